@@ -1,0 +1,8 @@
+//! The command line: arguments, environment and signals in, an exit code out.
+
+use std::process::ExitCode;
+
+/// Runs the program.
+pub fn main() -> ExitCode {
+    ExitCode::SUCCESS
+}

@@ -1,0 +1,1 @@
+//! A cluster that is a folder: `kubectl get -o yaml` dumps, Lists, any file layout.

@@ -1,0 +1,94 @@
+//! What is: a Kubernetes API server, or a folder of manifests, behind one trait.
+//!
+//! In: kinds and namespaces to list, objects to predict. Out: live objects, [`Kinds`], predictions, and how many requests
+//! it took. A failed read is an error, never "missing".
+
+pub mod folder;
+pub mod kubernetes;
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+
+use crate::object::{Gvk, Kinds, Object};
+
+/// How many requests went to a cluster, by purpose.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Requests {
+    /// Discovery and version.
+    pub discovery: u64,
+    /// LISTs, each page counted.
+    pub list: u64,
+    /// GETs of single objects.
+    pub get: u64,
+    /// Server-side apply dry runs.
+    pub dry_run: u64,
+    /// `OpenAPI` documents.
+    pub openapi: u64,
+}
+
+impl std::ops::Add for Requests {
+    type Output = Self;
+
+    fn add(self, other: Self) -> Self {
+        Self {
+            discovery: self.discovery + other.discovery,
+            list: self.list + other.list,
+            get: self.get + other.get,
+            dry_run: self.dry_run + other.dry_run,
+            openapi: self.openapi + other.openapi,
+        }
+    }
+}
+
+/// What to list: one kind, in some namespaces or everywhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ListRequest {
+    /// The kind, in the version that git writes (or the preferred one).
+    pub gvk: Gvk,
+    /// This namespace only; `None` is the whole cluster.
+    pub namespace: Option<String>,
+    /// Whether only `apiVersion`, `kind` and `metadata` are wanted, as when looking for extras.
+    pub metadata_only: bool,
+}
+
+/// What the API server would make of an object.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Predicted {
+    /// The object as it would be after applying.
+    Object(Box<Object>),
+    /// Nothing can be predicted here: a folder, or an account that may not patch; with the reason.
+    Unavailable(String),
+    /// The server refuses the object, with its words: it would be refused on sync, too.
+    Refused(String),
+}
+
+/// A failure to read from a cluster.
+#[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
+pub enum ClusterError {
+    /// To be typed in full by this room: unreachable, unauthorized, forbidden, timeout, broken answer, no such context …
+    #[error("{0}")]
+    Other(String),
+}
+
+/// A place where live objects are.
+pub trait Cluster: Send + Sync {
+    /// What to call it in a report: a server's URL, a folder.
+    fn name(&self) -> &str;
+
+    /// Every kind it serves. Asked once for each run; the answer is kept.
+    fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>>;
+
+    /// Live objects of one kind. A kind that is not served is an empty list.
+    fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>>;
+
+    /// What the server would make of this object (server-side apply, dry run, manager `trueup`, conflicts forced).
+    fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>>;
+
+    /// How many requests were sent until now.
+    fn requests(&self) -> Requests;
+
+    /// Things worth reading that are not errors of one application (for example a broken aggregated API), by subject.
+    fn remarks(&self) -> BTreeMap<String, String>;
+}

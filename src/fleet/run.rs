@@ -1,0 +1,133 @@
+//! One run, at its end: the value that the exit code and every report are functions of.
+
+use crate::app::Destination;
+use crate::cluster::Requests;
+use crate::finding::{Finding, Severity};
+use crate::status::{ResourceDrift, ResourceState};
+
+/// Whether an application is what git says.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum SyncStatus {
+    /// Every resource is in sync.
+    Synced,
+    /// At least one is changed, missing or extra.
+    OutOfSync,
+    /// It could not be compared, or not in full.
+    Unknown,
+}
+
+/// What is worth knowing of an application, in Argo CD's condition types.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Condition {
+    /// `ComparisonError`, `InvalidSpecError`, `RepeatedResourceWarning`, `SharedResourceWarning` …
+    pub kind: String,
+    /// The finding behind it.
+    pub finding: Finding,
+}
+
+/// One source of an application, as it was brought and rendered.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SourceRun {
+    /// The repository, without credentials.
+    pub repo_url: String,
+    /// The path in it, or the chart.
+    pub path: String,
+    /// What the manifest asks for.
+    pub target_revision: String,
+    /// The full commit hash it became; empty for a working tree outside of git, or when it could not be found.
+    pub revision: String,
+    /// Who brought it: `gix`, `git`, `cache`, `local`, `working tree`; empty when nobody could.
+    pub fetched_by: String,
+    /// Which tool rendered it: `Directory`, `Helm` … empty when nothing was.
+    pub tool: String,
+}
+
+/// One application, compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplicationRun {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`; empty when the manifest has none.
+    pub namespace: String,
+    /// The project.
+    pub project: String,
+    /// Where it belongs.
+    pub destination: Destination,
+    /// The cluster it was compared with: a server's URL, a folder.
+    pub cluster: String,
+    /// Its sources.
+    pub sources: Vec<SourceRun>,
+    /// Errors and warnings about it.
+    pub conditions: Vec<Condition>,
+    /// Its resources, in stable order.
+    pub resources: Vec<ResourceDrift>,
+}
+
+impl ApplicationRun {
+    /// Whether it is what git says; an error anywhere makes it unknown.
+    pub fn sync(&self) -> SyncStatus {
+        let unknown = self.has_error() || self.count(ResourceState::Unknown) > 0;
+        let drift = self.resources.iter().any(|resource| {
+            matches!(resource.state, ResourceState::Changed | ResourceState::Missing | ResourceState::Extra)
+        });
+        match (unknown, drift) {
+            (true, _) => SyncStatus::Unknown,
+            (false, true) => SyncStatus::OutOfSync,
+            (false, false) => SyncStatus::Synced,
+        }
+    }
+
+    /// Whether an error is among its conditions.
+    pub fn has_error(&self) -> bool {
+        self.conditions.iter().any(|condition| condition.finding.severity == Severity::Error)
+    }
+
+    /// How many resources are in this state.
+    pub fn count(&self, state: ResourceState) -> usize {
+        self.resources.iter().filter(|resource| resource.state == state).count()
+    }
+}
+
+/// One run, at its end.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Run {
+    /// Every application, in the order of the input.
+    pub applications: Vec<ApplicationRun>,
+    /// What was odd outside of any application: unreadable manifests, bad selectors, remarks of clusters.
+    pub findings: Vec<Finding>,
+    /// Requests to all clusters together.
+    pub requests: Requests,
+}
+
+impl Run {
+    /// How many resources of all applications are in this state.
+    pub fn count(&self, state: ResourceState) -> usize {
+        self.applications.iter().map(|application| application.count(state)).sum()
+    }
+
+    /// How many applications have this status.
+    pub fn count_applications(&self, status: SyncStatus) -> usize {
+        self.applications.iter().filter(|application| application.sync() == status).count()
+    }
+
+    /// Every error of the run.
+    pub fn errors(&self) -> impl Iterator<Item = &Finding> {
+        let of_applications = self
+            .applications
+            .iter()
+            .flat_map(|application| application.conditions.iter().map(|condition| &condition.finding));
+        self.findings.iter().chain(of_applications).filter(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Whether anything is changed, missing or extra.
+    pub fn has_drift(&self) -> bool {
+        [ResourceState::Changed, ResourceState::Missing, ResourceState::Extra]
+            .into_iter()
+            .any(|state| self.count(state) > 0)
+    }
+
+    /// Whether the answer could not be found, or not in full.
+    pub fn has_error(&self) -> bool {
+        self.errors().next().is_some() || self.count(ResourceState::Unknown) > 0
+    }
+}

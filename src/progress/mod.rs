@@ -1,0 +1,93 @@
+//! The events of a run, and the bounded sender that carries them to whoever draws.
+//!
+//! In: what the rooms that touch the world do. Out: a stream of [`Event`]s. Losing an event when the reader is slow is
+//! right; waiting for it would not be.
+
+use tokio::sync::mpsc;
+
+/// The stages of a run, in order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Stage {
+    /// Repositories are brought.
+    Fetch,
+    /// Sources are rendered.
+    Render,
+    /// Live objects are listed.
+    List,
+    /// Target and live are compared, the server asked where needed.
+    Compare,
+}
+
+/// Something that happened while running.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Event {
+    /// A stage has this many more units to do.
+    Expect {
+        /// The stage.
+        stage: Stage,
+        /// How many units are added.
+        units: u64,
+    },
+    /// One unit begins.
+    Begin {
+        /// The stage.
+        stage: Stage,
+        /// What it is about: a repository, an application, a kind.
+        subject: String,
+    },
+    /// One unit is done.
+    Done {
+        /// The stage.
+        stage: Stage,
+        /// What it was about.
+        subject: String,
+    },
+    /// A line for `-v`.
+    Note(String),
+}
+
+/// Where events go; cheap to clone, silent when nobody listens.
+#[derive(Debug, Clone, Default)]
+pub struct Progress {
+    sender: Option<mpsc::Sender<Event>>,
+}
+
+impl Progress {
+    /// A sender and the stream it feeds.
+    pub fn channel() -> (Self, mpsc::Receiver<Event>) {
+        let (sender, receiver) = mpsc::channel(1024);
+        (Self { sender: Some(sender) }, receiver)
+    }
+
+    /// Nobody listens.
+    pub fn silent() -> Self {
+        Self::default()
+    }
+
+    /// Sends an event, or drops it when the reader is too slow.
+    pub fn send(&self, event: Event) {
+        if let Some(sender) = &self.sender {
+            let _ = sender.try_send(event);
+        }
+    }
+
+    /// A stage has this many more units to do.
+    pub fn expect(&self, stage: Stage, units: usize) {
+        self.send(Event::Expect { stage, units: units as u64 });
+    }
+
+    /// One unit begins.
+    pub fn begin(&self, stage: Stage, subject: impl Into<String>) {
+        self.send(Event::Begin { stage, subject: subject.into() });
+    }
+
+    /// One unit is done.
+    pub fn done(&self, stage: Stage, subject: impl Into<String>) {
+        self.send(Event::Done { stage, subject: subject.into() });
+    }
+
+    /// A line for `-v`.
+    pub fn note(&self, line: impl Into<String>) {
+        self.send(Event::Note(line.into()));
+    }
+}

@@ -1,0 +1,92 @@
+//! Is it right: what differs between git and a cluster, decided purely.
+//!
+//! In: targets, live objects, predictions. Out: [`ResourceDrift`]s, masked already: nothing past this room can leak a Secret.
+
+pub mod compare;
+
+use serde_json::{Map, Value};
+
+use crate::object::{Gvk, Origin, Pointer};
+
+/// Where a resource stands.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum ResourceState {
+    /// The cluster holds what git says.
+    InSync,
+    /// In both, and they differ.
+    Changed,
+    /// In git, not in the cluster.
+    Missing,
+    /// In the cluster, owned by the application, not in git.
+    Extra,
+    /// It could not be compared.
+    Unknown,
+}
+
+/// Which way made sure.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Proof {
+    /// Nothing we applied was touched since (needs a last sync).
+    Ownership,
+    /// Every value of the target is in the live object.
+    Structural,
+    /// The API server was asked (server-side apply, dry run).
+    Server,
+    /// The server's schema was used, because it could not be asked.
+    Schema,
+    /// Nothing was compared: missing, extra, unknown.
+    None,
+}
+
+/// Who holds a field, from `managedFields`.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct Manager {
+    /// The manager's name: `kubectl-edit`, `argocd-controller` …
+    pub manager: String,
+    /// `Apply` or `Update`.
+    pub operation: String,
+    /// `status`, `scale`, or nothing.
+    pub subresource: String,
+    /// When, as the server wrote it (RFC 3339).
+    pub time: String,
+}
+
+/// One field that differs.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FieldDrift {
+    /// Where in the live object; list items are addressed by index in the *live* list, new ones after its end.
+    pub path: Pointer,
+    /// What git says; `None` when git has no such field. Masked for Secrets.
+    pub git: Option<Value>,
+    /// What the cluster holds; `None` when it has no such field. Masked for Secrets.
+    pub live: Option<Value>,
+    /// The key of the list item that the path goes through, such as `{"name": "web"}`.
+    pub item: Option<Map<String, Value>>,
+    /// Who holds the field in the cluster.
+    pub managers: Vec<Manager>,
+}
+
+/// One resource, compared.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ResourceDrift {
+    /// Group, version and kind, as git writes it (as the cluster has it, for extras).
+    pub gvk: Gvk,
+    /// The namespace; empty for cluster-scoped objects.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// Where it stands. `Changed` if and only if `fields` is not empty.
+    pub state: ResourceState,
+    /// Which way made sure.
+    pub proof: Proof,
+    /// Where git has it written.
+    pub origin: Option<Origin>,
+    /// What differs.
+    pub fields: Vec<FieldDrift>,
+    /// The live object, cleaned of what the server keeps for itself, masked; for showing context.
+    pub live: Option<Value>,
+    /// The live object as it would be after git's fields are in it (for a missing one, the target), masked.
+    pub target: Option<Value>,
+    /// What is worth knowing of this resource: why it is unknown, that the schema was used …
+    pub note: Option<String>,
+}
