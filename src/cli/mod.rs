@@ -8,6 +8,8 @@ pub mod manifests;
 mod render;
 mod session;
 
+pub mod manifests;
+
 use std::process::ExitCode;
 
 use clap::Parser;
