@@ -16,10 +16,11 @@ pub use run::{ApplicationRun, Condition, Run, SourceRun, SyncStatus};
 
 use std::sync::Arc;
 
-use crate::app::Application;
-use crate::cluster::kubernetes::Clusters;
+use crate::app::{Application, InvalidApplication};
+use crate::cluster::Clusters;
 use crate::finding::Finding;
 use crate::object::{Kinds, Object};
+use crate::process::Cancel;
 use crate::progress::Progress;
 use crate::target::render::RenderSettings;
 use crate::target::source::Sources;
@@ -28,8 +29,8 @@ use turn::Turn;
 /// What was asked for.
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// The applications, in the order of the input.
-    pub applications: Vec<Application>,
+    /// The applications, in the order of the input; those whose manifests are wrong are reported as such.
+    pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
     /// What was odd while reading them.
     pub findings: Vec<Finding>,
     /// What rendering may cost.
@@ -51,18 +52,20 @@ pub struct World {
     pub clusters: Arc<Clusters>,
     /// Where events go.
     pub progress: Progress,
+    /// Ends the run early.
+    pub cancel: Cancel,
 }
 
 /// Compares every application with its cluster. Nothing is written but the cache.
-pub async fn diff(request: Request, world: &World) -> Run {
-    let mut turns = turn::begin(&request);
+pub async fn diff(mut request: Request, world: &World) -> Run {
+    let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
     render::render(&mut turns, &request, &world.progress).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     compare::compare(&mut turns, &live, &request, &world.progress).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
-    turn::end(turns, request.findings, world)
+    turn::end(turns, invalid, request.findings, world)
 }
 
 /// What git says, without a cluster.
@@ -75,13 +78,13 @@ pub struct Rendered {
 }
 
 /// Renders every application for a cluster of these kinds. Nothing is written but the cache.
-pub async fn render(request: Request, world: &World, kinds: Arc<Kinds>) -> Rendered {
-    let mut turns = turn::begin(&request);
+pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>) -> Rendered {
+    let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     for turn in &mut turns {
         turn.kinds = Some(Arc::clone(&kinds));
     }
     render::render(&mut turns, &request, &world.progress).await;
     let objects = turns.iter_mut().flat_map(|turn| turn.target.take().unwrap_or_default()).collect();
-    Rendered { objects, run: turn::end(turns, request.findings, world) }
+    Rendered { objects, run: turn::end(turns, invalid, request.findings, world) }
 }

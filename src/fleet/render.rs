@@ -9,7 +9,8 @@ use super::Request;
 use super::turn::Turn;
 use crate::app::{Application, Source};
 use crate::finding::Finding;
-use crate::object::{Kinds, Object};
+use crate::app::source::SourceKind;
+use crate::object::Kinds;
 use crate::progress::{Progress, Stage};
 use crate::target::Target;
 use crate::target::render::{RenderSettings, Settled, settle};
@@ -25,9 +26,9 @@ struct Work {
 
 /// What became of it.
 struct Done {
-    tools: Vec<&'static str>,
     warnings: Vec<Finding>,
-    result: Result<Settled, Finding>,
+    /// The objects; or which source failed, and why.
+    result: Result<Settled, (usize, Finding)>,
 }
 
 pub(super) async fn render(turns: &mut [Turn], request: &Request, progress: &Progress) {
@@ -67,44 +68,30 @@ fn work(turn: &Turn, settings: &RenderSettings) -> Option<Work> {
 }
 
 fn render_one(work: &Work) -> Done {
-    let mut tools = Vec::new();
     let mut warnings = Vec::new();
     let mut objects = Vec::new();
-    let several = work.application.sources.len() > 1;
     for (position, (source, checkout)) in work.application.sources.iter().zip(&work.checkouts).enumerate() {
         match render_source(source, checkout, &work.settings) {
-            Ok((tool, target)) => {
-                tools.push(tool);
+            Ok(target) => {
                 warnings.extend(target.warnings);
                 objects.extend(target.objects);
             }
-            Err(finding) => {
-                let finding = if several { finding.about(&format!("source {}", position + 1)) } else { finding };
-                return Done { tools, warnings, result: Err(finding) };
-            }
+            Err(finding) => return Done { warnings, result: Err((position, finding)) },
         }
     }
     let kinds = work.kinds.with_definitions(objects.iter());
     let settled = settle(objects, &work.application.destination.namespace, &kinds);
-    Done { tools, warnings, result: Ok(settled) }
+    Done { warnings, result: Ok(settled) }
 }
 
-fn render_source(
-    source: &Source,
-    checkout: &Checkout,
-    settings: &RenderSettings,
-) -> Result<(&'static str, Target), Finding> {
-    let Some(path) = source.path.as_deref() else { return Ok(("", Target::default())) };
+fn render_source(source: &Source, checkout: &Checkout, settings: &RenderSettings) -> Result<Target, Finding> {
+    // A source that only lends its files renders nothing.
+    let Some(path) = source.path.as_deref() else { return Ok(Target::default()) };
     let folder = checkout.folder(path).map_err(|error| Finding::of(&error))?;
-    crate::target::render::render(source, &checkout.root, &folder, settings)
-        .map(|target| ("Directory", target))
-        .map_err(|error| Finding::of(&error))
+    crate::target::render::render(source, &checkout.root, &folder, settings).map_err(|error| Finding::of(&error))
 }
 
 fn rendered(turn: &mut Turn, done: Done) {
-    for (run, tool) in turn.sources.iter_mut().zip(done.tools) {
-        tool.clone_into(&mut run.tool);
-    }
     for warning in done.warnings {
         turn.condition("RenderWarning", warning);
     }
@@ -112,13 +99,11 @@ fn rendered(turn: &mut Turn, done: Done) {
         Ok(settled) => {
             settled.repeated.into_iter().for_each(|finding| turn.condition("RepeatedResourceWarning", finding));
             settled.excluded.into_iter().for_each(|finding| turn.condition("ExcludedResourceWarning", finding));
+            for run in turn.sources.iter_mut().filter(|run| !run.path.is_empty()) {
+                SourceKind::Directory.as_str().clone_into(&mut run.tool);
+            }
             turn.target = Some(settled.objects);
         }
-        Err(finding) => turn.condition("ComparisonError", finding),
+        Err((position, finding)) => turn.source_error(position, finding),
     }
-}
-
-/// Whether an object takes part in comparing: hooks and skipped objects never count.
-pub(super) fn is_compared(object: &Object) -> bool {
-    !crate::object::annotations::is_hook(object) && !crate::object::annotations::is_skipped(object)
 }

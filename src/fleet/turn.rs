@@ -4,9 +4,9 @@ use std::sync::Arc;
 
 use super::run::{ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
-use crate::app::{Application, Source};
-use crate::cluster::{Cluster, Requests};
-use crate::finding::Finding;
+use crate::app::{Application, InvalidApplication, Source};
+use crate::cluster::Cluster;
+use crate::finding::{Finding, Severity};
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::target::source::Checkout;
@@ -33,24 +33,44 @@ impl Turn {
             self.conditions.push(condition);
         }
     }
+
+    /// Keeps an error about one source, which is named by its place when there are several.
+    pub(super) fn source_error(&mut self, position: usize, finding: Finding) {
+        let finding = if self.sources.len() > 1 { finding.about(&format!("source {}", position + 1)) } else { finding };
+        self.condition("ComparisonError", finding);
+    }
 }
 
-pub(super) fn begin(request: &Request) -> Vec<Turn> {
-    request.applications.iter().map(|application| turn(application.clone())).collect()
+/// Takes every application that can be compared; the others keep their place in the order.
+pub(super) fn begin(request: &mut Request) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
+    let mut turns = Vec::new();
+    let mut invalid = Vec::new();
+    for (position, application) in std::mem::take(&mut request.applications).into_iter().enumerate() {
+        match application {
+            Ok(application) => turns.push(turn(application)),
+            Err(application) => invalid.push((position, *application)),
+        }
+    }
+    (turns, invalid)
 }
 
 fn turn(application: Application) -> Turn {
     let sources: Vec<SourceRun> = application.sources.iter().map(source_run).collect();
     Turn {
         checkouts: vec![None; sources.len()],
+        conditions: application.findings.iter().cloned().map(of_manifest).collect(),
         application,
         sources,
         cluster: None,
         kinds: None,
         target: None,
-        conditions: Vec::new(),
         resources: Vec::new(),
     }
+}
+
+fn of_manifest(finding: Finding) -> Condition {
+    let kind = if finding.severity == Severity::Error { "InvalidSpecError" } else { "SpecWarning" };
+    Condition { kind: kind.to_owned(), finding }
 }
 
 fn source_run(source: &Source) -> SourceRun {
@@ -64,20 +84,20 @@ fn source_run(source: &Source) -> SourceRun {
     }
 }
 
-/// The run at its end.
-pub(super) fn end(turns: Vec<Turn>, mut findings: Vec<Finding>, world: &World) -> Run {
-    let mut requests = Requests::default();
-    for cluster in world.clusters.used() {
-        requests = requests + cluster.requests();
-        for (subject, remark) in cluster.remarks() {
-            findings.push(
-                Finding::warning("trueup::cluster::remark", format!("cluster {}: {subject}", cluster.name()))
-                    .with_cause(remark),
-            );
-        }
+/// The run at its end: every application in the order of the input, those whose manifests are wrong among them.
+pub(super) fn end(turns: Vec<Turn>, invalid: Vec<(usize, InvalidApplication)>, mut findings: Vec<Finding>, world: &World) -> Run {
+    for cluster in world.clusters.found() {
+        let remark = |(subject, remark): (String, String)| {
+            let message = format!("cluster {}: {subject}", cluster.name());
+            Finding::warning("trueup::cluster::remark", message).with_cause(remark)
+        };
+        findings.extend(cluster.remarks().into_iter().map(remark));
     }
-    let applications = turns.into_iter().map(application_run).collect();
-    Run { applications, findings, requests }
+    let mut applications: Vec<ApplicationRun> = turns.into_iter().map(application_run).collect();
+    for (position, application) in invalid {
+        applications.insert(position.min(applications.len()), invalid_run(application));
+    }
+    Run { applications, findings, requests: world.clusters.requests() }
 }
 
 fn application_run(mut turn: Turn) -> ApplicationRun {
@@ -96,4 +116,18 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
 
 fn order(drift: &ResourceDrift) -> (&str, &str, &str, &str) {
     (&drift.gvk.group, &drift.gvk.kind, &drift.namespace, &drift.name)
+}
+
+/// An application whose manifest is wrong could not be compared, and is reported like one.
+fn invalid_run(application: InvalidApplication) -> ApplicationRun {
+    ApplicationRun {
+        name: application.name,
+        namespace: application.namespace,
+        project: application.project,
+        destination: application.destination,
+        cluster: String::new(),
+        sources: Vec::new(),
+        conditions: application.findings.into_iter().map(of_manifest).collect(),
+        resources: Vec::new(),
+    }
 }

@@ -11,74 +11,47 @@ use std::path::Path;
 
 use super::RenderError;
 use crate::app::Source;
-use crate::app::application::Directory;
+use crate::app::source::SourceKind;
 
-/// What renders a source.
-#[derive(Debug, Clone, PartialEq)]
-pub enum Tool {
-    /// Plain manifests.
-    Directory(Directory),
-    /// A tool that this version does not render.
-    Other {
-        /// Its name.
-        what: &'static str,
-        /// What made it that tool.
-        why: String,
-    },
-}
-
-impl Tool {
-    /// The tool's name, in Argo CD's words.
-    pub fn name(&self) -> &'static str {
-        match self {
-            Self::Directory(_) => "Directory",
-            Self::Other { what, .. } => what,
-        }
-    }
+/// What renders a source, and what made it that.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Tool {
+    /// The tool.
+    pub kind: SourceKind,
+    /// What made it that tool, for an error message.
+    pub why: String,
 }
 
 /// What the manifest alone decides.
 pub(super) fn explicit(source: &Source) -> Option<Tool> {
-    let block = |what, field: &str| Some(Tool::Other { what, why: format!("the source has `{field}`") });
-    if source.chart.is_some() {
-        return block("Helm", "chart");
-    }
-    if source.helm.is_some() {
-        return block("Helm", "helm");
-    }
-    if source.kustomize.is_some() {
-        return block("Kustomize", "kustomize");
-    }
-    if source.plugin.is_some() {
-        return block("Plugin", "plugin");
-    }
-    if source.ksonnet.is_some() {
-        return block("Ksonnet", "ksonnet");
-    }
-    source.directory.clone().map(Tool::Directory)
+    let kind = source.explicit_kind()?;
+    let field = if source.chart.is_some() { "chart".to_owned() } else { kind.as_str().to_lowercase() };
+    Some(Tool { kind, why: format!("the source has `{field}`") })
 }
 
+/// What the manifest and the folder decide together.
 pub(super) fn detect(source: &Source, folder: &Path) -> Result<Tool, RenderError> {
     let names = file_names(folder)?;
     if let Some(name) = names.iter().find(|name| name.starts_with(".argocd-source") && has_yaml_ending(name)) {
-        return Ok(Tool::Other { what: "an overridden source", why: format!("the folder has `{name}`") });
+        return Err(RenderError::NotYetRendered { what: "an overridden source", why: format!("its folder has `{name}`") });
     }
     if let Some(tool) = explicit(source) {
         return Ok(tool);
     }
-    let mut tool = Tool::Directory(Directory::default());
+    let mut tool = Tool { kind: SourceKind::Directory, why: "nothing says otherwise".to_owned() };
     for name in names {
-        let what = match name.as_str() {
-            "kustomization.yaml" | "kustomization.yml" | "Kustomization" => "Kustomize",
-            name if name.ends_with("Chart.yaml") => "Helm",
-            "app.yaml" if is_ksonnet(&folder.join(&name)) => "Ksonnet",
+        let kind = match name.as_str() {
+            "kustomization.yaml" | "kustomization.yml" | "Kustomization" => SourceKind::Kustomize,
+            name if name.ends_with("Chart.yaml") => SourceKind::Helm,
+            "app.yaml" if is_ksonnet(&folder.join(&name)) => SourceKind::Ksonnet,
             _ => continue,
         };
-        tool = Tool::Other { what, why: format!("the folder has `{name}`") };
+        tool = Tool { kind, why: format!("its folder has `{name}`") };
     }
     Ok(tool)
 }
 
+/// The files directly in the folder, in lexical order.
 fn file_names(folder: &Path) -> Result<Vec<String>, RenderError> {
     let unreadable = |source| RenderError::Unreadable { file: folder.display().to_string(), source };
     let mut names = Vec::new();
@@ -96,6 +69,7 @@ fn has_yaml_ending(name: &str) -> bool {
     Path::new(name).extension().is_some_and(|extension| extension == "yaml")
 }
 
+/// Rule: a ksonnet application is an `app.yaml` of kind `ksonnet.io/app`.
 fn is_ksonnet(file: &Path) -> bool {
     fs::read_to_string(file).is_ok_and(|text| text.lines().any(|line| line.trim_end() == "kind: ksonnet.io/app"))
 }

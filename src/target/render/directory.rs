@@ -13,10 +13,11 @@ use globset::{GlobBuilder, GlobMatcher};
 use serde_json::Value;
 
 use super::RenderError;
-use crate::app::application::Directory;
+use crate::app::Directory;
 use crate::finding::{Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
 use crate::object::{Object, Origin};
+use crate::target::Target;
 
 /// Anywhere in a file, this keeps the file from being rendered.
 const SKIP_FILE_MARKER: &str = "# +argocd:skip-file-rendering";
@@ -37,23 +38,16 @@ pub struct Folder<'a> {
     pub combined_size: u64,
 }
 
-/// What a folder of manifests holds.
-#[derive(Debug, Default)]
-pub struct Manifests {
-    /// Every object, in the order of the files.
-    pub objects: Vec<Object>,
-    /// Every file that was passed over, and every oddity.
-    pub warnings: Vec<Finding>,
-}
-
 /// Reads every manifest of the folder.
-pub fn render(folder: Folder<'_>) -> Result<Manifests, RenderError> {
-    let mut manifests = Manifests::default();
+pub fn render(folder: Folder<'_>) -> Result<Target, RenderError> {
+    let mut manifests = Target::default();
     let mut combined: u64 = 0;
+    let root = fs::canonicalize(folder.root)
+        .map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
     for path in files(folder)? {
         let shown = relative(folder.root, &path);
         let unreadable = |source| RenderError::Unreadable { file: shown.clone(), source };
-        let confined = confined(folder.root, &path, &shown)?;
+        let confined = confined(&root, &path, &shown)?;
         let size = fs::metadata(&confined).map_err(unreadable)?.len();
         combined = combined.saturating_add(size);
         if combined > folder.combined_size {
@@ -132,15 +126,13 @@ fn glob(field: &'static str, pattern: &str) -> Result<Option<GlobMatcher>, Rende
         .map_err(|source| RenderError::Glob { field, pattern: pattern.to_owned(), source })
 }
 
-/// The file with links resolved, if it is still inside the checkout.
+/// The file with links resolved, if it is still inside the checkout (whose own links are resolved), and not git's own.
 fn confined(root: &Path, path: &Path, shown: &str) -> Result<PathBuf, RenderError> {
-    let unreadable = |source| RenderError::Unreadable { file: shown.to_owned(), source };
-    let root = fs::canonicalize(root).map_err(unreadable)?;
-    let resolved = fs::canonicalize(path).map_err(unreadable)?;
-    if resolved.starts_with(&root) && !resolved.strip_prefix(&root).is_ok_and(|inside| inside.starts_with(".git")) {
-        Ok(resolved)
-    } else {
-        Err(RenderError::LeavesCheckout { file: shown.to_owned() })
+    let resolved =
+        fs::canonicalize(path).map_err(|source| RenderError::Unreadable { file: shown.to_owned(), source })?;
+    match resolved.strip_prefix(root) {
+        Ok(inside) if !inside.starts_with(".git") => Ok(resolved),
+        _ => Err(RenderError::LeavesCheckout { file: shown.to_owned() }),
     }
 }
 
@@ -151,7 +143,7 @@ fn relative(base: &Path, path: &Path) -> String {
     if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
 }
 
-fn read_file(file: &str, bytes: &[u8], manifests: &mut Manifests) -> Result<(), RenderError> {
+fn read_file(file: &str, bytes: &[u8], manifests: &mut Target) -> Result<(), RenderError> {
     let text = match yaml::decode(bytes) {
         Ok(text) => text,
         Err(error) => return Err(syntax(file, "", &error)),
@@ -252,12 +244,12 @@ mod tests {
         folder
     }
 
-    fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Manifests, RenderError> {
+    fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
         let folder = Folder { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
         render(folder)
     }
 
-    fn names(manifests: &Manifests) -> Vec<&str> {
+    fn names(manifests: &Target) -> Vec<&str> {
         manifests.objects.iter().map(Object::name).collect()
     }
 

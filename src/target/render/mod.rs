@@ -10,15 +10,16 @@ mod directory;
 mod error;
 mod settle;
 
-pub use detect::Tool;
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use error::RenderError;
 pub use settle::{Settled, settle};
 
 use std::path::Path;
 
+use self::detect::Tool;
 use super::Target;
 use crate::app::Source;
+use crate::app::source::SourceKind;
 
 /// What rendering may cost.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -33,18 +34,24 @@ impl Default for RenderSettings {
     }
 }
 
-/// Renders one source from the folder that its checkout holds for it; `root` confines every path.
-pub fn render(source: &Source, root: &Path, folder: &Path, settings: &RenderSettings) -> Result<Target, RenderError> {
-    let options = match detect::detect(source, folder)? {
-        Tool::Directory(options) => options,
-        Tool::Other { what, why } => return Err(RenderError::NotYetRendered { what, why }),
-    };
-    let folder = directory::Folder { root, folder, options: &options, combined_size: settings.combined_size };
-    let manifests = directory::render(folder)?;
-    Ok(Target { objects: manifests.objects, warnings: manifests.warnings })
+/// Refuses a source whose manifest alone says that it cannot be rendered, before anything is fetched for it.
+pub fn check(source: &Source) -> Result<(), RenderError> {
+    match detect::explicit(source) {
+        Some(Tool { kind, why }) if kind != SourceKind::Directory => Err(not_yet(kind, why)),
+        _ => Ok(()),
+    }
 }
 
-/// The tool that a source needs, as far as its manifest tells: for sources that cannot be brought here.
-pub fn tool_of_manifest(source: &Source) -> Option<Tool> {
-    detect::explicit(source)
+/// Renders one source from the folder that its checkout holds for it; `root` confines every path.
+pub fn render(source: &Source, root: &Path, folder: &Path, settings: &RenderSettings) -> Result<Target, RenderError> {
+    let tool = detect::detect(source, folder)?;
+    if tool.kind != SourceKind::Directory {
+        return Err(not_yet(tool.kind, tool.why));
+    }
+    let options = source.directory.clone().unwrap_or_default();
+    directory::render(directory::Folder { root, folder, options: &options, combined_size: settings.combined_size })
+}
+
+fn not_yet(kind: SourceKind, why: String) -> RenderError {
+    RenderError::NotYetRendered { what: kind.as_str(), why }
 }
