@@ -6,9 +6,8 @@ mod arguments;
 mod diff;
 pub mod manifests;
 mod render;
+mod request;
 mod session;
-
-pub mod manifests;
 
 use std::process::ExitCode;
 
@@ -41,11 +40,8 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let arguments = Arguments::parse();
-    match arguments.command {
-        Command::Diff(arguments) => session::run(arguments.output.verbosity(), |session| diff::diff(arguments, session)),
-        Command::Render(arguments) => {
-            session::run(arguments.output.verbosity(), |session| render::render(arguments, session))
-        }
+    match Arguments::parse().command {
+        Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(arguments, session)),
+        Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(arguments, session)),
     }
 }

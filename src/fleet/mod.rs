@@ -24,7 +24,6 @@ use crate::process::Cancel;
 use crate::progress::Progress;
 use crate::target::render::RenderSettings;
 use crate::target::source::Sources;
-use turn::Turn;
 
 /// What was asked for.
 #[derive(Debug, Clone, Default)]

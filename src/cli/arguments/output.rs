@@ -2,7 +2,7 @@
 
 use clap::ValueEnum;
 
-use crate::report::Output;
+use crate::report::{ExitRules, Output};
 
 /// When to use colour.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
@@ -66,6 +66,23 @@ pub(crate) struct ReportArguments {
     #[arg(long)]
     pub(crate) exit_zero: bool,
     /// Exit with this number when there is drift
-    #[arg(long, value_name = "CODE", default_value_t = 1, conflicts_with = "exit_zero")]
+    #[arg(long, value_name = "CODE", default_value_t = 1, conflicts_with = "exit_zero", value_parser = parse_exit_code)]
     pub(crate) diff_exit_code: u8,
+}
+
+impl ReportArguments {
+    /// How the exit code is decided.
+    pub(crate) fn exit_rules(&self) -> ExitRules {
+        ExitRules { exit_zero: self.exit_zero, diff_exit_code: self.diff_exit_code }
+    }
+}
+
+/// One number, one meaning: 0 and 2 to 5 are taken.
+fn parse_exit_code(text: &str) -> Result<u8, String> {
+    match text.parse::<u8>() {
+        Ok(0) => Err("0 means that all is in sync; --exit-zero asks for that".to_owned()),
+        Ok(code @ 2..=5) => Err(format!("{code} has a meaning of its own; take 1, or 6 to 125")),
+        Ok(code @ (1 | 6..=125)) => Ok(code),
+        _ => Err("an exit code is 1, or 6 to 125".to_owned()),
+    }
 }

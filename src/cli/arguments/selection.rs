@@ -1,13 +1,13 @@
 //! Which applications: paths of manifests, and what narrows them.
 
-use std::path::PathBuf;
+use crate::cli::manifests::ManifestPath;
 
 /// Which applications.
 #[derive(Debug, clap::Args)]
 pub(crate) struct SelectionArguments {
     /// Application manifests: files, folders (walked; other kinds are ignored), or `-` for standard input
     #[arg(value_name = "PATH", required = true)]
-    pub(crate) paths: Vec<PathBuf>,
+    pub(crate) paths: Vec<ManifestPath>,
     /// Only this application (`name`, `namespace/name` or a glob); may be repeated
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub(crate) app: Vec<String>,

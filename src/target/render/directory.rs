@@ -201,11 +201,12 @@ fn passed_over(file: &str, error: &RenderError) -> Finding {
 ///
 /// Rule: Argo CD asks `unstructured.IsList`: any object with a list in `items`; `items: null` in a List is nothing.
 fn unfold(mut value: Value, origin: &Origin, text: &str) -> Result<Vec<Object>, RenderError> {
+    let is_bare = value.get("spec").is_none() && value.get("status").is_none();
     match value.get_mut("items") {
         Some(Value::Array(items)) => {
             std::mem::take(items).into_iter().map(|item| object(item, origin, text)).collect()
         }
-        Some(Value::Null) if value.get("spec").is_none() && value.get("status").is_none() => Ok(Vec::new()),
+        Some(Value::Null) if is_bare => Ok(Vec::new()),
         _ => Ok(vec![object(value, origin, text)?]),
     }
 }
