@@ -291,3 +291,133 @@ fn nearest_path(path: &Path) -> String {
         (None, None) => "check its spelling, and the folder that trueup runs in".to_owned(),
     }
 }
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write the files that are read")]
+mod tests {
+    use miette::Diagnostic;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn folder_of(files: &[&str]) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, *file).unwrap();
+        }
+        folder
+    }
+
+    fn read_paths(paths: &[PathBuf]) -> ManifestTexts {
+        let paths: Vec<ManifestPath> = paths.iter().map(|path| path.clone().into_os_string().into()).collect();
+        read(&paths, StandardInput { reader: &mut io::empty(), is_terminal: true })
+    }
+
+    /// Names below the folder, and each error as `message | help`.
+    fn shown_below(folder: &TempDir, found: &ManifestTexts) -> (Vec<String>, Vec<String>) {
+        let prefix = format!("{}/", folder.path().display());
+        let names = found.texts.iter().map(|text| text.name.replace(&prefix, "")).collect();
+        let tell = |error: &ManifestError| {
+            format!("{error} | {}", error.help().map(|help| help.to_string()).unwrap_or_default()).replace(&prefix, "")
+        };
+        (names, found.errors.iter().map(tell).collect())
+    }
+
+    #[test]
+    fn a_folder_is_walked_in_lexical_order_without_hidden_folders() {
+        let files = [
+            "web.yaml",
+            "api.yml",
+            "shop/cart.json",
+            "shop/README.md",
+            ".git/config.yaml",
+            ".hidden/app.yaml",
+            "z.YAML",
+            "b/c/d.yaml",
+        ];
+        let folder = folder_of(&files);
+        let found = read_paths(&[folder.path().to_owned()]);
+        let (names, errors) = shown_below(&folder, &found);
+        assert_eq!(names, ["api.yml", "b/c/d.yaml", "shop/cart.json", "web.yaml", "z.YAML"]);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert!(found.texts.iter().all(|text| text.given == Given::InFolder));
+        assert_eq!(found.texts[1].folder, folder.path().join("b/c"));
+        assert_eq!(found.texts[1].bytes, b"b/c/d.yaml");
+    }
+
+    #[test]
+    fn a_file_is_read_once_though_given_twice() {
+        let folder = folder_of(&["apps/web.yaml", "apps/api.yaml"]);
+        let apps = folder.path().join("apps");
+        let found = read_paths(&[apps.clone(), apps.join("web.yaml"), apps.join("../apps")]);
+        let (names, errors) = shown_below(&folder, &found);
+        assert_eq!((names, errors), (vec!["apps/api.yaml".to_owned(), "apps/web.yaml".to_owned()], Vec::new()));
+        // The user named it, so it must hold an Application.
+        assert_eq!(found.texts[1].given, Given::ByName);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn symlinks_inside_are_followed_once_and_those_that_leave_are_refused() {
+        use std::os::unix::fs::symlink;
+        let folder = folder_of(&["apps/..data/web.yaml", "apps/shop/cart.yaml", "secret/token.yaml"]);
+        let apps = folder.path().join("apps");
+        symlink("..data/web.yaml", apps.join("web.yaml")).unwrap();
+        symlink("..", apps.join("shop/loop")).unwrap();
+        symlink("shop", apps.join("again")).unwrap();
+        symlink("nowhere", apps.join("README")).unwrap();
+        symlink("circle.yaml", apps.join("circle.yaml")).unwrap();
+        symlink("../secret/token.yaml", apps.join("stolen.yaml")).unwrap();
+        symlink("../secret", apps.join("stolen")).unwrap();
+        let found = read_paths(&[apps]);
+        let (names, errors) = shown_below(&folder, &found);
+        assert_eq!(names, ["apps/again/cart.yaml", "apps/web.yaml"]);
+        assert_eq!(errors.len(), 3, "{errors:#?}");
+        assert!(errors[0].starts_with("apps/circle.yaml: cannot be read"), "{}", errors[0]);
+        assert!(errors[1].starts_with("apps/stolen: is a symlink that leaves the folder apps"), "{}", errors[1]);
+        assert!(errors[2].starts_with("apps/stolen.yaml: is a symlink that leaves the folder apps"), "{}", errors[2]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_with_the_nearest_name() {
+        let folder = folder_of(&["apps/guestbook.yaml", "empty/README.md", "empty/deeper/notes.txt"]);
+        let path = |name: &str| folder.path().join(name);
+        let paths = ["apps/guestbok.yaml", "app/guestbook.yaml", "apps/other", "empty"].map(path);
+        let (names, errors) = shown_below(&folder, &read_paths(&paths));
+        assert!(names.is_empty());
+        assert_eq!(
+            errors,
+            [
+                "apps/guestbok.yaml: no such file or folder | did you mean `apps/guestbook.yaml`?",
+                "app/guestbook.yaml: no such file or folder | did you mean `apps`?",
+                "apps/other: no such file or folder | `apps` is there, but has nothing of that name",
+                "empty: has no .yaml, .yml or .json file in it | name a folder that holds manifests of Applications",
+            ]
+        );
+    }
+
+    #[test]
+    fn standard_input_is_read_once_and_not_from_a_terminal() {
+        let twice = [ManifestPath::StandardInput, ManifestPath::StandardInput];
+        let found = read(&twice, StandardInput { reader: &mut &b"kind: Application"[..], is_terminal: false });
+        assert_eq!(found.texts.len(), 1);
+        assert_eq!(found.texts[0].name, "-");
+        assert_eq!(found.texts[0].folder, Path::new("."));
+        assert_eq!(found.texts[0].bytes, b"kind: Application");
+        assert!(matches!(found.errors[..], [ManifestError::StandardInputTwice]));
+
+        let found = read(&twice[..1], StandardInput { reader: &mut io::empty(), is_terminal: true });
+        assert!(matches!(found.errors[..], [ManifestError::Terminal]));
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_refused() {
+        let folder = folder_of(&["apps/web.yaml"]);
+        let mut walk = Walk { limit: 4, ..Walk::default() };
+        let error = walk.path(&folder.path().join("apps/web.yaml")).unwrap_err();
+        assert!(matches!(error, ManifestError::TooLarge { limit: 4, .. }));
+        assert!(walk.found.texts.is_empty());
+    }
+}
