@@ -89,20 +89,27 @@ pub struct Destination {
 /// An Application that cannot be compared: what could be read of it, and everything that is wrong.
 #[derive(Debug, Clone, PartialEq)]
 pub struct InvalidApplication {
-    /// `metadata.name`; the file and line when it could not be read.
-    pub name: String,
+    /// `metadata.name`; `None` when it could not be read.
+    pub name: Option<String>,
     /// `metadata.namespace`; empty when the manifest has none.
     pub namespace: String,
-    /// `metadata.labels`.
-    pub labels: BTreeMap<String, String>,
-    /// `spec.project`; `default` when empty.
-    pub project: String,
+    /// `metadata.labels`; `None` when they could not be read.
+    pub labels: Option<BTreeMap<String, String>>,
+    /// `spec.project`, `default` when empty; `None` when it could not be read.
+    pub project: Option<String>,
     /// `spec.destination`, as far as it could be read.
     pub destination: Destination,
     /// Where the manifest was written.
     pub origin: Origin,
     /// Its errors, at least one, and its warnings.
     pub findings: Vec<Finding>,
+}
+
+impl InvalidApplication {
+    /// Its name, or where it stands.
+    pub fn shown_name(&self) -> String {
+        self.name.clone().unwrap_or_else(|| format!("{}:{}", self.origin.file, self.origin.line))
+    }
 }
 
 impl Application {
@@ -114,6 +121,22 @@ impl Application {
             self.name.clone()
         } else {
             format!("{}_{}", self.namespace, self.name)
+        }
+    }
+
+    /// The same Application, no longer to be compared, for a reason outside of its own manifest.
+    pub(super) fn refused(self, reason: Finding) -> InvalidApplication {
+        let mut findings = self.findings;
+        findings.push(reason);
+        let Self { name, namespace, labels, project, destination, origin, .. } = self;
+        InvalidApplication {
+            name: Some(name),
+            namespace,
+            labels: Some(labels),
+            project: Some(project),
+            destination,
+            origin,
+            findings,
         }
     }
 
@@ -138,12 +161,15 @@ pub(super) fn decode(
     let Metadata { name, namespace, labels, annotations, finalizers } = metadata;
     let project = if specification.project.is_empty() { "default".to_owned() } else { specification.project };
     if reading.has_error() {
-        let name = if name.is_empty() { format!("{}:{}", origin.file, origin.line) } else { name };
+        let is_read = |part: &str, field: &str| {
+            let place = reading.base().child(part).child(field);
+            document.get(part).is_some_and(Value::is_object) && !reading.has_fault_below(&place)
+        };
         return Err(Box::new(InvalidApplication {
-            name,
+            name: Some(name).filter(|name| !name.is_empty()),
             namespace,
-            labels,
-            project,
+            labels: is_read("metadata", "labels").then_some(labels),
+            project: is_read("spec", "project").then_some(project),
             destination: specification.destination,
             origin,
             findings: reading.into_findings(),

@@ -7,7 +7,6 @@
 //! fields that it does not know.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
@@ -214,11 +213,6 @@ impl<'doc> Fields<'doc> {
     /// The line of the map, counted from 1.
     pub(super) fn line(&self) -> usize {
         self.reading.line(&self.place)
-    }
-
-    /// The file that is being read.
-    pub(super) fn file(&self) -> &Arc<str> {
-        self.reading.file()
     }
 
     /// The map as people write its path: `spec.source`.

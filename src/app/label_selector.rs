@@ -302,3 +302,125 @@ fn is_label_text(text: &str) -> bool {
         && text.ends_with(is_plain)
         && text.chars().all(|letter| is_plain(letter) || matches!(letter, '-' | '_' | '.'))
 }
+
+#[cfg(test)]
+mod tests {
+    use miette::Diagnostic;
+
+    use super::*;
+
+    /// What labels.Parse of k8s.io/apimachinery v0.36.3 says of each selector, for five sets of labels: `x` matches, `-`
+    /// does not; nothing where it refuses the selector.
+    const ORACLE: &[(&str, Option<&str>)] = &[
+        ("", Some("xxxxx")),
+        ("  ", Some("xxxxx")),
+        ("env", Some("-xxx-")),
+        ("!env", Some("x---x")),
+        ("env=prod", Some("-x---")),
+        ("env==prod", Some("-x---")),
+        ("env = prod", Some("-x---")),
+        ("env!=prod", Some("x-xxx")),
+        ("env=", Some("---x-")),
+        ("env!=", Some("xxx-x")),
+        ("env in (prod,stage)", Some("-xx--")),
+        ("env in (prod, stage), tier", Some("--x--")),
+        ("env notin (prod)", Some("x-xxx")),
+        ("env notin ()", Some("xxx-x")),
+        ("env in ()", Some("---x-")),
+        ("env in (,prod)", Some("-x-x-")),
+        ("env in (prod,)", Some("-x-x-")),
+        ("env in (a,,b)", Some("---x-")),
+        ("env in (,)", Some("---x-")),
+        ("!legacy, env!=prod", Some("x-xx-")),
+        ("version>3", Some("---x-")),
+        ("version > 3, version<5", Some("---x-")),
+        ("version<4", Some("-----")),
+        ("version>3.5", None),
+        ("version>-1", None),
+        ("version>", None),
+        ("shop.example.com/team=a", Some("----x")),
+        ("shop.example.com/team in (a,b)", Some("----x")),
+        ("in in (a)", Some("-----")),
+        ("in=in", Some("-----")),
+        ("notin", Some("-----")),
+        ("env,tier", Some("--x--")),
+        ("env,", None),
+        (",env", None),
+        ("env tier", None),
+        ("env=prod stage", None),
+        ("env in prod", None),
+        ("env in (prod", None),
+        ("env in (prod stage)", None),
+        ("env in prod)", None),
+        ("env prod", None),
+        ("=prod", None),
+        ("!", None),
+        ("!!env", None),
+        ("!env=prod", None),
+        ("env=!prod", None),
+        ("env=(prod)", None),
+        ("env=prod=stage", None),
+        ("env=pro*d", None),
+        ("env=-prod", None),
+        ("env=prod.", None),
+        ("env_x=prod", Some("-----")),
+        ("-env=prod", None),
+        ("a/b/c=d", None),
+        ("/team=a", None),
+        ("Shop.example.com/team=a", None),
+        ("env/=a", None),
+        ("env=aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", None),
+        ("env in (prod)(stage)", None),
+        ("env\t=\tprod", Some("-x---")),
+        ("env=>prod", None),
+        ("env=ünicode", None),
+    ];
+
+    fn labels(pairs: &[(&str, &str)]) -> BTreeMap<String, String> {
+        pairs.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())).collect()
+    }
+
+    #[test]
+    fn selectors_match_as_in_kubernetes() {
+        let sets = [
+            labels(&[]),
+            labels(&[("env", "prod")]),
+            labels(&[("env", "stage"), ("tier", "web")]),
+            labels(&[("env", ""), ("version", "4")]),
+            labels(&[("shop.example.com/team", "a"), ("version", "x"), ("legacy", "true")]),
+        ];
+        for (text, expected) in ORACLE {
+            let parsed = text.parse::<LabelSelector>();
+            let judged = parsed.ok().map(|selector| {
+                sets.iter().map(|labels| if selector.matches(labels) { 'x' } else { '-' }).collect::<String>()
+            });
+            assert_eq!(judged.as_deref(), *expected, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn an_error_says_where() {
+        for (text, message, offset, length) in [
+            ("env in prod", "the selector `env in prod` has `prod` where `(` is expected", 7, 4),
+            ("env in (prod", "the selector `env in (prod` ends where `,` or `)` is expected", 12, 0),
+            (
+                "env ~ prod",
+                "the selector `env ~ prod` has `~` where one of =, ==, !=, in, notin, >, < is expected",
+                4,
+                1,
+            ),
+            ("env=pro*d", "the selector `env=pro*d` has a value that Kubernetes does not allow", 4, 5),
+        ] {
+            let error = text.parse::<LabelSelector>().unwrap_err();
+            let label = error.labels().into_iter().flatten().next().unwrap();
+            assert_eq!((error.to_string().as_str(), label.offset(), label.len()), (message, offset, length));
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_text_panics(text in "[a-z!=<>(), /\t.é-]{0,30}") {
+            let _parsed = text.parse::<LabelSelector>();
+        }
+    }
+}

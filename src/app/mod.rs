@@ -17,6 +17,7 @@ pub mod sync_policy;
 mod duration;
 mod fault;
 mod fields;
+mod file_fault;
 mod metadata;
 mod names;
 mod reading;

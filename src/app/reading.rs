@@ -3,7 +3,7 @@
 //! In: faults, each with the pointer it is about. Out: findings, each with the line of the file. Decoding goes on after a
 //! fault, so that all faults of a document are found at once.
 
-use std::cell::RefCell;
+use std::cell::{OnceCell, RefCell};
 use std::collections::HashSet;
 use std::sync::Arc;
 
@@ -18,6 +18,7 @@ pub(super) struct SourceText {
     file: Arc<str>,
     // Masked once: `Excerpt::new` would copy and mask the whole file again for every finding.
     masked: Arc<str>,
+    line_starts: OnceCell<Vec<usize>>,
 }
 
 /// Which part of a field is marked.
@@ -49,16 +50,30 @@ struct Found {
 
 impl SourceText {
     pub(super) fn new(file: &str, text: &str) -> Self {
-        Self { file: file.into(), masked: crate::secret::mask_credentials_in_text(text).into() }
+        let masked = crate::secret::mask_credentials_in_text(text).into();
+        Self { file: file.into(), masked, line_starts: OnceCell::new() }
     }
 
     pub(super) fn file(&self) -> &Arc<str> {
         &self.file
     }
 
+    /// The line of a position, counted from 1.
     pub(super) fn line_at(&self, offset: usize) -> usize {
-        let end = offset.min(self.masked.len());
-        1 + self.masked.as_bytes()[..end].iter().filter(|byte| **byte == b'\n').count()
+        self.line_starts().partition_point(|start| *start <= offset)
+    }
+
+    /// A line, counted from 1, without its end.
+    pub(super) fn line(&self, line: usize) -> &str {
+        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.masked.len());
+        self.masked[start..].lines().next().unwrap_or_default()
+    }
+
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let ends = self.masked.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(position, _)| position + 1)).collect()
+        })
     }
 
     /// Marks a piece of the file, of which only the first line.
@@ -75,11 +90,8 @@ impl SourceText {
 
     /// The whole of a line, counted from 1, without its indentation.
     pub(super) fn line_span(&self, line: usize) -> Span {
-        let start = line
-            .checked_sub(2)
-            .and_then(|newlines| self.masked.match_indices('\n').nth(newlines))
-            .map_or(0, |(position, _)| position + 1);
-        let text = self.masked[start..].lines().next().unwrap_or_default();
+        let text = self.line(line);
+        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.masked.len());
         let indent = text.len() - text.trim_start().len();
         Span { offset: start + indent, length: text.trim().len() }
     }
@@ -124,17 +136,31 @@ impl<'doc> Reading<'doc> {
     }
 
     pub(super) fn report(&self, fault: &Fault, place: &Pointer, mark: Mark) {
-        let label = fault.label();
-        let span = self.span(place, mark).unwrap_or_else(|| self.source.line_span(self.document_line));
-        let finding = Finding::of(fault).about(&self.subject).at(self.source.excerpt(span, label));
+        let excerpt = self.excerpt_of(place, mark, fault.label());
+        let finding = Finding::of(fault).about(&self.subject).at(excerpt);
         let mut found = self.found.borrow_mut();
         found.findings.push(finding);
         found.places.insert(place.clone());
     }
 
+    /// Marks the value of a place in the file.
+    pub(super) fn excerpt(&self, place: &Pointer, label: Option<String>) -> Excerpt {
+        self.excerpt_of(place, Mark::Value, label)
+    }
+
+    fn excerpt_of(&self, place: &Pointer, mark: Mark, label: Option<String>) -> Excerpt {
+        let span = self.span(place, mark).unwrap_or_else(|| self.source.line_span(self.document_line));
+        self.source.excerpt(span, label)
+    }
+
     /// Whether something was already found at exactly this place.
     pub(super) fn has_fault(&self, place: &Pointer) -> bool {
         self.found.borrow().places.contains(place)
+    }
+
+    /// Whether something was already found at this place or in it.
+    pub(super) fn has_fault_below(&self, place: &Pointer) -> bool {
+        self.found.borrow().places.iter().any(|found| found.starts_with(place))
     }
 
     pub(super) fn has_error(&self) -> bool {
