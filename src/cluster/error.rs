@@ -222,12 +222,9 @@ pub enum ClusterError {
         /// The contexts that fit.
         contexts: Vec<String>,
     },
-    /// A flag names something that the kubeconfig does not have.
-    #[error("the kubeconfig has no {what} `{name}`; there {}", listed(.known))]
-    #[diagnostic(
-        code(trueup::cluster::no_such_entry),
-        help("{flag} takes one of these; `kubectl config get-contexts` shows them")
-    )]
+    /// Something is named that the kubeconfig does not have.
+    #[error("the kubeconfig has no {what} `{name}`, which {asker} names; there {}", listed(.known))]
+    #[diagnostic(code(trueup::cluster::no_such_entry), help("`kubectl config view` shows what the kubeconfig has"))]
     NoSuchEntry {
         /// `context`, `cluster`, `user`.
         what: &'static str,
@@ -235,8 +232,8 @@ pub enum ClusterError {
         name: String,
         /// The names that there are.
         known: Vec<String>,
-        /// Who named it: a flag, or a context.
-        flag: String,
+        /// Who named it: a flag, a context, the destination.
+        asker: String,
     },
     /// Nothing says which cluster is meant.
     #[error("destination {destination}: no cluster is configured here: {why}")]

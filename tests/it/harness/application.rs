@@ -109,3 +109,26 @@ impl TestApplication {
         format!("{manifest:#}\n")
     }
 }
+
+/// The manifest says what the test said, in Argo CD's fields.
+#[test]
+fn an_application_is_written_as_argo_cd_reads_it() {
+    let git = super::TestRepo::new();
+    let shop = git
+        .application("shop")
+        .path("shop")
+        .revision("v1.0.0")
+        .recurse()
+        .destination(json!({"name": "prod"}))
+        .spec_field("syncPolicy", json!({"automated": {}}));
+
+    let manifest: Value = serde_json::from_str(&fs::read_to_string(shop.manifest()).unwrap()).unwrap();
+    assert!(shop.kubeconfig().is_none());
+    assert_eq!(
+        manifest["spec"],
+        json!({
+            "project": "default", "destination": {"name": "prod"}, "syncPolicy": {"automated": {}},
+            "source": {"repoURL": git.url(), "path": "shop", "targetRevision": "v1.0.0", "directory": {"recurse": true}},
+        })
+    );
+}

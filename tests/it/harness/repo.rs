@@ -138,3 +138,21 @@ pub(crate) fn folder_with<const N: usize>(files: [(&str, &dyn Display); N]) -> T
     }
     folder
 }
+
+/// The same files and messages give the same hashes, wherever and whenever the tests run.
+#[test]
+fn a_repository_has_the_same_hashes_everywhere() {
+    let git = TestRepo::new()
+        .file("shop/web.yaml", "kind: Deployment\n")
+        .bytes("shop/logo.bin", &[0, 159, 146, 150])
+        .link("shop/latest.yaml", "web.yaml")
+        .commit("two replicas")
+        .tag("v1.0.0");
+    assert_eq!(git.head(), "b157f0549a14e0d3cd7ca4efd6a65d80690689cf");
+
+    let git = git.branch("next").remove("shop/logo.bin").commit("no logo").annotated_tag("v1.1.0").branch("main");
+    assert_eq!(git.git(["rev-parse", "HEAD"]), git.git(["rev-parse", "v1.0.0"]));
+    assert_eq!(git.git(["cat-file", "-t", "v1.1.0"]), "tag");
+    assert_eq!(git.git(["ls-remote", "--heads", &git.url()]).lines().count(), 2);
+    assert!(git.path().join("shop/logo.bin").exists());
+}

@@ -173,3 +173,18 @@ impl fmt::Display for Outcome {
         }
     }
 }
+
+/// A run that ends otherwise than the test says shows the command, its folder, its exit code and both streams.
+#[test]
+fn a_run_that_ends_otherwise_is_shown_whole() {
+    let here = super::folder_with([]);
+    let run = trueup(["--no-such-flag"]).in_folder(here.path()).home(here.path()).env("A", "b").stdin("text");
+
+    let failure = std::panic::catch_unwind(|| run.time_limit(Duration::from_secs(60)).exits(77)).unwrap_err();
+
+    let text = failure.downcast_ref::<String>().expect("it says what is wrong");
+    for part in ["expected exit code 77", "$ trueup --no-such-flag", "--- stdout", "--- stderr", "exit code "] {
+        assert!(text.contains(part), "{part:?} is not in\n{text}");
+    }
+    assert!(text.contains(&format!("in {}", here.path().display())), "{text}");
+}
