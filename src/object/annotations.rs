@@ -24,6 +24,8 @@ pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
 /// What client-side `kubectl apply` applied last; may hold a Secret's values.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The field manager that trueup applies as (server-side apply, KEP-555).
+pub const FIELD_MANAGER: &str = "trueup";
 /// The ApplySet that an object is a member of (KEP-3659).
 pub const APPLYSET_PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// The id of an ApplySet, on its parent (KEP-3659).
