@@ -80,25 +80,22 @@ struct Count {
 
 impl Board {
     fn take(&mut self, event: &Event) {
-        let (stage, change): (Stage, fn(&mut Count, &Event)) = match event {
-            Event::Expect { stage, .. } => (*stage, |count, event| {
-                if let Event::Expect { units, .. } = event {
-                    count.expected += units;
-                }
-            }),
-            Event::Begin { stage, .. } => (*stage, |count, event| {
-                if let Event::Begin { subject, .. } = event {
-                    count.begun += 1;
-                    count.subject = visible(subject).into_owned();
-                }
-            }),
-            Event::Done { stage, .. } => (*stage, |count, _| count.done += 1),
+        let stage = match event {
+            Event::Expect { stage, .. } | Event::Begin { stage, .. } | Event::Done { stage, .. } => *stage as usize,
             Event::Note(_) => return,
         };
-        let index = position(stage);
-        change(&mut self.stages[index], event);
-        if let Some(bar) = self.bars.get(index) {
-            self.stages[index].draw(bar);
+        let count = &mut self.stages[stage];
+        match event {
+            Event::Expect { units, .. } => count.expected += units,
+            Event::Begin { subject, .. } => {
+                count.begun += 1;
+                count.subject = visible(subject).into_owned();
+            }
+            Event::Done { .. } => count.done += 1,
+            Event::Note(_) => {}
+        }
+        if let Some(bar) = self.bars.get(stage) {
+            count.draw(bar);
         }
     }
 
@@ -151,10 +148,6 @@ impl Count {
     }
 }
 
-fn position(stage: Stage) -> usize {
-    STAGES.iter().position(|candidate| *candidate == stage).unwrap_or_default()
-}
-
 fn verb(stage: Stage) -> &'static str {
     match stage {
         Stage::Fetch => "fetch",
@@ -172,5 +165,60 @@ fn line(stage: Stage, units: u64) -> String {
         Stage::Render => format!("rendered {}", counted(units, "application")),
         Stage::List => format!("listed {}", counted(units, "kind")),
         Stage::Compare => format!("compared {}", counted(units, "application")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+
+    use super::*;
+
+    fn run_of_three_repositories() -> Vec<Event> {
+        let begin = |stage, subject: &str| Event::Begin { stage, subject: subject.to_owned() };
+        let done = |stage, subject: &str| Event::Done { stage, subject: subject.to_owned() };
+        vec![
+            Event::Expect { stage: Stage::Fetch, units: 3 },
+            begin(Stage::Fetch, "a"),
+            begin(Stage::Fetch, "b"),
+            begin(Stage::Fetch, "c\x1b[2J"),
+            done(Stage::Fetch, "a"),
+            done(Stage::Fetch, "c"),
+            Event::Expect { stage: Stage::Render, units: 1 },
+            begin(Stage::Render, "shop"),
+            done(Stage::Fetch, "b"),
+            done(Stage::Render, "shop"),
+            Event::Expect { stage: Stage::List, units: 2 },
+            begin(Stage::List, "Deployment"),
+        ]
+    }
+
+    /// Whoever reads the log of a CI job: one line a stage, when it has ended, and no stage twice.
+    #[test]
+    fn a_log_gets_a_line_for_each_stage_that_ended() {
+        let mut board = Board::default();
+        let mut lines = Vec::new();
+        for event in run_of_three_repositories() {
+            board.take(&event);
+            lines.extend(board.ended());
+        }
+        assert_eq!(lines, ["fetched 3 repositories", "rendered 1 application"]);
+        board.take(&Event::Done { stage: Stage::List, subject: "Deployment".to_owned() });
+        assert_eq!(board.rest(), ["listed 1 kind"]);
+        assert_eq!(board.rest(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_terminal_gets_a_bar_for_each_stage_with_its_subject() {
+        let screen = InMemoryTerm::new(10, 70);
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(screen.clone())));
+        let mut board = Board::default();
+        board.show(&bars);
+        for event in run_of_three_repositories() {
+            board.take(&event);
+        }
+        insta::assert_snapshot!(screen.contents(), @"");
+        bars.clear().unwrap();
+        assert_eq!(screen.contents(), "");
     }
 }

@@ -1,7 +1,5 @@
 //! The words and counts that every format for people shares.
 
-use super::View;
-use super::age::age;
 use super::drift_report::message_with_causes;
 use super::theme::Role;
 use crate::finding::{Finding, Severity};
@@ -145,14 +143,13 @@ pub(super) fn proof_words(proof: Proof) -> &'static str {
     }
 }
 
-/// Who holds a field: `kubectl scale, Update, 2h ago`.
-pub(super) fn manager_words(manager: &Manager, view: &View) -> String {
+/// Who holds a field, and since when: `kubectl scale, Update, 2h ago`.
+pub(super) fn manager_words(manager: &Manager, when: &str) -> String {
     let name = match manager.subresource.as_str() {
         "" => manager.manager.clone(),
         subresource => format!("{} {subresource}", manager.manager),
     };
-    let age = age(&manager.time, view.now);
-    [name, manager.operation.clone(), age].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
+    [&name, manager.operation.as_str(), when].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
 }
 
 /// A finding in one line: sign, role, words with the causes and the place.

@@ -50,16 +50,13 @@ impl Terminal {
         if self.closed.load(Ordering::Relaxed) {
             return Ok(());
         }
-        let written = self.bars.suspend(|| {
-            let mut output = io::stdout().lock();
-            output.write_all(bytes).and_then(|()| output.flush())
-        });
-        match written {
-            Err(error) if error.kind() == ErrorKind::BrokenPipe => {
+        match self.bars.suspend(|| write_data(&mut io::stdout().lock(), bytes)) {
+            Ok(Written::Whole) => Ok(()),
+            Ok(Written::NobodyReads) => {
                 self.closed.store(true, Ordering::Relaxed);
                 Ok(())
             }
-            written => written.map_err(OutputError::StandardOutput),
+            Err(cause) => Err(OutputError::StandardOutput(cause)),
         }
     }
 
@@ -104,6 +101,20 @@ impl Terminal {
     }
 }
 
+/// What became of data.
+#[derive(Debug, PartialEq, Eq)]
+enum Written {
+    Whole,
+    NobodyReads,
+}
+
+fn write_data(output: &mut impl Write, bytes: &[u8]) -> io::Result<Written> {
+    match output.write_all(bytes).and_then(|()| output.flush()) {
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Written::NobodyReads),
+        written => written.map(|()| Written::Whole),
+    }
+}
+
 /// Writes a file at once or not at all: a reader never sees half of it. Devices and pipes are written to as they are.
 pub fn write_file(file: &Path, bytes: &[u8]) -> Result<(), OutputError> {
     write_whole(file, bytes).map_err(|cause| OutputError::File { file: file.to_owned(), cause })
@@ -134,4 +145,51 @@ fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     written.persist(&file).map_err(|error| error.error)?;
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use std::fs;
+
+    use super::*;
+
+    /// `trueup diff | head`: the reader is gone, and the verdict stands.
+    #[test]
+    fn a_closed_pipe_ends_the_printing_and_is_no_error() {
+        let (reader, mut writer) = io::pipe().unwrap();
+        drop(reader);
+        assert_eq!(write_data(&mut writer, b"shop  Synced\n").unwrap(), Written::NobodyReads);
+        assert_eq!(write_data(&mut Vec::new(), b"shop  Synced\n").unwrap(), Written::Whole);
+    }
+
+    #[test]
+    fn a_report_replaces_a_file_at_once_and_keeps_its_links_and_rights() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("report.json");
+        write_file(&file, b"first").unwrap();
+        assert_eq!(fs::read(&file).unwrap(), b"first");
+
+        #[cfg(unix)]
+        {
+            use std::os::unix::fs::{PermissionsExt, symlink};
+            fs::set_permissions(&file, fs::Permissions::from_mode(0o640)).unwrap();
+            let link = folder.path().join("latest.json");
+            symlink(&file, &link).unwrap();
+            write_file(&link, b"second").unwrap();
+            assert!(link.symlink_metadata().unwrap().is_symlink());
+            assert_eq!(fs::metadata(&file).unwrap().permissions().mode() & 0o777, 0o640);
+            assert_eq!(fs::read(&file).unwrap(), b"second");
+            write_file(Path::new("/dev/null"), b"third").unwrap();
+        }
+        assert!(fs::read_dir(folder.path()).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().starts_with('.')));
+    }
+
+    #[test]
+    fn a_report_that_cannot_be_written_names_the_file_and_leaves_nothing() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("gone/report.json");
+        let error = write_file(&file, b"report").unwrap_err();
+        assert_eq!(error.to_string(), format!("the report could not be written to {}", file.display()));
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    }
 }

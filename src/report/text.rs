@@ -4,6 +4,7 @@
 //! cluster, `+` is in git, and a sync would replace the one by the other.
 
 use super::View;
+use super::age::age;
 use super::diff::{self, Diff, Hunk, Line, Side};
 use super::page::Page;
 use super::path::{path, short};
@@ -169,7 +170,7 @@ impl Text<'_> {
         }
         if !field.managers.is_empty() {
             let managers: Vec<String> =
-                field.managers.iter().map(|manager| manager_words(manager, self.view)).collect();
+                field.managers.iter().map(|manager| manager_words(manager, &age(&manager.time, self.view.now))).collect();
             self.page.column(40).write(Role::Manager, managers.join("; "));
         }
         self.page.end();
@@ -203,5 +204,86 @@ impl Text<'_> {
             self.page.write(Role::Plain, "  ").write(Role::Hint, format!("{}:{}", excerpt.file, excerpt.line()));
         }
         self.page.end();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::report::fixture::{everything, view};
+    use crate::report::visible::is_hidden;
+
+    #[test]
+    fn a_report_says_what_differs_where_and_who_did_it() {
+        assert_snapshot!(write(&everything(), &view()), @"");
+    }
+
+    #[test]
+    fn a_verbose_report_shows_what_is_in_sync_and_folds_nothing() {
+        let verbose = write(&everything(), &View { verbose: true, ..view() });
+        for line in [
+            "requests: 2 discovery, 7 list, 0 get, 3 dry run, 0 openapi",
+            "  = ServiceAccount shop/web  in sync  base/account.yaml:1  the API server was asked",
+            "      +   - name: port-4",
+        ] {
+            assert!(verbose.lines().any(|candidate| candidate == line), "{line}\n{verbose}");
+        }
+        assert!(!verbose.contains("-v shows all"));
+    }
+
+    #[test]
+    fn without_context_only_the_difference_is_left() {
+        let mut run = everything();
+        run.applications.truncate(1);
+        run.applications[0].conditions.clear();
+        run.applications[0].resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
+        run.findings.clear();
+        assert_snapshot!(write(&run, &View { context_lines: 0, ..view() }), @"");
+    }
+
+    #[test]
+    fn nothing_to_compare_is_said_too() {
+        assert_snapshot!(write(&Run::default(), &view()), @"");
+    }
+
+    /// A field is told even where there are no two objects to show it in.
+    #[test]
+    fn a_field_without_an_object_is_told_with_its_values() {
+        let mut run = everything();
+        run.applications.truncate(1);
+        let application = &mut run.applications[0];
+        application.resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
+        application.resources[0].live = None;
+        let text = write(&run, &view());
+        assert!(text.contains("    spec.replicas  - 5  + 2  kubectl scale, Update, 2h ago\n"), "{text}");
+    }
+
+    #[test]
+    fn colours_only_dress_the_text() {
+        let plain = write(&everything(), &view());
+        let colored = write(&everything(), &View { color: true, ..view() });
+        assert_ne!(plain, colored);
+        assert_eq!(anstream::adapter::strip_str(&colored).to_string(), plain);
+    }
+
+    /// A word of an image's tag was changed: the eye is led to the word.
+    #[test]
+    fn the_part_of_a_line_that_differs_stands_out() {
+        let colored = write(&everything(), &View { color: true, ..view() });
+        let part = |role: Role, text: &str| role.style().style(text).to_string();
+        assert!(colored.contains(&part(Role::ClusterPart, "-debug")), "{colored}");
+        assert!(colored.contains(&part(Role::GitPart, "2")), "{colored}");
+    }
+
+    /// The names, notes, values and times of the fixture's hostile resource are all escape codes and line breaks.
+    #[test]
+    fn hostile_text_reaches_no_terminal() {
+        for verbose in [false, true] {
+            let text = write(&everything(), &View { verbose, ..view() });
+            assert!(!text.contains(|character| character != '\n' && is_hidden(character)));
+            assert!(!text.lines().any(|line| line.starts_with("# heading")));
+        }
     }
 }
