@@ -1,0 +1,304 @@
+//! Kubernetes' label selectors: `env in (prod, stage), tier!=cache, !legacy, version > 3`.
+//!
+//! In: the selector's text. Out: a [`LabelSelector`] that judges labels, or a [`SelectorError`] with the place in the text.
+//!
+//! Rule: apimachinery/pkg/labels/selector.go (the grammar), pkg/util/validation (keys and values).
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::str::FromStr;
+
+use miette::{LabeledSpan, SourceCode};
+
+/// A label selector: labels match when they meet every requirement.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LabelSelector {
+    requirements: Vec<Requirement>,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Requirement {
+    key: String,
+    condition: Condition,
+}
+
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Condition {
+    Exists,
+    Absent,
+    In(BTreeSet<String>),
+    NotIn(BTreeSet<String>),
+    GreaterThan(i64),
+    LessThan(i64),
+}
+
+/// What is wrong with a selector, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("the selector `{text}` {fact}")]
+pub struct SelectorError {
+    text: String,
+    fact: String,
+    offset: usize,
+    length: usize,
+}
+
+impl miette::Diagnostic for SelectorError {
+    fn code<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new("trueup::app::selector"))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn std::fmt::Display + 'a>> {
+        Some(Box::new("write it as for `kubectl get -l`, such as `env in (prod, stage), tier!=cache, !legacy`"))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        Some(&self.text)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let label = LabeledSpan::new(Some("here".to_owned()), self.offset, self.length);
+        Some(Box::new(std::iter::once(label)))
+    }
+}
+
+impl LabelSelector {
+    /// Whether labels meet every requirement.
+    pub fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        self.requirements.iter().all(|requirement| requirement.matches(labels))
+    }
+}
+
+impl Requirement {
+    fn matches(&self, labels: &BTreeMap<String, String>) -> bool {
+        let value = labels.get(&self.key);
+        let number = || value.and_then(|value| value.parse::<i64>().ok());
+        match &self.condition {
+            Condition::Exists => value.is_some(),
+            Condition::Absent => value.is_none(),
+            Condition::In(values) => value.is_some_and(|value| values.contains(value)),
+            // Kubernetes: what has no such label is not in the set either.
+            Condition::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
+            Condition::GreaterThan(bound) => number().is_some_and(|number| number > *bound),
+            Condition::LessThan(bound) => number().is_some_and(|number| number < *bound),
+        }
+    }
+}
+
+impl FromStr for LabelSelector {
+    type Err = SelectorError;
+
+    fn from_str(text: &str) -> Result<Self, SelectorError> {
+        Parser { text, position: 0 }.selector()
+    }
+}
+
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Token<'text> {
+    Word(&'text str),
+    Symbol(&'static str),
+    End,
+}
+
+struct Parser<'text> {
+    text: &'text str,
+    position: usize,
+}
+
+/// A token, and where it stands.
+#[derive(Debug, Clone, Copy)]
+struct Lexeme<'text> {
+    token: Token<'text>,
+    offset: usize,
+    length: usize,
+}
+
+// The longest first, so that `==` is not read as `=` twice.
+const SYMBOLS: &[&str] = &["==", "!=", "=", "!", "(", ")", ",", ">", "<"];
+const SPACES: &[char] = &[' ', '\t', '\r', '\n'];
+
+impl<'text> Parser<'text> {
+    fn peek(&self) -> Lexeme<'text> {
+        let rest = &self.text[self.position..];
+        let trimmed = rest.trim_start_matches(SPACES);
+        let offset = self.text.len() - trimmed.len();
+        if trimmed.is_empty() {
+            return Lexeme { token: Token::End, offset, length: 0 };
+        }
+        if let Some(symbol) = SYMBOLS.iter().find(|symbol| trimmed.starts_with(**symbol)) {
+            return Lexeme { token: Token::Symbol(symbol), offset, length: symbol.len() };
+        }
+        let is_end = |letter: char| SPACES.contains(&letter) || "=!(),><".contains(letter);
+        let length = trimmed.find(is_end).unwrap_or(trimmed.len());
+        Lexeme { token: Token::Word(&trimmed[..length]), offset, length }
+    }
+
+    fn next(&mut self) -> Lexeme<'text> {
+        let lexeme = self.peek();
+        self.position = lexeme.offset + lexeme.length;
+        lexeme
+    }
+
+    fn wrong(&self, lexeme: Lexeme<'text>, fact: impl Into<String>) -> SelectorError {
+        SelectorError { text: self.text.to_owned(), fact: fact.into(), offset: lexeme.offset, length: lexeme.length }
+    }
+
+    fn unexpected(&self, lexeme: Lexeme<'text>, expected: &str) -> SelectorError {
+        let found = match lexeme.token {
+            Token::End => "ends".to_owned(),
+            Token::Word(text) | Token::Symbol(text) => format!("has `{text}`"),
+        };
+        self.wrong(lexeme, format!("{found} where {expected} is expected"))
+    }
+
+    fn selector(mut self) -> Result<LabelSelector, SelectorError> {
+        let mut requirements = Vec::new();
+        if self.peek().token == Token::End {
+            return Ok(LabelSelector { requirements });
+        }
+        loop {
+            requirements.push(self.requirement()?);
+            let lexeme = self.next();
+            match lexeme.token {
+                Token::End => return Ok(LabelSelector { requirements }),
+                Token::Symbol(",") => {}
+                _ => return Err(self.unexpected(lexeme, "`,`")),
+            }
+        }
+    }
+
+    fn requirement(&mut self) -> Result<Requirement, SelectorError> {
+        let is_absent = self.peek().token == Token::Symbol("!");
+        if is_absent {
+            self.next();
+        }
+        let lexeme = self.next();
+        let Token::Word(key) = lexeme.token else { return Err(self.unexpected(lexeme, "a label's name")) };
+        if let Some(why) = why_no_key(key) {
+            return Err(self.wrong(lexeme, format!("has a label's name that {why}")));
+        }
+        let condition = match self.peek().token {
+            _ if is_absent => Condition::Absent,
+            Token::End | Token::Symbol(",") => Condition::Exists,
+            _ => self.condition()?,
+        };
+        Ok(Requirement { key: key.to_owned(), condition })
+    }
+
+    fn condition(&mut self) -> Result<Condition, SelectorError> {
+        let operator = self.next();
+        Ok(match operator.token {
+            Token::Symbol("=" | "==") => Condition::In(BTreeSet::from([self.value()?])),
+            Token::Symbol("!=") => Condition::NotIn(BTreeSet::from([self.value()?])),
+            Token::Symbol(">") => Condition::GreaterThan(self.number()?),
+            Token::Symbol("<") => Condition::LessThan(self.number()?),
+            Token::Word("in") => Condition::In(self.values()?),
+            Token::Word("notin") => Condition::NotIn(self.values()?),
+            _ => return Err(self.unexpected(operator, "one of =, ==, !=, in, notin, >, <")),
+        })
+    }
+
+    // `key=` asks for the empty value.
+    fn value(&mut self) -> Result<String, SelectorError> {
+        let lexeme = self.peek();
+        match lexeme.token {
+            Token::End | Token::Symbol(",") => Ok(String::new()),
+            Token::Word(value) => {
+                self.next();
+                self.checked(lexeme, value)
+            }
+            Token::Symbol(_) => Err(self.unexpected(lexeme, "a value")),
+        }
+    }
+
+    fn number(&mut self) -> Result<i64, SelectorError> {
+        let lexeme = self.next();
+        match lexeme.token {
+            Token::Word(text) => {
+                self.checked(lexeme, text)?;
+                text.parse()
+                    .map_err(|_error| self.wrong(lexeme, format!("has `{text}` where a whole number is expected")))
+            }
+            _ => Err(self.unexpected(lexeme, "a whole number")),
+        }
+    }
+
+    // `in ()`, `in (a,)` and `in (,a)` hold the empty value, as in Kubernetes.
+    fn values(&mut self) -> Result<BTreeSet<String>, SelectorError> {
+        let open = self.next();
+        if open.token != Token::Symbol("(") {
+            return Err(self.unexpected(open, "`(`"));
+        }
+        let mut values = BTreeSet::new();
+        loop {
+            let lexeme = self.peek();
+            match lexeme.token {
+                Token::Word(value) => {
+                    self.next();
+                    values.insert(self.checked(lexeme, value)?);
+                }
+                Token::Symbol("," | ")") => {
+                    values.insert(String::new());
+                }
+                _ => return Err(self.unexpected(lexeme, "a value or `)`")),
+            }
+            let lexeme = self.next();
+            match lexeme.token {
+                Token::Symbol(",") => {}
+                Token::Symbol(")") => return Ok(values),
+                _ => return Err(self.unexpected(lexeme, "`,` or `)`")),
+            }
+        }
+    }
+
+    fn checked(&self, lexeme: Lexeme<'text>, value: &str) -> Result<String, SelectorError> {
+        match why_no_value(value) {
+            Some(why) => Err(self.wrong(lexeme, format!("has a value that {why}"))),
+            None => Ok(value.to_owned()),
+        }
+    }
+}
+
+/// Why a text is no label name: `[prefix/]name`, the prefix a DNS-1123 subdomain.
+fn why_no_key(key: &str) -> Option<&'static str> {
+    let (prefix, name) = match key.split_once('/') {
+        None => (None, key),
+        Some((prefix, name)) => (Some(prefix), name),
+    };
+    let is_prefix = |prefix: &str| {
+        prefix.len() <= 253
+            && prefix.split('.').all(|part| {
+                let is_plain = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit();
+                part.starts_with(is_plain)
+                    && part.ends_with(is_plain)
+                    && part.chars().all(|letter| is_plain(letter) || letter == '-')
+            })
+    };
+    if name.contains('/') {
+        Some("has more than one `/`")
+    } else if name.is_empty() {
+        Some("is empty")
+    } else if name.len() > 63 {
+        Some("has more than 63 characters")
+    } else if !is_label_text(name) || prefix.is_some_and(|prefix| !is_prefix(prefix)) {
+        Some("Kubernetes does not allow")
+    } else {
+        None
+    }
+}
+
+fn why_no_value(value: &str) -> Option<&'static str> {
+    if value.len() > 63 {
+        Some("has more than 63 characters")
+    } else if is_label_text(value) {
+        None
+    } else {
+        Some("Kubernetes does not allow")
+    }
+}
+
+// Letters, digits, `-`, `_` and `.`, with a letter or digit at both ends.
+fn is_label_text(text: &str) -> bool {
+    let is_plain = |letter: char| letter.is_ascii_alphanumeric();
+    text.starts_with(is_plain)
+        && text.ends_with(is_plain)
+        && text.chars().all(|letter| is_plain(letter) || matches!(letter, '-' | '_' | '.'))
+}
