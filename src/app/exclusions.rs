@@ -41,7 +41,5 @@ const POLICY_REPORTS: &[&str] = &[
 /// Whether objects of this kind are never compared.
 pub fn is_excluded(kind: &GroupKind) -> bool {
     GROUPS.contains(&kind.group.as_str())
-        || KINDS
-            .iter()
-            .any(|(group, kinds)| *group == kind.group && kinds.contains(&kind.kind.as_str()))
+        || KINDS.iter().any(|(group, kinds)| *group == kind.group && kinds.contains(&kind.kind.as_str()))
 }

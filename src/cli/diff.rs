@@ -29,11 +29,7 @@ pub(super) struct DiffArguments {
 
 impl DiffArguments {
     pub(super) fn look(&self) -> Look {
-        Look {
-            verbosity: self.output.verbosity(),
-            context_lines: self.report.unified,
-            exit: self.report.exit_rules(),
-        }
+        Look { verbosity: self.output.verbosity(), context_lines: self.report.unified, exit: self.report.exit_rules() }
     }
 }
 
@@ -55,7 +51,8 @@ pub(super) async fn diff(arguments: DiffArguments, session: Session) -> u8 {
 
 async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::Run, Vec<Output>), Vec<Finding>> {
     let DiffArguments { selection, sources, cluster, report, .. } = arguments;
-    let outputs = if report.output.is_empty() { vec![Output { format: Format::Text, file: None }] } else { report.output };
+    let outputs =
+        if report.output.is_empty() { vec![Output { format: Format::Text, file: None }] } else { report.output };
     let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;

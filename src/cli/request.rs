@@ -48,7 +48,8 @@ fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
     let unreadable = read.errors.iter().map(|error| Finding::of(error));
     manifests.findings.splice(0..0, unreadable);
     // What cannot be read at all comes first: it explains why nothing was found.
-    if manifests.applications.is_empty() && manifests.findings.iter().any(|finding| finding.severity == Severity::Error) {
+    if manifests.applications.is_empty() && manifests.findings.iter().any(|finding| finding.severity == Severity::Error)
+    {
         return Err(manifests.findings);
     }
     selection.apply(manifests).map_err(findings)

@@ -19,7 +19,8 @@ use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::Finding;
 use crate::object::{KindFacts, Kinds, Object, Scope};
 use crate::progress::{Progress, Stage};
-use crate::status::compare::{Tracking, extra, extras};
+use crate::status::compare::extra;
+use crate::status::tracking::{TrackedBy, Tracking, extras, is_tracked};
 
 pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
     let searches: Vec<Option<Search>> = turns.iter().map(|turn| search(turn, live, request)).collect();
@@ -50,17 +51,16 @@ struct Search {
 
 fn search(turn: &Turn, live: &Live, request: &Request) -> Option<Search> {
     let (cluster, target) = (identity(turn.cluster.as_ref()?), turn.target.as_deref()?);
-    let tracking = Tracking::new(
-        &turn.application.instance_name(&request.argocd_namespace),
-        &turn.application.name,
-        &turn.application.destination.namespace,
-        &request.instance_label,
-    );
+    let tracking = turn.tracking(request);
     let mut namespaces: BTreeSet<String> = target.iter().map(|object| object.namespace().to_owned()).collect();
     namespaces.insert(turn.application.destination.namespace.clone());
     namespaces.remove("");
-    let is_wide = target.is_empty() || live.of_cluster(cluster, &namespaces).any(|object| tracking.owns(object));
+    let is_wide = target.is_empty() || live.of_cluster(cluster, &namespaces).any(|object| is_ours(object, &tracking));
     Some(Search { cluster, tracking, namespaces, is_wide })
+}
+
+fn is_ours(object: &Object, tracking: &Tracking) -> bool {
+    matches!(is_tracked(object, tracking), Some(TrackedBy::ThisApplication(_)))
 }
 
 /// What a sweep of one cluster saw, and what it could not see.

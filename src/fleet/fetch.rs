@@ -6,8 +6,8 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::turn::Turn;
 use super::World;
+use super::turn::Turn;
 use crate::finding::Finding;
 use crate::progress::Stage;
 use crate::secret::RepoUrl;

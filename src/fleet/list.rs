@@ -130,7 +130,11 @@ impl Live {
 
     /// The kinds of one cluster that were listed, whatever came of it.
     pub(super) fn kinds(&self, cluster: ClusterId) -> BTreeSet<GroupKind> {
-        self.listings.keys().filter(|listing| listing.cluster == cluster).map(|listing| listing.gvk.group_kind()).collect()
+        self.listings
+            .keys()
+            .filter(|listing| listing.cluster == cluster)
+            .map(|listing| listing.gvk.group_kind())
+            .collect()
     }
 }
 

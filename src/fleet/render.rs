@@ -7,9 +7,9 @@ use futures::stream;
 
 use super::Request;
 use super::turn::Turn;
+use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::finding::Finding;
-use crate::app::source::SourceKind;
 use crate::object::Kinds;
 use crate::progress::{Progress, Stage};
 use crate::target::Target;
@@ -32,11 +32,8 @@ struct Done {
 }
 
 pub(super) async fn render(turns: &mut [Turn], request: &Request, progress: &Progress) {
-    let work: Vec<(usize, Work)> = turns
-        .iter()
-        .enumerate()
-        .filter_map(|(index, turn)| Some((index, work(turn, &request.render)?)))
-        .collect();
+    let work: Vec<(usize, Work)> =
+        turns.iter().enumerate().filter_map(|(index, turn)| Some((index, work(turn, &request.render)?))).collect();
     progress.expect(Stage::Render, work.len());
     let mut renders = stream::iter(work.into_iter().map(|(index, work)| async move {
         let name = work.application.name.clone();
@@ -51,7 +48,10 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, progress: &Pro
         match done {
             Ok(done) => rendered(turn, done),
             // A panic in one application must not end the fleet.
-            Err(_) => turn.condition("ComparisonError", Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a fault in trueup")),
+            Err(_) => turn.condition(
+                "ComparisonError",
+                Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a fault in trueup"),
+            ),
         }
     }
 }

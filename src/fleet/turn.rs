@@ -9,6 +9,7 @@ use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
+use crate::status::tracking::{Tracking, applyset_id};
 use crate::target::source::Checkout;
 
 /// What is known of one application so far.
@@ -25,6 +26,17 @@ pub(super) struct Turn {
 }
 
 impl Turn {
+    /// How the application's own objects are told from others.
+    pub(super) fn tracking(&self, request: &Request) -> Tracking {
+        let parent = format!("trueup-{}", self.application.name);
+        Tracking {
+            instance_name: self.application.instance_name(&request.argocd_namespace),
+            label_key: Some(request.instance_label.clone()).filter(|label| !label.is_empty()),
+            installation_id: None,
+            applyset_id: applyset_id(&parent, &self.application.destination.namespace),
+        }
+    }
+
     /// Keeps an error or a warning about this application, under its name.
     pub(super) fn condition(&mut self, kind: &str, finding: Finding) {
         let finding = finding.about(&self.application.name);
@@ -85,7 +97,12 @@ fn source_run(source: &Source) -> SourceRun {
 }
 
 /// The run at its end: every application in the order of the input, those whose manifests are wrong among them.
-pub(super) fn end(turns: Vec<Turn>, invalid: Vec<(usize, InvalidApplication)>, mut findings: Vec<Finding>, world: &World) -> Run {
+pub(super) fn end(
+    turns: Vec<Turn>,
+    invalid: Vec<(usize, InvalidApplication)>,
+    mut findings: Vec<Finding>,
+    world: &World,
+) -> Run {
     for cluster in world.clusters.found() {
         let remark = |(subject, remark): (String, String)| {
             let message = format!("cluster {}: {subject}", cluster.name());
@@ -121,9 +138,9 @@ fn order(drift: &ResourceDrift) -> (&str, &str, &str, &str) {
 /// An application whose manifest is wrong could not be compared, and is reported like one.
 fn invalid_run(application: InvalidApplication) -> ApplicationRun {
     ApplicationRun {
-        name: application.name,
+        name: application.shown_name(),
         namespace: application.namespace,
-        project: application.project,
+        project: application.project.unwrap_or_default(),
         destination: application.destination,
         cluster: String::new(),
         sources: Vec::new(),

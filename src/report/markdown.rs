@@ -295,9 +295,19 @@ mod tests {
     fn assert_harmless(text: &str) {
         assert!(!text.contains(|character: char| character != '\n' && character.is_control()));
         let mut outside = outside_of_fences(text);
-        for ours in
-            ["<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>", "<br>", "<!-- -->", "\n- ", "\n### ", "\n## "]
-        {
+        for ours in [
+            "<code>",
+            "</code>",
+            "<details>",
+            "</details>",
+            "<summary>",
+            "</summary>",
+            "<br>",
+            "<!-- -->",
+            "\n- ",
+            "\n### ",
+            "\n## ",
+        ] {
             outside = outside.replace(ours, "\n");
         }
         let table: String = outside.lines().filter(|line| line.starts_with('|')).collect();
@@ -333,7 +343,10 @@ mod tests {
         assert!(text.len() <= 1 << 20, "{}", text.len());
         assert!(text.len() > 900_000, "{}", text.len());
         let end = text.lines().last().unwrap();
-        assert!(end.ends_with("more entries cut off**: a job summary holds 1 MiB. The JSON report has everything."), "{end}");
+        assert!(
+            end.ends_with("more entries cut off**: a job summary holds 1 MiB. The JSON report has everything."),
+            "{end}"
+        );
         assert_harmless(&text);
     }
 

@@ -181,7 +181,13 @@ mod tests {
             assert_eq!(fs::read(&file).unwrap(), b"second");
             write_file(Path::new("/dev/null"), b"third").unwrap();
         }
-        assert!(fs::read_dir(folder.path()).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().starts_with('.')));
+        assert!(
+            fs::read_dir(folder.path()).unwrap().all(|entry| !entry
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with('.'))
+        );
     }
 
     #[test]

@@ -169,8 +169,11 @@ impl Text<'_> {
             self.page.write(Role::Plain, "  ").write(Role::Git, format!("+ {git}"));
         }
         if !field.managers.is_empty() {
-            let managers: Vec<String> =
-                field.managers.iter().map(|manager| manager_words(manager, &age(&manager.time, self.view.now))).collect();
+            let managers: Vec<String> = field
+                .managers
+                .iter()
+                .map(|manager| manager_words(manager, &age(&manager.time, self.view.now)))
+                .collect();
             self.page.column(40).write(Role::Manager, managers.join("; "));
         }
         self.page.end();
@@ -238,7 +241,9 @@ mod tests {
         let mut run = everything();
         run.applications.truncate(1);
         run.applications[0].conditions.clear();
-        run.applications[0].resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
+        run.applications[0]
+            .resources
+            .retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         run.findings.clear();
         assert_snapshot!(write(&run, &View { context_lines: 0, ..view() }), @"");
     }

@@ -117,14 +117,7 @@ impl Walk {
         }
     }
 
-    fn field(
-        &mut self,
-        field: &'static Field,
-        target: &Value,
-        live: Option<&Value>,
-        path: &Path<'_>,
-        whole: Whole,
-    ) {
+    fn field(&mut self, field: &'static Field, target: &Value, live: Option<&Value>, path: &Path<'_>, whole: Whole) {
         let known = !matches!(field.shape, Shape::Unknown);
         match (target, live) {
             (Value::Null, None) if known => {}
@@ -260,9 +253,8 @@ fn is_none(value: &Value, field: &Field) -> bool {
         Shape::Scalar => !field.pointer && is_empty(value),
         Shape::Bytes | Shape::List(..) | Shape::Map(..) => is_empty(value),
         shape @ Shape::Struct(..) => {
-            let all_none = |fields: &Map<String, Value>| {
-                fields.iter().all(|(name, value)| is_none(value, shape.field(name)))
-            };
+            let all_none =
+                |fields: &Map<String, Value>| fields.iter().all(|(name, value)| is_none(value, shape.field(name)));
             !field.pointer && value.as_object().is_some_and(all_none)
         }
         Shape::Quantity | Shape::Exact | Shape::Unknown => false,

@@ -96,7 +96,11 @@ fn child<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f Map<Strin
     fields.get(&format!("f:{name}"))?.as_object()
 }
 
-fn item_child<'f>(fields: &'f Map<String, Value>, item: &Value, index: Option<usize>) -> Option<&'f Map<String, Value>> {
+fn item_child<'f>(
+    fields: &'f Map<String, Value>,
+    item: &Value,
+    index: Option<usize>,
+) -> Option<&'f Map<String, Value>> {
     let (_, child) = fields.iter().find(|(key, _)| is_item(key, item, index))?;
     child.as_object()
 }
@@ -164,7 +168,8 @@ fn step(below: &Value, target: Option<&Value>, held: &Value, path: &Path<'_>, fo
         (Value::Object(wanted), Value::Object(held)) => walk(below, Some(wanted), held, path, found),
         (Value::Array(wanted), Value::Array(held)) => {
             for (index, item) in held.iter().enumerate() {
-                let Some((element, below)) = below.iter().find(|(element, _)| is_item(element, item, Some(index))) else {
+                let Some((element, below)) = below.iter().find(|(element, _)| is_item(element, item, Some(index)))
+                else {
                     continue;
                 };
                 let same = wanted.iter().enumerate().find(|(index, wanted)| is_item(element, wanted, Some(*index)));

@@ -33,7 +33,10 @@ pub(super) fn explicit(source: &Source) -> Option<Tool> {
 pub(super) fn detect(source: &Source, folder: &Path) -> Result<Tool, RenderError> {
     let names = file_names(folder)?;
     if let Some(name) = names.iter().find(|name| name.starts_with(".argocd-source") && has_yaml_ending(name)) {
-        return Err(RenderError::NotYetRendered { what: "an overridden source", why: format!("its folder has `{name}`") });
+        return Err(RenderError::NotYetRendered {
+            what: "an overridden source",
+            why: format!("its folder has `{name}`"),
+        });
     }
     if let Some(tool) = explicit(source) {
         return Ok(tool);

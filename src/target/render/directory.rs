@@ -42,8 +42,8 @@ pub struct Folder<'a> {
 pub fn render(folder: Folder<'_>) -> Result<Target, RenderError> {
     let mut manifests = Target::default();
     let mut combined: u64 = 0;
-    let root = fs::canonicalize(folder.root)
-        .map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
+    let root =
+        fs::canonicalize(folder.root).map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
     for path in files(folder)? {
         let shown = relative(folder.root, &path);
         let unreadable = |source| RenderError::Unreadable { file: shown.clone(), source };
@@ -51,7 +51,10 @@ pub fn render(folder: Folder<'_>) -> Result<Target, RenderError> {
         let size = fs::metadata(&confined).map_err(unreadable)?.len();
         combined = combined.saturating_add(size);
         if combined > folder.combined_size {
-            return Err(RenderError::TooLarge { folder: relative(folder.root, folder.folder), limit: folder.combined_size });
+            return Err(RenderError::TooLarge {
+                folder: relative(folder.root, folder.folder),
+                limit: folder.combined_size,
+            });
         }
         let bytes = fs::read(&confined).map_err(unreadable)?;
         read_file(&shown, &bytes, &mut manifests)?;
@@ -190,9 +193,10 @@ fn looks_like_a_manifest(text: &str) -> bool {
 
 fn passed_over(file: &str, error: &RenderError) -> Finding {
     let cause = Finding::of(error);
-    let mut finding = Finding::warning("trueup::render::passed_over", format!("`{file}` is not a manifest, and is passed over"))
-        .with_cause(cause.message)
-        .with_help(format!("keep it out with `directory.exclude`, or with the line `{SKIP_FILE_MARKER}` in it"));
+    let mut finding =
+        Finding::warning("trueup::render::passed_over", format!("`{file}` is not a manifest, and is passed over"))
+            .with_cause(cause.message)
+            .with_help(format!("keep it out with `directory.exclude`, or with the line `{SKIP_FILE_MARKER}` in it"));
     finding.excerpt = cause.excerpt;
     finding
 }
@@ -203,9 +207,7 @@ fn passed_over(file: &str, error: &RenderError) -> Finding {
 fn unfold(mut value: Value, origin: &Origin, text: &str) -> Result<Vec<Object>, RenderError> {
     let is_bare = value.get("spec").is_none() && value.get("status").is_none();
     match value.get_mut("items") {
-        Some(Value::Array(items)) => {
-            std::mem::take(items).into_iter().map(|item| object(item, origin, text)).collect()
-        }
+        Some(Value::Array(items)) => std::mem::take(items).into_iter().map(|item| object(item, origin, text)).collect(),
         Some(Value::Null) if is_bare => Ok(Vec::new()),
         _ => Ok(vec![object(value, origin, text)?]),
     }
@@ -246,7 +248,8 @@ mod tests {
     }
 
     fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
-        let folder = Folder { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
+        let folder =
+            Folder { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
         render(folder)
     }
 
@@ -263,12 +266,32 @@ mod tests {
     fn which_files_are_manifests() {
         let tree = ["a.yaml", "b.yml", "c.json", "d.txt", "e.YAML", "env/prod/f.yaml", "env/test/g.yaml", "h.yaml.bak"];
         let cases: [(&str, Directory, &[&str]); 8] = [
-            ("by default", Directory { recurse: true, ..Directory::default() }, &["a.yaml", "b.yml", "c.json", "env/prod/f.yaml", "env/test/g.yaml"]),
-            ("include", Directory { include: "*.yaml".into(), ..Directory::default() }, &["a.yaml", "env/prod/f.yaml", "env/test/g.yaml"]),
-            ("include of several", Directory { include: "{a.yaml,env/test/*}".into(), ..Directory::default() }, &["a.yaml", "env/test/g.yaml"]),
+            (
+                "by default",
+                Directory { recurse: true, ..Directory::default() },
+                &["a.yaml", "b.yml", "c.json", "env/prod/f.yaml", "env/test/g.yaml"],
+            ),
+            (
+                "include",
+                Directory { include: "*.yaml".into(), ..Directory::default() },
+                &["a.yaml", "env/prod/f.yaml", "env/test/g.yaml"],
+            ),
+            (
+                "include of several",
+                Directory { include: "{a.yaml,env/test/*}".into(), ..Directory::default() },
+                &["a.yaml", "env/test/g.yaml"],
+            ),
             ("exclude", Directory { exclude: "env/*".into(), ..Directory::default() }, &["a.yaml", "b.yml", "c.json"]),
-            ("exclude wins", Directory { include: "*.yaml".into(), exclude: "env/prod/*".into(), ..Directory::default() }, &["a.yaml", "env/test/g.yaml"]),
-            ("any extension", Directory { include: "*.txt".into(), disable_extension_filter: true, ..Directory::default() }, &["d.txt"]),
+            (
+                "exclude wins",
+                Directory { include: "*.yaml".into(), exclude: "env/prod/*".into(), ..Directory::default() },
+                &["a.yaml", "env/test/g.yaml"],
+            ),
+            (
+                "any extension",
+                Directory { include: "*.txt".into(), disable_extension_filter: true, ..Directory::default() },
+                &["d.txt"],
+            ),
             ("one character", Directory { include: "?.y*ml".into(), ..Directory::default() }, &["a.yaml", "b.yml"]),
             ("a class", Directory { include: "[ab].y*".into(), ..Directory::default() }, &["a.yaml", "b.yml"]),
         ];
@@ -354,7 +377,8 @@ mod tests {
         std::os::unix::fs::symlink("../shared/real.yaml", inside.path().join("app/in.yaml")).expect("a link");
         let app = inside.path().join("app");
         let options = Directory::default();
-        let source = Folder { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
+        let source =
+            Folder { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
         assert_eq!(names(&render(source).expect("rendered")), ["inside", "keep"]);
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");

@@ -82,7 +82,9 @@ pub enum RenderError {
 impl RenderError {
     fn excerpt(&self) -> Option<&Excerpt> {
         match self {
-            Self::Syntax { excerpt, .. } | Self::NotAnObject { excerpt, .. } if !excerpt.text.is_empty() => Some(excerpt),
+            Self::Syntax { excerpt, .. } | Self::NotAnObject { excerpt, .. } if !excerpt.text.is_empty() => {
+                Some(excerpt)
+            }
             _ => None,
         }
     }
@@ -105,7 +107,8 @@ impl Diagnostic for RenderError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(match self {
             Self::NotYetRendered { .. } => {
-                "this version renders folders of plain YAML and JSON; leave this application out with `--app`".to_owned()
+                "this version renders folders of plain YAML and JSON; leave this application out with `--app`"
+                    .to_owned()
             }
             Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
             Self::LeavesCheckout { .. } => {

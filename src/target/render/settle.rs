@@ -59,8 +59,7 @@ fn place(object: &Object) -> String {
 }
 
 fn repeated(earlier: &Object, later: &Object) -> Finding {
-    let message =
-        format!("`{}` appears twice: {} is used, {} is not", later.key(), place(later), place(earlier));
+    let message = format!("`{}` appears twice: {} is used, {} is not", later.key(), place(later), place(earlier));
     Finding::warning("trueup::render::repeated", message).with_help("take one of them out of git")
 }
 
