@@ -35,7 +35,12 @@ pub(super) struct Difference {
 
 /// Every difference, in the order of the wanted value's fields. Where `spelled` (what git has written) has the same
 /// place, its own spelling is shown.
-pub(super) fn differences(wanted: &Value, live: &Value, spelled: Option<&Value>, shape: &'static Shape) -> Vec<Difference> {
+pub(super) fn differences(
+    wanted: &Value,
+    live: &Value,
+    spelled: Option<&Value>,
+    shape: &'static Shape,
+) -> Vec<Difference> {
     let mut walk = Walk { found: Vec::new(), items: Vec::new() };
     walk.value(Sides { wanted, live, spelled }, shape, &Path::Root);
     walk.found

@@ -13,8 +13,8 @@ use super::contain::Found;
 use super::difference::{Difference, Edit};
 use super::path::Path;
 use super::shape::{Merge, Shape};
-use crate::object::Object;
 use crate::object::annotations::FIELD_MANAGER;
+use crate::object::{Object, Pointer};
 use crate::status::{FieldDrift, Manager};
 
 /// One entry of `managedFields`.
@@ -62,6 +62,14 @@ pub(super) fn attributed(found: Vec<Difference>, live: &Object, shape: &'static 
         .collect()
 }
 
+/// Whether the keys of a map have owners of their own: who applies the map does not take others' keys away.
+pub(super) fn is_granular(live: &Object, place: &Pointer) -> bool {
+    entries(live).any(|entry| {
+        let node = place.tokens().iter().try_fold(entry.fields, |fields, token| child(fields, token));
+        node.is_some_and(|fields| fields.keys().any(|element| element.starts_with("f:")))
+    })
+}
+
 /// Whether a set of fields holds a place, something below it, or the atomic value that it is part of.
 fn owns(fields: &Map<String, Value>, live: &Map<String, Value>, tokens: &[String], shape: &'static Shape) -> bool {
     let Some((first, rest)) = tokens.split_first() else { return true };
@@ -96,7 +104,11 @@ fn child<'f>(fields: &'f Map<String, Value>, name: &str) -> Option<&'f Map<Strin
     fields.get(&format!("f:{name}"))?.as_object()
 }
 
-fn item_child<'f>(fields: &'f Map<String, Value>, item: &Value, index: Option<usize>) -> Option<&'f Map<String, Value>> {
+fn item_child<'f>(
+    fields: &'f Map<String, Value>,
+    item: &Value,
+    index: Option<usize>,
+) -> Option<&'f Map<String, Value>> {
     let (_, child) = fields.iter().find(|(key, _)| is_item(key, item, index))?;
     child.as_object()
 }
@@ -164,7 +176,8 @@ fn step(below: &Value, target: Option<&Value>, held: &Value, path: &Path<'_>, fo
         (Value::Object(wanted), Value::Object(held)) => walk(below, Some(wanted), held, path, found),
         (Value::Array(wanted), Value::Array(held)) => {
             for (index, item) in held.iter().enumerate() {
-                let Some((element, below)) = below.iter().find(|(element, _)| is_item(element, item, Some(index))) else {
+                let Some((element, below)) = below.iter().find(|(element, _)| is_item(element, item, Some(index)))
+                else {
                     continue;
                 };
                 let same = wanted.iter().enumerate().find(|(index, wanted)| is_item(element, wanted, Some(*index)));
