@@ -15,6 +15,9 @@ use crate::status::ResourceDrift;
 /// How long the search for the shortest difference may take; after it, any difference will do.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// More lines of context than anybody reads.
+const MOST_CONTEXT: usize = 1_000_000;
+
 /// Who has a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -78,7 +81,7 @@ pub(super) fn diff(resource: &ResourceDrift, context_lines: usize) -> Diff {
         .timeout(PATIENCE)
         .diff_lines(cluster.yaml.as_str(), git.yaml.as_str());
     let hunks: Vec<Hunk> = lines
-        .grouped_ops(context_lines)
+        .grouped_ops(context_lines.min(MOST_CONTEXT))
         .iter()
         .map(|ops| {
             let mut hunk_lines: Vec<Line> =
@@ -127,6 +130,14 @@ fn line(change: &InlineChange<'_, str>) -> Line {
         .map(|(differs, piece)| (*differs, piece.trim_end_matches('\n').to_owned()))
         .filter(|(_, piece)| !piece.is_empty())
         .collect();
+    if side != Side::Both
+        && let Some((_, last)) = pieces.last_mut()
+    {
+        // Blanks at the end may be all that differs.
+        let blanks = last.len() - last.trim_end_matches(' ').len();
+        last.truncate(last.len() - blanks);
+        last.extend(std::iter::repeat_n('␣', blanks));
+    }
     // A line that differs from end to end has no part to point at.
     if pieces.iter().all(|(differs, piece)| *differs || piece.trim().is_empty()) {
         for (differs, _) in &mut pieces {

@@ -230,7 +230,13 @@ mod tests {
     fn typo() -> Finding {
         Finding::warning("trueup::app::unknown-field", "guestbook: `targetRevison` is not a field of `spec.source`")
             .with_help("as it stands, the source follows the default branch")
-            .at(Excerpt::new("apps/guestbook.yaml", MANIFEST, 38, 13, Some("did you mean `targetRevision`?".to_owned())))
+            .at(Excerpt::new(
+                "apps/guestbook.yaml",
+                MANIFEST,
+                38,
+                13,
+                Some("did you mean `targetRevision`?".to_owned()),
+            ))
     }
 
     #[test]
@@ -247,10 +253,11 @@ mod tests {
 
     #[test]
     fn causes_stand_below_each_other() {
-        let finding = Finding::error("trueup::render::helm", "guestbook: helm could not render `charts/guestbook` at 3f2a9c1")
-            .with_cause("templates/ingress.yaml:14: nil pointer evaluating interface {}.host")
-            .with_cause("exit status 1")
-            .with_help("see the values it was given with `trueup render --app guestbook -v`");
+        let finding =
+            Finding::error("trueup::render::helm", "guestbook: helm could not render `charts/guestbook` at 3f2a9c1")
+                .with_cause("templates/ingress.yaml:14: nil pointer evaluating interface {}.host")
+                .with_cause("exit status 1")
+                .with_help("see the values it was given with `trueup render --app guestbook -v`");
         assert_snapshot!(graphical(&finding, &view()), @"");
     }
 
@@ -270,12 +277,14 @@ mod tests {
     #[test]
     fn a_place_in_a_huge_file_is_shown_by_its_own_lines() {
         let long = "kind: Pod # ".to_owned() + &"x".repeat(1 << 20);
-        let shown = graphical(&Finding::error("c", "here").at(Excerpt::new("long.yaml", &long, 500_000, 3, None)), &view());
+        let shown =
+            graphical(&Finding::error("c", "here").at(Excerpt::new("long.yaml", &long, 500_000, 3, None)), &view());
         assert!(shown.len() < 4000, "{}", shown.len());
         assert!(shown.contains("[long.yaml:1:500001]"), "{shown}");
 
         let tall = "a: 1\n".repeat(100_000);
-        let shown = graphical(&Finding::error("c", "here").at(Excerpt::new("tall.yaml", &tall, 250_000, 1, None)), &view());
+        let shown =
+            graphical(&Finding::error("c", "here").at(Excerpt::new("tall.yaml", &tall, 250_000, 1, None)), &view());
         assert!(shown.contains("[tall.yaml:50001:1]") && shown.contains("50001 │ a: 1"), "{shown}");
     }
 

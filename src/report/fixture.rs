@@ -166,14 +166,21 @@ fn config_map() -> ResourceDrift {
             "data": { "start.sh": script },
         })
     };
-    let live = config_map("#!/bin/sh\nset -e\n\nexport A=1\nexport B=2\nexport C=3\nexport D=4\nexec web --port 8080 --verbose\n");
-    let target = config_map("#!/bin/sh\nset -eu\n\nexport A=1\nexport B=2\nexport C=3\nexport D=4\nexec web --port 8080\n");
+    let live = config_map(
+        "#!/bin/sh\nset -e\n\nexport A=1\nexport B=2\nexport C=3\nexport D=4\nexec web --port 8080 --verbose\n",
+    );
+    let target =
+        config_map("#!/bin/sh\nset -eu\n\nexport A=1\nexport B=2\nexport C=3\nexport D=4\nexec web --port 8080\n");
     let mut drift = changed("v1", "ConfigMap", "settings", live, target);
     drift.proof = Proof::Structural;
     drift.note = Some("compared without the API server: this account may not patch `configmaps`".to_owned());
     drift.origin = Some(Origin { file: "base/settings.yaml".into(), line: 1 });
-    drift.fields =
-        vec![field(&drift, "/data/start.sh", None, Some(manager("argocd-controller", "Apply", "", "2026-03-07T12:00:00Z")))];
+    drift.fields = vec![field(
+        &drift,
+        "/data/start.sh",
+        None,
+        Some(manager("argocd-controller", "Apply", "", "2026-03-07T12:00:00Z")),
+    )];
     drift
 }
 

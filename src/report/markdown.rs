@@ -52,7 +52,7 @@ pub(super) fn write(run: &Run, view: &View) -> String {
         }
     }
     if !run.findings.is_empty() {
-        text.push_str("\n### Input\n");
+        text.push_str("\n### Outside of the applications\n");
         for piece in run.findings.iter().map(finding) {
             if text.len() + piece.len() > LIMIT { cut += 1 } else { text.push_str(&piece) }
         }
@@ -164,14 +164,14 @@ fn resource(resource: &ResourceDrift, view: &View) -> Option<String> {
     if let Some(origin) = &resource.origin {
         let _ = write!(title, " at {}", code(&format!("{}:{}", origin.file, origin.line)));
     }
-    let mut body = String::new();
     if let Some(note) = &resource.note {
-        let _ = writeln!(body, "\n{}", code(note));
+        let _ = write!(title, ": {}", code(note));
     }
+    let mut body = String::new();
     match (resource.state, &resource.target) {
         (ResourceState::InSync, _) => return None,
         (ResourceState::Changed, _) => changed(resource, view, &mut body),
-        (ResourceState::Missing, Some(target)) => fence(&diff::whole(target), &mut body),
+        (ResourceState::Missing, Some(target)) => fence(&diff::whole(target), FOLD, &mut body),
         _ => {}
     }
     Some(if body.is_empty() {
@@ -183,31 +183,49 @@ fn resource(resource: &ResourceDrift, view: &View) -> Option<String> {
 
 fn changed(resource: &ResourceDrift, view: &View, body: &mut String) {
     let Diff { elsewhere, hunks } = diff::diff(resource, view.context_lines);
-    for (index, field) in resource.fields.iter().enumerate() {
+    fields(&elsewhere, resource, true, body);
+    let mut room = FOLD;
+    for (index, hunk) in hunks.iter().enumerate() {
+        if room == 0 {
+            let left: usize = hunks[index..].iter().map(|hunk| hunk.lines.len()).sum();
+            more_lines(left, body);
+            return;
+        }
+        fields(&hunk.fields, resource, false, body);
+        fence(&hunk.lines, room, body);
+        room -= hunk.lines.len().min(room);
+    }
+}
+
+/// The paths of fields and who holds them; their values too, where no line of a hunk shows them.
+fn fields(indexes: &[usize], resource: &ResourceDrift, with_values: bool, body: &mut String) {
+    for field in indexes.iter().take(FOLD).map(|index| &resource.fields[*index]) {
         // Writing to a String cannot fail.
         let _ = write!(body, "\n- {}", code(&path(field, resource)));
-        if elsewhere.contains(&index) {
+        if with_values {
             for (words, value) in [("cluster", &field.live), ("git", &field.git)] {
-                let value = value.as_ref().map_or_else(|| "nothing".to_owned(), |value| code(&short(value)));
+                let value = value.as_ref().map_or_else(|| "nothing".to_owned(), |value| code(cut(&short(value))));
                 let _ = write!(body, ", {words} {value}");
             }
         }
         for manager in &field.managers {
             // An age would be wrong by the time that the summary is read.
-            let _ = write!(body, ", {}", code(&manager_words(manager, &manager.time)));
+            let _ = write!(body, ", by {}", code(&manager_words(manager, &manager.time)));
         }
     }
-    body.push('\n');
-    let lines: Vec<Line> = hunks.into_iter().flat_map(|hunk| hunk.lines).collect();
-    if !lines.is_empty() {
-        fence(&lines, body);
+    if !indexes.is_empty() {
+        body.push('\n');
+    }
+    if indexes.len() > FOLD {
+        // Writing to a String cannot fail.
+        let _ = writeln!(body, "- … {} more fields", indexes.len() - FOLD);
     }
 }
 
 /// Lines of a difference between fences longer than any run of backticks in them.
-fn fence(lines: &[Line], body: &mut String) {
+fn fence(lines: &[Line], room: usize, body: &mut String) {
     let mut text = String::new();
-    for line in &lines[..lines.len().min(FOLD)] {
+    for line in lines.iter().take(room) {
         let whole = line.text();
         let shown = visible(&whole);
         text.push_str(match line.side {
@@ -215,19 +233,26 @@ fn fence(lines: &[Line], body: &mut String) {
             Side::Cluster => "- ",
             Side::Git => "+ ",
         });
-        match shown.char_indices().nth(LINE_LIMIT) {
-            Some((end, _)) => text.extend([&shown[..end], "…"]),
-            None => text.push_str(&shown),
-        }
-        text.push('\n');
+        text.push_str(cut(&shown));
+        text.push_str(if cut(&shown).len() < shown.len() { "…\n" } else { "\n" });
     }
     let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     // Writing to a String cannot fail.
     let _ = write!(body, "\n{fence}diff\n{text}{fence}\n");
-    if lines.len() > FOLD {
-        let _ = writeln!(body, "\n… {} more lines", lines.len() - FOLD);
+    if lines.len() > room {
+        more_lines(lines.len() - room, body);
     }
+}
+
+fn more_lines(count: usize, body: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(body, "\n… {}", counted(count, "more line"));
+}
+
+/// As much of a line as is shown.
+fn cut(line: &str) -> &str {
+    line.char_indices().nth(LINE_LIMIT).map_or(line, |(end, _)| &line[..end])
 }
 
 /// Any text as code that says nothing to markdown, HTML or GitHub: the door of this format.
@@ -295,11 +320,11 @@ mod tests {
     fn assert_harmless(text: &str) {
         assert!(!text.contains(|character: char| character != '\n' && character.is_control()));
         let mut outside = outside_of_fences(text);
-        for ours in
-            ["<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>", "<br>", "<!-- -->", "\n- ", "\n### ", "\n## "]
-        {
-            outside = outside.replace(ours, "\n");
+        for ours in ["<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>", "<br>", "<!-- -->"] {
+            outside = outside.replace(ours, "");
         }
+        let mut outside = outside.replace("\n- ", "\n").replace("\n### ", "\n").replace("## ", "");
+        outside = outside.replace("&#", "");
         let table: String = outside.lines().filter(|line| line.starts_with('|')).collect();
         assert_eq!(table.matches('|').count() % 6, 0, "{table}");
         let references = outside.replace("&#", "").replace("**", "");
@@ -333,7 +358,10 @@ mod tests {
         assert!(text.len() <= 1 << 20, "{}", text.len());
         assert!(text.len() > 900_000, "{}", text.len());
         let end = text.lines().last().unwrap();
-        assert!(end.ends_with("more entries cut off**: a job summary holds 1 MiB. The JSON report has everything."), "{end}");
+        assert!(
+            end.ends_with("more entries cut off**: a job summary holds 1 MiB. The JSON report has everything."),
+            "{end}"
+        );
         assert_harmless(&text);
     }
 

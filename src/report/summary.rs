@@ -26,6 +26,15 @@ pub(super) fn state_words(state: ResourceState) -> &'static str {
     }
 }
 
+/// A state in words that explain it.
+pub(super) fn state_explained(state: ResourceState) -> &'static str {
+    match state {
+        ResourceState::Missing => "missing in the cluster",
+        ResourceState::Extra => "extra, not in git",
+        other => state_words(other),
+    }
+}
+
 /// A state as one character, in the direction of a sync: a missing resource would be added.
 pub(super) fn state_sign(state: ResourceState) -> &'static str {
     match state {

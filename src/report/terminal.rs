@@ -60,7 +60,7 @@ impl Terminal {
         }
     }
 
-    /// Writes findings to standard error, each in full, a line apart.
+    /// Writes findings to standard error, each in full.
     pub fn findings<'finding>(&self, findings: impl IntoIterator<Item = &'finding Finding>) {
         let text: String = findings.into_iter().map(|finding| graphical(finding, &self.settings.messages)).collect();
         self.message(&text);
@@ -181,7 +181,13 @@ mod tests {
             assert_eq!(fs::read(&file).unwrap(), b"second");
             write_file(Path::new("/dev/null"), b"third").unwrap();
         }
-        assert!(fs::read_dir(folder.path()).unwrap().all(|entry| !entry.unwrap().file_name().to_string_lossy().starts_with('.')));
+        assert!(
+            fs::read_dir(folder.path()).unwrap().all(|entry| !entry
+                .unwrap()
+                .file_name()
+                .to_string_lossy()
+                .starts_with('.'))
+        );
     }
 
     #[test]

@@ -10,11 +10,11 @@ use super::page::Page;
 use super::path::{path, short};
 use super::summary::{
     STATES, application_counts, cluster_words, counted, fetched_by_words, finding_counts, finding_line, manager_words,
-    proof_words, resource_counts, short_revision, state_role, state_sign, state_words, status_role, status_words,
+    proof_words, resource_counts, short_revision, state_explained, state_role, state_sign, status_role, status_words,
 };
 use super::theme::Role;
 use crate::finding::Finding;
-use crate::fleet::{ApplicationRun, Run, SourceRun};
+use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
 use crate::status::{FieldDrift, ResourceDrift, ResourceState};
 
@@ -27,8 +27,10 @@ const FOLD_HUNK: usize = 60;
 pub(super) fn write(run: &Run, view: &View) -> String {
     let mut report = Text { page: Page::new(view.color), view };
     report.summary(run);
+    let mut after_one_line = false;
     for application in &run.applications {
-        report.application(application);
+        report.application(application, after_one_line);
+        after_one_line = report.fits_in_one_line(application);
     }
     if !run.findings.is_empty() {
         report.page.end();
@@ -44,17 +46,21 @@ struct Text<'view> {
 
 impl Text<'_> {
     fn summary(&mut self, run: &Run) {
-        let resources = STATES.into_iter().map(|state| run.count(state)).sum();
-        self.page.write(Role::Name, counted(run.applications.len(), "application"));
-        self.counts(&application_counts(run));
-        self.page.write(Role::Name, counted(resources, "resource"));
-        self.counts(&resource_counts(|state| run.count(state)));
-        let findings = finding_counts(run);
-        for (index, (role, words)) in findings.iter().enumerate() {
-            self.page.write(Role::Plain, if index == 0 { "" } else { ", " }).write(*role, words);
-        }
-        if !findings.is_empty() {
+        let applications = counted(run.applications.len(), "application");
+        let resources = counted(STATES.into_iter().map(|state| run.count(state)).sum(), "resource");
+        let width = applications.len().max(resources.len());
+        for (words, counts) in
+            [(applications, application_counts(run)), (resources, resource_counts(|state| run.count(state)))]
+        {
+            self.page.write(Role::Name, &words);
+            if !counts.is_empty() {
+                self.page.write(Role::Plain, " ".repeat(width + 2 - words.len())).list(&counts, ", ");
+            }
             self.page.end();
+        }
+        let findings = finding_counts(run);
+        if !findings.is_empty() {
+            self.page.list(&findings, ", ").end();
         }
         if self.view.verbose {
             let requests = run.requests;
@@ -64,27 +70,32 @@ impl Text<'_> {
             );
             self.page.write(Role::Hint, words).end();
         }
-        if run.count(ResourceState::Changed) > 0 {
+        if run.count(ResourceState::Changed) + run.count(ResourceState::Missing) > 0 {
             self.page.write(Role::Cluster, "-").write(Role::Hint, " is in the cluster, ");
             self.page.write(Role::Git, "+").write(Role::Hint, " is in git").end();
         }
     }
 
-    /// The rest of a summary's line.
-    fn counts(&mut self, counts: &[(Role, String)]) {
-        self.page.column(16);
-        for (index, (role, words)) in counts.iter().enumerate() {
-            self.page.write(Role::Plain, if index == 0 { "" } else { ", " }).write(*role, words);
-        }
-        self.page.end();
-    }
-
-    fn application(&mut self, application: &ApplicationRun) {
+    /// An application: whole where there is something to read, else in one line.
+    fn application(&mut self, application: &ApplicationRun, after_one_line: bool) {
         let status = application.sync();
-        self.page.end().write(Role::Name, &application.name).write(Role::Plain, "  ");
-        self.page.write(status_role(status), status_words(status)).write(Role::Plain, "  ");
-        for (index, (role, words)) in resource_counts(|state| application.count(state)).iter().enumerate() {
-            self.page.write(Role::Plain, if index == 0 { "" } else { ", " }).write(*role, words);
+        if !(after_one_line && self.fits_in_one_line(application)) {
+            self.page.end();
+        }
+        self.page.write(Role::Name, &application.name).write(Role::Plain, "  ");
+        self.page.write(status_role(status), status_words(status));
+        let counts = resource_counts(|state| application.count(state));
+        if !counts.is_empty() {
+            self.page.write(Role::Plain, "  ").list(&counts, ", ");
+        }
+        if self.fits_in_one_line(application) {
+            self.page.write(Role::Hint, "  ").write(Role::Hint, cluster_words(application).join("  "));
+            for source in &application.sources {
+                let words = format!("  {}  {}", short_revision(&source.revision), fetched_by_words(source));
+                self.page.write(Role::Hint, words);
+            }
+            self.page.end();
+            return;
         }
         self.page.end();
         self.destination(application);
@@ -99,6 +110,10 @@ impl Text<'_> {
             self.page.end();
             application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
         }
+    }
+
+    fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
+        !self.view.verbose && application.sync() == SyncStatus::Synced && application.conditions.is_empty()
     }
 
     fn destination(&mut self, application: &ApplicationRun) {
@@ -130,7 +145,7 @@ impl Text<'_> {
         }
         self.page.write(Role::Plain, "  ").write(state_role(resource.state), state_sign(resource.state));
         self.page.write(Role::Plain, " ").write(Role::Name, key.to_string()).write(Role::Plain, "  ");
-        self.page.write(state_role(resource.state), state_words(resource.state));
+        self.page.write(state_role(resource.state), state_explained(resource.state));
         if let Some(origin) = &resource.origin {
             self.page.write(Role::Plain, "  ").write(Role::Hint, format!("{}:{}", origin.file, origin.line));
         }
@@ -169,9 +184,12 @@ impl Text<'_> {
             self.page.write(Role::Plain, "  ").write(Role::Git, format!("+ {git}"));
         }
         if !field.managers.is_empty() {
-            let managers: Vec<String> =
-                field.managers.iter().map(|manager| manager_words(manager, &age(&manager.time, self.view.now))).collect();
-            self.page.column(40).write(Role::Manager, managers.join("; "));
+            let managers: Vec<String> = field
+                .managers
+                .iter()
+                .map(|manager| manager_words(manager, &age(&manager.time, self.view.now)))
+                .collect();
+            self.page.write(Role::Hint, "  by ").write(Role::Manager, managers.join("; "));
         }
         self.page.end();
     }
@@ -185,7 +203,11 @@ impl Text<'_> {
                 Side::Cluster => ("- ", Role::Cluster, Role::ClusterPart),
                 Side::Git => ("+ ", Role::Git, Role::GitPart),
             };
-            self.page.write(Role::Plain, "      ").write(role, sign);
+            if pieces.is_empty() && *side == Side::Both {
+                self.page.end();
+                continue;
+            }
+            self.page.write(Role::Plain, "      ").write(role, if pieces.is_empty() { sign.trim_end() } else { sign });
             for (differs, piece) in pieces {
                 self.page.write(if *differs { part } else { role }, piece);
             }
@@ -238,7 +260,9 @@ mod tests {
         let mut run = everything();
         run.applications.truncate(1);
         run.applications[0].conditions.clear();
-        run.applications[0].resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
+        run.applications[0]
+            .resources
+            .retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         run.findings.clear();
         assert_snapshot!(write(&run, &View { context_lines: 0, ..view() }), @"");
     }
@@ -257,7 +281,7 @@ mod tests {
         application.resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         application.resources[0].live = None;
         let text = write(&run, &view());
-        assert!(text.contains("    spec.replicas  - 5  + 2  kubectl scale, Update, 2h ago\n"), "{text}");
+        assert!(text.contains("    spec.replicas  - 5  + 2  by kubectl scale, Update, 2h ago\n"), "{text}");
     }
 
     #[test]
