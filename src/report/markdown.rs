@@ -210,7 +210,7 @@ fn fields(indexes: &[usize], resource: &ResourceDrift, with_values: bool, body: 
         }
         for manager in &field.managers {
             // An age would be wrong by the time that the summary is read.
-            let _ = write!(body, ", by {}", code(&manager_words(manager, &manager.time)));
+            let _ = write!(body, ", held by {}", code(&manager_words(manager, &manager.time)));
         }
     }
     if !indexes.is_empty() {
@@ -289,7 +289,137 @@ mod tests {
         let mut run = everything();
         run.applications[0].resources.retain(|resource| resource.name != HOSTILE);
         run.findings.pop();
-        assert_snapshot!(write(&run, &view()), @"");
+        assert_snapshot!(write(&run, &view()), @r"
+        ## ❌ The answer could not be found in full
+
+        3 applications (1 unknown, 1 out of sync, 1 in sync), 8 resources (1 unknown, 3 changed, 1 missing, 1 extra, 2 in sync)
+
+        | application | status | resources | cluster | revision |
+        |---|---|---|---|---|
+        | <code>shop</code> | ⚠️ OutOfSync | 3 changed, 1 missing, 1 extra, 1 in sync | <code>https&#58;//10&#46;0&#46;0&#46;1&#58;6443</code> | <code>3f2a9c1</code>, fetched by gix |
+        | <code>payments</code> | ❌ Unknown | 1 unknown | <code>eu-prod</code> <code>https&#58;//10&#46;0&#46;0&#46;1&#58;6443</code> | not fetched<br><code>3f2a9c1</code>, fetched by the git program |
+        | <code>search</code> | ✅ Synced | 1 in sync | <code>examples/search/live</code> | <code>3f2a9c1</code>, working tree as it is |
+
+        ### <code>shop</code>
+
+        - ⚠️ warning <code>shop&#58; &#96;ConfigMap shop/settings&#96; is written twice&#59; the last one counts</code><br>help: <code>remove one of them</code>
+
+        <details><summary>changed <code>apps/Deployment shop/web</code> at <code>overlays/prod/web&#46;yaml&#58;12</code></summary>
+
+        - <code>spec&#46;replicas</code>, held by <code>kubectl scale&#44; Update&#44; 2026-03-10T10&#58;00&#58;00Z</code>
+
+        ```diff
+            namespace: shop
+          spec:
+            progressDeadlineSeconds: 600
+        -   replicas: 5
+        +   replicas: 2
+            revisionHistoryLimit: 10
+            selector:
+              matchLabels:
+        ```
+
+        - <code>spec&#46;template&#46;spec&#46;containers&#91;web&#93;&#46;env&#91;LOG&#95;LEVEL&#93;</code>, held by <code>kubectl-edit&#44; Update&#44; 2026-03-10T11&#58;48&#58;00Z</code>
+        - <code>spec&#46;template&#46;spec&#46;containers&#91;web&#93;&#46;image</code>, held by <code>kubectl-edit&#44; Update&#44; 2026-03-10T11&#58;48&#58;00Z</code>
+
+        ```diff
+          - env:
+            - name: GREETING
+              value: grüß Gott 👋
+        -   - name: LOG_LEVEL
+        -     value: debug
+        -   image: registry.example.com/shop/web:1.4.0-debug
+        +   image: registry.example.com/shop/web:1.4.0
+            name: web
+            ports:
+            - containerPort: 8080
+        ```
+
+        </details>
+
+        <details><summary>changed <code>ConfigMap shop/settings</code> at <code>base/settings&#46;yaml&#58;1</code>: <code>compared without the API server&#58; this account may not patch &#96;configmaps&#96;</code></summary>
+
+        - <code>data&#91;&#34;start&#46;sh&#34;&#93;</code>, held by <code>argocd-controller&#44; Apply&#44; 2026-03-07T12&#58;00&#58;00Z</code>
+
+        ```diff
+          data:
+            start.sh: |
+              #!/bin/sh
+        -     set -e
+        +     set -eu
+          
+              export A=1
+              export B=2
+              export C=3
+              export D=4
+        -     exec web --port 8080 --verbose
+        +     exec web --port 8080
+          kind: ConfigMap
+          metadata:
+            name: settings
+        ```
+
+        </details>
+
+        <details><summary>changed <code>Secret shop/login</code> at <code>base/login&#46;yaml&#58;1</code></summary>
+
+        - <code>data&#46;password</code>
+
+        ```diff
+          apiVersion: v1
+          data:
+        -   password: ++++++++++++
+        +   password: ++++++++
+            user: ++++++++
+          kind: Secret
+          metadata:
+        ```
+
+        </details>
+
+        <details><summary>missing <code>Service shop/web</code> at <code>base/service&#46;yaml&#58;1</code></summary>
+
+        ```diff
+        + apiVersion: v1
+        + kind: Service
+        + metadata:
+        +   name: web
+        +   namespace: shop
+        + spec:
+        +   ports:
+        +   - name: port-0
+        +     port: 8080
+        +     protocol: TCP
+        +   - name: port-1
+        +     port: 8081
+        +     protocol: TCP
+        +   - name: port-2
+        +     port: 8082
+        +     protocol: TCP
+        +   - name: port-3
+        +     port: 8083
+        +     protocol: TCP
+        +   - name: port-4
+        +     port: 8084
+        +     protocol: TCP
+        +   selector:
+        +     app: web
+        ```
+
+        </details>
+
+        - extra <code>batch/Job shop/migrate-2025</code>
+
+        ### <code>payments</code>
+
+        - ❌ error <code>payments&#58; no tag satisfies &#96;&#94;1&#46;2&#96; in ssh&#58;//git&#64;<!-- -->git&#46;example&#46;com/pay/infra&#58; the remote has 0 tags</code> at <code>apps/payments&#46;yaml&#58;4</code><br>help: <code>&#96;targetRevision&#58; main&#96; would follow the branch</code>
+
+        - unknown <code>apps/Deployment payments/api</code>: <code>&#96;deployments&#46;apps&#96; may not be listed in namespace &#96;payments&#96;</code>
+
+        ### Outside of the applications
+
+        - ⚠️ warning <code>apps/legacy&#46;yaml&#58; &#96;&#123;&#123;&#96; is a template&#44; not a manifest</code><br>help: <code>render it first&#44; and give the result</code>
+        ");
     }
 
     #[test]
@@ -297,7 +427,15 @@ mod tests {
         let mut run = everything();
         run.findings.clear();
         run.applications.drain(..2);
-        assert_snapshot!(write(&run, &view()), @"");
+        assert_snapshot!(write(&run, &view()), @r"
+        ## ✅ Everything is in sync
+
+        1 application (1 in sync), 1 resource (1 in sync)
+
+        | application | status | resources | cluster | revision |
+        |---|---|---|---|---|
+        | <code>search</code> | ✅ Synced | 1 in sync | <code>examples/search/live</code> | <code>3f2a9c1</code>, working tree as it is |
+        ");
     }
 
     /// Takes fences off, as a markdown reader does: a fence ends at the first line with as many backticks.

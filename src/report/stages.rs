@@ -225,7 +225,11 @@ mod tests {
         for event in run_of_three_repositories() {
             board.take(&event);
         }
-        insta::assert_snapshot!(screen.contents(), @"");
+        insta::assert_snapshot!(screen.contents(), @r"
+         fetch ━━━━━━━━━━━━━━━━━━━━━━━━     3/3
+        render ━━━━━━━━━━━━━━━━━━━━━━━━     1/1
+          list ────────────────────────     0/2     Deployment
+        ");
         bars.clear().unwrap();
         assert_eq!(screen.contents(), "");
     }

@@ -36,13 +36,13 @@ pub(super) fn state_explained(state: ResourceState) -> &'static str {
 }
 
 /// A state as one character, in the direction of a sync: a missing resource would be added.
-pub(super) fn state_sign(state: ResourceState) -> &'static str {
+pub(super) fn state_sign(state: ResourceState) -> (Role, &'static str) {
     match state {
-        ResourceState::InSync => "=",
-        ResourceState::Changed => "~",
-        ResourceState::Missing => "+",
-        ResourceState::Extra => "-",
-        ResourceState::Unknown => "?",
+        ResourceState::InSync => (Role::Good, "="),
+        ResourceState::Changed => (Role::Drift, "~"),
+        ResourceState::Missing => (Role::Git, "+"),
+        ResourceState::Extra => (Role::Cluster, "-"),
+        ResourceState::Unknown => (Role::Bad, "?"),
     }
 }
 
@@ -50,9 +50,7 @@ pub(super) fn state_sign(state: ResourceState) -> &'static str {
 pub(super) fn state_role(state: ResourceState) -> Role {
     match state {
         ResourceState::InSync => Role::Good,
-        ResourceState::Changed => Role::Drift,
-        ResourceState::Missing => Role::Git,
-        ResourceState::Extra => Role::Cluster,
+        ResourceState::Changed | ResourceState::Missing | ResourceState::Extra => Role::Drift,
         ResourceState::Unknown => Role::Bad,
     }
 }

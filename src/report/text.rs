@@ -143,7 +143,8 @@ impl Text<'_> {
         if resource.state != ResourceState::InSync {
             self.page.end();
         }
-        self.page.write(Role::Plain, "  ").write(state_role(resource.state), state_sign(resource.state));
+        let (sign_role, sign) = state_sign(resource.state);
+        self.page.write(Role::Plain, "  ").write(sign_role, sign);
         self.page.write(Role::Plain, " ").write(Role::Name, key.to_string()).write(Role::Plain, "  ");
         self.page.write(state_role(resource.state), state_explained(resource.state));
         if let Some(origin) = &resource.origin {
@@ -189,7 +190,7 @@ impl Text<'_> {
                 .iter()
                 .map(|manager| manager_words(manager, &age(&manager.time, self.view.now)))
                 .collect();
-            self.page.write(Role::Hint, "  by ").write(Role::Manager, managers.join("; "));
+            self.page.write(Role::Hint, "  held by ").write(Role::Manager, managers.join("; "));
         }
         self.page.end();
     }
@@ -234,12 +235,107 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::fixture::{everything, view};
+    use crate::report::fixture::{HOSTILE, everything, view};
     use crate::report::visible::is_hidden;
 
     #[test]
     fn a_report_says_what_differs_where_and_who_did_it() {
-        assert_snapshot!(write(&everything(), &view()), @"");
+        let mut run = everything();
+        run.applications[0].resources.retain(|resource| resource.name != HOSTILE);
+        run.findings.pop();
+        assert_snapshot!(write(&run, &view()), @r#"
+        3 applications  1 unknown, 1 out of sync, 1 in sync
+        8 resources     1 unknown, 3 changed, 1 missing, 1 extra, 2 in sync
+        1 error, 2 warnings
+        - is in the cluster, + is in git
+
+        shop  OutOfSync  3 changed, 1 missing, 1 extra, 1 in sync
+          cluster  https://10.0.0.1:6443  namespace shop
+          source   https://git.example.com/shop/infra  overlays/prod  main  3f2a9c1  fetched by gix
+
+          ~ apps/Deployment shop/web  changed  overlays/prod/web.yaml:12
+            spec.replicas  held by kubectl scale, Update, 2h ago
+                  namespace: shop
+                spec:
+                  progressDeadlineSeconds: 600
+              -   replicas: 5
+              +   replicas: 2
+                  revisionHistoryLimit: 10
+                  selector:
+                    matchLabels:
+            spec.template.spec.containers[web].env[LOG_LEVEL]  held by kubectl-edit, Update, 12m ago
+            spec.template.spec.containers[web].image  held by kubectl-edit, Update, 12m ago
+                - env:
+                  - name: GREETING
+                    value: grüß Gott 👋
+              -   - name: LOG_LEVEL
+              -     value: debug
+              -   image: registry.example.com/shop/web:1.4.0-debug
+              +   image: registry.example.com/shop/web:1.4.0
+                  name: web
+                  ports:
+                  - containerPort: 8080
+
+          ~ ConfigMap shop/settings  changed  base/settings.yaml:1
+            compared without the API server: this account may not patch `configmaps`
+            data["start.sh"]  held by argocd-controller, Apply, 3d ago
+                data:
+                  start.sh: |
+                    #!/bin/sh
+              -     set -e
+              +     set -eu
+
+                    export A=1
+                    export B=2
+                    export C=3
+                    export D=4
+              -     exec web --port 8080 --verbose
+              +     exec web --port 8080
+                kind: ConfigMap
+                metadata:
+                  name: settings
+
+          ~ Secret shop/login  changed  base/login.yaml:1
+            data.password
+                apiVersion: v1
+                data:
+              -   password: ++++++++++++
+              +   password: ++++++++
+                  user: ++++++++
+                kind: Secret
+                metadata:
+
+          + Service shop/web  missing in the cluster  base/service.yaml:1
+              + apiVersion: v1
+              + kind: Service
+              + metadata:
+              +   name: web
+              +   namespace: shop
+              + spec:
+              +   ports:
+              +   - name: port-0
+              +     port: 8080
+              +     protocol: TCP
+              … 14 more lines, -v shows all
+
+          - batch/Job shop/migrate-2025  extra, not in git
+
+          ⚠ shop: `ConfigMap shop/settings` is written twice; the last one counts
+
+        payments  Unknown  1 unknown
+          cluster  eu-prod  https://10.0.0.1:6443  namespace payments
+          source   git@git.example.com:pay/infra  ^1.2  not fetched
+          source   https://git.example.com/pay/values  prod  HEAD  3f2a9c1  fetched by the git program
+
+          ? apps/Deployment payments/api  unknown
+            `deployments.apps` may not be listed in namespace `payments`
+
+          × payments: no tag satisfies `^1.2` in ssh://git@git.example.com/pay/infra: the remote has 0 tags  apps/payments.yaml:4
+
+        search  Synced  1 in sync  examples/search/live  3f2a9c1  working tree as it is
+
+        ⚠ apps/legacy.yaml: `{{` is a template, not a manifest
+        "#);
     }
 
     #[test]
@@ -264,12 +360,34 @@ mod tests {
             .resources
             .retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         run.findings.clear();
-        assert_snapshot!(write(&run, &View { context_lines: 0, ..view() }), @"");
+        assert_snapshot!(write(&run, &View { context_lines: 0, ..view() }), @r"
+        1 application  1 out of sync
+        1 resource     1 changed
+        - is in the cluster, + is in git
+
+        shop  OutOfSync  1 changed
+          cluster  https://10.0.0.1:6443  namespace shop
+          source   https://git.example.com/shop/infra  overlays/prod  main  3f2a9c1  fetched by gix
+
+          ~ apps/Deployment shop/web  changed  overlays/prod/web.yaml:12
+            spec.replicas  held by kubectl scale, Update, 2h ago
+              - replicas: 5
+              + replicas: 2
+            spec.template.spec.containers[web].env[LOG_LEVEL]  held by kubectl-edit, Update, 12m ago
+            spec.template.spec.containers[web].image  held by kubectl-edit, Update, 12m ago
+              - - name: LOG_LEVEL
+              -   value: debug
+              - image: registry.example.com/shop/web:1.4.0-debug
+              + image: registry.example.com/shop/web:1.4.0
+        ");
     }
 
     #[test]
     fn nothing_to_compare_is_said_too() {
-        assert_snapshot!(write(&Run::default(), &view()), @"");
+        assert_snapshot!(write(&Run::default(), &view()), @r"
+        0 applications
+        0 resources
+        ");
     }
 
     /// A field is told even where there are no two objects to show it in.
@@ -281,7 +399,7 @@ mod tests {
         application.resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         application.resources[0].live = None;
         let text = write(&run, &view());
-        assert!(text.contains("    spec.replicas  - 5  + 2  by kubectl scale, Update, 2h ago\n"), "{text}");
+        assert!(text.contains("    spec.replicas  - 5  + 2  held by kubectl scale, Update, 2h ago\n"), "{text}");
     }
 
     #[test]
