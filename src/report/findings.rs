@@ -128,7 +128,7 @@ impl Window {
 /// A piece of a line, made harmless; tabs stay, for miette to measure.
 fn harmless(text: &str) -> String {
     let text = text.trim_end_matches('\r');
-    if !text.contains(|character| is_hidden(character)) {
+    if !text.contains(is_hidden) {
         return text.to_owned();
     }
     text.split('\t').map(visible).collect::<Vec<_>>().join("\t")

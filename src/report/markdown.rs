@@ -285,6 +285,7 @@ mod tests {
     use crate::report::fixture::{HOSTILE, application, everything, field, resource as a_resource, view};
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]
     fn a_summary_has_a_table_and_folds_every_difference() {
         let mut run = everything();
         run.applications[0].resources.retain(|resource| resource.name != HOSTILE);

@@ -103,7 +103,9 @@ impl Board {
     /// Draws from now on.
     fn show(&mut self, screen: MultiProgress) {
         self.screen = Some(screen);
-        STAGES.into_iter().for_each(|stage| self.draw(stage));
+        for stage in STAGES {
+            self.draw(stage);
+        }
     }
 
     fn draw(&mut self, stage: Stage) {

@@ -89,12 +89,7 @@ impl Text<'_> {
             self.page.write(Role::Plain, "  ").list(&counts, ", ");
         }
         if self.fits_in_one_line(application) {
-            self.page.write(Role::Hint, "  ").write(Role::Hint, cluster_words(application).join("  "));
-            for source in &application.sources {
-                let words = format!("  {}  {}", short_revision(&source.revision), fetched_by_words(source));
-                self.page.write(Role::Hint, words);
-            }
-            self.page.end();
+            self.rest_of_the_line(application);
             return;
         }
         self.page.end();
@@ -110,6 +105,18 @@ impl Text<'_> {
             self.page.end();
             application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
         }
+    }
+
+    /// Where an application is, and from which revision, after its status.
+    fn rest_of_the_line(&mut self, application: &ApplicationRun) {
+        self.page.write(Role::Hint, "  ").write(Role::Hint, cluster_words(application).join("  "));
+        for source in &application.sources {
+            let revision = short_revision(&source.revision);
+            for words in [revision.as_str(), fetched_by_words(source)].into_iter().filter(|words| !words.is_empty()) {
+                self.page.write(Role::Hint, "  ").write(Role::Hint, words);
+            }
+        }
+        self.page.end();
     }
 
     fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
@@ -170,7 +177,9 @@ impl Text<'_> {
             self.field(&resource.fields[field], resource, true);
         }
         for Hunk { fields, lines } in &hunks {
-            fields.iter().for_each(|field| self.field(&resource.fields[*field], resource, false));
+            for field in fields {
+                self.field(&resource.fields[*field], resource, false);
+            }
             self.lines(lines, FOLD_HUNK);
         }
     }
@@ -239,6 +248,7 @@ mod tests {
     use crate::report::visible::is_hidden;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]
     fn a_report_says_what_differs_where_and_who_did_it() {
         let mut run = everything();
         run.applications[0].resources.retain(|resource| resource.name != HOSTILE);
