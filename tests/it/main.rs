@@ -7,3 +7,5 @@
 mod harness;
 
 mod control_plane;
+mod diff;
+mod render;
