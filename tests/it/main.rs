@@ -9,3 +9,4 @@ mod harness;
 mod control_plane;
 mod diff;
 mod render;
+mod rooms;
