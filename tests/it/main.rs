@@ -6,4 +6,5 @@
 
 mod harness;
 
+mod cluster;
 mod control_plane;

@@ -1,0 +1,1 @@
+//! Which cluster, and as whom.
