@@ -4,9 +4,11 @@ use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 
+use base64::Engine as _;
 use serde_json::{Value, json};
 use trueup::cluster::{ClusterEnvironment, ClusterError, ClusterSettings};
 
+use super::tls::TlsServer;
 use super::{Asked, in_cluster, named, names, server, settings_of, told};
 use crate::harness::{TestCluster, config_map, or_skip};
 
@@ -32,6 +34,10 @@ impl Kubeconfigs {
         let path = self.folder.path().join(name);
         fs::write(&path, value.to_string()).unwrap();
         path
+    }
+
+    fn write_text(&self, name: &str, text: &str) {
+        fs::write(self.folder.path().join(name), text).unwrap();
     }
 
     /// One context, `main`, with this user.
@@ -112,6 +118,38 @@ fn tokens_files_and_plugins_log_in() {
     ] {
         let asked = files.with_user(&user);
         assert!(asked.kinds().is_ok(), "{user}: {:?}", asked.kinds());
+    }
+}
+
+/// A client certificate of the kubeconfig, or of a plugin, is shown to the server.
+#[test]
+fn a_client_certificate_is_shown() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let mut files = Kubeconfigs::of(&cluster);
+    // The API server's own certificate and key serve both sides here: any pair does.
+    let pem = |name: &str| fs::read_to_string(cluster.control_plane_folder().join("certificates").join(name)).unwrap();
+    let (certificate, key) = (pem("apiserver.crt"), pem("apiserver.key"));
+    let base64 = |text: &str| base64::engine::general_purpose::STANDARD.encode(text);
+    let credential = json!({
+        "kind": "ExecCredential", "apiVersion": "client.authentication.k8s.io/v1",
+        "status": { "clientCertificateData": certificate, "clientKeyData": key },
+    });
+    let answer = files.write("answer", &credential);
+    let plugin = files.plugin("plugin", &format!("cat '{}'", answer.display()));
+    files.write_text("client.crt", &certificate);
+    files.write_text("client.key", &key);
+    for (user, shown) in [
+        (json!({ "client-certificate-data": base64(&certificate), "client-key-data": base64(&key) }), true),
+        (json!({ "client-certificate": "client.crt", "client-key": "client.key" }), true),
+        (exec(&plugin), true),
+        (json!({}), false),
+    ] {
+        let server = TlsServer::start(&certificate, &key);
+        files.cluster["server"] = json!(server.address);
+
+        let _refused = files.with_user(&user).kinds();
+
+        assert_eq!(server.was_shown_a_certificate(), shown);
     }
 }
 

@@ -235,7 +235,9 @@ fn a_forbidden_list_names_the_account_and_the_right() {
 }
 
 fn many_config_maps(count: usize) -> String {
-    (0..count).map(|number| format!("---\n{}", config_map(&format!("settings-{number:04}")))).collect()
+    let manifests: Vec<String> =
+        (0..count).map(|number| config_map(&format!("settings-{number:04}")).to_string()).collect();
+    manifests.join("---\n")
 }
 
 fn status(code: u16, reason: &str, message: &str) -> serde_json::Value {

@@ -2,12 +2,15 @@
 //!
 //! The API server is real. Where a fault is wanted that it does not have, a small server stands in front of it.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
+
 mod access;
 mod faults;
 mod folder;
 mod front;
 mod list;
 mod predict;
+mod tls;
 
 use std::sync::Arc;
 
