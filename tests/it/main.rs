@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod cluster;
 mod control_plane;
 mod diff;
 mod render;
