@@ -156,6 +156,7 @@ pub(super) fn decode(
     folder: &Path,
 ) -> Result<Application, Box<InvalidApplication>> {
     let parts = Parts::decode(Fields::new(&reading, document));
+    reading.report_repeated_fields();
     let origin = Origin { file: reading.file().clone(), line: reading.line(reading.base()) };
     let Parts { metadata, specification, operation } = parts;
     let Metadata { name, namespace, labels, annotations, finalizers } = metadata;
@@ -236,6 +237,10 @@ impl Default for Specification {
 impl Parts {
     fn decode(mut fields: Fields<'_>) -> Self {
         fields.know(&["apiVersion", "kind", "status"]);
+        // An item of an ApplicationList may leave it to the list.
+        if let Some(version) = fields.text("apiVersion").strip_prefix("argoproj.io/").filter(|it| *it != "v1alpha1") {
+            fields.fault_at("apiVersion", Fault::OtherVersion { version: version.to_owned() });
+        }
         let parts = Self {
             metadata: fields.required_fields("metadata").map(metadata::decode).unwrap_or_default(),
             specification: fields.required_fields("spec").map(decode_specification).unwrap_or_default(),

@@ -22,6 +22,10 @@ pub(super) enum Fault {
     #[diagnostic(code(trueup::app::missing_field), help("add `{field}`; `kubectl apply` would ask for it too"))]
     Missing { path: String, field: String },
 
+    #[error("an Application's version is `{version}`, which Argo CD does not know")]
+    #[diagnostic(code(trueup::app::version), help("write `apiVersion: argoproj.io/v1alpha1`"))]
+    OtherVersion { version: String },
+
     #[error("`{path}` is given twice in one map")]
     #[diagnostic(
         severity(Warning),
@@ -174,6 +178,7 @@ impl Fault {
             Self::UnknownAnnotation { nearest, .. }
             | Self::UnknownFinalizer { nearest, .. }
             | Self::UnknownSyncOption { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::OtherVersion { .. } => Some("did you mean `argoproj.io/v1alpha1`?".to_owned()),
             _ => None,
         }
     }

@@ -33,17 +33,12 @@ pub(super) struct Place<'doc> {
 impl Place<'_> {
     /// The place as people write it, from the Application's root.
     pub(super) fn shown(&self) -> String {
-        shown(self.reading, &self.place)
+        self.reading.shown(&self.place)
     }
 
     pub(super) fn fault(&self, fault: Fault) {
         self.reading.report(&fault, &self.place, Mark::Value);
     }
-}
-
-fn shown(reading: &Reading<'_>, place: &Pointer) -> String {
-    let below = place.tokens().iter().skip(reading.base().tokens().len());
-    below.fold(Pointer::root(), |pointer, token| pointer.child(token)).dotted()
 }
 
 impl<'doc> Fields<'doc> {
@@ -217,12 +212,12 @@ impl<'doc> Fields<'doc> {
 
     /// The map as people write its path: `spec.source`.
     pub(super) fn shown(&self) -> String {
-        shown(self.reading, &self.place)
+        self.reading.shown(&self.place)
     }
 
     /// A field as people write its path: `spec.source.path`.
     pub(super) fn shown_field(&self, name: &str) -> String {
-        shown(self.reading, &self.place.child(name))
+        self.reading.shown(&self.place.child(name))
     }
 
     /// A field's place, to report a fault at later.
@@ -285,7 +280,7 @@ impl<'doc> Fields<'doc> {
     }
 
     fn wrong_type_at<T>(&self, place: Pointer, value: &Value, expected: &'static str) -> Option<T> {
-        let path = shown(self.reading, &place);
+        let path = self.reading.shown(&place);
         let advice = names::advice_on_type(&path, value, expected);
         let fault = Fault::WrongType { path, found: type_name(value), expected, advice };
         self.reading.report(&fault, &place, Mark::Value);

@@ -21,6 +21,14 @@ pub(super) enum FileFault {
     )]
     Template { file: String, line: usize, may_hide: MayHide },
 
+    #[error("{file}:{line}: the text after the end of the document is not read")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::unread_text),
+        help("{}; begin a new document with `---`, or remove it", passed_over(*.may_hide))
+    )]
+    Unread { file: String, line: usize, may_hide: MayHide },
+
     #[error("{file}: holds no Application, but {holds}")]
     #[diagnostic(
         code(trueup::app::no_application),
