@@ -140,9 +140,9 @@ pub(super) enum Fault {
     )]
     NoDestination,
 
-    #[error("`{option}` is not a sync option {}", level(.of_resources))]
+    #[error("`{option}` is not a sync option {why}")]
     #[diagnostic(severity(Warning), code(trueup::app::sync_option), help("as it stands, it has no effect"))]
-    UnknownSyncOption { option: String, nearest: Option<String>, of_resources: bool },
+    UnknownSyncOption { option: String, nearest: Option<String>, why: &'static str },
 
     #[error("`{path}` is `{value}`, which is not a duration: {why}")]
     #[diagnostic(code(trueup::app::duration), help("write it as `5s`, `3m` or `1h30m`; a bare number means seconds"))]
@@ -193,8 +193,4 @@ fn relative(path: &str) -> &str {
         "" => ".",
         path => path,
     }
-}
-
-fn level(of_resources: &bool) -> &'static str {
-    if *of_resources { "of an Application, only of a resource" } else { "that Argo CD knows" }
 }

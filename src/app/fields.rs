@@ -3,7 +3,7 @@
 //! In: a map of a document. Out: typed values; what is of another type, missing though required, or left over at the end is
 //! reported to the [`Reading`], and decoding goes on. `null` is as absent.
 //!
-//! Rule: what the API server does with Argo CD's CustomResourceDefinition: it converts no type into another, and drops
+//! Rule: what the API server does with Argo CD's own definition of the kind: it converts no type into another, and drops
 //! fields that it does not know.
 
 use std::collections::BTreeMap;
@@ -36,8 +36,8 @@ impl Place<'_> {
         self.reading.shown(&self.place)
     }
 
-    pub(super) fn fault(&self, fault: Fault) {
-        self.reading.report(&fault, &self.place, Mark::Value);
+    pub(super) fn fault(&self, fault: &Fault) {
+        self.reading.report(fault, &self.place, Mark::Value);
     }
 }
 
@@ -119,7 +119,7 @@ impl<'doc> Fields<'doc> {
         items
             .filter_map(|(index, (place, item))| match item {
                 Value::String(text) => Some((index, text.clone())),
-                other => self.wrong_type_at(place, other, "text"),
+                other => self.wrong_type_at(&place, other, "text"),
             })
             .collect()
     }
@@ -161,7 +161,7 @@ impl<'doc> Fields<'doc> {
             .into_iter()
             .filter_map(|(place, item)| match item {
                 Value::Object(map) => Some(Self { reading: self.reading, map, place, known: Vec::new() }),
-                other => self.wrong_type_at(place, other, "a map"),
+                other => self.wrong_type_at(&place, other, "a map"),
             })
             .collect()
     }
@@ -186,23 +186,23 @@ impl<'doc> Fields<'doc> {
     }
 
     /// Reports a fault of the whole map, at its key.
-    pub(super) fn fault(&self, fault: Fault) {
-        self.reading.report(&fault, &self.place, Mark::Key);
+    pub(super) fn fault(&self, fault: &Fault) {
+        self.reading.report(fault, &self.place, Mark::Key);
     }
 
     /// Reports a fault of a field's value.
-    pub(super) fn fault_at(&self, name: &str, fault: Fault) {
-        self.reading.report(&fault, &self.place.child(name), Mark::Value);
+    pub(super) fn fault_at(&self, name: &str, fault: &Fault) {
+        self.reading.report(fault, &self.place.child(name), Mark::Value);
     }
 
     /// Reports a fault of an item of a field's list.
-    pub(super) fn fault_at_item(&self, name: &str, index: usize, fault: Fault) {
-        self.reading.report(&fault, &self.place.child(name).index(index), Mark::Value);
+    pub(super) fn fault_at_item(&self, name: &str, index: usize, fault: &Fault) {
+        self.reading.report(fault, &self.place.child(name).index(index), Mark::Value);
     }
 
     /// Reports a fault of a key in a field's map.
-    pub(super) fn fault_at_key(&self, name: &str, key: &str, fault: Fault) {
-        self.reading.report(&fault, &self.place.child(name).child(key), Mark::Key);
+    pub(super) fn fault_at_key(&self, name: &str, key: &str, fault: &Fault) {
+        self.reading.report(fault, &self.place.child(name).child(key), Mark::Key);
     }
 
     /// The line of the map, counted from 1.
@@ -242,7 +242,7 @@ impl<'doc> Fields<'doc> {
 
     fn require(&self, name: &str) {
         if !self.is_given(name) {
-            self.fault(Fault::Missing { path: self.shown(), field: name.to_owned() });
+            self.fault(&Fault::Missing { path: self.shown(), field: name.to_owned() });
         }
     }
 
@@ -270,20 +270,20 @@ impl<'doc> Fields<'doc> {
             .filter(|(_, value)| !value.is_null())
             .filter_map(|(key, value)| match read(value) {
                 Some(read) => Some((key.clone(), read)),
-                None => self.wrong_type_at(place.child(key.as_str()), value, expected),
+                None => self.wrong_type_at(&place.child(key.as_str()), value, expected),
             })
             .collect()
     }
 
     fn wrong_type<T>(&self, name: &str, value: &Value, expected: &'static str) -> Option<T> {
-        self.wrong_type_at(self.place.child(name), value, expected)
+        self.wrong_type_at(&self.place.child(name), value, expected)
     }
 
-    fn wrong_type_at<T>(&self, place: Pointer, value: &Value, expected: &'static str) -> Option<T> {
-        let path = self.reading.shown(&place);
+    fn wrong_type_at<T>(&self, place: &Pointer, value: &Value, expected: &'static str) -> Option<T> {
+        let path = self.reading.shown(place);
         let advice = names::advice_on_type(&path, value, expected);
         let fault = Fault::WrongType { path, found: type_name(value), expected, advice };
-        self.reading.report(&fault, &place, Mark::Value);
+        self.reading.report(&fault, place, Mark::Value);
         None
     }
 }

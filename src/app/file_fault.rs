@@ -14,7 +14,7 @@ pub(super) enum FileFault {
     #[diagnostic(code(trueup::app::yaml), help("{}", passed_over(*.may_hide)))]
     NotYaml { file: String, line: usize, why: String, may_hide: MayHide },
 
-    #[error("{file}:{line}: is a template, not YAML")]
+    #[error("{file}:{line}: is a template, not a manifest")]
     #[diagnostic(
         code(trueup::app::template),
         help("{}; render it, as with `helm template`, and give the output", passed_over(*.may_hide))

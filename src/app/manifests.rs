@@ -165,7 +165,7 @@ impl File<'_> {
     fn application(&mut self, entry: &Entry<'_>, object: &Map<String, Value>) {
         let reading = self.reading(entry);
         let name = name_of(object);
-        if name.contains("{{") {
+        if ["{{", "${"].iter().any(|opening| name.contains(opening)) {
             let line = reading.line(&entry.base);
             return self.template(line);
         }

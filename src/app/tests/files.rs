@@ -87,6 +87,7 @@ fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
     let manifests = read(&[
         found("chart/templates/apps.yaml", template),
         found("chart/templates/name.yaml", &WEB.replace("name: web", "name: '{{ .Values.name }}'")),
+        found("envsubst.yaml", &WEB.replace("name: web", "name: web-${ENVIRONMENT}")),
         found("chart/templates/service.yaml", "kind: Service\nmetadata:\n  name: {{ .Release.Name }}\n"),
         found("broken.yaml", "a: b\n c: d\n"),
         found("web.yaml", WEB),
@@ -94,10 +95,11 @@ fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
     assert_eq!(places(&manifests), ["web web.yaml:1"]);
     let told = told(&manifests);
     let begins = [
-        "warning 1 chart/templates/apps.yaml:1: is a template, not YAML | - | an Application may be hidden in it, \
+        "warning 1 chart/templates/apps.yaml:1: is a template, not a manifest | - | an Application may be hidden in it, \
          which was not looked at; render it, as with `helm template`, and give the output",
-        "warning 1 chart/templates/name.yaml:1: is a template, not YAML | - | an Application may be hidden in it",
-        "warning 3 chart/templates/service.yaml:3: is a template, not YAML | - | \
+        "warning 1 chart/templates/name.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
+        "warning 1 envsubst.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
+        "warning 3 chart/templates/service.yaml:3: is a template, not a manifest | - | \
          it was passed over; it does not look as if it held an Application",
         "warning 2 broken.yaml:2: cannot be read as YAML: ",
     ];

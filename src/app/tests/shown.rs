@@ -109,7 +109,7 @@ fn a_template_in_a_folder_is_shown_with_its_line() {
     assert_snapshot!(shown(&read(&[found("chart/templates/app.yaml", text)])), @r"
     trueup::app::template
 
-      ⚠ chart/templates/app.yaml:4: is a template, not YAML
+      ⚠ chart/templates/app.yaml:4: is a template, not a manifest
        ╭─[chart/templates/app.yaml:4:3]
      3 │ metadata:
      4 │   name: {{ .Values.name }}

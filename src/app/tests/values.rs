@@ -43,7 +43,7 @@ fn every_field_is_known_and_read() {
     assert!(policy.has(SyncOption::ServerSideApply));
     let retry = policy.retry.as_ref().unwrap();
     assert_eq!(retry.limit, RetryLimit::Unlimited);
-    assert_eq!(retry.backoff.max_duration, Duration::from_mins(90));
+    assert_eq!(retry.backoff.max_duration, Duration::from_secs(90 * 60));
 
     let sync = application.operation.as_ref().and_then(|operation| operation.sync.as_ref()).unwrap();
     assert_eq!(sync.sync_options.as_deref(), Some(&[SyncOption::PruneLast][..]));
