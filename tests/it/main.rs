@@ -7,3 +7,5 @@
 mod harness;
 
 mod control_plane;
+mod git;
+mod git_server;
