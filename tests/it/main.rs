@@ -9,5 +9,7 @@ mod harness;
 mod cluster;
 mod control_plane;
 mod diff;
+mod git;
+mod git_server;
 mod render;
 mod rooms;
