@@ -6,4 +6,5 @@
 
 mod harness;
 
+mod compare;
 mod control_plane;
