@@ -7,6 +7,7 @@
 mod harness;
 
 mod cluster;
+mod compare;
 mod control_plane;
 mod diff;
 mod git;
