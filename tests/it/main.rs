@@ -7,4 +7,5 @@
 mod harness;
 
 mod control_plane;
+mod control_plane_build;
 mod rooms;
