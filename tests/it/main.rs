@@ -6,6 +6,7 @@
 
 mod harness;
 
+mod action;
 mod control_plane;
 mod control_plane_build;
 mod rooms;
