@@ -61,8 +61,8 @@ impl Quantity {
         let number_end = rest.find(|c: char| !c.is_ascii_digit() && c != '.').unwrap_or(rest.len());
         let (number, suffix) = rest.split_at(number_end);
         let (whole, fraction) = number.split_once('.').unwrap_or((number, ""));
-        // A sign alone is not a number; `.` and `1.` are, as in apimachinery's own scanner.
-        if number.is_empty() || fraction.contains('.') || (whole.is_empty() && fraction.is_empty()) {
+        // apimachinery's scanner takes some forms without digits (`Ki`, `+`) for zero; no one writes them.
+        if (whole.is_empty() && fraction.is_empty()) || fraction.contains('.') {
             return Err(NotAQuantity::Form);
         }
         let (base, exponent, format) = read_suffix(suffix)?;
@@ -80,8 +80,12 @@ impl Quantity {
         let (nanos, format) = match base {
             Base::Ten => (scaled(mantissa, exponent.saturating_sub(places).saturating_add(9))?, format),
             Base::Two => {
-                let shifted = mantissa.checked_mul(1 << exponent).ok_or(NotAQuantity::TooLarge)?;
-                let nanos = scaled(shifted, 9 - places)?.min(BINARY_CAP);
+                let shifted = mantissa.checked_mul(1 << exponent);
+                let nanos = match shifted.map(|shifted| scaled(shifted, 9 - places)) {
+                    Some(Ok(nanos)) => nanos.min(BINARY_CAP),
+                    _ if digits.len() - fraction.len().min(digits.len()) > 9 => BINARY_CAP,
+                    _ => return Err(NotAQuantity::TooLarge),
+                };
                 // Quirk: a binary amount below one is written with a decimal suffix.
                 (nanos, if nanos < NANO { Format::DecimalSi } else { format })
             }
@@ -182,4 +186,145 @@ fn scaled(mantissa: i128, exponent: i32) -> Result<i128, NotAQuantity> {
     }
     let Some(divisor) = 10_i128.checked_pow(exponent.unsigned_abs()) else { return Ok(1) };
     Ok(mantissa / divisor + i128::from(mantissa % divisor != 0))
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn canonical(text: &str) -> Result<String, NotAQuantity> {
+        Quantity::parse(text).map(|quantity| quantity.to_string())
+    }
+
+    /// Both columns are apimachinery's own: `TestQuantityParse`, `TestQuantityString`.
+    #[test]
+    fn spellings_have_the_canonical_form_of_apimachinery() {
+        let cases = [
+            ("0", "0"),
+            ("0n", "0"),
+            ("0Ki", "0"),
+            ("0.0", "0"),
+            ("-0", "0"),
+            ("00", "0"),
+            ("1", "1"),
+            ("+1", "1"),
+            ("1.", "1"),
+            ("1.G", "1G"),
+            (".001", "1m"),
+            (".0001k", "100m"),
+            ("1Ki", "1Ki"),
+            ("8Ki", "8Ki"),
+            ("1024Mi", "1Gi"),
+            ("307200Ki", "300Mi"),
+            ("1025024Mi", "1001Gi"),
+            ("6Gi", "6Gi"),
+            ("5Ti", "5Ti"),
+            ("4Pi", "4Pi"),
+            ("3Ei", "3Ei"),
+            ("100Ti", "100Ti"),
+            ("5n", "5n"),
+            ("4u", "4u"),
+            ("3m", "3m"),
+            ("8k", "8k"),
+            ("50k", "50k"),
+            ("7M", "7M"),
+            ("6G", "6G"),
+            ("40T", "40T"),
+            ("2P", "2P"),
+            ("1E", "1E"),
+            ("12E", "12E"),
+            ("1E-3", "1e-3"),
+            ("1e3", "1e3"),
+            ("1E6", "1e6"),
+            ("1e14", "100e12"),
+            ("1e13", "10e12"),
+            ("0.001", "1m"),
+            ("0.0005k", "500m"),
+            ("0.5", "500m"),
+            ("0.50000", "500m"),
+            ("1.08", "1080m"),
+            ("0.5e0", "500e-3"),
+            ("0.5e-1", "50e-3"),
+            ("1.3E+6", "1300e3"),
+            ("1.7E18", "1700e15"),
+            ("1e-9", "1e-9"),
+            ("1000m", "1"),
+            ("1000u", "1m"),
+            ("1080000000n", "1080m"),
+            ("1000M", "1G"),
+            ("0.001T", "1G"),
+            ("100.035k", "100035"),
+            ("10.035M", "10035k"),
+            ("6.987654321G", "6987654321"),
+            ("-9010m", "-9010m"),
+            ("-1024Mi", "-1Gi"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(canonical(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    /// Finer than a billionth is rounded away from zero, and binary amounts have a cap.
+    #[test]
+    fn amounts_round_and_saturate_as_in_apimachinery() {
+        let cases = [
+            ("3.001n", "4n"),
+            ("1.1E-9", "2e-9"),
+            ("0.0000000001", "1n"),
+            ("0.5e-9", "1e-9"),
+            ("-0.9n", "-1n"),
+            ("0.00000012345", "124n"),
+            ("0.000000000001Ki", "2n"),
+            ("1e-60", "1e-9"),
+            ("100.035Ki", "102435840m"),
+            ("0.5Mi", "512Ki"),
+            ("0.05Gi", "53687091200m"),
+            ("0.5Ki", "512"),
+            ("9Ei", "9223372036854775807"),
+            ("9223372036854775807Ki", "9223372036854775807"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(canonical(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_quantity_is_refused() {
+        for text in
+            ["", "1.1.M", "1+1.0M", "0.1mi", "0.1am", "aoeu", ".5i", "1i", "-3.01i", "-3.01e-", " 1", "1 ", "1K"]
+        {
+            assert!(Quantity::parse(text).is_err(), "{text:?}");
+        }
+        assert_eq!(Quantity::parse("1e99"), Err(NotAQuantity::TooLarge));
+        assert_eq!(Quantity::parse("1e99999999999999999999"), Err(NotAQuantity::Suffix));
+    }
+
+    #[test]
+    fn amounts_are_ordered_by_value() {
+        let quantity = |text: &str| Quantity::parse(text).unwrap();
+        assert!(quantity("100m") > quantity("50m"));
+        assert!(quantity("10000T") > quantity("100Gi"));
+        assert!(quantity("-1") < quantity("0"));
+        assert_eq!(Quantity::from_value(&serde_json::json!(0.5)), Some(quantity("500m")));
+        assert_eq!(Quantity::from_value(&serde_json::json!(true)), None);
+    }
+
+    proptest! {
+        #[test]
+        fn the_canonical_form_is_the_same_amount_and_stays(text in "[+-]?[0-9]{0,12}(\\.[0-9]{0,6})?([numkMGTPE]|[KMGTPE]i|e[+-]?[0-9]{1,2})?") {
+            if let Ok(quantity) = Quantity::parse(&text) {
+                let canonical = quantity.to_string();
+                let again = Quantity::parse(&canonical).unwrap();
+                prop_assert_eq!(again, quantity);
+                prop_assert_eq!(again.to_string(), canonical);
+            }
+        }
+
+        #[test]
+        fn no_text_breaks_the_reader(text in "\\PC{0,40}") {
+            let _quantity = Quantity::parse(&text);
+        }
+    }
 }

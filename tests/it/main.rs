@@ -7,6 +7,10 @@
 mod harness;
 
 mod action;
+mod cluster;
 mod control_plane;
 mod control_plane_build;
+mod cronjob;
+mod diff;
+mod render;
 mod rooms;

@@ -2,7 +2,8 @@
 //!
 //! In: the target and the live object. Out: what is provably different ([`Found::edits`]) and what only the server can tell
 //! ([`Found::doubts`]). When both are empty the two are in sync: applying the target would change nothing. Nothing is
-//! taken for equal that server-side apply could tell apart; where the table of shapes does not know, it is a doubt.
+//! taken for equal that server-side apply could tell apart; where the table of shapes does not know, the live object's own
+//! `managedFields` may (a map whose keys have owners is granular), else it is a doubt.
 //!
 //! Rules: KEP-555 (granular and atomic values). Kubernetes' own kinds are stored as protocol buffers, which cannot tell an
 //! empty list or map from none, nor a zero value from none where the Go field is no pointer.
@@ -11,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::clean::{annotation_counts, counts, folded, metadata_counts};
 use super::difference::{Edit, Pairs, apply};
-use super::managers::released;
+use super::managers::{is_granular, released};
 use super::path::Path;
 use super::shape::{Field, Merge, Shape, UNKNOWN};
 use crate::object::quantity::Quantity;
@@ -36,7 +37,7 @@ impl Found {
 /// Looks for the target in the live object.
 pub(super) fn contain(target: &Object, live: &Object) -> Found {
     let shape = Shape::of(&target.gvk());
-    let mut walk = Walk::default();
+    let mut walk = Walk { live, found: Found::default() };
     let (wanted, held) = (folded(target), folded(live));
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
     released(target.api_version(), &wanted, live, &mut walk.found);
@@ -50,12 +51,12 @@ enum Whole {
     No,
 }
 
-#[derive(Default)]
-struct Walk {
+struct Walk<'o> {
+    live: &'o Object,
     found: Found,
 }
 
-impl Walk {
+impl Walk<'_> {
     fn edit(&mut self, path: &Path<'_>, git: Option<&Value>) {
         self.found.edits.push(Edit { path: path.pointer(), git: git.cloned() });
     }
@@ -102,7 +103,7 @@ impl Walk {
         whole: Whole,
     ) {
         for (name, wanted) in target.iter().filter(|(name, _)| is_compared(path, name)) {
-            let held = live.get(name).filter(|held| !held.is_null());
+            let held = live.get(name).filter(|held| !held.is_null() || wanted.is_null());
             self.field(shape.field(name), wanted, held, &Path::Key(path, name), whole);
         }
         if whole == Whole::No {
@@ -120,7 +121,8 @@ impl Walk {
     fn field(&mut self, field: &'static Field, target: &Value, live: Option<&Value>, path: &Path<'_>, whole: Whole) {
         let known = !matches!(field.shape, Shape::Unknown);
         match (target, live) {
-            (Value::Null, None) if known => {}
+            (Value::Null, None | Some(Value::Null)) if known => {}
+            (Value::Null, Some(Value::Null)) => {}
             (Value::Null, None) => self.doubt(path),
             (Value::Null, Some(live)) if is_none(live, field) => {}
             (Value::Null, Some(live)) if is_empty(live) => self.doubt(path),
@@ -166,7 +168,9 @@ impl Walk {
                 (_, None) => self.edit(&here, Some(wanted)),
             }
         }
-        if let Some(name) = live.keys().find(|name| !target.contains_key(*name)) {
+        if let Some(name) = live.keys().find(|name| !target.contains_key(*name))
+            && (whole == Whole::Yes || !is_granular(self.live, &path.pointer()))
+        {
             self.doubt(&Path::Key(path, name));
         }
     }
@@ -183,7 +187,8 @@ impl Walk {
             return;
         };
         if !pairs.same_order {
-            let ordered = if whole == Whole::Yes { target.to_vec() } else { reordered(target, live, shape, &pairs) };
+            let ordered =
+                if whole == Whole::Yes { target.to_vec() } else { self.reordered(target, live, shape, &pairs) };
             self.edit(path, Some(&Value::Array(ordered)));
             return;
         }
@@ -215,23 +220,26 @@ impl Walk {
             }
         }
     }
-}
 
-/// The live list with the target's values, and those of its items that the target has in the target's order.
-fn reordered(target: &[Value], live: &[Value], shape: &'static Shape, pairs: &Pairs) -> Vec<Value> {
-    let mut walk = Walk::default();
-    walk.items(target, live, shape, pairs, &Path::Root, Whole::No);
-    let Value::Array(applied) = apply(Value::Array(live.to_vec()), &walk.found.edits) else { return target.to_vec() };
-    let wanted: Vec<usize> = pairs.other.iter().flatten().copied().collect();
-    let mut slots = wanted.clone();
-    slots.sort_unstable();
-    let mut ordered = applied.clone();
-    for (slot, from) in slots.into_iter().zip(wanted) {
-        if let (Some(slot), Some(item)) = (ordered.get_mut(slot), applied.get(from)) {
-            *slot = item.clone();
+    /// The live list with the target's values, and those of its items that the target has in the target's order.
+    fn reordered(&self, target: &[Value], live: &[Value], shape: &'static Shape, pairs: &Pairs) -> Vec<Value> {
+        let mut walk = Walk { live: self.live, found: Found::default() };
+        walk.items(target, live, shape, pairs, &Path::Root, Whole::No);
+        let applied = match apply(Value::Array(live.to_vec()), &walk.found.edits) {
+            Value::Array(applied) => applied,
+            _ => return target.to_vec(),
+        };
+        let wanted: Vec<usize> = pairs.other.iter().flatten().copied().collect();
+        let mut slots = wanted.clone();
+        slots.sort_unstable();
+        let mut ordered = applied.clone();
+        for (slot, from) in slots.into_iter().zip(wanted) {
+            if let (Some(slot), Some(item)) = (ordered.get_mut(slot), applied.get(from)) {
+                *slot = item.clone();
+            }
         }
+        ordered
     }
-    ordered
 }
 
 /// Whether what stands here is git's to say.

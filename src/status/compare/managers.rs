@@ -13,8 +13,8 @@ use super::contain::Found;
 use super::difference::{Difference, Edit};
 use super::path::Path;
 use super::shape::{Merge, Shape};
-use crate::object::Object;
 use crate::object::annotations::FIELD_MANAGER;
+use crate::object::{Object, Pointer};
 use crate::status::{FieldDrift, Manager};
 
 /// One entry of `managedFields`.
@@ -60,6 +60,14 @@ pub(super) fn attributed(found: Vec<Difference>, live: &Object, shape: &'static 
             }
         })
         .collect()
+}
+
+/// Whether the keys of a map have owners of their own: who applies the map does not take others' keys away.
+pub(super) fn is_granular(live: &Object, place: &Pointer) -> bool {
+    entries(live).any(|entry| {
+        let node = place.tokens().iter().try_fold(entry.fields, |fields, token| child(fields, token));
+        node.is_some_and(|fields| fields.keys().any(|element| element.starts_with("f:")))
+    })
 }
 
 /// Whether a set of fields holds a place, something below it, or the atomic value that it is part of.

@@ -121,8 +121,8 @@ fn by_structure(target: &Object, live: &Object, reason: &str) -> ResourceDrift {
 
 fn by_refusal(target: &Object, live: &Object, words: &str) -> ResourceDrift {
     let mut masker = Masker::default();
-    masker.masked(cleaned(target));
-    masker.masked(cleaned(live));
+    masker.mask(&mut cleaned(target));
+    masker.mask(&mut cleaned(live));
     let note = if masker.would_reveal(words) {
         "the server refuses this Secret, in words that may quote its values".to_owned()
     } else {
