@@ -6,9 +6,12 @@
 
 mod harness;
 
+mod action;
 mod cluster;
 mod compare;
 mod control_plane;
+mod control_plane_build;
+mod cronjob;
 mod diff;
 mod git;
 mod git_server;
