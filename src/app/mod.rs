@@ -1,8 +1,31 @@
 //! What was asked for: Applications, typed in full, with every fault of a file found at once.
 //!
-//! In: the texts of manifest files. Out: [`Application`]s and the [`crate::finding::Finding`]s about what could not be
-//! read. Pure: the files are read by the command line.
+//! In: the texts of manifest files ([`read`]) and what narrows them ([`Selection`]). Out: [`Application`]s, and the
+//! [`crate::finding::Finding`]s about what could not be read. Pure: the files are read by the command line.
 
 pub mod application;
+pub mod exclusions;
+pub mod ignore;
+pub mod label_selector;
+pub mod manifests;
+pub mod operation;
+pub mod options;
+pub mod selection;
+pub mod source;
+pub mod sync_policy;
 
-pub use application::{Application, Destination, Source};
+mod duration;
+mod fault;
+mod fields;
+mod file_fault;
+mod metadata;
+mod names;
+mod reading;
+
+pub use application::{Application, Destination, InvalidApplication, SourceForm};
+pub use manifests::{Given, ManifestText, Manifests, read};
+pub use selection::{Selection, SelectionError};
+pub use source::{Directory, Source};
+
+#[cfg(test)]
+mod tests;

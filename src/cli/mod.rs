@@ -1,8 +1,47 @@
 //! The command line: arguments, environment and signals in, an exit code out.
+//!
+//! One file a verb, and each verb reads like the diagram in docs/design.md. Below this room nobody reads the environment.
+
+mod arguments;
+mod diff;
+pub mod manifests;
+mod render;
+mod request;
+mod session;
 
 use std::process::ExitCode;
 
+use clap::Parser;
+
+/// One-shot GitOps reconciler for Kubernetes: does each cluster hold what git says, and if not, who moved?
+///
+/// Takes Argo CD `Application` manifests, brings the git repositories they name, renders them, and compares with the
+/// live clusters. No server, no controller, nothing kept on the machine but a cache.
+#[derive(Debug, Parser)]
+#[command(name = "trueup", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes:
+  0  all in sync, or done
+  1  drift found
+  2  the answer could not be found: bad input, git, render, cluster
+
+Drift and an error together are an error.";
+
+#[derive(Debug, clap::Subcommand)]
+enum Command {
+    Diff(diff::DiffArguments),
+    Render(render::RenderArguments),
+}
+
 /// Runs the program.
 pub fn main() -> ExitCode {
-    ExitCode::SUCCESS
+    match Arguments::parse().command {
+        Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(arguments, session)),
+        Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(arguments, session)),
+    }
 }

@@ -3,8 +3,15 @@
 //! In: kinds and namespaces to list, objects to predict. Out: live objects, [`Kinds`], predictions, and how many requests
 //! it took. A failed read is an error, never "missing".
 
+mod clusters;
+mod error;
 pub mod folder;
 pub mod kubernetes;
+pub mod settings;
+
+pub use clusters::Clusters;
+pub use error::{Cause, ClusterError, Denial};
+pub use settings::{ClusterEnvironment, ClusterSettings};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -64,14 +71,6 @@ pub enum Predicted {
     Refused(String),
 }
 
-/// A failure to read from a cluster.
-#[derive(Debug, Clone, thiserror::Error, miette::Diagnostic)]
-pub enum ClusterError {
-    /// To be typed in full by this room: unreachable, unauthorized, forbidden, timeout, broken answer, no such context …
-    #[error("{0}")]
-    Other(String),
-}
-
 /// A place where live objects are.
 pub trait Cluster: Send + Sync {
     /// What to call it in a report: a server's URL, a folder.
@@ -91,4 +90,11 @@ pub trait Cluster: Send + Sync {
 
     /// Things worth reading that are not errors of one application (for example a broken aggregated API), by subject.
     fn remarks(&self) -> BTreeMap<String, String>;
+}
+
+/// What a LIST of metadata only holds of an object: `apiVersion`, `kind` and `metadata`.
+fn reduce_to_metadata(object: &Object) -> Object {
+    let mut reduced = object.clone();
+    reduced.value_mut().retain(|field, _| matches!(field.as_str(), "apiVersion" | "kind" | "metadata"));
+    reduced
 }

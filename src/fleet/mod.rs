@@ -1,7 +1,89 @@
-//! The conductor: many applications, bounded, isolated, cancellable. No decisions of its own.
+//! The conductor: many applications, bounded, isolated, cancellable. No decisions of its own; one line a stage.
 //!
-//! In: a request. Out: a [`Run`].
+//! In: a [`Request`] and the [`World`] it may read. Out: a [`Run`], or what was [`Rendered`].
+//!
+//! An application that fails is reported and does not stop the others; dropping the future stops all of them.
 
+mod compare;
+mod extras;
+mod fetch;
+mod list;
+mod render;
 pub mod run;
+mod turn;
 
-pub use run::{ApplicationRun, Run, SourceRun, SyncStatus};
+pub use run::{ApplicationRun, Condition, Run, SourceRun, SyncStatus};
+
+use std::sync::Arc;
+
+use crate::app::{Application, InvalidApplication};
+use crate::cluster::Clusters;
+use crate::finding::Finding;
+use crate::object::{Kinds, Object};
+use crate::process::Cancel;
+use crate::progress::Progress;
+use crate::target::render::RenderSettings;
+use crate::target::source::Sources;
+
+/// What was asked for.
+#[derive(Debug, Clone, Default)]
+pub struct Request {
+    /// The applications, in the order of the input; those whose manifests are wrong are reported as such.
+    pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
+    /// What was odd while reading them.
+    pub findings: Vec<Finding>,
+    /// What rendering may cost.
+    pub render: RenderSettings,
+    /// How many things are done side by side.
+    pub concurrency: usize,
+    /// The instance label that Argo CD tracks by, when it tracks by label.
+    pub instance_label: String,
+    /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
+    pub argocd_namespace: String,
+}
+
+/// What a run may read.
+#[derive(Clone)]
+pub struct World {
+    /// Repositories.
+    pub sources: Arc<Sources>,
+    /// Clusters.
+    pub clusters: Arc<Clusters>,
+    /// Where events go.
+    pub progress: Progress,
+    /// Ends the run early.
+    pub cancel: Cancel,
+}
+
+/// Compares every application with its cluster. Nothing is written but the cache.
+pub async fn diff(mut request: Request, world: &World) -> Run {
+    let (mut turns, invalid) = turn::begin(&mut request);
+    fetch::fetch(&mut turns, world, request.concurrency).await;
+    list::connect(&mut turns, world, request.concurrency).await;
+    render::render(&mut turns, &request, &world.progress).await;
+    let live = Arc::new(list::list(&turns, &request, &world.progress).await);
+    compare::compare(&mut turns, &live, &request, &world.progress).await;
+    extras::find(&mut turns, &live, &request, &world.progress).await;
+    turn::end(turns, invalid, request.findings, world)
+}
+
+/// What git says, without a cluster.
+#[derive(Debug, Clone, Default)]
+pub struct Rendered {
+    /// Every object of every application, in order.
+    pub objects: Vec<Object>,
+    /// The run as far as it went: its errors decide the exit code.
+    pub run: Run,
+}
+
+/// Renders every application for a cluster of these kinds. Nothing is written but the cache.
+pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>) -> Rendered {
+    let (mut turns, invalid) = turn::begin(&mut request);
+    fetch::fetch(&mut turns, world, request.concurrency).await;
+    for turn in &mut turns {
+        turn.kinds = Some(Arc::clone(&kinds));
+    }
+    render::render(&mut turns, &request, &world.progress).await;
+    let objects = turns.iter_mut().flat_map(|turn| turn.target.take().unwrap_or_default()).collect();
+    Rendered { objects, run: turn::end(turns, invalid, request.findings, world) }
+}

@@ -110,13 +110,15 @@ impl Run {
         self.applications.iter().filter(|application| application.sync() == status).count()
     }
 
+    /// Every error and warning of the run: those outside of applications first.
+    pub fn all_findings(&self) -> impl Iterator<Item = &Finding> {
+        let of_applications = self.applications.iter().flat_map(|application| &application.conditions);
+        self.findings.iter().chain(of_applications.map(|condition| &condition.finding))
+    }
+
     /// Every error of the run.
     pub fn errors(&self) -> impl Iterator<Item = &Finding> {
-        let of_applications = self
-            .applications
-            .iter()
-            .flat_map(|application| application.conditions.iter().map(|condition| &condition.finding));
-        self.findings.iter().chain(of_applications).filter(|finding| finding.severity == Severity::Error)
+        self.all_findings().filter(|finding| finding.severity == Severity::Error)
     }
 
     /// Whether anything is changed, missing or extra.

@@ -2,6 +2,8 @@
 //!
 //! Rules: Argo CD common/common.go and gitops-engine/pkg/sync/common; KEP-3659 for the ApplySet labels.
 
+use super::Object;
+
 /// Argo CD's tracking annotation: `<application>:<group>/<kind>:<namespace>/<name>`.
 pub const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 /// Argo CD's default instance label, when tracking by label.
@@ -22,10 +24,30 @@ pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
 /// What client-side `kubectl apply` applied last; may hold a Secret's values.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
+/// The field manager that trueup applies as (server-side apply, KEP-555).
+pub const FIELD_MANAGER: &str = "trueup";
 /// The ApplySet that an object is a member of (KEP-3659).
 pub const APPLYSET_PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// The id of an ApplySet, on its parent (KEP-3659).
 pub const APPLYSET_ID: &str = "applyset.kubernetes.io/id";
+
+/// Whether the object is a hook: it runs around a sync, and never counts for the sync status.
+///
+/// Rule: Argo CD gitops-engine/pkg/sync/hook/hook.go `IsHook`; Helm's `crd-install` is an ordinary resource.
+pub fn is_hook(object: &Object) -> bool {
+    match object.annotation(HOOK) {
+        Some(_) => !is_skipped(object),
+        None => object.annotation(HELM_HOOK).is_some_and(|hook| hook != "crd-install"),
+    }
+}
+
+/// Whether the object is never applied: its one hook type is `Skip`.
+pub fn is_skipped(object: &Object) -> bool {
+    object.annotation(HOOK).is_some_and(|hooks| {
+        let mut types = hooks.split(',').map(str::trim).filter(|hook| !hook.is_empty());
+        types.next() == Some("Skip") && types.next().is_none()
+    })
+}
 
 /// Argo CD's tracking id, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,1 +1,46 @@
 //! The run as bytes, and the only printer.
+//!
+//! In: a [`Run`], a [`Format`], a [`View`]. Out: text, JSON, YAML or markdown ([`render`]), each a pure function of the run, and the exit
+//! code ([`ExitRules`]). What leaves for a screen or a file goes through [`terminal`]; nothing else in the program prints.
+//!
+//! Rules: docs/design.md, "Commands" (exit codes) and "The JSON contract"; docs/report.schema.json.
+
+mod age;
+mod diff;
+mod drift_report;
+mod exit;
+mod findings;
+#[cfg(test)]
+mod fixture;
+mod json;
+pub mod manifests;
+mod markdown;
+mod output;
+mod page;
+mod path;
+mod stages;
+mod summary;
+pub mod terminal;
+mod text;
+mod theme;
+mod view;
+mod visible;
+mod yaml;
+
+pub use exit::ExitRules;
+pub use findings::graphical;
+pub use output::{Format, Output, OutputError};
+pub use view::View;
+pub use visible::visible;
+
+use crate::fleet::Run;
+
+/// The run in one format, whole, with a final line break.
+pub fn render(run: &Run, format: Format, view: &View) -> String {
+    match format {
+        Format::Text => text::write(run, view),
+        Format::Json => json::write(run, view),
+        Format::Yaml => yaml::write(run, view),
+        Format::Markdown => markdown::write(run, view),
+    }
+}

@@ -33,6 +33,11 @@ impl RepoUrl {
 }
 
 fn normal_form(raw: &str) -> String {
+    if let Some(path) = raw.strip_prefix("file://").or_else(|| raw.starts_with(['/', '.']).then_some(raw)) {
+        // A file system tells `Shop` from `shop`; a local path is no URL in which case is folded.
+        let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
+        return path.to_owned();
+    }
     let without_user = mask(raw, "");
     let mut text = without_user.to_lowercase();
     while let Some(rest) = text.strip_suffix('/') {
@@ -142,6 +147,12 @@ mod tests {
             assert_eq!(RepoUrl::new(left), RepoUrl::new(right), "{left} and {right}");
         }
         assert_ne!(RepoUrl::new("https://github.com/shop/infra"), RepoUrl::new("git@github.com:shop/infra"));
+    }
+
+    #[test]
+    fn local_paths_keep_their_case() {
+        assert_eq!(RepoUrl::new("file:///srv/Shop/"), RepoUrl::new("/srv/Shop"));
+        assert_ne!(RepoUrl::new("/srv/Shop"), RepoUrl::new("/srv/shop"));
     }
 
     #[test]

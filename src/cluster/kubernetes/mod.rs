@@ -1,1 +1,78 @@
 //! A cluster that is a Kubernetes API server.
+//!
+//! In: a kubeconfig's context (or a pod's service account), what to list, what to predict. Out: live objects, kinds,
+//! predictions. Everything is read; the only thing sent is an apply that is a dry run.
+
+mod client;
+mod connection;
+mod contexts;
+mod credentials;
+mod discovery;
+mod exec;
+mod kubeconfig;
+mod list;
+mod page;
+mod path;
+mod predict;
+mod proxy;
+mod server_url;
+mod status;
+mod transport;
+
+pub(super) use contexts::{Access, Contexts, Identity};
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use futures::future::{BoxFuture, FutureExt};
+use tokio::sync::{OnceCell, Semaphore};
+
+use self::connection::Connection;
+use self::discovery::Discovered;
+use super::{Cluster, ClusterError, ClusterSettings, ListRequest, Predicted, Requests};
+use crate::object::{Kinds, Object};
+use crate::progress::Progress;
+
+/// One API server, as one user.
+pub struct Kubernetes {
+    connection: Connection,
+    discovered: OnceCell<Result<Discovered, ClusterError>>,
+}
+
+impl Kubernetes {
+    pub(super) fn new(access: Access, settings: &ClusterSettings, permits: Arc<Semaphore>, progress: Progress) -> Self {
+        Self { connection: Connection::new(access, settings, permits, progress), discovered: OnceCell::new() }
+    }
+
+    /// Asked once; an error is kept too, so that a thousand applications do not wait for the same dead server.
+    async fn discovered(&self) -> Result<&Discovered, ClusterError> {
+        self.discovered.get_or_init(|| discovery::discover(&self.connection)).await.as_ref().map_err(Clone::clone)
+    }
+}
+
+impl Cluster for Kubernetes {
+    fn name(&self) -> &str {
+        self.connection.server()
+    }
+
+    fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+        async move { Ok(Arc::clone(&self.discovered().await?.kinds)) }.boxed()
+    }
+
+    fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
+        async move { list::list(&self.connection, &self.discovered().await?.kinds, request).await }.boxed()
+    }
+
+    fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
+        async move { predict::predict(&self.connection, &self.discovered().await?.kinds, object).await }.boxed()
+    }
+
+    fn requests(&self) -> Requests {
+        self.connection.requests()
+    }
+
+    fn remarks(&self) -> BTreeMap<String, String> {
+        let discovered = self.discovered.get().and_then(|discovered| discovered.as_ref().ok());
+        discovered.map(|discovered| discovered.remarks.clone()).unwrap_or_default()
+    }
+}

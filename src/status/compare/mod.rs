@@ -1,6 +1,196 @@
 //! Decides, field by field, what differs between git and a cluster.
 //!
-//! In: the target, the live object. Out: in sync with its proof, changed with its evidence, or a question for the
-//! server. Nothing is fetched here.
+//! In: the target, the live object. Out: in sync with its proof, changed with its evidence, or a [`Question`] for the
+//! server, whose [`Answer`] settles it. Nothing is fetched here. The namespace of a target is filled in by the caller.
 //!
 //! Rules: docs/design.md, "Compare". Argo CD: gitops-engine/pkg/diff. Kubernetes: KEP-555, server-side apply.
+
+mod clean;
+mod contain;
+mod difference;
+mod managers;
+mod path;
+mod shape;
+
+use self::clean::cleaned;
+use self::contain::contain;
+use self::difference::{Edit, apply, differences};
+use self::shape::Shape;
+use super::{Proof, ResourceDrift, ResourceState};
+use crate::object::Object;
+use crate::object::mask::Masker;
+
+/// What can be said of a pair without asking anybody.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Look {
+    /// Everything.
+    Settled(Box<ResourceDrift>),
+    /// Not enough: what would the server make of the target?
+    Ask(Box<Question>),
+}
+
+/// A pair that only the API server can settle.
+#[derive(Clone, PartialEq)]
+pub struct Question {
+    target: Object,
+    live: Object,
+}
+
+impl std::fmt::Debug for Question {
+    /// Names the object only: the pair may be a Secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        write!(formatter, "Question({})", self.target.key())
+    }
+}
+
+impl Question {
+    /// What to ask the server about.
+    pub fn target(&self) -> &Object {
+        &self.target
+    }
+
+    /// What the cluster holds.
+    pub fn live(&self) -> &Object {
+        &self.live
+    }
+}
+
+/// What came of asking.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Answer {
+    /// The object as it would be after applying the target.
+    Predicted(Object),
+    /// Nobody could be asked, and why.
+    Unavailable(String),
+    /// The server would refuse the target, in its words.
+    Refused(String),
+}
+
+/// Compares without asking anybody: settled where every value of the target is provably in the live object.
+pub fn first_look(target: &Object, live: Option<&Object>) -> Look {
+    let Some(live) = live else { return Look::Settled(Box::new(missing(target))) };
+    let found = contain(target, live);
+    if found.is_proven() {
+        return Look::Settled(Box::new(in_sync(target, live, Proof::Structural, None)));
+    }
+    Look::Ask(Box::new(Question { target: target.clone(), live: live.clone() }))
+}
+
+/// Settles a question with what came of asking.
+pub fn second_look(question: Question, answer: Answer) -> ResourceDrift {
+    let Question { target, live } = question;
+    match answer {
+        Answer::Predicted(predicted) => by_prediction(&target, &live, &predicted),
+        Answer::Unavailable(reason) => by_structure(&target, &live, &reason),
+        Answer::Refused(words) => by_refusal(&target, &live, &words),
+    }
+}
+
+/// A live object of the application that git no longer has.
+pub fn extra(live: &Object) -> ResourceDrift {
+    let shown = Masker::default().masked(cleaned(live));
+    ResourceDrift { live: Some(shown), ..drift(live, ResourceState::Extra) }
+}
+
+/// A target that could not be compared, and why.
+pub fn unknown(target: &Object, why: String) -> ResourceDrift {
+    let shown = Masker::default().masked(cleaned(target));
+    ResourceDrift { target: Some(shown), note: Some(why), ..drift(target, ResourceState::Unknown) }
+}
+
+fn missing(target: &Object) -> ResourceDrift {
+    let shown = Masker::default().masked(cleaned(target));
+    ResourceDrift { target: Some(shown), ..drift(target, ResourceState::Missing) }
+}
+
+fn by_prediction(target: &Object, live: &Object, predicted: &Object) -> ResourceDrift {
+    let spelled = cleaned(target);
+    let found = differences(&cleaned(predicted), &cleaned(live), Some(&spelled), Shape::of(&target.gvk()));
+    let edits: Vec<Edit> = found.into_iter().map(|difference| difference.edit).collect();
+    settle(target, live, &edits, Proof::Server, None)
+}
+
+fn by_structure(target: &Object, live: &Object, reason: &str) -> ResourceDrift {
+    let found = contain(target, live);
+    let mut note = format!("compared without the server: {reason}");
+    if let Some(doubt) = found.doubts.first() {
+        note.push_str(&format!("; only the server could settle `{}`", doubt.dotted()));
+    }
+    settle(target, live, &found.edits, Proof::Structural, Some(note))
+}
+
+fn by_refusal(target: &Object, live: &Object, words: &str) -> ResourceDrift {
+    let mut masker = Masker::default();
+    masker.mask(&mut cleaned(target));
+    masker.mask(&mut cleaned(live));
+    let note = if masker.would_reveal(words) {
+        "the server refuses this Secret, in words that may quote its values".to_owned()
+    } else {
+        format!("the server refuses it: {words}")
+    };
+    let found = contain(target, live);
+    let settled = settle(target, live, &found.edits, Proof::Structural, Some(note));
+    if settled.state == ResourceState::Changed {
+        return settled;
+    }
+    ResourceDrift { state: ResourceState::Unknown, proof: Proof::None, ..settled }
+}
+
+/// The end of every comparison: the edits applied to the live object, masked, and told apart again, so that the fields
+/// and the two values say the same.
+fn settle(target: &Object, live: &Object, edits: &[Edit], proof: Proof, note: Option<String>) -> ResourceDrift {
+    if edits.is_empty() {
+        return in_sync(target, live, proof, note);
+    }
+    let shape = Shape::of(&target.gvk());
+    let shown = cleaned(live);
+    let wanted = apply(shown.clone(), edits);
+    let mut masker = Masker::default();
+    let (shown, wanted) = (masker.masked(shown), masker.masked(wanted));
+    let fields = managers::attributed(differences(&wanted, &shown, None, shape), live, shape);
+    if fields.is_empty() {
+        return in_sync(target, live, proof, note);
+    }
+    ResourceDrift {
+        proof,
+        fields,
+        live: Some(shown),
+        target: Some(wanted),
+        note: joined(note, being_deleted(live)),
+        ..drift(target, ResourceState::Changed)
+    }
+}
+
+fn in_sync(target: &Object, live: &Object, proof: Proof, note: Option<String>) -> ResourceDrift {
+    ResourceDrift { proof, note: joined(note, being_deleted(live)), ..drift(target, ResourceState::InSync) }
+}
+
+fn being_deleted(live: &Object) -> Option<String> {
+    let since = live.metadata()?.get("deletionTimestamp")?.as_str()?;
+    Some(format!("it is being deleted since {since}"))
+}
+
+fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
+    match (first, second) {
+        (Some(first), Some(second)) => Some(format!("{first}; {second}")),
+        (first, second) => first.or(second),
+    }
+}
+
+fn drift(object: &Object, state: ResourceState) -> ResourceDrift {
+    ResourceDrift {
+        gvk: object.gvk(),
+        namespace: object.namespace().to_owned(),
+        name: object.name().to_owned(),
+        state,
+        proof: Proof::None,
+        origin: object.origin().cloned(),
+        fields: Vec::new(),
+        live: None,
+        target: None,
+        note: None,
+    }
+}
+
+#[cfg(test)]
+mod tests;

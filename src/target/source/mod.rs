@@ -1,45 +1,30 @@
 //! Brings a source's repository here.
 //!
-//! In: a URL and the revisions that applications ask for. Out: [`Checkout`]s: a folder with exactly that revision's files,
-//! confined, and who brought it. One fetch per repository and run.
+//! In: a URL and the revisions that applications ask for. Out: [`Checkout`]s: a folder with exactly that revision's
+//! files, confined, and who brought it. One fetch per repository and run.
+//!
+//! Rules: Argo CD util/git (how a revision is resolved, which links are refused), git's own for everything else.
 
-use std::path::PathBuf;
+mod bring;
+mod cache;
+mod checkout;
+mod credentials;
+mod error;
+mod fetch;
+mod limits;
+mod local;
+mod location;
+mod remote;
+mod revision;
+mod settings;
+mod sources;
+mod tree;
+mod version_range;
+mod working_tree;
 
-use crate::secret::RepoUrl;
-
-/// What brought a revision here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FetchedBy {
-    /// gix, in this process.
-    Gix,
-    /// The `git` program, because gix could not.
-    GitProgram,
-    /// Nothing: the revision was in the cache.
-    Cache,
-    /// Nothing: the repository is a local one.
-    Local,
-    /// Nothing: a working tree given by the user, as it is.
-    WorkingTree,
-}
-
-/// A folder with one revision's files.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Checkout {
-    /// The folder; every path handed out lies in it, links resolved.
-    pub root: PathBuf,
-    /// The full commit hash; empty for a working tree that is no git repository.
-    pub revision: String,
-    /// Who brought it.
-    pub by: FetchedBy,
-}
-
-/// A revision that an application asks for.
-#[derive(Debug, Clone, PartialEq, Eq, Hash)]
-pub struct Wanted {
-    /// The repository.
-    pub url: RepoUrl,
-    /// Branch, tag, reference, hash, semver constraint; empty means `HEAD`.
-    pub revision: String,
-    /// Only tags with this prefix are looked at, for a constraint.
-    pub tag_prefix: String,
-}
+pub use checkout::{Checkout, FetchedBy, Wanted};
+pub use error::SourceError;
+pub use location::locate;
+pub use settings::{Credentials, Override, SourceSettings};
+pub use sources::{Brought, Sources};
+pub use version_range::VersionRange;

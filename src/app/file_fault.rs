@@ -1,0 +1,87 @@
+//! Every message about a manifest file, and about which Applications it holds.
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Something wrong with a file, outside of the fields of an Application.
+#[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
+pub(super) enum FileFault {
+    #[error("{file}: is not text that YAML can be written in: {why}")]
+    #[diagnostic(code(trueup::app::encoding), help("save it as UTF-8"))]
+    NotText { file: String, why: String },
+
+    #[error("{file}:{line}: cannot be read as YAML: {why}")]
+    #[diagnostic(code(trueup::app::yaml), help("{}", passed_over(*.may_hide)))]
+    NotYaml { file: String, line: usize, why: String, may_hide: MayHide },
+
+    #[error("{file}:{line}: is a template, not a manifest")]
+    #[diagnostic(
+        code(trueup::app::template),
+        help("{}; render it, as with `helm template`, and give the output", passed_over(*.may_hide))
+    )]
+    Template { file: String, line: usize, may_hide: MayHide },
+
+    #[error("{file}:{line}: the text after the end of the document is not read")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::unread_text),
+        help("{}; begin a new document with `---`, or remove it", passed_over(*.may_hide))
+    )]
+    Unread { file: String, line: usize, may_hide: MayHide },
+
+    #[error("{file}: holds no Application, but {holds}")]
+    #[diagnostic(
+        code(trueup::app::no_application),
+        help("give a manifest of `kind: Application` and `apiVersion: argoproj.io/v1alpha1`")
+    )]
+    NoApplication { file: String, holds: String },
+
+    #[error("no Application was found; the files hold {holds}")]
+    #[diagnostic(
+        code(trueup::app::no_application),
+        help(
+            "give a manifest of `kind: Application` and `apiVersion: argoproj.io/v1alpha1`, or a folder that has some"
+        )
+    )]
+    NoneAnywhere { holds: String },
+
+    #[error("{name}: an ApplicationSet is not expanded by this version")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::application_set),
+        help("as it stands, its Applications are not looked at; give them as manifests of their own")
+    )]
+    ApplicationSet { name: String },
+
+    #[error("{file}:{line}: `{api_version}`, `{kind}` is nearly an Application, but is none")]
+    #[diagnostic(severity(Warning), code(trueup::app::misspelt_kind), help("as it stands, it is passed over"))]
+    Misspelt { file: String, line: usize, api_version: String, kind: String },
+
+    #[error("there is a second Application of this name: {first} and {second}")]
+    #[diagnostic(code(trueup::app::repeated_application), help("rename or remove one of them; the first was taken"))]
+    Repeated { first: String, second: String },
+}
+
+/// Whether a file that cannot be read looks as if an Application were in it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum MayHide {
+    /// It mentions one.
+    AnApplication,
+    /// It does not.
+    Nothing,
+}
+
+impl MayHide {
+    /// Looks for the words.
+    pub(super) fn of(text: &str) -> Self {
+        let mentions = text.contains("argoproj.io") && text.contains("Application");
+        if mentions { Self::AnApplication } else { Self::Nothing }
+    }
+}
+
+fn passed_over(may_hide: MayHide) -> &'static str {
+    match may_hide {
+        MayHide::AnApplication => "an Application may be hidden in it, which was not looked at",
+        MayHide::Nothing => "it was passed over; it does not look as if it held an Application",
+    }
+}

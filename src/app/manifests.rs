@@ -1,0 +1,320 @@
+//! The front door: the texts of manifest files become Applications.
+//!
+//! In: [`ManifestText`]s, in the order given. Out: [`Manifests`]: every Application of every document and List, what is
+//! wrong with files, and a count of the kinds that are not for us. One bad document hides no other.
+//!
+//! A file that the user named must be readable and hold an Application: else the run would say that all is in sync where
+//! nothing was looked at. In a folder other things are expected, and what cannot be read is a warning.
+
+use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
+
+use serde_json::{Map, Value};
+
+use super::application::{self, Application, InvalidApplication};
+use super::file_fault::{FileFault, MayHide};
+use super::reading::{Reading, SourceText};
+use crate::finding::{Finding, Severity};
+use crate::object::yaml::{self, Document, Limits, Span, WithPositions, YamlError};
+use crate::object::{Gvk, Origin, Pointer};
+
+/// How a file came to be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Given {
+    /// The user named it: it must hold an Application, and all of it must be readable.
+    ByName,
+    /// It was found in a folder: other things may be in it.
+    InFolder,
+}
+
+/// The text of one manifest file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ManifestText {
+    /// The file as the user knows it; `-` for standard input.
+    pub name: String,
+    /// What is in it.
+    pub bytes: Vec<u8>,
+    /// The folder it is in, which a relative `repoURL` starts from.
+    pub folder: PathBuf,
+    /// How it came to be read.
+    pub given: Given,
+}
+
+/// What the manifest files hold.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct Manifests {
+    /// Every Application, in the order of the input, each with the findings about it.
+    pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
+    /// What is wrong with files, outside of any Application.
+    pub findings: Vec<Finding>,
+    /// How many objects of each other kind were passed over: `apps/Deployment`, `argoproj.io/AppProject` …
+    pub ignored: BTreeMap<String, usize>,
+}
+
+/// Reads Applications from the texts of manifest files.
+pub fn read(inputs: &[ManifestText]) -> Manifests {
+    let mut manifests = Manifests::default();
+    for input in inputs {
+        read_file(input, &mut manifests);
+    }
+    refuse_repeated(&mut manifests.applications);
+    let is_told = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
+    if manifests.applications.is_empty() && !is_told {
+        let holds = describe(&manifests.ignored);
+        manifests.findings.push(Finding::of(&FileFault::NoneAnywhere { holds }));
+    }
+    manifests
+}
+
+fn read_file(input: &ManifestText, manifests: &mut Manifests) {
+    let text = match yaml::decode(&input.bytes) {
+        Ok(text) => text,
+        Err(error) => {
+            let fault = FileFault::NotText { file: input.name.clone(), why: error.message };
+            manifests.findings.push(weighed(Finding::of(&fault), input.given));
+            return;
+        }
+    };
+    // Positions cost time and memory, and only Applications need them.
+    let positions = if text.contains("argoproj.io") { WithPositions::Yes } else { WithPositions::No };
+    let mut file = File {
+        input,
+        may_hide: MayHide::of(&text),
+        source: SourceText::new(&input.name, &text),
+        found: Manifests::default(),
+    };
+    for document in yaml::read(&text, &Limits::default(), positions) {
+        match document {
+            Ok(document) => file.document(&document),
+            Err(error) => file.unreadable(&error),
+        }
+    }
+    file.finish(manifests);
+}
+
+/// One file being read, and what was found in it.
+struct File<'input> {
+    input: &'input ManifestText,
+    may_hide: MayHide,
+    source: SourceText,
+    found: Manifests,
+}
+
+/// One object: a document, or an item of a List.
+#[derive(Clone)]
+struct Entry<'doc> {
+    value: &'doc Value,
+    base: Pointer,
+    document: &'doc Document,
+    /// What a List says its items are, for those that do not say it themselves.
+    list_of: Option<Gvk>,
+}
+
+impl File<'_> {
+    fn document(&mut self, document: &Document) {
+        self.entry(&Entry { value: &document.value, base: Pointer::root(), document, list_of: None });
+        if let Some(span) = document.unread {
+            self.unread(span);
+        }
+    }
+
+    // kubectl drops such text without a word.
+    fn unread(&mut self, span: Span) {
+        let line = self.source.line_at(span.offset);
+        let may_hide = MayHide::of(self.source.text_at(span));
+        let finding = Finding::of(&FileFault::Unread { file: self.input.name.clone(), line, may_hide });
+        let excerpt = self.source.excerpt(span, Some("from here".to_owned()));
+        self.found.findings.push(match may_hide {
+            MayHide::AnApplication => weighed(finding, self.input.given).at(excerpt),
+            MayHide::Nothing => finding.at(excerpt),
+        });
+    }
+
+    fn entry(&mut self, entry: &Entry<'_>) {
+        let Some(object) = entry.value.as_object() else { return self.ignore("(not an object)") };
+        let text = |field: &str| object.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
+        let kind = match (text("apiVersion"), text("kind"), &entry.list_of) {
+            (Some(api_version), Some(kind), _) => Gvk::from_api_version(api_version, kind),
+            (_, None, Some(list_of)) => list_of.clone(),
+            (None, Some(kind), _) => Gvk::from_api_version("", kind),
+            (_, None, None) => return self.ignore("(no kind)"),
+        };
+        match (kind.group.as_str(), kind.kind.as_str()) {
+            ("argoproj.io", "Application") => self.application(entry, object),
+            ("argoproj.io", "ApplicationSet") => self.application_set(entry, object, &kind),
+            (_, list) if list.ends_with("List") && object.get("items").is_some_and(Value::is_array) => {
+                self.list(entry, &kind);
+            }
+            _ => {
+                self.look_for_typing_error(entry, &kind);
+                self.ignore(&kind.group_kind().to_string());
+            }
+        }
+    }
+
+    fn list(&mut self, entry: &Entry<'_>, kind: &Gvk) {
+        let item_kind = kind.kind.trim_end_matches("List");
+        let list_of = (!item_kind.is_empty()).then(|| Gvk { kind: item_kind.to_owned(), ..kind.clone() });
+        let items = entry.value.get("items").and_then(Value::as_array).into_iter().flatten();
+        for (index, item) in items.enumerate() {
+            let base = entry.base.child("items").index(index);
+            self.entry(&Entry { value: item, base, list_of: list_of.clone(), ..entry.clone() });
+        }
+    }
+
+    fn application(&mut self, entry: &Entry<'_>, object: &Map<String, Value>) {
+        let reading = self.reading(entry);
+        let name = name_of(object);
+        if ["{{", "${"].iter().any(|opening| name.contains(opening)) {
+            let line = reading.line(&entry.base);
+            return self.template(line);
+        }
+        let reading = if name.is_empty() { reading } else { reading.about(name) };
+        let application = application::decode(reading, object, &self.input.folder);
+        self.found.applications.push(application);
+    }
+
+    fn application_set(&mut self, entry: &Entry<'_>, object: &Map<String, Value>, kind: &Gvk) {
+        let place = entry.base.child("metadata").child("name");
+        let reading = self.reading(entry);
+        let excerpt = reading.excerpt(&place, None);
+        let fault = FileFault::ApplicationSet { name: name_of(object).to_owned() };
+        self.found.findings.push(Finding::of(&fault).at(excerpt));
+        self.ignore(&kind.group_kind().to_string());
+    }
+
+    fn look_for_typing_error(&mut self, entry: &Entry<'_>, kind: &Gvk) {
+        let group = strsim::osa_distance(&kind.group, "argoproj.io");
+        let name = strsim::osa_distance(&kind.kind.to_lowercase(), "application");
+        // `Application` alone is a kind of other groups too.
+        if group > 2 || name > 2 {
+            return;
+        }
+        let wrong = if group > 0 { "apiVersion" } else { "kind" };
+        let label = if group > 0 { "did you mean `argoproj.io/v1alpha1`?" } else { "did you mean `Application`?" };
+        let reading = self.reading(entry);
+        let fault = FileFault::Misspelt {
+            file: self.input.name.clone(),
+            line: reading.line(&entry.base),
+            api_version: kind.api_version(),
+            kind: kind.kind.clone(),
+        };
+        let excerpt = reading.excerpt(&entry.base.child(wrong), Some(label.to_owned()));
+        self.found.findings.push(Finding::of(&fault).at(excerpt));
+    }
+
+    fn reading<'doc>(&'doc self, entry: &Entry<'doc>) -> Reading<'doc> {
+        Reading::new(&self.source, entry.document, entry.base.clone())
+    }
+
+    fn ignore(&mut self, kind: &str) {
+        *self.found.ignored.entry(kind.to_owned()).or_default() += 1;
+    }
+
+    fn unreadable(&mut self, error: &YamlError) {
+        let line = self.source.line(error.line);
+        if line.contains("{{") {
+            return self.template(error.line);
+        }
+        let fault = FileFault::NotYaml {
+            file: self.input.name.clone(),
+            line: error.line,
+            why: error.message.clone(),
+            may_hide: self.may_hide,
+        };
+        let excerpt = self.source.excerpt(error.span, error.help.map(str::to_owned));
+        self.found.findings.push(weighed(Finding::of(&fault).at(excerpt), self.input.given));
+    }
+
+    fn template(&mut self, line: usize) {
+        let fault = FileFault::Template { file: self.input.name.clone(), line, may_hide: self.may_hide };
+        let excerpt = self.source.excerpt(self.source.line_span(line), None);
+        self.found.findings.push(weighed(Finding::of(&fault).at(excerpt), self.input.given));
+    }
+
+    fn finish(self, manifests: &mut Manifests) {
+        let Self { input, found, .. } = self;
+        let is_told = found.findings.iter().any(|finding| finding.severity == Severity::Error);
+        let findings = match input.given {
+            // A chart's template is torn into many documents that cannot be read: one finding tells it.
+            Given::InFolder => first_of_each_code(found.findings),
+            Given::ByName => found.findings,
+        };
+        manifests.findings.extend(findings);
+        if input.given == Given::ByName && found.applications.is_empty() && !is_told {
+            let fault = FileFault::NoApplication { file: input.name.clone(), holds: describe(&found.ignored) };
+            manifests.findings.push(Finding::of(&fault));
+        }
+        manifests.applications.extend(found.applications);
+        for (kind, count) in found.ignored {
+            *manifests.ignored.entry(kind).or_default() += count;
+        }
+    }
+}
+
+fn name_of(object: &Map<String, Value>) -> &str {
+    object.get("metadata").and_then(|metadata| metadata.get("name")).and_then(Value::as_str).unwrap_or_default()
+}
+
+// What cannot be read in a folder is expected there; in a file that the user named it is an error.
+fn weighed(mut finding: Finding, given: Given) -> Finding {
+    finding.severity = match given {
+        Given::ByName => Severity::Error,
+        Given::InFolder => Severity::Warning,
+    };
+    finding
+}
+
+fn first_of_each_code(findings: Vec<Finding>) -> Vec<Finding> {
+    let unreadable = ["trueup::app::yaml", "trueup::app::template"];
+    let mut is_first = true;
+    findings
+        .into_iter()
+        .filter(|finding| {
+            let is_unreadable = finding.code.as_deref().is_some_and(|code| unreadable.contains(&code));
+            !is_unreadable || std::mem::replace(&mut is_first, false)
+        })
+        .collect()
+}
+
+/// Makes the second of two Applications with one name and namespace invalid.
+fn refuse_repeated(applications: &mut [Result<Application, Box<InvalidApplication>>]) {
+    let mut seen: HashMap<(String, String), Origin> = HashMap::new();
+    for entry in applications {
+        let (namespace, name, origin) = match entry {
+            Ok(application) => (&application.namespace, Some(&application.name), &application.origin),
+            Err(invalid) => (&invalid.namespace, invalid.name.as_ref(), &invalid.origin),
+        };
+        let Some(name) = name else { continue };
+        let key = (namespace.clone(), name.clone());
+        let Some(first) = seen.get(&key) else {
+            seen.insert(key, origin.clone());
+            continue;
+        };
+        let place = |origin: &Origin| format!("{}:{}", origin.file, origin.line);
+        let fault = FileFault::Repeated { first: place(first), second: place(origin) };
+        let finding = Finding::of(&fault).about(name);
+        match entry {
+            Ok(application) => *entry = Err(Box::new(application.clone().refused(finding))),
+            Err(invalid) => invalid.findings.push(finding),
+        }
+    }
+}
+
+/// Kinds and their counts in words, the most frequent first.
+fn describe(kinds: &BTreeMap<String, usize>) -> String {
+    const SHOWN: usize = 5;
+    let mut kinds: Vec<(&String, &usize)> = kinds.iter().collect();
+    kinds.sort_by_key(|(_, count)| std::cmp::Reverse(**count));
+    let mut parts: Vec<String> = kinds.iter().take(SHOWN).map(|(kind, count)| format!("{count} of `{kind}`")).collect();
+    match kinds.len().saturating_sub(SHOWN) {
+        0 => {}
+        1 => parts.push("another kind".to_owned()),
+        more => parts.push(format!("{more} other kinds")),
+    }
+    match parts.pop() {
+        None => "nothing".to_owned(),
+        Some(only) if parts.is_empty() => only,
+        Some(last) => format!("{} and {last}", parts.join(", ")),
+    }
+}

@@ -1,0 +1,200 @@
+//! One document being read as an Application: where its parts stand in the file, and the faults found so far.
+//!
+//! In: faults, each with the pointer it is about. Out: findings, each with the line of the file. Decoding goes on after a
+//! fault, so that all faults of a document are found at once.
+
+use std::cell::{OnceCell, RefCell};
+use std::collections::HashSet;
+use std::sync::Arc;
+
+use super::fault::Fault;
+use crate::finding::{Excerpt, Finding, Severity};
+use crate::object::Pointer;
+use crate::object::yaml::{Document, Span};
+
+/// A file's text, shared by every finding about it.
+#[derive(Debug, Clone)]
+pub(super) struct SourceText {
+    file: Arc<str>,
+    // Masked once: `Excerpt::new` would copy and mask the whole file again for every finding.
+    masked: Arc<str>,
+    line_starts: OnceCell<Vec<usize>>,
+}
+
+/// Which part of a field is marked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Mark {
+    /// Its key.
+    Key,
+    /// Its value; of a value of many lines, the first.
+    Value,
+}
+
+/// One document, or one item of a List, being read.
+pub(super) struct Reading<'doc> {
+    source: &'doc SourceText,
+    document: &'doc Document,
+    /// Where in the document it stands: the root, or an item of a List.
+    base: Pointer,
+    subject: String,
+    found: RefCell<Found>,
+}
+
+#[derive(Default)]
+struct Found {
+    findings: Vec<Finding>,
+    places: HashSet<Pointer>,
+}
+
+impl SourceText {
+    pub(super) fn new(file: &str, text: &str) -> Self {
+        let masked = crate::secret::mask_credentials_in_text(text).into();
+        Self { file: file.into(), masked, line_starts: OnceCell::new() }
+    }
+
+    pub(super) fn file(&self) -> &Arc<str> {
+        &self.file
+    }
+
+    /// The line of a position, counted from 1.
+    pub(super) fn line_at(&self, offset: usize) -> usize {
+        self.line_starts().partition_point(|start| *start <= offset)
+    }
+
+    /// A line, counted from 1, without its end.
+    pub(super) fn line(&self, line: usize) -> &str {
+        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.masked.len());
+        self.masked[start..].lines().next().unwrap_or_default()
+    }
+
+    fn line_starts(&self) -> &[usize] {
+        self.line_starts.get_or_init(|| {
+            let ends = self.masked.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            std::iter::once(0).chain(ends.map(|(position, _)| position + 1)).collect()
+        })
+    }
+
+    /// Marks a piece of the file, of which only the first line.
+    pub(super) fn excerpt(&self, span: Span, label: Option<String>) -> Excerpt {
+        let bytes = self.masked.as_bytes();
+        let offset = self.boundary(span.offset.min(bytes.len()));
+        let end = self.boundary(span.offset.saturating_add(span.length).min(bytes.len()));
+        let line_end = bytes[offset..end.max(offset)]
+            .iter()
+            .position(|byte| matches!(byte, b'\n' | b'\r'))
+            .map_or(end.max(offset), |length| offset + length);
+        Excerpt { file: self.file.to_string(), text: self.masked.clone(), offset, length: line_end - offset, label }
+    }
+
+    /// The whole of a line, counted from 1, without its indentation.
+    pub(super) fn line_span(&self, line: usize) -> Span {
+        let text = self.line(line);
+        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.masked.len());
+        let indent = text.len() - text.trim_start().len();
+        Span { offset: start + indent, length: text.trim().len() }
+    }
+
+    pub(super) fn text_at(&self, span: Span) -> &str {
+        let end = span.offset.saturating_add(span.length).min(self.masked.len());
+        &self.masked[self.boundary(span.offset.min(end))..self.boundary(end)]
+    }
+
+    fn boundary(&self, mut position: usize) -> usize {
+        while !self.masked.is_char_boundary(position) {
+            position -= 1;
+        }
+        position
+    }
+}
+
+impl<'doc> Reading<'doc> {
+    pub(super) fn new(source: &'doc SourceText, document: &'doc Document, base: Pointer) -> Self {
+        let subject = source.file.to_string();
+        Self { source, document, base, subject, found: RefCell::default() }
+    }
+
+    /// Whom the findings are about: an Application's name.
+    #[must_use]
+    pub(super) fn about(mut self, subject: &str) -> Self {
+        subject.clone_into(&mut self.subject);
+        self
+    }
+
+    pub(super) fn base(&self) -> &Pointer {
+        &self.base
+    }
+
+    pub(super) fn file(&self) -> &Arc<str> {
+        self.source.file()
+    }
+
+    /// The line of the place, counted from 1.
+    pub(super) fn line(&self, place: &Pointer) -> usize {
+        self.span(place, Mark::Key).map_or(self.document.line, |span| self.source.line_at(span.offset))
+    }
+
+    pub(super) fn report(&self, fault: &Fault, place: &Pointer, mark: Mark) {
+        let excerpt = self.excerpt_of(place, mark, fault.label());
+        let finding = Finding::of(fault).about(&self.subject).at(excerpt);
+        let mut found = self.found.borrow_mut();
+        found.findings.push(finding);
+        found.places.insert(place.clone());
+    }
+
+    /// Reports every key that stands twice in one map of this Application.
+    pub(super) fn report_repeated_fields(&self) {
+        for (place, span) in self.document.duplicate_keys.iter().filter(|(place, _)| place.starts_with(&self.base)) {
+            let fault = Fault::RepeatedField { path: self.shown(place) };
+            let excerpt = self.source.excerpt(*span, fault.label());
+            self.found.borrow_mut().findings.push(Finding::of(&fault).about(&self.subject).at(excerpt));
+        }
+    }
+
+    /// A place as people write it, from the Application's root.
+    pub(super) fn shown(&self, place: &Pointer) -> String {
+        let below = place.tokens().iter().skip(self.base.tokens().len());
+        below.fold(Pointer::root(), |pointer, token| pointer.child(token)).dotted()
+    }
+
+    /// Marks the value of a place in the file.
+    pub(super) fn excerpt(&self, place: &Pointer, label: Option<String>) -> Excerpt {
+        self.excerpt_of(place, Mark::Value, label)
+    }
+
+    fn excerpt_of(&self, place: &Pointer, mark: Mark, label: Option<String>) -> Excerpt {
+        let span = self.span(place, mark).unwrap_or_else(|| self.source.line_span(self.document.line));
+        self.source.excerpt(span, label)
+    }
+
+    /// Whether something was already found at exactly this place.
+    pub(super) fn has_fault(&self, place: &Pointer) -> bool {
+        self.found.borrow().places.contains(place)
+    }
+
+    /// Whether something was already found at this place or in it.
+    pub(super) fn has_fault_below(&self, place: &Pointer) -> bool {
+        self.found.borrow().places.iter().any(|found| found.starts_with(place))
+    }
+
+    pub(super) fn has_error(&self) -> bool {
+        self.found.borrow().findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// The findings, in the order of the file.
+    pub(super) fn into_findings(self) -> Vec<Finding> {
+        let mut findings = self.found.into_inner().findings;
+        findings.sort_by_key(|finding| finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.offset));
+        findings
+    }
+
+    fn span(&self, place: &Pointer, mark: Mark) -> Option<Span> {
+        let positions = self.document.positions.as_ref()?;
+        // What an alias brings has no place of its own.
+        let Some((key, value)) = positions.places.get(place).copied() else { return positions.nearest(place) };
+        Some(match mark {
+            Mark::Key => key.unwrap_or(value),
+            Mark::Value if value.length == 0 => key.unwrap_or(value),
+            Mark::Value => value,
+        })
+    }
+}

@@ -1,0 +1,6 @@
+//! The arguments that several commands share, in the groups that `--help` shows them in.
+
+pub(super) mod cluster;
+pub(super) mod output;
+pub(super) mod selection;
+pub(super) mod source;

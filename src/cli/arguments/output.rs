@@ -1,0 +1,88 @@
+//! How it is told.
+
+use clap::ValueEnum;
+
+use crate::report::{ExitRules, Output};
+
+/// When to use colour.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Color {
+    /// On a terminal, unless `NO_COLOR` says otherwise.
+    Auto,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
+}
+
+/// How much is told on standard error.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(crate) struct Verbosity {
+    /// Nothing but errors and warnings.
+    pub(crate) is_quiet: bool,
+    /// How often `-v` was given.
+    pub(crate) level: u8,
+    /// No colour, colour, or as the terminal has it.
+    pub(crate) color: Option<bool>,
+}
+
+/// How it is told.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct OutputArguments {
+    /// No progress; errors and warnings only
+    #[arg(short, long, conflicts_with = "verbose")]
+    pub(crate) quiet: bool,
+    /// Tell more: what is in sync, what was ignored
+    #[arg(short, long, action = clap::ArgAction::Count)]
+    pub(crate) verbose: u8,
+    /// When to use colour
+    #[arg(long, value_name = "WHEN", value_enum, default_value_t = Color::Auto)]
+    pub(crate) color: Color,
+}
+
+impl OutputArguments {
+    pub(crate) fn verbosity(&self) -> Verbosity {
+        let color = match self.color {
+            Color::Auto => None,
+            Color::Always => Some(true),
+            Color::Never => Some(false),
+        };
+        Verbosity { is_quiet: self.quiet, level: self.verbose, color }
+    }
+}
+
+/// The formats of a drift report.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct ReportArguments {
+    /// The report's format, and its file if it is not standard output; may be repeated
+    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    pub(crate) output: Vec<Output>,
+    /// Lines of context around each change
+    #[arg(short = 'U', long, value_name = "LINES", default_value_t = 3)]
+    pub(crate) unified: usize,
+    /// Exit with 0 even when there is drift
+    #[arg(long)]
+    pub(crate) exit_zero: bool,
+    /// Exit with this number when there is drift
+    #[arg(long, value_name = "CODE", default_value_t = 1, conflicts_with = "exit_zero", value_parser = parse_exit_code)]
+    pub(crate) diff_exit_code: u8,
+}
+
+impl ReportArguments {
+    /// How the exit code is decided.
+    pub(crate) fn exit_rules(&self) -> ExitRules {
+        ExitRules { exit_zero: self.exit_zero, diff_exit_code: self.diff_exit_code }
+    }
+}
+
+/// One number, one meaning: 0 and 2 to 5 are taken.
+fn parse_exit_code(text: &str) -> Result<u8, String> {
+    match text.parse::<u8>() {
+        Ok(0) => Err("0 means that all is in sync; --exit-zero asks for that".to_owned()),
+        Ok(code @ 2..=5) => Err(format!("{code} has a meaning of its own; take 1, or 6 to 125")),
+        Ok(code @ (1 | 6..=125)) => Ok(code),
+        _ => Err("an exit code is 1, or 6 to 125".to_owned()),
+    }
+}

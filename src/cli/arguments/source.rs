@@ -1,0 +1,86 @@
+//! How repositories are brought here, and with which credentials.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::cli::session::environment;
+use crate::secret::{RepoUrl, Secret};
+use crate::target::source::{Credentials, Override, SourceSettings};
+
+/// How repositories are brought here.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Sources")]
+pub(crate) struct SourceArguments {
+    /// Take a checkout in place of a repository, its working tree as it is; may be repeated
+    #[arg(long, value_name = "URL=PATH", value_parser = parse_override)]
+    pub(crate) repo: Vec<Override>,
+    /// Take this checkout in place of every repository that is one of its remotes
+    #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", require_equals = true)]
+    pub(crate) checkout: Option<PathBuf>,
+    /// Another revision than the manifests ask for
+    #[arg(long, value_name = "REVISION")]
+    pub(crate) revision: Option<String>,
+    /// Where repositories are kept between runs; default: the platform's cache folder
+    #[arg(long, value_name = "DIR", env = "TRUEUP_CACHE_DIR")]
+    pub(crate) cache_dir: Option<PathBuf>,
+    /// How large the cache may grow, in MiB; what was not used for longest is removed
+    #[arg(long, value_name = "MIB", default_value_t = 2048)]
+    pub(crate) cache_size: u64,
+    /// How long one repository may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = 300)]
+    pub(crate) fetch_timeout: u64,
+    /// Leave submodules alone
+    #[arg(long)]
+    pub(crate) no_submodules: bool,
+    /// How large the plain manifests of one source may be together, in MiB
+    #[arg(long, value_name = "MIB", default_value_t = 10)]
+    pub(crate) max_manifests_size: u64,
+    /// The git program, used where the built-in git cannot
+    #[arg(long, value_name = "PROGRAM", env = "TRUEUP_GIT")]
+    pub(crate) git: Option<PathBuf>,
+}
+
+impl SourceArguments {
+    /// The flags and the environment, resolved.
+    pub(crate) fn settings(self, concurrency: usize) -> SourceSettings {
+        SourceSettings {
+            cache_dir: self.cache_dir.or_else(platform_cache),
+            cache_bytes: self.cache_size << 20,
+            overrides: self.repo,
+            checkout: self.checkout,
+            revision_override: self.revision,
+            credentials: credentials(),
+            timeout: Duration::from_secs(self.fetch_timeout),
+            submodules: !self.no_submodules,
+            git_program: self.git,
+            concurrency,
+        }
+    }
+}
+
+/// `URL=PATH`, parted at the last `=`: a URL may have some of its own.
+fn parse_override(text: &str) -> Result<Override, String> {
+    match text.rsplit_once('=') {
+        Some((url, path)) if !url.is_empty() && !path.is_empty() => {
+            Ok(Override { url: RepoUrl::new(url), path: PathBuf::from(path) })
+        }
+        _ => Err("expected URL=PATH: a repository as manifests write it, and a checkout of it".to_owned()),
+    }
+}
+
+/// Credentials come from the environment alone: arguments are seen by every process of the machine.
+fn credentials() -> Credentials {
+    let text = |name: &str| environment(name)?.into_string().ok().filter(|value| !value.is_empty());
+    Credentials {
+        username: text("TRUEUP_GIT_USERNAME"),
+        password: text("TRUEUP_GIT_PASSWORD").map(Secret::new),
+        token: text("TRUEUP_GIT_TOKEN").map(Secret::new),
+        github_token: text("GITHUB_TOKEN").map(Secret::new),
+    }
+}
+
+/// The platform's folder for caches; without one, the run keeps nothing.
+fn platform_cache() -> Option<PathBuf> {
+    use etcetera::BaseStrategy;
+    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("trueup"))
+}

@@ -1,0 +1,62 @@
+//! `trueup diff`: compare; print the drift report; change nothing.
+
+use super::arguments::cluster::ClusterArguments;
+use super::arguments::output::{OutputArguments, ReportArguments};
+use super::arguments::selection::SelectionArguments;
+use super::arguments::source::SourceArguments;
+use super::request;
+use super::session::{Look, Session};
+use crate::finding::Finding;
+use crate::fleet;
+use crate::report::{Format, Output};
+
+/// Show what differs between git and the clusters; change nothing
+///
+/// Exits with 1 on drift and with 2 when the answer could not be found. Nothing is written but the cache.
+#[derive(Debug, clap::Args)]
+pub(super) struct DiffArguments {
+    #[command(flatten)]
+    selection: SelectionArguments,
+    #[command(flatten)]
+    sources: SourceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    #[command(flatten)]
+    report: ReportArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+impl DiffArguments {
+    pub(super) fn look(&self) -> Look {
+        Look { verbosity: self.output.verbosity(), context_lines: self.report.unified, exit: self.report.exit_rules() }
+    }
+}
+
+/// Reads, compares, reports; the exit code is a function of the run.
+pub(super) async fn diff(arguments: DiffArguments, session: Session) -> u8 {
+    let exit = arguments.report.exit_rules();
+    let (run, outputs) = match compare(arguments, &session).await {
+        Ok(compared) => compared,
+        Err(findings) => return session.refuse(&findings),
+    };
+    session.terminal.findings(run.all_findings());
+    let unwritten = session.terminal.reports(&run, &outputs);
+    if unwritten.is_empty() {
+        run.exit_code(&exit)
+    } else {
+        session.refuse(&unwritten.iter().map(|error| Finding::of(error)).collect::<Vec<_>>())
+    }
+}
+
+async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::Run, Vec<Output>), Vec<Finding>> {
+    let DiffArguments { selection, sources, cluster, report, .. } = arguments;
+    let outputs =
+        if report.output.is_empty() { vec![Output { format: Format::Text, file: None }] } else { report.output };
+    let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
+    let clusters = cluster.settings();
+    let concurrency = clusters.concurrency;
+    let request = request::request(&selection, &sources, concurrency, session)?;
+    let world = request::world(sources, clusters, concurrency, session)?;
+    Ok((fleet::diff(request, &world).await, outputs))
+}

@@ -1,0 +1,424 @@
+//! PATHs become the texts of manifest files.
+//!
+//! In: files, folders, and `-` for standard input. Out: [`ManifestText`]s in stable order, and an error for each PATH that
+//! could not be read. Nothing is parsed here.
+//!
+//! Folders are walked in lexical order, below hidden folders nothing is read. A symlink inside of the folder is followed
+//! once; one that leaves it is refused, for a folder may be somebody else's pull request.
+
+use std::collections::{HashMap, HashSet};
+use std::ffi::{OsStr, OsString};
+use std::fs::{self, File};
+use std::io::{self, Read};
+use std::path::{Path, PathBuf};
+
+use crate::app::{Given, ManifestText};
+use crate::object::yaml::Limits;
+
+/// One PATH of the command line.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ManifestPath {
+    /// `-`.
+    StandardInput,
+    /// A file or a folder.
+    Path(PathBuf),
+}
+
+impl From<OsString> for ManifestPath {
+    fn from(text: OsString) -> Self {
+        if text == "-" { Self::StandardInput } else { Self::Path(text.into()) }
+    }
+}
+
+/// Standard input, and whether a person sits at its other end.
+pub struct StandardInput<'reader> {
+    /// What to read.
+    pub reader: &'reader mut dyn Read,
+    /// Whether it is a terminal.
+    pub is_terminal: bool,
+}
+
+/// Why a PATH cannot be read.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum ManifestError {
+    /// Nothing is there.
+    #[error("{path}: no such file or folder")]
+    #[diagnostic(code(trueup::cli::no_such_path), help("{advice}"))]
+    Missing {
+        /// The path as given.
+        path: String,
+        /// The nearest thing that is there.
+        advice: String,
+    },
+    /// The operating system does not hand it out.
+    #[error("{path}: cannot be read")]
+    #[diagnostic(code(trueup::cli::unreadable_path), help("check that the user who runs trueup may read it"))]
+    Unreadable {
+        /// The file or folder.
+        path: String,
+        /// The operating system's words.
+        #[source]
+        cause: io::Error,
+    },
+    /// More than any manifest holds.
+    #[error("{path}: is larger than {} MiB, which is the limit for a manifest", limit >> 20)]
+    #[diagnostic(code(trueup::cli::large_file), help("split it, or name the files that hold Applications"))]
+    TooLarge {
+        /// The file.
+        path: String,
+        /// The limit in bytes.
+        limit: usize,
+    },
+    /// A folder in which nothing could be a manifest.
+    #[error("{path}: has no .yaml, .yml or .json file in it")]
+    #[diagnostic(code(trueup::cli::empty_folder), help("name a folder that holds manifests of Applications"))]
+    NoManifests {
+        /// The folder.
+        path: String,
+    },
+    /// A symlink that points out of the folder that is walked.
+    #[error("{path}: is a symlink that leaves the folder {folder}")]
+    #[diagnostic(
+        code(trueup::cli::leaving_symlink),
+        help("if that is meant, name what it points to as a PATH of its own")
+    )]
+    LeavingSymlink {
+        /// The symlink.
+        path: String,
+        /// The folder that is walked.
+        folder: String,
+    },
+    /// `-` at a terminal.
+    #[error("`-` reads standard input, which is a terminal")]
+    #[diagnostic(
+        code(trueup::cli::terminal_input),
+        help("pipe manifests into it, as in `kustomize build apps | trueup diff -`, or name a file")
+    )]
+    Terminal,
+    /// `-` a second time.
+    #[error("`-` is given twice, but standard input can be read only once")]
+    #[diagnostic(code(trueup::cli::repeated_input), help("leave one of them out"))]
+    StandardInputTwice,
+}
+
+/// The texts that could be read, and what could not.
+#[derive(Debug, Default)]
+pub struct ManifestTexts {
+    /// The files, each once, in the order of the PATHs; a folder's in lexical order.
+    pub texts: Vec<ManifestText>,
+    /// Every PATH, and every file in a folder, that could not be read.
+    pub errors: Vec<ManifestError>,
+}
+
+/// Reads every manifest file below the PATHs.
+pub fn read(paths: &[ManifestPath], mut standard_input: StandardInput<'_>) -> ManifestTexts {
+    let mut walk = Walk { limit: Limits::default().bytes, ..Walk::default() };
+    let mut is_input_read = false;
+    for path in paths {
+        let read = match path {
+            ManifestPath::StandardInput if is_input_read => Err(ManifestError::StandardInputTwice),
+            ManifestPath::StandardInput => {
+                is_input_read = true;
+                walk.standard_input(&mut standard_input)
+            }
+            ManifestPath::Path(path) => walk.path(path),
+        };
+        if let Err(error) = read {
+            walk.found.errors.push(error);
+        }
+    }
+    walk.found
+}
+
+#[derive(Default)]
+struct Walk {
+    limit: usize,
+    /// Where each file that was read really is, and its place in the list: PATHs may overlap.
+    files: HashMap<PathBuf, usize>,
+    /// Where each folder that was read really is: symlinks may loop.
+    folders: HashSet<PathBuf>,
+    /// How often something was met again.
+    repeats: usize,
+    found: ManifestTexts,
+}
+
+/// The folder that is walked: as given, and where it really is.
+struct Root<'path> {
+    given: &'path Path,
+    real: PathBuf,
+}
+
+impl Walk {
+    fn standard_input(&mut self, standard_input: &mut StandardInput<'_>) -> Result<(), ManifestError> {
+        if standard_input.is_terminal {
+            return Err(ManifestError::Terminal);
+        }
+        let bytes = self.bytes(Path::new("-"), &mut *standard_input.reader)?;
+        self.text(Path::new("-"), Path::new("."), bytes, Given::ByName);
+        Ok(())
+    }
+
+    fn path(&mut self, path: &Path) -> Result<(), ManifestError> {
+        let real = match fs::canonicalize(path) {
+            Ok(real) => real,
+            Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
+                return Err(ManifestError::Missing { path: shown(path), advice: nearest_path(path) });
+            }
+            Err(cause) => return Err(unreadable(path, cause)),
+        };
+        if !real.is_dir() {
+            return self.file(path, real, Given::ByName);
+        }
+        let met = |walk: &Self| walk.found.texts.len() + walk.found.errors.len() + walk.repeats;
+        let before = met(self);
+        self.folder(path, &Root { given: path, real: real.clone() }, real);
+        if met(self) == before { Err(ManifestError::NoManifests { path: shown(path) }) } else { Ok(()) }
+    }
+
+    fn folder(&mut self, path: &Path, root: &Root<'_>, real: PathBuf) {
+        if !self.folders.insert(real) {
+            self.repeats += 1;
+            return;
+        }
+        let entries = fs::read_dir(path).and_then(Iterator::collect::<io::Result<Vec<fs::DirEntry>>>);
+        let mut entries = match entries {
+            Ok(entries) => entries,
+            Err(cause) => return self.found.errors.push(unreadable(path, cause)),
+        };
+        entries.sort_by_key(fs::DirEntry::file_name);
+        for entry in entries {
+            if let Err(error) = self.entry(&path.join(entry.file_name()), &entry, root) {
+                self.found.errors.push(error);
+            }
+        }
+    }
+
+    fn entry(&mut self, path: &Path, entry: &fs::DirEntry, root: &Root<'_>) -> Result<(), ManifestError> {
+        let file_type = entry.file_type().map_err(|cause| unreadable(path, cause))?;
+        let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
+        let is_manifest = has_manifest_extension(path);
+        let real = if file_type.is_symlink() {
+            match fs::canonicalize(path) {
+                Ok(real) => real,
+                // A symlink to nowhere, or in a circle, matters only where a manifest would be.
+                Err(cause) if is_manifest => return Err(unreadable(path, cause)),
+                Err(_cause) => return Ok(()),
+            }
+        } else {
+            fs::canonicalize(path).map_err(|cause| unreadable(path, cause))?
+        };
+        let is_folder = real.is_dir();
+        let is_wanted = if is_folder { !is_hidden } else { is_manifest && real.is_file() };
+        if !is_wanted {
+            return Ok(());
+        }
+        if !real.starts_with(&root.real) {
+            return Err(ManifestError::LeavingSymlink { path: shown(path), folder: shown(root.given) });
+        }
+        if is_folder {
+            self.folder(path, root, real);
+            Ok(())
+        } else {
+            self.file(path, real, Given::InFolder)
+        }
+    }
+
+    fn file(&mut self, path: &Path, real: PathBuf, given: Given) -> Result<(), ManifestError> {
+        if let Some(index) = self.files.get(&real) {
+            self.repeats += 1;
+            if let (Given::ByName, Some(text)) = (given, self.found.texts.get_mut(*index)) {
+                text.given = given;
+            }
+            return Ok(());
+        }
+        let mut file = File::open(path).map_err(|cause| unreadable(path, cause))?;
+        let bytes = self.bytes(path, &mut file)?;
+        let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
+        self.files.insert(real, self.found.texts.len());
+        self.text(path, folder, bytes, given);
+        Ok(())
+    }
+
+    fn bytes(&self, path: &Path, reader: &mut dyn Read) -> Result<Vec<u8>, ManifestError> {
+        let mut bytes = Vec::new();
+        // One byte more than allowed tells that there is more.
+        let limit = u64::try_from(self.limit).unwrap_or(u64::MAX).saturating_add(1);
+        reader.take(limit).read_to_end(&mut bytes).map_err(|cause| unreadable(path, cause))?;
+        if bytes.len() > self.limit {
+            return Err(ManifestError::TooLarge { path: shown(path), limit: self.limit });
+        }
+        Ok(bytes)
+    }
+
+    fn text(&mut self, path: &Path, folder: &Path, bytes: Vec<u8>, given: Given) {
+        self.found.texts.push(ManifestText { name: shown(path), bytes, folder: folder.to_owned(), given });
+    }
+}
+
+fn shown(path: &Path) -> String {
+    path.to_string_lossy().into_owned()
+}
+
+fn unreadable(path: &Path, cause: io::Error) -> ManifestError {
+    ManifestError::Unreadable { path: shown(path), cause }
+}
+
+fn has_manifest_extension(path: &Path) -> bool {
+    let extension = path.extension().and_then(OsStr::to_str);
+    extension.is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
+/// The nearest thing that is there in place of a path that is not.
+fn nearest_path(path: &Path) -> String {
+    // The first part of the path that is not there, and the folder that is.
+    let missing = path.ancestors().take_while(|ancestor| !ancestor.exists() || ancestor.as_os_str().is_empty());
+    let Some(missing) = missing.filter(|ancestor| !ancestor.as_os_str().is_empty()).last() else {
+        return "check its spelling".to_owned();
+    };
+    let folder = missing.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let wrong = missing.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
+    let names = fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
+    let nearest = names
+        .map(|entry| entry.file_name())
+        .map(|name| (strsim::osa_distance(&wrong, &name.to_string_lossy().to_lowercase()), name))
+        .filter(|(distance, _)| distance * 3 <= wrong.chars().count())
+        .min();
+    match (nearest, folder) {
+        (Some((_, name)), _) => {
+            let nearest = folder.map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name));
+            format!("did you mean `{}`?", shown(&nearest))
+        }
+        (None, Some(folder)) => format!("`{}` is there, but has nothing of that name", shown(folder)),
+        (None, None) => "check its spelling, and the folder that trueup runs in".to_owned(),
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write the files that are read")]
+mod tests {
+    use miette::Diagnostic;
+    use tempfile::TempDir;
+
+    use super::*;
+
+    fn folder_of(files: &[&str]) -> TempDir {
+        let folder = TempDir::new().unwrap();
+        for file in files {
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, *file).unwrap();
+        }
+        folder
+    }
+
+    fn read_paths(paths: &[PathBuf]) -> ManifestTexts {
+        let paths: Vec<ManifestPath> = paths.iter().map(|path| path.clone().into_os_string().into()).collect();
+        read(&paths, StandardInput { reader: &mut io::empty(), is_terminal: true })
+    }
+
+    /// Names below the folder, and each error as `message | help`.
+    fn shown_below(folder: &TempDir, found: &ManifestTexts) -> (Vec<String>, Vec<String>) {
+        let prefix = format!("{}/", folder.path().display());
+        let names = found.texts.iter().map(|text| text.name.replace(&prefix, "")).collect();
+        let tell = |error: &ManifestError| {
+            format!("{error} | {}", error.help().map(|help| help.to_string()).unwrap_or_default()).replace(&prefix, "")
+        };
+        (names, found.errors.iter().map(tell).collect())
+    }
+
+    #[test]
+    fn a_folder_is_walked_in_lexical_order_without_hidden_folders() {
+        let files = [
+            "web.yaml",
+            "api.yml",
+            "shop/cart.json",
+            "shop/README.md",
+            ".git/config.yaml",
+            ".hidden/app.yaml",
+            "z.YAML",
+            "b/c/d.yaml",
+        ];
+        let folder = folder_of(&files);
+        let found = read_paths(&[folder.path().to_owned()]);
+        let (names, errors) = shown_below(&folder, &found);
+        assert_eq!(names, ["api.yml", "b/c/d.yaml", "shop/cart.json", "web.yaml", "z.YAML"]);
+        assert!(errors.is_empty(), "{errors:?}");
+        assert!(found.texts.iter().all(|text| text.given == Given::InFolder));
+        assert_eq!(found.texts[1].folder, folder.path().join("b/c"));
+        assert_eq!(found.texts[1].bytes, b"b/c/d.yaml");
+    }
+
+    #[test]
+    fn a_file_is_read_once_though_given_twice() {
+        let folder = folder_of(&["apps/web.yaml", "apps/api.yaml"]);
+        let apps = folder.path().join("apps");
+        let found = read_paths(&[apps.clone(), apps.join("web.yaml"), apps.join("../apps")]);
+        let (names, errors) = shown_below(&folder, &found);
+        assert_eq!((names, errors), (vec!["apps/api.yaml".to_owned(), "apps/web.yaml".to_owned()], Vec::new()));
+        // The user named it, so it must hold an Application.
+        assert_eq!(found.texts[1].given, Given::ByName);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn symlinks_inside_are_followed_once_and_those_that_leave_are_refused() {
+        use std::os::unix::fs::symlink;
+        let folder = folder_of(&["apps/..data/web.yaml", "apps/shop/cart.yaml", "secret/token.yaml"]);
+        let apps = folder.path().join("apps");
+        symlink("..data/web.yaml", apps.join("web.yaml")).unwrap();
+        symlink("..", apps.join("shop/loop")).unwrap();
+        symlink("shop", apps.join("again")).unwrap();
+        symlink("nowhere", apps.join("README")).unwrap();
+        symlink("circle.yaml", apps.join("circle.yaml")).unwrap();
+        symlink("../secret/token.yaml", apps.join("stolen.yaml")).unwrap();
+        symlink("../secret", apps.join("stolen")).unwrap();
+        let found = read_paths(&[apps]);
+        let (names, errors) = shown_below(&folder, &found);
+        assert_eq!(names, ["apps/again/cart.yaml", "apps/web.yaml"]);
+        assert_eq!(errors.len(), 3, "{errors:#?}");
+        assert!(errors[0].starts_with("apps/circle.yaml: cannot be read"), "{}", errors[0]);
+        assert!(errors[1].starts_with("apps/stolen: is a symlink that leaves the folder apps"), "{}", errors[1]);
+        assert!(errors[2].starts_with("apps/stolen.yaml: is a symlink that leaves the folder apps"), "{}", errors[2]);
+    }
+
+    #[test]
+    fn what_is_not_there_is_told_with_the_nearest_name() {
+        let folder = folder_of(&["apps/guestbook.yaml", "empty/README.md", "empty/deeper/notes.txt"]);
+        let path = |name: &str| folder.path().join(name);
+        let paths = ["apps/guestbok.yaml", "app/guestbook.yaml", "apps/other", "empty"].map(path);
+        let (names, errors) = shown_below(&folder, &read_paths(&paths));
+        assert!(names.is_empty());
+        assert_eq!(
+            errors,
+            [
+                "apps/guestbok.yaml: no such file or folder | did you mean `apps/guestbook.yaml`?",
+                "app/guestbook.yaml: no such file or folder | did you mean `apps`?",
+                "apps/other: no such file or folder | `apps` is there, but has nothing of that name",
+                "empty: has no .yaml, .yml or .json file in it | name a folder that holds manifests of Applications",
+            ]
+        );
+    }
+
+    #[test]
+    fn standard_input_is_read_once_and_not_from_a_terminal() {
+        let twice = [ManifestPath::StandardInput, ManifestPath::StandardInput];
+        let found = read(&twice, StandardInput { reader: &mut &b"kind: Application"[..], is_terminal: false });
+        assert_eq!(found.texts.len(), 1);
+        assert_eq!(found.texts[0].name, "-");
+        assert_eq!(found.texts[0].folder, Path::new("."));
+        assert_eq!(found.texts[0].bytes, b"kind: Application");
+        assert!(matches!(found.errors[..], [ManifestError::StandardInputTwice]));
+
+        let found = read(&twice[..1], StandardInput { reader: &mut io::empty(), is_terminal: true });
+        assert!(matches!(found.errors[..], [ManifestError::Terminal]));
+    }
+
+    #[test]
+    fn a_file_over_the_limit_is_refused() {
+        let folder = folder_of(&["apps/web.yaml"]);
+        let mut walk = Walk { limit: 4, ..Walk::default() };
+        let error = walk.path(&folder.path().join("apps/web.yaml")).unwrap_err();
+        assert!(matches!(error, ManifestError::TooLarge { limit: 4, .. }));
+        assert!(walk.found.texts.is_empty());
+    }
+}

@@ -1,0 +1,73 @@
+//! What the arguments ask for, made ready: manifests read and selected, sources and clusters at hand.
+//!
+//! In: the arguments that every command has. Out: a [`Request`] and the [`World`], or the findings that forbid a run.
+
+use std::io::IsTerminal;
+use std::sync::Arc;
+
+use super::arguments::selection::SelectionArguments;
+use super::arguments::source::SourceArguments;
+use super::manifests::{self, StandardInput};
+use super::session::Session;
+use crate::app::{self, Manifests, Selection};
+use crate::cluster::{ClusterSettings, Clusters};
+use crate::finding::{Finding, Severity};
+use crate::fleet::{Request, World};
+use crate::target::render::RenderSettings;
+use crate::target::source::Sources;
+
+/// Reads the manifests and keeps those that were asked for.
+pub(super) fn request(
+    selection: &SelectionArguments,
+    sources: &SourceArguments,
+    concurrency: usize,
+    session: &Session,
+) -> Result<Request, Vec<Finding>> {
+    let manifests = read(selection)?;
+    for (kind, count) in &manifests.ignored {
+        session.progress.note(format!("passed over {count} of {kind}"));
+    }
+    Ok(Request {
+        applications: manifests.applications,
+        findings: manifests.findings,
+        render: RenderSettings { combined_size: sources.max_manifests_size << 20 },
+        concurrency,
+        instance_label: selection.instance_label.clone(),
+        argocd_namespace: selection.argocd_namespace.clone(),
+    })
+}
+
+fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
+    let findings = |errors: Vec<app::SelectionError>| errors.iter().map(|error| Finding::of(error)).collect::<Vec<_>>();
+    let selection =
+        Selection::new(&arguments.app, arguments.selector.as_deref(), &arguments.project).map_err(findings)?;
+    let mut standard_input = std::io::stdin().lock();
+    let is_terminal = std::io::stdin().is_terminal();
+    let read = manifests::read(&arguments.paths, StandardInput { reader: &mut standard_input, is_terminal });
+    let mut manifests = app::read(&read.texts);
+    let unreadable = read.errors.iter().map(|error| Finding::of(error));
+    manifests.findings.splice(0..0, unreadable);
+    // What cannot be read at all comes first: it explains why nothing was found.
+    if manifests.applications.is_empty() && manifests.findings.iter().any(|finding| finding.severity == Severity::Error)
+    {
+        return Err(manifests.findings);
+    }
+    selection.apply(manifests).map_err(findings)
+}
+
+/// Everything that a run may read.
+pub(super) fn world(
+    sources: SourceArguments,
+    clusters: ClusterSettings,
+    concurrency: usize,
+    session: &Session,
+) -> Result<World, Vec<Finding>> {
+    let sources = Sources::new(sources.settings(concurrency), session.progress.clone())
+        .map_err(|error| vec![Finding::of(&error)])?;
+    Ok(World {
+        sources: Arc::new(sources),
+        clusters: Arc::new(Clusters::new(clusters, session.progress.clone())),
+        progress: session.progress.clone(),
+        cancel: session.cancel.clone(),
+    })
+}

@@ -1,0 +1,250 @@
+//! One connection to one API server: sends requests, counts them, waits its turn, tries again where that helps.
+//!
+//! In: an [`Ask`]. Out: the server's [`Answer`], whatever its status, or why there is none. A request has one time limit
+//! for all its attempts; at most `--concurrency` requests of a run are on their way at once.
+//!
+//! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http_body_util::{BodyExt, Limited};
+use kube::Client;
+use kube::client::Body;
+use tokio::sync::{Mutex, Semaphore};
+use tokio::time::{Instant, sleep, timeout_at};
+
+use super::contexts::Access;
+use super::status::Status;
+use super::transport::{Failure, failure_of};
+use super::{client, credentials};
+use crate::cluster::{Cause, ClusterEnvironment, ClusterError, ClusterSettings, Requests};
+use crate::progress::Progress;
+
+/// A request is sent at most this often.
+const ATTEMPTS: u32 = 4;
+/// The wait before the second attempt; doubled each time.
+const FIRST_WAIT: Duration = Duration::from_millis(200);
+/// More than any page of a LIST: the server itself caps objects at a few megabytes.
+const ANSWER_LIMIT: usize = 1 << 30;
+/// As good as no limit.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
+
+/// What a request is for, to count it.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Purpose {
+    Discovery,
+    List,
+    DryRun,
+}
+
+/// A request.
+pub(super) struct Ask {
+    pub(super) purpose: Purpose,
+    pub(super) method: Method,
+    /// Path and query, below the server's address.
+    pub(super) path: String,
+    pub(super) accept: &'static str,
+    /// The content's type and the content.
+    pub(super) content: Option<(&'static str, Bytes)>,
+}
+
+impl Ask {
+    /// Reads a path as JSON.
+    pub(super) fn get(purpose: Purpose, path: impl Into<String>) -> Self {
+        Self { purpose, method: Method::GET, path: path.into(), accept: "application/json", content: None }
+    }
+
+    /// The request in an error: without its query, which may hold a long continue token.
+    pub(super) fn shown(&self) -> String {
+        format!("{} {}", self.method, self.path.split('?').next().unwrap_or_default())
+    }
+}
+
+/// An answer, whatever its status.
+pub(super) struct Answer {
+    pub(super) status: StatusCode,
+    pub(super) body: Bytes,
+    retry_after: Option<Duration>,
+}
+
+/// A client and how many there were before it.
+#[derive(Clone)]
+struct Session {
+    client: Client,
+    number: u32,
+}
+
+/// One connection to one API server.
+pub(super) struct Connection {
+    access: Access,
+    environment: ClusterEnvironment,
+    limit: Duration,
+    permits: Arc<Semaphore>,
+    progress: Progress,
+    session: Mutex<Option<Session>>,
+    discovery: AtomicU64,
+    list: AtomicU64,
+    dry_run: AtomicU64,
+}
+
+impl Connection {
+    /// Nothing is connected yet: that happens with the first request.
+    pub(super) fn new(access: Access, settings: &ClusterSettings, permits: Arc<Semaphore>, progress: Progress) -> Self {
+        Self {
+            access,
+            environment: settings.environment.clone(),
+            limit: settings.request_timeout.unwrap_or(FOR_EVER),
+            permits,
+            progress,
+            session: Mutex::default(),
+            discovery: AtomicU64::default(),
+            list: AtomicU64::default(),
+            dry_run: AtomicU64::default(),
+        }
+    }
+
+    /// The context, for errors.
+    pub(super) fn label(&self) -> &str {
+        &self.access.label
+    }
+
+    /// The server's address.
+    pub(super) fn server(&self) -> &str {
+        self.access.server.as_str()
+    }
+
+    /// How many requests were sent until now, each attempt counted.
+    pub(super) fn requests(&self) -> Requests {
+        Requests {
+            discovery: self.discovery.load(Ordering::Relaxed),
+            list: self.list.load(Ordering::Relaxed),
+            dry_run: self.dry_run.load(Ordering::Relaxed),
+            ..Requests::default()
+        }
+    }
+
+    /// Sends a request and waits for the answer, whatever its status.
+    pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, ClusterError> {
+        // A closed semaphore is no reason to fail: it is never closed, and only bounds how many run at once.
+        let _permit = self.permits.acquire().await.ok();
+        let mut session = self.session(None).await?;
+        let deadline = Instant::now() + self.limit;
+        let mut attempt = 1;
+        loop {
+            let Ok(answer) = timeout_at(deadline, self.attempt(&session.client, ask)).await else {
+                return Err(self.too_late(ask));
+            };
+            let wait = match &answer {
+                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && session.number == 0 => {
+                    if !credentials::can_be_renewed(&self.access.user) {
+                        return Err(self.unauthorized());
+                    }
+                    session = self.session(Some(session.number)).await?;
+                    continue;
+                }
+                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => return Err(self.unauthorized()),
+                Ok(answer) if is_passing(answer.status) => answer.retry_after,
+                Err(Failure::Broken(_)) => None,
+                Ok(_) | Err(_) => return answer.map_err(|failure| self.failed(failure, ask)),
+            };
+            let wait = wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1));
+            if attempt == ATTEMPTS || Instant::now() + wait >= deadline {
+                return answer.map_err(|failure| self.failed(failure, ask));
+            }
+            self.progress.note(format!("cluster {}: `{}` is tried again", self.label(), ask.shown()));
+            sleep(wait).await;
+            attempt += 1;
+        }
+    }
+
+    /// What to say of an answer that is no success.
+    pub(super) fn refused(&self, ask: &Ask, answer: &Answer) -> ClusterError {
+        let words = Status::read(&answer.body).map(|status| status.message).filter(|message| !message.is_empty());
+        self.refused_with(ask, answer, words.as_deref().unwrap_or("the answer is not one of a Kubernetes API server"))
+    }
+
+    /// The same, where the server's words may hold what a Secret holds.
+    pub(super) fn refused_without_words(&self, ask: &Ask, answer: &Answer) -> ClusterError {
+        self.refused_with(ask, answer, "the server's words are left out, they can hold a Secret's values")
+    }
+
+    fn refused_with(&self, ask: &Ask, answer: &Answer, words: &str) -> ClusterError {
+        ClusterError::Server {
+            cluster: self.label().to_owned(),
+            request: ask.shown(),
+            status: answer.status.as_u16(),
+            cause: Cause::new(words),
+        }
+    }
+
+    /// What to say of an answer that cannot be understood.
+    pub(super) fn broken(&self, ask: &Ask, problem: impl Into<String>) -> ClusterError {
+        ClusterError::BrokenAnswer { cluster: self.label().to_owned(), request: ask.shown(), problem: problem.into() }
+    }
+
+    async fn attempt(&self, client: &Client, ask: &Ask) -> Result<Answer, Failure> {
+        let counter = match ask.purpose {
+            Purpose::Discovery => &self.discovery,
+            Purpose::List => &self.list,
+            Purpose::DryRun => &self.dry_run,
+        };
+        let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);
+        let mut content = Bytes::new();
+        if let Some((kind, bytes)) = &ask.content {
+            request = request.header(header::CONTENT_TYPE, *kind);
+            content = bytes.clone();
+        }
+        let request = request.body(Body::from(content.to_vec())).map_err(|error| Failure::Other(Cause::of(&error)))?;
+        counter.fetch_add(1, Ordering::Relaxed);
+        let answer = client.send(request).await.map_err(|error| failure_of(&error))?;
+        let (head, body) = answer.into_parts();
+        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
+        Ok(Answer { status: head.status, retry_after: retry_after(&head.headers), body: body.to_bytes() })
+    }
+
+    /// The client in use; a new one with new credentials when the one of this number was not accepted.
+    async fn session(&self, refused: Option<u32>) -> Result<Session, ClusterError> {
+        let mut current = self.session.lock().await;
+        if let Some(session) = &*current
+            && refused != Some(session.number)
+        {
+            return Ok(session.clone());
+        }
+        let user = credentials::resolve(&self.access).await?;
+        let client = client::build(&self.access, user, &self.environment, self.limit)?;
+        let number = refused.map_or(0, |number| number + 1);
+        Ok(current.insert(Session { client, number }).clone())
+    }
+
+    fn unauthorized(&self) -> ClusterError {
+        ClusterError::Unauthorized { cluster: self.label().to_owned(), server: self.server().to_owned() }
+    }
+
+    fn too_late(&self, ask: &Ask) -> ClusterError {
+        ClusterError::Timeout { cluster: self.label().to_owned(), request: ask.shown(), limit: self.limit }
+    }
+
+    fn failed(&self, failure: Failure, ask: &Ask) -> ClusterError {
+        let (cluster, server) = (self.label().to_owned(), self.server().to_owned());
+        match failure {
+            Failure::Tls(cause) => ClusterError::Tls { cluster, server, cause },
+            Failure::TooLate => self.too_late(ask),
+            Failure::TooLong => self.broken(ask, format!("it is longer than {ANSWER_LIMIT} bytes")),
+            Failure::Credentials(problem) => ClusterError::Credentials { cluster, problem },
+            Failure::Broken(cause) | Failure::Other(cause) => ClusterError::Unreachable { cluster, server, cause },
+        }
+    }
+}
+
+/// Whether the server says that it cannot answer just now.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+}
+
+fn retry_after(headers: &HeaderMap<HeaderValue>) -> Option<Duration> {
+    headers.get(header::RETRY_AFTER)?.to_str().ok()?.trim().parse().ok().map(Duration::from_secs)
+}

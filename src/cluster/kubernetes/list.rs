@@ -1,0 +1,146 @@
+//! Lists the live objects of one kind, page by page.
+//!
+//! In: a kind and a namespace. Out: every object, whole or reduced to its metadata. While one page is decoded on a
+//! blocking thread, the next one is already asked for. A page that cannot be read is an error, never fewer objects.
+//!
+//! Rules: Kubernetes API concepts, "Retrieving large results sets in chunks": a continue token that expired (410) makes
+//! the LIST start again, once.
+
+use http::StatusCode;
+use tokio::sync::oneshot;
+use tokio::task::JoinHandle;
+
+use super::connection::{Answer, Ask, Connection, Purpose};
+use super::page::{self, PageError};
+use super::path::{resource_name, resource_path};
+use super::status::Status;
+use crate::cluster::{Cause, ClusterError, ListRequest};
+use crate::object::{Gvk, KindFacts, Kinds, Object, Scope};
+
+/// What kubectl asks for, too.
+const PAGE_SIZE: u32 = 500;
+/// Only what a LIST of metadata needs; servers that do not know it send whole objects.
+const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
+
+/// Lists one kind. One that the server does not serve is an empty list, unless its API is just not available.
+pub(super) async fn list(
+    connection: &Connection,
+    kinds: &Kinds,
+    request: &ListRequest,
+) -> Result<Vec<Object>, ClusterError> {
+    let facts = kinds.exact(&request.gvk).or_else(|| kinds.preferred(&request.gvk.group_kind()));
+    let Some(facts) = facts else { return not_served(connection, kinds, &request.gvk) };
+    let listing = Listing { connection, facts, request };
+    let objects = match listing.pages().await {
+        Err(Interrupted::Expired) => listing.pages().await,
+        first => first,
+    };
+    objects.map_err(|interrupted| match interrupted {
+        Interrupted::Failed(error) => error,
+        Interrupted::Expired => listing.expired_again(),
+    })
+}
+
+fn not_served(connection: &Connection, kinds: &Kinds, gvk: &Gvk) -> Result<Vec<Object>, ClusterError> {
+    let broken = kinds.unavailable.iter().find(|(api, _)| Gvk::from_api_version(api, "").group == gvk.group);
+    match broken {
+        None => Ok(Vec::new()),
+        Some((api, reason)) => Err(ClusterError::ApiUnavailable {
+            cluster: connection.label().to_owned(),
+            api: api.clone(),
+            cause: Cause::new(reason),
+        }),
+    }
+}
+
+/// Why the pages end before the last one.
+enum Interrupted {
+    /// The continue token is too old: the objects changed too much meanwhile.
+    Expired,
+    Failed(ClusterError),
+}
+
+impl From<ClusterError> for Interrupted {
+    fn from(error: ClusterError) -> Self {
+        Self::Failed(error)
+    }
+}
+
+struct Listing<'a> {
+    connection: &'a Connection,
+    facts: &'a KindFacts,
+    request: &'a ListRequest,
+}
+
+impl Listing<'_> {
+    fn namespace(&self) -> Option<&str> {
+        self.request.namespace.as_deref().filter(|_| self.facts.scope == Scope::Namespaced)
+    }
+
+    fn ask(&self, token: Option<&str>) -> Ask {
+        let path = resource_path(self.facts, self.namespace(), None);
+        let mut query = form_urlencoded::Serializer::new(String::new());
+        query.append_pair("limit", &PAGE_SIZE.to_string());
+        if let Some(token) = token {
+            query.append_pair("continue", token);
+        }
+        let accept = if self.request.metadata_only { METADATA_ONLY } else { "application/json" };
+        Ask { accept, ..Ask::get(Purpose::List, format!("{path}?{}", query.finish())) }
+    }
+
+    async fn pages(&self) -> Result<Vec<Object>, Interrupted> {
+        let mut objects = Vec::new();
+        let mut decoding: Option<JoinHandle<Result<Vec<Object>, PageError>>> = None;
+        let mut token: Option<String> = None;
+        loop {
+            let ask = self.ask(token.as_deref());
+            let answer = self.connection.send(&ask).await?;
+            if let Some(earlier) = decoding.take() {
+                objects.append(&mut self.decoded(&ask, earlier).await?);
+            }
+            let answer = match answer.status {
+                status if status.is_success() => answer,
+                // The kind went away between discovery and now.
+                StatusCode::NOT_FOUND => return Ok(Vec::new()),
+                StatusCode::GONE if token.is_some() => return Err(Interrupted::Expired),
+                _ => return Err(self.refused(&ask, &answer).into()),
+            };
+            let (tell_token, told_token) = oneshot::channel();
+            let (gvk, metadata_only) = (self.facts.gvk.clone(), self.request.metadata_only);
+            let page = tokio::task::spawn_blocking(move || page::read(&answer.body, &gvk, metadata_only, tell_token));
+            // The token stands before the items; without one, or when the page is broken, this was the last page.
+            token = told_token.await.ok().filter(|token| !token.is_empty());
+            if token.is_none() {
+                objects.append(&mut self.decoded(&ask, page).await?);
+                return Ok(objects);
+            }
+            decoding = Some(page);
+        }
+    }
+
+    async fn decoded(
+        &self,
+        ask: &Ask,
+        page: JoinHandle<Result<Vec<Object>, PageError>>,
+    ) -> Result<Vec<Object>, ClusterError> {
+        match page.await {
+            Ok(Ok(objects)) => Ok(objects),
+            Ok(Err(error)) => Err(self.connection.broken(ask, error.to_string())),
+            Err(_) => Err(self.connection.broken(ask, "the decoder stopped")),
+        }
+    }
+
+    fn refused(&self, ask: &Ask, answer: &Answer) -> ClusterError {
+        if answer.status != StatusCode::FORBIDDEN {
+            return self.connection.refused(ask, answer);
+        }
+        let denial =
+            Status::read(&answer.body).unwrap_or_default().denial("list", &resource_name(self.facts), self.namespace());
+        ClusterError::Forbidden { cluster: self.connection.label().to_owned(), denial }
+    }
+
+    fn expired_again(&self) -> ClusterError {
+        let problem = "its pages expired twice before the last one was read";
+        self.connection.broken(&self.ask(None), problem)
+    }
+}

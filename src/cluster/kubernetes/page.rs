@@ -1,0 +1,233 @@
+//! Reads one page of a LIST.
+//!
+//! In: the page's bytes. Out: its objects, each with the `apiVersion` and `kind` that items of a list leave out; and, as soon
+//! as it is read, the token for the next page. A page with anything in it that is no object is an error that says which
+//! item it is.
+
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::Value;
+use tokio::sync::oneshot;
+
+use crate::object::{Gvk, Object};
+
+/// Why a page cannot be read; the words hold nothing of the page.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub(super) enum PageError {
+    /// Cut off, or no JSON at all.
+    #[error("it is no JSON, or is cut off, at line {0}, column {1}")]
+    NotJson(usize, usize),
+    /// JSON of another form.
+    #[error("it is not a list of objects")]
+    NotAList,
+    /// One item is no object.
+    #[error("item {index} of `{kind}` {problem}")]
+    Item {
+        /// Counted from 0, in this page.
+        index: usize,
+        /// The kind that was asked for.
+        kind: Gvk,
+        /// What is wrong with it.
+        problem: String,
+    },
+}
+
+/// Reads a page; `token` is told once, an empty text meaning that there is no further page.
+pub(super) fn read(
+    bytes: &[u8],
+    gvk: &Gvk,
+    metadata_only: bool,
+    token: oneshot::Sender<String>,
+) -> Result<Vec<Object>, PageError> {
+    let mut fault = None;
+    let mut json = serde_json::Deserializer::from_slice(bytes);
+    let page = Page { gvk, metadata_only, token: Some(token), fault: &mut fault };
+    let read = page.deserialize(&mut json).and_then(|objects| json.end().map(|()| objects));
+    match (read, fault) {
+        (_, Some(fault)) => Err(fault),
+        (Ok(objects), None) => Ok(objects),
+        (Err(error), None) if error.is_data() => Err(PageError::NotAList),
+        (Err(error), None) => Err(PageError::NotJson(error.line(), error.column())),
+    }
+}
+
+struct Page<'a> {
+    gvk: &'a Gvk,
+    metadata_only: bool,
+    token: Option<oneshot::Sender<String>>,
+    fault: &'a mut Option<PageError>,
+}
+
+#[derive(Default, Deserialize)]
+struct ListMetadata {
+    #[serde(default, rename = "continue")]
+    token: Option<String>,
+}
+
+impl<'de> DeserializeSeed<'de> for Page<'_> {
+    type Value = Vec<Object>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_map(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Page<'_> {
+    type Value = Vec<Object>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("a list of objects")
+    }
+
+    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+        let mut objects = None;
+        while let Some(field) = map.next_key::<String>()? {
+            match field.as_str() {
+                "metadata" => {
+                    let metadata: Option<ListMetadata> = map.next_value()?;
+                    if let Some(tell) = self.token.take() {
+                        // Nobody listens when the LIST was given up meanwhile.
+                        let _ = tell.send(metadata.unwrap_or_default().token.unwrap_or_default());
+                    }
+                }
+                "items" => {
+                    let items = Items { gvk: self.gvk, metadata_only: self.metadata_only, fault: self.fault };
+                    objects = Some(map.next_value_seed(items)?);
+                }
+                _ => {
+                    map.next_value::<IgnoredAny>()?;
+                }
+            }
+        }
+        objects.ok_or_else(|| A::Error::missing_field("items"))
+    }
+}
+
+struct Items<'a> {
+    gvk: &'a Gvk,
+    metadata_only: bool,
+    fault: &'a mut Option<PageError>,
+}
+
+impl<'de> DeserializeSeed<'de> for Items<'_> {
+    type Value = Vec<Object>;
+
+    fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
+        deserializer.deserialize_any(self)
+    }
+}
+
+impl<'de> Visitor<'de> for Items<'_> {
+    type Value = Vec<Object>;
+
+    fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str("items")
+    }
+
+    /// Some aggregated APIs written in Go send an empty list as null.
+    fn visit_unit<E>(self) -> Result<Self::Value, E> {
+        Ok(Vec::new())
+    }
+
+    fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
+        let mut objects = Vec::with_capacity(items.size_hint().unwrap_or_default());
+        while let Some(item) = items.next_element::<Value>()? {
+            match self.object(item) {
+                Ok(object) => objects.push(object),
+                Err(problem) => {
+                    *self.fault = Some(PageError::Item { index: objects.len(), kind: self.gvk.clone(), problem });
+                    return Err(A::Error::custom("an item is no object"));
+                }
+            }
+        }
+        Ok(objects)
+    }
+}
+
+impl Items<'_> {
+    /// An item leaves out what the list says; one of a metadata-only list says `PartialObjectMetadata` instead.
+    fn object(&self, mut item: Value) -> Result<Object, String> {
+        if let Value::Object(fields) = &mut item {
+            if self.metadata_only {
+                fields.retain(|field, _| field == "metadata");
+            }
+            fields.entry("apiVersion").or_insert_with(|| Value::String(self.gvk.api_version()));
+            fields.entry("kind").or_insert_with(|| Value::String(self.gvk.kind.clone()));
+        }
+        let object = Object::new(item).map_err(|error| error.to_string())?;
+        if object.name().is_empty() { Err("has no `metadata.name`".to_owned()) } else { Ok(object) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn page(json: &str, metadata_only: bool) -> (Result<Vec<Object>, PageError>, Option<String>) {
+        let gvk = Gvk::from_api_version("apps/v1", "Deployment");
+        let (tell, told) = oneshot::channel();
+        let objects = read(json.as_bytes(), &gvk, metadata_only, tell);
+        (objects, told.blocking_recv().ok())
+    }
+
+    #[test]
+    fn items_get_what_the_list_says_and_the_token_is_told() {
+        let (objects, token) = page(
+            r#"{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"7","continue":"next"},
+                "items":[{"metadata":{"name":"web","managedFields":[]},"spec":{"replicas":2}}]}"#,
+            false,
+        );
+        let objects = objects.unwrap();
+        assert_eq!(objects[0].gvk().to_string(), "apps/v1/Deployment");
+        assert_eq!(objects[0].value()["spec"]["replicas"], 2);
+        assert!(objects[0].value()["metadata"].get("managedFields").is_some());
+        assert_eq!(token.as_deref(), Some("next"));
+    }
+
+    #[test]
+    fn metadata_alone_keeps_the_real_kind() {
+        let (objects, token) = page(
+            r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},
+                "items":[{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"web"}},
+                         {"metadata":{"name":"db"},"spec":{"replicas":2}}]}"#,
+            true,
+        );
+        let objects = objects.unwrap();
+        assert!(objects.iter().all(|object| object.gvk().to_string() == "apps/v1/Deployment"));
+        assert!(objects.iter().all(|object| object.value().get("spec").is_none()));
+        assert_eq!(token.as_deref(), Some(""));
+    }
+
+    #[test]
+    fn an_empty_list_may_be_null_and_metadata_may_come_last() {
+        assert_eq!(
+            page(r#"{"items":null,"metadata":{"continue":"x"}}"#, false),
+            (Ok(Vec::new()), Some("x".to_owned()))
+        );
+        assert_eq!(page(r#"{"items":[]}"#, false), (Ok(Vec::new()), None));
+    }
+
+    /// A page that cannot be read must never be a shorter page.
+    #[test]
+    fn a_malformed_page_names_the_item() {
+        for (json, problem) in [
+            (
+                r#"{"metadata":{},"items":[{"metadata":{"name":"web"}},7]}"#,
+                "item 1 of `apps/v1/Deployment` is a number",
+            ),
+            (r#"{"items":[{"metadata":{"name":3}}]}"#, "item 0 of `apps/v1/Deployment` `metadata.name` is a number"),
+            (r#"{"items":[{"spec":{}}]}"#, "item 0 of `apps/v1/Deployment` has no `metadata.name`"),
+            (r#"{"items":[{"metadata":{"name":"web"}}"#, "it is no JSON, or is cut off, at line 1"),
+            (r#"{"items":{"a":1}}"#, "it is not a list of objects"),
+            (r#"{"kind":"Status"}"#, "it is not a list of objects"),
+            ("[1]", "it is not a list of objects"),
+            (r#"{"items":[]} trailing"#, "it is no JSON, or is cut off, at line 1"),
+            ("<html>", "it is no JSON, or is cut off, at line 1"),
+        ] {
+            let error = page(json, false).0.unwrap_err().to_string();
+            assert!(error.starts_with(problem), "{json}: {error}");
+        }
+    }
+}

@@ -1,0 +1,191 @@
+//! Compares every target with its live object: first by looking, then by asking the server about what is unsure.
+//!
+//! In: the turns with their targets, and what is live. Out: each turn's resources; extras come after.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::Request;
+use super::list::{ClusterId, Live, Place, identity, place};
+use super::turn::Turn;
+use crate::cluster::{Cluster, Predicted};
+use crate::finding::Finding;
+use crate::object::annotations::{is_hook, is_skipped};
+use crate::object::{Key, Kinds, Object};
+use crate::progress::{Progress, Stage};
+use crate::status::ResourceDrift;
+use crate::status::compare::{Answer, Look, Question, first_look, second_look, unknown};
+use crate::status::tracking::{TrackedBy, Tracking, is_tracked};
+
+pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, progress: &Progress) {
+    let comparable = |turn: &Turn| turn.target.is_some() && turn.cluster.is_some() && turn.kinds.is_some();
+    progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
+    shared_resources(turns);
+    let mut compared =
+        stream::iter(turns.iter().enumerate().filter(|(_, turn)| comparable(turn)).map(|(index, turn)| {
+            let live = Arc::clone(live);
+            async move {
+                progress.begin(Stage::Compare, turn.application.name.clone());
+                let outcome = compare_one(turn, &live, request).await;
+                progress.done(Stage::Compare, turn.application.name.clone());
+                (index, outcome)
+            }
+        }))
+        .buffer_unordered(request.concurrency.max(1))
+        .collect::<Vec<_>>()
+        .await;
+    compared.sort_by_key(|(index, _)| *index);
+    for (index, outcome) in compared {
+        let turn = &mut turns[index];
+        turn.resources = outcome.resources;
+        outcome.conditions.into_iter().for_each(|(kind, finding)| turn.condition(kind, finding));
+    }
+}
+
+/// What comparing one application found.
+#[derive(Default)]
+struct Outcome {
+    resources: Vec<ResourceDrift>,
+    conditions: Vec<(&'static str, Finding)>,
+}
+
+async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request) -> Outcome {
+    let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
+        return Outcome::default();
+    };
+    let id = identity(cluster);
+    let looked = {
+        let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), target.clone());
+        let tracking = turn.tracking(request);
+        tokio::task::spawn_blocking(move || look(&target, &Seen { live, kinds, cluster: id, tracking })).await
+    };
+    let Ok((mut outcome, questions)) = looked else {
+        // A panic in one application must not end the fleet.
+        let finding =
+            Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a fault in trueup");
+        return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
+    };
+    let mut answers = stream::iter(questions.into_iter().map(|question| settle(cluster.as_ref(), question)))
+        .buffer_unordered(request.concurrency.max(1));
+    while let Some((drift, finding)) = answers.next().await {
+        outcome.resources.push(drift);
+        outcome.conditions.extend(finding.map(|finding| ("ComparisonError", finding)));
+    }
+    drop(answers);
+    outcome
+}
+
+/// Where the live objects of one application are looked up.
+struct Seen {
+    live: Arc<Live>,
+    kinds: Arc<Kinds>,
+    cluster: ClusterId,
+    tracking: Tracking,
+}
+
+/// The first look at every target: settled, or a question for the server.
+fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Box<Question>>) {
+    let mut outcome = Outcome::default();
+    let mut questions = Vec::new();
+    for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
+        let looked = match find_live(object, seen, &mut outcome.conditions) {
+            Ok(live) => {
+                outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, &seen.tracking)));
+                first_look(object, live.map(|live| &**live))
+            }
+            Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
+        };
+        match looked {
+            Look::Settled(drift) => outcome.resources.push(*drift),
+            Look::Ask(question) => questions.push(question),
+        }
+    }
+    (outcome, questions)
+}
+
+/// The live object of a target; the reason when it cannot be known whether there is one.
+fn find_live<'seen>(
+    object: &Object,
+    seen: &'seen Seen,
+    conditions: &mut Vec<(&'static str, Finding)>,
+) -> Result<Option<&'seen Arc<Object>>, String> {
+    match place(object, &seen.kinds) {
+        Place::NotServed => Ok(None),
+        Place::Hidden(reason) => {
+            let finding = Finding::error("trueup::status::hidden", format!("`{}` cannot be compared", object.key()))
+                .with_cause(reason.clone())
+                .with_help("write the version and the namespace that the cluster serves, or mend the API it names");
+            conditions.push(("ComparisonError", finding));
+            Err(reason)
+        }
+        Place::Listed(gvk, namespace) => match seen.live.listing(seen.cluster, &gvk, namespace.as_deref()) {
+            Some(Ok(objects)) => Ok(objects.get(&object.key())),
+            Some(Err(error)) => {
+                let finding = Finding::of(error);
+                let reason = finding.message.clone();
+                if !conditions.iter().any(|(_, known)| *known == finding) {
+                    conditions.push(("ComparisonError", finding));
+                }
+                Err(reason)
+            }
+            None => Err("it was not listed".to_owned()),
+        },
+    }
+}
+
+/// An object in the cluster that another application calls its own, in Argo CD's words a shared resource.
+fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static str, Finding)> {
+    let Some(TrackedBy::Other(other)) = is_tracked(live, tracking) else { return None };
+    let message = format!("`{}` is tracked by `{other}` in the cluster", live.key());
+    let finding = Finding::warning("trueup::status::shared", message)
+        .with_help("two owners undo each other; keep the object in one application");
+    Some(("SharedResourceWarning", finding))
+}
+
+/// Asks the server, and settles.
+async fn settle(cluster: &dyn Cluster, question: Box<Question>) -> (ResourceDrift, Option<Finding>) {
+    match cluster.predict(question.target()).await {
+        Ok(predicted) => {
+            let answer = match predicted {
+                Predicted::Object(object) => Answer::Predicted(*object),
+                Predicted::Unavailable(reason) => Answer::Unavailable(reason),
+                Predicted::Refused(words) => Answer::Refused(words),
+            };
+            (second_look(*question, answer), None)
+        }
+        Err(error) => {
+            let finding = Finding::of(&error);
+            (unknown(question.target(), finding.message.clone()), Some(finding))
+        }
+    }
+}
+
+/// Two applications of this run that write one object would undo each other for ever.
+fn shared_resources(turns: &mut [Turn]) {
+    let mut owners: HashMap<(ClusterId, Key), BTreeSet<usize>> = HashMap::new();
+    for (index, turn) in turns.iter().enumerate() {
+        let (Some(cluster), Some(target)) = (&turn.cluster, &turn.target) else { continue };
+        for object in target.iter().filter(|object| !object.name().is_empty()) {
+            owners.entry((identity(cluster), object.key())).or_default().insert(index);
+        }
+    }
+    let mut shared: BTreeMap<usize, BTreeMap<Key, Vec<String>>> = BTreeMap::new();
+    for ((_, key), indexes) in owners.into_iter().filter(|(_, indexes)| indexes.len() > 1) {
+        for index in &indexes {
+            let others =
+                indexes.iter().filter(|other| *other != index).map(|other| turns[*other].application.name.clone());
+            shared.entry(*index).or_default().insert(key.clone(), others.collect());
+        }
+    }
+    for (index, keys) in shared {
+        for (key, others) in keys {
+            let message = format!("`{key}` is part of {} too", others.join(" and "));
+            let finding = Finding::warning("trueup::status::shared", message)
+                .with_help("each sync of one undoes the other; keep the object in one application");
+            turns[index].condition("SharedResourceWarning", finding);
+        }
+    }
+}

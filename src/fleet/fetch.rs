@@ -1,0 +1,71 @@
+//! Brings every repository here: one fetch for each, whatever number of applications and revisions ask for it.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::World;
+use super::turn::Turn;
+use crate::finding::Finding;
+use crate::progress::Stage;
+use crate::secret::RepoUrl;
+use crate::target::render;
+use crate::target::source::{Checkout, Wanted, locate};
+
+/// Which source of which application asks.
+type Asker = (usize, usize);
+
+pub(super) async fn fetch(turns: &mut [Turn], world: &World, concurrency: usize) {
+    let mut by_repository: HashMap<RepoUrl, Vec<(Asker, Wanted)>> = HashMap::new();
+    let mut order = Vec::new();
+    for (index, turn) in turns.iter_mut().enumerate() {
+        for (source, url, wanted) in asked(turn) {
+            let askers = by_repository.entry(url.clone()).or_default();
+            if askers.is_empty() {
+                order.push(url);
+            }
+            askers.push(((index, source), wanted));
+        }
+    }
+    world.progress.expect(Stage::Fetch, order.len());
+    let fetches = order.into_iter().filter_map(|url| by_repository.remove(&url).map(|askers| (url, askers)));
+    let mut fetches = stream::iter(fetches.map(|(url, askers)| async move {
+        let (askers, wanted): (Vec<Asker>, Vec<Wanted>) = askers.into_iter().unzip();
+        let answers = world.sources.fetch(&url, &wanted, &world.cancel).await;
+        (askers, answers)
+    }))
+    .buffer_unordered(concurrency.max(1));
+    while let Some((askers, answers)) = fetches.next().await {
+        for ((turn, source), answer) in askers.into_iter().zip(answers) {
+            match answer {
+                Ok(checkout) => arrived(&mut turns[turn], source, checkout),
+                Err(error) => turns[turn].source_error(source, Finding::of(&*error)),
+            }
+        }
+    }
+}
+
+/// What one application asks for. A source of a tool that is not rendered is an error at once: nothing is fetched for it.
+fn asked(turn: &mut Turn) -> Vec<(usize, RepoUrl, Wanted)> {
+    let mut asked = Vec::new();
+    for position in 0..turn.application.sources.len() {
+        let source = &turn.application.sources[position];
+        if let Err(error) = render::check(source) {
+            turn.source_error(position, Finding::of(&error));
+            continue;
+        }
+        let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
+        let wanted = Wanted { revision: source.target_revision.clone(), tag_prefix: source.tag_prefix.clone() };
+        asked.push((position, url, wanted));
+    }
+    asked
+}
+
+fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {
+    let run = &mut turn.sources[source];
+    run.revision.clone_from(&checkout.revision);
+    checkout.by.as_str().clone_into(&mut run.fetched_by);
+    turn.checkouts[source] = Some(checkout);
+}

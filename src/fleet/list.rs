@@ -1,0 +1,252 @@
+//! Lists what is live: one LIST for each kind and namespace that any application names, shared by all of them.
+//!
+//! In: the turns with their targets. Out: [`Live`], where each object is looked up, or the error that hides it.
+
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::turn::Turn;
+use super::{Request, World};
+use crate::cluster::{Cluster, ClusterError, ListRequest};
+use crate::finding::Finding;
+use crate::object::{GroupKind, Gvk, Key, Kinds, Object, Scope};
+use crate::progress::{Progress, Stage};
+
+/// From this number of namespaces on, one LIST of the whole cluster is cheaper than one for each.
+const CLUSTER_WIDE_FROM: usize = 8;
+
+/// Which cluster, as an identity: applications with one cluster share it.
+pub(super) type ClusterId = usize;
+
+pub(super) fn identity(cluster: &Arc<dyn Cluster>) -> ClusterId {
+    Arc::as_ptr(cluster).cast::<()>().addr()
+}
+
+/// One kind in one place.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub(super) struct Listing {
+    pub(super) cluster: ClusterId,
+    pub(super) gvk: Gvk,
+    /// `None` is the whole cluster.
+    pub(super) namespace: Option<String>,
+}
+
+/// Where the live objects of a target are to be found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Place {
+    /// In this LIST.
+    Listed(Gvk, Option<String>),
+    /// Nowhere: the cluster does not serve the kind, so no such object exists.
+    NotServed,
+    /// Not to be found: discovery failed, or another version is served; with the reason.
+    Hidden(String),
+}
+
+/// Decides where a target's live object is.
+pub(super) fn place(object: &Object, kinds: &Kinds) -> Place {
+    let gvk = object.gvk();
+    let Some(facts) = kinds.exact(&gvk) else {
+        if let Some(reason) = kinds.unavailable.get(&gvk.api_version()) {
+            return Place::Hidden(format!("the cluster's API `{}` does not answer: {reason}", gvk.api_version()));
+        }
+        return match kinds.preferred(&gvk.group_kind()) {
+            Some(other) => Place::Hidden(format!(
+                "the cluster serves `{}` as `{}`, not as `{}`",
+                gvk.kind,
+                other.gvk.api_version(),
+                gvk.api_version()
+            )),
+            None => Place::NotServed,
+        };
+    };
+    match facts.scope {
+        Scope::Cluster => Place::Listed(gvk, None),
+        Scope::Namespaced if object.namespace().is_empty() => {
+            Place::Hidden("it has no namespace, and the application's destination names none".to_owned())
+        }
+        Scope::Namespaced => Place::Listed(gvk, Some(object.namespace().to_owned())),
+    }
+}
+
+/// Finds each application's cluster, and asks each cluster once for its kinds.
+pub(super) async fn connect(turns: &mut [Turn], world: &World, concurrency: usize) {
+    let mut clusters: BTreeMap<ClusterId, Arc<dyn Cluster>> = BTreeMap::new();
+    for turn in turns.iter_mut() {
+        match world.clusters.find(&turn.application.destination) {
+            Ok(cluster) => {
+                clusters.insert(identity(&cluster), Arc::clone(&cluster));
+                turn.cluster = Some(cluster);
+            }
+            Err(error) => turn.condition("ComparisonError", Finding::of(&error)),
+        }
+    }
+    let kinds: HashMap<ClusterId, Result<Arc<Kinds>, ClusterError>> =
+        stream::iter(clusters.into_iter().map(|(id, cluster)| async move { (id, cluster.kinds().await) }))
+            .buffer_unordered(concurrency.max(1))
+            .collect()
+            .await;
+    for turn in turns.iter_mut() {
+        let Some(cluster) = &turn.cluster else { continue };
+        match kinds.get(&identity(cluster)) {
+            Some(Ok(kinds)) => turn.kinds = Some(Arc::clone(kinds)),
+            Some(Err(error)) => turn.condition("ComparisonError", Finding::of(error)),
+            None => {}
+        }
+    }
+}
+
+/// Live objects by key, or why they cannot be seen.
+pub(super) type Listed = Result<HashMap<Key, Arc<Object>>, ClusterError>;
+
+/// Everything that was listed.
+#[derive(Debug, Default)]
+pub(super) struct Live {
+    listings: HashMap<Listing, Listed>,
+}
+
+impl Live {
+    /// The LIST that covers a kind in a namespace.
+    pub(super) fn listing(&self, cluster: ClusterId, gvk: &Gvk, namespace: Option<&str>) -> Option<&Listed> {
+        let exact = Listing { cluster, gvk: gvk.clone(), namespace: namespace.map(str::to_owned) };
+        self.listings.get(&exact).or_else(|| self.listings.get(&Listing { namespace: None, ..exact }))
+    }
+
+    /// Every listed object of one cluster that lives in one of these namespaces, or in none.
+    pub(super) fn of_cluster<'a>(
+        &'a self,
+        cluster: ClusterId,
+        namespaces: &'a BTreeSet<String>,
+    ) -> impl Iterator<Item = &'a Arc<Object>> {
+        self.listings
+            .iter()
+            .filter(move |(listing, _)| listing.cluster == cluster)
+            .filter_map(|(_, listed)| listed.as_ref().ok())
+            .flat_map(HashMap::values)
+            .filter(move |object| object.namespace().is_empty() || namespaces.contains(object.namespace()))
+    }
+
+    /// The kinds of one cluster that were listed, whatever came of it.
+    pub(super) fn kinds(&self, cluster: ClusterId) -> BTreeSet<GroupKind> {
+        self.listings
+            .keys()
+            .filter(|listing| listing.cluster == cluster)
+            .map(|listing| listing.gvk.group_kind())
+            .collect()
+    }
+}
+
+/// Lists every kind and namespace that any target names.
+pub(super) async fn list(turns: &[Turn], request: &Request, progress: &Progress) -> Live {
+    let mut clusters: HashMap<ClusterId, Arc<dyn Cluster>> = HashMap::new();
+    let mut wanted: BTreeMap<(ClusterId, Gvk), BTreeSet<Option<String>>> = BTreeMap::new();
+    for turn in turns {
+        let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else { continue };
+        let id = identity(cluster);
+        clusters.insert(id, Arc::clone(cluster));
+        for object in target {
+            if let Place::Listed(gvk, namespace) = place(object, kinds) {
+                wanted.entry((id, gvk)).or_default().insert(namespace);
+            }
+        }
+    }
+    progress.expect(Stage::List, wanted.len());
+    let mut lists = stream::iter(wanted.into_iter().filter_map(|((id, gvk), namespaces)| {
+        let cluster = Arc::clone(clusters.get(&id)?);
+        Some(async move {
+            progress.begin(Stage::List, gvk.kind.clone());
+            let listed = list_kind(&*cluster, &gvk, namespaces, request.concurrency).await;
+            progress.done(Stage::List, gvk.kind.clone());
+            (id, gvk, listed)
+        })
+    }))
+    .buffer_unordered(request.concurrency.max(1));
+    let mut live = Live::default();
+    while let Some((cluster, gvk, listed)) = lists.next().await {
+        for (namespace, listed) in listed {
+            live.listings.insert(Listing { cluster, gvk: gvk.clone(), namespace }, listed);
+        }
+    }
+    live
+}
+
+async fn list_kind(
+    cluster: &dyn Cluster,
+    gvk: &Gvk,
+    namespaces: BTreeSet<Option<String>>,
+    concurrency: usize,
+) -> Vec<(Option<String>, Listed)> {
+    if namespaces.len() > CLUSTER_WIDE_FROM {
+        let everywhere = list_place(cluster, gvk, None).await;
+        // An account may be bound in each namespace and still not be allowed to see the whole cluster.
+        if !matches!(everywhere, Err(ClusterError::Forbidden { .. })) {
+            return vec![(None, everywhere)];
+        }
+    }
+    stream::iter(namespaces.into_iter().map(|namespace| async move {
+        let listed = list_place(cluster, gvk, namespace.clone()).await;
+        (namespace, listed)
+    }))
+    .buffer_unordered(concurrency.max(1))
+    .collect()
+    .await
+}
+
+async fn list_place(cluster: &dyn Cluster, gvk: &Gvk, namespace: Option<String>) -> Listed {
+    let request = ListRequest { gvk: gvk.clone(), namespace, metadata_only: false };
+    let objects = cluster.list(&request).await?;
+    Ok(objects.into_iter().map(|object| (object.key(), Arc::new(object))).collect())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::KindFacts;
+    use serde_json::json;
+
+    fn kinds() -> Kinds {
+        let mut kinds = Kinds::new("v1.36.0");
+        for (api_version, kind, plural, scope) in [
+            ("apps/v1", "Deployment", "deployments", Scope::Namespaced),
+            ("v1", "Namespace", "namespaces", Scope::Cluster),
+        ] {
+            kinds.add(KindFacts {
+                gvk: Gvk::from_api_version(api_version, kind),
+                plural: plural.to_owned(),
+                scope,
+                verbs: vec!["list".to_owned()],
+            });
+        }
+        kinds.unavailable.insert("metrics.example.com/v1".to_owned(), "503".to_owned());
+        kinds
+    }
+
+    fn object(api_version: &str, kind: &str, namespace: &str) -> Object {
+        let value = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "x", "namespace": namespace}});
+        Object::new(value).expect("an object")
+    }
+
+    /// A kind that cannot be looked up is hidden, never missing: else a broken API would read as drift.
+    #[test]
+    fn where_an_object_is_looked_up() {
+        let kinds = kinds();
+        assert_eq!(
+            place(&object("apps/v1", "Deployment", "shop"), &kinds),
+            Place::Listed(Gvk::from_api_version("apps/v1", "Deployment"), Some("shop".to_owned()))
+        );
+        assert_eq!(
+            place(&object("v1", "Namespace", ""), &kinds),
+            Place::Listed(Gvk::from_api_version("v1", "Namespace"), None)
+        );
+        assert_eq!(place(&object("shop.example.com/v1", "Till", "shop"), &kinds), Place::NotServed);
+        for hidden in [
+            object("apps/v1beta1", "Deployment", "shop"),
+            object("metrics.example.com/v1", "Gauge", "shop"),
+            object("apps/v1", "Deployment", ""),
+        ] {
+            assert!(matches!(place(&hidden, &kinds), Place::Hidden(_)), "{hidden:?}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! One application's way through the stages, and the run that they all become.
+
+use std::sync::Arc;
+
+use super::run::{ApplicationRun, Condition, Run, SourceRun};
+use super::{Request, World};
+use crate::app::{Application, InvalidApplication, Source};
+use crate::cluster::Cluster;
+use crate::finding::{Finding, Severity};
+use crate::object::{Kinds, Object};
+use crate::status::ResourceDrift;
+use crate::status::tracking::{Tracking, applyset_id};
+use crate::target::source::Checkout;
+
+/// What is known of one application so far.
+pub(super) struct Turn {
+    pub(super) application: Application,
+    pub(super) checkouts: Vec<Option<Arc<Checkout>>>,
+    pub(super) sources: Vec<SourceRun>,
+    pub(super) cluster: Option<Arc<dyn Cluster>>,
+    pub(super) kinds: Option<Arc<Kinds>>,
+    /// The objects that should be; nothing when they could not be found.
+    pub(super) target: Option<Vec<Object>>,
+    pub(super) conditions: Vec<Condition>,
+    pub(super) resources: Vec<ResourceDrift>,
+}
+
+impl Turn {
+    /// How the application's own objects are told from others.
+    pub(super) fn tracking(&self, request: &Request) -> Tracking {
+        let parent = format!("trueup-{}", self.application.name);
+        Tracking {
+            instance_name: self.application.instance_name(&request.argocd_namespace),
+            label_key: Some(request.instance_label.clone()).filter(|label| !label.is_empty()),
+            installation_id: None,
+            applyset_id: applyset_id(&parent, &self.application.destination.namespace),
+        }
+    }
+
+    /// Keeps an error or a warning about this application, under its name.
+    pub(super) fn condition(&mut self, kind: &str, finding: Finding) {
+        let finding = finding.about(&self.application.name);
+        let condition = Condition { kind: kind.to_owned(), finding };
+        if !self.conditions.contains(&condition) {
+            self.conditions.push(condition);
+        }
+    }
+
+    /// Keeps an error about one source, which is named by its place when there are several.
+    pub(super) fn source_error(&mut self, position: usize, finding: Finding) {
+        let finding = if self.sources.len() > 1 { finding.about(&format!("source {}", position + 1)) } else { finding };
+        self.condition("ComparisonError", finding);
+    }
+}
+
+/// Takes every application that can be compared; the others keep their place in the order.
+pub(super) fn begin(request: &mut Request) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
+    let mut turns = Vec::new();
+    let mut invalid = Vec::new();
+    for (position, application) in std::mem::take(&mut request.applications).into_iter().enumerate() {
+        match application {
+            Ok(application) => turns.push(turn(application)),
+            Err(application) => invalid.push((position, *application)),
+        }
+    }
+    (turns, invalid)
+}
+
+fn turn(application: Application) -> Turn {
+    let sources: Vec<SourceRun> = application.sources.iter().map(source_run).collect();
+    Turn {
+        checkouts: vec![None; sources.len()],
+        conditions: application.findings.iter().cloned().map(of_manifest).collect(),
+        application,
+        sources,
+        cluster: None,
+        kinds: None,
+        target: None,
+        resources: Vec::new(),
+    }
+}
+
+fn of_manifest(finding: Finding) -> Condition {
+    let kind = if finding.severity == Severity::Error { "InvalidSpecError" } else { "SpecWarning" };
+    Condition { kind: kind.to_owned(), finding }
+}
+
+fn source_run(source: &Source) -> SourceRun {
+    SourceRun {
+        repo_url: source.repo_url.to_string(),
+        path: source.path.clone().or_else(|| source.chart.clone()).unwrap_or_default(),
+        target_revision: source.target_revision.clone(),
+        revision: String::new(),
+        fetched_by: String::new(),
+        tool: String::new(),
+    }
+}
+
+/// The run at its end: every application in the order of the input, those whose manifests are wrong among them.
+pub(super) fn end(
+    turns: Vec<Turn>,
+    invalid: Vec<(usize, InvalidApplication)>,
+    mut findings: Vec<Finding>,
+    world: &World,
+) -> Run {
+    for cluster in world.clusters.found() {
+        let remark = |(subject, remark): (String, String)| {
+            let message = format!("cluster {}: {subject}", cluster.name());
+            Finding::warning("trueup::cluster::remark", message).with_cause(remark)
+        };
+        findings.extend(cluster.remarks().into_iter().map(remark));
+    }
+    let mut applications: Vec<ApplicationRun> = turns.into_iter().map(application_run).collect();
+    for (position, application) in invalid {
+        applications.insert(position.min(applications.len()), invalid_run(application));
+    }
+    Run { applications, findings, requests: world.clusters.requests() }
+}
+
+fn application_run(mut turn: Turn) -> ApplicationRun {
+    turn.resources.sort_by(|left, right| order(left).cmp(&order(right)));
+    ApplicationRun {
+        cluster: turn.cluster.map(|cluster| cluster.name().to_owned()).unwrap_or_default(),
+        name: turn.application.name,
+        namespace: turn.application.namespace,
+        project: turn.application.project,
+        destination: turn.application.destination,
+        sources: turn.sources,
+        conditions: turn.conditions,
+        resources: turn.resources,
+    }
+}
+
+fn order(drift: &ResourceDrift) -> (&str, &str, &str, &str) {
+    (&drift.gvk.group, &drift.gvk.kind, &drift.namespace, &drift.name)
+}
+
+/// An application whose manifest is wrong could not be compared, and is reported like one.
+fn invalid_run(application: InvalidApplication) -> ApplicationRun {
+    ApplicationRun {
+        name: application.shown_name(),
+        namespace: application.namespace,
+        project: application.project.unwrap_or_default(),
+        destination: application.destination,
+        cluster: String::new(),
+        sources: Vec::new(),
+        conditions: application.findings.into_iter().map(of_manifest).collect(),
+        resources: Vec::new(),
+    }
+}

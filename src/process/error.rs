@@ -1,0 +1,70 @@
+//! What can go wrong with a child program, apart from what it says itself.
+
+use std::io;
+use std::time::Duration;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// A program that could not be run to its end.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ProcessError {
+    /// It is not there.
+    #[error("program `{program}` is not installed")]
+    #[diagnostic(code("trueup::process::not_found"), help("install it, or put its folder on `PATH`"))]
+    NotFound {
+        /// The program, as it was asked for.
+        program: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// It is there, but the system does not start it.
+    #[error("program `{program}` could not be started")]
+    #[diagnostic(
+        code("trueup::process::not_started"),
+        help("check that it may be executed, and that its folder exists")
+    )]
+    NotStarted {
+        /// The program's name.
+        program: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// It was started, and reading from it failed.
+    #[error("program `{program}` could not be read from")]
+    #[diagnostic(code("trueup::process::lost"), help("run the command again"))]
+    Lost {
+        /// The program's name.
+        program: String,
+        /// What the system said.
+        #[source]
+        cause: io::Error,
+    },
+    /// It was killed because its time was up.
+    #[error("program `{program}` was not done after {after:?}")]
+    #[diagnostic(code("trueup::process::timeout"), help("give it more time with `--timeout`"))]
+    TimedOut {
+        /// The program's name.
+        program: String,
+        /// How long it had.
+        after: Duration,
+    },
+    /// It was killed because the run was stopped.
+    #[error("program `{program}` was stopped")]
+    #[diagnostic(code("trueup::process::cancelled"), help("run the command again"))]
+    Cancelled {
+        /// The program's name.
+        program: String,
+    },
+    /// It was killed because it wrote without end.
+    #[error("program `{program}` wrote more than {limit} bytes")]
+    #[diagnostic(code("trueup::process::output"), help("look at what it prints by running it by hand"))]
+    TooMuchOutput {
+        /// The program's name.
+        program: String,
+        /// How much it may write.
+        limit: usize,
+    },
+}

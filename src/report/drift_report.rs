@@ -1,0 +1,335 @@
+//! The contract that scripts depend on: the run as the value that JSON and YAML print.
+//!
+//! In: a [`Run`]. Out: a [`DriftReport`], borrowed from it. Keys are only ever added; a key without a value is left out.
+//!
+//! Rule: docs/design.md, "The JSON contract"; docs/report.schema.json says the same to a validator.
+
+use serde::Serialize;
+use serde_json::{Map, Value};
+
+use super::View;
+use crate::app::Destination;
+use crate::cluster::Requests;
+use crate::finding::{Finding, Severity};
+use crate::fleet::run::Condition;
+use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
+use crate::status::{FieldDrift, Manager, Proof, ResourceDrift, ResourceState};
+
+/// A run, as scripts read it.
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+pub(super) struct DriftReport<'run> {
+    api_version: &'static str,
+    kind: &'static str,
+    summary: Summary,
+    applications: Vec<Application<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    findings: Vec<FindingEntry<'run>>,
+    requests: RequestCounts,
+    version: &'static str,
+    exit_code: u8,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Summary {
+    applications: usize,
+    synced: usize,
+    out_of_sync: usize,
+    unknown: usize,
+    changed: usize,
+    missing: usize,
+    extra: usize,
+    errors: usize,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Application<'run> {
+    name: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'run str,
+    project: &'run str,
+    sync: &'static str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    revision: &'run str,
+    sources: Vec<Source<'run>>,
+    destination: DestinationEntry<'run>,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    cluster: &'run str,
+    conditions: Vec<ConditionEntry<'run>>,
+    resources: Vec<Resource<'run>>,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct Source<'run> {
+    #[serde(rename = "repoURL")]
+    repo_url: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    path: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    target_revision: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    revision: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    fetched_by: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    tool: &'run str,
+}
+
+#[derive(Serialize)]
+struct DestinationEntry<'run> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    server: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    name: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'run str,
+}
+
+#[derive(Serialize)]
+struct ConditionEntry<'run> {
+    #[serde(rename = "type")]
+    kind: &'run str,
+    severity: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'run str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'run str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Place<'run>>,
+}
+
+#[derive(Serialize)]
+struct FindingEntry<'run> {
+    severity: &'static str,
+    message: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    code: Option<&'run str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    help: Option<&'run str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Place<'run>>,
+}
+
+#[derive(Serialize)]
+struct Place<'run> {
+    file: &'run str,
+    line: usize,
+}
+
+#[derive(Serialize)]
+struct Resource<'run> {
+    #[serde(skip_serializing_if = "str::is_empty")]
+    group: &'run str,
+    version: &'run str,
+    kind: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'run str,
+    name: &'run str,
+    state: &'static str,
+    proof: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    source: Option<Place<'run>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    note: Option<&'run str>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    fields: Vec<Field<'run>>,
+}
+
+#[derive(Serialize)]
+struct Field<'run> {
+    path: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git: Option<&'run Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<&'run Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    item: Option<&'run Map<String, Value>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    by: Option<By<'run>>,
+}
+
+#[derive(Serialize)]
+struct By<'run> {
+    manager: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    operation: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    subresource: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    time: &'run str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RequestCounts {
+    discovery: u64,
+    list: u64,
+    get: u64,
+    dry_run: u64,
+    openapi: u64,
+}
+
+impl<'run> DriftReport<'run> {
+    /// The report of a run.
+    pub(super) fn of(run: &'run Run, view: &View) -> Self {
+        Self {
+            api_version: "trueup/v1",
+            kind: "DriftReport",
+            summary: Summary::of(run),
+            applications: run.applications.iter().map(Application::of).collect(),
+            findings: run.findings.iter().map(FindingEntry::of).collect(),
+            requests: RequestCounts::of(run.requests),
+            version: env!("CARGO_PKG_VERSION"),
+            exit_code: run.exit_code(&view.exit),
+        }
+    }
+}
+
+impl Summary {
+    fn of(run: &Run) -> Self {
+        Self {
+            applications: run.applications.len(),
+            synced: run.count_applications(SyncStatus::Synced),
+            out_of_sync: run.count_applications(SyncStatus::OutOfSync),
+            unknown: run.count_applications(SyncStatus::Unknown),
+            changed: run.count(ResourceState::Changed),
+            missing: run.count(ResourceState::Missing),
+            extra: run.count(ResourceState::Extra),
+            errors: run.errors().count(),
+        }
+    }
+}
+
+impl<'run> Application<'run> {
+    fn of(application: &'run ApplicationRun) -> Self {
+        let Destination { server, name, namespace } = &application.destination;
+        Self {
+            name: &application.name,
+            namespace: &application.namespace,
+            project: &application.project,
+            sync: match application.sync() {
+                SyncStatus::Synced => "Synced",
+                SyncStatus::OutOfSync => "OutOfSync",
+                SyncStatus::Unknown => "Unknown",
+            },
+            // One source has one revision; of several, each has its own in `sources`.
+            revision: match application.sources.as_slice() {
+                [source] => &source.revision,
+                _ => "",
+            },
+            sources: application.sources.iter().map(Source::of).collect(),
+            destination: DestinationEntry { server, name, namespace },
+            cluster: &application.cluster,
+            conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
+            resources: application.resources.iter().map(Resource::of).collect(),
+        }
+    }
+}
+
+impl<'run> Source<'run> {
+    fn of(source: &'run SourceRun) -> Self {
+        Self {
+            repo_url: &source.repo_url,
+            path: &source.path,
+            target_revision: &source.target_revision,
+            revision: &source.revision,
+            fetched_by: &source.fetched_by,
+            tool: &source.tool,
+        }
+    }
+}
+
+impl<'run> ConditionEntry<'run> {
+    fn of(condition: &'run Condition) -> Self {
+        let FindingEntry { severity, message, code, help, source } = FindingEntry::of(&condition.finding);
+        Self { kind: &condition.kind, severity, message, code, help, source }
+    }
+}
+
+impl<'run> FindingEntry<'run> {
+    fn of(finding: &'run Finding) -> Self {
+        Self {
+            severity: match finding.severity {
+                Severity::Warning => "warning",
+                Severity::Error => "error",
+            },
+            message: message_with_causes(finding),
+            code: finding.code.as_deref(),
+            help: finding.help.as_deref(),
+            source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: excerpt.line() }),
+        }
+    }
+}
+
+/// A finding in one sentence: what, and why.
+pub(super) fn message_with_causes(finding: &Finding) -> String {
+    let mut message = finding.message.clone();
+    for cause in &finding.causes {
+        message.push_str(": ");
+        message.push_str(cause);
+    }
+    message
+}
+
+impl<'run> Resource<'run> {
+    fn of(resource: &'run ResourceDrift) -> Self {
+        Self {
+            group: &resource.gvk.group,
+            version: &resource.gvk.version,
+            kind: &resource.gvk.kind,
+            namespace: &resource.namespace,
+            name: &resource.name,
+            state: match resource.state {
+                ResourceState::InSync => "inSync",
+                ResourceState::Changed => "changed",
+                ResourceState::Missing => "missing",
+                ResourceState::Extra => "extra",
+                ResourceState::Unknown => "unknown",
+            },
+            proof: match resource.proof {
+                Proof::Ownership => "ownership",
+                Proof::Structural => "structural",
+                Proof::Server => "server",
+                Proof::Schema => "schema",
+                Proof::None => "none",
+            },
+            source: resource.origin.as_ref().map(|origin| Place { file: &origin.file, line: origin.line }),
+            note: resource.note.as_deref(),
+            fields: resource.fields.iter().map(Field::of).collect(),
+        }
+    }
+}
+
+impl<'run> Field<'run> {
+    fn of(field: &'run FieldDrift) -> Self {
+        Self {
+            path: field.path.to_string(),
+            git: field.git.as_ref(),
+            live: field.live.as_ref(),
+            item: field.item.as_ref(),
+            by: field.managers.first().map(By::of),
+        }
+    }
+}
+
+impl<'run> By<'run> {
+    fn of(manager: &'run Manager) -> Self {
+        Self {
+            manager: &manager.manager,
+            operation: &manager.operation,
+            subresource: &manager.subresource,
+            time: &manager.time,
+        }
+    }
+}
+
+impl RequestCounts {
+    fn of(requests: Requests) -> Self {
+        let Requests { discovery, list, get, dry_run, openapi } = requests;
+        Self { discovery, list, get, dry_run, openapi }
+    }
+}

@@ -1,0 +1,169 @@
+//! What the report is written as, and where to: `-o FORMAT[=FILE]`.
+
+use std::fmt;
+use std::path::PathBuf;
+use std::str::FromStr;
+
+use clap::ValueEnum;
+
+/// A format of the report.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
+pub enum Format {
+    /// For people: a summary, then every difference
+    Text,
+    /// For scripts: docs/report.schema.json
+    Json,
+    /// The same value as JSON
+    Yaml,
+    /// For a job summary or a comment: folded, safe
+    #[value(alias = "md")]
+    Markdown,
+}
+
+impl Format {
+    fn is_called(self, name: &str) -> bool {
+        self.to_possible_value().is_some_and(|value| value.matches(name, false))
+    }
+
+    /// Every format's name, in order: `text, json, yaml, markdown`.
+    fn names() -> String {
+        let names: Vec<String> = Self::value_variants().iter().map(ToString::to_string).collect();
+        names.join(", ")
+    }
+}
+
+impl fmt::Display for Format {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let name = self.to_possible_value();
+        formatter.write_str(name.as_ref().map_or("", |value| value.get_name()))
+    }
+}
+
+/// One report: a format, and the file it goes to.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Output {
+    /// The format.
+    pub format: Format,
+    /// The file; `None` is standard output.
+    pub file: Option<PathBuf>,
+}
+
+/// Why a report cannot be written as asked.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum OutputError {
+    /// No such format.
+    #[error("`{0}` is not a format of the report")]
+    #[diagnostic(code(trueup::report::format), help("one of: {}; or FORMAT=FILE", Format::names()))]
+    Format(String),
+    /// `json=`
+    #[error("`{0}=` names no file")]
+    #[diagnostic(code(trueup::report::file), help("`-o {0}` alone writes to standard output"))]
+    NoFile(String),
+    /// Two formats would be mixed up on standard output.
+    #[error("`{0}` and `{1}` would both be written to standard output")]
+    #[diagnostic(code(trueup::report::output), help("give one of them a file: `-o {1}=FILE`"))]
+    TwoOnStandardOutput(Format, Format),
+    /// One report would replace the other.
+    #[error("two reports would be written to {}", .0.display())]
+    #[diagnostic(code(trueup::report::output), help("give each report a file of its own"))]
+    TwoInOneFile(PathBuf),
+    /// The file could not be written; what was there before is untouched.
+    #[error("the report could not be written to {}", .file.display())]
+    #[diagnostic(code(trueup::report::write), help("does its folder exist, and may you write there?"))]
+    File {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// Standard output broke, other than by being closed.
+    #[error("the report could not be written to standard output")]
+    #[diagnostic(code(trueup::report::write), help("`-o FORMAT=FILE` writes to a file"))]
+    StandardOutput(#[source] std::io::Error),
+}
+
+impl FromStr for Output {
+    type Err = OutputError;
+
+    fn from_str(text: &str) -> Result<Self, OutputError> {
+        let (name, file) = match text.split_once('=') {
+            Some((name, file)) => (name, Some(file)),
+            None => (text, None),
+        };
+        let format = Format::value_variants().iter().find(|format| format.is_called(name));
+        let format = *format.ok_or_else(|| OutputError::Format(name.to_owned()))?;
+        let file = match file {
+            None | Some("-") => None,
+            Some("") => return Err(OutputError::NoFile(name.to_owned())),
+            Some(file) => Some(PathBuf::from(file)),
+        };
+        Ok(Self { format, file })
+    }
+}
+
+impl Output {
+    /// The reports to write: text on standard output when none is asked for; never two in one place.
+    pub fn resolve(outputs: Vec<Self>) -> Result<Vec<Self>, OutputError> {
+        if outputs.is_empty() {
+            return Ok(vec![Self { format: Format::Text, file: None }]);
+        }
+        for (index, output) in outputs.iter().enumerate() {
+            if let Some(earlier) = outputs[..index].iter().find(|earlier| earlier.file == output.file) {
+                return Err(match &output.file {
+                    None => OutputError::TwoOnStandardOutput(earlier.format, output.format),
+                    Some(file) => OutputError::TwoInOneFile(file.clone()),
+                });
+            }
+        }
+        Ok(outputs)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn output(text: &str) -> Output {
+        text.parse().unwrap()
+    }
+
+    #[test]
+    fn an_output_is_a_format_and_perhaps_a_file() {
+        for (text, format, file) in [
+            ("text", Format::Text, None),
+            ("json", Format::Json, None),
+            ("json=-", Format::Json, None),
+            ("yaml=out/report.yaml", Format::Yaml, Some("out/report.yaml")),
+            ("markdown=a=b.md", Format::Markdown, Some("a=b.md")),
+            ("md=summary.md", Format::Markdown, Some("summary.md")),
+        ] {
+            assert_eq!(output(text), Output { format, file: file.map(PathBuf::from) }, "{text}");
+        }
+    }
+
+    #[test]
+    fn a_wrong_format_is_told_the_right_ones() {
+        for (text, message, help) in [
+            ("xml", "`xml` is not a format of the report", "one of: text, json, yaml, markdown; or FORMAT=FILE"),
+            ("", "`` is not a format of the report", "one of: text, json, yaml, markdown; or FORMAT=FILE"),
+            ("json=", "`json=` names no file", "`-o json` alone writes to standard output"),
+        ] {
+            let error = text.parse::<Output>().unwrap_err();
+            assert_eq!(error.to_string(), message);
+            assert_eq!(miette::Diagnostic::help(&error).unwrap().to_string(), help);
+        }
+    }
+
+    #[test]
+    fn two_reports_never_share_a_place() {
+        let resolve = |texts: &[&str]| Output::resolve(texts.iter().map(|text| output(text)).collect());
+        assert_eq!(resolve(&[]).unwrap(), [output("text")]);
+        assert_eq!(resolve(&["text", "json=a", "json=b"]).unwrap().len(), 3);
+        assert!(matches!(
+            resolve(&["text", "json=a", "yaml"]),
+            Err(OutputError::TwoOnStandardOutput(Format::Text, Format::Yaml))
+        ));
+        assert!(matches!(resolve(&["json=a", "yaml=a"]), Err(OutputError::TwoInOneFile(_))));
+    }
+}

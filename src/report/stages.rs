@@ -1,0 +1,238 @@
+//! Draws the progress of a run: a bar a stage on a terminal, a line a stage elsewhere.
+//!
+//! In: the stream of [`Event`]s. Out: drawings on standard error, gone when the run is done. A run that is over in a
+//! blink draws nothing.
+
+use std::time::Duration;
+
+use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use tokio::sync::mpsc::Receiver;
+use tokio::time::{Instant, sleep_until};
+
+use super::summary::counted;
+use super::terminal::Terminal;
+use super::visible;
+use crate::progress::{Event, Stage};
+
+/// Nothing is drawn before.
+const PATIENCE: Duration = Duration::from_millis(200);
+/// Every stage, in order.
+const STAGES: [Stage; 4] = [Stage::Fetch, Stage::Render, Stage::List, Stage::Compare];
+
+/// What to draw.
+pub(super) enum Drawing {
+    /// `-q`.
+    Nothing,
+    /// A bar a stage.
+    Bars(MultiProgress),
+    /// A line when a stage ends.
+    Lines,
+}
+
+/// Draws until the last sender is gone.
+pub(super) async fn draw(terminal: Terminal, mut events: Receiver<Event>, drawing: Drawing, verbose: bool) {
+    let mut board = Board::default();
+    let begin = Instant::now() + PATIENCE;
+    loop {
+        let event = tokio::select! {
+            event = events.recv() => event,
+            () = sleep_until(begin), if board.screen.is_none() && matches!(drawing, Drawing::Bars(_)) => {
+                if let Drawing::Bars(screen) = &drawing {
+                    board.show(screen.clone());
+                }
+                continue;
+            }
+        };
+        match event {
+            None => break,
+            Some(Event::Note(line)) if verbose => terminal.line(&line),
+            Some(event) => board.take(&event),
+        }
+        if matches!(drawing, Drawing::Lines) {
+            board.ended().iter().for_each(|line| terminal.line(line));
+        }
+    }
+    if let Drawing::Bars(screen) = &drawing {
+        // A terminal that cannot be cleared is of no consequence.
+        let _ = screen.clear();
+    }
+    if matches!(drawing, Drawing::Lines) {
+        board.rest().iter().for_each(|line| terminal.line(line));
+    }
+}
+
+/// How far each stage is.
+#[derive(Default)]
+struct Board {
+    stages: [Count; 4],
+    /// Where bars are drawn, once they are.
+    screen: Option<MultiProgress>,
+}
+
+/// How far one stage is.
+#[derive(Default)]
+struct Count {
+    expected: u64,
+    begun: u64,
+    done: u64,
+    told: u64,
+    subject: String,
+    /// Drawn from the stage's first event on.
+    bar: Option<ProgressBar>,
+}
+
+impl Board {
+    fn take(&mut self, event: &Event) {
+        let stage = match event {
+            Event::Expect { stage, .. } | Event::Begin { stage, .. } | Event::Done { stage, .. } => *stage,
+            Event::Note(_) => return,
+        };
+        let count = &mut self.stages[stage as usize];
+        match event {
+            Event::Expect { units, .. } => count.expected += units,
+            Event::Begin { subject, .. } => {
+                count.begun += 1;
+                count.subject = visible(subject).into_owned();
+            }
+            Event::Done { .. } => count.done += 1,
+            Event::Note(_) => {}
+        }
+        self.draw(stage);
+    }
+
+    /// Draws from now on.
+    fn show(&mut self, screen: MultiProgress) {
+        self.screen = Some(screen);
+        for stage in STAGES {
+            self.draw(stage);
+        }
+    }
+
+    fn draw(&mut self, stage: Stage) {
+        let Some(screen) = &self.screen else { return };
+        let above = self.stages[..stage as usize].iter().filter(|count| count.bar.is_some()).count();
+        let count = &mut self.stages[stage as usize];
+        if count.expected + count.begun + count.done > 0 {
+            let bar = count.bar.get_or_insert_with(|| screen.insert(above, new_bar(stage)));
+            bar.set_length(count.expected.max(count.done));
+            bar.set_position(count.done);
+            bar.set_message(if count.begun > count.done { count.subject.clone() } else { String::new() });
+        }
+    }
+
+    /// A line for each stage that has just ended: all of its units are done, and a later stage is at work.
+    fn ended(&mut self) -> Vec<String> {
+        let last_begun = self.stages.iter().rposition(|count| count.begun > 0).unwrap_or(0);
+        STAGES
+            .iter()
+            .zip(&mut self.stages)
+            .take(last_begun)
+            .filter(|(_, count)| count.told == 0 && count.done > 0 && count.done >= count.expected)
+            .map(|(stage, count)| count.tell(*stage))
+            .collect()
+    }
+
+    /// A line for each stage that was not told in full.
+    fn rest(&mut self) -> Vec<String> {
+        STAGES
+            .iter()
+            .zip(&mut self.stages)
+            .filter(|(_, count)| count.done > count.told)
+            .map(|(stage, count)| count.tell(*stage))
+            .collect()
+    }
+}
+
+impl Count {
+    fn tell(&mut self, stage: Stage) -> String {
+        self.told = self.done;
+        line(stage, self.done)
+    }
+}
+
+fn new_bar(stage: Stage) -> ProgressBar {
+    // The template is a constant, and right.
+    let style = ProgressStyle::with_template("{prefix:>8} {bar:24.cyan/8} {pos:>5}/{len:<5} {wide_msg:.8}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─");
+    ProgressBar::new(0).with_style(style).with_prefix(verb(stage))
+}
+
+fn verb(stage: Stage) -> &'static str {
+    match stage {
+        Stage::Fetch => "fetch",
+        Stage::Render => "render",
+        Stage::List => "list",
+        Stage::Compare => "compare",
+    }
+}
+
+fn line(stage: Stage, units: u64) -> String {
+    let units = usize::try_from(units).unwrap_or(usize::MAX);
+    match stage {
+        Stage::Fetch if units == 1 => "fetched 1 repository".to_owned(),
+        Stage::Fetch => format!("fetched {units} repositories"),
+        Stage::Render => format!("rendered {}", counted(units, "application")),
+        Stage::List => format!("listed {}", counted(units, "kind")),
+        Stage::Compare => format!("compared {}", counted(units, "application")),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use indicatif::{InMemoryTerm, ProgressDrawTarget};
+
+    use super::*;
+
+    fn run_of_three_repositories() -> Vec<Event> {
+        let begin = |stage, subject: &str| Event::Begin { stage, subject: subject.to_owned() };
+        let done = |stage, subject: &str| Event::Done { stage, subject: subject.to_owned() };
+        vec![
+            Event::Expect { stage: Stage::Fetch, units: 3 },
+            begin(Stage::Fetch, "a"),
+            begin(Stage::Fetch, "b"),
+            begin(Stage::Fetch, "c\x1b[2J"),
+            done(Stage::Fetch, "a"),
+            done(Stage::Fetch, "c"),
+            Event::Expect { stage: Stage::Render, units: 1 },
+            begin(Stage::Render, "shop"),
+            done(Stage::Fetch, "b"),
+            done(Stage::Render, "shop"),
+            Event::Expect { stage: Stage::List, units: 2 },
+            begin(Stage::List, "Deployment"),
+        ]
+    }
+
+    /// Whoever reads the log of a CI job: one line a stage, when it has ended, and no stage twice.
+    #[test]
+    fn a_log_gets_a_line_for_each_stage_that_ended() {
+        let mut board = Board::default();
+        let mut lines = Vec::new();
+        for event in run_of_three_repositories() {
+            board.take(&event);
+            lines.extend(board.ended());
+        }
+        assert_eq!(lines, ["fetched 3 repositories", "rendered 1 application"]);
+        board.take(&Event::Done { stage: Stage::List, subject: "Deployment".to_owned() });
+        assert_eq!(board.rest(), ["listed 1 kind"]);
+        assert_eq!(board.rest(), Vec::<String>::new());
+    }
+
+    #[test]
+    fn a_terminal_gets_a_bar_for_each_stage_with_its_subject() {
+        let screen = InMemoryTerm::new(10, 70);
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(screen.clone())));
+        let mut board = Board::default();
+        board.show(bars.clone());
+        for event in run_of_three_repositories() {
+            board.take(&event);
+        }
+        insta::assert_snapshot!(screen.contents(), @r"
+         fetch ━━━━━━━━━━━━━━━━━━━━━━━━     3/3
+        render ━━━━━━━━━━━━━━━━━━━━━━━━     1/1
+          list ────────────────────────     0/2     Deployment
+        ");
+        bars.clear().unwrap();
+        assert_eq!(screen.contents(), "");
+    }
+}

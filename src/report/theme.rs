@@ -1,0 +1,54 @@
+//! Roles, and the colour that each one has: the only place that knows colours.
+
+use owo_colors::Style;
+
+/// What a piece of text is there for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Role {
+    /// Words in between.
+    Plain,
+    /// What is looked for first: an application's name, an object's name.
+    Name,
+    /// What is read last: places, ages, context.
+    Hint,
+    /// In sync.
+    Good,
+    /// Out of sync.
+    Drift,
+    /// Unknown, or an error.
+    Bad,
+    /// A warning.
+    Warning,
+    /// A line that only git has.
+    Git,
+    /// The part of it that differs.
+    GitPart,
+    /// A line that only the cluster has.
+    Cluster,
+    /// The part of it that differs.
+    ClusterPart,
+    /// A field's path.
+    Path,
+    /// Who did it.
+    Manager,
+}
+
+impl Role {
+    /// The colour of a role.
+    pub(super) fn style(self) -> Style {
+        let style = Style::new();
+        match self {
+            Self::Plain => style,
+            Self::Name => style.bold(),
+            // Not bright black, which some palettes make the background's colour.
+            Self::Hint => style.dimmed(),
+            Self::Good | Self::Git => style.green(),
+            Self::Drift | Self::Warning => style.yellow(),
+            Self::Bad | Self::Cluster => style.red(),
+            Self::GitPart => style.green().bold().reversed(),
+            Self::ClusterPart => style.red().bold().reversed(),
+            Self::Path => style.cyan(),
+            Self::Manager => style.magenta(),
+        }
+    }
+}

@@ -1,0 +1,31 @@
+//! How a person wants to see a run.
+
+use jiff::Timestamp;
+
+use super::ExitRules;
+
+/// How a person wants to see a run: everything that a report depends on beside the run itself.
+///
+/// The caller has resolved the environment (`NO_COLOR`, `CLICOLOR_FORCE`, whether this is a terminal) already.
+#[derive(Debug, Clone, PartialEq)]
+pub struct View {
+    /// How many columns there are.
+    pub width: usize,
+    /// Whether colours are wanted.
+    pub color: bool,
+    /// How many lines are shown around a difference.
+    pub context_lines: usize,
+    /// Whether resources in sync, and everything that is folded otherwise, are shown.
+    pub verbose: bool,
+    /// The time that ages are counted from.
+    pub now: Timestamp,
+    /// How the exit code is decided: reports tell it.
+    pub exit: ExitRules,
+}
+
+impl View {
+    /// A plain view, at a time: 100 columns, no colours, three lines of context.
+    pub fn plain(now: Timestamp) -> Self {
+        Self { width: 100, color: false, context_lines: 3, verbose: false, now, exit: ExitRules::default() }
+    }
+}

@@ -1,0 +1,34 @@
+//! The report for scripts, as YAML: the same value as JSON.
+
+use super::View;
+use super::drift_report::DriftReport;
+use crate::fleet::Run;
+use crate::object::yaml;
+
+/// The run as a `DriftReport` in YAML.
+pub(super) fn write(run: &Run, view: &View) -> String {
+    // A value with text keys cannot fail to become JSON.
+    let value = serde_json::to_value(DriftReport::of(run, view)).unwrap_or_default();
+    yaml::write(&value)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::object::yaml::{Limits, WithPositions};
+    use crate::report::fixture::{everything, view};
+    use crate::report::json;
+
+    /// Whoever reads one format with the tool of the other.
+    #[test]
+    fn yaml_and_json_are_the_same_value() {
+        let text = write(&everything(), &view());
+        let documents = yaml::read(&text, &Limits::default(), WithPositions::No);
+        let expected: Value = serde_json::from_str(&json::write(&everything(), &view())).unwrap();
+        assert_eq!(documents.len(), 1);
+        assert_eq!(documents[0].as_ref().unwrap().value, expected);
+        assert!(!text.contains(|character: char| character.is_control() && character != '\n'));
+    }
+}

@@ -1,0 +1,282 @@
+//! Looks for every value of the target in the live object, without asking anybody.
+//!
+//! In: the target and the live object. Out: what is provably different ([`Found::edits`]) and what only the server can tell
+//! ([`Found::doubts`]). When both are empty the two are in sync: applying the target would change nothing. Nothing is
+//! taken for equal that server-side apply could tell apart; where the table of shapes does not know, the live object's own
+//! `managedFields` may (a map whose keys have owners is granular), else it is a doubt.
+//!
+//! Rules: KEP-555 (granular and atomic values). Kubernetes' own kinds are stored as protocol buffers, which cannot tell an
+//! empty list or map from none, nor a zero value from none where the Go field is no pointer.
+
+use serde_json::{Map, Value};
+
+use super::clean::{annotation_counts, counts, folded, metadata_counts};
+use super::difference::{Edit, Pairs, apply};
+use super::managers::{is_granular, released};
+use super::path::Path;
+use super::shape::{Field, Merge, Shape, UNKNOWN};
+use crate::object::quantity::Quantity;
+use crate::object::{Object, Pointer};
+
+/// What came of looking.
+#[derive(Debug, Default)]
+pub(super) struct Found {
+    /// What makes the live object hold every value of the target.
+    pub(super) edits: Vec<Edit>,
+    /// Where the server might change more than that.
+    pub(super) doubts: Vec<Pointer>,
+}
+
+impl Found {
+    /// Whether applying the target would provably change nothing.
+    pub(super) fn is_proven(&self) -> bool {
+        self.edits.is_empty() && self.doubts.is_empty()
+    }
+}
+
+/// Looks for the target in the live object.
+pub(super) fn contain(target: &Object, live: &Object) -> Found {
+    let shape = Shape::of(&target.gvk());
+    let mut walk = Walk { live, found: Found::default() };
+    let (wanted, held) = (folded(target), folded(live));
+    walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
+    released(target.api_version(), &wanted, live, &mut walk.found);
+    walk.found
+}
+
+/// Whether a value is part of one that is applied as a whole, so that what only the live side has would go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Whole {
+    Yes,
+    No,
+}
+
+struct Walk<'o> {
+    live: &'o Object,
+    found: Found,
+}
+
+impl Walk<'_> {
+    fn edit(&mut self, path: &Path<'_>, git: Option<&Value>) {
+        self.found.edits.push(Edit { path: path.pointer(), git: git.cloned() });
+    }
+
+    fn doubt(&mut self, path: &Path<'_>) {
+        self.found.doubts.push(path.pointer());
+    }
+
+    /// A value that both sides have.
+    fn value(&mut self, target: &Value, live: &Value, shape: &'static Shape, path: &Path<'_>, whole: Whole) {
+        match (shape, target, live) {
+            (Shape::Quantity, ..) => {
+                let amount = Quantity::from_value(target);
+                if target != live && (amount.is_none() || amount != Quantity::from_value(live)) {
+                    self.edit(path, Some(target));
+                }
+            }
+            (Shape::Struct(_, merge), Value::Object(target), Value::Object(live)) => {
+                let whole = if *merge == Merge::Atomic { Whole::Yes } else { whole };
+                self.structure(target, live, shape, path, whole);
+            }
+            (Shape::Map(merge, _), Value::Object(target), Value::Object(live)) => {
+                let whole = if *merge == Merge::Atomic { Whole::Yes } else { whole };
+                self.map(target, live, shape, path, whole);
+            }
+            (Shape::Unknown, Value::Object(target), Value::Object(live)) => {
+                self.unknown_map(target, live, path, whole);
+            }
+            (Shape::List(..) | Shape::Unknown, Value::Array(target), Value::Array(live)) => {
+                self.list(target, live, shape, path, whole);
+            }
+            _ if target == live => {}
+            _ => self.edit(path, Some(target)),
+        }
+    }
+
+    /// The fields of a struct; a null is none.
+    fn structure(
+        &mut self,
+        target: &Map<String, Value>,
+        live: &Map<String, Value>,
+        shape: &'static Shape,
+        path: &Path<'_>,
+        whole: Whole,
+    ) {
+        for (name, wanted) in target.iter().filter(|(name, _)| is_compared(path, name)) {
+            let held = live.get(name).filter(|held| !held.is_null() || wanted.is_null());
+            self.field(shape.field(name), wanted, held, &Path::Key(path, name), whole);
+        }
+        if whole == Whole::No {
+            return;
+        }
+        for (name, held) in live.iter().filter(|(name, _)| !target.contains_key(*name)) {
+            let field = shape.field(name);
+            if !is_none(held, field) && !field.default.is_some_and(|default| held == default) {
+                // A default, or a change of somebody: git is silent, and the server knows.
+                self.doubt(&Path::Key(path, name));
+            }
+        }
+    }
+
+    fn field(&mut self, field: &'static Field, target: &Value, live: Option<&Value>, path: &Path<'_>, whole: Whole) {
+        let known = !matches!(field.shape, Shape::Unknown);
+        match (target, live) {
+            (Value::Null, None | Some(Value::Null)) if known => {}
+            (Value::Null, Some(Value::Null)) => {}
+            (Value::Null, None) => self.doubt(path),
+            (Value::Null, Some(live)) if is_none(live, field) => {}
+            (Value::Null, Some(live)) if is_empty(live) => self.doubt(path),
+            (_, Some(live)) => self.value(target, live, &field.shape, path, whole),
+            (_, None) if is_none(target, field) => {}
+            (_, None) => self.edit(path, Some(target)),
+        }
+    }
+
+    /// A map from text, whose values have one shape.
+    fn map(
+        &mut self,
+        target: &Map<String, Value>,
+        live: &Map<String, Value>,
+        shape: &'static Shape,
+        path: &Path<'_>,
+        whole: Whole,
+    ) {
+        for (name, wanted) in target.iter().filter(|(name, _)| is_compared(path, name)) {
+            let here = Path::Key(path, name);
+            match live.get(name) {
+                Some(held) => self.value(wanted, held, shape.child(name), &here, whole),
+                // What a null becomes in a map depends on its type.
+                None if wanted.is_null() => self.doubt(&here),
+                None => self.edit(&here, Some(wanted)),
+            }
+        }
+        if whole == Whole::Yes {
+            for name in live.keys().filter(|name| !target.contains_key(*name)) {
+                self.edit(&Path::Key(path, name), None);
+            }
+        }
+    }
+
+    /// A map of a custom resource: other keys may be defaults, or others', or part of an atomic map.
+    fn unknown_map(&mut self, target: &Map<String, Value>, live: &Map<String, Value>, path: &Path<'_>, whole: Whole) {
+        for (name, wanted) in target {
+            let here = Path::Key(path, name);
+            match (wanted, live.get(name)) {
+                (Value::Null, None) => self.doubt(&here),
+                (Value::Null, Some(held)) if is_empty(held) && !held.is_null() => self.doubt(&here),
+                (_, Some(held)) => self.value(wanted, held, &UNKNOWN, &here, whole),
+                (_, None) => self.edit(&here, Some(wanted)),
+            }
+        }
+        if let Some(name) = live.keys().find(|name| !target.contains_key(*name))
+            && (whole == Whole::Yes || !is_granular(self.live, &path.pointer()))
+        {
+            self.doubt(&Path::Key(path, name));
+        }
+    }
+
+    fn list(&mut self, target: &[Value], live: &[Value], shape: &'static Shape, path: &Path<'_>, whole: Whole) {
+        let Some(pairs) = Pairs::of(shape, target, live) else {
+            if target.len() == live.len() {
+                for (index, (wanted, held)) in target.iter().zip(live).enumerate() {
+                    self.value(wanted, held, shape.item(), &Path::Index(path, index), Whole::Yes);
+                }
+            } else {
+                self.edit(path, Some(&Value::Array(target.to_vec())));
+            }
+            return;
+        };
+        if !pairs.same_order {
+            let ordered =
+                if whole == Whole::Yes { target.to_vec() } else { self.reordered(target, live, shape, &pairs) };
+            self.edit(path, Some(&Value::Array(ordered)));
+            return;
+        }
+        self.items(target, live, shape, &pairs, path, whole);
+        if whole == Whole::Yes {
+            for at in pairs.unpaired(live.len()) {
+                self.edit(&Path::Index(path, at), None);
+            }
+        }
+    }
+
+    fn items(
+        &mut self,
+        target: &[Value],
+        live: &[Value],
+        shape: &'static Shape,
+        pairs: &Pairs,
+        path: &Path<'_>,
+        whole: Whole,
+    ) {
+        let mut end = live.len();
+        for (wanted, place) in target.iter().zip(&pairs.other) {
+            match place {
+                Some(at) => self.value(wanted, &live[*at], shape.item(), &Path::Index(path, *at), whole),
+                None => {
+                    self.edit(&Path::Index(path, end), Some(wanted));
+                    end += 1;
+                }
+            }
+        }
+    }
+
+    /// The live list with the target's values, and those of its items that the target has in the target's order.
+    fn reordered(&self, target: &[Value], live: &[Value], shape: &'static Shape, pairs: &Pairs) -> Vec<Value> {
+        let mut walk = Walk { live: self.live, found: Found::default() };
+        walk.items(target, live, shape, pairs, &Path::Root, Whole::No);
+        let applied = match apply(Value::Array(live.to_vec()), &walk.found.edits) {
+            Value::Array(applied) => applied,
+            _ => return target.to_vec(),
+        };
+        let wanted: Vec<usize> = pairs.other.iter().flatten().copied().collect();
+        let mut slots = wanted.clone();
+        slots.sort_unstable();
+        let mut ordered = applied.clone();
+        for (slot, from) in slots.into_iter().zip(wanted) {
+            if let (Some(slot), Some(item)) = (ordered.get_mut(slot), applied.get(from)) {
+                *slot = item.clone();
+            }
+        }
+        ordered
+    }
+}
+
+/// Whether what stands here is git's to say.
+fn is_compared(path: &Path<'_>, name: &str) -> bool {
+    match path {
+        Path::Root => counts(name),
+        Path::Key(Path::Root, "metadata") => metadata_counts(name),
+        Path::Key(Path::Key(Path::Root, "metadata"), "annotations") => annotation_counts(name),
+        _ => true,
+    }
+}
+
+/// Whether the API server cannot tell this value of a field from none.
+fn is_none(value: &Value, field: &Field) -> bool {
+    if value.is_null() {
+        return !matches!(field.shape, Shape::Unknown);
+    }
+    match &field.shape {
+        Shape::Scalar => !field.pointer && is_empty(value),
+        Shape::Bytes | Shape::List(..) | Shape::Map(..) => is_empty(value),
+        shape @ Shape::Struct(..) => {
+            let all_none =
+                |fields: &Map<String, Value>| fields.iter().all(|(name, value)| is_none(value, shape.field(name)));
+            !field.pointer && value.as_object().is_some_and(all_none)
+        }
+        Shape::Quantity | Shape::Exact | Shape::Unknown => false,
+    }
+}
+
+/// Null, and the zero value of each type.
+fn is_empty(value: &Value) -> bool {
+    match value {
+        Value::Null => true,
+        Value::Bool(value) => !value,
+        Value::Number(number) => number.as_f64() == Some(0.0),
+        Value::String(text) => text.is_empty(),
+        Value::Array(list) => list.is_empty(),
+        Value::Object(map) => map.is_empty(),
+    }
+}

@@ -1,0 +1,388 @@
+//! Renders a folder of plain manifests: YAML and JSON.
+//!
+//! In: the folder of a source inside its checkout, and `source.directory`. Out: the objects of every file in lexical
+//! order, Lists unfolded, each with its file and line; and a warning for every file that was passed over.
+//!
+//! Rules: Argo CD reposerver/repository/repository.go `findManifests`, `getPotentiallyValidManifests`.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use globset::{GlobBuilder, GlobMatcher};
+use serde_json::Value;
+
+use super::RenderError;
+use crate::app::Directory;
+use crate::finding::{Excerpt, Finding};
+use crate::object::yaml::{self, Limits, WithPositions, YamlError};
+use crate::object::{Object, Origin};
+use crate::target::Target;
+
+/// Anywhere in a file, this keeps the file from being rendered.
+const SKIP_FILE_MARKER: &str = "# +argocd:skip-file-rendering";
+
+/// Argo CD's `reposerver.max.combined.directory.manifests.size`: all plain manifests of one source together, in bytes.
+pub const DEFAULT_COMBINED_SIZE: u64 = 10 << 20;
+
+/// The folder to render.
+#[derive(Debug, Clone, Copy)]
+pub struct Folder<'a> {
+    /// The checkout's root: no file outside of it is read.
+    pub root: &'a Path,
+    /// The folder itself, inside the root.
+    pub folder: &'a Path,
+    /// `source.directory`.
+    pub options: &'a Directory,
+    /// All manifests together, in bytes.
+    pub combined_size: u64,
+}
+
+/// Reads every manifest of the folder.
+pub fn render(folder: Folder<'_>) -> Result<Target, RenderError> {
+    let mut manifests = Target::default();
+    let mut combined: u64 = 0;
+    let root =
+        fs::canonicalize(folder.root).map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
+    for path in files(folder)? {
+        let shown = relative(folder.root, &path);
+        let unreadable = |source| RenderError::Unreadable { file: shown.clone(), source };
+        let confined = confined(&root, &path, &shown)?;
+        let size = fs::metadata(&confined).map_err(unreadable)?.len();
+        combined = combined.saturating_add(size);
+        if combined > folder.combined_size {
+            return Err(RenderError::TooLarge {
+                folder: relative(folder.root, folder.folder),
+                limit: folder.combined_size,
+            });
+        }
+        let bytes = fs::read(&confined).map_err(unreadable)?;
+        read_file(&shown, &bytes, &mut manifests)?;
+    }
+    Ok(manifests)
+}
+
+/// The files that may be manifests, in lexical order.
+fn files(folder: Folder<'_>) -> Result<Vec<PathBuf>, RenderError> {
+    let filter = Filter::new(folder.options)?;
+    let mut found = Vec::new();
+    let mut pending = vec![folder.folder.to_path_buf()];
+    while let Some(directory) = pending.pop() {
+        let unreadable = |source| RenderError::Unreadable { file: relative(folder.root, &directory), source };
+        let mut folders = Vec::new();
+        for entry in fs::read_dir(&directory).map_err(unreadable)? {
+            let entry = entry.map_err(unreadable)?;
+            let path = entry.path();
+            // A link to a folder is not walked into, as Go's filepath.Walk does not.
+            if entry.file_type().map_err(unreadable)?.is_dir() {
+                if folder.options.recurse && entry.file_name() != ".git" {
+                    folders.push(path);
+                }
+            } else if !path.is_dir() && filter.admits(&relative(folder.folder, &path)) {
+                found.push(path);
+            }
+        }
+        pending.append(&mut folders);
+    }
+    found.sort();
+    Ok(found)
+}
+
+/// `exclude`, `include` and the extension filter of one source.
+struct Filter {
+    exclude: Option<GlobMatcher>,
+    include: Option<GlobMatcher>,
+    by_extension: bool,
+}
+
+impl Filter {
+    fn new(options: &Directory) -> Result<Self, RenderError> {
+        Ok(Self {
+            exclude: glob("exclude", &options.exclude)?,
+            include: glob("include", &options.include)?,
+            by_extension: !options.disable_extension_filter,
+        })
+    }
+
+    fn admits(&self, relative: &str) -> bool {
+        let by_extension = !self.by_extension
+            || ["yaml", "yml", "json", "jsonnet"]
+                .iter()
+                .any(|extension| relative.rsplit_once('.').is_some_and(|(_, found)| found == *extension));
+        by_extension
+            && !self.exclude.as_ref().is_some_and(|glob| glob.is_match(relative))
+            && self.include.as_ref().is_none_or(|glob| glob.is_match(relative))
+    }
+}
+
+/// Argo CD matches with gobwas/glob and no separators: `*` crosses `/`, `{a,b}` alternates.
+fn glob(field: &'static str, pattern: &str) -> Result<Option<GlobMatcher>, RenderError> {
+    if pattern.is_empty() {
+        return Ok(None);
+    }
+    GlobBuilder::new(pattern)
+        .literal_separator(false)
+        .backslash_escape(true)
+        .empty_alternates(true)
+        .build()
+        .map(|glob| Some(glob.compile_matcher()))
+        .map_err(|source| RenderError::Glob { field, pattern: pattern.to_owned(), source })
+}
+
+/// The file with links resolved, if it is still inside the checkout (whose own links are resolved), and not git's own.
+fn confined(root: &Path, path: &Path, shown: &str) -> Result<PathBuf, RenderError> {
+    let resolved =
+        fs::canonicalize(path).map_err(|source| RenderError::Unreadable { file: shown.to_owned(), source })?;
+    match resolved.strip_prefix(root) {
+        Ok(inside) if !inside.starts_with(".git") => Ok(resolved),
+        _ => Err(RenderError::LeavesCheckout { file: shown.to_owned() }),
+    }
+}
+
+/// A path as a report shows it: relative, with `/`; `.` for the folder itself.
+fn relative(base: &Path, path: &Path) -> String {
+    let inside = path.strip_prefix(base).unwrap_or(path);
+    let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+}
+
+fn read_file(file: &str, bytes: &[u8], manifests: &mut Target) -> Result<(), RenderError> {
+    let text = match yaml::decode(bytes) {
+        Ok(text) => text,
+        Err(error) => return Err(syntax(file, "", &error)),
+    };
+    if text.contains(SKIP_FILE_MARKER) {
+        return Ok(());
+    }
+    if has_extension(file, "jsonnet") {
+        return Err(RenderError::NotYetRendered { what: "Jsonnet", why: format!("`{file}` is a Jsonnet file") });
+    }
+    let documents = yaml::read(&text, &Limits::default(), WithPositions::No);
+    let one_object = has_extension(file, "json");
+    if one_object && documents.len() != 1 {
+        return Err(RenderError::SeveralInJson { file: file.to_owned(), count: documents.len() });
+    }
+    let mut read = Vec::new();
+    for document in documents {
+        let parsed = document.map_err(|error| syntax(file, &text, &error)).and_then(|document| {
+            let origin = Origin { file: Arc::from(file), line: document.line };
+            unfold(document.value, &origin, &text)
+        });
+        match parsed {
+            Ok(objects) => read.extend(objects),
+            // Argo CD passes over a file that does not look like a manifest at all: the error would be noise.
+            Err(error) if !one_object && read.is_empty() && !looks_like_a_manifest(&text) => {
+                manifests.warnings.push(passed_over(file, &error));
+                return Ok(());
+            }
+            Err(error) => return Err(error),
+        }
+    }
+    manifests.objects.append(&mut read);
+    Ok(())
+}
+
+fn has_extension(file: &str, extension: &str) -> bool {
+    Path::new(file).extension().is_some_and(|found| found == extension)
+}
+
+/// Rule: Argo CD `findManifests`: a broken file with all three is a broken manifest.
+fn looks_like_a_manifest(text: &str) -> bool {
+    ["apiVersion:", "kind:", "metadata:"].iter().all(|field| text.contains(field))
+}
+
+fn passed_over(file: &str, error: &RenderError) -> Finding {
+    let cause = Finding::of(error);
+    let mut finding =
+        Finding::warning("trueup::render::passed_over", format!("`{file}` is not a manifest, and is passed over"))
+            .with_cause(cause.message)
+            .with_help(format!("keep it out with `directory.exclude`, or with the line `{SKIP_FILE_MARKER}` in it"));
+    finding.excerpt = cause.excerpt;
+    finding
+}
+
+/// A List becomes its items.
+///
+/// Rule: Argo CD asks `unstructured.IsList`: any object with a list in `items`; `items: null` in a List is nothing.
+fn unfold(mut value: Value, origin: &Origin, text: &str) -> Result<Vec<Object>, RenderError> {
+    let is_bare = value.get("spec").is_none() && value.get("status").is_none();
+    match value.get_mut("items") {
+        Some(Value::Array(items)) => std::mem::take(items).into_iter().map(|item| object(item, origin, text)).collect(),
+        Some(Value::Null) if is_bare => Ok(Vec::new()),
+        _ => Ok(vec![object(value, origin, text)?]),
+    }
+}
+
+fn object(value: Value, origin: &Origin, text: &str) -> Result<Object, RenderError> {
+    Object::new(value).map(|object| object.with_origin(origin.clone())).map_err(|source| {
+        let offset = line_start(text, origin.line);
+        let length = text[offset..].find('\n').unwrap_or(text.len() - offset);
+        RenderError::NotAnObject { excerpt: Box::new(Excerpt::new(&*origin.file, text, offset, length, None)), source }
+    })
+}
+
+fn line_start(text: &str, line: usize) -> usize {
+    text.split_inclusive('\n').take(line.saturating_sub(1)).map(str::len).sum()
+}
+
+fn syntax(file: &str, text: &str, error: &YamlError) -> RenderError {
+    RenderError::Syntax {
+        message: error.message.clone(),
+        excerpt: Box::new(Excerpt::new(file, text, error.span.offset, error.span.length, Some("here".to_owned()))),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {
+        let folder = tempfile::tempdir().expect("a folder");
+        for (name, text) in files {
+            let path = folder.path().join(name);
+            fs::create_dir_all(path.parent().expect("a parent")).expect("a folder");
+            #[expect(clippy::disallowed_methods, reason = "a test's own folder")]
+            fs::write(path, text).expect("a file");
+        }
+        folder
+    }
+
+    fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
+        let folder =
+            Folder { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
+        render(folder)
+    }
+
+    fn names(manifests: &Target) -> Vec<&str> {
+        manifests.objects.iter().map(Object::name).collect()
+    }
+
+    fn map(name: &str) -> String {
+        format!("apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {name}\n")
+    }
+
+    /// Argo CD's own documentation of `directory.include` and `exclude`, and gobwas: `*` crosses `/`.
+    #[test]
+    fn which_files_are_manifests() {
+        let tree = ["a.yaml", "b.yml", "c.json", "d.txt", "e.YAML", "env/prod/f.yaml", "env/test/g.yaml", "h.yaml.bak"];
+        let cases: [(&str, Directory, &[&str]); 8] = [
+            (
+                "by default",
+                Directory { recurse: true, ..Directory::default() },
+                &["a.yaml", "b.yml", "c.json", "env/prod/f.yaml", "env/test/g.yaml"],
+            ),
+            (
+                "include",
+                Directory { include: "*.yaml".into(), ..Directory::default() },
+                &["a.yaml", "env/prod/f.yaml", "env/test/g.yaml"],
+            ),
+            (
+                "include of several",
+                Directory { include: "{a.yaml,env/test/*}".into(), ..Directory::default() },
+                &["a.yaml", "env/test/g.yaml"],
+            ),
+            ("exclude", Directory { exclude: "env/*".into(), ..Directory::default() }, &["a.yaml", "b.yml", "c.json"]),
+            (
+                "exclude wins",
+                Directory { include: "*.yaml".into(), exclude: "env/prod/*".into(), ..Directory::default() },
+                &["a.yaml", "env/test/g.yaml"],
+            ),
+            (
+                "any extension",
+                Directory { include: "*.txt".into(), disable_extension_filter: true, ..Directory::default() },
+                &["d.txt"],
+            ),
+            ("one character", Directory { include: "?.y*ml".into(), ..Directory::default() }, &["a.yaml", "b.yml"]),
+            ("a class", Directory { include: "[ab].y*".into(), ..Directory::default() }, &["a.yaml", "b.yml"]),
+        ];
+        for (case, options, expected) in cases {
+            let filter = Filter::new(&options).expect(case);
+            let admitted: Vec<&str> = tree.into_iter().filter(|file| filter.admits(file)).collect();
+            assert_eq!(admitted, expected, "{case}");
+        }
+    }
+
+    #[test]
+    fn folders_below_are_read_only_when_asked_for_and_in_lexical_order() {
+        let folder = folder(&[
+            ("b.yaml", &map("b")),
+            ("a.yaml", &format!("{}---\n{}", map("a1"), map("a2"))),
+            ("deep/c.yaml", &map("c")),
+            (".git/d.yaml", &map("d")),
+        ]);
+        let flat = render_all(&folder, &Directory::default()).expect("rendered");
+        assert_eq!(names(&flat), ["a1", "a2", "b"]);
+        let deep = render_all(&folder, &Directory { recurse: true, ..Directory::default() }).expect("rendered");
+        assert_eq!(names(&deep), ["a1", "a2", "b", "c"]);
+        let origin = deep.objects[1].origin().expect("an origin");
+        assert_eq!((&*origin.file, origin.line), ("a.yaml", 6));
+    }
+
+    #[test]
+    fn lists_become_their_items() {
+        let list = r#"{"apiVersion": "v1", "kind": "List", "items": [
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "one"}},
+            {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "two"}}]}"#;
+        let folder = folder(&[("list.json", list), ("none.yaml", "apiVersion: v1\nkind: ConfigMapList\nitems:\n")]);
+        let manifests = render_all(&folder, &Directory::default()).expect("rendered");
+        assert_eq!(names(&manifests), ["one", "two"]);
+    }
+
+    /// A values file beside manifests is passed over with a word; a manifest with a typo is an error.
+    #[test]
+    fn what_is_no_manifest_is_told_apart_from_a_broken_one() {
+        let other = folder(&[("values.yaml", "replicas: 2\n"), ("a.yaml", &map("a")), ("empty.yaml", "# nothing\n")]);
+        let manifests = render_all(&other, &Directory::default()).expect("rendered");
+        assert_eq!(names(&manifests), ["a"]);
+        let warnings: Vec<&str> = manifests.warnings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(warnings, ["`values.yaml` is not a manifest, and is passed over"]);
+
+        let broken = folder(&[("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [a\n")]);
+        let error = render_all(&broken, &Directory::default()).expect_err("broken");
+        assert!(matches!(error, RenderError::Syntax { .. }), "{error}");
+
+        let second = folder(&[("a.yaml", &format!("{}---\nreplicas: 2\n", map("a")))]);
+        let error = render_all(&second, &Directory::default()).expect_err("not an object");
+        assert_eq!(error.to_string(), "a document in `a.yaml` has no `apiVersion`");
+    }
+
+    #[test]
+    fn a_marked_file_is_skipped() {
+        let text = format!("# +argocd:skip-file-rendering\n{}", map("a"));
+        let folder = folder(&[("a.yaml", &text), ("b.yaml", &map("b"))]);
+        assert_eq!(names(&render_all(&folder, &Directory::default()).expect("rendered")), ["b"]);
+    }
+
+    #[test]
+    fn a_json_file_is_one_object() {
+        let object = r#"{"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "a"}}"#;
+        let folder = folder(&[("a.json", &format!("{object}\n---\n{object}"))]);
+        let error = render_all(&folder, &Directory::default()).expect_err("two values");
+        assert!(matches!(error, RenderError::SeveralInJson { count: 2, .. }), "{error}");
+    }
+
+    #[test]
+    fn more_than_the_limit_is_an_error() {
+        let folder = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b"))]);
+        let options = Directory::default();
+        let small = Folder { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
+        assert!(matches!(render(small), Err(RenderError::TooLarge { limit: 100, .. })));
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn a_link_that_leaves_the_checkout_is_refused() {
+        let outside = folder(&[("secret.yaml", &map("outside"))]);
+        let inside = folder(&[("shared/real.yaml", &map("inside")), ("app/keep.yaml", &map("keep"))]);
+        std::os::unix::fs::symlink("../shared/real.yaml", inside.path().join("app/in.yaml")).expect("a link");
+        let app = inside.path().join("app");
+        let options = Directory::default();
+        let source =
+            Folder { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
+        assert_eq!(names(&render(source).expect("rendered")), ["inside", "keep"]);
+
+        std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");
+        let error = render(source).expect_err("refused");
+        assert_eq!(error.to_string(), "`app/out.yaml` leads out of its repository");
+    }
+}

@@ -1,0 +1,135 @@
+//! Everything that rendering can say when it fails.
+
+use std::fmt;
+use std::io;
+
+use miette::{Diagnostic, LabeledSpan, SourceCode};
+use thiserror::Error;
+
+use crate::finding::Excerpt;
+use crate::object::NotAnObject;
+
+/// Why a source could not be rendered. The application's name is put before it by the conductor.
+#[derive(Debug, Error)]
+pub enum RenderError {
+    /// A tool that this version does not render.
+    #[error("{what} is not yet rendered: {why}")]
+    NotYetRendered {
+        /// The tool.
+        what: &'static str,
+        /// What made it that tool.
+        why: String,
+    },
+    /// A file or a folder that cannot be read.
+    #[error("`{file}` cannot be read")]
+    Unreadable {
+        /// The file, relative to the checkout.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// A link that leads out of the checkout.
+    #[error("`{file}` leads out of its repository")]
+    LeavesCheckout {
+        /// The file, relative to the checkout.
+        file: String,
+    },
+    /// More than a source may have.
+    #[error("the manifests in `{folder}` are larger than {limit} bytes together")]
+    TooLarge {
+        /// The folder, relative to the checkout.
+        folder: String,
+        /// The limit, in bytes.
+        limit: u64,
+    },
+    /// A pattern that is none.
+    #[error("`directory.{field}` is not a glob: `{pattern}`")]
+    Glob {
+        /// `include` or `exclude`.
+        field: &'static str,
+        /// The pattern.
+        pattern: String,
+        /// Why.
+        source: globset::Error,
+    },
+    /// A `.json` file is exactly one object.
+    #[error("`{file}` holds {count} JSON values, not one")]
+    SeveralInJson {
+        /// The file, relative to the checkout.
+        file: String,
+        /// How many there are.
+        count: usize,
+    },
+    /// A file that is not YAML.
+    #[error("`{}` is not YAML: {message}", excerpt.file)]
+    Syntax {
+        /// What is wrong.
+        message: String,
+        /// Where.
+        excerpt: Box<Excerpt>,
+    },
+    /// A document that is no Kubernetes object.
+    #[error("a document in `{}` {source}", excerpt.file)]
+    NotAnObject {
+        /// Where.
+        excerpt: Box<Excerpt>,
+        /// What it is instead.
+        #[source]
+        source: NotAnObject,
+    },
+}
+
+impl RenderError {
+    fn excerpt(&self) -> Option<&Excerpt> {
+        match self {
+            Self::Syntax { excerpt, .. } | Self::NotAnObject { excerpt, .. } if !excerpt.text.is_empty() => {
+                Some(excerpt)
+            }
+            _ => None,
+        }
+    }
+}
+
+impl Diagnostic for RenderError {
+    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(match self {
+            Self::NotYetRendered { .. } => "trueup::render::not_yet",
+            Self::Unreadable { .. } => "trueup::render::unreadable",
+            Self::LeavesCheckout { .. } => "trueup::render::leaves_checkout",
+            Self::TooLarge { .. } => "trueup::render::too_large",
+            Self::Glob { .. } => "trueup::render::glob",
+            Self::SeveralInJson { .. } => "trueup::render::several_in_json",
+            Self::Syntax { .. } => "trueup::render::syntax",
+            Self::NotAnObject { .. } => "trueup::render::not_an_object",
+        }))
+    }
+
+    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        Some(Box::new(match self {
+            Self::NotYetRendered { .. } => {
+                "this version renders folders of plain YAML and JSON; leave this application out with `--app`"
+                    .to_owned()
+            }
+            Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
+            Self::LeavesCheckout { .. } => {
+                "put the file itself where the link is: nothing outside of a repository is read".to_owned()
+            }
+            Self::TooLarge { .. } => "raise it with `--max-manifests-size`, or narrow `directory.include`".to_owned(),
+            Self::Glob { .. } => "`*` matches any text, `?` one character, `{a,b}` either".to_owned(),
+            Self::SeveralInJson { .. } => "write several objects as the `items` of a `v1` `List`".to_owned(),
+            Self::Syntax { .. } => "kubectl would refuse this file, too".to_owned(),
+            Self::NotAnObject { excerpt, .. } => {
+                format!("if `{}` is no manifest, keep it out with `directory.exclude`", excerpt.file)
+            }
+        }))
+    }
+
+    fn source_code(&self) -> Option<&dyn SourceCode> {
+        self.excerpt().map(|excerpt| excerpt as &dyn SourceCode)
+    }
+
+    fn labels(&self) -> Option<Box<dyn Iterator<Item = LabeledSpan> + '_>> {
+        let excerpt = self.excerpt()?;
+        Some(Box::new(std::iter::once(LabeledSpan::new(excerpt.label.clone(), excerpt.offset, excerpt.length))))
+    }
+}

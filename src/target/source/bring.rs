@@ -1,0 +1,183 @@
+//! Brings one repository, on a thread that may block.
+//!
+//! In: a URL and what is wanted of it. Out: checkouts, in the order asked. A working tree stands in where the user
+//! named one; a local repository is read where it is; any other is fetched into the cache, once for all that is wanted.
+
+use std::path::Path;
+use std::sync::{Arc, OnceLock};
+
+use gix::ObjectId;
+
+use crate::finding::Finding;
+use crate::secret::RepoUrl;
+
+use super::cache::{Cache, LockError};
+use super::checkout::{Checkout, FetchedBy, Wanted};
+use super::credentials::Trust;
+use super::error::{Cause, SourceError};
+use super::fetch;
+use super::limits::Limits;
+use super::local::{self, ShortHash};
+use super::location::Location;
+use super::revision::{self, References, Resolved};
+use super::settings::SourceSettings;
+use super::sources::Brought;
+use super::tree::{self, TreeError};
+use super::working_tree::{self, WorkingTrees};
+
+/// What all repositories of a run share.
+#[derive(Debug)]
+pub(super) struct Shared {
+    pub(super) settings: SourceSettings,
+    pub(super) working_trees: WorkingTrees,
+    pub(super) cache: OnceLock<Cache>,
+}
+
+impl Shared {
+    /// The cache, made ready at its first use: a run on working trees needs none.
+    pub(super) fn cache(&self) -> Result<&Cache, SourceError> {
+        if let Some(cache) = self.cache.get() {
+            return Ok(cache);
+        }
+        let cache = Cache::open(self.settings.cache_dir.as_deref(), self.settings.cache_bytes)?;
+        // Two threads may come here at once: one cache is taken, the other dropped.
+        Ok(self.cache.get_or_init(|| cache))
+    }
+}
+
+/// The work on one repository.
+pub(super) struct Task {
+    pub(super) shared: Arc<Shared>,
+    pub(super) url: RepoUrl,
+    pub(super) trust: Trust,
+    pub(super) wanted: Vec<Wanted>,
+    pub(super) references: Option<Arc<References>>,
+    pub(super) limits: Limits,
+    pub(super) runtime: tokio::runtime::Handle,
+}
+
+/// The error for a thread that died, which is a fault of ours.
+pub(super) fn crashed(url: &RepoUrl) -> SourceError {
+    SourceError::FetchFailed {
+        url: url.to_string(),
+        help: "please report this: trueup itself failed".to_owned(),
+        cause: Cause::saying("the thread that fetched it died"),
+    }
+}
+
+impl Task {
+    /// Does the work; hands back the references too, so that they are listed once a run.
+    pub(super) fn run(mut self) -> (Vec<Brought>, Option<Arc<References>>) {
+        let answers = self.all().unwrap_or_else(|error| {
+            let error = Arc::new(error);
+            self.wanted.iter().map(|_| Err(error.clone())).collect()
+        });
+        (answers, self.references)
+    }
+
+    fn all(&mut self) -> Result<Vec<Brought>, SourceError> {
+        if let Some(root) = self.shared.working_trees.find(&self.url) {
+            return self.as_it_is(root, None);
+        }
+        match Location::of(&self.url)? {
+            Location::Local(path) => self.local(&path),
+            Location::Http | Location::Ssh | Location::GitDaemon => fetch::all(self),
+        }
+    }
+
+    fn as_it_is(&self, root: &Path, warning: Option<&Finding>) -> Result<Vec<Brought>, SourceError> {
+        let mut checkout = working_tree::checkout(root)?;
+        checkout.warnings.extend(warning.cloned());
+        let checkout = Arc::new(checkout);
+        Ok(self.wanted.iter().map(|_| Ok(checkout.clone())).collect())
+    }
+
+    fn local(&mut self, path: &Path) -> Result<Vec<Brought>, SourceError> {
+        let Some(repository) = local::open(path)? else { return self.plain_folder(path) };
+        let unreadable = |cause| SourceError::LocalUnreadable { path: path.to_owned(), cause };
+        let references = match &self.references {
+            Some(known) => known.clone(),
+            None => Arc::new(local::references(&repository).map_err(unreadable)?),
+        };
+        self.references = Some(references.clone());
+        let bring = |wanted: &Wanted| -> Result<Checkout, SourceError> {
+            let (id, warnings) = match revision::resolve(&self.url.to_string(), wanted, &references)? {
+                Resolved::To(id, warnings) => (id, warnings),
+                Resolved::ShortHash(hash) => (self.long_hash(&repository, &hash, &references)?, Vec::new()),
+            };
+            if !repository.has_object(id) {
+                return Err(revision::revision_gone(&self.url.to_string(), &wanted.revision, &references));
+            }
+            self.checkout(&repository, id, FetchedBy::Local, warnings)
+        };
+        Ok(self.wanted.iter().map(|wanted| bring(wanted).map(Arc::new).map_err(Arc::new)).collect())
+    }
+
+    /// A folder that is no repository has one revision: its files.
+    fn plain_folder(&self, path: &Path) -> Result<Vec<Brought>, SourceError> {
+        if self.wanted.iter().any(|wanted| !matches!(wanted.revision.as_str(), "" | "HEAD")) {
+            let cause = Cause::saying("it is no git repository, so it has no revisions");
+            return Err(SourceError::LocalUnreadable { path: path.to_owned(), cause });
+        }
+        let root = path
+            .canonicalize()
+            .map_err(|error| SourceError::LocalUnreadable { path: path.to_owned(), cause: Cause::of(&error) })?;
+        let message = format!("`{}` is no git repository; its files are taken as they are", path.display());
+        self.as_it_is(&root, Some(&Finding::warning("trueup::source::plain_folder", message)))
+    }
+
+    pub(super) fn long_hash(
+        &self,
+        repository: &gix::Repository,
+        hash: &str,
+        references: &References,
+    ) -> Result<ObjectId, SourceError> {
+        let url = self.url.to_string();
+        match local::short_hash(repository, hash).map_err(|cause| SourceError::Damaged { url: url.clone(), cause })? {
+            ShortHash::Commit(id) => Ok(id),
+            ShortHash::Unclear(count) => Err(SourceError::ShortHashUnclear { url, revision: hash.to_owned(), count }),
+            ShortHash::Unknown => Err(revision::revision_gone(&url, hash, references)),
+        }
+    }
+
+    /// The files of an object that is here.
+    pub(super) fn checkout(
+        &self,
+        repository: &gix::Repository,
+        id: ObjectId,
+        by: FetchedBy,
+        warnings: Vec<Finding>,
+    ) -> Result<Checkout, SourceError> {
+        let cache = self.shared.cache()?;
+        let commit = tree::commit_of(repository, id).map_err(|error| self.tree_error(cache, error, id))?;
+        let key = Cache::tree_key(&self.url, &commit.to_string(), self.shared.settings.submodules);
+        let root = match cache.tree(&key, &self.limits).map_err(|error| self.lock_error(cache, error))? {
+            Some(root) => root,
+            None => {
+                let folder = cache.new_tree().map_err(|error| cache.unusable(&error))?;
+                let written = tree::write(repository, commit, folder.path(), &|| self.limits.over())
+                    .map_err(|error| self.tree_error(cache, error, id))?;
+                cache.keep_tree(&key, folder, written.bytes).map_err(|error| cache.unusable(&error))?
+            }
+        };
+        Ok(Checkout { root, revision: commit.to_string(), by, dirty: false, warnings })
+    }
+
+    fn tree_error(&self, cache: &Cache, error: TreeError, id: ObjectId) -> SourceError {
+        let url = self.url.to_string();
+        match error {
+            TreeError::Damaged(cause) => SourceError::Damaged { url, cause },
+            TreeError::NotACommit(kind) => SourceError::NotACommit { url, revision: id.to_string(), kind },
+            TreeError::Disk(error) => cache.unusable(&error),
+            TreeError::Refused(error) => error,
+            TreeError::Stopped => SourceError::TimedOut { url, after: self.limits.timeout },
+        }
+    }
+
+    pub(super) fn lock_error(&self, cache: &Cache, error: LockError) -> SourceError {
+        match error {
+            LockError::Busy => SourceError::TimedOut { url: self.url.to_string(), after: self.limits.timeout },
+            LockError::Disk(error) => cache.unusable(&error),
+        }
+    }
+}

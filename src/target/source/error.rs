@@ -1,0 +1,354 @@
+//! Every message that bringing a source can give.
+
+use std::error::Error;
+use std::fmt;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use miette::Diagnostic;
+use thiserror::Error as ThisError;
+
+use crate::secret::mask_credentials_in_text;
+
+/// A library's or program's words, credentials masked: only ever the cause of an error of ours.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    text: String,
+    below: Option<Box<Cause>>,
+}
+
+impl Cause {
+    /// Takes an error and everything below it.
+    pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
+        let below = error.source().map(|below| Box::new(Self::of(below)));
+        Self { text: mask_credentials_in_text(&error.to_string()), below }
+    }
+
+    /// Takes what a program wrote: its last lines, which say what ended it.
+    pub(super) fn of_output(output: &[u8]) -> Self {
+        let text = mask_credentials_in_text(&String::from_utf8_lossy(output));
+        let lines: Vec<&str> = text.lines().map(str::trim).filter(|line| !line.is_empty()).collect();
+        let last = &lines[lines.len().saturating_sub(4)..];
+        Self { text: last.join("; "), below: None }
+    }
+
+    /// Takes a sentence of ours.
+    pub(super) fn saying(text: impl Into<String>) -> Self {
+        Self { text: mask_credentials_in_text(&text.into()), below: None }
+    }
+
+    /// Everything it says, for telling one fault from another.
+    pub(super) fn whole_text(&self) -> String {
+        match &self.below {
+            Some(below) => format!("{}: {}", self.text, below.whole_text()),
+            None => self.text.clone(),
+        }
+    }
+}
+
+impl fmt::Display for Cause {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&self.text)
+    }
+}
+
+impl Error for Cause {
+    fn source(&self) -> Option<&(dyn Error + 'static)> {
+        self.below.as_deref().map(|below| below as &(dyn Error + 'static))
+    }
+}
+
+/// A source that could not be brought.
+#[derive(Debug, ThisError, Diagnostic)]
+pub enum SourceError {
+    /// The URL cannot be followed.
+    #[error("repository `{url}` cannot be fetched: {reason}")]
+    #[diagnostic(code("trueup::source::url"), help("correct the source's repoURL"))]
+    UrlRefused {
+        /// The repository.
+        url: String,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// There is no repository.
+    #[error("no repository at {url}")]
+    #[diagnostic(
+        code("trueup::source::repository"),
+        help("check the source's repoURL; a private repository may also be hidden from who may not read it")
+    )]
+    RepositoryGone {
+        /// The repository.
+        url: String,
+        /// What the server said.
+        #[source]
+        cause: Option<Cause>,
+    },
+    /// The server does not let us in.
+    #[error("{url} refuses access")]
+    #[diagnostic(code("trueup::source::access"), help("{help}"))]
+    AccessRefused {
+        /// The repository.
+        url: String,
+        /// What opens a repository of this kind.
+        help: String,
+        /// What the server said.
+        #[source]
+        cause: Option<Cause>,
+    },
+    /// No connection.
+    #[error("{url} cannot be reached")]
+    #[diagnostic(
+        code("trueup::source::network"),
+        help("check the host's name and the network; `--repo URL=PATH` uses a checkout instead")
+    )]
+    Unreachable {
+        /// The repository.
+        url: String,
+        /// What the network said.
+        #[source]
+        cause: Cause,
+    },
+    /// Too slow.
+    #[error("{url} was not fetched within {after:?}")]
+    #[diagnostic(code("trueup::source::timeout"), help("give it more time with `--timeout`"))]
+    TimedOut {
+        /// The repository.
+        url: String,
+        /// How long it had.
+        after: Duration,
+    },
+    /// The run was stopped.
+    #[error("{url} was not fetched: the run was stopped")]
+    #[diagnostic(code("trueup::source::cancelled"), help("run the command again"))]
+    Cancelled {
+        /// The repository.
+        url: String,
+    },
+    /// Neither gix nor git understands the server.
+    #[error("{url} could not be fetched")]
+    #[diagnostic(code("trueup::source::fetch"), help("{help}"))]
+    FetchFailed {
+        /// The repository.
+        url: String,
+        /// What may get around it.
+        help: String,
+        /// What was said.
+        #[source]
+        cause: Cause,
+    },
+    /// No such revision.
+    #[error("no branch, tag or commit `{revision}` in {url}")]
+    #[diagnostic(code("trueup::source::revision"), help("{}", nearest_help(nearest)))]
+    RevisionGone {
+        /// The repository.
+        url: String,
+        /// What was asked for.
+        revision: String,
+        /// Names that are like it.
+        nearest: Vec<String>,
+    },
+    /// Tags there are, but none that will do.
+    #[error("no tag satisfies `{constraint}` in {url}")]
+    #[diagnostic(code("trueup::source::constraint"), help("{}", nearest_help(nearest)))]
+    ConstraintUnmet {
+        /// The repository.
+        url: String,
+        /// The constraint, with its prefix.
+        constraint: String,
+        /// The highest tags that there are.
+        nearest: Vec<String>,
+    },
+    /// A prefix for tags, and a revision that is no version.
+    #[error("revision `{revision}` is no version or constraint, and `tagPrefix` is set to `{prefix}`")]
+    #[diagnostic(code("trueup::source::tag_prefix"), help("remove `tagPrefix`, or ask for a range such as `1.x`"))]
+    PrefixWithoutConstraint {
+        /// What was asked for.
+        revision: String,
+        /// The prefix.
+        prefix: String,
+    },
+    /// A short hash that more than one commit begins with.
+    #[error("hash `{revision}` is not clear in {url}: {count} commits begin with it")]
+    #[diagnostic(code("trueup::source::short_hash"), help("write more of the hash"))]
+    ShortHashUnclear {
+        /// The repository.
+        url: String,
+        /// What was asked for.
+        revision: String,
+        /// How many commits.
+        count: usize,
+    },
+    /// A hash of something that has no files.
+    #[error("`{revision}` in {url} is a {kind}, not a commit")]
+    #[diagnostic(code("trueup::source::no_commit"), help("ask for a branch, a tag or a commit"))]
+    NotACommit {
+        /// The repository.
+        url: String,
+        /// What was asked for.
+        revision: String,
+        /// What it is.
+        kind: String,
+    },
+    /// A path that leads out.
+    #[error("path `{path}` leaves the repository")]
+    #[diagnostic(
+        code("trueup::source::path_leaves"),
+        help("a source's path is relative to the root of its repository")
+    )]
+    PathLeaves {
+        /// The path as written.
+        path: String,
+    },
+    /// A path that is not there.
+    #[error("no folder or file `{path}` at {revision}")]
+    #[diagnostic(code("trueup::source::path"), help("{}", match nearest {
+        Some(nearest) => format!("the nearest is `{nearest}`"),
+        None => "check the source's path".to_owned(),
+    }))]
+    PathGone {
+        /// The path as written.
+        path: String,
+        /// Where it was looked for.
+        revision: String,
+        /// A path that is like it.
+        nearest: Option<String>,
+    },
+    /// A path that cannot be read.
+    #[error("path `{path}` cannot be read")]
+    #[diagnostic(code("trueup::source::path_unreadable"), help("check the permissions of the checkout"))]
+    PathUnreadable {
+        /// The path as written.
+        path: String,
+        /// What the system said.
+        #[source]
+        cause: Cause,
+    },
+    /// A file where a folder belongs.
+    #[error("path `{path}` at {revision} is not a folder")]
+    #[diagnostic(code("trueup::source::not_a_folder"), help("name the folder that it is in"))]
+    NotAFolder {
+        /// The path as written.
+        path: String,
+        /// Where it was looked for.
+        revision: String,
+    },
+    /// A folder where a file belongs.
+    #[error("path `{path}` at {revision} is not a file")]
+    #[diagnostic(code("trueup::source::not_a_file"), help("name a file in it"))]
+    NotAFile {
+        /// The path as written.
+        path: String,
+        /// Where it was looked for.
+        revision: String,
+    },
+    /// A link that leads out.
+    #[error("link `{path}` leads out of the repository")]
+    #[diagnostic(
+        code("trueup::source::link_leaves"),
+        help("make it relative and keep it inside; as in Argo CD, one such link refuses the whole source")
+    )]
+    LinkLeaves {
+        /// The link, relative to the root.
+        path: String,
+    },
+    /// A name that no file may have.
+    #[error("name `{path}` in the repository is refused")]
+    #[diagnostic(
+        code("trueup::source::unsafe_name"),
+        help("rename it: such names can overwrite a repository's own files")
+    )]
+    UnsafeName {
+        /// The path, relative to the root.
+        path: String,
+        /// Which rule it breaks.
+        #[source]
+        cause: Cause,
+    },
+    /// A local repository that cannot be read.
+    #[error("repository `{path}` cannot be read")]
+    #[diagnostic(code("trueup::source::local"), help("check that it is a git repository and that you may read it"))]
+    LocalUnreadable {
+        /// The folder.
+        path: PathBuf,
+        /// What was said.
+        #[source]
+        cause: Cause,
+    },
+    /// A working tree that cannot be used.
+    #[error("`{flag}`: `{path}` {reason}")]
+    #[diagnostic(code("trueup::source::working_tree"), help("name the root of a checkout"))]
+    WorkingTree {
+        /// The flag that names it.
+        flag: &'static str,
+        /// The folder.
+        path: PathBuf,
+        /// Why not.
+        reason: &'static str,
+    },
+    /// The cache cannot be written.
+    #[error("cache `{folder}` cannot be written; nothing in it was changed")]
+    #[diagnostic(code("trueup::source::cache"), help("{}", cache_help(*full)))]
+    CacheUnusable {
+        /// The folder.
+        folder: PathBuf,
+        /// Whether it is full.
+        full: bool,
+        /// What the system said.
+        #[source]
+        cause: Cause,
+    },
+    /// Damaged, and damaged again after a fresh fetch.
+    #[error("{url} has damaged objects")]
+    #[diagnostic(code("trueup::source::damaged"), help("it was fetched anew once; run `git fsck` where it is hosted"))]
+    Damaged {
+        /// The repository.
+        url: String,
+        /// What is damaged.
+        #[source]
+        cause: Cause,
+    },
+    /// A submodule that is not brought.
+    #[error("submodule `{path}` of {url} is refused: {reason}")]
+    #[diagnostic(
+        code("trueup::source::submodule_refused"),
+        help("correct .gitmodules, or bring no submodules with `--no-submodules`")
+    )]
+    SubmoduleRefused {
+        /// The repository.
+        url: String,
+        /// The submodule's path.
+        path: String,
+        /// Why.
+        reason: String,
+    },
+    /// A submodule that cannot be brought.
+    #[error("submodule `{path}` of {url} could not be brought")]
+    #[diagnostic(code("trueup::source::submodule"), help("bring no submodules with `--no-submodules`"))]
+    Submodule {
+        /// The repository.
+        url: String,
+        /// The submodule's path.
+        path: String,
+        /// Its own error.
+        #[source]
+        cause: Box<SourceError>,
+    },
+}
+
+fn nearest_help(nearest: &[String]) -> String {
+    match nearest {
+        [] => "`--revision` tries another".to_owned(),
+        [one] => format!("the nearest is {one}; `--revision` tries another"),
+        [first @ .., last] => {
+            format!("the nearest are {} and {last}; `--revision` tries another", first.join(", "))
+        }
+    }
+}
+
+fn cache_help(full: bool) -> &'static str {
+    if full {
+        "make room on that disk, or name another folder with `--cache-dir`"
+    } else {
+        "name another folder with `--cache-dir`"
+    }
+}

@@ -1,0 +1,158 @@
+//! Where a `repoURL` leads: a folder of this machine, or a server.
+//!
+//! In: the URL as a manifest writes it. Out: an absolute [`RepoUrl`] ([`locate`]), and how it is reached ([`Location`]).
+//! git: urls in gitprotocol and git-clone(1); `ext::` and other remote helpers run programs and are refused.
+
+use std::path::{Component, Path, PathBuf};
+
+use crate::secret::RepoUrl;
+
+use super::error::SourceError;
+
+/// Makes a `repoURL` absolute: `.`, `./x` and `../x` are relative to the folder of the manifest that has it.
+pub fn locate(repo_url: &str, manifest_folder: &Path) -> RepoUrl {
+    let repo_url = repo_url.trim();
+    let relative = matches!(repo_url, "." | "..") || repo_url.starts_with("./") || repo_url.starts_with("../");
+    if !relative {
+        return RepoUrl::new(repo_url);
+    }
+    let folder = std::path::absolute(manifest_folder).unwrap_or_else(|_| manifest_folder.to_owned());
+    let mut path = PathBuf::new();
+    for part in folder.join(repo_url).components() {
+        match part {
+            Component::ParentDir => {
+                path.pop();
+            }
+            Component::CurDir => {}
+            other => path.push(other),
+        }
+    }
+    RepoUrl::new(path.to_string_lossy())
+}
+
+/// How a repository is reached.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Location {
+    /// A folder of this machine.
+    Local(PathBuf),
+    /// `https://` or `http://`.
+    Http,
+    /// `ssh://`, or the scp form.
+    Ssh,
+    /// `git://`.
+    GitDaemon,
+}
+
+impl Location {
+    pub(super) fn of(url: &RepoUrl) -> Result<Self, SourceError> {
+        let raw = url.with_credentials();
+        let refused = |reason| Err(SourceError::UrlRefused { url: url.to_string(), reason });
+        if raw.is_empty() {
+            return refused("it is empty");
+        }
+        if raw.starts_with('-') {
+            return refused("it starts with a dash, which a program could take for an option");
+        }
+        if raw.chars().any(char::is_control) {
+            return refused("it has a control character in it");
+        }
+        if raw.starts_with('/') {
+            return Ok(Self::Local(PathBuf::from(raw)));
+        }
+        if let Some((scheme, rest)) = raw.split_once("://") {
+            return match scheme.to_ascii_lowercase().as_str() {
+                "https" | "http" if has_host(rest) => Ok(Self::Http),
+                "ssh" | "git+ssh" | "ssh+git" if has_host(rest) => Ok(Self::Ssh),
+                "git" if has_host(rest) => Ok(Self::GitDaemon),
+                "file" => {
+                    let path = rest.strip_prefix("localhost").unwrap_or(rest);
+                    if path.starts_with('/') {
+                        Ok(Self::Local(PathBuf::from(path)))
+                    } else {
+                        refused("a `file://` URL needs an absolute path")
+                    }
+                }
+                "https" | "http" | "ssh" | "git+ssh" | "ssh+git" | "git" => refused("it names no host"),
+                _ => refused("trueup speaks https, http, ssh, git and file"),
+            };
+        }
+        if raw.contains("::") {
+            return refused("remote helpers run programs, and are not allowed");
+        }
+        match raw.split_once(':') {
+            Some((host, path)) if !host.contains('/') && has_host(host) && !path.is_empty() => Ok(Self::Ssh),
+            _ => refused("a path of this machine starts with `/`, `./` or `../`, and a URL with its scheme"),
+        }
+    }
+}
+
+/// Whether the authority of a URL names a host that no program takes for an option.
+fn has_host(rest: &str) -> bool {
+    let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
+    let (user, host) = authority.rsplit_once('@').unwrap_or(("", authority));
+    !host.is_empty() && !host.starts_with([':', '-']) && !user.starts_with('-')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn relative_urls_start_at_the_manifest() {
+        for (written, expected) in [
+            (".", "/work/apps"),
+            ("./", "/work/apps"),
+            ("./repo", "/work/apps/repo"),
+            ("..", "/work"),
+            ("../infra.git", "/work/infra.git"),
+            ("../../../..", "/"),
+            ("/srv/git/infra", "/srv/git/infra"),
+            ("https://git.example.com/a", "https://git.example.com/a"),
+            ("git@git.example.com:a/b", "git@git.example.com:a/b"),
+        ] {
+            assert_eq!(locate(written, Path::new("/work/apps")).with_credentials(), expected, "{written}");
+        }
+    }
+
+    #[test]
+    fn a_url_says_how_it_is_reached() {
+        for (written, expected) in [
+            ("https://git.example.com/a/b.git", Location::Http),
+            ("HTTP://user:secret@git.example.com:8080/a", Location::Http),
+            ("ssh://git@git.example.com:2222/a", Location::Ssh),
+            ("git@git.example.com:a/b.git", Location::Ssh),
+            ("git.example.com:a/b.git", Location::Ssh),
+            ("git://git.example.com/a", Location::GitDaemon),
+            ("file:///srv/git/a", Location::Local("/srv/git/a".into())),
+            ("file://localhost/srv/git/a", Location::Local("/srv/git/a".into())),
+            ("/srv/git/a", Location::Local("/srv/git/a".into())),
+        ] {
+            assert_eq!(Location::of(&RepoUrl::new(written)).unwrap(), expected, "{written}");
+        }
+    }
+
+    /// Each of these has started a program on somebody's machine.
+    #[test]
+    fn urls_that_run_programs_are_refused() {
+        for written in [
+            "",
+            "--upload-pack=touch /tmp/x",
+            "ext::sh -c touch% /tmp/x",
+            "ext::sh:x",
+            "fd::17",
+            "ssh://-oProxyCommand=x/a",
+            "ssh://-oProxyCommand=x@host/a",
+            "-oProxyCommand=x:a",
+            "https://-x/a",
+            "https:///a",
+            "ssh://",
+            "s3://bucket/a",
+            "file://host/a",
+            "registry.example.com/charts",
+            "git@host:a\nb",
+        ] {
+            let error = Location::of(&RepoUrl::new(written)).unwrap_err();
+            assert!(matches!(error, SourceError::UrlRefused { .. }), "{written}: {error}");
+        }
+    }
+}

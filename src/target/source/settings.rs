@@ -1,0 +1,70 @@
+//! Where repositories come from and what opens them: flags and environment, resolved once.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use crate::secret::{RepoUrl, Secret};
+
+/// A working tree that stands in for a repository: `--repo URL=PATH`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Override {
+    /// The repository that it stands in for.
+    pub url: RepoUrl,
+    /// The working tree.
+    pub path: PathBuf,
+}
+
+/// What opens a repository, apart from what its URL and git's credential helpers know.
+#[derive(Debug, Clone, Default)]
+pub struct Credentials {
+    /// `TRUEUP_GIT_USERNAME`.
+    pub username: Option<String>,
+    /// `TRUEUP_GIT_PASSWORD`.
+    pub password: Option<Secret<String>>,
+    /// `TRUEUP_GIT_TOKEN`: a password whose user name does not matter.
+    pub token: Option<Secret<String>>,
+    /// `GITHUB_TOKEN`: for github.com alone.
+    pub github_token: Option<Secret<String>>,
+}
+
+/// Where repositories come from and what opens them.
+#[derive(Debug, Clone)]
+pub struct SourceSettings {
+    /// `--cache-dir`; without one, a temporary folder that goes with the run.
+    pub cache_dir: Option<PathBuf>,
+    /// How large the cache may grow before what was not used for longest is removed.
+    pub cache_bytes: u64,
+    /// `--repo URL=PATH`.
+    pub overrides: Vec<Override>,
+    /// `--checkout DIR`: the working tree for each source whose URL is one of its remotes.
+    pub checkout: Option<PathBuf>,
+    /// `--revision`: in place of what the manifests ask for.
+    pub revision_override: Option<String>,
+    /// What opens repositories.
+    pub credentials: Credentials,
+    /// How long one repository may take.
+    pub timeout: Duration,
+    /// Whether submodules are brought too.
+    pub submodules: bool,
+    /// The `git` program; `git` on `PATH` without one.
+    pub git_program: Option<PathBuf>,
+    /// How many repositories are brought at a time.
+    pub concurrency: usize,
+}
+
+impl Default for SourceSettings {
+    fn default() -> Self {
+        Self {
+            cache_dir: None,
+            cache_bytes: 4 << 30,
+            overrides: Vec::new(),
+            checkout: None,
+            revision_override: None,
+            credentials: Credentials::default(),
+            timeout: Duration::from_secs(120),
+            submodules: true,
+            git_program: None,
+            concurrency: 4,
+        }
+    }
+}

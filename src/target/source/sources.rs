@@ -1,0 +1,137 @@
+//! The front door: one value for a run, asked by many applications at once.
+//!
+//! In: a URL and what is wanted of it. Out: checkouts, in the order asked. Each repository is brought by one task at a
+//! time, on a thread of its own; what one application learned, the next one gets without asking the server.
+
+use std::collections::HashMap;
+use std::sync::{Arc, OnceLock};
+
+use tokio::sync::{Mutex, Semaphore};
+
+use crate::process::Cancel;
+use crate::progress::{Progress, Stage};
+use crate::secret::RepoUrl;
+
+use super::bring::{self, Shared};
+use super::checkout::{Checkout, Wanted};
+use super::credentials::Trust;
+use super::error::SourceError;
+use super::limits::Limits;
+use super::revision::References;
+use super::settings::SourceSettings;
+use super::working_tree::WorkingTrees;
+
+/// What a wanted revision became; shared, because many applications may want the same.
+pub type Brought = Result<Arc<Checkout>, Arc<SourceError>>;
+
+/// The repositories of a run; cheap to clone, every clone is the same.
+#[derive(Debug, Clone)]
+pub struct Sources {
+    shared: Arc<Shared>,
+    repositories: Arc<std::sync::Mutex<HashMap<String, Arc<Mutex<Known>>>>>,
+    permits: Arc<Semaphore>,
+    progress: Progress,
+}
+
+/// What this run knows of one repository.
+#[derive(Debug, Default)]
+struct Known {
+    references: Option<Arc<References>>,
+    answers: HashMap<Wanted, Brought>,
+}
+
+impl Sources {
+    /// Makes ready; fails where a flag names a working tree that is none.
+    pub fn new(settings: SourceSettings, progress: Progress) -> Result<Self, SourceError> {
+        let working_trees = WorkingTrees::from_settings(&settings)?;
+        let permits = Arc::new(Semaphore::new(settings.concurrency.max(1)));
+        let shared = Arc::new(Shared { settings, working_trees, cache: OnceLock::new() });
+        Ok(Self { shared, repositories: Arc::default(), permits, progress })
+    }
+
+    /// Brings what is wanted of one repository; answers in the order asked.
+    pub async fn fetch(&self, url: &RepoUrl, wanted: &[Wanted], cancel: &Cancel) -> Vec<Brought> {
+        let wanted: Vec<Wanted> = wanted.iter().map(|wanted| self.overridden(wanted)).collect();
+        let known = self.known(url);
+        let mut known = known.lock().await;
+        let mut open: Vec<Wanted> = Vec::new();
+        for wanted in &wanted {
+            if !known.answers.contains_key(wanted) && !open.contains(wanted) {
+                open.push(wanted.clone());
+            }
+        }
+        if !open.is_empty() {
+            self.progress.begin(Stage::Fetch, url.to_string());
+            let answers = self.bring(url, &open, &mut known.references, cancel).await;
+            self.progress.done(Stage::Fetch, url.to_string());
+            known.answers.extend(open.into_iter().zip(answers));
+        }
+        wanted.iter().map(|wanted| known.answers[wanted].clone()).collect()
+    }
+
+    fn overridden(&self, wanted: &Wanted) -> Wanted {
+        match &self.shared.settings.revision_override {
+            Some(revision) => Wanted { revision: revision.clone(), tag_prefix: String::new() },
+            None => wanted.clone(),
+        }
+    }
+
+    fn known(&self, url: &RepoUrl) -> Arc<Mutex<Known>> {
+        let mut repositories = self.repositories.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        repositories.entry(url.with_credentials().to_owned()).or_default().clone()
+    }
+
+    /// Works on a thread of its own, which is left to itself when time is up: a socket that is silent cannot be
+    /// waited for, and a runtime would wait for its blocking threads at the end.
+    async fn bring(
+        &self,
+        url: &RepoUrl,
+        wanted: &[Wanted],
+        references: &mut Option<Arc<References>>,
+        cancel: &Cancel,
+    ) -> Vec<Brought> {
+        let failed = |error: SourceError| {
+            let error = Arc::new(error);
+            wanted.iter().map(|_| Err(error.clone())).collect::<Vec<_>>()
+        };
+        let cancelled = || SourceError::Cancelled { url: url.to_string() };
+        let permit = tokio::select! {
+            biased;
+            () = cancel.cancelled() => return failed(cancelled()),
+            permit = self.permits.clone().acquire_owned() => permit,
+        };
+        let limits = Limits::new(self.shared.settings.timeout);
+        let stop = limits.stop.clone();
+        let (send, receive) = tokio::sync::oneshot::channel();
+        let task = bring::Task {
+            shared: self.shared.clone(),
+            url: url.clone(),
+            trust: Trust::Named,
+            wanted: wanted.to_vec(),
+            references: references.clone(),
+            limits,
+            runtime: tokio::runtime::Handle::current(),
+        };
+        std::thread::spawn(move || {
+            let _permit = permit;
+            // Nobody receives any more when time is up.
+            let _ = send.send(task.run());
+        });
+        let error = tokio::select! {
+            biased;
+            () = cancel.cancelled() => cancelled(),
+            answer = receive => match answer {
+                Ok((answers, found)) => {
+                    *references = found;
+                    return answers;
+                }
+                Err(_) => bring::crashed(url),
+            },
+            () = tokio::time::sleep(self.shared.settings.timeout) => {
+                SourceError::TimedOut { url: url.to_string(), after: self.shared.settings.timeout }
+            }
+        };
+        stop.cancel();
+        failed(error)
+    }
+}

@@ -1,0 +1,111 @@
+//! Working trees that the user names in place of repositories: `--repo URL=PATH` and `--checkout DIR`.
+//!
+//! In: the flags. Out: a [`Checkout`] of the files as they are. A checkout stands in for all of its remotes: the URLs
+//! to fetch from and to push to, as written and as `url.<base>.insteadOf` makes them.
+
+use std::path::{Path, PathBuf};
+
+use gix::bstr::ByteSlice;
+
+use crate::secret::RepoUrl;
+
+use super::checkout::{Checkout, FetchedBy};
+use super::error::{Cause, SourceError};
+use super::settings::SourceSettings;
+use super::tree::refuse_link_that_leaves;
+
+/// The working trees of a run, and the URLs that they stand in for.
+#[derive(Debug, Default)]
+pub(super) struct WorkingTrees(Vec<(RepoUrl, PathBuf)>);
+
+impl WorkingTrees {
+    /// Takes the flags; a working tree that is not there is an error now, not at its first use.
+    pub(super) fn from_settings(settings: &SourceSettings) -> Result<Self, SourceError> {
+        let mut trees = Vec::new();
+        for given in &settings.overrides {
+            trees.push((given.url.clone(), root("--repo", &given.path)?));
+        }
+        if let Some(folder) = &settings.checkout {
+            let (root, urls) = remotes(&root("--checkout", folder)?)?;
+            trees.extend(urls.into_iter().map(|url| (url, root.clone())));
+        }
+        Ok(Self(trees))
+    }
+
+    /// The working tree that stands in for a repository.
+    pub(super) fn find(&self, url: &RepoUrl) -> Option<&Path> {
+        self.0.iter().find(|(stands_for, _)| stands_for == url).map(|(_, path)| path.as_path())
+    }
+}
+
+fn root(flag: &'static str, path: &Path) -> Result<PathBuf, SourceError> {
+    let reason = match path.canonicalize() {
+        Ok(root) if root.is_dir() => return Ok(root),
+        Ok(_) => "is not a folder",
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => "does not exist",
+        Err(_) => "cannot be read",
+    };
+    Err(SourceError::WorkingTree { flag, path: path.to_owned(), reason })
+}
+
+/// The root of a checkout, and every URL of every remote.
+fn remotes(folder: &Path) -> Result<(PathBuf, Vec<RepoUrl>), SourceError> {
+    let refused = |reason| SourceError::WorkingTree { flag: "--checkout", path: folder.to_owned(), reason };
+    let repository = gix::discover(folder).map_err(|_error| refused("is in no git repository"))?;
+    let root = repository.workdir().ok_or_else(|| refused("is a bare repository"))?;
+    let root = root.canonicalize().map_err(|_error| refused("cannot be read"))?;
+    let mut urls = Vec::new();
+    for name in repository.remote_names() {
+        // As configured, and as rewritten.
+        let configured = repository.config_snapshot();
+        for key in ["url", "pushurl"] {
+            let key = format!("remote.{name}.{key}");
+            let values = configured.plumbing().strings(key.as_str()).unwrap_or_default();
+            urls.extend(values.iter().map(|value| RepoUrl::new(value.to_string())));
+        }
+        if let Ok(remote) = repository.find_remote(name.as_bstr()) {
+            for direction in [gix::remote::Direction::Fetch, gix::remote::Direction::Push] {
+                urls.extend(remote.url(direction).map(|url| RepoUrl::new(url.to_bstring().to_string())));
+            }
+        }
+    }
+    Ok((root, urls))
+}
+
+/// The files of a working tree as they are, with the commit that they are based on.
+pub(super) fn checkout(root: &Path) -> Result<Checkout, SourceError> {
+    let mut checkout = Checkout {
+        root: root.to_owned(),
+        revision: String::new(),
+        by: FetchedBy::WorkingTree,
+        dirty: false,
+        warnings: Vec::new(),
+    };
+    let Ok(repository) = gix::open(root) else { return Ok(checkout) };
+    checkout.revision = repository.head_id().map(|id| id.to_string()).unwrap_or_default();
+    // Where it cannot be told, it is said to differ: a report must not claim more than is known.
+    checkout.dirty = repository.is_dirty().unwrap_or(true) || has_untracked(&repository);
+    refuse_tracked_links(root, &repository)?;
+    Ok(checkout)
+}
+
+/// Whether there are files that git does not know and was not told to ignore.
+fn has_untracked(repository: &gix::Repository) -> bool {
+    let Ok(status) = repository.status(gix::progress::Discard) else { return true };
+    let Ok(mut items) = status.into_index_worktree_iter(Vec::new()) else { return true };
+    items.any(|item| !matches!(item, Ok(gix::status::index_worktree::Item::Modification { .. })))
+}
+
+/// Argo CD looks at every link of a repository; ignored files of a checkout, such as a virtual environment's, are none.
+fn refuse_tracked_links(root: &Path, repository: &gix::Repository) -> Result<(), SourceError> {
+    let unreadable =
+        |error: &gix::Error| SourceError::LocalUnreadable { path: root.to_owned(), cause: Cause::of(error) };
+    let index = repository.index_or_empty().map_err(|error| unreadable(&error))?;
+    for entry in index.entries() {
+        if entry.mode == gix::index::entry::Mode::SYMLINK {
+            let path = entry.path(&index).to_path_lossy();
+            refuse_link_that_leaves(root, &root.join(path))?;
+        }
+    }
+    Ok(())
+}

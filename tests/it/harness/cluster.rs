@@ -1,0 +1,106 @@
+//! A namespace of its own for one test, on the API server that all share.
+
+use std::path::{Path, PathBuf};
+use std::process::Output;
+use std::sync::atomic::{AtomicUsize, Ordering};
+
+use super::account::TestAccount;
+use super::control_plane::{ControlPlane, STRANGER_TOKEN};
+use super::require::Missing;
+
+/// A fresh namespace, and an administrator's way in.
+#[derive(Debug)]
+pub(crate) struct TestCluster {
+    control_plane: &'static ControlPlane,
+    namespace: String,
+    kubeconfig: PathBuf,
+}
+
+impl TestCluster {
+    /// A fresh namespace; the API server starts on first use.
+    pub(crate) fn namespace() -> Result<Self, Missing> {
+        static COUNTED: AtomicUsize = AtomicUsize::new(1);
+        let control_plane = ControlPlane::shared()?;
+        let namespace = format!("test-{:04}", COUNTED.fetch_add(1, Ordering::Relaxed));
+        let kubeconfig = control_plane.administrator(&namespace, &namespace);
+        let this = Self { control_plane, namespace, kubeconfig };
+        this.kubectl(["create", "namespace", &this.namespace]);
+        Ok(this)
+    }
+
+    /// As [`Self::namespace`], with controllers: Deployments get Pods, Pods become ready, Jobs complete.
+    pub(crate) fn with_controllers() -> Result<Self, Missing> {
+        ControlPlane::shared()?.with_controllers()?;
+        Self::namespace()
+    }
+
+    /// The namespace's name.
+    pub(crate) fn name(&self) -> &str {
+        &self.namespace
+    }
+
+    /// The API server's URL.
+    pub(crate) fn server(&self) -> &str {
+        self.control_plane.server()
+    }
+
+    /// The administrator's kubeconfig: one context, in the namespace.
+    pub(crate) fn kubeconfig(&self) -> &Path {
+        &self.kubeconfig
+    }
+
+    /// The name of the kubeconfig's context.
+    pub(crate) fn context(&self) -> &str {
+        &self.namespace
+    }
+
+    /// Runs kubectl as the administrator in the namespace; it has to succeed. Returns its output.
+    #[track_caller]
+    pub(crate) fn kubectl<const N: usize>(&self, arguments: [&str; N]) -> String {
+        succeeded(&arguments, &self.try_kubectl(self.kubeconfig(), &arguments, ""))
+    }
+
+    /// `kubectl apply -f -`, client-side as most people do it.
+    #[track_caller]
+    pub(crate) fn apply(&self, manifests: impl std::fmt::Display) -> String {
+        let arguments = ["apply", "-f", "-"];
+        succeeded(&arguments, &self.try_kubectl(self.kubeconfig(), &arguments, &manifests.to_string()))
+    }
+
+    /// kubectl as whoever the kubeconfig says, whatever comes of it.
+    pub(crate) fn try_kubectl(&self, kubeconfig: &Path, arguments: &[&str], input: &str) -> Output {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        self.control_plane.kubectl(kubeconfig, &arguments, input)
+    }
+
+    /// A service account of the namespace, without any right until [`TestAccount::may`].
+    pub(crate) fn account(&self, name: &str) -> TestAccount<'_> {
+        self.kubectl(["create", "serviceaccount", name]);
+        let token = self.kubectl(["create", "token", name]);
+        let context = format!("{}-{name}", self.namespace);
+        let kubeconfig = self.control_plane.kubeconfig(&context, token.trim(), &self.namespace);
+        TestAccount::new(self, name, kubeconfig)
+    }
+
+    /// A kubeconfig of a user that nobody gave any right.
+    pub(crate) fn stranger(&self) -> PathBuf {
+        self.control_plane.kubeconfig(&format!("{}-stranger", self.namespace), STRANGER_TOKEN, &self.namespace)
+    }
+
+    /// A kubeconfig whose token the API server does not know.
+    pub(crate) fn unknown_token(&self) -> PathBuf {
+        self.control_plane.kubeconfig(&format!("{}-unknown", self.namespace), "nobody-knows-it", &self.namespace)
+    }
+
+    /// Where the control plane keeps its files.
+    pub(crate) fn control_plane_folder(&self) -> &Path {
+        self.control_plane.folder()
+    }
+}
+
+#[track_caller]
+fn succeeded(arguments: &[&str], output: &Output) -> String {
+    let (stdout, stderr) = (String::from_utf8_lossy(&output.stdout), String::from_utf8_lossy(&output.stderr));
+    assert!(output.status.success(), "kubectl {}: {}\n{stdout}{stderr}", arguments.join(" "), output.status);
+    stdout.into_owned()
+}
