@@ -27,19 +27,19 @@ pub const DEFAULT_COMBINED_SIZE: u64 = 10 << 20;
 
 /// The folder to render.
 #[derive(Debug, Clone, Copy)]
-pub struct Folder<'a> {
+pub(super) struct Folder<'a> {
     /// The checkout's root: no file outside of it is read.
-    pub root: &'a Path,
+    pub(super) root: &'a Path,
     /// The folder itself, inside the root.
-    pub folder: &'a Path,
+    pub(super) folder: &'a Path,
     /// `source.directory`.
-    pub options: &'a Directory,
+    pub(super) options: &'a Directory,
     /// All manifests together, in bytes.
-    pub combined_size: u64,
+    pub(super) combined_size: u64,
 }
 
 /// Reads every manifest of the folder.
-pub fn render(folder: Folder<'_>) -> Result<Target, RenderError> {
+pub(super) fn render(folder: Folder<'_>) -> Result<Target, RenderError> {
     let mut manifests = Target::default();
     let mut combined: u64 = 0;
     let root =
