@@ -27,7 +27,7 @@ pub const DEFAULT_COMBINED_SIZE: u64 = 10 << 20;
 
 /// The folder to render.
 #[derive(Debug, Clone, Copy)]
-struct Folder<'a> {
+struct Place<'a> {
     /// The checkout's root: no file outside of it is read.
     root: &'a Path,
     /// The folder itself, inside the root.
@@ -41,7 +41,7 @@ struct Folder<'a> {
 /// Reads every manifest of the source's folder.
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     let options = input.source.directory.clone().unwrap_or_default();
-    render_folder(Folder {
+    render_folder(Place {
         root: input.root,
         folder: input.folder,
         options: &options,
@@ -49,7 +49,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     })
 }
 
-fn render_folder(folder: Folder<'_>) -> Result<Target, RenderError> {
+fn render_folder(folder: Place<'_>) -> Result<Target, RenderError> {
     let mut manifests = Target::default();
     let mut combined: u64 = 0;
     let root =
@@ -73,7 +73,7 @@ fn render_folder(folder: Folder<'_>) -> Result<Target, RenderError> {
 }
 
 /// The files that may be manifests, in lexical order.
-fn files(folder: Folder<'_>) -> Result<Vec<PathBuf>, RenderError> {
+fn files(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
     let filter = Filter::new(folder.options)?;
     let mut found = Vec::new();
     let mut pending = vec![folder.folder.to_path_buf()];
@@ -259,7 +259,7 @@ mod tests {
 
     fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
         let folder =
-            Folder { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
+            Place { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
         render_folder(folder)
     }
 
@@ -375,7 +375,7 @@ mod tests {
     fn more_than_the_limit_is_an_error() {
         let folder = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b"))]);
         let options = Directory::default();
-        let small = Folder { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
+        let small = Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
         assert!(matches!(render_folder(small), Err(RenderError::TooLarge { limit: 100, .. })));
     }
 
@@ -388,7 +388,7 @@ mod tests {
         let app = inside.path().join("app");
         let options = Directory::default();
         let source =
-            Folder { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
+            Place { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
         assert_eq!(names(&render_folder(source).expect("rendered")), ["inside", "keep"]);
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");
