@@ -4,7 +4,7 @@
 //! everything that is wrong with it, at once.
 //!
 //! Rules: Argo CD pkg/apis/application/v1alpha1/types.go (the fields), util/argo/argo.go `ValidatePermissions` and
-//! util/argo/destination (what may not be missing), its CustomResourceDefinition (the types).
+//! util/argo/destination (what may not be missing), its definition of the kind (the types).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};
@@ -156,6 +156,7 @@ pub(super) fn decode(
     folder: &Path,
 ) -> Result<Application, Box<InvalidApplication>> {
     let parts = Parts::decode(Fields::new(&reading, document));
+    reading.report_repeated_fields();
     let origin = Origin { file: reading.file().clone(), line: reading.line(reading.base()) };
     let Parts { metadata, specification, operation } = parts;
     let Metadata { name, namespace, labels, annotations, finalizers } = metadata;
@@ -236,6 +237,10 @@ impl Default for Specification {
 impl Parts {
     fn decode(mut fields: Fields<'_>) -> Self {
         fields.know(&["apiVersion", "kind", "status"]);
+        // An item of an ApplicationList may leave it to the list.
+        if let Some(version) = fields.text("apiVersion").strip_prefix("argoproj.io/").filter(|it| *it != "v1alpha1") {
+            fields.fault_at("apiVersion", &Fault::OtherVersion { version: version.to_owned() });
+        }
         let parts = Self {
             metadata: fields.required_fields("metadata").map(metadata::decode).unwrap_or_default(),
             specification: fields.required_fields("spec").map(decode_specification).unwrap_or_default(),
@@ -248,7 +253,7 @@ impl Parts {
 
 fn decode_specification(mut fields: Fields<'_>) -> Specification {
     if !fields.is_given("project") {
-        fields.fault(Fault::NoProject);
+        fields.fault(&Fault::NoProject);
     }
     let (sources, source_form, source_hydrator) = decode_sources(&mut fields);
     let specification = Specification {
@@ -277,11 +282,11 @@ fn decode_sources(fields: &mut Fields<'_>) -> (Vec<Source>, SourceForm, Option<S
         (false, true) => None,
     };
     if let (Some(winner), true) = (winner, single.is_some()) {
-        fields.fault_at("source", Fault::IgnoredSource { path: fields.shown_field("source"), winner });
+        fields.fault_at("source", &Fault::IgnoredSource { path: fields.shown_field("source"), winner });
     }
     if is_hydrated && !list.is_empty() {
         let path = fields.shown_field("sources");
-        fields.fault_at("sources", Fault::IgnoredSource { path, winner: "sourceHydrator" });
+        fields.fault_at("sources", &Fault::IgnoredSource { path, winner: "sourceHydrator" });
     }
     // What is ignored is not judged.
     if is_hydrated {
@@ -293,7 +298,7 @@ fn decode_sources(fields: &mut Fields<'_>) -> (Vec<Source>, SourceForm, Option<S
         return (source::decode_list(list, Within::Sources), SourceForm::Multiple, None);
     }
     if single.is_none() && !fields.has_fault("source") && !fields.has_fault("sources") {
-        fields.fault(Fault::NoSource);
+        fields.fault(&Fault::NoSource);
     }
     let sources = single.map(|single| source::decode(single, Within::Source)).into_iter().collect();
     (sources, SourceForm::Single, None)
@@ -308,10 +313,10 @@ fn decode_destination(mut fields: Fields<'_>) -> Destination {
     match (destination.server.is_empty(), destination.name.is_empty()) {
         (false, false) => {
             let Destination { server, name, .. } = destination.clone();
-            fields.fault(Fault::TwoDestinations { name, server });
+            fields.fault(&Fault::TwoDestinations { name, server });
         }
         (true, true) if !fields.has_fault("server") && !fields.has_fault("name") => {
-            fields.fault(Fault::NoDestination);
+            fields.fault(&Fault::NoDestination);
         }
         _ => {}
     }
@@ -325,7 +330,7 @@ fn decode_revision_history_limit(fields: &mut Fields<'_>) -> u64 {
     u64::try_from(value).unwrap_or_else(|_negative| {
         let path = fields.shown_field(name);
         let (why, advice) = ("which is less than nothing", "use 0 to keep no history; the default is 10");
-        fields.fault_at(name, Fault::OutOfRange { path, value, why, advice });
+        fields.fault_at(name, &Fault::OutOfRange { path, value, why, advice });
         10
     })
 }

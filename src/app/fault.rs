@@ -22,6 +22,10 @@ pub(super) enum Fault {
     #[diagnostic(code(trueup::app::missing_field), help("add `{field}`; `kubectl apply` would ask for it too"))]
     Missing { path: String, field: String },
 
+    #[error("an Application's version is `{version}`, which Argo CD does not know")]
+    #[diagnostic(code(trueup::app::version), help("write `apiVersion: argoproj.io/v1alpha1`"))]
+    OtherVersion { version: String },
+
     #[error("`{path}` is given twice in one map")]
     #[diagnostic(
         severity(Warning),
@@ -136,9 +140,9 @@ pub(super) enum Fault {
     )]
     NoDestination,
 
-    #[error("`{option}` is not a sync option {}", level(.of_resources))]
+    #[error("`{option}` is not a sync option {why}")]
     #[diagnostic(severity(Warning), code(trueup::app::sync_option), help("as it stands, it has no effect"))]
-    UnknownSyncOption { option: String, nearest: Option<String>, of_resources: bool },
+    UnknownSyncOption { option: String, nearest: Option<String>, why: &'static str },
 
     #[error("`{path}` is `{value}`, which is not a duration: {why}")]
     #[diagnostic(code(trueup::app::duration), help("write it as `5s`, `3m` or `1h30m`; a bare number means seconds"))]
@@ -174,6 +178,7 @@ impl Fault {
             Self::UnknownAnnotation { nearest, .. }
             | Self::UnknownFinalizer { nearest, .. }
             | Self::UnknownSyncOption { nearest: Some(nearest), .. } => Some(format!("did you mean `{nearest}`?")),
+            Self::OtherVersion { .. } => Some("did you mean `argoproj.io/v1alpha1`?".to_owned()),
             _ => None,
         }
     }
@@ -188,8 +193,4 @@ fn relative(path: &str) -> &str {
         "" => ".",
         path => path,
     }
-}
-
-fn level(of_resources: &bool) -> &'static str {
-    if *of_resources { "of an Application, only of a resource" } else { "that Argo CD knows" }
 }

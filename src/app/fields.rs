@@ -3,7 +3,7 @@
 //! In: a map of a document. Out: typed values; what is of another type, missing though required, or left over at the end is
 //! reported to the [`Reading`], and decoding goes on. `null` is as absent.
 //!
-//! Rule: what the API server does with Argo CD's CustomResourceDefinition: it converts no type into another, and drops
+//! Rule: what the API server does with Argo CD's own definition of the kind: it converts no type into another, and drops
 //! fields that it does not know.
 
 use std::collections::BTreeMap;
@@ -33,17 +33,12 @@ pub(super) struct Place<'doc> {
 impl Place<'_> {
     /// The place as people write it, from the Application's root.
     pub(super) fn shown(&self) -> String {
-        shown(self.reading, &self.place)
+        self.reading.shown(&self.place)
     }
 
-    pub(super) fn fault(&self, fault: Fault) {
-        self.reading.report(&fault, &self.place, Mark::Value);
+    pub(super) fn fault(&self, fault: &Fault) {
+        self.reading.report(fault, &self.place, Mark::Value);
     }
-}
-
-fn shown(reading: &Reading<'_>, place: &Pointer) -> String {
-    let below = place.tokens().iter().skip(reading.base().tokens().len());
-    below.fold(Pointer::root(), |pointer, token| pointer.child(token)).dotted()
 }
 
 impl<'doc> Fields<'doc> {
@@ -124,7 +119,7 @@ impl<'doc> Fields<'doc> {
         items
             .filter_map(|(index, (place, item))| match item {
                 Value::String(text) => Some((index, text.clone())),
-                other => self.wrong_type_at(place, other, "text"),
+                other => self.wrong_type_at(&place, other, "text"),
             })
             .collect()
     }
@@ -166,7 +161,7 @@ impl<'doc> Fields<'doc> {
             .into_iter()
             .filter_map(|(place, item)| match item {
                 Value::Object(map) => Some(Self { reading: self.reading, map, place, known: Vec::new() }),
-                other => self.wrong_type_at(place, other, "a map"),
+                other => self.wrong_type_at(&place, other, "a map"),
             })
             .collect()
     }
@@ -191,23 +186,23 @@ impl<'doc> Fields<'doc> {
     }
 
     /// Reports a fault of the whole map, at its key.
-    pub(super) fn fault(&self, fault: Fault) {
-        self.reading.report(&fault, &self.place, Mark::Key);
+    pub(super) fn fault(&self, fault: &Fault) {
+        self.reading.report(fault, &self.place, Mark::Key);
     }
 
     /// Reports a fault of a field's value.
-    pub(super) fn fault_at(&self, name: &str, fault: Fault) {
-        self.reading.report(&fault, &self.place.child(name), Mark::Value);
+    pub(super) fn fault_at(&self, name: &str, fault: &Fault) {
+        self.reading.report(fault, &self.place.child(name), Mark::Value);
     }
 
     /// Reports a fault of an item of a field's list.
-    pub(super) fn fault_at_item(&self, name: &str, index: usize, fault: Fault) {
-        self.reading.report(&fault, &self.place.child(name).index(index), Mark::Value);
+    pub(super) fn fault_at_item(&self, name: &str, index: usize, fault: &Fault) {
+        self.reading.report(fault, &self.place.child(name).index(index), Mark::Value);
     }
 
     /// Reports a fault of a key in a field's map.
-    pub(super) fn fault_at_key(&self, name: &str, key: &str, fault: Fault) {
-        self.reading.report(&fault, &self.place.child(name).child(key), Mark::Key);
+    pub(super) fn fault_at_key(&self, name: &str, key: &str, fault: &Fault) {
+        self.reading.report(fault, &self.place.child(name).child(key), Mark::Key);
     }
 
     /// The line of the map, counted from 1.
@@ -217,12 +212,12 @@ impl<'doc> Fields<'doc> {
 
     /// The map as people write its path: `spec.source`.
     pub(super) fn shown(&self) -> String {
-        shown(self.reading, &self.place)
+        self.reading.shown(&self.place)
     }
 
     /// A field as people write its path: `spec.source.path`.
     pub(super) fn shown_field(&self, name: &str) -> String {
-        shown(self.reading, &self.place.child(name))
+        self.reading.shown(&self.place.child(name))
     }
 
     /// A field's place, to report a fault at later.
@@ -247,7 +242,7 @@ impl<'doc> Fields<'doc> {
 
     fn require(&self, name: &str) {
         if !self.is_given(name) {
-            self.fault(Fault::Missing { path: self.shown(), field: name.to_owned() });
+            self.fault(&Fault::Missing { path: self.shown(), field: name.to_owned() });
         }
     }
 
@@ -275,20 +270,20 @@ impl<'doc> Fields<'doc> {
             .filter(|(_, value)| !value.is_null())
             .filter_map(|(key, value)| match read(value) {
                 Some(read) => Some((key.clone(), read)),
-                None => self.wrong_type_at(place.child(key.as_str()), value, expected),
+                None => self.wrong_type_at(&place.child(key.as_str()), value, expected),
             })
             .collect()
     }
 
     fn wrong_type<T>(&self, name: &str, value: &Value, expected: &'static str) -> Option<T> {
-        self.wrong_type_at(self.place.child(name), value, expected)
+        self.wrong_type_at(&self.place.child(name), value, expected)
     }
 
-    fn wrong_type_at<T>(&self, place: Pointer, value: &Value, expected: &'static str) -> Option<T> {
-        let path = shown(self.reading, &place);
+    fn wrong_type_at<T>(&self, place: &Pointer, value: &Value, expected: &'static str) -> Option<T> {
+        let path = self.reading.shown(place);
         let advice = names::advice_on_type(&path, value, expected);
         let fault = Fault::WrongType { path, found: type_name(value), expected, advice };
-        self.reading.report(&fault, &place, Mark::Value);
+        self.reading.report(&fault, place, Mark::Value);
         None
     }
 }

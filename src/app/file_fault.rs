@@ -14,12 +14,20 @@ pub(super) enum FileFault {
     #[diagnostic(code(trueup::app::yaml), help("{}", passed_over(*.may_hide)))]
     NotYaml { file: String, line: usize, why: String, may_hide: MayHide },
 
-    #[error("{file}:{line}: is a template, not YAML")]
+    #[error("{file}:{line}: is a template, not a manifest")]
     #[diagnostic(
         code(trueup::app::template),
         help("{}; render it, as with `helm template`, and give the output", passed_over(*.may_hide))
     )]
     Template { file: String, line: usize, may_hide: MayHide },
+
+    #[error("{file}:{line}: the text after the end of the document is not read")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::unread_text),
+        help("{}; begin a new document with `---`, or remove it", passed_over(*.may_hide))
+    )]
+    Unread { file: String, line: usize, may_hide: MayHide },
 
     #[error("{file}: holds no Application, but {holds}")]
     #[diagnostic(

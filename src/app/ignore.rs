@@ -1,6 +1,6 @@
 //! `spec.ignoreDifferences`: fields that are not compared.
 //!
-//! Rule: Argo CD types.go `ResourceIgnoreDifferences`; util/argo/normalizers/diff_normalizer.go.
+//! Rule: Argo CD types.go `ResourceIgnoreDifferences`; `util/argo/normalizers/diff_normalizer.go`.
 
 use super::fault::Fault;
 use super::fields::Fields;
@@ -40,7 +40,7 @@ pub(super) fn decode(mut fields: Fields<'_>) -> IgnoreDifference {
     };
     let lists = ["jsonPointers", "jqPathExpressions", "managedFieldsManagers"];
     if !lists.into_iter().any(|list| fields.is_given(list)) {
-        fields.fault(Fault::IgnoresNothing { path: fields.shown() });
+        fields.fault(&Fault::IgnoresNothing { path: fields.shown() });
     }
     fields.finish();
     rule
@@ -49,12 +49,11 @@ pub(super) fn decode(mut fields: Fields<'_>) -> IgnoreDifference {
 fn decode_pointers(fields: &mut Fields<'_>) -> Vec<Pointer> {
     let mut pointers = Vec::new();
     for (index, text) in fields.texts_with_index("jsonPointers") {
-        match Pointer::parse(&text).filter(|pointer| *pointer != Pointer::root()) {
-            Some(pointer) => pointers.push(pointer),
-            None => {
-                let path = format!("{}[{index}]", fields.shown_field("jsonPointers"));
-                fields.fault_at_item("jsonPointers", index, Fault::BadPointer { path, pointer: text });
-            }
+        if let Some(pointer) = Pointer::parse(&text).filter(|pointer| *pointer != Pointer::root()) {
+            pointers.push(pointer);
+        } else {
+            let path = format!("{}[{index}]", fields.shown_field("jsonPointers"));
+            fields.fault_at_item("jsonPointers", index, &Fault::BadPointer { path, pointer: text });
         }
     }
     pointers

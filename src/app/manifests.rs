@@ -15,7 +15,7 @@ use super::application::{self, Application, InvalidApplication};
 use super::file_fault::{FileFault, MayHide};
 use super::reading::{Reading, SourceText};
 use crate::finding::{Finding, Severity};
-use crate::object::yaml::{self, Document, Limits, Positions, WithPositions, YamlError};
+use crate::object::yaml::{self, Document, Limits, Span, WithPositions, YamlError};
 use crate::object::{Gvk, Origin, Pointer};
 
 /// How a file came to be read.
@@ -105,20 +105,28 @@ struct File<'input> {
 struct Entry<'doc> {
     value: &'doc Value,
     base: Pointer,
-    positions: Option<&'doc Positions>,
-    line: usize,
+    document: &'doc Document,
     /// What a List says its items are, for those that do not say it themselves.
     list_of: Option<Gvk>,
 }
 
 impl File<'_> {
     fn document(&mut self, document: &Document) {
-        self.entry(&Entry {
-            value: &document.value,
-            base: Pointer::root(),
-            positions: document.positions.as_ref(),
-            line: document.line,
-            list_of: None,
+        self.entry(&Entry { value: &document.value, base: Pointer::root(), document, list_of: None });
+        if let Some(span) = document.unread {
+            self.unread(span);
+        }
+    }
+
+    // kubectl drops such text without a word.
+    fn unread(&mut self, span: Span) {
+        let line = self.source.line_at(span.offset);
+        let may_hide = MayHide::of(self.source.text_at(span));
+        let finding = Finding::of(&FileFault::Unread { file: self.input.name.clone(), line, may_hide });
+        let excerpt = self.source.excerpt(span, Some("from here".to_owned()));
+        self.found.findings.push(match may_hide {
+            MayHide::AnApplication => weighed(finding, self.input.given).at(excerpt),
+            MayHide::Nothing => finding.at(excerpt),
         });
     }
 
@@ -157,7 +165,7 @@ impl File<'_> {
     fn application(&mut self, entry: &Entry<'_>, object: &Map<String, Value>) {
         let reading = self.reading(entry);
         let name = name_of(object);
-        if name.contains("{{") {
+        if ["{{", "${"].iter().any(|opening| name.contains(opening)) {
             let line = reading.line(&entry.base);
             return self.template(line);
         }
@@ -196,7 +204,7 @@ impl File<'_> {
     }
 
     fn reading<'doc>(&'doc self, entry: &Entry<'doc>) -> Reading<'doc> {
-        Reading::new(&self.source, entry.positions, entry.base.clone(), entry.line)
+        Reading::new(&self.source, entry.document, entry.base.clone())
     }
 
     fn ignore(&mut self, kind: &str) {
@@ -214,7 +222,7 @@ impl File<'_> {
             why: error.message.clone(),
             may_hide: self.may_hide,
         };
-        let excerpt = self.source.excerpt(error.span, Some("here".to_owned()));
+        let excerpt = self.source.excerpt(error.span, error.help.map(str::to_owned));
         self.found.findings.push(weighed(Finding::of(&fault).at(excerpt), self.input.given));
     }
 

@@ -1,6 +1,6 @@
 //! `metadata` of an Application: its name, and what Argo CD reads from annotations and finalizers.
 //!
-//! Rules: Kubernetes' ObjectMeta and its validation; Argo CD common/common.go and types.go for the names.
+//! Rules: Kubernetes' `ObjectMeta` and its validation; Argo CD common/common.go and types.go for the names.
 
 use std::collections::BTreeMap;
 
@@ -89,15 +89,15 @@ pub(super) fn decode(mut fields: Fields<'_>) -> Metadata {
 fn check_name(metadata: &Metadata, fields: &Fields<'_>) {
     if metadata.name.is_empty() {
         if !fields.has_fault("name") {
-            fields.fault(Fault::Missing { path: fields.shown(), field: "name".to_owned() });
+            fields.fault(&Fault::Missing { path: fields.shown(), field: "name".to_owned() });
         }
     } else if let Some(why) = why_no_name(&metadata.name, 253, true) {
-        fields.fault_at("name", Fault::BadName { why });
+        fields.fault_at("name", &Fault::BadName { why });
     }
     if !metadata.namespace.is_empty()
         && let Some(why) = why_no_name(&metadata.namespace, 63, false)
     {
-        fields.fault_at("namespace", Fault::BadNamespace { why });
+        fields.fault_at("namespace", &Fault::BadNamespace { why });
     }
 }
 
@@ -110,7 +110,7 @@ fn check_annotation(name: &str, fields: &Fields<'_>) {
     let nearest = ANNOTATIONS.iter().find(|known| strsim::osa_distance(known, name) <= 2);
     if let Some(nearest) = nearest {
         let fault = Fault::UnknownAnnotation { name: name.to_owned(), nearest: (*nearest).to_owned() };
-        fields.fault_at_key("annotations", name, fault);
+        fields.fault_at_key("annotations", name, &fault);
     }
 }
 
@@ -121,7 +121,7 @@ fn check_finalizer(index: usize, name: &str, fields: &Fields<'_>) {
     let nearest = FINALIZERS.iter().find(|known| strsim::osa_distance(known, name) <= 3);
     if let Some(nearest) = nearest {
         let fault = Fault::UnknownFinalizer { name: name.to_owned(), nearest: (*nearest).to_owned() };
-        fields.fault_at_item("finalizers", index, fault);
+        fields.fault_at_item("finalizers", index, &fault);
     }
 }
 

@@ -26,3 +26,6 @@ pub use application::{Application, Destination, InvalidApplication, SourceForm};
 pub use manifests::{Given, ManifestText, Manifests, read};
 pub use selection::{Selection, SelectionError};
 pub use source::{Directory, Source};
+
+#[cfg(test)]
+mod tests;

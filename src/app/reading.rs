@@ -10,7 +10,7 @@ use std::sync::Arc;
 use super::fault::Fault;
 use crate::finding::{Excerpt, Finding, Severity};
 use crate::object::Pointer;
-use crate::object::yaml::{Positions, Span};
+use crate::object::yaml::{Document, Span};
 
 /// A file's text, shared by every finding about it.
 #[derive(Debug, Clone)]
@@ -33,11 +33,9 @@ pub(super) enum Mark {
 /// One document, or one item of a List, being read.
 pub(super) struct Reading<'doc> {
     source: &'doc SourceText,
-    positions: Option<&'doc Positions>,
+    document: &'doc Document,
     /// Where in the document it stands: the root, or an item of a List.
     base: Pointer,
-    /// The document's line, for what has no position.
-    document_line: usize,
     subject: String,
     found: RefCell<Found>,
 }
@@ -96,6 +94,11 @@ impl SourceText {
         Span { offset: start + indent, length: text.trim().len() }
     }
 
+    pub(super) fn text_at(&self, span: Span) -> &str {
+        let end = span.offset.saturating_add(span.length).min(self.masked.len());
+        &self.masked[self.boundary(span.offset.min(end))..self.boundary(end)]
+    }
+
     fn boundary(&self, mut position: usize) -> usize {
         while !self.masked.is_char_boundary(position) {
             position -= 1;
@@ -105,14 +108,9 @@ impl SourceText {
 }
 
 impl<'doc> Reading<'doc> {
-    pub(super) fn new(
-        source: &'doc SourceText,
-        positions: Option<&'doc Positions>,
-        base: Pointer,
-        document_line: usize,
-    ) -> Self {
+    pub(super) fn new(source: &'doc SourceText, document: &'doc Document, base: Pointer) -> Self {
         let subject = source.file.to_string();
-        Self { source, positions, base, document_line, subject, found: RefCell::default() }
+        Self { source, document, base, subject, found: RefCell::default() }
     }
 
     /// Whom the findings are about: an Application's name.
@@ -132,7 +130,7 @@ impl<'doc> Reading<'doc> {
 
     /// The line of the place, counted from 1.
     pub(super) fn line(&self, place: &Pointer) -> usize {
-        self.span(place, Mark::Key).map_or(self.document_line, |span| self.source.line_at(span.offset))
+        self.span(place, Mark::Key).map_or(self.document.line, |span| self.source.line_at(span.offset))
     }
 
     pub(super) fn report(&self, fault: &Fault, place: &Pointer, mark: Mark) {
@@ -143,13 +141,28 @@ impl<'doc> Reading<'doc> {
         found.places.insert(place.clone());
     }
 
+    /// Reports every key that stands twice in one map of this Application.
+    pub(super) fn report_repeated_fields(&self) {
+        for (place, span) in self.document.duplicate_keys.iter().filter(|(place, _)| place.starts_with(&self.base)) {
+            let fault = Fault::RepeatedField { path: self.shown(place) };
+            let excerpt = self.source.excerpt(*span, fault.label());
+            self.found.borrow_mut().findings.push(Finding::of(&fault).about(&self.subject).at(excerpt));
+        }
+    }
+
+    /// A place as people write it, from the Application's root.
+    pub(super) fn shown(&self, place: &Pointer) -> String {
+        let below = place.tokens().iter().skip(self.base.tokens().len());
+        below.fold(Pointer::root(), |pointer, token| pointer.child(token)).dotted()
+    }
+
     /// Marks the value of a place in the file.
     pub(super) fn excerpt(&self, place: &Pointer, label: Option<String>) -> Excerpt {
         self.excerpt_of(place, Mark::Value, label)
     }
 
     fn excerpt_of(&self, place: &Pointer, mark: Mark, label: Option<String>) -> Excerpt {
-        let span = self.span(place, mark).unwrap_or_else(|| self.source.line_span(self.document_line));
+        let span = self.span(place, mark).unwrap_or_else(|| self.source.line_span(self.document.line));
         self.source.excerpt(span, label)
     }
 
@@ -175,7 +188,9 @@ impl<'doc> Reading<'doc> {
     }
 
     fn span(&self, place: &Pointer, mark: Mark) -> Option<Span> {
-        let (key, value) = *self.positions?.places.get(place)?;
+        let positions = self.document.positions.as_ref()?;
+        // What an alias brings has no place of its own.
+        let Some((key, value)) = positions.places.get(place).copied() else { return positions.nearest(place) };
         Some(match mark {
             Mark::Key => key.unwrap_or(value),
             Mark::Value if value.length == 0 => key.unwrap_or(value),

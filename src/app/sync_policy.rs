@@ -24,6 +24,7 @@ pub struct SyncPolicy {
 }
 
 /// `syncPolicy.automated`.
+#[expect(clippy::struct_excessive_bools, reason = "they are the manifest's own fields")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Automated {
     /// `enabled`; on when it is not given.
@@ -69,7 +70,7 @@ pub struct Backoff {
 
 impl Default for Backoff {
     fn default() -> Self {
-        Self { duration: Duration::from_secs(5), factor: 2, max_duration: Duration::from_mins(3) }
+        Self { duration: Duration::from_secs(5), factor: 2, max_duration: Duration::from_secs(180) }
     }
 }
 
@@ -120,15 +121,15 @@ fn decode_automated(mut fields: Fields<'_>) -> Automated {
 pub(super) fn decode_options(fields: &mut Fields<'_>, name: &'static str) -> Vec<SyncOption> {
     let mut options = Vec::new();
     for (index, text) in fields.texts_with_index(name) {
-        let (nearest, of_resources) = match SyncOption::of_application(&text) {
+        let (nearest, why) = match SyncOption::of_application(&text) {
             Ok(option) => {
                 options.extend(option);
                 continue;
             }
-            Err(NotAnOption::Unknown { nearest }) => (nearest.map(str::to_owned), false),
-            Err(NotAnOption::OnlyOfResources) => (None, true),
+            Err(NotAnOption::Unknown { nearest }) => (nearest.map(str::to_owned), "that Argo CD knows"),
+            Err(NotAnOption::OnlyOfResources) => (None, "of an Application, only of a resource"),
         };
-        fields.fault_at_item(name, index, Fault::UnknownSyncOption { option: text, nearest, of_resources });
+        fields.fault_at_item(name, index, &Fault::UnknownSyncOption { option: text, nearest, why });
     }
     options
 }
@@ -163,7 +164,7 @@ fn decode_duration(fields: &mut Fields<'_>, name: &'static str) -> Option<Durati
     match duration::parse(&value) {
         Ok(duration) => Some(duration),
         Err(why) => {
-            fields.fault_at(name, Fault::BadDuration { path: fields.shown_field(name), value, why });
+            fields.fault_at(name, &Fault::BadDuration { path: fields.shown_field(name), value, why });
             None
         }
     }
@@ -175,7 +176,7 @@ fn decode_factor(fields: &mut Fields<'_>) -> Option<u64> {
     if factor.is_none() {
         let path = fields.shown_field("factor");
         let why = "so that waits would not grow";
-        fields.fault_at("factor", Fault::OutOfRange { path, value, why, advice: "use 1 or more; the default is 2" });
+        fields.fault_at("factor", &Fault::OutOfRange { path, value, why, advice: "use 1 or more; the default is 2" });
     }
     factor
 }

@@ -208,7 +208,8 @@ impl Walk {
             fs::canonicalize(path).map_err(|cause| unreadable(path, cause))?
         };
         let is_folder = real.is_dir();
-        if (is_folder && is_hidden) || (!is_folder && !(is_manifest && real.is_file())) {
+        let is_wanted = if is_folder { !is_hidden } else { is_manifest && real.is_file() };
+        if !is_wanted {
             return Ok(());
         }
         if !real.starts_with(&root.real) {

@@ -1,7 +1,7 @@
 //! A cluster that is a folder: `kubectl get -o yaml` dumps, Lists, any file layout.
 //!
 //! In: a folder. Out: the same answers as an API server gives, without requests: objects by kind, [`Kinds`] from the
-//! table of this build and the CustomResourceDefinitions in the folder. Every document is read when the folder is
+//! table of this build and the `CustomResourceDefinition`s in the folder. Every document is read when the folder is
 //! opened; one that cannot be read makes the whole folder unknown, because the object in it must not look missing.
 //!
 //! Of several documents for one object the last one in the order of the files counts.
@@ -141,7 +141,7 @@ impl Contents {
         let place = format!("`{}`:{}", origin.file, origin.line);
         match Object::new(value) {
             Ok(object) if object.name().is_empty() => {
-                self.faults.push(format!("{place} {which}has no `metadata.name`"))
+                self.faults.push(format!("{place} {which}has no `metadata.name`"));
             }
             Ok(object) => self.objects.push(object.with_origin(origin.clone())),
             Err(error) => self.faults.push(format!("{place} {which}{error}")),

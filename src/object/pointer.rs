@@ -90,6 +90,12 @@ impl Pointer {
     }
 }
 
+impl FromIterator<String> for Pointer {
+    fn from_iter<Tokens: IntoIterator<Item = String>>(tokens: Tokens) -> Self {
+        Self(tokens.into_iter().collect())
+    }
+}
+
 impl fmt::Display for Pointer {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         for token in &self.0 {

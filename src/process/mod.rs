@@ -5,6 +5,7 @@
 
 mod cancel;
 mod error;
+mod piped;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -16,6 +17,7 @@ use tokio::process::Child;
 
 pub use cancel::Cancel;
 pub use error::ProcessError;
+pub use piped::{Killer, Piped};
 
 /// A program to run, and what it may do.
 #[derive(Clone)]
@@ -65,6 +67,33 @@ impl Command {
     pub fn env(mut self, name: impl Into<OsString>, value: impl Into<OsString>) -> Self {
         self.env.push((name.into(), value.into()));
         self
+    }
+
+    /// The child as the system starts it: our environment, but for what is named, is not its.
+    #[expect(clippy::disallowed_methods, reason = "this is the room that starts children and hands on our environment")]
+    fn prepared(&self) -> std::process::Command {
+        let mut builder = std::process::Command::new(&self.program);
+        builder.args(&self.args).env_clear();
+        for name in &self.inherit {
+            if let Some(value) = std::env::var_os(name) {
+                builder.env(name, value);
+            }
+        }
+        builder.envs(self.env.iter().map(|(name, value)| (name, value)));
+        if let Some(folder) = &self.folder {
+            builder.current_dir(folder);
+        }
+        #[cfg(unix)]
+        std::os::unix::process::CommandExt::process_group(&mut builder, 0);
+        builder
+    }
+
+    fn not_started(&self, cause: std::io::Error) -> ProcessError {
+        if cause.kind() == std::io::ErrorKind::NotFound {
+            ProcessError::NotFound { program: self.program.display().to_string(), cause }
+        } else {
+            ProcessError::NotStarted { program: self.name(), cause }
+        }
     }
 
     /// The program's name, without its folder: what errors call it.
@@ -125,29 +154,10 @@ pub async fn run(command: &Command, cancel: &Cancel) -> Result<Output, ProcessEr
     result
 }
 
-#[expect(clippy::disallowed_methods, reason = "this is the room that starts children and hands on our environment")]
 fn start(command: &Command) -> Result<Child, ProcessError> {
-    let mut builder = tokio::process::Command::new(&command.program);
-    builder.args(&command.args).env_clear();
-    for name in &command.inherit {
-        if let Some(value) = std::env::var_os(name) {
-            builder.env(name, value);
-        }
-    }
-    builder.envs(command.env.iter().map(|(name, value)| (name, value)));
-    if let Some(folder) = &command.folder {
-        builder.current_dir(folder);
-    }
+    let mut builder = tokio::process::Command::from(command.prepared());
     builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    #[cfg(unix)]
-    builder.process_group(0);
-    builder.spawn().map_err(|cause| {
-        if cause.kind() == std::io::ErrorKind::NotFound {
-            ProcessError::NotFound { program: command.program.display().to_string(), cause }
-        } else {
-            ProcessError::NotStarted { program: command.name(), cause }
-        }
-    })
+    builder.spawn().map_err(|cause| command.not_started(cause))
 }
 
 async fn read(stream: Option<impl AsyncRead + Unpin>, command: &Command) -> Result<Vec<u8>, ProcessError> {
@@ -166,11 +176,12 @@ async fn read(stream: Option<impl AsyncRead + Unpin>, command: &Command) -> Resu
 }
 
 /// The process group that a child leads.
+#[derive(Debug, Clone, Copy)]
 struct Group(Option<u32>);
 
 impl Group {
     #[cfg(unix)]
-    fn kill(&self) {
+    fn kill(self) {
         let leader = self.0.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
         if let Some(leader) = leader {
             // The group may be gone already: then there is nothing to kill.
@@ -179,7 +190,7 @@ impl Group {
     }
 
     #[cfg(not(unix))]
-    fn kill(&self) {
+    fn kill(self) {
         // Only the child itself can be reached here; `kill_on_drop` does it.
     }
 }

@@ -15,6 +15,9 @@ use crate::status::ResourceDrift;
 /// How long the search for the shortest difference may take; after it, any difference will do.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// More lines of context than anybody reads.
+const MOST_CONTEXT: usize = 1_000_000;
+
 /// Who has a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Side {
@@ -78,7 +81,7 @@ pub(super) fn diff(resource: &ResourceDrift, context_lines: usize) -> Diff {
         .timeout(PATIENCE)
         .diff_lines(cluster.yaml.as_str(), git.yaml.as_str());
     let hunks: Vec<Hunk> = lines
-        .grouped_ops(context_lines)
+        .grouped_ops(context_lines.min(MOST_CONTEXT))
         .iter()
         .map(|ops| {
             let mut hunk_lines: Vec<Line> =
@@ -127,6 +130,14 @@ fn line(change: &InlineChange<'_, str>) -> Line {
         .map(|(differs, piece)| (*differs, piece.trim_end_matches('\n').to_owned()))
         .filter(|(_, piece)| !piece.is_empty())
         .collect();
+    if side != Side::Both
+        && let Some((_, last)) = pieces.last_mut()
+    {
+        // Blanks at the end may be all that differs.
+        let blanks = last.len() - last.trim_end_matches(' ').len();
+        last.truncate(last.len() - blanks);
+        last.extend(std::iter::repeat_n('␣', blanks));
+    }
     // A line that differs from end to end has no part to point at.
     if pieces.iter().all(|(differs, piece)| *differs || piece.trim().is_empty()) {
         for (differs, _) in &mut pieces {
@@ -170,5 +181,105 @@ fn take_off_common_indentation(lines: &mut [Line]) {
             }
         }
         line.pieces.retain(|(_, piece)| !piece.is_empty());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+    use crate::object::Pointer;
+    use crate::report::fixture::{changed, field};
+
+    fn drift(live: Value, target: Value, paths: &[&str]) -> ResourceDrift {
+        let mut drift = changed("v1", "ConfigMap", "web", live, target);
+        drift.fields = paths.iter().map(|path| field(&drift, path, None, None)).collect();
+        drift
+    }
+
+    fn shown(diff: &Diff) -> Vec<String> {
+        let sign = |side| match side {
+            Side::Both => ' ',
+            Side::Cluster => '-',
+            Side::Git => '+',
+        };
+        let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
+        lines.map(|line| format!("{} {}", sign(line.side), line.text())).collect()
+    }
+
+    #[test]
+    fn each_hunk_knows_the_fields_that_it_shows() {
+        let live = json!({ "a": 1, "b": "x\ny\nz\n", "m": { "n": { "gone": true } }, "z": 1 });
+        let target = json!({ "a": 2, "b": "x\nY\nz\n", "m": {}, "new": [1], "z": 1 });
+        let diff = diff(&drift(live, target, &["/a", "/b", "/m/n", "/new", "/z"]), 0);
+        let fields: Vec<&[usize]> = diff.hunks.iter().map(|hunk| hunk.fields.as_slice()).collect();
+        assert_eq!(fields, [&[0][..], &[1], &[2, 3]]);
+        assert_eq!(diff.elsewhere, [4]);
+    }
+
+    #[test]
+    fn a_blank_at_the_end_is_seen() {
+        let diff = diff(&drift(json!({ "a": "x\ny\n" }), json!({ "a": "x \ny\n" }), &["/a"]), 0);
+        assert_eq!(shown(&diff), ["- x", "+ x␣"]);
+    }
+
+    #[test]
+    fn common_indentation_is_taken_off_and_empty_lines_do_not_count() {
+        let text = |word: &str| json!({ "a": { "b": format!("{word}\n\n  deeper\n") } });
+        let diff = diff(&drift(text("x"), text("y"), &["/a/b"]), 2);
+        assert_eq!(shown(&diff), ["  a:", "    b: |", "-     x", "+     y", "  ", "        deeper"]);
+    }
+
+    #[test]
+    fn the_part_that_differs_is_marked_and_indentation_never_is() {
+        let live = json!({ "a": { "image": "web:1.0-debug", "log": "debug" } });
+        let target = json!({ "a": { "image": "web:1.0" } });
+        let diff = diff(&drift(live, target, &["/a/image"]), 0);
+        let parts = diff.hunks[0].lines.iter().flat_map(|line| &line.pieces).filter(|(differs, _)| *differs);
+        assert_eq!(parts.map(|(_, piece)| piece.as_str()).collect::<Vec<_>>(), ["-debug"]);
+    }
+
+    #[test]
+    fn without_both_objects_every_field_stands_elsewhere() {
+        let mut drift = drift(json!({ "a": 1 }), json!({ "a": 2 }), &["/a"]);
+        drift.live = None;
+        assert_eq!(diff(&drift, 3), Diff { elsewhere: vec![0], hunks: vec![] });
+    }
+
+    fn any_value() -> impl Strategy<Value = Value> {
+        let leaf = prop_oneof![
+            Just(Value::Null),
+            any::<bool>().prop_map(Value::from),
+            any::<i8>().prop_map(Value::from),
+            "[a-z \n]{0,8}".prop_map(Value::from)
+        ];
+        leaf.prop_recursive(3, 24, 4, |inner| {
+            prop_oneof![
+                prop::collection::vec(inner.clone(), 0..4).prop_map(Value::from),
+                prop::collection::hash_map("[a-z./]{1,3}", inner, 0..4).prop_map(Value::from_iter),
+            ]
+        })
+    }
+
+    proptest! {
+        /// What the cluster has is every line but git's, and the other way round; no field is lost.
+        #[test]
+        fn both_sides_can_be_read_back(live in any_value(), target in any_value()) {
+            let live = json!({ "a": live });
+            let target = json!({ "a": target });
+            prop_assume!(live != target);
+            let mut drift = drift(live.clone(), target.clone(), &["/a"]);
+            drift.fields[0].path = Pointer::parse("/a").unwrap();
+            let diff = diff(&drift, usize::MAX);
+            prop_assert_eq!(&diff.elsewhere, &Vec::<usize>::new());
+            for (side, value) in [(Side::Cluster, &live), (Side::Git, &target)] {
+                let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
+                let text: Vec<String> = lines.filter(|line| line.side == side || line.side == Side::Both).map(Line::text).collect();
+                let expected = yaml::write(value);
+                prop_assert_eq!(text.join("\n").replace('␣', " "), expected.strip_suffix('\n').unwrap());
+            }
+        }
     }
 }

@@ -128,7 +128,7 @@ impl Window {
 /// A piece of a line, made harmless; tabs stay, for miette to measure.
 fn harmless(text: &str) -> String {
     let text = text.trim_end_matches('\r');
-    if !text.contains(|character| is_hidden(character)) {
+    if !text.contains(is_hidden) {
         return text.to_owned();
     }
     text.split('\t').map(visible).collect::<Vec<_>>().join("\t")
@@ -241,7 +241,17 @@ mod tests {
 
     #[test]
     fn a_finding_says_what_where_and_what_to_do() {
-        assert_snapshot!(graphical(&typo(), &view()), @"");
+        assert_snapshot!(graphical(&typo(), &view()), @r"
+         ⚠ guestbook: `targetRevison` is not a field of `spec.source`
+          ╭─[apps/guestbook.yaml:4:5]
+        3 │   source:
+        4 │     targetRevison: v1.4.0
+          ·     ──────┬──────
+          ·           ╰── did you mean `targetRevision`?
+        5 │     path: guestbook
+          ╰────
+         help: as it stands, the source follows the default branch
+        ");
     }
 
     #[test]
@@ -258,7 +268,12 @@ mod tests {
                 .with_cause("templates/ingress.yaml:14: nil pointer evaluating interface {}.host")
                 .with_cause("exit status 1")
                 .with_help("see the values it was given with `trueup render --app guestbook -v`");
-        assert_snapshot!(graphical(&finding, &view()), @"");
+        assert_snapshot!(graphical(&finding, &view()), @r"
+        × guestbook: helm could not render `charts/guestbook` at 3f2a9c1
+        ├─▶ templates/ingress.yaml:14: nil pointer evaluating interface {}.host
+        ╰─▶ exit status 1
+        help: see the values it was given with `trueup render --app guestbook -v`
+        ");
     }
 
     #[test]

@@ -80,7 +80,7 @@ mod tests {
     /// Makes every object of a schema refuse what it does not describe.
     fn close(schema: &mut Value) {
         if let Value::Object(map) = schema {
-            if map.get("properties").is_some_and(|properties| properties.is_object()) && !map.contains_key("const") {
+            if map.get("properties").is_some_and(Value::is_object) && !map.contains_key("const") {
                 map.insert("unevaluatedProperties".to_owned(), Value::Bool(false));
             }
             for (key, value) in map.iter_mut() {
@@ -95,7 +95,7 @@ mod tests {
     #[test]
     fn a_report_counts_what_it_holds() {
         let report = report(&everything());
-        insta::assert_snapshot!(report["summary"], @"");
+        insta::assert_snapshot!(report["summary"], @r#"{"applications":3,"changed":4,"errors":2,"extra":1,"missing":1,"outOfSync":1,"synced":1,"unknown":1}"#);
         assert_eq!(report["exitCode"], 2);
         assert_eq!(report["applications"][0]["revision"], report["applications"][0]["sources"][0]["revision"]);
         assert_eq!(report["applications"][1].get("revision"), None);
@@ -105,15 +105,68 @@ mod tests {
     fn a_changed_field_has_both_values_and_its_manager() {
         let report = report(&everything());
         let fields = &report["applications"][0]["resources"][1]["fields"];
-        insta::assert_snapshot!(serde_json::to_string_pretty(&fields[0]).unwrap(), @"");
-        insta::assert_snapshot!(serde_json::to_string_pretty(&fields[1]).unwrap(), @"");
+        insta::assert_snapshot!(serde_json::to_string_pretty(&fields[0]).unwrap(), @r#"
+        {
+          "by": {
+            "manager": "kubectl",
+            "operation": "Update",
+            "subresource": "scale",
+            "time": "2026-03-10T10:00:00Z"
+          },
+          "git": 2,
+          "live": 5,
+          "path": "/spec/replicas"
+        }
+        "#);
+        insta::assert_snapshot!(serde_json::to_string_pretty(&fields[1]).unwrap(), @r#"
+        {
+          "by": {
+            "manager": "kubectl-edit",
+            "operation": "Update",
+            "time": "2026-03-10T11:48:00Z"
+          },
+          "item": {
+            "name": "LOG_LEVEL"
+          },
+          "live": {
+            "name": "LOG_LEVEL",
+            "value": "debug"
+          },
+          "path": "/spec/template/spec/containers/0/env/1"
+        }
+        "#);
     }
 
     #[test]
     fn keys_stand_in_the_order_of_the_contract() {
         let text = write(&Run::default(), &view());
         let text = text.replace(env!("CARGO_PKG_VERSION"), "VERSION");
-        insta::assert_snapshot!(text, @"");
+        insta::assert_snapshot!(text, @r#"
+        {
+          "apiVersion": "trueup/v1",
+          "kind": "DriftReport",
+          "summary": {
+            "applications": 0,
+            "synced": 0,
+            "outOfSync": 0,
+            "unknown": 0,
+            "changed": 0,
+            "missing": 0,
+            "extra": 0,
+            "errors": 0
+          },
+          "applications": [],
+          "requests": {
+            "discovery": 0,
+            "list": 0,
+            "get": 0,
+            "dryRun": 0,
+            "openapi": 0
+          },
+          "version": "VERSION",
+          "exitCode": 0
+        }
+        "#);
     }
 
     #[test]

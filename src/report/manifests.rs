@@ -65,7 +65,20 @@ mod tests {
 
     #[test]
     fn yaml_says_where_each_object_was_written() {
-        insta::assert_snapshot!(write(&objects(), ManifestFormat::Yaml), @"");
+        insta::assert_snapshot!(write(&objects(), ManifestFormat::Yaml), @r#"
+        ---
+        # Source: shop/web.yaml:3
+        apiVersion: v1
+        kind: ConfigMap
+        metadata:
+          name: web
+        ---
+        # Source: evil\nkind: Pod.yaml:1
+        apiVersion: v1
+        kind: Service
+        metadata:
+          name: "a\eb"
+        "#);
         assert_eq!(write(&[], ManifestFormat::Yaml), "");
     }
 

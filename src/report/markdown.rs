@@ -52,7 +52,7 @@ pub(super) fn write(run: &Run, view: &View) -> String {
         }
     }
     if !run.findings.is_empty() {
-        text.push_str("\n### Input\n");
+        text.push_str("\n### Outside of the applications\n");
         for piece in run.findings.iter().map(finding) {
             if text.len() + piece.len() > LIMIT { cut += 1 } else { text.push_str(&piece) }
         }
@@ -164,14 +164,14 @@ fn resource(resource: &ResourceDrift, view: &View) -> Option<String> {
     if let Some(origin) = &resource.origin {
         let _ = write!(title, " at {}", code(&format!("{}:{}", origin.file, origin.line)));
     }
-    let mut body = String::new();
     if let Some(note) = &resource.note {
-        let _ = writeln!(body, "\n{}", code(note));
+        let _ = write!(title, ": {}", code(note));
     }
+    let mut body = String::new();
     match (resource.state, &resource.target) {
         (ResourceState::InSync, _) => return None,
         (ResourceState::Changed, _) => changed(resource, view, &mut body),
-        (ResourceState::Missing, Some(target)) => fence(&diff::whole(target), &mut body),
+        (ResourceState::Missing, Some(target)) => fence(&diff::whole(target), FOLD, &mut body),
         _ => {}
     }
     Some(if body.is_empty() {
@@ -183,31 +183,49 @@ fn resource(resource: &ResourceDrift, view: &View) -> Option<String> {
 
 fn changed(resource: &ResourceDrift, view: &View, body: &mut String) {
     let Diff { elsewhere, hunks } = diff::diff(resource, view.context_lines);
-    for (index, field) in resource.fields.iter().enumerate() {
+    fields(&elsewhere, resource, true, body);
+    let mut room = FOLD;
+    for (index, hunk) in hunks.iter().enumerate() {
+        if room == 0 {
+            let left: usize = hunks[index..].iter().map(|hunk| hunk.lines.len()).sum();
+            more_lines(left, body);
+            return;
+        }
+        fields(&hunk.fields, resource, false, body);
+        fence(&hunk.lines, room, body);
+        room -= hunk.lines.len().min(room);
+    }
+}
+
+/// The paths of fields and who holds them; their values too, where no line of a hunk shows them.
+fn fields(indexes: &[usize], resource: &ResourceDrift, with_values: bool, body: &mut String) {
+    for field in indexes.iter().take(FOLD).map(|index| &resource.fields[*index]) {
         // Writing to a String cannot fail.
         let _ = write!(body, "\n- {}", code(&path(field, resource)));
-        if elsewhere.contains(&index) {
+        if with_values {
             for (words, value) in [("cluster", &field.live), ("git", &field.git)] {
-                let value = value.as_ref().map_or_else(|| "nothing".to_owned(), |value| code(&short(value)));
+                let value = value.as_ref().map_or_else(|| "nothing".to_owned(), |value| code(cut(&short(value))));
                 let _ = write!(body, ", {words} {value}");
             }
         }
         for manager in &field.managers {
             // An age would be wrong by the time that the summary is read.
-            let _ = write!(body, ", {}", code(&manager_words(manager, &manager.time)));
+            let _ = write!(body, ", held by {}", code(&manager_words(manager, &manager.time)));
         }
     }
-    body.push('\n');
-    let lines: Vec<Line> = hunks.into_iter().flat_map(|hunk| hunk.lines).collect();
-    if !lines.is_empty() {
-        fence(&lines, body);
+    if !indexes.is_empty() {
+        body.push('\n');
+    }
+    if indexes.len() > FOLD {
+        // Writing to a String cannot fail.
+        let _ = writeln!(body, "- … {} more fields", indexes.len() - FOLD);
     }
 }
 
 /// Lines of a difference between fences longer than any run of backticks in them.
-fn fence(lines: &[Line], body: &mut String) {
+fn fence(lines: &[Line], room: usize, body: &mut String) {
     let mut text = String::new();
-    for line in &lines[..lines.len().min(FOLD)] {
+    for line in lines.iter().take(room) {
         let whole = line.text();
         let shown = visible(&whole);
         text.push_str(match line.side {
@@ -215,19 +233,26 @@ fn fence(lines: &[Line], body: &mut String) {
             Side::Cluster => "- ",
             Side::Git => "+ ",
         });
-        match shown.char_indices().nth(LINE_LIMIT) {
-            Some((end, _)) => text.extend([&shown[..end], "…"]),
-            None => text.push_str(&shown),
-        }
-        text.push('\n');
+        text.push_str(cut(&shown));
+        text.push_str(if cut(&shown).len() < shown.len() { "…\n" } else { "\n" });
     }
     let longest = text.split(|character| character != '`').map(str::len).max().unwrap_or(0);
     let fence = "`".repeat(longest.max(2) + 1);
     // Writing to a String cannot fail.
     let _ = write!(body, "\n{fence}diff\n{text}{fence}\n");
-    if lines.len() > FOLD {
-        let _ = writeln!(body, "\n… {} more lines", lines.len() - FOLD);
+    if lines.len() > room {
+        more_lines(lines.len() - room, body);
     }
+}
+
+fn more_lines(count: usize, body: &mut String) {
+    // Writing to a String cannot fail.
+    let _ = writeln!(body, "\n… {}", counted(count, "more line"));
+}
+
+/// As much of a line as is shown.
+fn cut(line: &str) -> &str {
+    line.char_indices().nth(LINE_LIMIT).map_or(line, |(end, _)| &line[..end])
 }
 
 /// Any text as code that says nothing to markdown, HTML or GitHub: the door of this format.
@@ -260,11 +285,142 @@ mod tests {
     use crate::report::fixture::{HOSTILE, application, everything, field, resource as a_resource, view};
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]
     fn a_summary_has_a_table_and_folds_every_difference() {
         let mut run = everything();
         run.applications[0].resources.retain(|resource| resource.name != HOSTILE);
         run.findings.pop();
-        assert_snapshot!(write(&run, &view()), @"");
+        assert_snapshot!(write(&run, &view()), @r"
+        ## ❌ The answer could not be found in full
+
+        3 applications (1 unknown, 1 out of sync, 1 in sync), 8 resources (1 unknown, 3 changed, 1 missing, 1 extra, 2 in sync)
+
+        | application | status | resources | cluster | revision |
+        |---|---|---|---|---|
+        | <code>shop</code> | ⚠️ OutOfSync | 3 changed, 1 missing, 1 extra, 1 in sync | <code>https&#58;//10&#46;0&#46;0&#46;1&#58;6443</code> | <code>3f2a9c1</code>, fetched by gix |
+        | <code>payments</code> | ❌ Unknown | 1 unknown | <code>eu-prod</code> <code>https&#58;//10&#46;0&#46;0&#46;1&#58;6443</code> | not fetched<br><code>3f2a9c1</code>, fetched by the git program |
+        | <code>search</code> | ✅ Synced | 1 in sync | <code>examples/search/live</code> | <code>3f2a9c1</code>, working tree as it is |
+
+        ### <code>shop</code>
+
+        - ⚠️ warning <code>shop&#58; &#96;ConfigMap shop/settings&#96; is written twice&#59; the last one counts</code><br>help: <code>remove one of them</code>
+
+        <details><summary>changed <code>apps/Deployment shop/web</code> at <code>overlays/prod/web&#46;yaml&#58;12</code></summary>
+
+        - <code>spec&#46;replicas</code>, held by <code>kubectl scale&#44; Update&#44; 2026-03-10T10&#58;00&#58;00Z</code>
+
+        ```diff
+            namespace: shop
+          spec:
+            progressDeadlineSeconds: 600
+        -   replicas: 5
+        +   replicas: 2
+            revisionHistoryLimit: 10
+            selector:
+              matchLabels:
+        ```
+
+        - <code>spec&#46;template&#46;spec&#46;containers&#91;web&#93;&#46;env&#91;LOG&#95;LEVEL&#93;</code>, held by <code>kubectl-edit&#44; Update&#44; 2026-03-10T11&#58;48&#58;00Z</code>
+        - <code>spec&#46;template&#46;spec&#46;containers&#91;web&#93;&#46;image</code>, held by <code>kubectl-edit&#44; Update&#44; 2026-03-10T11&#58;48&#58;00Z</code>
+
+        ```diff
+          - env:
+            - name: GREETING
+              value: grüß Gott 👋
+        -   - name: LOG_LEVEL
+        -     value: debug
+        -   image: registry.example.com/shop/web:1.4.0-debug
+        +   image: registry.example.com/shop/web:1.4.0
+            name: web
+            ports:
+            - containerPort: 8080
+        ```
+
+        </details>
+
+        <details><summary>changed <code>ConfigMap shop/settings</code> at <code>base/settings&#46;yaml&#58;1</code>: <code>compared without the API server&#58; this account may not patch &#96;configmaps&#96;</code></summary>
+
+        - <code>data&#91;&#34;start&#46;sh&#34;&#93;</code>, held by <code>argocd-controller&#44; Apply&#44; 2026-03-07T12&#58;00&#58;00Z</code>
+
+        ```diff
+          data:
+            start.sh: |
+              #!/bin/sh
+        -     set -e
+        +     set -eu
+          
+              export A=1
+              export B=2
+              export C=3
+              export D=4
+        -     exec web --port 8080 --verbose
+        +     exec web --port 8080
+          kind: ConfigMap
+          metadata:
+            name: settings
+        ```
+
+        </details>
+
+        <details><summary>changed <code>Secret shop/login</code> at <code>base/login&#46;yaml&#58;1</code></summary>
+
+        - <code>data&#46;password</code>
+
+        ```diff
+          apiVersion: v1
+          data:
+        -   password: ++++++++++++
+        +   password: ++++++++
+            user: ++++++++
+          kind: Secret
+          metadata:
+        ```
+
+        </details>
+
+        <details><summary>missing <code>Service shop/web</code> at <code>base/service&#46;yaml&#58;1</code></summary>
+
+        ```diff
+        + apiVersion: v1
+        + kind: Service
+        + metadata:
+        +   name: web
+        +   namespace: shop
+        + spec:
+        +   ports:
+        +   - name: port-0
+        +     port: 8080
+        +     protocol: TCP
+        +   - name: port-1
+        +     port: 8081
+        +     protocol: TCP
+        +   - name: port-2
+        +     port: 8082
+        +     protocol: TCP
+        +   - name: port-3
+        +     port: 8083
+        +     protocol: TCP
+        +   - name: port-4
+        +     port: 8084
+        +     protocol: TCP
+        +   selector:
+        +     app: web
+        ```
+
+        </details>
+
+        - extra <code>batch/Job shop/migrate-2025</code>
+
+        ### <code>payments</code>
+
+        - ❌ error <code>payments&#58; no tag satisfies &#96;&#94;1&#46;2&#96; in ssh&#58;//git&#64;<!-- -->git&#46;example&#46;com/pay/infra&#58; the remote has 0 tags</code> at <code>apps/payments&#46;yaml&#58;4</code><br>help: <code>&#96;targetRevision&#58; main&#96; would follow the branch</code>
+
+        - unknown <code>apps/Deployment payments/api</code>: <code>&#96;deployments&#46;apps&#96; may not be listed in namespace &#96;payments&#96;</code>
+
+        ### Outside of the applications
+
+        - ⚠️ warning <code>apps/legacy&#46;yaml&#58; &#96;&#123;&#123;&#96; is a template&#44; not a manifest</code><br>help: <code>render it first&#44; and give the result</code>
+        ");
     }
 
     #[test]
@@ -272,7 +428,15 @@ mod tests {
         let mut run = everything();
         run.findings.clear();
         run.applications.drain(..2);
-        assert_snapshot!(write(&run, &view()), @"");
+        assert_snapshot!(write(&run, &view()), @r"
+        ## ✅ Everything is in sync
+
+        1 application (1 in sync), 1 resource (1 in sync)
+
+        | application | status | resources | cluster | revision |
+        |---|---|---|---|---|
+        | <code>search</code> | ✅ Synced | 1 in sync | <code>examples/search/live</code> | <code>3f2a9c1</code>, working tree as it is |
+        ");
     }
 
     /// Takes fences off, as a markdown reader does: a fence ends at the first line with as many backticks.
@@ -295,21 +459,11 @@ mod tests {
     fn assert_harmless(text: &str) {
         assert!(!text.contains(|character: char| character != '\n' && character.is_control()));
         let mut outside = outside_of_fences(text);
-        for ours in [
-            "<code>",
-            "</code>",
-            "<details>",
-            "</details>",
-            "<summary>",
-            "</summary>",
-            "<br>",
-            "<!-- -->",
-            "\n- ",
-            "\n### ",
-            "\n## ",
-        ] {
-            outside = outside.replace(ours, "\n");
+        for ours in ["<code>", "</code>", "<details>", "</details>", "<summary>", "</summary>", "<br>", "<!-- -->"] {
+            outside = outside.replace(ours, "");
         }
+        let mut outside = outside.replace("\n- ", "\n").replace("\n### ", "\n").replace("## ", "");
+        outside = outside.replace("&#", "");
         let table: String = outside.lines().filter(|line| line.starts_with('|')).collect();
         assert_eq!(table.matches('|').count() % 6, 0, "{table}");
         let references = outside.replace("&#", "").replace("**", "");

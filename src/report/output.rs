@@ -21,6 +21,10 @@ pub enum Format {
 }
 
 impl Format {
+    fn is_called(self, name: &str) -> bool {
+        self.to_possible_value().is_some_and(|value| value.matches(name, false))
+    }
+
     /// Every format's name, in order: `text, json, yaml, markdown`.
     fn names() -> String {
         let names: Vec<String> = Self::value_variants().iter().map(ToString::to_string).collect();
@@ -87,7 +91,8 @@ impl FromStr for Output {
             Some((name, file)) => (name, Some(file)),
             None => (text, None),
         };
-        let format = Format::from_str(name, false).map_err(|_| OutputError::Format(name.to_owned()))?;
+        let format = Format::value_variants().iter().find(|format| format.is_called(name));
+        let format = *format.ok_or_else(|| OutputError::Format(name.to_owned()))?;
         let file = match file {
             None | Some("-") => None,
             Some("") => return Err(OutputError::NoFile(name.to_owned())),

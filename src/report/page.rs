@@ -1,7 +1,5 @@
 //! A page of text being written, for a terminal: pieces by role, each through the door that makes it harmless.
 
-use unicode_width::UnicodeWidthStr;
-
 use super::theme::Role;
 use super::visible::visible;
 
@@ -9,13 +7,12 @@ use super::visible::visible;
 pub(super) struct Page {
     text: String,
     color: bool,
-    column: usize,
 }
 
 impl Page {
     /// An empty page, with or without colours.
     pub(super) fn new(color: bool) -> Self {
-        Self { text: String::new(), color, column: 0 }
+        Self { text: String::new(), color }
     }
 
     /// Writes a piece of text in its role.
@@ -23,7 +20,6 @@ impl Page {
         use std::fmt::Write;
 
         let shown = visible(text.as_ref());
-        self.column += UnicodeWidthStr::width(shown.as_ref());
         if self.color && role != Role::Plain && !shown.is_empty() {
             // Writing to a String cannot fail.
             let _ = write!(self.text, "{}", role.style().style(shown));
@@ -33,17 +29,20 @@ impl Page {
         self
     }
 
-    /// Writes spaces up to a column, two at least: what follows stands apart.
-    pub(super) fn column(&mut self, column: usize) -> &mut Self {
-        let spaces = column.saturating_sub(self.column).max(2);
-        self.write(Role::Plain, " ".repeat(spaces))
+    /// Writes several pieces, parted by a text.
+    pub(super) fn list(&mut self, pieces: &[(Role, String)], between: &str) -> &mut Self {
+        for (index, (role, piece)) in pieces.iter().enumerate() {
+            if index > 0 {
+                self.write(Role::Plain, between);
+            }
+            self.write(*role, piece);
+        }
+        self
     }
 
     /// Ends the line.
     pub(super) fn end(&mut self) -> &mut Self {
-        self.text.truncate(self.text.trim_end_matches(' ').len());
         self.text.push('\n');
-        self.column = 0;
         self
     }
 

@@ -36,25 +36,25 @@ pub(super) async fn draw(terminal: Terminal, mut events: Receiver<Event>, drawin
     loop {
         let event = tokio::select! {
             event = events.recv() => event,
-            () = sleep_until(begin), if board.bars.is_empty() && matches!(drawing, Drawing::Bars(_)) => {
-                if let Drawing::Bars(bars) = &drawing {
-                    board.show(bars);
+            () = sleep_until(begin), if board.screen.is_none() && matches!(drawing, Drawing::Bars(_)) => {
+                if let Drawing::Bars(screen) = &drawing {
+                    board.show(screen.clone());
                 }
                 continue;
             }
         };
-        match (event, &drawing) {
-            (None, _) => break,
-            (Some(Event::Note(line)), _) if verbose => terminal.line(&line),
-            (Some(event), _) => board.take(&event),
+        match event {
+            None => break,
+            Some(Event::Note(line)) if verbose => terminal.line(&line),
+            Some(event) => board.take(&event),
         }
         if matches!(drawing, Drawing::Lines) {
             board.ended().iter().for_each(|line| terminal.line(line));
         }
     }
-    if let Drawing::Bars(bars) = &drawing {
+    if let Drawing::Bars(screen) = &drawing {
         // A terminal that cannot be cleared is of no consequence.
-        let _ = bars.clear();
+        let _ = screen.clear();
     }
     if matches!(drawing, Drawing::Lines) {
         board.rest().iter().for_each(|line| terminal.line(line));
@@ -65,7 +65,8 @@ pub(super) async fn draw(terminal: Terminal, mut events: Receiver<Event>, drawin
 #[derive(Default)]
 struct Board {
     stages: [Count; 4],
-    bars: Vec<ProgressBar>,
+    /// Where bars are drawn, once they are.
+    screen: Option<MultiProgress>,
 }
 
 /// How far one stage is.
@@ -76,15 +77,17 @@ struct Count {
     done: u64,
     told: u64,
     subject: String,
+    /// Drawn from the stage's first event on.
+    bar: Option<ProgressBar>,
 }
 
 impl Board {
     fn take(&mut self, event: &Event) {
         let stage = match event {
-            Event::Expect { stage, .. } | Event::Begin { stage, .. } | Event::Done { stage, .. } => *stage as usize,
+            Event::Expect { stage, .. } | Event::Begin { stage, .. } | Event::Done { stage, .. } => *stage,
             Event::Note(_) => return,
         };
-        let count = &mut self.stages[stage];
+        let count = &mut self.stages[stage as usize];
         match event {
             Event::Expect { units, .. } => count.expected += units,
             Event::Begin { subject, .. } => {
@@ -94,20 +97,26 @@ impl Board {
             Event::Done { .. } => count.done += 1,
             Event::Note(_) => {}
         }
-        if let Some(bar) = self.bars.get(stage) {
-            count.draw(bar);
+        self.draw(stage);
+    }
+
+    /// Draws from now on.
+    fn show(&mut self, screen: MultiProgress) {
+        self.screen = Some(screen);
+        for stage in STAGES {
+            self.draw(stage);
         }
     }
 
-    fn show(&mut self, bars: &MultiProgress) {
-        // The template is a constant, and right.
-        let style = ProgressStyle::with_template("{prefix:>8} {bar:24.cyan/8} {pos:>5}/{len:<5} {wide_msg:.8}")
-            .unwrap_or_else(|_| ProgressStyle::default_bar())
-            .progress_chars("━╸─");
-        for (stage, count) in STAGES.iter().zip(&self.stages) {
-            let bar = bars.add(ProgressBar::new(0).with_style(style.clone()).with_prefix(verb(*stage)));
-            count.draw(&bar);
-            self.bars.push(bar);
+    fn draw(&mut self, stage: Stage) {
+        let Some(screen) = &self.screen else { return };
+        let above = self.stages[..stage as usize].iter().filter(|count| count.bar.is_some()).count();
+        let count = &mut self.stages[stage as usize];
+        if count.expected + count.begun + count.done > 0 {
+            let bar = count.bar.get_or_insert_with(|| screen.insert(above, new_bar(stage)));
+            bar.set_length(count.expected.max(count.done));
+            bar.set_position(count.done);
+            bar.set_message(if count.begun > count.done { count.subject.clone() } else { String::new() });
         }
     }
 
@@ -139,13 +148,14 @@ impl Count {
         self.told = self.done;
         line(stage, self.done)
     }
+}
 
-    fn draw(&self, bar: &ProgressBar) {
-        bar.set_length(self.expected.max(self.done));
-        bar.set_position(self.done);
-        let working = self.begun > self.done;
-        bar.set_message(if working { self.subject.clone() } else { String::new() });
-    }
+fn new_bar(stage: Stage) -> ProgressBar {
+    // The template is a constant, and right.
+    let style = ProgressStyle::with_template("{prefix:>8} {bar:24.cyan/8} {pos:>5}/{len:<5} {wide_msg:.8}")
+        .unwrap_or_else(|_| ProgressStyle::default_bar())
+        .progress_chars("━╸─");
+    ProgressBar::new(0).with_style(style).with_prefix(verb(stage))
 }
 
 fn verb(stage: Stage) -> &'static str {
@@ -213,11 +223,15 @@ mod tests {
         let screen = InMemoryTerm::new(10, 70);
         let bars = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(screen.clone())));
         let mut board = Board::default();
-        board.show(&bars);
+        board.show(bars.clone());
         for event in run_of_three_repositories() {
             board.take(&event);
         }
-        insta::assert_snapshot!(screen.contents(), @"");
+        insta::assert_snapshot!(screen.contents(), @r"
+         fetch ━━━━━━━━━━━━━━━━━━━━━━━━     3/3
+        render ━━━━━━━━━━━━━━━━━━━━━━━━     1/1
+          list ────────────────────────     0/2     Deployment
+        ");
         bars.clear().unwrap();
         assert_eq!(screen.contents(), "");
     }

@@ -26,14 +26,23 @@ pub(super) fn state_words(state: ResourceState) -> &'static str {
     }
 }
 
-/// A state as one character, in the direction of a sync: a missing resource would be added.
-pub(super) fn state_sign(state: ResourceState) -> &'static str {
+/// A state in words that explain it.
+pub(super) fn state_explained(state: ResourceState) -> &'static str {
     match state {
-        ResourceState::InSync => "=",
-        ResourceState::Changed => "~",
-        ResourceState::Missing => "+",
-        ResourceState::Extra => "-",
-        ResourceState::Unknown => "?",
+        ResourceState::Missing => "missing in the cluster",
+        ResourceState::Extra => "extra, not in git",
+        other => state_words(other),
+    }
+}
+
+/// A state as one character, in the direction of a sync: a missing resource would be added.
+pub(super) fn state_sign(state: ResourceState) -> (Role, &'static str) {
+    match state {
+        ResourceState::InSync => (Role::Good, "="),
+        ResourceState::Changed => (Role::Drift, "~"),
+        ResourceState::Missing => (Role::Git, "+"),
+        ResourceState::Extra => (Role::Cluster, "-"),
+        ResourceState::Unknown => (Role::Bad, "?"),
     }
 }
 
@@ -41,9 +50,7 @@ pub(super) fn state_sign(state: ResourceState) -> &'static str {
 pub(super) fn state_role(state: ResourceState) -> Role {
     match state {
         ResourceState::InSync => Role::Good,
-        ResourceState::Changed => Role::Drift,
-        ResourceState::Missing => Role::Git,
-        ResourceState::Extra => Role::Cluster,
+        ResourceState::Changed | ResourceState::Missing | ResourceState::Extra => Role::Drift,
         ResourceState::Unknown => Role::Bad,
     }
 }

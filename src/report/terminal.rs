@@ -60,7 +60,7 @@ impl Terminal {
         }
     }
 
-    /// Writes findings to standard error, each in full, a line apart.
+    /// Writes findings to standard error, each in full.
     pub fn findings<'finding>(&self, findings: impl IntoIterator<Item = &'finding Finding>) {
         let text: String = findings.into_iter().map(|finding| graphical(finding, &self.settings.messages)).collect();
         self.message(&text);

@@ -10,11 +10,11 @@ use super::page::Page;
 use super::path::{path, short};
 use super::summary::{
     STATES, application_counts, cluster_words, counted, fetched_by_words, finding_counts, finding_line, manager_words,
-    proof_words, resource_counts, short_revision, state_role, state_sign, state_words, status_role, status_words,
+    proof_words, resource_counts, short_revision, state_explained, state_role, state_sign, status_role, status_words,
 };
 use super::theme::Role;
 use crate::finding::Finding;
-use crate::fleet::{ApplicationRun, Run, SourceRun};
+use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
 use crate::status::{FieldDrift, ResourceDrift, ResourceState};
 
@@ -27,8 +27,10 @@ const FOLD_HUNK: usize = 60;
 pub(super) fn write(run: &Run, view: &View) -> String {
     let mut report = Text { page: Page::new(view.color), view };
     report.summary(run);
+    let mut after_one_line = false;
     for application in &run.applications {
-        report.application(application);
+        report.application(application, after_one_line);
+        after_one_line = report.fits_in_one_line(application);
     }
     if !run.findings.is_empty() {
         report.page.end();
@@ -44,17 +46,21 @@ struct Text<'view> {
 
 impl Text<'_> {
     fn summary(&mut self, run: &Run) {
-        let resources = STATES.into_iter().map(|state| run.count(state)).sum();
-        self.page.write(Role::Name, counted(run.applications.len(), "application"));
-        self.counts(&application_counts(run));
-        self.page.write(Role::Name, counted(resources, "resource"));
-        self.counts(&resource_counts(|state| run.count(state)));
-        let findings = finding_counts(run);
-        for (index, (role, words)) in findings.iter().enumerate() {
-            self.page.write(Role::Plain, if index == 0 { "" } else { ", " }).write(*role, words);
-        }
-        if !findings.is_empty() {
+        let applications = counted(run.applications.len(), "application");
+        let resources = counted(STATES.into_iter().map(|state| run.count(state)).sum(), "resource");
+        let width = applications.len().max(resources.len());
+        for (words, counts) in
+            [(applications, application_counts(run)), (resources, resource_counts(|state| run.count(state)))]
+        {
+            self.page.write(Role::Name, &words);
+            if !counts.is_empty() {
+                self.page.write(Role::Plain, " ".repeat(width + 2 - words.len())).list(&counts, ", ");
+            }
             self.page.end();
+        }
+        let findings = finding_counts(run);
+        if !findings.is_empty() {
+            self.page.list(&findings, ", ").end();
         }
         if self.view.verbose {
             let requests = run.requests;
@@ -64,27 +70,27 @@ impl Text<'_> {
             );
             self.page.write(Role::Hint, words).end();
         }
-        if run.count(ResourceState::Changed) > 0 {
+        if run.count(ResourceState::Changed) + run.count(ResourceState::Missing) > 0 {
             self.page.write(Role::Cluster, "-").write(Role::Hint, " is in the cluster, ");
             self.page.write(Role::Git, "+").write(Role::Hint, " is in git").end();
         }
     }
 
-    /// The rest of a summary's line.
-    fn counts(&mut self, counts: &[(Role, String)]) {
-        self.page.column(16);
-        for (index, (role, words)) in counts.iter().enumerate() {
-            self.page.write(Role::Plain, if index == 0 { "" } else { ", " }).write(*role, words);
-        }
-        self.page.end();
-    }
-
-    fn application(&mut self, application: &ApplicationRun) {
+    /// An application: whole where there is something to read, else in one line.
+    fn application(&mut self, application: &ApplicationRun, after_one_line: bool) {
         let status = application.sync();
-        self.page.end().write(Role::Name, &application.name).write(Role::Plain, "  ");
-        self.page.write(status_role(status), status_words(status)).write(Role::Plain, "  ");
-        for (index, (role, words)) in resource_counts(|state| application.count(state)).iter().enumerate() {
-            self.page.write(Role::Plain, if index == 0 { "" } else { ", " }).write(*role, words);
+        if !(after_one_line && self.fits_in_one_line(application)) {
+            self.page.end();
+        }
+        self.page.write(Role::Name, &application.name).write(Role::Plain, "  ");
+        self.page.write(status_role(status), status_words(status));
+        let counts = resource_counts(|state| application.count(state));
+        if !counts.is_empty() {
+            self.page.write(Role::Plain, "  ").list(&counts, ", ");
+        }
+        if self.fits_in_one_line(application) {
+            self.rest_of_the_line(application);
+            return;
         }
         self.page.end();
         self.destination(application);
@@ -99,6 +105,22 @@ impl Text<'_> {
             self.page.end();
             application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
         }
+    }
+
+    /// Where an application is, and from which revision, after its status.
+    fn rest_of_the_line(&mut self, application: &ApplicationRun) {
+        self.page.write(Role::Hint, "  ").write(Role::Hint, cluster_words(application).join("  "));
+        for source in &application.sources {
+            let revision = short_revision(&source.revision);
+            for words in [revision.as_str(), fetched_by_words(source)].into_iter().filter(|words| !words.is_empty()) {
+                self.page.write(Role::Hint, "  ").write(Role::Hint, words);
+            }
+        }
+        self.page.end();
+    }
+
+    fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
+        !self.view.verbose && application.sync() == SyncStatus::Synced && application.conditions.is_empty()
     }
 
     fn destination(&mut self, application: &ApplicationRun) {
@@ -128,9 +150,10 @@ impl Text<'_> {
         if resource.state != ResourceState::InSync {
             self.page.end();
         }
-        self.page.write(Role::Plain, "  ").write(state_role(resource.state), state_sign(resource.state));
+        let (sign_role, sign) = state_sign(resource.state);
+        self.page.write(Role::Plain, "  ").write(sign_role, sign);
         self.page.write(Role::Plain, " ").write(Role::Name, key.to_string()).write(Role::Plain, "  ");
-        self.page.write(state_role(resource.state), state_words(resource.state));
+        self.page.write(state_role(resource.state), state_explained(resource.state));
         if let Some(origin) = &resource.origin {
             self.page.write(Role::Plain, "  ").write(Role::Hint, format!("{}:{}", origin.file, origin.line));
         }
@@ -154,7 +177,9 @@ impl Text<'_> {
             self.field(&resource.fields[field], resource, true);
         }
         for Hunk { fields, lines } in &hunks {
-            fields.iter().for_each(|field| self.field(&resource.fields[*field], resource, false));
+            for field in fields {
+                self.field(&resource.fields[*field], resource, false);
+            }
             self.lines(lines, FOLD_HUNK);
         }
     }
@@ -174,7 +199,7 @@ impl Text<'_> {
                 .iter()
                 .map(|manager| manager_words(manager, &age(&manager.time, self.view.now)))
                 .collect();
-            self.page.column(40).write(Role::Manager, managers.join("; "));
+            self.page.write(Role::Hint, "  held by ").write(Role::Manager, managers.join("; "));
         }
         self.page.end();
     }
@@ -188,7 +213,11 @@ impl Text<'_> {
                 Side::Cluster => ("- ", Role::Cluster, Role::ClusterPart),
                 Side::Git => ("+ ", Role::Git, Role::GitPart),
             };
-            self.page.write(Role::Plain, "      ").write(role, sign);
+            if pieces.is_empty() && *side == Side::Both {
+                self.page.end();
+                continue;
+            }
+            self.page.write(Role::Plain, "      ").write(role, if pieces.is_empty() { sign.trim_end() } else { sign });
             for (differs, piece) in pieces {
                 self.page.write(if *differs { part } else { role }, piece);
             }
@@ -215,12 +244,108 @@ mod tests {
     use insta::assert_snapshot;
 
     use super::*;
-    use crate::report::fixture::{everything, view};
+    use crate::report::fixture::{HOSTILE, everything, view};
     use crate::report::visible::is_hidden;
 
     #[test]
+    #[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]
     fn a_report_says_what_differs_where_and_who_did_it() {
-        assert_snapshot!(write(&everything(), &view()), @"");
+        let mut run = everything();
+        run.applications[0].resources.retain(|resource| resource.name != HOSTILE);
+        run.findings.pop();
+        assert_snapshot!(write(&run, &view()), @r#"
+        3 applications  1 unknown, 1 out of sync, 1 in sync
+        8 resources     1 unknown, 3 changed, 1 missing, 1 extra, 2 in sync
+        1 error, 2 warnings
+        - is in the cluster, + is in git
+
+        shop  OutOfSync  3 changed, 1 missing, 1 extra, 1 in sync
+          cluster  https://10.0.0.1:6443  namespace shop
+          source   https://git.example.com/shop/infra  overlays/prod  main  3f2a9c1  fetched by gix
+
+          ~ apps/Deployment shop/web  changed  overlays/prod/web.yaml:12
+            spec.replicas  held by kubectl scale, Update, 2h ago
+                  namespace: shop
+                spec:
+                  progressDeadlineSeconds: 600
+              -   replicas: 5
+              +   replicas: 2
+                  revisionHistoryLimit: 10
+                  selector:
+                    matchLabels:
+            spec.template.spec.containers[web].env[LOG_LEVEL]  held by kubectl-edit, Update, 12m ago
+            spec.template.spec.containers[web].image  held by kubectl-edit, Update, 12m ago
+                - env:
+                  - name: GREETING
+                    value: grüß Gott 👋
+              -   - name: LOG_LEVEL
+              -     value: debug
+              -   image: registry.example.com/shop/web:1.4.0-debug
+              +   image: registry.example.com/shop/web:1.4.0
+                  name: web
+                  ports:
+                  - containerPort: 8080
+
+          ~ ConfigMap shop/settings  changed  base/settings.yaml:1
+            compared without the API server: this account may not patch `configmaps`
+            data["start.sh"]  held by argocd-controller, Apply, 3d ago
+                data:
+                  start.sh: |
+                    #!/bin/sh
+              -     set -e
+              +     set -eu
+
+                    export A=1
+                    export B=2
+                    export C=3
+                    export D=4
+              -     exec web --port 8080 --verbose
+              +     exec web --port 8080
+                kind: ConfigMap
+                metadata:
+                  name: settings
+
+          ~ Secret shop/login  changed  base/login.yaml:1
+            data.password
+                apiVersion: v1
+                data:
+              -   password: ++++++++++++
+              +   password: ++++++++
+                  user: ++++++++
+                kind: Secret
+                metadata:
+
+          + Service shop/web  missing in the cluster  base/service.yaml:1
+              + apiVersion: v1
+              + kind: Service
+              + metadata:
+              +   name: web
+              +   namespace: shop
+              + spec:
+              +   ports:
+              +   - name: port-0
+              +     port: 8080
+              +     protocol: TCP
+              … 14 more lines, -v shows all
+
+          - batch/Job shop/migrate-2025  extra, not in git
+
+          ⚠ shop: `ConfigMap shop/settings` is written twice; the last one counts
+
+        payments  Unknown  1 unknown
+          cluster  eu-prod  https://10.0.0.1:6443  namespace payments
+          source   git@git.example.com:pay/infra  ^1.2  not fetched
+          source   https://git.example.com/pay/values  prod  HEAD  3f2a9c1  fetched by the git program
+
+          ? apps/Deployment payments/api  unknown
+            `deployments.apps` may not be listed in namespace `payments`
+
+          × payments: no tag satisfies `^1.2` in ssh://git@git.example.com/pay/infra: the remote has 0 tags  apps/payments.yaml:4
+
+        search  Synced  1 in sync  examples/search/live  3f2a9c1  working tree as it is
+
+        ⚠ apps/legacy.yaml: `{{` is a template, not a manifest
+        "#);
     }
 
     #[test]
@@ -245,12 +370,34 @@ mod tests {
             .resources
             .retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         run.findings.clear();
-        assert_snapshot!(write(&run, &View { context_lines: 0, ..view() }), @"");
+        assert_snapshot!(write(&run, &View { context_lines: 0, ..view() }), @r"
+        1 application  1 out of sync
+        1 resource     1 changed
+        - is in the cluster, + is in git
+
+        shop  OutOfSync  1 changed
+          cluster  https://10.0.0.1:6443  namespace shop
+          source   https://git.example.com/shop/infra  overlays/prod  main  3f2a9c1  fetched by gix
+
+          ~ apps/Deployment shop/web  changed  overlays/prod/web.yaml:12
+            spec.replicas  held by kubectl scale, Update, 2h ago
+              - replicas: 5
+              + replicas: 2
+            spec.template.spec.containers[web].env[LOG_LEVEL]  held by kubectl-edit, Update, 12m ago
+            spec.template.spec.containers[web].image  held by kubectl-edit, Update, 12m ago
+              - - name: LOG_LEVEL
+              -   value: debug
+              - image: registry.example.com/shop/web:1.4.0-debug
+              + image: registry.example.com/shop/web:1.4.0
+        ");
     }
 
     #[test]
     fn nothing_to_compare_is_said_too() {
-        assert_snapshot!(write(&Run::default(), &view()), @"");
+        assert_snapshot!(write(&Run::default(), &view()), @r"
+        0 applications
+        0 resources
+        ");
     }
 
     /// A field is told even where there are no two objects to show it in.
@@ -262,7 +409,7 @@ mod tests {
         application.resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         application.resources[0].live = None;
         let text = write(&run, &view());
-        assert!(text.contains("    spec.replicas  - 5  + 2  kubectl scale, Update, 2h ago\n"), "{text}");
+        assert!(text.contains("    spec.replicas  - 5  + 2  held by kubectl scale, Update, 2h ago\n"), "{text}");
     }
 
     #[test]

@@ -40,7 +40,8 @@ impl Role {
         match self {
             Self::Plain => style,
             Self::Name => style.bold(),
-            Self::Hint => style.bright_black(),
+            // Not bright black, which some palettes make the background's colour.
+            Self::Hint => style.dimmed(),
             Self::Good | Self::Git => style.green(),
             Self::Drift | Self::Warning => style.yellow(),
             Self::Bad | Self::Cluster => style.red(),

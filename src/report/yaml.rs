@@ -11,3 +11,24 @@ pub(super) fn write(run: &Run, view: &View) -> String {
     let value = serde_json::to_value(DriftReport::of(run, view)).unwrap_or_default();
     yaml::write(&value)
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+    use crate::object::yaml::{Limits, WithPositions};
+    use crate::report::fixture::{everything, view};
+    use crate::report::json;
+
+    /// Whoever reads one format with the tool of the other.
+    #[test]
+    fn yaml_and_json_are_the_same_value() {
+        let text = write(&everything(), &view());
+        let documents = yaml::read(&text, &Limits::default(), WithPositions::No);
+        let expected: Value = serde_json::from_str(&json::write(&everything(), &view())).unwrap();
+        assert_eq!(documents.len(), 1);
+        assert_eq!(documents[0].as_ref().unwrap().value, expected);
+        assert!(!text.contains(|character: char| character.is_control() && character != '\n'));
+    }
+}

@@ -1,6 +1,6 @@
 //! The ground that the other tests stand on: the API server is real, namespaces are apart, rights hold, nothing is left.
 
-use std::io::{BufRead as _, BufReader};
+use std::io::{BufRead as _, BufReader, Write as _};
 use std::net::TcpStream;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -81,7 +81,8 @@ fn nothing_outlives_a_killed_test_run() {
     const ROLE: &str = "TRUEUP_TEST_TO_BE_KILLED";
     let cluster = or_skip!(TestCluster::namespace());
     if std::env::var_os(ROLE).is_some() {
-        println!("\nstarted {} {}", cluster.control_plane_folder().display(), cluster.server());
+        let line = format!("\nstarted {} {}\n", cluster.control_plane_folder().display(), cluster.server());
+        std::io::stdout().write_all(line.as_bytes()).unwrap();
         loop {
             std::thread::park();
         }

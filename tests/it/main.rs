@@ -6,5 +6,9 @@
 
 mod harness;
 
+mod cluster;
 mod compare;
 mod control_plane;
+mod diff;
+mod render;
+mod rooms;

@@ -6,6 +6,7 @@ use super::super::fault::Fault;
 use super::super::fields::Fields;
 
 /// `source.helm`.
+#[expect(clippy::struct_excessive_bools, reason = "they are the manifest's own fields")]
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Helm {
     /// `releaseName`; empty means the Application's name.
@@ -81,11 +82,11 @@ pub(super) fn decode(mut fields: Fields<'_>) -> Helm {
     // Argo CD util/helm/cmd.go: the one bundled Helm runs whichever of these is asked for.
     if !matches!(helm.version.as_str(), "" | "v3" | "v4") {
         let path = fields.shown_field("version");
-        fields.fault_at("version", Fault::HelmVersion { path, version: helm.version.clone() });
+        fields.fault_at("version", &Fault::HelmVersion { path, version: helm.version.clone() });
     }
     // Argo CD types.go `ValuesYAML`: the object wins, the text is not merged into it.
     if helm.values_object.is_some() && !helm.values.is_empty() {
-        fields.fault_at("values", Fault::ValuesBesideObject { path: fields.shown_field("values") });
+        fields.fault_at("values", &Fault::ValuesBesideObject { path: fields.shown_field("values") });
     }
     fields.finish();
     helm

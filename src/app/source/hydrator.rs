@@ -103,7 +103,7 @@ fn decode_sync_source(mut fields: Fields<'_>) -> SyncSource {
     // The pattern of Argo CD's CustomResourceDefinition, `^.{2,}|[^./]$`: rendered manifests never fill the root.
     if matches!(source.path.as_str(), "" | "." | "/") && fields.is_given("path") && !fields.has_fault("path") {
         let path = fields.shown_field("path");
-        fields.fault_at("path", Fault::HydratedRoot { path, value: source.path.clone() });
+        fields.fault_at("path", &Fault::HydratedRoot { path, value: source.path.clone() });
     }
     fields.finish();
     source

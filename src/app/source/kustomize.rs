@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use super::super::fields::Fields;
 
 /// `source.kustomize`.
+#[expect(clippy::struct_excessive_bools, reason = "they are the manifest's own fields")]
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Kustomize {
     /// `namePrefix`.
@@ -48,7 +49,7 @@ pub struct Kustomize {
 /// One of `kustomize.replicas`.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct KustomizeReplicas {
-    /// The name of the Deployment or StatefulSet.
+    /// The name of the workload.
     pub name: String,
     /// How many.
     pub count: i64,

@@ -152,31 +152,31 @@ pub(super) fn decode(mut fields: Fields<'_>, within: Within) -> Source {
 
 fn check_place(source: &Source, fields: &Fields<'_>, within: Within) {
     if source.repo_url.with_credentials().is_empty() && !fields.has_fault("repoURL") {
-        fields.fault(Fault::NoRepoUrl { path: fields.shown() });
+        fields.fault(&Fault::NoRepoUrl { path: fields.shown() });
     }
     let has_place = source.path.is_some() || source.chart.is_some();
     let path_is_wrong = fields.has_fault("path") || fields.has_fault("chart");
     match within {
         Within::Source if !has_place && !path_is_wrong => {
-            fields.fault(Fault::NoPath { path: fields.shown(), needed: "`path` or `chart`" });
+            fields.fault(&Fault::NoPath { path: fields.shown(), needed: "`path` or `chart`" });
         }
         Within::Sources if !has_place && source.reference.is_none() && !path_is_wrong => {
-            fields.fault(Fault::NoPath { path: fields.shown(), needed: "`path`, `chart` or `ref`" });
+            fields.fault(&Fault::NoPath { path: fields.shown(), needed: "`path`, `chart` or `ref`" });
         }
         _ => {}
     }
     if let Some(chart) = &source.chart {
         if source.target_revision.is_empty() && !fields.has_fault("targetRevision") {
-            fields.fault_at("chart", Fault::NoChartVersion { path: fields.shown(), chart: chart.clone() });
+            fields.fault_at("chart", &Fault::NoChartVersion { path: fields.shown(), chart: chart.clone() });
         }
         if source.path.is_some() {
-            fields.fault_at("path", Fault::PathBesideChart { path: fields.shown() });
+            fields.fault_at("path", &Fault::PathBesideChart { path: fields.shown() });
         }
     }
     if let Some(path) = &source.path
         && path.starts_with('/')
     {
-        fields.fault_at("path", Fault::AbsolutePath { path: fields.shown_field("path"), value: path.clone() });
+        fields.fault_at("path", &Fault::AbsolutePath { path: fields.shown_field("path"), value: path.clone() });
     }
 }
 
@@ -184,13 +184,13 @@ fn check_tools(source: &Source, fields: &Fields<'_>) {
     let kinds = source.explicit_kinds();
     if kinds.len() > 1 {
         let names: Vec<&str> = kinds.iter().map(|kind| kind.as_str()).collect();
-        fields.fault(Fault::SeveralTools { path: fields.shown(), tools: names.join(",") });
+        fields.fault(&Fault::SeveralTools { path: fields.shown(), tools: names.join(",") });
     }
     if source.chart.is_some()
         && let Some(kind) = kinds.into_iter().find(|kind| *kind != SourceKind::Helm)
     {
         let tool = kind.as_str().to_lowercase();
-        fields.fault(Fault::ChartWithOtherTool { path: fields.shown(), tool });
+        fields.fault(&Fault::ChartWithOtherTool { path: fields.shown(), tool });
     }
 }
 
@@ -198,10 +198,10 @@ fn check_reference(source: &Source, fields: &Fields<'_>, within: Within) {
     let Some(reference) = &source.reference else { return };
     if !reference.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '-')) {
         let path = fields.shown_field("ref");
-        fields.fault_at("ref", Fault::BadReference { path, reference: reference.clone() });
+        fields.fault_at("ref", &Fault::BadReference { path, reference: reference.clone() });
     }
     if within == Within::Source {
-        fields.fault_at("ref", Fault::LonelyReference { path: fields.shown_field("ref") });
+        fields.fault_at("ref", &Fault::LonelyReference { path: fields.shown_field("ref") });
     }
 }
 
@@ -220,7 +220,7 @@ pub(super) fn decode_list(items: Vec<Fields<'_>>, within: Within) -> Vec<Source>
                         reference: reference.clone(),
                         first: first.clone(),
                     };
-                    place.fault(fault);
+                    place.fault(&fault);
                 } else {
                     seen.insert(reference.clone(), place.shown());
                 }

@@ -3,7 +3,7 @@
 //! In: an [`Ask`]. Out: the server's [`Answer`], whatever its status, or why there is none. A request has one time limit
 //! for all its attempts; at most `--concurrency` requests of a run are on their way at once.
 //!
-//! Rules: client-go rest/with_retry.go for what is tried again; a 401 is tried once more with renewed credentials.
+//! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -117,11 +117,6 @@ impl Connection {
         self.access.server.as_str()
     }
 
-    /// Who listens to what happens here.
-    pub(super) fn progress(&self) -> &Progress {
-        &self.progress
-    }
-
     /// How many requests were sent until now, each attempt counted.
     pub(super) fn requests(&self) -> Requests {
         Requests {
@@ -140,9 +135,8 @@ impl Connection {
         let deadline = Instant::now() + self.limit;
         let mut attempt = 1;
         loop {
-            let answer = match timeout_at(deadline, self.attempt(&session.client, ask)).await {
-                Ok(answer) => answer,
-                Err(_) => return Err(self.too_late(ask)),
+            let Ok(answer) = timeout_at(deadline, self.attempt(&session.client, ask)).await else {
+                return Err(self.too_late(ask));
             };
             let wait = match &answer {
                 Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && session.number == 0 => {

@@ -283,3 +283,183 @@ fn pod_access(settings: &ClusterSettings) -> Option<Access> {
     };
     Some(Access { identity, label: IN_CLUSTER.to_owned(), server, cluster, user })
 }
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+    use crate::cluster::ClusterEnvironment;
+
+    /// Two clusters; of `prod` an administrator's and a reader's context.
+    fn contexts(settings: ClusterSettings) -> Contexts {
+        let folder = tempfile::tempdir().unwrap();
+        let file = folder.path().join("kubeconfig");
+        let kubeconfig = json!({
+            "current-context": "dev",
+            "clusters": [
+                { "name": "dev-cluster", "cluster": { "server": "https://dev.example.com:6443" } },
+                { "name": "prod-cluster", "cluster": { "server": "https://prod.example.com" } },
+                { "name": "broken", "cluster": {} },
+            ],
+            "users": [{ "name": "admin", "user": {} }, { "name": "reader", "user": {} }],
+            "contexts": [
+                { "name": "dev", "context": { "cluster": "dev-cluster", "user": "admin" } },
+                { "name": "prod", "context": { "cluster": "prod-cluster", "user": "admin" } },
+                { "name": "prod-reader", "context": { "cluster": "prod-cluster", "user": "reader" } },
+                { "name": "broken", "context": { "cluster": "broken", "user": "admin" } },
+                { "name": "dangling", "context": { "cluster": "gone", "user": "admin" } },
+                { "name": "anonymous", "context": { "cluster": "dev-cluster", "user": "gone" } },
+            ],
+        });
+        #[expect(clippy::disallowed_methods, reason = "a test writes its own kubeconfig")]
+        std::fs::write(&file, kubeconfig.to_string()).unwrap();
+        Contexts::read(&ClusterSettings { kubeconfig: Some(file), ..settings }).unwrap()
+    }
+
+    fn destination(text: &str) -> Destination {
+        let (server, name) = if text.contains("://") { (text, "") } else { ("", text) };
+        Destination { server: server.to_owned(), name: name.to_owned(), ..Destination::default() }
+    }
+
+    /// `context server user`, or the error's first words.
+    fn found(contexts: &Contexts, to: &str) -> String {
+        match contexts.find(&destination(to)) {
+            Ok(access) => format!("{} {} {}", access.label, access.server, access.identity.user),
+            Err(error) => error.to_string(),
+        }
+    }
+
+    #[test]
+    fn a_destination_means_one_context() {
+        let contexts = contexts(ClusterSettings::default());
+        for (to, expected) in [
+            ("in-cluster", "dev https://dev.example.com:6443 admin"),
+            ("https://kubernetes.default.svc", "dev https://dev.example.com:6443 admin"),
+            ("https://kubernetes.default.svc/", "dev https://dev.example.com:6443 admin"),
+            ("https://DEV.example.com:6443/", "dev https://dev.example.com:6443 admin"),
+            ("dev-cluster", "dev https://dev.example.com:6443 admin"),
+            ("prod-reader", "prod-reader https://prod.example.com reader"),
+            ("anonymous", "anonymous https://dev.example.com:6443 gone"),
+            (
+                "https://prod.example.com:443",
+                "destination https://prod.example.com:443: several contexts are for it: `prod`, `prod-reader`",
+            ),
+            ("prod-cluster", "destination prod-cluster: several contexts are for it: `prod`, `prod-reader`"),
+            ("broken", "cluster broken: its cluster entry has no `server`"),
+            (
+                "dangling",
+                "the kubeconfig has no cluster `gone`, which context `dangling` names; there are `dev-cluster`, `prod-cluster`, `broken`",
+            ),
+        ] {
+            assert_eq!(found(&contexts, to), expected, "{to}");
+        }
+        for to in [
+            "https://other.example.com",
+            "http://dev.example.com:6443",
+            "https://dev.example.com",
+            "other",
+            "not a url://",
+        ] {
+            assert!(
+                found(&contexts, to).contains("no context of the kubeconfig is for it"),
+                "{to}: {}",
+                found(&contexts, to)
+            );
+        }
+    }
+
+    /// Somebody who says `--context prod-reader` must not be shown another cluster's drift as prod's.
+    #[test]
+    fn a_context_by_flag_is_no_reason_to_guess() {
+        let contexts =
+            contexts(ClusterSettings { context: Some("prod-reader".to_owned()), ..ClusterSettings::default() });
+        assert_eq!(found(&contexts, "in-cluster"), "prod-reader https://prod.example.com reader");
+        assert_eq!(found(&contexts, "https://prod.example.com"), "prod-reader https://prod.example.com reader");
+        assert_eq!(found(&contexts, "prod-cluster"), "prod-reader https://prod.example.com reader");
+        assert!(found(&contexts, "https://other.example.com").contains("no context of the kubeconfig is for it"));
+    }
+
+    #[test]
+    fn flags_replace_parts_of_the_default_context_alone() {
+        let flags = |context: Option<&str>| ClusterSettings {
+            context: context.map(str::to_owned),
+            cluster: Some("prod-cluster".to_owned()),
+            user: Some("reader".to_owned()),
+            ..ClusterSettings::default()
+        };
+        let contexts = contexts(flags(None));
+        assert_eq!(found(&contexts, "in-cluster"), "dev https://prod.example.com reader");
+        assert_eq!(found(&contexts, "prod"), "prod https://prod.example.com reader");
+        let contexts =
+            self::contexts(ClusterSettings { server: Some("localhost:8080".to_owned()), ..flags(Some("dev")) });
+        assert_eq!(found(&contexts, "in-cluster"), "dev http://localhost:8080 reader");
+        assert_eq!(found(&contexts, "anonymous"), "anonymous https://dev.example.com:6443 reader");
+    }
+
+    #[test]
+    fn what_a_flag_names_has_to_be_there() {
+        let named = |settings: ClusterSettings| found(&contexts(settings), "in-cluster");
+        let flag = |name: &str| Some(name.to_owned());
+        for (settings, expected) in [
+            (
+                ClusterSettings { context: flag("x"), ..ClusterSettings::default() },
+                "the kubeconfig has no context `x`, which --context names",
+            ),
+            (
+                ClusterSettings { cluster: flag("x"), ..ClusterSettings::default() },
+                "the kubeconfig has no cluster `x`, which --cluster names",
+            ),
+            (
+                ClusterSettings { user: flag("x"), ..ClusterSettings::default() },
+                "the kubeconfig has no user `x`, which --user names",
+            ),
+        ] {
+            let said = named(settings);
+            assert!(said.starts_with(expected), "{said}");
+        }
+    }
+
+    #[test]
+    fn a_mapping_comes_before_everything_else() {
+        let map = [
+            ("in-cluster", "prod"),
+            ("staging", "dev"),
+            ("https://eks.example.com/", "prod-reader"),
+            ("qa", "nowhere"),
+        ];
+        let contexts = contexts(ClusterSettings {
+            context_map: map.map(|(name, context)| (name.to_owned(), context.to_owned())).into(),
+            ..ClusterSettings::default()
+        });
+        assert_eq!(found(&contexts, "in-cluster"), "prod https://prod.example.com admin");
+        assert_eq!(found(&contexts, "staging"), "dev https://dev.example.com:6443 admin");
+        assert_eq!(found(&contexts, "https://eks.example.com:443"), "prod-reader https://prod.example.com reader");
+        assert!(
+            found(&contexts, "qa").starts_with("the kubeconfig has no context `nowhere`, which --context-map names")
+        );
+    }
+
+    #[test]
+    fn impersonation_by_flag_replaces_the_kubeconfigs() {
+        let settings = ClusterSettings { impersonate: Some("ci".to_owned()), ..ClusterSettings::default() };
+        let access = contexts(settings).find(&destination("dev")).unwrap_or_else(|error| panic!("{error}"));
+        assert_eq!((access.user.impersonate.as_deref(), access.user.impersonate_groups), (Some("ci"), None));
+    }
+
+    #[test]
+    fn without_a_kubeconfig_only_a_pod_is_a_cluster() {
+        let folder = tempfile::tempdir().unwrap();
+        #[expect(clippy::disallowed_methods, reason = "a test writes its own token")]
+        std::fs::write(folder.path().join("token"), "x").unwrap();
+        let environment = ClusterEnvironment {
+            service: Some(("fd00::1".to_owned(), "443".to_owned())),
+            service_account: folder.path().to_owned(),
+            ..ClusterEnvironment::default()
+        };
+        let pod = Contexts::read(&ClusterSettings { environment, ..ClusterSettings::default() }).unwrap();
+        assert_eq!(found(&pod, "in-cluster"), "in-cluster https://[fd00::1] the pod's service account");
+        let laptop = Contexts::read(&ClusterSettings::default()).unwrap();
+        assert!(found(&laptop, "in-cluster").contains("there is no kubeconfig"));
+    }
+}

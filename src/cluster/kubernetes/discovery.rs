@@ -38,15 +38,11 @@ pub(super) async fn discover(connection: &Connection) -> Result<Discovered, Clus
     let (core_answer, groups_answer, version_answer) =
         try_join3(connection.send(&core), connection.send(&groups), connection.send(&version)).await?;
     let mut remarks = BTreeMap::new();
-    let version = match decode::<Version>(connection, &version, &version_answer) {
-        Ok(version) => version.git_version,
-        Err(_) => {
-            let remark = "does not tell its Kubernetes version";
-            remarks.insert(format!("cluster {}", connection.label()), remark.to_owned());
-            String::new()
-        }
-    };
-    let mut kinds = Kinds::new(version);
+    let version = decode::<Version>(connection, &version, &version_answer).ok();
+    if version.is_none() {
+        remarks.insert("/version".to_owned(), "is not told; Kubernetes' version is unknown".to_owned());
+    }
+    let mut kinds = Kinds::new(version.map(|version| version.git_version).unwrap_or_default());
     match decode::<Root>(connection, &core, &core_answer)? {
         Root { kind, items, .. } if kind == "APIGroupDiscoveryList" => add_groups(&mut kinds, items),
         Root { versions, .. } => {
@@ -62,8 +58,7 @@ pub(super) async fn discover(connection: &Connection) -> Result<Discovered, Clus
         }
     }
     for (api, reason) in &kinds.unavailable {
-        let remark = format!("is not available in cluster {}: {reason}; its objects are unknown", connection.label());
-        remarks.insert(api.clone(), remark);
+        remarks.insert(api.clone(), format!("is not available: {reason}; its objects are unknown"));
     }
     Ok(Discovered { kinds: Arc::new(kinds), remarks })
 }

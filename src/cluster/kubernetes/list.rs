@@ -16,7 +16,6 @@ use super::path::{resource_name, resource_path};
 use super::status::Status;
 use crate::cluster::{Cause, ClusterError, ListRequest};
 use crate::object::{Gvk, KindFacts, Kinds, Object, Scope};
-use crate::progress::Stage;
 
 /// What kubectl asks for, too.
 const PAGE_SIZE: u32 = 500;
@@ -32,20 +31,14 @@ pub(super) async fn list(
     let facts = kinds.exact(&request.gvk).or_else(|| kinds.preferred(&request.gvk.group_kind()));
     let Some(facts) = facts else { return not_served(connection, kinds, &request.gvk) };
     let listing = Listing { connection, facts, request };
-    let subject = listing.subject();
-    connection.progress().expect(Stage::List, 1);
-    connection.progress().begin(Stage::List, subject.as_str());
     let objects = match listing.pages().await {
-        Err(Interrupted::Expired) => match listing.pages().await {
-            Err(Interrupted::Expired) => Err(listing.expired_again()),
-            Err(Interrupted::Failed(error)) => Err(error),
-            Ok(objects) => Ok(objects),
-        },
-        Err(Interrupted::Failed(error)) => Err(error),
-        Ok(objects) => Ok(objects),
+        Err(Interrupted::Expired) => listing.pages().await,
+        first => first,
     };
-    connection.progress().done(Stage::List, subject);
-    objects
+    objects.map_err(|interrupted| match interrupted {
+        Interrupted::Failed(error) => error,
+        Interrupted::Expired => listing.expired_again(),
+    })
 }
 
 fn not_served(connection: &Connection, kinds: &Kinds, gvk: &Gvk) -> Result<Vec<Object>, ClusterError> {
@@ -80,14 +73,6 @@ struct Listing<'a> {
 }
 
 impl Listing<'_> {
-    fn subject(&self) -> String {
-        let resource = resource_name(self.facts);
-        match self.namespace() {
-            Some(namespace) => format!("{} {namespace}/{resource}", self.connection.label()),
-            None => format!("{} {resource}", self.connection.label()),
-        }
-    }
-
     fn namespace(&self) -> Option<&str> {
         self.request.namespace.as_deref().filter(|_| self.facts.scope == Scope::Namespaced)
     }

@@ -222,7 +222,7 @@ mod tests {
             (r#"{"items":[{"metadata":{"name":"web"}}"#, "it is no JSON, or is cut off, at line 1"),
             (r#"{"items":{"a":1}}"#, "it is not a list of objects"),
             (r#"{"kind":"Status"}"#, "it is not a list of objects"),
-            (r#"[1]"#, "it is not a list of objects"),
+            ("[1]", "it is not a list of objects"),
             (r#"{"items":[]} trailing"#, "it is no JSON, or is cut off, at line 1"),
             ("<html>", "it is no JSON, or is cut off, at line 1"),
         ] {

@@ -3,7 +3,7 @@
 //! In: what a kubeconfig or a destination says. Out: [`ServerUrl`]: two spellings of one address are equal (case of the
 //! host, default port, slashes at the end); displayed without user information.
 //!
-//! Rule: client-go rest/url_utils.go `DefaultServerURL` for addresses without a scheme.
+//! Rule: client-go `rest/url_utils.go` `DefaultServerURL` for addresses without a scheme.
 
 use std::fmt;
 

@@ -28,34 +28,38 @@ pub(super) enum Failure {
 
 /// Sorts an error by what lies behind it.
 pub(super) fn failure_of(error: &(dyn Error + 'static)) -> Failure {
+    known_failure(error).unwrap_or_else(|| Failure::Other(innermost(error)))
+}
+
+fn known_failure(error: &(dyn Error + 'static)) -> Option<Failure> {
     let mut current = Some(error);
     while let Some(error) = current {
         if let Some(kube::Error::Auth(_)) = error.downcast_ref::<kube::Error>() {
-            return Failure::Credentials("the user's `auth-provider` gives no token".to_owned());
+            return Some(Failure::Credentials("the user's `auth-provider` gives no token".to_owned()));
         }
         if error.is::<rustls::Error>() {
-            return Failure::Tls(Cause::of(error));
+            return Some(Failure::Tls(Cause::of(error)));
         }
         if error.is::<LengthLimitError>() {
-            return Failure::TooLong;
+            return Some(Failure::TooLong);
         }
         if let Some(broken) = error.downcast_ref::<hyper::Error>()
             && (broken.is_incomplete_message() || broken.is_canceled() || broken.is_closed())
         {
-            return Failure::Broken(Cause::of(broken));
+            return Some(Failure::Broken(Cause::of(broken)));
         }
         if let Some(failure) = error.downcast_ref::<io::Error>().and_then(failure_of_io) {
-            return failure;
+            return Some(failure);
         }
         current = error.source();
     }
-    Failure::Other(innermost(error))
+    None
 }
 
 fn failure_of_io(error: &io::Error) -> Option<Failure> {
     // What an io::Error was made of is not its source: it has to be asked for.
-    if let Some(inner) = error.get_ref().filter(|inner| inner.is::<rustls::Error>()) {
-        return Some(Failure::Tls(Cause::of(inner)));
+    if let Some(failure) = error.get_ref().and_then(|inner| known_failure(inner)) {
+        return Some(failure);
     }
     match error.kind() {
         io::ErrorKind::ConnectionReset

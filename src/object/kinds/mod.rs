@@ -1,7 +1,7 @@
 //! What is known of kinds: their scope, their plural name, the versions a cluster serves.
 //!
 //! In: a cluster's discovery, or the table of Kubernetes' own kinds that this build knows; and the
-//! CustomResourceDefinitions rendered beside. Out: [`Kinds`], which flows into rendering and comparing.
+//! `CustomResourceDefinition`s rendered beside. Out: [`Kinds`], which flows into rendering and comparing.
 //!
 //! Rules: apimachinery pkg/version `CompareKubeAwareVersionStrings` (which version is preferred), apiextensions v1 and
 //! v1beta1 (what a definition says).
@@ -82,7 +82,7 @@ impl Kinds {
         }
     }
 
-    /// Adds the kinds that CustomResourceDefinitions among these objects define, where they are not known yet.
+    /// Adds the kinds that `CustomResourceDefinition`s among these objects define, where they are not known yet.
     #[must_use]
     pub fn with_definitions<'a>(&self, objects: impl Iterator<Item = &'a Object>) -> Self {
         let mut kinds = self.clone();

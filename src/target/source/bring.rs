@@ -13,7 +13,9 @@ use crate::secret::RepoUrl;
 
 use super::cache::{Cache, LockError};
 use super::checkout::{Checkout, FetchedBy, Wanted};
+use super::credentials::Trust;
 use super::error::{Cause, SourceError};
+use super::fetch;
 use super::limits::Limits;
 use super::local::{self, ShortHash};
 use super::location::Location;
@@ -47,6 +49,7 @@ impl Shared {
 pub(super) struct Task {
     pub(super) shared: Arc<Shared>,
     pub(super) url: RepoUrl,
+    pub(super) trust: Trust,
     pub(super) wanted: Vec<Wanted>,
     pub(super) references: Option<Arc<References>>,
     pub(super) limits: Limits,
@@ -78,7 +81,7 @@ impl Task {
         }
         match Location::of(&self.url)? {
             Location::Local(path) => self.local(&path),
-            Location::Http | Location::Ssh | Location::GitDaemon => todo!(),
+            Location::Http | Location::Ssh | Location::GitDaemon => fetch::all(self),
         }
     }
 
@@ -123,7 +126,7 @@ impl Task {
         self.as_it_is(&root, Some(&Finding::warning("trueup::source::plain_folder", message)))
     }
 
-    fn long_hash(
+    pub(super) fn long_hash(
         &self,
         repository: &gix::Repository,
         hash: &str,
@@ -138,7 +141,7 @@ impl Task {
     }
 
     /// The files of an object that is here.
-    fn checkout(
+    pub(super) fn checkout(
         &self,
         repository: &gix::Repository,
         id: ObjectId,
@@ -171,7 +174,7 @@ impl Task {
         }
     }
 
-    fn lock_error(&self, cache: &Cache, error: LockError) -> SourceError {
+    pub(super) fn lock_error(&self, cache: &Cache, error: LockError) -> SourceError {
         match error {
             LockError::Busy => SourceError::TimedOut { url: self.url.to_string(), after: self.limits.timeout },
             LockError::Disk(error) => cache.unusable(&error),

@@ -14,8 +14,7 @@ use std::fs::{self, File, TryLockError};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
-use std::sync::atomic::Ordering;
-use std::time::{Duration, Instant, SystemTime};
+use std::time::{Duration, SystemTime};
 
 use crate::secret::RepoUrl;
 
@@ -220,7 +219,7 @@ fn acquire(path: &Path, lock: fn(&File) -> Result<(), TryLockError>, limits: &Li
             Err(TryLockError::WouldBlock) => {}
             Err(TryLockError::Error(error)) => return Err(LockError::Disk(error)),
         }
-        if limits.stop.load(Ordering::SeqCst) || Instant::now() > limits.deadline {
+        if limits.over() {
             return Err(LockError::Busy);
         }
         std::thread::sleep(Duration::from_millis(20));

@@ -1,25 +1,25 @@
 //! How long the work on one repository may take, as code that blocks asks for it.
 
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::{Duration, Instant};
+
+use crate::process::Cancel;
 
 /// A time limit, and a switch that is turned when it is over or the run is stopped.
 #[derive(Debug, Clone)]
 pub(super) struct Limits {
-    pub(super) stop: Arc<AtomicBool>,
+    pub(super) stop: Cancel,
     pub(super) deadline: Instant,
     pub(super) timeout: Duration,
 }
 
 impl Limits {
     pub(super) fn new(timeout: Duration) -> Self {
-        Self { stop: Arc::default(), deadline: Instant::now() + timeout, timeout }
+        Self { stop: Cancel::new(), deadline: Instant::now() + timeout, timeout }
     }
 
     /// Whether to stop now.
     pub(super) fn over(&self) -> bool {
-        self.stop.load(Ordering::SeqCst) || Instant::now() > self.deadline
+        self.stop.is_cancelled() || Instant::now() > self.deadline
     }
 
     /// What is left of the time.

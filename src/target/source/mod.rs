@@ -8,10 +8,13 @@
 mod bring;
 mod cache;
 mod checkout;
+mod credentials;
 mod error;
+mod fetch;
 mod limits;
 mod local;
 mod location;
+mod remote;
 mod revision;
 mod settings;
 mod sources;

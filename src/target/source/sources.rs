@@ -14,6 +14,7 @@ use crate::secret::RepoUrl;
 
 use super::bring::{self, Shared};
 use super::checkout::{Checkout, Wanted};
+use super::credentials::Trust;
 use super::error::SourceError;
 use super::limits::Limits;
 use super::revision::References;
@@ -105,6 +106,7 @@ impl Sources {
         let task = bring::Task {
             shared: self.shared.clone(),
             url: url.clone(),
+            trust: Trust::Named,
             wanted: wanted.to_vec(),
             references: references.clone(),
             limits,
@@ -129,7 +131,7 @@ impl Sources {
                 SourceError::TimedOut { url: url.to_string(), after: self.shared.settings.timeout }
             }
         };
-        stop.store(true, std::sync::atomic::Ordering::SeqCst);
+        stop.cancel();
         failed(error)
     }
 }

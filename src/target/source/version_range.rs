@@ -22,12 +22,16 @@ impl VersionRange {
 
     /// Whether a version satisfies it.
     pub fn matches(&self, version: &Version) -> bool {
-        self.alternatives.iter().any(|conditions| conditions.iter().all(|condition| condition.matches(version)))
+        self.alternatives.iter().any(|conditions| {
+            // A prerelease is wanted where one of the conditions names one.
+            let wanted = version.pre.is_empty() || conditions.iter().any(|condition| !condition.version.pre.is_empty());
+            wanted && conditions.iter().all(|condition| condition.matches(version))
+        })
     }
 }
 
 /// Reads a version as a tag writes it: with or without `v`, with one, two or three numbers.
-pub fn parse_version(text: &str) -> Option<Version> {
+pub(super) fn parse_version(text: &str) -> Option<Version> {
     let mut rest = text.strip_prefix('v').unwrap_or(text);
     let mut numbers = [0u64; 3];
     for (index, number) in numbers.iter_mut().enumerate() {
@@ -193,11 +197,6 @@ impl Condition {
     fn matches(&self, version: &Version) -> bool {
         let against = &self.version;
         let order = version.cmp_precedence(against);
-        // A prerelease is only wanted where one is named; `!=1.2.3` is the exception.
-        let prerelease_unwanted = !version.pre.is_empty() && against.pre.is_empty();
-        if prerelease_unwanted && !(self.operator == Operator::NotEqual && self.written == Written::All) {
-            return false;
-        }
         match self.operator {
             Operator::TildeOrEqual if self.written == Written::All => order == Ordering::Equal,
             Operator::TildeOrEqual | Operator::Tilde => self.tilde(version, order),

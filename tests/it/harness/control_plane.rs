@@ -9,7 +9,7 @@ use std::io::Write as _;
 use std::net::TcpListener;
 use std::os::unix::process::CommandExt as _;
 use std::path::{Path, PathBuf};
-use std::process::{ChildStdin, Command, Output, Stdio};
+use std::process::{Child, Command, Output, Stdio};
 use std::sync::{Mutex, OnceLock};
 use std::time::{Duration, Instant};
 
@@ -40,8 +40,8 @@ pub(super) struct ControlPlane {
     folder: PathBuf,
     server: String,
     kubectl: PathBuf,
-    /// Closing it ends everything; it is never closed but by the end of the process.
-    supervisor: Mutex<ChildStdin>,
+    /// Closing its input ends everything; that happens when this process ends, and not before.
+    supervisor: Mutex<Child>,
     controllers: OnceLock<Result<(), Missing>>,
 }
 
@@ -153,7 +153,8 @@ impl ControlPlane {
             line = format!("{line} {}", quoted(argument));
         }
         let mut supervisor = self.supervisor.lock().expect("nobody panics with the lock");
-        writeln!(supervisor, "{line} >{name}.log 2>&1").expect("the supervisor listens");
+        let input = supervisor.stdin.as_mut().expect("stdin is piped");
+        writeln!(input, "{line} >{name}.log 2>&1").expect("the supervisor listens");
     }
 
     fn wait_until_ready(&self) {
@@ -180,15 +181,14 @@ impl ControlPlane {
 }
 
 /// Starts the supervisor in a process group of its own, so that Ctrl-C reaches only the tests and it can clean up.
-fn supervise(folder: &Path) -> ChildStdin {
-    let mut supervisor = Command::new(control_plane_folder().join("supervise"))
+fn supervise(folder: &Path) -> Child {
+    Command::new(control_plane_folder().join("supervise"))
         .arg(folder)
         .stdin(Stdio::piped())
         .stdout(Stdio::null())
         .process_group(0)
         .spawn()
-        .expect("the supervisor can be started");
-    supervisor.stdin.take().expect("stdin is piped")
+        .expect("the supervisor can be started")
 }
 
 /// The tokens and the key that signs those of service accounts.

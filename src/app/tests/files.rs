@@ -1,0 +1,215 @@
+//! Whole files: several documents, Lists, other kinds, templates, what cannot be read.
+
+use std::path::Path;
+
+use super::*;
+
+const WEB: &str = "apiVersion: argoproj.io/v1alpha1
+kind: Application
+metadata: {name: web, namespace: argocd}
+spec:
+  project: default
+  destination: {name: prod}
+  source: {repoURL: https://git.example.com/shop, path: web}
+";
+
+const DEPLOYMENT: &str = "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web}\n";
+
+fn called(name: &str) -> String {
+    WEB.replace("web", name)
+}
+
+/// Name and place of every Application; those that are refused with a `!`.
+fn places(manifests: &Manifests) -> Vec<String> {
+    let place = |entry: &Result<Application, Box<InvalidApplication>>| match entry {
+        Ok(application) => format!("{} {}:{}", application.name, application.origin.file, application.origin.line),
+        Err(invalid) => format!("!{} {}:{}", invalid.shown_name(), invalid.origin.file, invalid.origin.line),
+    };
+    manifests.applications.iter().map(place).collect()
+}
+
+fn ignored(manifests: &Manifests) -> Vec<(&str, usize)> {
+    manifests.ignored.iter().map(|(kind, count)| (kind.as_str(), *count)).collect()
+}
+
+#[test]
+fn every_document_and_every_item_of_a_list_is_read() {
+    let item = |name: &str| {
+        let indented: Vec<String> = called(name).lines().map(|line| format!("  {line}")).collect();
+        indented.join("\n").replacen("  ", "- ", 1)
+    };
+    let text = format!(
+        "# first\n{}---\n{DEPLOYMENT}---\napiVersion: v1\nkind: List\nitems:\n{}\n{}\n---\n\
+         apiVersion: argoproj.io/v1alpha1\nkind: ApplicationList\nitems:\n- metadata: {{name: bare}}\n  \
+         spec: {{project: a, destination: {{name: b}}, source: {{repoURL: c, path: d}}}}\n",
+        called("one"),
+        item("two"),
+        item("three"),
+    );
+    let manifests = read(&[named("apps.yaml", &text)]);
+    assert_eq!(told(&manifests), [""; 0]);
+    assert_eq!(places(&manifests), ["one apps.yaml:2", "two apps.yaml:17", "three apps.yaml:24", "bare apps.yaml:35"]);
+    assert_eq!(ignored(&manifests), [("apps/Deployment", 1)]);
+    let Ok(bare) = &manifests.applications[3] else { panic!("bare is refused") };
+    assert_eq!(bare.sources[0].line, 36);
+    assert_eq!(bare.folder, Path::new("apps"));
+}
+
+#[test]
+fn a_fault_in_a_list_is_shown_at_its_line_and_with_its_path_in_the_application() {
+    let text = "apiVersion: v1\nkind: List\nitems:\n- apiVersion: argoproj.io/v1alpha1\n  kind: Application\n  \
+                metadata: {name: web}\n  spec:\n    project: default\n    destination: {name: prod}\n    \
+                source: {repoURL: a, path: 1}\n";
+    assert_eq!(
+        told(&read(&[named("list.yaml", text)])),
+        ["error 10 web: `spec.source.path` is a number, not text | should be text | put it in quotes"]
+    );
+}
+
+#[test]
+fn json_is_read_as_yaml_is() {
+    let text = "{\"apiVersion\": \"argoproj.io/v1alpha1\", \"kind\": \"Application\", \"metadata\": {\"name\": \"web\"},\n \
+                \"spec\": {\"project\": \"default\", \"destination\": {\"name\": \"prod\"},\n  \
+                \"source\": {\"repoURL\": \"a\", \"pth\": \"b\", \"path\": \"c\"}}}";
+    assert_eq!(
+        told(&read(&[named("web.json", text)])),
+        [
+            "warning 3 web: `pth` is not a field of `spec.source` | did you mean `path`? | as it stands, it has no effect"
+        ]
+    );
+}
+
+/// A chart in the folder of Applications: its templates are no YAML, and must not hide the Application beside them.
+#[test]
+fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
+    let template =
+        "{{- range .Values.apps }}\napiVersion: argoproj.io/v1alpha1\nkind: Application\n{{- end }}\n---\n{{ x }}: y\n";
+    let manifests = read(&[
+        found("chart/templates/apps.yaml", template),
+        found("chart/templates/name.yaml", &WEB.replace("name: web", "name: '{{ .Values.name }}'")),
+        found("envsubst.yaml", &WEB.replace("name: web", "name: web-${ENVIRONMENT}")),
+        found("chart/templates/service.yaml", "kind: Service\nmetadata:\n  name: {{ .Release.Name }}\n"),
+        found("broken.yaml", "a: b\n c: d\n"),
+        found("web.yaml", WEB),
+    ]);
+    assert_eq!(places(&manifests), ["web web.yaml:1"]);
+    let told = told(&manifests);
+    let begins = [
+        "warning 1 chart/templates/apps.yaml:1: is a template, not a manifest | - | an Application may be hidden in it, \
+         which was not looked at; render it, as with `helm template`, and give the output",
+        "warning 1 chart/templates/name.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
+        "warning 1 envsubst.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
+        "warning 3 chart/templates/service.yaml:3: is a template, not a manifest | - | \
+         it was passed over; it does not look as if it held an Application",
+        "warning 2 broken.yaml:2: cannot be read as YAML: ",
+    ];
+    assert_eq!(told.len(), begins.len(), "{told:#?}");
+    for (line, begin) in told.iter().zip(begins) {
+        assert!(line.starts_with(begin), "{line}\nshould begin with\n{begin}");
+    }
+}
+
+#[test]
+fn what_cannot_be_read_in_a_named_file_is_an_error_beside_the_application_that_can() {
+    let manifests = read(&[named("apps.yaml", &format!("a: b\n c: d\n---\n{WEB}"))]);
+    assert_eq!(places(&manifests), ["web apps.yaml:4"]);
+    let [finding] = &manifests.findings[..] else { panic!("{:#?}", manifests.findings) };
+    assert_eq!(finding.severity, Severity::Error);
+    assert_eq!(finding.code.as_deref(), Some("trueup::app::yaml"));
+
+    let bytes = b"kind: \xff".to_vec();
+    let manifests = read(&[ManifestText { bytes, ..named("latin1.yaml", "") }]);
+    let [finding] = &manifests.findings[..] else { panic!("{:#?}", manifests.findings) };
+    assert_eq!(finding.severity, Severity::Error);
+    assert!(finding.message.starts_with("latin1.yaml: is not text"), "{finding}");
+}
+
+/// `trueup diff deployment.yaml` must not say that all is in sync.
+#[test]
+fn a_named_file_without_an_application_is_an_error_that_says_what_is_in_it() {
+    let services = "kind: Service\napiVersion: v1\n---\nkind: Service\napiVersion: v1\n";
+    for (text, holds) in [
+        ("", "nothing"),
+        ("# only a comment\n", "nothing"),
+        ("replicas: 2\n", "1 of `(no kind)`"),
+        ("- 1\n", "1 of `(not an object)`"),
+        (DEPLOYMENT, "1 of `apps/Deployment`"),
+        (&format!("{DEPLOYMENT}---\n{services}"), "2 of `Service` and 1 of `apps/Deployment`"),
+        ("kind: Application\napiVersion: app.k8s.io/v1beta1\n", "1 of `app.k8s.io/Application`"),
+        ("kind: AppProject\napiVersion: argoproj.io/v1alpha1\n", "1 of `argoproj.io/AppProject`"),
+    ] {
+        let help = "give a manifest of `kind: Application` and `apiVersion: argoproj.io/v1alpha1`";
+        let expected = format!("error a.yaml: holds no Application, but {holds} | - | {help}");
+        assert_eq!(told(&read(&[named("a.yaml", text)])), [expected], "{text}");
+    }
+}
+
+#[test]
+fn a_folder_without_an_application_is_an_error_too() {
+    let manifests = read(&[found("a.yaml", DEPLOYMENT), found("b.yaml", "kind: Service\napiVersion: v1\n")]);
+    let told = told(&manifests);
+    assert_eq!(told.len(), 1);
+    assert!(
+        told[0].starts_with("error no Application was found; the files hold 1 of `Service` and 1 of `apps/Deployment`"),
+        "{told:#?}"
+    );
+    assert_eq!(findings(&read(&[found("a.yaml", DEPLOYMENT), found("b.yaml", WEB)])).len(), 0);
+}
+
+#[test]
+fn nearly_an_application_is_told() {
+    for (from, to, label) in [
+        ("kind: Application", "kind: Aplication", "did you mean `Application`?"),
+        ("kind: Application", "kind: application", "did you mean `Application`?"),
+        ("argoproj.io/v1alpha1", "argoproj.oi/v1alpha1", "did you mean `argoproj.io/v1alpha1`?"),
+    ] {
+        let manifests = read(&[found("web.yaml", WEB), found("api.yaml", &WEB.replace(from, to))]);
+        let told = told(&manifests);
+        assert_eq!(told.len(), 1, "{told:#?}");
+        assert!(told[0].contains("is nearly an Application, but is none"), "{told:#?}");
+        assert!(told[0].contains(label), "{told:#?}");
+    }
+}
+
+#[test]
+fn an_application_set_is_named_and_counted() {
+    let set =
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: shops\nspec: {generators: []}\n";
+    let manifests = read(&[found("web.yaml", WEB), found("set.yaml", set)]);
+    assert_eq!(
+        told(&manifests),
+        ["warning 4 shops: an ApplicationSet is not expanded by this version | - | \
+          as it stands, its Applications are not looked at; give them as manifests of their own"]
+    );
+    assert_eq!(ignored(&manifests), [("argoproj.io/ApplicationSet", 1)]);
+}
+
+#[test]
+fn the_second_application_of_a_name_is_refused_with_both_places() {
+    let elsewhere = WEB.replace("namespace: argocd", "namespace: shop");
+    let manifests = read(&[named("a.yaml", WEB), named("b.yaml", &format!("{elsewhere}---\n{WEB}"))]);
+    assert_eq!(places(&manifests), ["web a.yaml:1", "web b.yaml:1", "!web b.yaml:9"]);
+    assert_eq!(
+        told(&manifests),
+        ["error web: there is a second Application of this name: a.yaml:1 and b.yaml:9 | - | \
+          rename or remove one of them; the first was taken"]
+    );
+}
+
+/// kubectl drops what follows `...` without a word.
+#[test]
+fn text_after_the_end_of_a_document_is_told() {
+    let manifests = read(&[named("a.yaml", &format!("{WEB}...\n{}", called("api")))]);
+    assert_eq!(places(&manifests), ["web a.yaml:1"]);
+    let told = told(&manifests);
+    assert_eq!(told.len(), 1, "{told:#?}");
+    assert!(told[0].starts_with("error 9 a.yaml:9: the text after the end of the document is not read"), "{told:#?}");
+}
+
+#[test]
+fn a_file_of_many_applications_is_read_in_one_sweep() {
+    let text: Vec<String> = (0..2000).map(|number| called(&format!("web-{number}"))).collect();
+    let manifests = read(&[named("apps.yaml", &text.join("---\n"))]);
+    assert_eq!(manifests.applications.len(), 2000);
+    assert_eq!(places(&manifests)[1999], "web-1999 apps.yaml:15993");
+}

@@ -1,0 +1,159 @@
+//! What opens a repository over http, and who may see it.
+//!
+//! In: the URL, the settings. Out: a user name and a password for one server, the one that the URL names. What opens one
+//! server is never offered to another: not after a redirect, and not to a submodule's.
+
+use crate::secret::{RepoUrl, Secret};
+
+use super::settings::Credentials;
+
+/// A server: scheme, host and port.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Origin {
+    scheme: String,
+    host: String,
+    port: Option<u16>,
+}
+
+impl Origin {
+    pub(super) fn of(url: &gix::Url) -> Self {
+        Self {
+            scheme: url.scheme.as_str().to_owned(),
+            host: url.host().unwrap_or_default().to_ascii_lowercase(),
+            port: url.port_or_default(),
+        }
+    }
+
+    /// As git's configuration names it: `https://host:port`.
+    pub(super) fn to_config_key(&self) -> String {
+        let default =
+            matches!((self.scheme.as_str(), self.port), ("https", Some(443)) | ("http", Some(80)) | (_, None));
+        match self.port {
+            Some(port) if !default => format!("{}://{}:{port}", self.scheme, self.host),
+            _ => format!("{}://{}", self.scheme, self.host),
+        }
+    }
+
+    /// Whether what is said to it can be read on the way.
+    pub(super) fn is_clear_text(&self) -> bool {
+        self.scheme == "http" && !matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]" | "::1")
+    }
+}
+
+/// A user name and a password.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    pub(super) username: String,
+    pub(super) password: Secret<String>,
+}
+
+/// A URL without its password, and what opens its server.
+#[derive(Debug, Clone)]
+pub(super) struct Access {
+    pub(super) url: gix::Url,
+    pub(super) origin: Origin,
+    pub(super) identity: Option<Identity>,
+}
+
+/// Whether the settings' credentials are meant for a URL.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Trust {
+    /// A manifest of the user names it.
+    Named,
+    /// A repository names it, on a server that the user did not name.
+    Stranger,
+}
+
+impl Access {
+    /// Finds what opens a URL; nothing when the URL cannot be read.
+    pub(super) fn to(url: &RepoUrl, credentials: &Credentials, trust: Trust) -> Option<Self> {
+        let mut url = gix::url::parse(url.with_credentials()).ok()?;
+        let origin = Origin::of(&url);
+        let http = matches!(url.scheme, gix::url::Scheme::Https | gix::url::Scheme::Http);
+        let mut identity = None;
+        if let Some(password) = url.password().filter(|password| !password.is_empty()) {
+            let username = url.user().unwrap_or_default().to_owned();
+            identity = Some(Identity { username, password: Secret::new(password.to_owned()) });
+            url.set_password(None);
+            if http {
+                url.set_user(None);
+            }
+        } else if http && trust == Trust::Named {
+            identity = from_settings(credentials, &origin, url.user());
+        }
+        Some(Self { url, origin, identity })
+    }
+}
+
+fn from_settings(credentials: &Credentials, origin: &Origin, user: Option<&str>) -> Option<Identity> {
+    let named = credentials.username.as_deref().or(user).filter(|name| !name.is_empty());
+    let identity = |default: &str, password: &Secret<String>| Identity {
+        username: named.unwrap_or(default).to_owned(),
+        password: password.clone(),
+    };
+    if let Some(password) = &credentials.password {
+        return Some(identity("git", password));
+    }
+    // GitHub, GitLab, Gitea, Bitbucket and Azure take a token as the password of any user.
+    if let Some(token) = &credentials.token {
+        return Some(identity("x-access-token", token));
+    }
+    let github = origin.host == "github.com" && origin.scheme == "https" && origin.port == Some(443);
+    credentials
+        .github_token
+        .as_ref()
+        .filter(|_| github)
+        .map(|token| Identity { username: "x-access-token".to_owned(), password: token.clone() })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn opened_by(url: &str, credentials: &Credentials, trust: Trust) -> Option<(String, String)> {
+        let access = Access::to(&RepoUrl::new(url), credentials, trust).unwrap();
+        assert!(!access.url.to_bstring().to_string().contains("s3cret"), "{url} still has its password");
+        access.identity.map(|identity| (identity.username, identity.password.expose().clone()))
+    }
+
+    #[test]
+    fn each_server_is_opened_by_what_was_meant_for_it() {
+        let secret = |text: &str| Some(Secret::new(text.to_owned()));
+        let none = Credentials::default();
+        let password = Credentials { username: Some("ci".into()), password: secret("word"), ..none.clone() };
+        let token = Credentials { token: secret("token"), github_token: secret("hub"), ..none.clone() };
+        let github = Credentials { github_token: secret("hub"), ..none.clone() };
+        for (url, credentials, trust, expected) in [
+            ("https://git.example.com/a", &none, Trust::Named, None),
+            ("https://u:s3cret@git.example.com/a", &none, Trust::Named, Some(("u", "s3cret"))),
+            ("https://u:s3cret@git.example.com/a", &token, Trust::Stranger, Some(("u", "s3cret"))),
+            ("https://git.example.com/a", &password, Trust::Named, Some(("ci", "word"))),
+            ("https://git.example.com/a", &token, Trust::Named, Some(("x-access-token", "token"))),
+            ("https://me@git.example.com/a", &token, Trust::Named, Some(("me", "token"))),
+            ("https://git.example.com/a", &token, Trust::Stranger, None),
+            ("https://github.com/a/b", &github, Trust::Named, Some(("x-access-token", "hub"))),
+            ("https://GitHub.com/a/b", &github, Trust::Named, Some(("x-access-token", "hub"))),
+            ("https://github.com/a/b", &token, Trust::Named, Some(("x-access-token", "token"))),
+            ("https://github.com/a/b", &github, Trust::Stranger, None),
+            ("http://github.com/a/b", &github, Trust::Named, None),
+            ("https://github.com:8443/a/b", &github, Trust::Named, None),
+            ("https://github.com.evil.example/a/b", &github, Trust::Named, None),
+            ("https://evil.example/github.com", &github, Trust::Named, None),
+            ("ssh://git@git.example.com/a", &token, Trust::Named, None),
+            ("git@github.com:a/b", &github, Trust::Named, None),
+        ] {
+            let expected = expected.map(|(user, word)| (user.to_owned(), word.to_owned()));
+            assert_eq!(opened_by(url, credentials, trust), expected, "{url} {trust:?}");
+        }
+    }
+
+    #[test]
+    fn servers_are_told_apart() {
+        let origin = |url: &str| Origin::of(&gix::url::parse(url).unwrap());
+        assert_eq!(origin("https://git.example.com/a"), origin("https://GIT.example.com:443/b"));
+        assert_ne!(origin("https://git.example.com/a"), origin("http://git.example.com/a"));
+        assert_ne!(origin("https://git.example.com/a"), origin("https://git.example.com:8443/a"));
+        assert_eq!(origin("https://git.example.com/a").to_config_key(), "https://git.example.com");
+        assert_eq!(origin("http://git.example.com:3000/a").to_config_key(), "http://git.example.com:3000");
+    }
+}

@@ -1,0 +1,281 @@
+//! Fetches what is wanted of one repository on a server, in as few words as it takes.
+//!
+//! In: what is wanted. Out: checkouts, in the order asked. References are listed once a run and only if a name has to be
+//! resolved; then everything that the cache does not have comes in one pack, without history. A cache that turns out to
+//! be damaged is thrown away, and the repository fetched anew, once.
+
+use std::collections::HashSet;
+use std::path::Path;
+use std::sync::Arc;
+
+use gix::ObjectId;
+
+use crate::finding::Finding;
+
+use super::bring::Task;
+use super::cache::Cache;
+use super::checkout::{Checkout, FetchedBy, Wanted};
+use super::credentials::Access;
+use super::error::{Cause, SourceError};
+use super::remote::{Depth, Fault, KEPT, Remote};
+use super::revision::{self, References, Resolved};
+use super::sources::Brought;
+
+type Answer = Result<Checkout, SourceError>;
+
+/// Brings everything that a task wants.
+pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
+    let shared = task.shared.clone();
+    let cache = shared.cache()?;
+    let lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
+    let mut hash = gix::hash::Kind::Sha1;
+    let mut repairs = Vec::new();
+    let answers = loop {
+        let last = repairs.len() > 1;
+        match once(task, cache, hash, &repairs) {
+            Err(Trouble::OtherHash(other)) if other != hash => {
+                hash = other;
+                cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))?;
+            }
+            Ok(answers) if !last && answers.iter().any(is_damaged) => repair(task, cache, &mut repairs)?,
+            Err(Trouble::Source(SourceError::Damaged { .. })) if !last => repair(task, cache, &mut repairs)?,
+            Ok(answers) => break answers,
+            Err(trouble) => return Err(trouble.into_error(task)),
+        }
+    };
+    drop(lock);
+    cache.shrink();
+    Ok(answers.into_iter().map(|answer| answer.map(Arc::new).map_err(Arc::new)).collect())
+}
+
+fn is_damaged(answer: &Answer) -> bool {
+    matches!(answer, Err(SourceError::Damaged { .. }))
+}
+
+fn repair(task: &Task, cache: &Cache, repairs: &mut Vec<Finding>) -> Result<(), SourceError> {
+    let message = format!("the cache of {} was damaged; it was fetched anew", task.url);
+    repairs.push(Finding::warning("trueup::source::cache_repaired", message));
+    cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))
+}
+
+/// Why one attempt came to nothing.
+enum Trouble {
+    Source(SourceError),
+    OtherHash(gix::hash::Kind),
+}
+
+impl Trouble {
+    fn into_error(self, task: &Task) -> SourceError {
+        match self {
+            Self::Source(error) => error,
+            Self::OtherHash(kind) => damaged(task, Cause::saying(format!("the server hashes with {kind}"))),
+        }
+    }
+}
+
+impl From<SourceError> for Trouble {
+    fn from(error: SourceError) -> Self {
+        Self::Source(error)
+    }
+}
+
+fn damaged(task: &Task, cause: Cause) -> SourceError {
+    SourceError::Damaged { url: task.url.to_string(), cause }
+}
+
+fn once(task: &mut Task, cache: &Cache, hash: gix::hash::Kind, repairs: &[Finding]) -> Result<Vec<Answer>, Trouble> {
+    let repository = open(task, cache, hash)?;
+    let access = Access::to(&task.url, &task.shared.settings.credentials, task.trust);
+    let access = access.ok_or_else(|| SourceError::UrlRefused {
+        url: task.url.to_string(),
+        reason: "it is not a URL that git reads",
+    })?;
+    let clear_text = (access.identity.is_some() && access.origin.is_clear_text()).then(|| {
+        let message = format!("credentials for {} travel in clear text", task.url);
+        Finding::warning("trueup::source::clear_text", message).with_help("use https")
+    });
+    let git = task.shared.settings.git_program.clone();
+    let remote = Remote::new(&repository, access, &task.limits, &task.runtime, git.as_deref());
+    let mut attempt = Attempt { task, cache, repository: &repository, remote, brought: HashSet::new() };
+    let resolved = attempt.resolve()?;
+    attempt.bring(&resolved)?;
+    let mut answers = attempt.answers(resolved);
+    for checkout in answers.iter_mut().flatten() {
+        checkout.warnings.extend(repairs.iter().chain(&clear_text).cloned());
+    }
+    Ok(answers)
+}
+
+/// Opens the repository of the cache, or begins a new one where there is none that can be opened.
+fn open(task: &Task, cache: &Cache, hash: gix::hash::Kind) -> Result<gix::Repository, SourceError> {
+    let path = cache.repository(&task.url);
+    let options = || {
+        gix::open::Options::default()
+            .permissions(gix::open::Permissions::all())
+            .with(gix::sec::Trust::Full)
+            .open_path_as_is(true)
+    };
+    if path.exists() {
+        if let Ok(repository) = gix::open_opts(&path, options()) {
+            return Ok(repository);
+        }
+        cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))?;
+    }
+    begin(&path, hash, options()).map_err(|error| cache.unusable(&std::io::Error::other(Cause::of(&error))))
+}
+
+fn begin(path: &Path, hash: gix::hash::Kind, options: gix::open::Options) -> gix::Result<gix::Repository> {
+    let create = gix::create::Options { object_hash: Some(hash), ..Default::default() };
+    Ok(gix::ThreadSafeRepository::init_opts(path, gix::create::Kind::Bare, create, options)?.to_thread_local())
+}
+
+struct Attempt<'t, 'r> {
+    task: &'t mut Task,
+    cache: &'t Cache,
+    repository: &'r gix::Repository,
+    remote: Remote<'r>,
+    brought: HashSet<ObjectId>,
+}
+
+impl Attempt<'_, '_> {
+    /// What each wanted revision leads to.
+    fn resolve(&mut self) -> Result<Vec<Result<(ObjectId, Vec<Finding>), SourceError>>, Trouble> {
+        let url = self.task.url.to_string();
+        let names = self.task.wanted.iter().any(|wanted| revision::full_hash(&wanted.revision).is_none());
+        if names && self.task.references.is_none() {
+            let references = self.remote.references().map_err(|fault| self.trouble(fault))?;
+            self.task.references = Some(Arc::new(references));
+        }
+        let references = self.task.references.clone().unwrap_or_default();
+        let mut resolved = Vec::new();
+        for wanted in self.task.wanted.clone() {
+            resolved.push(match revision::resolve(&url, &wanted, &references) {
+                Ok(Resolved::To(id, warnings)) => Ok((id, warnings)),
+                Ok(Resolved::ShortHash(hash)) => self.short_hash(&hash, &references)?.map(|id| (id, Vec::new())),
+                Err(error) => Err(error),
+            });
+        }
+        Ok(resolved)
+    }
+
+    /// A short hash is looked for among the tips, then in all history, which has to be brought for it.
+    fn short_hash(&mut self, hash: &str, references: &References) -> Result<Result<ObjectId, SourceError>, Trouble> {
+        let tips = references.tips();
+        let mut at_tips = tips.iter().filter(|tip| tip.to_string().starts_with(hash));
+        if let (Some(tip), None) = (at_tips.next(), at_tips.next()) {
+            return Ok(Ok(*tip));
+        }
+        let whole_history = !self.repository.is_shallow().unwrap_or(true);
+        if whole_history && let Ok(id) = self.task.long_hash(self.repository, hash, references) {
+            return Ok(Ok(id));
+        }
+        self.fetch(&tips, Depth::All)?;
+        Ok(self.task.long_hash(self.repository, hash, references))
+    }
+
+    /// Fetches every commit that is not here.
+    fn bring(&mut self, resolved: &[Result<(ObjectId, Vec<Finding>), SourceError>]) -> Result<(), Trouble> {
+        let mut missing: Vec<ObjectId> = resolved.iter().flatten().map(|(id, _)| *id).collect();
+        missing.sort_unstable();
+        missing.dedup();
+        missing.retain(|id| !self.repository.has_object(*id));
+        if missing.is_empty() {
+            return Ok(());
+        }
+        match self.remote.fetch(&missing, Depth::One) {
+            Ok(()) => self.received(&missing),
+            Err(Fault::NotOurs(_)) => self.bring_one_by_one(&missing)?,
+            Err(fault) => return Err(self.trouble(fault)),
+        }
+        Ok(())
+    }
+
+    /// The server lacks one of them: the others are still wanted. What is not there is told by the answers.
+    fn bring_one_by_one(&mut self, missing: &[ObjectId]) -> Result<(), Trouble> {
+        let mut hidden = Vec::new();
+        for id in missing {
+            match self.remote.fetch(&[*id], Depth::One) {
+                Ok(()) => self.received(&[*id]),
+                Err(Fault::NotOurs(_)) => hidden.push(*id),
+                Err(fault) => return Err(self.trouble(fault)),
+            }
+        }
+        if !hidden.is_empty() && self.remote.hides_objects() {
+            // Such a server hands out what its references lead to, and no single commits.
+            if self.task.references.is_none() {
+                let references = self.remote.references().map_err(|fault| self.trouble(fault))?;
+                self.task.references = Some(Arc::new(references));
+            }
+            let tips = self.task.references.as_ref().map(|references| references.tips()).unwrap_or_default();
+            self.fetch(&tips, Depth::All)?;
+            self.brought.extend(hidden);
+        }
+        Ok(())
+    }
+
+    fn fetch(&mut self, wanted: &[ObjectId], depth: Depth) -> Result<(), Trouble> {
+        if wanted.is_empty() {
+            return Ok(());
+        }
+        self.remote.fetch(wanted, depth).map_err(|fault| self.trouble(fault))?;
+        self.received(wanted);
+        Ok(())
+    }
+
+    /// Names what came, so that the next run can tell the server that it is here.
+    fn received(&mut self, ids: &[ObjectId]) {
+        self.brought.extend(ids);
+        for id in ids {
+            let name = format!("{KEPT}{id}");
+            // Without the name, the next fetch is larger, no more.
+            let _ = self.repository.reference(name, *id, gix::refs::transaction::PreviousValue::Any, "fetched");
+        }
+    }
+
+    fn answers(&self, resolved: Vec<Result<(ObjectId, Vec<Finding>), SourceError>>) -> Vec<Answer> {
+        let answer = |(resolved, wanted): (Result<(ObjectId, Vec<Finding>), SourceError>, &Wanted)| {
+            let (id, warnings) = resolved?;
+            if !self.repository.has_object(id) {
+                let references = self.task.references.clone().unwrap_or_default();
+                return Err(if self.brought.contains(&id) && !self.remote.hides_objects() {
+                    damaged(self.task, Cause::saying(format!("{id} was fetched, and is not there")))
+                } else {
+                    revision::revision_gone(&self.task.url.to_string(), &wanted.revision, &references)
+                });
+            }
+            let by = if self.brought.contains(&id) { self.remote.by() } else { FetchedBy::Cache };
+            self.task.checkout(self.repository, id, by, warnings)
+        };
+        resolved.into_iter().zip(&self.task.wanted).map(answer).collect()
+    }
+
+    fn trouble(&self, fault: Fault) -> Trouble {
+        let url = self.task.url.to_string();
+        Trouble::Source(match fault {
+            Fault::OtherHash(kind) => return Trouble::OtherHash(kind),
+            Fault::Refused(cause) => {
+                SourceError::AccessRefused { url, help: access_help(&self.task.url.to_string()), cause: Some(cause) }
+            }
+            Fault::Gone(cause) => SourceError::RepositoryGone { url, cause: Some(cause) },
+            Fault::Unreachable(cause) => SourceError::Unreachable { url, cause },
+            Fault::Stopped => SourceError::TimedOut { url, after: self.task.limits.timeout },
+            Fault::Disk(error) => self.cache.unusable(&error),
+            Fault::NotOurs(cause) | Fault::Odd(cause) => {
+                let help =
+                    "see what git says: `git ls-remote` with this URL; `--repo URL=PATH` uses a checkout instead";
+                SourceError::FetchFailed { url, help: help.to_owned(), cause }
+            }
+        })
+    }
+}
+
+/// What opens a repository of this kind.
+fn access_help(url: &str) -> String {
+    if url.starts_with("http") {
+        "set TRUEUP_GIT_TOKEN, or TRUEUP_GIT_USERNAME and TRUEUP_GIT_PASSWORD; git's credential helpers are asked too"
+            .to_owned()
+    } else {
+        "load a key into the SSH agent, and the host's key into known_hosts: `ssh` with this host must work unasked"
+            .to_owned()
+    }
+}

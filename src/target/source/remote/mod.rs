@@ -1,0 +1,135 @@
+//! A repository on a server: what it has, and the objects that are wanted of it.
+//!
+//! In: where to, and a bare repository to receive into. Out: references and objects. gix speaks first; where it does not
+//! understand the server, the `git` program takes over for the rest of the run's work on this repository.
+
+mod fault;
+mod program;
+mod session;
+mod transport;
+
+use std::path::Path;
+
+use gix::ObjectId;
+
+use super::checkout::FetchedBy;
+use super::credentials::Access;
+use super::limits::Limits;
+use super::revision::References;
+
+pub(super) use fault::Fault;
+use program::Program;
+use session::Session;
+
+/// Where the commits that we have are named in a bare repository of the cache.
+pub(super) const KEPT: &str = "refs/trueup/";
+
+/// How much history is wanted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Depth {
+    /// None: the commit and its files.
+    One,
+    /// All of it, to look for a hash in.
+    All,
+}
+
+/// A repository on a server.
+pub(super) struct Remote<'a> {
+    repository: &'a gix::Repository,
+    access: Access,
+    limits: Limits,
+    runtime: tokio::runtime::Handle,
+    git: Option<&'a Path>,
+    speaker: Speaker<'a>,
+    hides_objects: bool,
+}
+
+enum Speaker<'a> {
+    Nobody,
+    Gix(Box<Session<'a>>),
+    Git(Box<Program>),
+}
+
+/// The one place that decides it: whether the `git` program may do better than gix did.
+fn is_worth_another_try(fault: &Fault) -> bool {
+    matches!(fault, Fault::Odd(_))
+}
+
+impl<'a> Remote<'a> {
+    pub(super) fn new(
+        repository: &'a gix::Repository,
+        access: Access,
+        limits: &Limits,
+        runtime: &tokio::runtime::Handle,
+        git: Option<&'a Path>,
+    ) -> Self {
+        let (limits, runtime) = (limits.clone(), runtime.clone());
+        Self { repository, access, limits, runtime, git, speaker: Speaker::Nobody, hides_objects: true }
+    }
+
+    /// Who speaks with the server.
+    pub(super) fn by(&self) -> FetchedBy {
+        match self.speaker {
+            Speaker::Git(_) => FetchedBy::GitProgram,
+            _ => FetchedBy::Gix,
+        }
+    }
+
+    pub(super) fn references(&mut self) -> Result<References, Fault> {
+        self.speak(Session::references, Program::references)
+    }
+
+    pub(super) fn fetch(&mut self, wanted: &[ObjectId], depth: Depth) -> Result<(), Fault> {
+        self.speak(|session| session.fetch(wanted, depth), |program| program.fetch(wanted, depth))
+    }
+
+    /// Whether a server that says "not our object" may still have it behind a reference.
+    pub(super) fn hides_objects(&self) -> bool {
+        self.hides_objects
+    }
+
+    fn speak<T>(
+        &mut self,
+        by_gix: impl FnOnce(&mut Session<'a>) -> Result<T, Fault>,
+        by_git: impl FnOnce(&Program) -> Result<T, Fault>,
+    ) -> Result<T, Fault> {
+        if let Speaker::Git(program) = &self.speaker {
+            return by_git(program);
+        }
+        let fault = match self.session().and_then(by_gix) {
+            Err(fault) if is_worth_another_try(&fault) => fault,
+            Err(fault) => {
+                // After a fault the conversation is over; the next word begins a new one.
+                self.speaker = Speaker::Nobody;
+                return Err(fault);
+            }
+            done => return done,
+        };
+        let program = Program::new(self.git, self.repository, &self.access, &self.limits, &self.runtime);
+        match by_git(&program) {
+            Ok(done) => {
+                self.speaker = Speaker::Git(Box::new(program));
+                Ok(done)
+            }
+            // Without the program, what gix said is all that there is to say.
+            Err(Fault::Odd(cause)) if cause.whole_text().contains("is not installed") => Err(fault),
+            Err(other) => Err(other),
+        }
+    }
+
+    fn session(&mut self) -> Result<&mut Session<'a>, Fault> {
+        if !matches!(self.speaker, Speaker::Gix(_)) {
+            let session = Session::open(self.repository, &self.access, &self.limits)?;
+            let theirs = session.object_hash();
+            if theirs != self.repository.object_hash() {
+                return Err(Fault::OtherHash(theirs));
+            }
+            self.hides_objects = !session.hands_out_any_object();
+            self.speaker = Speaker::Gix(Box::new(session));
+        }
+        match &mut self.speaker {
+            Speaker::Gix(session) => Ok(session),
+            _ => Err(Fault::Stopped),
+        }
+    }
+}

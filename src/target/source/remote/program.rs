@@ -1,0 +1,125 @@
+//! The same conversation by the `git` program, for servers that gix does not understand.
+//!
+//! In: where to, and what is wanted. Out: the server's references, and objects in our bare repository. It runs in a
+//! clean environment, asks nobody, and finds credentials in its environment: every user may read its arguments.
+
+use std::path::{Path, PathBuf};
+
+use gix::ObjectId;
+use gix::bstr::ByteSlice;
+
+use crate::process::{self, Command, ProcessError};
+
+use super::super::credentials::Access;
+use super::super::error::Cause;
+use super::super::limits::Limits;
+use super::super::revision::{Reference, References};
+use super::transport::{INHERIT, SSH};
+use super::{Depth, Fault};
+
+/// The `git` program, and where it works.
+pub(super) struct Program {
+    program: PathBuf,
+    repository: PathBuf,
+    url: String,
+    access: Access,
+    own_ssh: bool,
+    shallow: bool,
+    limits: Limits,
+    runtime: tokio::runtime::Handle,
+}
+
+impl Program {
+    pub(super) fn new(
+        program: Option<&Path>,
+        repository: &gix::Repository,
+        access: &Access,
+        limits: &Limits,
+        runtime: &tokio::runtime::Handle,
+    ) -> Self {
+        Self {
+            program: program.unwrap_or(Path::new("git")).to_owned(),
+            repository: repository.git_dir().to_owned(),
+            url: access.url.to_bstring().to_str_lossy().into_owned(),
+            access: access.clone(),
+            own_ssh: repository.ssh_connect_options().is_ok_and(|options| options.command.is_some()),
+            shallow: repository.is_shallow().unwrap_or(false),
+            limits: limits.clone(),
+            runtime: runtime.clone(),
+        }
+    }
+
+    pub(super) fn references(&self) -> Result<References, Fault> {
+        let listed = self.run(&["ls-remote", "--quiet", "--", &self.url], "")?;
+        let mut references: Vec<Reference> = Vec::new();
+        for line in String::from_utf8_lossy(&listed).lines() {
+            let Some((hash, name)) = line.split_once('\t') else { continue };
+            let Ok(commit) = ObjectId::from_hex(hash.as_bytes()) else { continue };
+            match name.strip_suffix("^{}") {
+                // What an annotated tag leads to follows the tag.
+                Some(tag) => {
+                    if let Some(reference) = references.iter_mut().find(|reference| reference.name == tag) {
+                        reference.commit = commit;
+                    }
+                }
+                None => references.push(Reference { name: name.to_owned(), commit }),
+            }
+        }
+        Ok(References(references))
+    }
+
+    pub(super) fn fetch(&self, wanted: &[ObjectId], depth: Depth) -> Result<(), Fault> {
+        // On its standard input: a repository may have more branches than a command line has room.
+        let hashes: String = wanted.iter().map(|id| format!("{id}\n")).collect();
+        let mut arguments =
+            vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin"];
+        match depth {
+            Depth::One => arguments.push("--depth=1"),
+            Depth::All if self.shallow => arguments.push("--unshallow"),
+            Depth::All => {}
+        }
+        arguments.extend(["--", &self.url]);
+        self.run(&arguments, &hashes).map(drop)
+    }
+
+    fn run(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, Fault> {
+        let mut command = Command::new(&self.program)
+            .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "core.hooksPath=/dev/null", "--git-dir"])
+            .args([self.repository.as_os_str()])
+            .args(arguments.iter().copied())
+            .env("LC_ALL", "C")
+            .env("GIT_TERMINAL_PROMPT", "0")
+            .env("GIT_ASKPASS", "")
+            .env("SSH_ASKPASS", "")
+            .env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file");
+        command.inherit = INHERIT.to_vec();
+        if !self.own_ssh {
+            command = command.env("GIT_SSH_COMMAND", SSH);
+        }
+        command = self.with_credentials(command);
+        command.stdin = input.as_bytes().to_vec();
+        command.timeout = self.limits.left();
+        match self.runtime.block_on(process::run(&command, &self.limits.stop)) {
+            Ok(output) if output.success() => Ok(output.stdout),
+            Ok(output) => {
+                let words = String::from_utf8_lossy(&output.stderr);
+                Err(Fault::by_words(&words, Cause::of_output(&output.stderr)))
+            }
+            Err(ProcessError::Cancelled { .. } | ProcessError::TimedOut { .. }) => Err(Fault::Stopped),
+            Err(error) => Err(Fault::Odd(Cause::of(&error))),
+        }
+    }
+
+    /// A credential helper for this one server, which reads our variables.
+    fn with_credentials(&self, command: Command) -> Command {
+        let Some(identity) = &self.access.identity else { return command };
+        let helper = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
+                      \"$TRUEUP_HELPER_USERNAME\" \"$TRUEUP_HELPER_PASSWORD\"; }; f";
+        command
+            .env("GIT_CONFIG_COUNT", "1")
+            .env("GIT_CONFIG_KEY_0", format!("credential.{}.helper", self.access.origin.to_config_key()))
+            .env("GIT_CONFIG_VALUE_0", helper)
+            .env("TRUEUP_HELPER_USERNAME", &identity.username)
+            .env("TRUEUP_HELPER_PASSWORD", identity.password.expose())
+    }
+}
