@@ -7,7 +7,7 @@ use serde_json::Value;
 
 use crate::harness::{TestCluster, folder_with, or_skip, trueup};
 
-/// The account reads what an Application may hold and nothing else, and the CronJob's own command line finds the drift.
+/// The account reads what an Application may hold and nothing else, and the job's own command line finds the drift.
 #[test]
 fn the_cronjob_reports_drift_and_cannot_write() {
     let cluster = or_skip!(TestCluster::namespace());
@@ -48,7 +48,7 @@ fn assert_rights(cluster: &TestCluster) {
     }
 }
 
-/// Runs the container's arguments as its account, on files as a ConfigMap is mounted: through links and a hidden folder.
+/// Runs the container's arguments as its account, on files as Kubernetes mounts them: through links and a hidden folder.
 fn assert_diff_works(cluster: &TestCluster, pod: &Value) {
     let name = pod["volumes"][0]["configMap"]["name"].as_str().expect("the first volume has the Applications");
     let applications = json(&cluster.kubectl(["get", "configmap", name, "-n", "trueup", "-o", "json"]));
@@ -67,7 +67,7 @@ fn assert_diff_works(cluster: &TestCluster, pod: &Value) {
     let run = || {
         let checkout = format!("--repo=https://github.com/trueup-dev/trueup={}", repository("").display());
         let all = arguments.iter().cloned().chain([checkout, "-o=json".to_owned()]);
-        all.fold(trueup([]), |run, argument| run.argument(argument)).kubeconfig(&account)
+        trueup([]).arguments(all).kubeconfig(&account)
     };
 
     let missing = run().exits(1).json();
