@@ -1,7 +1,7 @@
 # syntax=docker/dockerfile:1
 
 # Built on the Debian that it runs on: the binary links the C library.
-FROM rust:1-slim-bookworm AS build
+FROM rust:1.95-slim-bookworm AS build
 RUN apt-get update \
  && apt-get install --yes --no-install-recommends build-essential \
  && rm -rf /var/lib/apt/lists/*
