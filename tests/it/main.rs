@@ -10,6 +10,5 @@ mod cluster;
 mod control_plane;
 mod diff;
 mod git;
-mod git_server;
 mod render;
 mod rooms;
