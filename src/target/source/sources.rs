@@ -111,6 +111,7 @@ impl Sources {
             references: references.clone(),
             limits,
             runtime: tokio::runtime::Handle::current(),
+            depth: 0,
         };
         std::thread::spawn(move || {
             let _permit = permit;

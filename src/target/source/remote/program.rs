@@ -3,6 +3,7 @@
 //! In: where to, and what is wanted. Out: the server's references, and objects in our bare repository. It runs in a
 //! clean environment, asks nobody, and finds credentials in its environment: every user may read its arguments.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -23,7 +24,7 @@ pub(super) struct Program {
     repository: PathBuf,
     url: String,
     access: Access,
-    own_ssh: bool,
+    ssh: Option<OsString>,
     shallow: bool,
     limits: Limits,
     runtime: tokio::runtime::Handle,
@@ -42,7 +43,7 @@ impl Program {
             repository: repository.git_dir().to_owned(),
             url: access.url.to_bstring().to_str_lossy().into_owned(),
             access: access.clone(),
-            own_ssh: repository.ssh_connect_options().is_ok_and(|options| options.command.is_some()),
+            ssh: ssh_command(repository),
             shallow: repository.is_shallow().unwrap_or(false),
             limits: limits.clone(),
             runtime: runtime.clone(),
@@ -93,8 +94,8 @@ impl Program {
             .env("SSH_ASKPASS", "")
             .env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file");
         command.inherit = INHERIT.to_vec();
-        if !self.own_ssh {
-            command = command.env("GIT_SSH_COMMAND", SSH);
+        if let Some(ssh) = &self.ssh {
+            command = command.env("GIT_SSH_COMMAND", ssh);
         }
         command = self.with_credentials(command);
         command.stdin = input.as_bytes().to_vec();
@@ -121,5 +122,14 @@ impl Program {
             .env("GIT_CONFIG_VALUE_0", helper)
             .env("TRUEUP_HELPER_USERNAME", &identity.username)
             .env("TRUEUP_HELPER_PASSWORD", identity.password.expose())
+    }
+}
+
+/// The command line for ssh; nothing where `GIT_SSH` names a program, which git finds itself.
+fn ssh_command(repository: &gix::Repository) -> Option<OsString> {
+    match repository.ssh_connect_options() {
+        Ok(options) if options.command.is_some() && options.disallow_shell => None,
+        Ok(options) => Some(options.command.unwrap_or_else(|| SSH.into())),
+        Err(_) => Some(SSH.into()),
     }
 }
