@@ -156,20 +156,20 @@ mod tests {
         config_map(json!({"annotations": {"argocd.argoproj.io/tracking-id": id}}))
     }
 
-    fn this(mark: Mark) -> Option<TrackedBy> {
-        Some(TrackedBy::ThisApplication(mark))
+    fn this(mark: Mark) -> TrackedBy {
+        TrackedBy::ThisApplication(mark)
     }
 
-    fn other(name: &str) -> Option<TrackedBy> {
-        Some(TrackedBy::Other(name.to_owned()))
+    fn other(name: &str) -> TrackedBy {
+        TrackedBy::Other(name.to_owned())
     }
 
     /// Operators copy annotations onto what they make; a copy is nobody's to prune.
     #[test]
     fn a_tracking_id_counts_where_it_describes_the_object_itself() {
         let cases = [
-            ("shop:/ConfigMap:default/web", this(Mark::Annotation)),
-            ("other:/ConfigMap:default/web", other("other")),
+            ("shop:/ConfigMap:default/web", Some(this(Mark::Annotation))),
+            ("other:/ConfigMap:default/web", Some(other("other"))),
             ("shop:/ConfigMap:default/copied-from", None),
             ("shop:/ConfigMap:elsewhere/web", None),
             ("shop:/Secret:default/web", None),
@@ -187,7 +187,7 @@ mod tests {
     fn a_cluster_scoped_object_is_tracked_by_any_namespace_in_its_id() {
         let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "all",
             "annotations": {"argocd.argoproj.io/tracking-id": "shop:rbac.authorization.k8s.io/ClusterRole:default/all"}}});
-        assert_eq!(is_tracked(&Object::new(role).unwrap(), &shop()), this(Mark::Annotation));
+        assert_eq!(is_tracked(&Object::new(role).unwrap(), &shop()), Some(this(Mark::Annotation)));
     }
 
     #[test]
@@ -195,9 +195,9 @@ mod tests {
         let object =
             config_map(json!({"annotations": {"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:default/web",
                                                        "argocd.argoproj.io/installation-id": "theirs"}}));
-        assert_eq!(is_tracked(&object, &shop()), this(Mark::Annotation));
+        assert_eq!(is_tracked(&object, &shop()), Some(this(Mark::Annotation)));
         let ours = Tracking { installation_id: Some("ours".to_owned()), ..shop() };
-        assert_eq!(is_tracked(&object, &ours), other("shop"));
+        assert_eq!(is_tracked(&object, &ours), Some(other("shop")));
     }
 
     #[test]
@@ -206,11 +206,11 @@ mod tests {
             config_map(json!({"labels": {"applyset.kubernetes.io/part-of": id},
                               "annotations": {"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:default/web"}}))
         };
-        assert_eq!(is_tracked(&member(&applyset_id("trueup-shop", "default")), &shop()), this(Mark::ApplySet));
-        assert_eq!(is_tracked(&member("applyset-x-v1"), &shop()), other("applyset-x-v1"));
+        assert_eq!(is_tracked(&member(&applyset_id("trueup-shop", "default")), &shop()), Some(this(Mark::ApplySet)));
+        assert_eq!(is_tracked(&member("applyset-x-v1"), &shop()), Some(other("applyset-x-v1")));
     }
 
-    /// A StatefulSet's volume claims carry its labels: they are in use, and no extras.
+    /// Volume claims carry the labels of their workload: they are in use, and no extras.
     #[test]
     fn the_instance_label_counts_where_a_gitops_tool_applied_it() {
         let labels = json!({"app.kubernetes.io/instance": "shop"});
@@ -225,9 +225,9 @@ mod tests {
         let cases = [
             ("copied by a controller", managed("kube-controller-manager"), None),
             ("set by helm", managed("helm"), None),
-            ("applied by Argo CD", managed("argocd-controller"), this(Mark::Label)),
-            ("applied by trueup", managed("trueup"), this(Mark::Label)),
-            ("applied client-side", applied(json!({"labels": labels})), this(Mark::Label)),
+            ("applied by Argo CD", managed("argocd-controller"), Some(this(Mark::Label))),
+            ("applied by trueup", managed("trueup"), Some(this(Mark::Label))),
+            ("applied client-side", applied(json!({"labels": labels})), Some(this(Mark::Label))),
             ("added after a client-side apply", applied(json!({})), None),
             ("no evidence", json!({"labels": labels}), None),
         ];
