@@ -12,7 +12,8 @@ use serde_json::{Map, Value};
 
 use super::clean::{STATUS, folded, is_compared, is_uncounted};
 use super::difference::{Edit, Pairs, apply};
-use super::managers::{is_granular, released};
+use super::last_applied;
+use super::managers::{Whose, is_granular, released};
 use super::path::Path;
 use super::shape::{Field, Merge, Shape, UNKNOWN};
 use crate::object::quantity::Quantity;
@@ -40,8 +41,31 @@ pub(super) fn contain(target: &Object, live: &Object) -> Found {
     let mut walk = Walk { live, found: Found::default() };
     let (wanted, held) = (folded(target), folded(live));
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
-    released(target.api_version(), &wanted, live, &mut walk.found);
+    released(Whose::Ours, target, &wanted, live, &mut walk.found);
+    let dropped = dropped(target, &wanted, live);
+    walk.found.doubts.extend(dropped.doubts);
+    walk.found.edits = with_removals(walk.found.edits, dropped.edits);
     walk.found
+}
+
+/// What others applied from git before trueup, is still there, and git has no more: the server keeps it, whatever trueup
+/// applies, until the fields are taken over.
+pub(super) fn dropped(target: &Object, wanted: &Map<String, Value>, live: &Object) -> Found {
+    let mut found = Found::default();
+    released(Whose::Predecessors, target, wanted, live, &mut found);
+    found.edits = with_removals(found.edits, last_applied::dropped(target, live));
+    found
+}
+
+/// The edits, and those removals that none of them says already.
+pub(super) fn with_removals(mut edits: Vec<Edit>, removals: Vec<Edit>) -> Vec<Edit> {
+    for removal in removals {
+        let is_said = |edit: &Edit| removal.path.starts_with(&edit.path) || edit.path.starts_with(&removal.path);
+        if !edits.iter().any(is_said) {
+            edits.push(removal);
+        }
+    }
+    edits
 }
 
 /// Whether a value is part of one that is applied as a whole, so that what only the live side has would go.
@@ -241,7 +265,7 @@ impl Walk<'_> {
 }
 
 /// Whether the API server cannot tell this value of a field from none.
-fn is_none(value: &Value, field: &Field) -> bool {
+pub(super) fn is_none(value: &Value, field: &Field) -> bool {
     if value.is_null() {
         return !matches!(field.shape, Shape::Unknown);
     }

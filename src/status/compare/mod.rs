@@ -8,15 +8,16 @@
 mod clean;
 mod contain;
 mod difference;
+mod last_applied;
 mod managers;
 mod path;
 mod shape;
 
-use self::clean::cleaned;
-use self::contain::contain;
+use self::clean::{cleaned, folded};
+use self::contain::{contain, dropped, with_removals};
 use self::difference::{Edit, apply, differences};
 use self::shape::Shape;
-use super::{Proof, ResourceDrift, ResourceState};
+use super::{FieldDrift, Proof, ResourceDrift, ResourceState};
 use crate::object::Object;
 use crate::object::mask::Masker;
 
@@ -118,6 +119,7 @@ fn by_prediction(target: &Object, live: &Object, predicted: &Object) -> Resource
     let spelled = cleaned(target);
     let found = differences(&cleaned(predicted), &cleaned(live), Some(&spelled), Shape::of(&target.gvk()));
     let edits: Vec<Edit> = found.into_iter().map(|difference| difference.edit).collect();
+    let edits = with_removals(edits, dropped(target, &folded(target), live).edits);
     settle(target, live, &edits, Proof::Server, None)
 }
 
@@ -160,6 +162,8 @@ fn settle(target: &Object, live: &Object, edits: &[Edit], proof: Proof, note: Op
     if fields.is_empty() {
         return in_sync(target, live, proof, note);
     }
+    let told = |field: &FieldDrift| Edit { path: field.path.clone(), git: field.git.clone() };
+    let wanted = apply(shown.clone(), &fields.iter().map(told).collect::<Vec<_>>());
     ResourceDrift {
         proof,
         fields,
