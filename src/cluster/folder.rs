@@ -14,7 +14,7 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt, ready};
 use serde_json::Value;
 
-use super::{Cluster, ClusterError, ListRequest, Predicted, Requests, reduce_to_metadata};
+use super::{Cluster, ClusterError, ListRequest, ObjectName, Predicted, Requests, reduce_to_metadata};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{GroupKind, Key, KindFacts, Kinds, Object, Origin, Scope};
@@ -75,6 +75,13 @@ impl Cluster for Folder {
 
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
         ready(Ok(self.select(request))).boxed()
+    }
+
+    fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
+        let request =
+            ListRequest { gvk: object.gvk.clone(), namespace: object.namespace.clone(), metadata_only: false };
+        let found = self.select(&request).into_iter().find(|found| found.name() == object.name);
+        ready(Ok(found)).boxed()
     }
 
     fn predict<'a>(&'a self, _object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {

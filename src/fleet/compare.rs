@@ -8,19 +8,20 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::Request;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::turn::Turn;
+use super::{Request, World, past};
 use crate::cluster::{Cluster, Predicted};
 use crate::finding::Finding;
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Key, Kinds, Object};
-use crate::progress::{Progress, Stage};
-use crate::status::ResourceDrift;
-use crate::status::compare::{Answer, Look, Question, first_look, second_look, unknown};
+use crate::progress::Stage;
+use crate::status::compare::{Answer, Baseline, Look, Question, first_look, second_look, unknown};
 use crate::status::tracking::{TrackedBy, Tracking, is_tracked};
+use crate::status::{ResourceDrift, ResourceState};
 
-pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, progress: &Progress) {
+pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
+    let progress = &world.progress;
     let comparable = |turn: &Turn| turn.target.is_some() && turn.cluster.is_some() && turn.kinds.is_some();
     progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
     shared_resources(turns);
@@ -29,7 +30,7 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
             let live = Arc::clone(live);
             async move {
                 progress.begin(Stage::Compare, turn.application.name.clone());
-                let outcome = compare_one(turn, &live, request).await;
+                let outcome = compare_one(turn, &live, request, world).await;
                 progress.done(Stage::Compare, turn.application.name.clone());
                 (index, outcome)
             }
@@ -52,15 +53,15 @@ struct Outcome {
     conditions: Vec<(&'static str, Finding)>,
 }
 
-async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request) -> Outcome {
+async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &World) -> Outcome {
     let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
         return Outcome::default();
     };
     let id = identity(cluster);
     let looked = {
         let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), target.clone());
-        let tracking = turn.tracking(request);
-        tokio::task::spawn_blocking(move || look(&target, &Seen { live, kinds, cluster: id, tracking })).await
+        let (tracking, baseline) = (turn.tracking(request), turn.baseline.clone());
+        tokio::task::spawn_blocking(move || look(&target, &Seen { live, kinds, cluster: id, tracking, baseline })).await
     };
     let Ok((mut outcome, questions)) = looked else {
         // A panic in one application must not end the fleet.
@@ -68,14 +69,45 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request) -> Outcom
             Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a fault in trueup");
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
-    let mut answers = stream::iter(questions.into_iter().map(|question| settle(cluster.as_ref(), question)))
-        .buffer_unordered(request.concurrency.max(1));
-    while let Some((drift, finding)) = answers.next().await {
-        outcome.resources.push(drift);
-        outcome.conditions.extend(finding.map(|finding| ("ComparisonError", finding)));
+    let answers: Vec<_> = stream::iter(questions.into_iter().map(|question| ask(cluster.as_ref(), question)))
+        .buffer_unordered(request.concurrency.max(1))
+        .collect()
+        .await;
+    let mut drifted = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok((question, answer)) => {
+                let drift = second_look(&question, answer.clone());
+                if drift.state == ResourceState::Changed {
+                    drifted.push((question, answer, drift));
+                } else {
+                    outcome.resources.push(drift);
+                }
+            }
+            Err((drift, finding)) => {
+                outcome.resources.push(drift);
+                outcome.conditions.push(("ComparisonError", finding));
+            }
+        }
     }
-    drop(answers);
+    outcome.resources.extend(recalled(drifted, turn, request, world).await);
     outcome
+}
+
+/// What drifted, in the light of what git said at the last sync: that revision is rendered only now.
+async fn recalled(
+    drifted: Vec<(Question, Answer, ResourceDrift)>,
+    turn: &Turn,
+    request: &Request,
+    world: &World,
+) -> Vec<ResourceDrift> {
+    let past = if drifted.is_empty() { None } else { past::target(turn, request, world).await };
+    let look_again = |(mut question, answer, drift): (Question, Answer, ResourceDrift)| {
+        let Some(past) = &past else { return drift };
+        question.recall(past.get(&question.target().key()).cloned());
+        second_look(&question, answer)
+    };
+    drifted.into_iter().map(look_again).collect()
 }
 
 /// Where the live objects of one application are looked up.
@@ -84,6 +116,7 @@ struct Seen {
     kinds: Arc<Kinds>,
     cluster: ClusterId,
     tracking: Tracking,
+    baseline: Option<Arc<Baseline>>,
 }
 
 /// The first look at every target: settled, or a question for the server.
@@ -94,7 +127,7 @@ fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Question>) {
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
                 outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, &seen.tracking)));
-                first_look(object, live.map(|live| &**live))
+                first_look(object, live.map(|live| &**live), seen.baseline.as_deref())
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
         };
@@ -145,8 +178,8 @@ fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static st
     Some(("SharedResourceWarning", finding))
 }
 
-/// Asks the server, and settles.
-async fn settle(cluster: &dyn Cluster, question: Question) -> (ResourceDrift, Option<Finding>) {
+/// Asks the server.
+async fn ask(cluster: &dyn Cluster, question: Question) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
     match cluster.predict(question.target()).await {
         Ok(predicted) => {
             let answer = match predicted {
@@ -154,11 +187,11 @@ async fn settle(cluster: &dyn Cluster, question: Question) -> (ResourceDrift, Op
                 Predicted::Unavailable(reason) => Answer::Unavailable(reason),
                 Predicted::Refused(words) => Answer::Refused(words),
             };
-            (second_look(question, answer), None)
+            Ok((question, answer))
         }
         Err(error) => {
             let finding = Finding::of(&error);
-            (unknown(question.target(), finding.message.clone()), Some(finding))
+            Err((unknown(question.target(), finding.message.clone()), finding))
         }
     }
 }

@@ -4,10 +4,13 @@
 //!
 //! An application that fails is reported and does not stop the others; dropping the future stops all of them.
 
+mod baseline;
 mod compare;
 mod extras;
 mod fetch;
+mod history;
 mod list;
+mod past;
 mod render;
 pub mod run;
 mod turn;
@@ -62,8 +65,10 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     list::connect(&mut turns, world, request.concurrency).await;
     render::render(&mut turns, &request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
-    compare::compare(&mut turns, &live, &request, &world.progress).await;
+    baseline::read(&mut turns, &live, request.concurrency).await;
+    compare::compare(&mut turns, &live, &request, world).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
+    history::find(&mut turns, world).await;
     turn::end(turns, invalid, request.findings, world)
 }
 

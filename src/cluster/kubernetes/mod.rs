@@ -9,12 +9,14 @@ mod contexts;
 mod credentials;
 mod discovery;
 mod exec;
+mod get;
 mod kubeconfig;
 mod list;
 mod page;
 mod path;
 mod predict;
 mod proxy;
+mod rights;
 mod server_url;
 mod status;
 mod transport;
@@ -29,7 +31,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
-use super::{Cluster, ClusterError, ClusterSettings, ListRequest, Predicted, Requests};
+use super::{Cluster, ClusterError, ClusterSettings, ListRequest, ObjectName, Predicted, Requests};
 use crate::object::{Kinds, Object};
 use crate::progress::Progress;
 
@@ -37,11 +39,16 @@ use crate::progress::Progress;
 pub struct Kubernetes {
     connection: Connection,
     discovered: OnceCell<Result<Discovered, ClusterError>>,
+    rights: rights::Rights,
 }
 
 impl Kubernetes {
     pub(super) fn new(access: Access, settings: &ClusterSettings, permits: Arc<Semaphore>, progress: Progress) -> Self {
-        Self { connection: Connection::new(access, settings, permits, progress), discovered: OnceCell::new() }
+        Self {
+            connection: Connection::new(access, settings, permits, progress),
+            discovered: OnceCell::new(),
+            rights: rights::Rights::default(),
+        }
     }
 
     /// Asked once; an error is kept too, so that a thousand applications do not wait for the same dead server.
@@ -63,8 +70,13 @@ impl Cluster for Kubernetes {
         async move { list::list(&self.connection, &self.discovered().await?.kinds, request).await }.boxed()
     }
 
+    fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
+        async move { get::get(&self.connection, &self.discovered().await?.kinds, object).await }.boxed()
+    }
+
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
-        async move { predict::predict(&self.connection, &self.discovered().await?.kinds, object).await }.boxed()
+        async move { predict::predict(&self.connection, &self.rights, &self.discovered().await?.kinds, object).await }
+            .boxed()
     }
 
     fn requests(&self) -> Requests {

@@ -10,7 +10,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{STATUS, folded, is_compared, is_uncounted};
+use super::clean::{STATUS, folded, is_compared, is_uncounted, marked};
 use super::difference::{Edit, Pairs, apply};
 use super::last_applied;
 use super::managers::{Whose, is_granular, released};
@@ -41,8 +41,9 @@ pub(super) fn contain(target: &Object, live: &Object) -> Found {
     let mut walk = Walk { live, found: Found::default() };
     let (wanted, held) = (folded(target), folded(live));
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
-    released(Whose::Ours, target, &wanted, live, &mut walk.found);
-    let dropped = dropped(target, &wanted, live);
+    let marked = marked(&wanted, live);
+    released(Whose::Ours, target, &marked, live, &mut walk.found);
+    let dropped = dropped_by_others(target, &marked, live);
     walk.found.doubts.extend(dropped.doubts);
     walk.found.edits = with_removals(walk.found.edits, dropped.edits);
     walk.found
@@ -50,10 +51,14 @@ pub(super) fn contain(target: &Object, live: &Object) -> Found {
 
 /// What others applied from git before trueup, is still there, and git has no more: the server keeps it, whatever trueup
 /// applies, until the fields are taken over.
-pub(super) fn dropped(target: &Object, wanted: &Map<String, Value>, live: &Object) -> Found {
+pub(super) fn dropped(target: &Object, live: &Object) -> Vec<Edit> {
+    dropped_by_others(target, &marked(&folded(target), live), live).edits
+}
+
+fn dropped_by_others(target: &Object, wanted: &Map<String, Value>, live: &Object) -> Found {
     let mut found = Found::default();
     released(Whose::Predecessors, target, wanted, live, &mut found);
-    found.edits = with_removals(found.edits, last_applied::dropped(target, live));
+    found.edits = with_removals(found.edits, last_applied::dropped(target, wanted, live));
     found
 }
 

@@ -30,13 +30,13 @@ pub(super) fn last_applied(live: &Object) -> Option<Object> {
 }
 
 /// What was applied last, is still there, and git has no more.
-pub(super) fn dropped(target: &Object, live: &Object) -> Vec<Edit> {
+pub(super) fn dropped(target: &Object, wanted: &Map<String, Value>, live: &Object) -> Vec<Edit> {
     let Some(last) = last_applied(live).filter(|last| last.api_version() == target.api_version()) else {
         return Vec::new();
     };
-    let (last, wanted, held) = (folded(&last), folded(target), folded(live));
+    let (last, held) = (folded(&last), folded(live));
     let mut walk = Walk { live, edits: Vec::new() };
-    walk.fields(&last, Some(&wanted), &held, Shape::of(&target.gvk()), &Path::Root);
+    walk.fields(&last, Some(wanted), &held, Shape::of(&target.gvk()), &Path::Root);
     walk.edits
 }
 

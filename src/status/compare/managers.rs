@@ -11,6 +11,7 @@ use serde_json::{Map, Value};
 use super::clean::is_compared;
 use super::contain::Found;
 use super::difference::{Difference, Edit};
+use super::moved::Views;
 use super::path::Path;
 use super::shape::{Merge, Shape};
 use crate::object::annotations::{FIELD_MANAGER, LAST_APPLIED};
@@ -67,7 +68,12 @@ fn entries(live: &Object) -> impl Iterator<Item = Entry<'_>> {
 }
 
 /// The differences as fields of a report, each with who holds it in the cluster; who was there last comes first.
-pub(super) fn attributed(found: Vec<Difference>, live: &Object, shape: &'static Shape) -> Vec<FieldDrift> {
+pub(super) fn attributed(
+    found: Vec<Difference>,
+    live: &Object,
+    views: &Views<'_>,
+    shape: &'static Shape,
+) -> Vec<FieldDrift> {
     let entries: Vec<Entry<'_>> = entries(live).collect();
     found
         .into_iter()
@@ -79,15 +85,23 @@ pub(super) fn attributed(found: Vec<Difference>, live: &Object, shape: &'static 
                 .map(|entry| entry.manager.clone())
                 .collect();
             managers.sort_by(|one, other| other.time.cmp(&one.time));
-            FieldDrift {
-                path: difference.edit.path,
-                git: difference.edit.git,
-                live: difference.live,
-                item: difference.item,
-                managers,
-            }
+            views.field(difference, managers, shape)
         })
         .collect()
+}
+
+/// Whether the object says who holds its fields.
+pub(super) fn has_managers(live: &Object) -> bool {
+    entries(live).next().is_some()
+}
+
+/// Our own entry, as the server wrote it.
+pub(super) fn own_entry(live: &Object) -> Option<&Value> {
+    let list = live.metadata()?.get("managedFields")?.as_array()?;
+    list.iter().find(|entry| {
+        let is = |name: &str, text: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default() == text;
+        is("manager", FIELD_MANAGER) && is("operation", "Apply") && is("subresource", "")
+    })
 }
 
 /// Whether the keys of a map have owners of their own: who applies the map does not take others' keys away.
@@ -203,10 +217,12 @@ fn is_predecessor(entry: &Entry<'_>, wanted: &Map<String, Value>, live: &Object)
 /// Whether a set of fields has one that this value has, too.
 fn holds_part_of(fields: &Map<String, Value>, value: &Value) -> bool {
     match value {
-        Value::Object(map) => map
-            .iter()
-            .any(|(name, value)| child(fields, name).is_some_and(|fields| holds_part_of(fields, value))),
-        Value::Array(list) => list.iter().enumerate().any(|(index, item)| item_child(fields, item, Some(index)).is_some()),
+        Value::Object(map) => {
+            map.iter().any(|(name, value)| child(fields, name).is_some_and(|fields| holds_part_of(fields, value)))
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().any(|(index, item)| item_child(fields, item, Some(index)).is_some())
+        }
         _ => true,
     }
 }
@@ -214,9 +230,8 @@ fn holds_part_of(fields: &Map<String, Value>, value: &Value) -> bool {
 /// Whether anybody but those who apply from git holds a place, or something below it.
 pub(super) fn is_held_by_others(live: &Object, place: &Pointer) -> bool {
     let shape = Shape::of(&live.gvk());
-    entries(live).any(|entry| {
-        !entry.manager.applies_from_git() && owns(entry.fields, live.value(), place.tokens(), shape)
-    })
+    entries(live)
+        .any(|entry| !entry.manager.applies_from_git() && owns(entry.fields, live.value(), place.tokens(), shape))
 }
 
 fn walk(

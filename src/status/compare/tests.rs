@@ -34,7 +34,7 @@ fn site(spec: Value) -> Value {
 }
 
 fn is_settled(target: &Value, live: &Value) -> bool {
-    match first_look(&object(target.clone()), Some(&object(live.clone()))) {
+    match first_look(&object(target.clone()), Some(&object(live.clone())), None) {
         Look::Settled(drift) => {
             assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Structural));
             true
@@ -44,15 +44,15 @@ fn is_settled(target: &Value, live: &Value) -> bool {
 }
 
 fn ask(target: Value, live: Value) -> Question {
-    Question { target: object(target), live: object(live) }
+    Question { target: object(target), live: object(live), past: Past::Unknown }
 }
 
 fn offline(target: Value, live: Value) -> ResourceDrift {
-    second_look(ask(target, live), Answer::Unavailable("a folder cannot be asked".to_owned()))
+    second_look(&ask(target, live), Answer::Unavailable("a folder cannot be asked".to_owned()))
 }
 
 fn predicted(target: Value, live: Value, predicted: Value) -> ResourceDrift {
-    second_look(ask(target, live), Answer::Predicted(object(predicted)))
+    second_look(&ask(target, live), Answer::Predicted(object(predicted)))
 }
 
 /// Path, git, live.
@@ -195,7 +195,7 @@ fn a_field_that_git_dropped_after_our_apply_is_asked() {
 
 #[test]
 fn what_is_not_in_the_cluster_is_missing() {
-    let Look::Settled(drift) = first_look(&object(config_map(json!({"a": "1"}))), None) else {
+    let Look::Settled(drift) = first_look(&object(config_map(json!({"a": "1"}))), None, None) else {
         panic!("nothing to ask about")
     };
     assert_eq!((drift.state, drift.proof), (ResourceState::Missing, Proof::None));
@@ -285,7 +285,7 @@ fn without_the_server_doubts_are_a_note() {
 #[test]
 fn a_refused_target_shows_what_differs_and_the_words() {
     let refused =
-        |target: Value, live: Value| second_look(ask(target, live), Answer::Refused("field is immutable".into()));
+        |target: Value, live: Value| second_look(&ask(target, live), Answer::Refused("field is immutable".into()));
     let drift = refused(config_map(json!({"a": "1"})), config_map(json!({"a": "2"})));
     assert_eq!((drift.state, drift.fields.len()), (ResourceState::Changed, 1));
     assert_eq!(drift.note.as_deref(), Some("the server refuses it: field is immutable"));
@@ -297,7 +297,7 @@ fn a_refused_target_shows_what_differs_and_the_words() {
 fn the_words_of_a_refusal_never_quote_a_secret() {
     let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"a": value}});
     let words = "data[a]: Invalid value: \"swordfish\"".to_owned();
-    let drift = second_look(ask(secret("swordfish"), secret("other")), Answer::Refused(words));
+    let drift = second_look(&ask(secret("swordfish"), secret("other")), Answer::Refused(words));
     assert!(!format!("{drift:?}").contains("swordfish"));
     assert_eq!(drift.state, ResourceState::Changed);
 }
@@ -309,7 +309,7 @@ fn the_last_applied_annotation_never_counts_and_never_shows() {
     let target = json!({"apiVersion": "v1", "kind": "Secret", "data": {"a": "eQ=="}, "metadata": {"name": "key"}});
     let drift = offline(target, live.clone());
     assert_eq!(drift.fields.len(), 1);
-    for drift in [drift, extra(&object(live))] {
+    for drift in [drift, extra(&object(live), None)] {
         assert!(!format!("{drift:?}").contains("c3dvcmRmaXNo"));
     }
 }
@@ -418,7 +418,7 @@ proptest! {
     fn changed_means_fields_and_both_values_show_exactly_them(target in wild(), live in wild(), other in wild()) {
         assert_consistent(&predicted(target.clone(), live.clone(), other));
         assert_consistent(&offline(target.clone(), live.clone()));
-        assert_consistent(&second_look(ask(target, live), Answer::Refused("no".to_owned())));
+        assert_consistent(&second_look(&ask(target, live), Answer::Refused("no".to_owned())));
     }
 
     #[test]
@@ -446,7 +446,7 @@ proptest! {
         let told = [
             offline(target.clone(), live.clone()),
             predicted(target.clone(), live.clone(), target.clone()),
-            extra(&object(live.clone())),
+            extra(&object(live.clone()), None),
             unknown(&object(target.clone()), "why".to_owned()),
             missing(&object(target.clone())),
         ];
@@ -455,7 +455,7 @@ proptest! {
             let shown = format!("{drift:?}");
             prop_assert!(!pieces.iter().any(|piece| shown.contains(piece.as_str())), "{}", shown);
         }
-        let quoted = second_look(ask(target, live), Answer::Refused(words));
+        let quoted = second_look(&ask(target, live), Answer::Refused(words));
         prop_assert!(quoted.note.is_some());
     }
 
@@ -542,11 +542,27 @@ fn what_git_dropped_since_another_tool_applied_it_server_side_is_drift() {
         (json!([entry("argocd-controller"), entry("somebody")]), true),
         (json!([entry("kubectl")]), true),
         (json!([entry("one"), entry("another")]), false),
-        (json!([{"manager": "one", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:b": {}}}}]), false),
+        (
+            json!([{"manager": "one", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:b": {}}}}]),
+            false,
+        ),
     ] {
         live["metadata"]["managedFields"] = managers.clone();
         assert_eq!(!is_settled(&target, &live), is_drift, "{managers}");
         let drift = predicted(target.clone(), live.clone(), live.clone());
         assert_eq!(drift.state == ResourceState::Changed, is_drift, "{managers}");
     }
+}
+
+/// Who tracks objects puts a mark on them that is not in git: that is not something that git dropped.
+#[test]
+fn the_marks_of_whoever_applies_are_not_dropped_from_git() {
+    let mut live = config_map(json!({"a": "1"}));
+    live["metadata"]["labels"] = json!({"app.kubernetes.io/instance": "shop", "applyset.kubernetes.io/part-of": "x"});
+    let last = live.clone();
+    assert!(is_settled(&config_map(json!({"a": "1"})), &applied_client_side(live.clone(), &last, json!([]))));
+    live["metadata"]["annotations"] = json!({"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:shop/web"});
+    let drift = offline(config_map(json!({"a": "1"})), applied_client_side(live.clone(), &live, json!([])));
+    let label = "/metadata/labels/app.kubernetes.io~1instance".to_owned();
+    assert_eq!(fields(&drift), [(label, None, Some(json!("shop")))]);
 }

@@ -11,6 +11,7 @@ mod checkout;
 mod credentials;
 mod error;
 mod fetch;
+mod history;
 mod limits;
 mod local;
 mod location;
@@ -25,6 +26,7 @@ mod working_tree;
 
 pub use checkout::{Checkout, FetchedBy, Wanted};
 pub use error::SourceError;
+pub use history::{Commit, History, HistoryWanted};
 pub use location::locate;
 pub use settings::{Credentials, Override, SourceSettings};
 pub use sources::{Brought, Sources};

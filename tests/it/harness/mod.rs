@@ -20,6 +20,7 @@ mod run;
 mod snapshot;
 
 pub(crate) use account::TestAccount;
+pub(crate) use application::TestApplication;
 pub(crate) use cluster::TestCluster;
 pub(crate) use manifests::{config_map, deployment};
 pub(crate) use repo::{TestRepo, folder_with};
