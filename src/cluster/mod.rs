@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 use crate::object::{Gvk, Kinds, Object};
 
@@ -101,6 +102,10 @@ pub trait Cluster: Send + Sync {
 
     /// What the server would make of this object (server-side apply, dry run, manager `trueup`, conflicts forced).
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>>;
+
+    /// The `OpenAPI` v3 document that describes a kind; nothing where there is none. Asked only where nothing can be
+    /// predicted.
+    fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>>;
 
     /// How many requests were sent until now.
     fn requests(&self) -> Requests;

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
+use tokio::sync::Mutex;
 
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::turn::Turn;
@@ -14,9 +15,9 @@ use super::{Request, World, past};
 use crate::cluster::{Cluster, Predicted};
 use crate::finding::Finding;
 use crate::object::annotations::{is_hook, is_skipped};
-use crate::object::{Key, Kinds, Object};
+use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
-use crate::status::compare::{Answer, Baseline, Look, Question, first_look, second_look, unknown};
+use crate::status::compare::{Answer, Baseline, Look, Question, Schema, first_look, second_look, unknown};
 use crate::status::tracking::{TrackedBy, Tracking, is_tracked};
 use crate::status::{ResourceDrift, ResourceState};
 
@@ -69,7 +70,8 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
             Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a fault in trueup");
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
-    let answers: Vec<_> = stream::iter(questions.into_iter().map(|question| ask(cluster.as_ref(), question)))
+    let schemas = Schemas::default();
+    let answers: Vec<_> = stream::iter(questions.into_iter().map(|question| ask(cluster.as_ref(), question, &schemas)))
         .buffer_unordered(request.concurrency.max(1))
         .collect()
         .await;
@@ -179,12 +181,16 @@ fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static st
 }
 
 /// Asks the server.
-async fn ask(cluster: &dyn Cluster, question: Question) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
+async fn ask(
+    cluster: &dyn Cluster,
+    question: Question,
+    schemas: &Schemas,
+) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
     match cluster.predict(question.target()).await {
         Ok(predicted) => {
             let answer = match predicted {
                 Predicted::Object(object) => Answer::Predicted(*object),
-                Predicted::Unavailable(reason) => Answer::Unavailable(reason),
+                Predicted::Unavailable(reason) => described(cluster, &question, reason, schemas).await,
                 Predicted::Refused(words) => Answer::Refused(words),
             };
             Ok((question, answer))
@@ -193,6 +199,27 @@ async fn ask(cluster: &dyn Cluster, question: Question) -> Result<(Question, Ans
             let finding = Finding::of(&error);
             Err((unknown(question.target(), finding.message.clone()), finding))
         }
+    }
+}
+
+/// The schemas that one application needed.
+type Schemas = Mutex<HashMap<Gvk, Option<Schema>>>;
+
+/// Where nobody can be asked, the server's schema may be there to read.
+async fn described(cluster: &dyn Cluster, question: &Question, reason: String, schemas: &Schemas) -> Answer {
+    if !question.needs_schema() {
+        return Answer::Unavailable(reason);
+    }
+    let kind = question.target().gvk();
+    let mut schemas = schemas.lock().await;
+    if !schemas.contains_key(&kind) {
+        // Without the schema, what only the server could settle is said to be in doubt.
+        let document = cluster.schema(&kind).await.ok().flatten();
+        schemas.insert(kind.clone(), document.and_then(|document| Schema::read(&document, &kind)));
+    }
+    match schemas.get(&kind).copied().flatten() {
+        Some(schema) => Answer::Described(schema, reason),
+        None => Answer::Unavailable(reason),
     }
 }
 

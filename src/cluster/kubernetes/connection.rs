@@ -40,6 +40,7 @@ pub(super) enum Purpose {
     List,
     Get,
     Rights,
+    OpenApi,
     DryRun,
 }
 
@@ -92,6 +93,7 @@ pub(super) struct Connection {
     list: AtomicU64,
     get: AtomicU64,
     rights: AtomicU64,
+    openapi: AtomicU64,
     dry_run: AtomicU64,
 }
 
@@ -109,6 +111,7 @@ impl Connection {
             list: AtomicU64::default(),
             get: AtomicU64::default(),
             rights: AtomicU64::default(),
+            openapi: AtomicU64::default(),
             dry_run: AtomicU64::default(),
         }
     }
@@ -129,9 +132,9 @@ impl Connection {
             discovery: self.discovery.load(Ordering::Relaxed),
             list: self.list.load(Ordering::Relaxed),
             get: self.get.load(Ordering::Relaxed),
+            openapi: self.openapi.load(Ordering::Relaxed),
             access: self.rights.load(Ordering::Relaxed),
             dry_run: self.dry_run.load(Ordering::Relaxed),
-            ..Requests::default()
         }
     }
 
@@ -200,6 +203,7 @@ impl Connection {
             Purpose::List => &self.list,
             Purpose::Get => &self.get,
             Purpose::Rights => &self.rights,
+            Purpose::OpenApi => &self.openapi,
             Purpose::DryRun => &self.dry_run,
         };
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);

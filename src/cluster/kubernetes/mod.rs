@@ -12,6 +12,7 @@ mod exec;
 mod get;
 mod kubeconfig;
 mod list;
+mod openapi;
 mod page;
 mod path;
 mod predict;
@@ -27,12 +28,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
+use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
 use super::{Cluster, ClusterError, ClusterSettings, ListRequest, ObjectName, Predicted, Requests};
-use crate::object::{Kinds, Object};
+use crate::object::{Gvk, Kinds, Object};
 use crate::progress::Progress;
 
 /// One API server, as one user.
@@ -40,11 +42,13 @@ pub struct Kubernetes {
     connection: Connection,
     discovered: OnceCell<Result<Discovered, ClusterError>>,
     rights: rights::Rights,
+    documents: openapi::Documents,
 }
 
 impl Kubernetes {
     pub(super) fn new(access: Access, settings: &ClusterSettings, permits: Arc<Semaphore>, progress: Progress) -> Self {
         Self {
+            documents: openapi::Documents::new(settings.cache_dir.as_deref()),
             connection: Connection::new(access, settings, permits, progress),
             discovered: OnceCell::new(),
             rights: rights::Rights::default(),
@@ -77,6 +81,10 @@ impl Cluster for Kubernetes {
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         async move { predict::predict(&self.connection, &self.rights, &self.discovered().await?.kinds, object).await }
             .boxed()
+    }
+
+    fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
+        self.documents.of(&self.connection, kind).boxed()
     }
 
     fn requests(&self) -> Requests {

@@ -36,8 +36,7 @@ impl Found {
 }
 
 /// Looks for the target in the live object.
-pub(super) fn contain(target: &Object, live: &Object) -> Found {
-    let shape = Shape::of(&target.gvk());
+pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape) -> Found {
     let mut walk = Walk { live, found: Found::default() };
     let (wanted, held) = (folded(target), folded(live));
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
@@ -276,7 +275,7 @@ pub(super) fn is_none(value: &Value, field: &Field) -> bool {
     }
     match &field.shape {
         Shape::Scalar => !field.pointer && is_empty(value),
-        Shape::Bytes | Shape::List(..) | Shape::Map(..) => is_empty(value),
+        Shape::Bytes | Shape::List(..) | Shape::Map(..) => !field.pointer && is_empty(value),
         shape @ Shape::Struct(..) => {
             let all_none =
                 |fields: &Map<String, Value>| fields.iter().all(|(name, value)| is_none(value, shape.field(name)));

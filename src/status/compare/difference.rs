@@ -218,7 +218,7 @@ fn identity(item: &Value, kind: &ListKind) -> Option<String> {
             let mut text = String::new();
             let mut present = false;
             for key in keys {
-                match (item.get(key.name), key.default) {
+                match (item.get(&*key.name), key.default.as_deref()) {
                     (Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))), _) => {
                         present = true;
                         text.push_str(&value.to_string());
@@ -239,8 +239,8 @@ fn identity(item: &Value, kind: &ListKind) -> Option<String> {
 pub(super) fn key_of(item: &Value, shape: &'static Shape) -> Option<Map<String, Value>> {
     let keys = shape.list_keys()?;
     let part = |key: &ListKey| {
-        let value = item.get(key.name).cloned().or_else(|| key.default.map(Value::from))?;
-        Some((key.name.to_owned(), value))
+        let value = item.get(&*key.name).cloned().or_else(|| key.default.as_deref().map(Value::from))?;
+        Some((key.name.clone().into_owned(), value))
     };
     let found: Map<String, Value> = keys.iter().filter_map(part).collect();
     (!found.is_empty()).then_some(found)

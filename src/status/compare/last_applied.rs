@@ -73,7 +73,7 @@ impl Walk<'_> {
     fn value(&mut self, sides: Sides<'_>, shape: &'static Shape, field: Option<&Field>, path: &Path<'_>) {
         let is_default = |field: &Field| is_none(sides.live, field) || field.default.as_ref() == Some(sides.live);
         match sides {
-            Sides { target: None, live, .. } if !is_held_by_others(self.live, &path.pointer()) => {
+            Sides { target: None, last, live } if self.is_ours(last, live, shape, path) => {
                 if !field.is_some_and(is_default) && !is_empty_container(live) {
                     self.edits.push(Edit { path: path.pointer(), git: None });
                 }
@@ -92,6 +92,21 @@ impl Walk<'_> {
             }
             _ => {}
         }
+    }
+
+    /// Whether all of a live value goes with what was applied there: nobody else holds a part of it, and nothing else is
+    /// in it but defaults.
+    fn is_ours(&self, last: &Value, live: &Value, shape: &'static Shape, path: &Path<'_>) -> bool {
+        let is_covered = match (last, live) {
+            (Value::Object(last), Value::Object(live)) if matches!(shape, Shape::Map(..)) => {
+                live.keys().all(|name| last.contains_key(name))
+            }
+            (Value::Array(last), Value::Array(live)) => {
+                Pairs::of(shape, live, last).is_none_or(|pairs| pairs.other.iter().all(Option::is_some))
+            }
+            _ => !is_empty_container(last),
+        };
+        is_covered && !is_held_by_others(self.live, &path.pointer())
     }
 
     fn items(

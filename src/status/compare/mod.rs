@@ -14,6 +14,7 @@ mod last_applied;
 mod managers;
 mod moved;
 mod path;
+mod schema;
 mod shape;
 
 pub use self::baseline::{Baseline, BaselineFault, Recorded, TooLarge};
@@ -22,6 +23,7 @@ use self::contain::{contain, dropped, with_removals};
 use self::difference::{Edit, apply, differences};
 use self::last_applied::last_applied;
 use self::moved::Views;
+pub use self::schema::Schema;
 use self::shape::Shape;
 use super::{FieldDrift, Moved, Proof, ResourceDrift, ResourceState};
 use crate::object::Object;
@@ -87,6 +89,11 @@ impl Question {
         &self.live
     }
 
+    /// Whether a schema would help where nobody can be asked: Kubernetes' own kinds are known without one.
+    pub fn needs_schema(&self) -> bool {
+        !Shape::is_known(&self.target.gvk())
+    }
+
     /// Brings what git said of the object at the revision of the last sync; nothing when it had no such object.
     pub fn recall(&mut self, said: Option<Object>) {
         let touched = if self.past == Past::Untouched { Touched::No } else { Touched::Maybe };
@@ -95,12 +102,14 @@ impl Question {
 }
 
 /// What came of asking.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub enum Answer {
     /// The object as it would be after applying the target.
     Predicted(Object),
     /// Nobody could be asked, and why.
     Unavailable(String),
+    /// Nobody could be asked, and why; the server's schema was there to read.
+    Described(Schema, String),
     /// The server would refuse the target, in its words.
     Refused(String),
 }
@@ -111,6 +120,7 @@ impl std::fmt::Debug for Answer {
         formatter.write_str(match self {
             Self::Predicted(_) => "Predicted",
             Self::Unavailable(_) => "Unavailable",
+            Self::Described(..) => "Described",
             Self::Refused(_) => "Refused",
         })
     }
@@ -132,7 +142,7 @@ pub fn first_look(target: &Object, live: Option<&Object>, baseline: Option<&Base
     if untouched.is_some_and(|recorded| recorded.has_target(target)) {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Ownership, None)));
     }
-    let found = contain(target, live);
+    let found = contain(target, live, Shape::of(&target.gvk()));
     if found.is_proven() {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Structural, None)));
     }
@@ -144,7 +154,8 @@ pub fn first_look(target: &Object, live: Option<&Object>, baseline: Option<&Base
 pub fn second_look(question: &Question, answer: Answer) -> ResourceDrift {
     match answer {
         Answer::Predicted(predicted) => by_prediction(question, &predicted),
-        Answer::Unavailable(reason) => by_structure(question, &reason),
+        Answer::Unavailable(reason) => by_structure(question, &reason, None),
+        Answer::Described(schema, reason) => by_structure(question, &reason, Some(schema)),
         Answer::Refused(words) => by_refusal(question, &words),
     }
 }
@@ -174,17 +185,20 @@ fn missing(target: &Object) -> ResourceDrift {
 fn by_prediction(question: &Question, predicted: &Object) -> ResourceDrift {
     let Question { target, live, .. } = question;
     let spelled = cleaned(target);
-    let found = differences(&cleaned(predicted), &cleaned(live), Some(&spelled), Shape::of(&target.gvk()));
+    let shape = Shape::of(&target.gvk());
+    let found = differences(&cleaned(predicted), &cleaned(live), Some(&spelled), shape);
     let edits: Vec<Edit> = found.into_iter().map(|difference| difference.edit).collect();
     let edits = with_removals(edits, dropped(target, live));
-    settle(question, &edits, Proof::Server, None)
+    settle(question, &edits, shape, Proof::Server, None)
 }
 
-fn by_structure(question: &Question, reason: &str) -> ResourceDrift {
-    let found = contain(&question.target, &question.live);
+fn by_structure(question: &Question, reason: &str, schema: Option<Schema>) -> ResourceDrift {
+    let shape = schema.map_or_else(|| Shape::of(&question.target.gvk()), Schema::shape);
+    let found = contain(&question.target, &question.live, shape);
     let note = Some(format!("compared without the server: {reason}"));
     let doubt = found.doubts.first().map(|doubt| format!("only the server could settle `{}`", doubt.dotted()));
-    settle(question, &found.edits, Proof::Structural, joined(note, doubt))
+    let proof = if schema.is_some() { Proof::Schema } else { Proof::Structural };
+    settle(question, &found.edits, shape, proof, joined(note, doubt))
 }
 
 fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
@@ -197,8 +211,9 @@ fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
     } else {
         format!("the server refuses it: {words}")
     };
-    let found = contain(target, live);
-    let settled = settle(question, &found.edits, Proof::Structural, Some(note));
+    let shape = Shape::of(&target.gvk());
+    let found = contain(target, live, shape);
+    let settled = settle(question, &found.edits, shape, Proof::Structural, Some(note));
     if settled.state == ResourceState::Changed {
         return settled;
     }
@@ -207,12 +222,17 @@ fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
 
 /// The end of every comparison: the edits applied to the live object, masked, and told apart again, so that the fields
 /// and the two values say the same.
-fn settle(question: &Question, edits: &[Edit], proof: Proof, note: Option<String>) -> ResourceDrift {
+fn settle(
+    question: &Question,
+    edits: &[Edit],
+    shape: &'static Shape,
+    proof: Proof,
+    note: Option<String>,
+) -> ResourceDrift {
     let Question { target, live, past } = question;
     if edits.is_empty() {
         return in_sync(target, live, proof, note);
     }
-    let shape = Shape::of(&target.gvk());
     let shown = cleaned(live);
     let wanted = apply(shown.clone(), edits);
     let mut masker = Masker::default();

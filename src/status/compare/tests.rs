@@ -566,3 +566,93 @@ fn the_marks_of_whoever_applies_are_not_dropped_from_git() {
     let label = "/metadata/labels/app.kubernetes.io~1instance".to_owned();
     assert_eq!(fields(&drift), [(label, None, Some(json!("shop")))]);
 }
+
+fn recorded(target: &Value, live: &Value) -> Baseline {
+    let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
+    baseline.record(&object(target.clone()), &object(live.clone()));
+    baseline
+}
+
+fn applied_by_us(data: Value, others: Value) -> Value {
+    let mut live = config_map(data);
+    let ours = json!({"manager": "trueup", "operation": "Apply", "apiVersion": "v1", "time": "2026-01-01T00:00:00Z",
+                      "fieldsV1": {"f:data": {"f:a": {}}}});
+    live["metadata"]["managedFields"] = json!([ours, others]);
+    live
+}
+
+/// Who touched nothing of ours changes nothing for us: in sync, whatever else the object holds by now.
+#[test]
+fn what_is_as_the_last_sync_left_it_is_proven_without_a_look() {
+    let target = config_map(json!({"a": "1"}));
+    let baseline = recorded(&target, &applied_by_us(json!({"a": "1"}), json!({})));
+    let live = applied_by_us(json!({"a": "1", "b": "2"}), json!({"manager": "somebody", "fieldsV1": {}}));
+    let look = |target: &Value, live: &Value| {
+        first_look(&object(target.clone()), Some(&object(live.clone())), Some(&baseline))
+    };
+    let Look::Settled(drift) = look(&target, &live) else { panic!("it is proven") };
+    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Ownership));
+    let Look::Ask(question) = look(&config_map(json!({"a": "2"})), &live) else { panic!("git moved") };
+    let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+    assert_eq!((drift.moved, drift.fields[0].moved), (Moved::Git, Moved::Git));
+    let mut touched = live;
+    touched["metadata"]["managedFields"][0]["fieldsV1"] = json!({"f:data": {}});
+    let Look::Settled(drift) = look(&target, &touched) else { panic!("its values are there") };
+    assert_eq!(drift.proof, Proof::Structural);
+}
+
+/// Then, now in git, now in the cluster: what moved is what is not as it was.
+#[test]
+fn three_values_tell_who_moved() {
+    let cases = [
+        ("git changed it", json!({"a": "1"}), json!({"a": "2"}), json!({"a": "1"}), Moved::Git),
+        ("the cluster changed it", json!({"a": "1"}), json!({"a": "1"}), json!({"a": "2"}), Moved::Cluster),
+        ("both changed it", json!({"a": "1"}), json!({"a": "2"}), json!({"a": "3"}), Moved::Both),
+        ("git added it", json!({}), json!({"a": "1"}), json!({}), Moved::Git),
+        ("it was removed by hand", json!({"a": "1"}), json!({"a": "1"}), json!({}), Moved::Cluster),
+        ("both added it", json!({}), json!({"a": "1"}), json!({"a": "2"}), Moved::Both),
+    ];
+    for (name, last, target, live, moved) in cases {
+        let managers = json!({"manager": "x", "operation": "Update", "fieldsV1": {"f:data": {"f:a": {}}}});
+        let mut live = config_map(live);
+        live["metadata"]["managedFields"] = json!([managers]);
+        let mut question = ask(config_map(target), live);
+        question.recall(Some(object(config_map(last))));
+        let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+        assert_eq!((drift.fields.len(), drift.moved), (1, moved), "{name}");
+    }
+}
+
+/// A Secret's third value is masked like the others, and compared all the same.
+#[test]
+fn the_third_value_of_a_secret_is_masked() {
+    let secret = |text: &str| {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"a": text}})
+    };
+    let mut question = ask(secret("swordfish"), secret("swordfish"));
+    question = ask(secret("tunafish!"), question.live().to_value());
+    question.recall(Some(object(secret("swordfish"))));
+    let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+    assert_eq!(drift.moved, Moved::Git);
+    assert_eq!(drift.fields[0].last_synced, drift.fields[0].live);
+    assert!(!format!("{drift:?}").contains("fish"));
+}
+
+/// Where items have keys, the third value is found by them, wherever it stood.
+#[test]
+fn the_third_value_of_a_list_item_is_found_by_its_key() {
+    let container = |images: &[(&str, &str)]| {
+        let containers: Vec<Value> =
+            images.iter().map(|(name, image)| json!({"name": name, "image": image})).collect();
+        let mut value = deployment(json!({}));
+        value["spec"]["template"]["spec"]["containers"] = json!(containers);
+        value
+    };
+    let target = container(&[("web", "web:2"), ("log", "log:1")]);
+    let live = container(&[("proxy", "proxy:1"), ("web", "web:1"), ("log", "log:1")]);
+    let mut question = ask(target, live);
+    question.recall(Some(object(container(&[("log", "log:1"), ("web", "web:1")]))));
+    let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+    assert_eq!(drift.fields.len(), 1, "{:?}", drift.fields);
+    assert_eq!((drift.moved, &drift.fields[0].last_synced), (Moved::Git, &Some(json!("web:1"))));
+}
