@@ -2,8 +2,8 @@
 //! changed afterwards is found, and nothing else.
 
 use serde_json::{Value, json};
-use trueup::object::{Object, Pointer};
 use trueup::object::yaml::{Limits, WithPositions, read};
+use trueup::object::{Object, Pointer};
 use trueup::status::compare::{Answer, Look, Question, first_look, second_look};
 use trueup::status::{ResourceDrift, ResourceState};
 
