@@ -19,7 +19,9 @@ fn resource<'report>(report: &'report Value, kind: &str, name: &str) -> &'report
 fn a_cluster_that_holds_what_git_says_is_in_sync() {
     let cluster = or_skip!(TestCluster::namespace());
     let web = deployment("web").replicas(2);
-    let git = TestRepo::new().file("shop/web.yaml", &web).file("shop/settings.yaml", config_map("settings").data("colour", "green"));
+    let git = TestRepo::new()
+        .file("shop/web.yaml", &web)
+        .file("shop/settings.yaml", config_map("settings").data("colour", "green"));
     let git = git.commit("the shop");
     let shop = git.application("shop").path("shop").deployed_to(&cluster);
     cluster.kubectl(["apply", "--server-side", "-f", &git.path().join("shop").to_string_lossy()]);
@@ -67,7 +69,8 @@ fn what_is_missing_and_what_is_extra_is_told() {
     let cluster = or_skip!(TestCluster::namespace());
     let git = TestRepo::new().file("a.yaml", config_map("kept")).file("b.yaml", config_map("new")).commit("two");
     let shop = git.application("shop").deployed_to(&cluster);
-    let tracked = |kind: &str, name: &str| format!("argocd.argoproj.io/tracking-id=shop:{kind}:{}/{name}", cluster.name());
+    let tracked =
+        |kind: &str, name: &str| format!("argocd.argoproj.io/tracking-id=shop:{kind}:{}/{name}", cluster.name());
     cluster.apply(config_map("kept"));
     cluster.apply(config_map("dropped"));
     cluster.apply(config_map("somebody-elses"));
@@ -210,15 +213,18 @@ fn an_application_that_fails_does_not_stop_the_others() {
     let [plain, overlay, broken, gone] =
         ["plain", "overlay", "broken", "gone"].map(|path| git.application(path).path(path));
 
-    let run = [&overlay, &broken, &gone, &chart].into_iter().fold(trueup(["diff", "-o", "json"]), |run, application| {
-        run.argument(application.manifest())
-    });
+    let run = [&overlay, &broken, &gone, &chart]
+        .into_iter()
+        .fold(trueup(["diff", "-o", "json"]), |run, application| run.argument(application.manifest()));
     let outcome = run.of(&plain).live(live.path()).exits(2);
 
     let report = outcome.json();
     let sync = |name: &str| {
         let applications = report["applications"].as_array().expect("applications");
-        applications.iter().find(|application| application["name"] == name).map(|application| application["sync"].clone())
+        applications
+            .iter()
+            .find(|application| application["name"] == name)
+            .map(|application| application["sync"].clone())
     };
     assert_eq!(sync("plain"), Some(json!("Synced")));
     for name in ["overlay", "broken", "gone", "chart"] {
@@ -288,7 +294,10 @@ fn applications_are_read_from_standard_input_and_selected() {
         let run = arguments.iter().fold(trueup(["diff", "-", "-o", "json"]), |run, argument| run.argument(*argument));
         let report = run.stdin(input.clone()).live(live.path()).exits(0).json();
         let applications = report["applications"].as_array().expect("applications").clone();
-        applications.into_iter().map(|application| application["name"].as_str().expect("a name").to_owned()).collect::<Vec<_>>()
+        applications
+            .into_iter()
+            .map(|application| application["name"].as_str().expect("a name").to_owned())
+            .collect::<Vec<_>>()
     };
 
     assert_eq!(names(&[]), ["shop", "till", "yard"]);

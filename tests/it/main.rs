@@ -8,6 +8,8 @@ mod harness;
 
 mod cluster;
 mod control_plane;
+mod control_plane_build;
 mod diff;
 mod render;
 mod rooms;
+mod yaml;
