@@ -2,7 +2,7 @@
 //!
 //! `cargo bench --bench parse` prints the best and the median of some rounds, in MB/s; `cargo bench --bench parse FILE…`
 //! reads these files.
-#![expect(clippy::print_stdout, clippy::disallowed_methods, reason = "a benchmark is a program of its own")]
+#![expect(clippy::print_stdout, reason = "a benchmark is a program of its own")]
 
 use std::fmt::Write as _;
 use std::time::Instant;

@@ -34,9 +34,11 @@ impl DiffArguments {
 }
 
 /// Reads, compares, reports; the exit code is a function of the run.
-pub(super) async fn diff(arguments: DiffArguments, session: Session) -> u8 {
+pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
     let exit = arguments.report.exit_rules();
-    let (run, outputs) = match compare(arguments, &session).await {
+    let compared = compare(arguments, &session).await;
+    session.end_progress().await;
+    let (run, outputs) = match compared {
         Ok(compared) => compared,
         Err(findings) => return session.refuse(&findings),
     };

@@ -45,9 +45,11 @@ impl RenderArguments {
 }
 
 /// Reads, renders, prints.
-pub(super) async fn render(arguments: RenderArguments, session: Session) -> u8 {
+pub(super) async fn render(arguments: RenderArguments, mut session: Session) -> u8 {
     let format = arguments.output;
-    let rendered = match target(arguments, &session).await {
+    let rendered = target(arguments, &session).await;
+    session.end_progress().await;
+    let rendered = match rendered {
         Ok(rendered) => rendered,
         Err(findings) => return session.refuse(&findings),
     };

@@ -7,6 +7,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::task::JoinHandle;
 
 use super::arguments::output::Verbosity;
 use crate::finding::Finding;
@@ -19,7 +20,7 @@ use crate::report::{ExitRules, View};
 const GRACE: Duration = Duration::from_millis(200);
 
 /// What a command has at hand.
-#[derive(Debug, Clone)]
+#[derive(Debug)]
 pub(super) struct Session {
     /// The only printer.
     pub(super) terminal: Terminal,
@@ -27,9 +28,19 @@ pub(super) struct Session {
     pub(super) progress: Progress,
     /// Ends the work early.
     pub(super) cancel: Cancel,
+    drawing: JoinHandle<()>,
 }
 
 impl Session {
+    /// Waits for the last frame, so that nothing of the progress is drawn between the lines of the answer.
+    ///
+    /// Every other sender is gone by now: the work is done.
+    pub(super) async fn end_progress(&mut self) {
+        self.progress = Progress::silent();
+        // A thread that cannot be interrupted may still hold a sender: it is not waited for.
+        let _ = tokio::time::timeout(GRACE, &mut self.drawing).await;
+    }
+
     /// Prints why there is no answer, and says so to the shell.
     pub(super) fn refuse(&self, findings: &[Finding]) -> u8 {
         self.terminal.findings(findings);
@@ -67,14 +78,12 @@ where
         let (progress, events) = Progress::channel();
         let drawing = tokio::spawn(terminal.draw(events));
         let cancel = Cancel::new();
-        let session = Session { terminal: terminal.clone(), progress, cancel: cancel.clone() };
+        let session = Session { terminal: terminal.clone(), progress, cancel: cancel.clone(), drawing };
         let code = tokio::select! {
             code = command(session) => code,
             code = signalled() => code,
         };
         cancel.cancel();
-        // The command has dropped its sender; the last frame is drawn before anything else is printed.
-        let _ = tokio::time::timeout(GRACE, drawing).await;
         code
     });
     runtime.shutdown_timeout(GRACE);

@@ -60,7 +60,27 @@ fn scaling_by_hand_is_drift_and_names_the_tool() {
     assert_eq!(fields[0]["by"]["subresource"], "scale");
     assert_eq!(report["requests"]["dryRun"], 1);
 
-    insta::assert_snapshot!(trueup(["diff", "-q"]).of(&shop).exits(1), @"");
+    insta::assert_snapshot!(trueup(["diff", "-q"]).of(&shop).exits(1), @r"
+    1 application  1 out of sync
+    1 resource     1 changed
+    - is in the cluster, + is in git
+
+    shop  OutOfSync  1 changed
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  .  HEAD  2aecc14  local repository
+
+      ~ apps/Deployment [NAMESPACE]/web  changed  web.yaml:1
+        spec.replicas  held by kubectl scale, Update
+              namespace: [NAMESPACE]
+            spec:
+              progressDeadlineSeconds: 600
+          -   replicas: 3
+          +   replicas: 2
+              revisionHistoryLimit: 10
+              selector:
+                matchLabels:
+    [exit 1]
+    ");
 }
 
 /// Git has something that the cluster has not, and the other way round; what was never the application's is left out.
@@ -240,6 +260,19 @@ fn an_application_that_fails_does_not_stop_the_others() {
     }
 }
 
+/// An Application that asks to be left alone is left alone, and that is said: silence would read as "in sync".
+#[test]
+fn an_application_that_asks_to_be_left_alone_is_not_compared() {
+    let live = folder_with([("none.yaml", &"# nothing\n")]);
+    let git = TestRepo::new().file("settings.yaml", config_map("settings")).commit("one");
+    let mut manifest: Value = serde_json::from_slice(&fs::read(git.application("shop").manifest()).unwrap()).unwrap();
+    manifest["metadata"]["annotations"] = json!({"argocd.argoproj.io/skip-reconcile": "true"});
+
+    let outcome = trueup(["diff", "-"]).stdin(manifest.to_string()).live(live.path()).exits(0);
+
+    assert!(outcome.stderr.contains("shop: it is not compared"), "{}", outcome.transcript());
+}
+
 /// The table of exit codes, from outside.
 #[test]
 fn exit_codes_are_those_of_the_table() {
@@ -324,7 +357,9 @@ fn a_kind_that_may_not_be_listed_is_unknown() {
     assert_eq!(resource(&report, "ConfigMap", "settings")["state"], "inSync");
     assert_eq!(resource(&report, "Deployment", "web")["state"], "unknown");
     let words = format!("`{}` may not list `deployments.apps` in namespace", reader.user());
-    assert!(outcome.stderr.contains(&words), "{}", outcome.transcript());
+    let message = report["applications"][0]["conditions"][0]["message"].as_str().expect("a message");
+    assert!(message.contains(&words), "{message}");
+    assert!(outcome.stderr.contains("examples/cronjob/rbac.yaml"), "{}", outcome.transcript());
 }
 
 /// A read-only account may not ask for dry runs: what differs is told from structure, and the report says so.

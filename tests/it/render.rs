@@ -59,7 +59,38 @@ fn manifests_are_printed_with_their_places() {
         .commit("the shop");
     let shop = git.application("shop").path("shop").destination(json!({"name": "prod", "namespace": "shop"}));
 
-    insta::assert_snapshot!(trueup(["render", "-q"]).of(&shop).exits(0), @"");
+    insta::assert_snapshot!(trueup(["render", "-q"]).of(&shop).exits(0), @r#"
+    ---
+    # Source: shop/settings.yaml:3
+    apiVersion: v1
+    data:
+      colour: "on"
+    kind: ConfigMap
+    metadata:
+      name: settings
+      namespace: shop
+    ---
+    # Source: shop/web.yaml:1
+    apiVersion: apps/v1
+    kind: Deployment
+    metadata:
+      name: web
+      namespace: shop
+    spec:
+      replicas: 2
+      selector:
+        matchLabels:
+          app: web
+      template:
+        metadata:
+          labels:
+            app: web
+        spec:
+          containers:
+          - image: registry.example.com/web:1.0.0
+            name: web
+    [exit 0]
+    "#);
 }
 
 /// The same object twice: the last one counts, and a warning names both places.

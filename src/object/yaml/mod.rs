@@ -247,7 +247,7 @@ impl Reader<'_> {
         let (from, line) = self.counted;
         let (from, line) = if offset < from { (0, 1) } else { (from, line) };
         let offset = offset.min(self.text.len());
-        let line = line + self.text.as_bytes()[from..offset].iter().filter(|byte| **byte == b'\n').count();
+        let line = line + self.text[from..offset].matches('\n').count();
         self.counted = (offset, line);
         line
     }
