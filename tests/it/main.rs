@@ -17,3 +17,4 @@ mod diff;
 mod git;
 mod render;
 mod rooms;
+mod yaml;
