@@ -59,7 +59,8 @@ pub fn read(inputs: &[ManifestText]) -> Manifests {
     }
     refuse_repeated(&mut manifests.applications);
     let is_told = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
-    if manifests.applications.is_empty() && !is_told {
+    // Where there is no input at all, the command line has said why.
+    if manifests.applications.is_empty() && !inputs.is_empty() && !is_told {
         let holds = describe(&manifests.ignored);
         manifests.findings.push(Finding::of(&FileFault::NoneAnywhere { holds }));
     }

@@ -34,14 +34,14 @@ Drift and an error together are an error.";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Diff(diff::DiffArguments),
-    Render(render::RenderArguments),
+    Diff(Box<diff::DiffArguments>),
+    Render(Box<render::RenderArguments>),
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(arguments, session)),
-        Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(arguments, session)),
+        Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(*arguments, session)),
+        Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
     }
 }

@@ -60,7 +60,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
-    render::render(&mut turns, &request, &world.progress).await;
+    render::render(&mut turns, &request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     compare::compare(&mut turns, &live, &request, &world.progress).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
@@ -83,7 +83,7 @@ pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>) -> R
     for turn in &mut turns {
         turn.kinds = Some(Arc::clone(&kinds));
     }
-    render::render(&mut turns, &request, &world.progress).await;
+    render::render(&mut turns, &request, world).await;
     let objects = turns.iter_mut().flat_map(|turn| turn.target.take().unwrap_or_default()).collect();
     Rendered { objects, run: turn::end(turns, invalid, request.findings, world) }
 }

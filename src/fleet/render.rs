@@ -5,35 +5,44 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::Request;
 use super::turn::Turn;
+use super::{Request, World};
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::finding::Finding;
 use crate::object::Kinds;
-use crate::progress::{Progress, Stage};
-use crate::target::Target;
-use crate::target::render::{RenderSettings, Settled, settle};
+use crate::process::Cancel;
+use crate::progress::Stage;
+use crate::target::render::{self, RenderInput, RenderSettings, Rendered, Settled, settle};
 use crate::target::source::Checkout;
 
 /// Everything that one application's rendering needs, to be moved to its thread.
 struct Work {
     application: Application,
     checkouts: Vec<Arc<Checkout>>,
+    instance_name: String,
     kinds: Arc<Kinds>,
-    settings: RenderSettings,
+    settings: Arc<RenderSettings>,
+    cancel: Cancel,
 }
 
 /// What became of it.
 struct Done {
     warnings: Vec<Finding>,
+    /// The tool of each source; nothing for one that renders nothing.
+    tools: Vec<Option<SourceKind>>,
     /// The objects; or which source failed, and why.
     result: Result<Settled, (usize, Finding)>,
 }
 
-pub(super) async fn render(turns: &mut [Turn], request: &Request, progress: &Progress) {
-    let work: Vec<(usize, Work)> =
-        turns.iter().enumerate().filter_map(|(index, turn)| Some((index, work(turn, &request.render)?))).collect();
+pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World) {
+    let progress = &world.progress;
+    let settings = Arc::new(request.render.clone());
+    let work: Vec<(usize, Work)> = turns
+        .iter()
+        .enumerate()
+        .filter_map(|(index, turn)| Some((index, work(turn, request, &settings, &world.cancel)?)))
+        .collect();
     progress.expect(Stage::Render, work.len());
     let mut renders = stream::iter(work.into_iter().map(|(index, work)| async move {
         let name = work.application.name.clone();
@@ -57,51 +66,67 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, progress: &Pro
 }
 
 /// Nothing to do for an application with a source that is not here: it has been reported.
-fn work(turn: &Turn, settings: &RenderSettings) -> Option<Work> {
+fn work(turn: &Turn, request: &Request, settings: &Arc<RenderSettings>, cancel: &Cancel) -> Option<Work> {
     let checkouts: Option<Vec<_>> = turn.checkouts.iter().cloned().collect();
     Some(Work {
         application: turn.application.clone(),
         checkouts: checkouts?,
         kinds: Arc::clone(turn.kinds.as_ref()?),
-        settings: *settings,
+        instance_name: turn.application.instance_name(&request.argocd_namespace),
+        settings: Arc::clone(settings),
+        cancel: cancel.clone(),
     })
 }
 
 fn render_one(work: &Work) -> Done {
     let mut warnings = Vec::new();
     let mut objects = Vec::new();
+    let mut tools = Vec::new();
     for (position, (source, checkout)) in work.application.sources.iter().zip(&work.checkouts).enumerate() {
-        match render_source(source, checkout, &work.settings) {
-            Ok(target) => {
+        match render_source(work, source, checkout) {
+            Ok(rendered) => {
+                tools.push(rendered.as_ref().map(|rendered| rendered.tool));
+                let target = rendered.map(|rendered| rendered.target).unwrap_or_default();
                 warnings.extend(target.warnings);
                 objects.extend(target.objects);
             }
-            Err(finding) => return Done { warnings, result: Err((position, finding)) },
+            Err(finding) => return Done { warnings, tools, result: Err((position, finding)) },
         }
     }
     let kinds = work.kinds.with_definitions(objects.iter());
     let settled = settle(objects, &work.application.destination.namespace, &kinds);
-    Done { warnings, result: Ok(settled) }
+    Done { warnings, tools, result: Ok(settled) }
 }
 
-fn render_source(source: &Source, checkout: &Checkout, settings: &RenderSettings) -> Result<Target, Finding> {
+fn render_source(work: &Work, source: &Source, checkout: &Checkout) -> Result<Option<Rendered>, Finding> {
     // A source that only lends its files renders nothing.
-    let Some(path) = source.path.as_deref() else { return Ok(Target::default()) };
+    let Some(path) = source.path.as_deref() else { return Ok(None) };
     let folder = checkout.folder(path).map_err(|error| Finding::of(&error))?;
-    crate::target::render::render(source, &checkout.root, &folder, settings).map_err(|error| Finding::of(&error))
+    let input = RenderInput {
+        application: &work.application,
+        instance_name: &work.instance_name,
+        source,
+        revision: &checkout.revision,
+        root: &checkout.root,
+        folder: &folder,
+        kinds: &work.kinds,
+        settings: &work.settings,
+        cancel: &work.cancel,
+    };
+    render::render(&input).map(Some).map_err(|error| Finding::of(&error))
 }
 
 fn rendered(turn: &mut Turn, done: Done) {
     for warning in done.warnings {
         turn.condition("RenderWarning", warning);
     }
+    for (run, tool) in turn.sources.iter_mut().zip(done.tools) {
+        tool.map_or("", SourceKind::as_str).clone_into(&mut run.tool);
+    }
     match done.result {
         Ok(settled) => {
             settled.repeated.into_iter().for_each(|finding| turn.condition("RepeatedResourceWarning", finding));
             settled.excluded.into_iter().for_each(|finding| turn.condition("ExcludedResourceWarning", finding));
-            for run in turn.sources.iter_mut().filter(|run| !run.path.is_empty()) {
-                SourceKind::Directory.as_str().clone_into(&mut run.tool);
-            }
             turn.target = Some(settled.objects);
         }
         Err((position, finding)) => turn.source_error(position, finding),

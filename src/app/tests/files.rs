@@ -87,7 +87,7 @@ fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
     let manifests = read(&[
         found("chart/templates/apps.yaml", template),
         found("chart/templates/name.yaml", &WEB.replace("name: web", "name: '{{ .Values.name }}'")),
-        found("envsubst.yaml", &WEB.replace("name: web", "name: web-${ENVIRONMENT}")),
+        found("envsubst.yaml", &WEB.replace("name: web", "name: 'web-${ENVIRONMENT}'")),
         found("chart/templates/service.yaml", "kind: Service\nmetadata:\n  name: {{ .Release.Name }}\n"),
         found("broken.yaml", "a: b\n c: d\n"),
         found("web.yaml", WEB),

@@ -54,6 +54,7 @@ impl SourceArguments {
             submodules: !self.no_submodules,
             git_program: self.git,
             concurrency,
+            ..SourceSettings::default()
         }
     }
 }

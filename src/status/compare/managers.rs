@@ -168,7 +168,13 @@ fn walk(
 
 fn step(below: &Value, target: Option<&Value>, held: &Value, path: &Path<'_>, found: &mut Found) {
     let Some(wanted) = target else {
-        found.edits.push(Edit { path: path.pointer(), git: None });
+        let path = path.pointer();
+        if found.edits.iter().any(|edit| path.starts_with(&edit.path)) {
+            // What holds it is put in anew as a whole; the place may mean something else by then.
+            found.doubts.push(path);
+        } else {
+            found.edits.push(Edit { path, git: None });
+        }
         return;
     };
     let Some(below) = below.as_object() else { return };

@@ -15,11 +15,11 @@ use crate::app::source::SourceKind;
 
 /// What renders a source, and what made it that.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Tool {
+pub(super) struct Tool {
     /// The tool.
-    pub kind: SourceKind,
+    pub(super) kind: SourceKind,
     /// What made it that tool, for an error message.
-    pub why: String,
+    pub(super) why: String,
 }
 
 /// What the manifest alone decides.

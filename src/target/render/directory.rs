@@ -12,7 +12,7 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobMatcher};
 use serde_json::Value;
 
-use super::RenderError;
+use super::{RenderError, RenderInput};
 use crate::app::Directory;
 use crate::finding::{Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
@@ -27,19 +27,29 @@ pub const DEFAULT_COMBINED_SIZE: u64 = 10 << 20;
 
 /// The folder to render.
 #[derive(Debug, Clone, Copy)]
-pub struct Folder<'a> {
+struct Place<'a> {
     /// The checkout's root: no file outside of it is read.
-    pub root: &'a Path,
+    root: &'a Path,
     /// The folder itself, inside the root.
-    pub folder: &'a Path,
+    folder: &'a Path,
     /// `source.directory`.
-    pub options: &'a Directory,
+    options: &'a Directory,
     /// All manifests together, in bytes.
-    pub combined_size: u64,
+    combined_size: u64,
 }
 
-/// Reads every manifest of the folder.
-pub fn render(folder: Folder<'_>) -> Result<Target, RenderError> {
+/// Reads every manifest of the source's folder.
+pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
+    let options = input.source.directory.clone().unwrap_or_default();
+    render_folder(Place {
+        root: input.root,
+        folder: input.folder,
+        options: &options,
+        combined_size: input.settings.combined_size,
+    })
+}
+
+fn render_folder(folder: Place<'_>) -> Result<Target, RenderError> {
     let mut manifests = Target::default();
     let mut combined: u64 = 0;
     let root =
@@ -63,7 +73,7 @@ pub fn render(folder: Folder<'_>) -> Result<Target, RenderError> {
 }
 
 /// The files that may be manifests, in lexical order.
-fn files(folder: Folder<'_>) -> Result<Vec<PathBuf>, RenderError> {
+fn files(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
     let filter = Filter::new(folder.options)?;
     let mut found = Vec::new();
     let mut pending = vec![folder.folder.to_path_buf()];
@@ -249,8 +259,8 @@ mod tests {
 
     fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
         let folder =
-            Folder { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
-        render(folder)
+            Place { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
+        render_folder(folder)
     }
 
     fn names(manifests: &Target) -> Vec<&str> {
@@ -365,8 +375,8 @@ mod tests {
     fn more_than_the_limit_is_an_error() {
         let folder = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b"))]);
         let options = Directory::default();
-        let small = Folder { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
-        assert!(matches!(render(small), Err(RenderError::TooLarge { limit: 100, .. })));
+        let small = Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
+        assert!(matches!(render_folder(small), Err(RenderError::TooLarge { limit: 100, .. })));
     }
 
     #[cfg(unix)]
@@ -378,11 +388,11 @@ mod tests {
         let app = inside.path().join("app");
         let options = Directory::default();
         let source =
-            Folder { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
-        assert_eq!(names(&render(source).expect("rendered")), ["inside", "keep"]);
+            Place { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
+        assert_eq!(names(&render_folder(source).expect("rendered")), ["inside", "keep"]);
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");
-        let error = render(source).expect_err("refused");
+        let error = render_folder(source).expect_err("refused");
         assert_eq!(error.to_string(), "`app/out.yaml` leads out of its repository");
     }
 }

@@ -7,10 +7,12 @@
 
 mod detect;
 mod directory;
+mod environment;
 mod error;
 mod settle;
 
 pub use directory::DEFAULT_COMBINED_SIZE;
+pub use environment::BuildEnvironment;
 pub use error::RenderError;
 pub use settle::{Settled, settle};
 
@@ -18,11 +20,13 @@ use std::path::Path;
 
 use self::detect::Tool;
 use super::Target;
-use crate::app::Source;
 use crate::app::source::SourceKind;
+use crate::app::{Application, Source};
+use crate::object::Kinds;
+use crate::process::Cancel;
 
 /// What rendering may cost.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RenderSettings {
     /// All plain manifests of one source together, in bytes.
     pub combined_size: u64,
@@ -34,6 +38,45 @@ impl Default for RenderSettings {
     }
 }
 
+/// Everything that the rendering of one source may look at.
+#[derive(Clone, Copy)]
+pub struct RenderInput<'a> {
+    /// The application that the source is of.
+    pub application: &'a Application,
+    /// The application's name as tracking has it ([`Application::instance_name`]).
+    pub instance_name: &'a str,
+    /// The source itself.
+    pub source: &'a Source,
+    /// The full commit hash of the checkout; empty for a working tree outside of git.
+    pub revision: &'a str,
+    /// The checkout's root: no path leads out of it.
+    pub root: &'a Path,
+    /// The source's folder in the checkout.
+    pub folder: &'a Path,
+    /// What the destination's cluster serves: its version, its kinds.
+    pub kinds: &'a Kinds,
+    /// What rendering may cost.
+    pub settings: &'a RenderSettings,
+    /// Ends child programs early.
+    pub cancel: &'a Cancel,
+}
+
+impl RenderInput<'_> {
+    /// The variables that Argo CD fills into some fields of the source.
+    pub fn environment(&self) -> BuildEnvironment {
+        BuildEnvironment::of(self)
+    }
+}
+
+/// One source, rendered.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Rendered {
+    /// Its objects and warnings.
+    pub target: Target,
+    /// The tool that rendered it.
+    pub tool: SourceKind,
+}
+
 /// Refuses a source whose manifest alone says that it cannot be rendered, before anything is fetched for it.
 pub fn check(source: &Source) -> Result<(), RenderError> {
     match detect::explicit(source) {
@@ -42,14 +85,16 @@ pub fn check(source: &Source) -> Result<(), RenderError> {
     }
 }
 
-/// Renders one source from the folder that its checkout holds for it; `root` confines every path.
-pub fn render(source: &Source, root: &Path, folder: &Path, settings: &RenderSettings) -> Result<Target, RenderError> {
-    let tool = detect::detect(source, folder)?;
-    if tool.kind != SourceKind::Directory {
-        return Err(not_yet(tool.kind, tool.why));
-    }
-    let options = source.directory.clone().unwrap_or_default();
-    directory::render(directory::Folder { root, folder, options: &options, combined_size: settings.combined_size })
+/// Renders one source from the folder that its checkout holds for it; on a thread that may block, within a runtime.
+pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
+    let tool = detect::detect(input.source, input.folder)?;
+    let target = match tool.kind {
+        SourceKind::Directory => directory::render(input),
+        SourceKind::Helm | SourceKind::Kustomize | SourceKind::Ksonnet | SourceKind::Plugin => {
+            Err(not_yet(tool.kind, tool.why))
+        }
+    }?;
+    Ok(Rendered { target, tool: tool.kind })
 }
 
 fn not_yet(kind: SourceKind, why: String) -> RenderError {

@@ -48,6 +48,8 @@ pub struct SourceSettings {
     pub submodules: bool,
     /// The `git` program; `git` on `PATH` without one.
     pub git_program: Option<PathBuf>,
+    /// The command line for ssh, in place of `GIT_SSH_COMMAND`, `core.sshCommand` and what trueup would run.
+    pub ssh_command: Option<String>,
     /// How many repositories are brought at a time.
     pub concurrency: usize,
 }
@@ -64,6 +66,7 @@ impl Default for SourceSettings {
             timeout: Duration::from_secs(120),
             submodules: true,
             git_program: None,
+            ssh_command: None,
             concurrency: 4,
         }
     }
