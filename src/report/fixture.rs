@@ -287,6 +287,7 @@ pub(super) fn application(name: &str) -> ApplicationRun {
         sources: Vec::new(),
         conditions: Vec::new(),
         resources: Vec::new(),
+        health: None,
     }
 }
 

@@ -28,7 +28,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use crate::app::settings::HealthSettings;
-use crate::object::Object;
+use crate::object::{Gvk, Key, Object};
 use lua::{Clock, Scripts};
 use node::{Faults, Node};
 
@@ -119,6 +119,44 @@ impl Health {
 
     fn unknown(message: impl Into<String>) -> Self {
         Self::new(HealthStatus::Unknown, message)
+    }
+}
+
+/// One resource with its health.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ResourceHealth {
+    /// Group, version and kind.
+    pub gvk: Gvk,
+    /// The namespace; empty for cluster-scoped objects.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
+    /// Its health; nothing for one that has none, or could not be seen.
+    pub health: Option<Health>,
+    /// Why it is not healthy, further down: its pods, their containers, what the cluster said last.
+    pub reasons: Vec<String>,
+}
+
+impl ResourceHealth {
+    /// The health of an object.
+    pub fn of(object: &Object, health: Option<Health>) -> Self {
+        Self {
+            gvk: object.gvk(),
+            namespace: object.namespace().to_owned(),
+            name: object.name().to_owned(),
+            health,
+            reasons: Vec::new(),
+        }
+    }
+
+    /// What tells it from every other.
+    pub fn key(&self) -> Key {
+        Key {
+            group: self.gvk.group.clone(),
+            kind: self.gvk.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
     }
 }
 

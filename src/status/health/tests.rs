@@ -359,11 +359,9 @@ fn storage_and_network() {
 /// The two eternal complaints: where nothing hands out addresses, nothing is ever healthy.
 #[test]
 fn what_never_gets_an_address_may_be_called_healthy() {
-    let settings = HealthSettings {
-        ingress_without_address_is_healthy: true,
-        load_balancer_without_address_is_healthy: true,
-        ..HealthSettings::default()
-    };
+    let mut settings = HealthSettings::default();
+    settings.ingress_without_address_is_healthy = true;
+    settings.load_balancer_without_address_is_healthy = true;
     let judge = Judge::new(settings, Clock { now: std::time::Instant::now, unix: || 0 });
     for (api_version, kind) in [("networking.k8s.io/v1", "Ingress"), ("v1", "Service")] {
         let object = object(api_version, kind, &json!({"type": "LoadBalancer"}), &json!({"loadBalancer": {}}));

@@ -66,7 +66,7 @@ impl Machine {
     /// Runs a script on an object.
     pub(super) fn run(&mut self, script: &Arc<Script>, object: &Object) -> Result<Option<Health>, String> {
         self.deadline.begin();
-        let verdict = self.guarded(script, object).map_err(|error| self.told(&error));
+        let verdict = self.guarded(script, object).map_err(|error| self.told(&error, &script.name));
         if self.lua.used_memory() > RUBBISH {
             // What could not be collected counts for the next run; that is then its limit.
             let _ = self.lua.gc_collect();
@@ -96,14 +96,14 @@ impl Machine {
         Ok(function)
     }
 
-    fn told(&self, error: &mlua::Error) -> String {
-        if self.deadline.is_over() {
-            return format!("the script took longer than {} s", TIME.as_secs());
-        }
-        match error {
+    /// What went wrong, after the script's name; Lua names the line, too, wherever it still knows it.
+    fn told(&self, error: &mlua::Error, name: &str) -> String {
+        let words = match error {
+            _ if self.deadline.is_over() => format!("the script took longer than {} s", TIME.as_secs()),
             mlua::Error::MemoryError(_) => format!("the script took more memory than {} MiB", MEMORY >> 20),
             other => in_one_line(other),
-        }
+        };
+        if words.starts_with(name) { words } else { format!("{name}: {words}") }
     }
 }
 

@@ -239,10 +239,13 @@ impl Replacement {
         let captures = found.captures_or_whole();
         let value = match self {
             Self::Text(text) => return expand(&text.as_bytes(), subject, found, result),
-            Self::Table(table) => table.get::<Value>(values(lua, subject, &captures[..1])?.swap_remove(0))?,
+            Self::Table(table) => {
+                let key = values(lua, subject, &captures[..1])?.swap_remove(0);
+                nested(lua, || table.get::<Value>(key))?
+            }
             Self::Function(function) => {
                 let arguments: MultiValue = values(lua, subject, &captures)?.into_iter().collect();
-                function.call::<Value>(arguments)?
+                nested(lua, || function.call::<Value>(arguments))?
             }
         };
         match &value {
@@ -258,6 +261,24 @@ impl Replacement {
         Ok(())
     }
 }
+
+/// How deep `gsub` may be inside of a replacement of `gsub`: each takes some of the thread's stack.
+const NESTING: usize = 16;
+
+/// Calls back into Lua, if the stack allows it.
+fn nested<Found>(lua: &Lua, call: impl FnOnce() -> Result<Found>) -> std::result::Result<Found, Failure> {
+    let depth = lua.app_data_ref::<Depth>().map_or(0, |depth| depth.0);
+    if depth >= NESTING {
+        return Err(Failure::Words("stack overflow".to_owned()));
+    }
+    lua.set_app_data(Depth(depth + 1));
+    let found = call();
+    lua.set_app_data(Depth(depth));
+    Ok(found?)
+}
+
+/// How deep `gsub` is at the moment.
+struct Depth(usize);
 
 /// `%0` is the match, `%1` a capture, `%%` a percent sign.
 fn expand(text: &[u8], subject: &[u8], found: &Match, result: &mut Vec<u8>) -> std::result::Result<(), Failure> {

