@@ -64,7 +64,7 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let judge = rules.judge()?;
+    let judge = rules.judge(selection.argocd_cm.as_deref())?;
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     request.health = health.then_some(judge);
     let world = request::world(sources, clusters, concurrency, session)?;

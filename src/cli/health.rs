@@ -105,7 +105,7 @@ async fn of_applications(arguments: HealthArguments, session: &Session) -> Resul
     let HealthArguments { selection, sources, cluster, rules, .. } = arguments;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let judge = rules.judge()?;
+    let judge = rules.judge(selection.argocd_cm.as_deref())?;
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     request.health = Some(judge);
     let world = request::world(sources, clusters, concurrency, session)?;
@@ -114,7 +114,7 @@ async fn of_applications(arguments: HealthArguments, session: &Session) -> Resul
 
 /// Judges plain manifests; what cannot be read is a finding and hides nothing else.
 fn of_manifests(arguments: &HealthArguments) -> Result<(Run, Vec<ResourceHealth>), Vec<Finding>> {
-    let judge = arguments.rules.judge()?;
+    let judge = arguments.rules.judge(arguments.selection.argocd_cm.as_deref())?;
     let (mut run, mut judged) = (Run::default(), Vec::new());
     for path in &arguments.filename {
         let (name, bytes) = read(path).map_err(|finding| vec![finding])?;
@@ -202,7 +202,7 @@ fn run_tests(arguments: &TestArguments) -> Result<Vec<report::TestedCase>, Vec<F
     let told = |error: customizations::CustomizationError| vec![Finding::of(&error)];
     let folder = &arguments.folder;
     let rules = HealthRuleArguments::of_folder(folder.clone());
-    let judge = rules.judge()?;
+    let judge = rules.judge(None)?;
     let mut tested = Vec::new();
     for suite in customizations::suites(folder).map_err(told)? {
         let text = customizations::text(&suite.file).map_err(told)?;

@@ -118,7 +118,7 @@ async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Endi
     let WaitArguments { selection, sources, cluster, rules, .. } = arguments;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let judge = rules.judge()?;
+    let judge = rules.judge(selection.argocd_cm.as_deref())?;
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     request.health = Some(judge);
     let world = request::world(sources, clusters, concurrency, session)?;

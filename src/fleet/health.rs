@@ -53,12 +53,14 @@ fn of_application(seen: &Seen, target: &[Object], judge: &Judge) -> (Application
     let mut conditions = Vec::new();
     let mut judged: Vec<(ResourceHealth, bool)> = Vec::new();
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
-        let (health, counts) = match find_live(object, seen, &mut conditions) {
-            Ok(Some(live)) => (judge.health(live), live.annotation(IGNORE_HEALTHCHECK) != Some("true")),
-            Ok(None) => (Some(Health::new(HealthStatus::Missing, "")), true),
-            Err(_reason) => (None, true),
-        };
-        judged.push((ResourceHealth::of(object, health), counts));
+        judged.push(match find_live(object, seen, &mut conditions) {
+            Ok(Some(live)) => {
+                let counts = live.annotation(IGNORE_HEALTHCHECK) != Some("true");
+                (ResourceHealth::of(live, judge.health(live)), counts)
+            }
+            Ok(None) => (ResourceHealth::of(object, Some(Health::new(HealthStatus::Missing, ""))), true),
+            Err(_reason) => (ResourceHealth::of(object, None), true),
+        });
     }
     judged.sort_by(|(left, _), (right, _)| order(left).cmp(&order(right)));
     let counted = judged.iter().filter(|(_, counts)| *counts).map(|(resource, _)| Counted {

@@ -9,6 +9,7 @@ mod extras;
 mod fetch;
 mod health;
 mod list;
+mod reasons;
 mod render;
 pub mod run;
 mod turn;
@@ -72,6 +73,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     compare::compare(&mut turns, &live, &request, &world.progress).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
     health::judge(&mut turns, &live, &request).await;
+    reasons::find(&mut turns, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 
@@ -83,6 +85,7 @@ pub async fn health(mut request: Request, world: &World) -> Run {
     render::render(&mut turns, &request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     health::judge(&mut turns, &live, &request).await;
+    reasons::find(&mut turns, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 

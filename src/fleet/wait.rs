@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::turn::{self, Turn};
-use super::{Request, Run, SyncStatus, World, compare, extras, fetch, health, list, render, run};
+use super::{Request, Run, SyncStatus, World, compare, extras, fetch, health, list, reasons, render, run};
 use crate::status::ResourceState;
 use crate::status::health::HealthStatus;
 
@@ -86,6 +86,7 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
         }
         tokio::time::sleep(patience.interval).await;
     };
+    reasons::find(&mut turns, request.concurrency).await;
     (turn::end(turns, invalid, request.findings, world), ending)
 }
 

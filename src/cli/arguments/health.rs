@@ -1,6 +1,6 @@
 //! How health is judged: a team's scripts and settings.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -16,9 +16,6 @@ use crate::status::health::lua::Clock;
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Health")]
 pub(crate) struct HealthRuleArguments {
-    /// The manifest of Argo CD's ConfigMap `argocd-cm`, for its `resource.customizations`
-    #[arg(long = "argocd-cm", value_name = "FILE")]
-    pub(crate) argocd_cm: Option<PathBuf>,
     /// A folder of Lua scripts, laid out `<group>/<Kind>/health.lua`; `_` stands for any text
     #[arg(long, value_name = "DIR")]
     pub(crate) customizations: Option<PathBuf>,
@@ -34,23 +31,22 @@ impl HealthRuleArguments {
     /// The scripts of a folder, and nothing else.
     pub(crate) fn of_folder(folder: PathBuf) -> Self {
         Self {
-            argocd_cm: None,
             customizations: Some(folder),
             healthy_ingress_without_address: false,
             healthy_load_balancer_without_address: false,
         }
     }
 
-    /// The judge that these settings make.
-    pub(crate) fn judge(&self) -> Result<Arc<Judge>, Vec<Finding>> {
-        let settings = self.settings()?;
+    /// The judge that these arguments and the settings in a file make.
+    pub(crate) fn judge(&self, argocd_cm: Option<&Path>) -> Result<Arc<Judge>, Vec<Finding>> {
+        let settings = self.settings(argocd_cm)?;
         Ok(Arc::new(Judge::new(settings, clock())))
     }
 
-    fn settings(&self) -> Result<HealthSettings, Vec<Finding>> {
+    fn settings(&self, argocd_cm: Option<&Path>) -> Result<HealthSettings, Vec<Finding>> {
         let wrong = |error: SettingsError| vec![Finding::of(&error)];
         let mut settings = HealthSettings::default();
-        if let Some(file) = &self.argocd_cm {
+        if let Some(file) = argocd_cm {
             let bytes = customizations::text(file).map_err(|error| vec![Finding::of(&error)])?;
             let read = Settings::read(&file.to_string_lossy(), &bytes).map_err(wrong)?;
             settings = HealthSettings::of(&read).map_err(wrong)?;

@@ -16,6 +16,7 @@ mod deletion;
 mod general;
 pub mod lua;
 mod node;
+pub mod reasons;
 mod rules;
 pub mod suite;
 
@@ -131,6 +132,8 @@ pub struct ResourceHealth {
     pub namespace: String,
     /// The name.
     pub name: String,
+    /// The uid of the live object; empty when it is not there.
+    pub uid: String,
     /// Its health; nothing for one that has none, or could not be seen.
     pub health: Option<Health>,
     /// Why it is not healthy, further down: its pods, their containers, what the cluster said last.
@@ -138,12 +141,13 @@ pub struct ResourceHealth {
 }
 
 impl ResourceHealth {
-    /// The health of an object.
+    /// The health of an object, as it is live; as git has it, where it is not.
     pub fn of(object: &Object, health: Option<Health>) -> Self {
         Self {
             gvk: object.gvk(),
             namespace: object.namespace().to_owned(),
             name: object.name().to_owned(),
+            uid: reasons::uid_of(object),
             health,
             reasons: Vec::new(),
         }

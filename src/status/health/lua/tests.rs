@@ -105,7 +105,7 @@ fn what_a_script_returns_is_read_as_argo_cd_reads_it() {
         ("error('no till')", unknown("health.lua:1: no till")),
         ("return ('a'):find('[')", unknown("health.lua: malformed pattern (missing ']')")),
         ("\n\nlocal x = ('a'):find('[')", unknown("health.lua:3: malformed pattern (missing ']')")),
-        ("return string.find(nil, 'a')", unknown("health.lua:1: bad argument #1 to 'find' (string expected, got nil)")),
+        ("local x = string.find(nil, 'a')", unknown("health.lua:1: bad argument #1 to 'find' (string expected, got nil)")),
         ("return {", unknown("health.lua:1: unexpected symbol near '<eof>'")),
     ] {
         assert_eq!(scripts().run(&script(source), &object(json!({}))), expected, "{source}");
