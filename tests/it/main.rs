@@ -15,6 +15,7 @@ mod control_plane_build;
 mod cronjob;
 mod diff;
 mod git;
+mod health;
 mod render;
 mod rooms;
 mod yaml;
