@@ -9,9 +9,12 @@ mod render;
 mod request;
 mod session;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::target::render::jsonnet;
 
 /// One-shot GitOps reconciler for Kubernetes: does each cluster hold what git says, and if not, who moved?
 ///
@@ -36,6 +39,9 @@ Drift and an error together are an error.";
 enum Command {
     Diff(diff::DiffArguments),
     Render(render::RenderArguments),
+    /// Evaluate Jsonnet for another process of this program
+    #[command(name = jsonnet::WORKER, hide = true)]
+    JsonnetWorker,
 }
 
 /// Runs the program.
@@ -43,5 +49,13 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(arguments, session)),
+        Command::JsonnetWorker => match jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // The other process reads it; there is nobody to tell when it does not.
+                let _ = writeln!(std::io::stderr(), "{error}");
+                ExitCode::from(2)
+            }
+        },
     }
 }
