@@ -59,7 +59,8 @@ pub fn read(inputs: &[ManifestText]) -> Manifests {
     }
     refuse_repeated(&mut manifests.applications);
     let is_told = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
-    if manifests.applications.is_empty() && !is_told {
+    // Where there is no input at all, the command line has said why.
+    if manifests.applications.is_empty() && !inputs.is_empty() && !is_told {
         let holds = describe(&manifests.ignored);
         manifests.findings.push(Finding::of(&FileFault::NoneAnywhere { holds }));
     }
@@ -242,7 +243,11 @@ impl File<'_> {
         };
         manifests.findings.extend(findings);
         if input.given == Given::ByName && found.applications.is_empty() && !is_told {
-            let fault = FileFault::NoApplication { file: input.name.clone(), holds: describe(&found.ignored) };
+            let holds = match found.ignored.len() {
+                0 => "nor anything else".to_owned(),
+                _ => format!("but {}", describe(&found.ignored)),
+            };
+            let fault = FileFault::NoApplication { file: input.name.clone(), holds };
             manifests.findings.push(Finding::of(&fault));
         }
         manifests.applications.extend(found.applications);

@@ -37,8 +37,8 @@ Drift and an error together are an error.";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
-    Diff(diff::DiffArguments),
-    Render(render::RenderArguments),
+    Diff(Box<diff::DiffArguments>),
+    Render(Box<render::RenderArguments>),
     /// Evaluate Jsonnet for another process of this program
     #[command(name = jsonnet::WORKER, hide = true)]
     JsonnetWorker,
@@ -47,8 +47,8 @@ enum Command {
 /// Runs the program.
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(arguments, session)),
-        Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(arguments, session)),
+        Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(*arguments, session)),
+        Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::JsonnetWorker => match jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

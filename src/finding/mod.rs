@@ -48,7 +48,7 @@ impl Excerpt {
 
     /// The line of the marked piece, counted from 1.
     pub fn line(&self) -> usize {
-        1 + self.text.as_bytes()[..self.offset].iter().filter(|byte| **byte == b'\n').count()
+        1 + self.text[..self.offset].matches('\n').count()
     }
 }
 

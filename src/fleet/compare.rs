@@ -87,7 +87,7 @@ struct Seen {
 }
 
 /// The first look at every target: settled, or a question for the server.
-fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Box<Question>>) {
+fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Question>) {
     let mut outcome = Outcome::default();
     let mut questions = Vec::new();
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
@@ -100,7 +100,7 @@ fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Box<Question>>) {
         };
         match looked {
             Look::Settled(drift) => outcome.resources.push(*drift),
-            Look::Ask(question) => questions.push(question),
+            Look::Ask(question) => questions.push(*question),
         }
     }
     (outcome, questions)
@@ -146,7 +146,7 @@ fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static st
 }
 
 /// Asks the server, and settles.
-async fn settle(cluster: &dyn Cluster, question: Box<Question>) -> (ResourceDrift, Option<Finding>) {
+async fn settle(cluster: &dyn Cluster, question: Question) -> (ResourceDrift, Option<Finding>) {
     match cluster.predict(question.target()).await {
         Ok(predicted) => {
             let answer = match predicted {
@@ -154,7 +154,7 @@ async fn settle(cluster: &dyn Cluster, question: Box<Question>) -> (ResourceDrif
                 Predicted::Unavailable(reason) => Answer::Unavailable(reason),
                 Predicted::Refused(words) => Answer::Refused(words),
             };
-            (second_look(*question, answer), None)
+            (second_look(question, answer), None)
         }
         Err(error) => {
             let finding = Finding::of(&error);

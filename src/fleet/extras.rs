@@ -23,16 +23,17 @@ use crate::status::compare::extra;
 use crate::status::tracking::{TrackedBy, Tracking, extras, is_tracked};
 
 pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
-    let searches: Vec<Option<Search>> = turns.iter().map(|turn| search(turn, live, request)).collect();
+    let listed = Claims::of(live.objects(), &request.instance_label);
+    let searches: Vec<Option<Search>> = turns.iter().map(|turn| search(turn, &listed, request)).collect();
     let swept = sweep(turns, &searches, live, request, progress).await;
+    let names = swept.iter().flat_map(|(cluster, swept)| swept.objects.iter().map(move |object| (*cluster, object)));
+    let names = Claims::of(names, &request.instance_label);
     for (turn, search) in turns.iter_mut().zip(searches) {
         let Some(search) = search else { continue };
-        let listed = live.of_cluster(search.cluster, &search.namespaces).map(|object| &**object);
-        let names = swept.get(&search.cluster).filter(|_| search.is_wide);
-        let names = names.into_iter().flat_map(|swept| swept.objects.iter());
         let target = turn.target.as_deref().unwrap_or_default();
         let in_git = target.iter().map(Object::key).collect();
-        let found = extras(listed.chain(names), &in_git, &search.tracking);
+        let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(&search));
+        let found = extras(claimed, &in_git, &search.tracking);
         turn.resources.extend(found.into_iter().map(extra));
         if let Some(swept) = swept.get(&search.cluster).filter(|_| search.is_wide) {
             swept.findings().for_each(|(kind, finding)| turn.condition(kind, finding));
@@ -49,18 +50,46 @@ struct Search {
     is_wide: bool,
 }
 
-fn search(turn: &Turn, live: &Live, request: &Request) -> Option<Search> {
+fn search(turn: &Turn, listed: &Claims<'_>, request: &Request) -> Option<Search> {
     let (cluster, target) = (identity(turn.cluster.as_ref()?), turn.target.as_deref()?);
-    let tracking = turn.tracking(request);
     let mut namespaces: BTreeSet<String> = target.iter().map(|object| object.namespace().to_owned()).collect();
     namespaces.insert(turn.application.destination.namespace.clone());
     namespaces.remove("");
-    let is_wide = target.is_empty() || live.of_cluster(cluster, &namespaces).any(|object| is_ours(object, &tracking));
-    Some(Search { cluster, tracking, namespaces, is_wide })
+    let mut search = Search { cluster, tracking: turn.tracking(request), namespaces, is_wide: target.is_empty() };
+    let is_claimed = listed.of_application(&search).next().is_some();
+    search.is_wide |= is_claimed;
+    Some(search)
 }
 
-fn is_ours(object: &Object, tracking: &Tracking) -> bool {
-    matches!(is_tracked(object, tracking), Some(TrackedBy::ThisApplication(_)))
+/// Objects that some application calls its own, by cluster and by the name or the `ApplySet` they carry: each object is
+/// looked at once, however many applications there are.
+struct Claims<'live>(HashMap<(ClusterId, String), Vec<&'live Object>>);
+
+impl<'live> Claims<'live> {
+    fn of(objects: impl Iterator<Item = (ClusterId, &'live Object)>, instance_label: &str) -> Self {
+        // Of no application: so every claim is another's, and says whose.
+        let nobody = Tracking {
+            instance_name: String::new(),
+            label_key: Some(instance_label.to_owned()).filter(|label| !label.is_empty()),
+            installation_id: None,
+            applyset_id: String::new(),
+        };
+        let mut claims: HashMap<_, Vec<&Object>> = HashMap::new();
+        for (cluster, object) in objects {
+            if let Some(TrackedBy::Other(owner)) = is_tracked(object, &nobody) {
+                claims.entry((cluster, owner)).or_default().push(object);
+            }
+        }
+        Self(claims)
+    }
+
+    fn of_application(&self, search: &Search) -> impl Iterator<Item = &'live Object> {
+        [&search.tracking.instance_name, &search.tracking.applyset_id]
+            .into_iter()
+            .filter_map(|owner| self.0.get(&(search.cluster, owner.clone())))
+            .flatten()
+            .copied()
+    }
 }
 
 /// What a sweep of one cluster saw, and what it could not see.

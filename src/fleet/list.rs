@@ -49,8 +49,10 @@ pub(super) enum Place {
 pub(super) fn place(object: &Object, kinds: &Kinds) -> Place {
     let gvk = object.gvk();
     let Some(facts) = kinds.exact(&gvk) else {
-        if let Some(reason) = kinds.unavailable.get(&gvk.api_version()) {
-            return Place::Hidden(format!("the cluster's API `{}` does not answer: {reason}", gvk.api_version()));
+        // The kind may be one of any version of its group that does not answer.
+        let broken = kinds.unavailable.iter().find(|(api, _)| Gvk::from_api_version(api, "").group == gvk.group);
+        if let Some((api, reason)) = broken {
+            return Place::Hidden(format!("the cluster's API `{api}` does not answer: {reason}"));
         }
         return match kinds.preferred(&gvk.group_kind()) {
             Some(other) => Place::Hidden(format!(
@@ -114,18 +116,11 @@ impl Live {
         self.listings.get(&exact).or_else(|| self.listings.get(&Listing { namespace: None, ..exact }))
     }
 
-    /// Every listed object of one cluster that lives in one of these namespaces, or in none.
-    pub(super) fn of_cluster<'a>(
-        &'a self,
-        cluster: ClusterId,
-        namespaces: &'a BTreeSet<String>,
-    ) -> impl Iterator<Item = &'a Arc<Object>> {
-        self.listings
-            .iter()
-            .filter(move |(listing, _)| listing.cluster == cluster)
-            .filter_map(|(_, listed)| listed.as_ref().ok())
-            .flat_map(HashMap::values)
-            .filter(move |object| object.namespace().is_empty() || namespaces.contains(object.namespace()))
+    /// Every listed object, with its cluster.
+    pub(super) fn objects(&self) -> impl Iterator<Item = (ClusterId, &Object)> {
+        let listed =
+            self.listings.iter().filter_map(|(listing, listed)| Some((listing.cluster, listed.as_ref().ok()?)));
+        listed.flat_map(|(cluster, objects)| objects.values().map(move |object| (cluster, &**object)))
     }
 
     /// The kinds of one cluster that were listed, whatever came of it.
@@ -244,6 +239,7 @@ mod tests {
         for hidden in [
             object("apps/v1beta1", "Deployment", "shop"),
             object("metrics.example.com/v1", "Gauge", "shop"),
+            object("metrics.example.com/v2", "Gauge", "shop"),
             object("apps/v1", "Deployment", ""),
         ] {
             assert!(matches!(place(&hidden, &kinds), Place::Hidden(_)), "{hidden:?}");

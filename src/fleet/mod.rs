@@ -57,6 +57,7 @@ pub struct World {
 
 /// Compares every application with its cluster. Nothing is written but the cache.
 pub async fn diff(mut request: Request, world: &World) -> Run {
+    turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;

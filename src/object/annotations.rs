@@ -67,7 +67,7 @@ pub struct TrackingId<'text> {
 impl<'text> TrackingId<'text> {
     /// Reads `<application>:<group>/<kind>:<namespace>/<name>`.
     ///
-    /// Rule: Argo CD util/argo/resource_tracking.go `ParseAppInstanceValue`.
+    /// Rule: Argo CD `util/argo/resource_tracking.go`, `ParseAppInstanceValue`.
     pub fn parse(text: &'text str) -> Option<Self> {
         let mut parts = text.splitn(3, ':');
         let (application, group_kind, place) = (parts.next()?, parts.next()?, parts.next()?);

@@ -99,3 +99,80 @@ fn quotes(text: &str, secret: &[u8]) -> bool {
     let length = secret.len().min(PIECE);
     length > 0 && secret.windows(length).any(|piece| text.as_bytes().windows(length).any(|window| window == piece))
 }
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+    use serde_json::json;
+
+    use super::*;
+
+    fn secret(data: &Value) -> Value {
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "data": data})
+    }
+
+    fn datum(value: &Value, name: &str) -> String {
+        value["data"][name].as_str().unwrap().to_owned()
+    }
+
+    /// A rotated password is seen as changed, one that stayed as the same, and neither is read.
+    #[test]
+    fn the_same_value_has_the_same_mask_on_both_sides() {
+        let mut masker = Masker::default();
+        let live = masker.masked(secret(&json!({"password": "b2xk", "user": "YWRtaW4="})));
+        let git = masker.masked(secret(&json!({"password": "bmV3", "user": "YWRtaW4="})));
+        assert_eq!(datum(&live, "user"), datum(&git, "user"));
+        assert_ne!(datum(&live, "password"), datum(&git, "password"));
+        assert_eq!(datum(&live, "password"), "+".repeat(8));
+        assert_eq!(datum(&git, "password"), "+".repeat(16));
+    }
+
+    #[test]
+    fn only_what_a_secret_holds_is_masked() {
+        let config = json!({"apiVersion": "v1", "kind": "ConfigMap", "data": {"a": "b"}});
+        assert_eq!(Masker::default().masked(config.clone()), config);
+        let sealed = json!({"apiVersion": "bitnami.com/v1", "kind": "Secret", "data": {"a": "b"}});
+        assert_eq!(Masker::default().masked(sealed.clone()), sealed);
+        let masked = Masker::default().masked(secret(&json!({"a": "b", "none": null})));
+        assert_eq!(masked["metadata"]["name"], "key");
+        assert_eq!(masked["data"], json!({"a": "++++++++", "none": null}));
+    }
+
+    #[test]
+    fn secrets_in_lists_last_applied_and_malformed_ones_are_masked() {
+        let mut value = secret(&json!({"a": "swordfish"}));
+        value["stringData"] = json!({"b": "swordfish", "number": 12_345_678});
+        value["metadata"]["annotations"] = json!({LAST_APPLIED: "{\"stringData\":{\"b\":\"swordfish\"}}"});
+        let malformed = secret(&json!(["swordfish"]));
+        for kind in ["List", "SecretList"] {
+            let list = json!({"apiVersion": "v1", "kind": kind, "items": [value, malformed]});
+            let text = Masker::default().masked(list).to_string();
+            assert!(!text.contains("swordfish") && !text.contains("12345678"), "{text}");
+        }
+    }
+
+    #[test]
+    fn words_that_quote_a_value_are_known() {
+        let mut masker = Masker::default();
+        masker.mask(&mut secret(&json!({"password": "c3dvcmRmaXNo", "pin": "1"})));
+        for words in ["invalid value: \"swordfish\"", "c3dvcmRmaXNo is odd", "starts with swordf", "pin 1"] {
+            assert!(masker.would_reveal(words), "{words}");
+        }
+        assert!(!masker.would_reveal("field is immutable"));
+    }
+
+    proptest! {
+        #[test]
+        fn masks_tell_values_apart_and_nothing_else(values in prop::collection::vec("[a-z]{0,20}", 1..12)) {
+            let mut masker = Masker::default();
+            let masks: Vec<String> =
+                values.iter().map(|value| datum(&masker.masked(secret(&json!({"a": value}))), "a")).collect();
+            for (value, mask) in values.iter().zip(&masks) {
+                for (other, other_mask) in values.iter().zip(&masks) {
+                    prop_assert_eq!(value == other, mask == other_mask);
+                }
+                prop_assert!(mask.chars().all(|sign| sign == '+'));
+            }
+        }
+    }
+}

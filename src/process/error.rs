@@ -44,7 +44,7 @@ pub enum ProcessError {
     },
     /// It was killed because its time was up.
     #[error("program `{program}` was not done after {after:?}")]
-    #[diagnostic(code("trueup::process::timeout"), help("give it more time with `--timeout`"))]
+    #[diagnostic(code("trueup::process::timeout"), help("see what it waits for by running it by hand"))]
     TimedOut {
         /// The program's name.
         program: String,

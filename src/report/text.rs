@@ -39,6 +39,15 @@ pub(super) fn write(run: &Run, view: &View) -> String {
     report.page.finish()
 }
 
+/// The one note of all changed resources, such as that nobody could be asked: it is told once.
+fn shared_note(application: &ApplicationRun) -> Option<&str> {
+    let mut changed = application.resources.iter().filter(|resource| resource.state == ResourceState::Changed);
+    let note = changed.next()?.note.as_deref()?;
+    let mut others = changed.peekable();
+    others.peek()?;
+    others.all(|resource| resource.note.as_deref() == Some(note)).then_some(note)
+}
+
 struct Text<'view> {
     page: Page,
     view: &'view View,
@@ -95,10 +104,13 @@ impl Text<'_> {
         self.page.end();
         self.destination(application);
         application.sources.iter().for_each(|source| self.source(source));
+        if let Some(note) = shared_note(application) {
+            self.page.write(Role::Hint, "  note     ").write(Role::Hint, note).end();
+        }
         for state in STATES {
             let resources = application.resources.iter().filter(|resource| resource.state == state);
             if state != ResourceState::InSync || self.view.verbose {
-                resources.for_each(|resource| self.resource(resource));
+                resources.for_each(|resource| self.resource(resource, shared_note(application)));
             }
         }
         if !application.conditions.is_empty() {
@@ -140,7 +152,8 @@ impl Text<'_> {
         self.page.write(Role::Hint, "  source   ").write(Role::Hint, words.join("  ")).end();
     }
 
-    fn resource(&mut self, resource: &ResourceDrift) {
+    /// A resource; its note is left out where the whole application has it.
+    fn resource(&mut self, resource: &ResourceDrift, shared_note: Option<&str>) {
         let key = Key {
             group: resource.gvk.group.clone(),
             kind: resource.gvk.kind.clone(),
@@ -161,7 +174,7 @@ impl Text<'_> {
             self.page.write(Role::Plain, "  ").write(Role::Hint, proof_words(resource.proof));
         }
         self.page.end();
-        if let Some(note) = &resource.note {
+        if let Some(note) = resource.note.as_deref().filter(|note| Some(*note) != shared_note) {
             self.page.write(Role::Plain, "    ").write(Role::Hint, note).end();
         }
         match (resource.state, &resource.target) {

@@ -2,7 +2,7 @@
 //!
 //! In: live objects, the keys of the target, how the application marks what is its own ([`Tracking`]). Out: the extras.
 //!
-//! Rules: Argo CD util/argo/resource_tracking.go, controller/state.go (`isSelfReferencedObj`); KEP-3659 for ApplySets.
+//! Rules: Argo CD `util/argo/resource_tracking.go`, `controller/state.go` (`isSelfReferencedObj`); KEP-3659.
 
 use std::collections::BTreeSet;
 
@@ -12,7 +12,7 @@ use serde_json::Value;
 use sha2::{Digest, Sha256};
 
 use crate::object::annotations::{
-    APPLYSET_PART_OF, FIELD_MANAGER, HELM_HOOK, HOOK, INSTALLATION_ID, LAST_APPLIED, TRACKING_ID, TrackingId,
+    APPLYSET_PART_OF, FIELD_MANAGER, INSTALLATION_ID, LAST_APPLIED, TRACKING_ID, TrackingId, is_hook, is_skipped,
 };
 use crate::object::{Key, Object};
 
@@ -25,7 +25,7 @@ pub struct Tracking {
     pub label_key: Option<String>,
     /// Argo CD's installation id; objects of another installation are foreign.
     pub installation_id: Option<String>,
-    /// The id of the application's ApplySet, see [`applyset_id`].
+    /// The id of the application's `ApplySet`, see [`applyset_id`].
     pub applyset_id: String,
 }
 
@@ -36,7 +36,7 @@ pub enum Mark {
     Annotation,
     /// The instance label.
     Label,
-    /// The ApplySet label.
+    /// The `ApplySet` label.
     ApplySet,
 }
 
@@ -45,7 +45,7 @@ pub enum Mark {
 pub enum TrackedBy {
     /// This application's, and by what mark.
     ThisApplication(Mark),
-    /// Another one's: the instance name, or the id of its ApplySet.
+    /// Another one's: the instance name, or the id of its `ApplySet`.
     Other(String),
 }
 
@@ -57,7 +57,7 @@ pub fn extras<'a>(
 ) -> Vec<&'a Object> {
     let mut found: Vec<(Key, &Object)> = live
         .into_iter()
-        .filter(|object| !object.is_owned() && !is_hook(object))
+        .filter(|object| !object.is_owned() && !is_hook(object) && !is_skipped(object))
         .filter(|object| matches!(is_tracked(object, tracking), Some(TrackedBy::ThisApplication(_))))
         .map(|object| (object.key(), object))
         .filter(|(key, _)| !target.contains(key))
@@ -67,7 +67,7 @@ pub fn extras<'a>(
     found.into_iter().map(|(_, object)| object).collect()
 }
 
-/// Whose a live object is, if it is anybody's. The ApplySet label decides before the annotation, that before the label.
+/// Whose a live object is, if it is anybody's. The `ApplySet` label decides before the annotation, that before the label.
 pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
     if let Some(id) = live.label(APPLYSET_PART_OF) {
         return Some(if id == tracking.applyset_id {
@@ -97,7 +97,7 @@ pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
     Some(whose(name, Mark::Label))
 }
 
-/// The id of an ApplySet whose parent is this ConfigMap.
+/// The id of an `ApplySet` whose parent is this `ConfigMap`.
 ///
 /// Rule: KEP-3659, `applyset-<base64url(sha256(<name>.<namespace>.<kind>.<group>))>-v1`.
 pub fn applyset_id(name: &str, namespace: &str) -> String {
@@ -115,21 +115,149 @@ fn describes(id: &TrackingId<'_>, object: &Object) -> bool {
         && key.kind == id.kind
 }
 
-fn is_hook(object: &Object) -> bool {
-    object.annotation(HOOK).is_some() || object.annotation(HELM_HOOK).is_some()
-}
-
-/// Whether a GitOps tool put the label there. Charts set the same label, and controllers copy it (a StatefulSet's onto its
-/// volume claims), so the label alone would make extras of what is in use.
+/// Whether Argo CD, kubectl apply or trueup put the label there. Charts set the same label, and controllers copy it (that
+/// of stateful workloads onto their volume claims), so the label alone would make extras of what is in use.
 fn was_applied_with_label(live: &Object, key: &str) -> bool {
     let applied = live.annotation(LAST_APPLIED).and_then(|text| serde_json::from_str::<Value>(text).ok());
     let in_applied = applied.as_ref().and_then(|applied| applied.get("metadata")?.get("labels")?.get(key)).is_some();
     let field = format!("f:{key}");
-    let managed = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
-    let by_tool = managed.into_iter().flatten().any(|entry| {
+    let entries = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
+    let by_tool = entries.into_iter().flatten().any(|entry| {
         let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
         let labels = || entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?.get(&field);
         (manager.starts_with("argocd") || manager == FIELD_MANAGER) && labels().is_some()
     });
     in_applied || by_tool
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn shop() -> Tracking {
+        Tracking {
+            instance_name: "shop".to_owned(),
+            label_key: Some("app.kubernetes.io/instance".to_owned()),
+            installation_id: None,
+            applyset_id: applyset_id("trueup-shop", "default"),
+        }
+    }
+
+    fn config_map(metadata: Value) -> Object {
+        let mut metadata = metadata;
+        metadata["name"] = json!("web");
+        metadata["namespace"] = json!("default");
+        Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata})).unwrap()
+    }
+
+    fn annotated(id: &str) -> Object {
+        config_map(json!({"annotations": {"argocd.argoproj.io/tracking-id": id}}))
+    }
+
+    fn this(mark: Mark) -> TrackedBy {
+        TrackedBy::ThisApplication(mark)
+    }
+
+    fn other(name: &str) -> TrackedBy {
+        TrackedBy::Other(name.to_owned())
+    }
+
+    /// Operators copy annotations onto what they make; a copy is nobody's to prune.
+    #[test]
+    fn a_tracking_id_counts_where_it_describes_the_object_itself() {
+        let cases = [
+            ("shop:/ConfigMap:default/web", Some(this(Mark::Annotation))),
+            ("other:/ConfigMap:default/web", Some(other("other"))),
+            ("shop:/ConfigMap:default/copied-from", None),
+            ("shop:/ConfigMap:elsewhere/web", None),
+            ("shop:/Secret:default/web", None),
+            ("shop:apps/ConfigMap:default/web", None),
+            ("shop", None),
+            ("", None),
+        ];
+        for (id, expected) in cases {
+            assert_eq!(is_tracked(&annotated(id), &shop()), expected, "{id}");
+        }
+    }
+
+    /// Its tracking id carries the destination's namespace, which the object itself does not have.
+    #[test]
+    fn a_cluster_scoped_object_is_tracked_by_any_namespace_in_its_id() {
+        let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "all",
+            "annotations": {"argocd.argoproj.io/tracking-id": "shop:rbac.authorization.k8s.io/ClusterRole:default/all"}}});
+        assert_eq!(is_tracked(&Object::new(role).unwrap(), &shop()), Some(this(Mark::Annotation)));
+    }
+
+    #[test]
+    fn another_installation_of_argo_cd_is_foreign() {
+        let object =
+            config_map(json!({"annotations": {"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:default/web",
+                                                       "argocd.argoproj.io/installation-id": "theirs"}}));
+        assert_eq!(is_tracked(&object, &shop()), Some(this(Mark::Annotation)));
+        let ours = Tracking { installation_id: Some("ours".to_owned()), ..shop() };
+        assert_eq!(is_tracked(&object, &ours), Some(other("shop")));
+    }
+
+    #[test]
+    fn the_applyset_label_decides_first() {
+        let member = |id: &str| {
+            config_map(json!({"labels": {"applyset.kubernetes.io/part-of": id},
+                              "annotations": {"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:default/web"}}))
+        };
+        assert_eq!(is_tracked(&member(&applyset_id("trueup-shop", "default")), &shop()), Some(this(Mark::ApplySet)));
+        assert_eq!(is_tracked(&member("applyset-x-v1"), &shop()), Some(other("applyset-x-v1")));
+    }
+
+    /// Volume claims carry the labels of their workload: they are in use, and no extras.
+    #[test]
+    fn the_instance_label_counts_where_a_gitops_tool_applied_it() {
+        let labels = json!({"app.kubernetes.io/instance": "shop"});
+        let managed = |manager: &str| {
+            let fields = json!({"f:metadata": {"f:labels": {"f:app.kubernetes.io/instance": {}}}});
+            json!({"labels": labels, "managedFields": [{"manager": manager, "fieldsV1": fields}]})
+        };
+        let applied = |metadata: Value| {
+            let last = json!({"metadata": metadata}).to_string();
+            json!({"labels": labels, "annotations": {"kubectl.kubernetes.io/last-applied-configuration": last}})
+        };
+        let cases = [
+            ("copied by a controller", managed("kube-controller-manager"), None),
+            ("set by helm", managed("helm"), None),
+            ("applied by Argo CD", managed("argocd-controller"), Some(this(Mark::Label))),
+            ("applied by trueup", managed("trueup"), Some(this(Mark::Label))),
+            ("applied client-side", applied(json!({"labels": labels})), Some(this(Mark::Label))),
+            ("added after a client-side apply", applied(json!({})), None),
+            ("no evidence", json!({"labels": labels}), None),
+        ];
+        for (name, metadata, expected) in cases {
+            assert_eq!(is_tracked(&config_map(metadata), &shop()), expected, "{name}");
+        }
+        let by_annotation = Tracking { label_key: None, ..shop() };
+        assert_eq!(is_tracked(&config_map(managed("argocd-controller")), &by_annotation), None);
+    }
+
+    #[test]
+    fn extras_are_our_own_unowned_and_not_in_git() {
+        let id = "shop:/ConfigMap:default/web";
+        let plain = annotated(id);
+        let annotations = |more: &str| json!({"argocd.argoproj.io/tracking-id": id, more: "PreSync"});
+        let owned = config_map(json!({"annotations": {"argocd.argoproj.io/tracking-id": id},
+                                      "ownerReferences": [{"uid": "1"}]}));
+        let hook = config_map(json!({"annotations": annotations("argocd.argoproj.io/hook")}));
+        let helm_hook = config_map(json!({"annotations": annotations("helm.sh/hook")}));
+        let foreign = annotated("other:/ConfigMap:default/web");
+
+        let live = [&owned, &hook, &helm_hook, &foreign, &plain, &plain];
+        assert_eq!(extras(live, &BTreeSet::new(), &shop()), [&plain]);
+        assert!(extras(live, &BTreeSet::from([plain.key()]), &shop()).is_empty());
+    }
+
+    /// `kubectl apply --prune --applyset` has to recognise it; the expected value is by kubectl's pkg/cmd/apply `ID`.
+    #[test]
+    fn an_applyset_id_is_that_of_kubectl() {
+        let id = "applyset-BgE_MvCkKfMQNXSCzjvHqpZUOKKxkd4ajx52OlOMuSY-v1";
+        assert_eq!(applyset_id("trueup-shop", "default"), id);
+    }
 }

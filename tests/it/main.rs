@@ -3,12 +3,18 @@
 //! The parts are real: git repositories made by git, an API server built from Kubernetes' own source, the `trueup`
 //! binary as a user runs it. What is missing on a machine skips its tests loudly; `TRUEUP_TEST_REQUIRE=1` fails them.
 #![expect(clippy::disallowed_methods, reason = "tests start programs, read the environment and write files")]
+#![expect(clippy::unwrap_used, reason = "a test ends with the panic")]
 
 mod harness;
 
+mod action;
 mod cluster;
+mod compare;
 mod control_plane;
+mod control_plane_build;
+mod cronjob;
 mod diff;
+mod git;
 mod jsonnet;
 mod ksonnet;
 mod overrides;

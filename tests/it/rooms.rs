@@ -2,7 +2,7 @@
 //! nothing of the world.
 //!
 //! In: the table of docs/design.md, and the text of `src/`. What a test uses is its own affair: items under
-//! `#[cfg(test)]` and files named `tests.rs` are left out, comments too.
+//! `#[cfg(test)]`, files named `tests.rs` and folders named `tests` are left out, comments too.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -136,7 +136,7 @@ fn source_files() -> Vec<(PathBuf, String)> {
             let below = path.strip_prefix(&source).expect("it is below src/").to_owned();
             let room = below.iter().next().expect("it has a name").to_string_lossy().trim_end_matches(".rs").to_owned();
             if path.is_dir() {
-                folders.push(path);
+                folders.extend((!path.ends_with("tests")).then_some(path));
             } else if !["lib", "main"].contains(&room.as_str()) && !path.ends_with("tests.rs") {
                 found.push((Path::new("src").join(below), room));
             }

@@ -24,16 +24,15 @@ pub(super) fn of(error: &libyaml_safer::Error, text: &str) -> Fault {
         _ => range,
     };
     let help = if line.contains("{{") { Some(TEMPLATE) } else { help };
-    Fault { message, range, help }
+    Fault { message, range, help, is_unknown_escape: error.problem() == "found unknown escape character" }
 }
 
 /// The library panicked. What is known to do that is a tag right before a comma.
 pub(super) fn of_panic(text: &str) -> Fault {
-    Fault {
-        message: "the document is no YAML, in a way that cannot be told more exactly".to_owned(),
-        range: one_character(text, 0),
-        help: Some("look for a tag (`!name`) that is not followed by a blank"),
-    }
+    let message = "the document is no YAML, in a way that cannot be told more exactly";
+    let mut fault = Fault::new(message, one_character(text, 0));
+    fault.help = Some("look for a tag (`!name`) that is not followed by a blank");
+    fault
 }
 
 fn words(problem: &str, rest: &str, context: &str) -> (String, Option<&'static str>) {

@@ -13,6 +13,7 @@ use serde_json::map::Entry;
 use serde_json::{Map, Value};
 
 use super::aliases::{AliasCost, Anchor, Anchored};
+use super::apostrophe::Replaced;
 use super::events::{Events, Fault};
 use super::scalar::{self, Scalar};
 use super::{Limits, Pointer, WithPositions};
@@ -39,18 +40,27 @@ impl Composed {
 
 /// Composes the first document of a text; nothing if the text holds none.
 pub(super) fn compose(text: &str, limits: &Limits, positions: WithPositions) -> Result<Option<Composed>, Fault> {
-    Composer {
-        events: Events::new(text),
-        limits,
-        with_positions: positions == WithPositions::Yes,
-        frames: Vec::new(),
-        flow_depth: 0,
-        anchors: HashMap::new(),
-        cost: AliasCost::new(limits),
-        places: HashMap::new(),
-        duplicate_keys: Vec::new(),
+    let fault = match Composer::new(text, limits, positions).document() {
+        Err(fault) if is_apostrophe(text, &fault) => fault,
+        done => return done,
+    };
+    let Some(mut replaced) = Replaced::new(text) else { return Err(fault) };
+    let mut at = fault.range.start;
+    loop {
+        if !replaced.replace_from(at) {
+            return Err(fault);
+        }
+        let mut composer = Composer::new(&replaced.text, limits, positions);
+        composer.apostrophe = Some(replaced.stand_in);
+        match composer.document() {
+            Err(fault) if is_apostrophe(&replaced.text, &fault) => at = fault.range.start,
+            done => return done,
+        }
     }
-    .document()
+}
+
+fn is_apostrophe(text: &str, fault: &Fault) -> bool {
+    fault.is_unknown_escape && text[fault.range.start..].starts_with("\\'")
 }
 
 /// A fault that only counts if its value is still there at the end; in a map, with its key.
@@ -101,16 +111,33 @@ struct Composer<'text> {
     cost: AliasCost,
     places: HashMap<Pointer, (Option<Range<usize>>, Range<usize>)>,
     duplicate_keys: Vec<(Pointer, Range<usize>)>,
+    /// What stands for `\'` in double quotes.
+    apostrophe: Option<char>,
 }
 
-impl Composer<'_> {
+impl<'text> Composer<'text> {
+    fn new(text: &'text str, limits: &'text Limits, positions: WithPositions) -> Self {
+        Self {
+            events: Events::new(text),
+            limits,
+            with_positions: positions == WithPositions::Yes,
+            frames: Vec::new(),
+            flow_depth: 0,
+            anchors: HashMap::new(),
+            cost: AliasCost::new(limits),
+            places: HashMap::new(),
+            duplicate_keys: Vec::new(),
+            apostrophe: None,
+        }
+    }
+
     fn document(mut self) -> Result<Option<Composed>, Fault> {
         self.events.next()?;
         match self.events.next()? {
             Event { data: EventData::DocumentStart { version_directive, .. }, start_mark, end_mark, .. } => {
                 if version_directive.is_some_and(|version| (version.major, version.minor) != (1, 1)) {
                     let message = "the `%YAML` directive asks for another version than 1.1, which kubectl reads";
-                    return Err(Fault::new(message, range(start_mark, end_mark)));
+                    return Err(Fault::new(message, self.range(start_mark, end_mark)));
                 }
             }
             _ => return Ok(None),
@@ -125,23 +152,23 @@ impl Composer<'_> {
         if let Some((_, fault)) = root.late.into_iter().next() {
             return Err(fault);
         }
-        let unread = match self.events.next() {
+        let unread_start = match self.events.next() {
             Ok(Event { data: EventData::StreamEnd, .. }) => None,
-            Ok(event) => Some(offset(event.start_mark)..self.events.text().trim_end().len()),
-            Err(fault) => Some(fault.range.start..self.events.text().trim_end().len()),
+            Ok(event) => Some(self.range(event.start_mark, event.start_mark).start),
+            Err(fault) => Some(fault.range.start),
         };
         Ok(Some(Composed {
             value: root.value,
             start: root.range.start,
             places: self.places,
             duplicate_keys: self.duplicate_keys,
-            unread,
+            unread: unread_start.map(|start| start..self.events.text().trim_end().len().max(start)),
         }))
     }
 
     /// Takes one event; gives the document's value when it is whole.
     fn take(&mut self, event: Event) -> Result<Option<Node>, Fault> {
-        let range = range(event.start_mark, event.end_mark);
+        let range = self.range(event.start_mark, event.end_mark);
         match event.data {
             EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
                 self.scalar(anchor, tag.as_deref(), value, plain_implicit, style, range)
@@ -171,6 +198,10 @@ impl Composer<'_> {
         range: Range<usize>,
     ) -> Result<Option<Node>, Fault> {
         self.check_grammar(&text, style, &range)?;
+        let text = match self.apostrophe {
+            Some(stand_in) if style == ScalarStyle::DoubleQuoted => text.replace(stand_in, "'"),
+            _ => text,
+        };
         if self.waits_for_key() && text == "<<" && (plain || tag == Some("tag:yaml.org,2002:merge")) {
             if let Some(anchor) = anchor {
                 self.anchors.insert(anchor, Anchor::Done(Anchored::scalar(Scalar::Text(text), 2, &range)));
@@ -182,8 +213,6 @@ impl Composer<'_> {
         }
         let bytes = text.len();
         self.cost.decode(bytes).map_err(|message| Fault::new(message, range.clone()))?;
-        // The tag `!` makes a scalar plain, quoted or not, and says nothing else.
-        let tag = tag.filter(|tag| !(*tag == "!" && plain));
         let scalar = scalar::resolve(tag, plain, text).map_err(|message| Fault::new(message, range.clone()))?;
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, Anchor::Done(Anchored::scalar(scalar.clone(), bytes, &range)));
@@ -207,7 +236,7 @@ impl Composer<'_> {
                 fault.help = Some("put the text in quotes");
                 Err(fault)
             }
-            ScalarStyle::DoubleQuoted if has_escaped_slash(&self.events.text()[range.clone()]) => {
+            ScalarStyle::DoubleQuoted if self.events.text().get(range.clone()).is_some_and(has_escaped_slash) => {
                 let mut fault = Fault::new("the escape `\\/` is not known", range.clone());
                 fault.help = Some("write `/` without a backslash");
                 Err(fault)
@@ -269,12 +298,19 @@ impl Composer<'_> {
         };
         let end = if frame.is_flow { end.end } else { frame.range.end };
         let range = frame.range.start..end;
-        if let Some(anchor) = frame.anchor {
+        // An anchor of the same name inside has taken the name.
+        if let Some(anchor) = frame.anchor.filter(|anchor| matches!(self.anchors.get(anchor), Some(Anchor::Open))) {
             let (operations, bytes) = self.cost.since(frame.cost);
             let anchored = Anchored { value: value.clone(), scalar: None, late: frame.late.clone(), operations, bytes };
             self.anchors.insert(anchor, Anchor::Done(anchored));
         }
         self.attach(Node { value, late: frame.late, range, is_alias: false })
+    }
+
+    /// A piece of the text; the line break that the events may have at their end is none of it.
+    fn range(&self, start: Mark, end: Mark) -> Range<usize> {
+        let offset = |mark: Mark| usize::try_from(mark.index).unwrap_or(usize::MAX).min(self.events.text().len());
+        offset(start)..offset(end).max(offset(start))
     }
 
     fn waits_for_key(&self) -> bool {
@@ -394,14 +430,6 @@ fn cannot_merge(range: Range<usize>) -> Fault {
 
 fn not_a_key(range: Range<usize>) -> Fault {
     Fault::new("a map or a list is the key of a map", range)
-}
-
-fn range(start: Mark, end: Mark) -> Range<usize> {
-    offset(start)..offset(end).max(offset(start))
-}
-
-fn offset(mark: Mark) -> usize {
-    usize::try_from(mark.index).unwrap_or(usize::MAX)
 }
 
 /// Whether a scalar in double quotes holds the escape `\/`, which JSON has and go-yaml v2 has not.

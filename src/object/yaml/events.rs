@@ -1,7 +1,7 @@
 //! The grammar: a document's text to libyaml's events, guarded.
 //!
 //! go-yaml is libyaml, translated; so is `libyaml_safer`, and it reads the same grammar but for the guards here:
-//! a last line always ends, and a panic of the library is a syntax error of the document.
+//! a last line always ends, the encoding is known, and a panic of the library is a syntax error of the document.
 
 use std::cell::Cell;
 use std::io::{BufRead, Read};
@@ -9,7 +9,7 @@ use std::ops::Range;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::Once;
 
-use libyaml_safer::{Event, Parser};
+use libyaml_safer::{Encoding, Event, Parser};
 
 use super::complaint;
 
@@ -22,11 +22,13 @@ pub(super) struct Fault {
     pub(super) range: Range<usize>,
     /// What to do.
     pub(super) help: Option<&'static str>,
+    /// Whether it is an escape in double quotes that the library does not know.
+    pub(super) is_unknown_escape: bool,
 }
 
 impl Fault {
     pub(super) fn new(message: impl Into<String>, range: Range<usize>) -> Self {
-        Self { message: message.into(), range, help: None }
+        Self { message: message.into(), range, help: None, is_unknown_escape: false }
     }
 }
 
@@ -40,6 +42,8 @@ impl<'text> Events<'text> {
     pub(super) fn new(text: &'text str) -> Self {
         quiet_the_library();
         let mut parser = Parser::new();
+        // Told the encoding, the library does not look for a byte order mark, and mistake the first byte of `（` for one.
+        parser.set_encoding(Encoding::Utf8);
         parser.set_input(Chunks::new(text));
         Self { parser, text }
     }

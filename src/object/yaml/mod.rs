@@ -13,6 +13,7 @@
 //! ```
 
 mod aliases;
+mod apostrophe;
 mod complaint;
 mod compose;
 mod decode;
@@ -177,6 +178,8 @@ impl Reader<'_> {
             }
             Piece::Document(start, end) => {
                 let text = &self.text[start..end];
+                // Files joined with `cat` may have a byte order mark each.
+                let (text, start) = text.strip_prefix('\u{FEFF}').map_or((text, start), |rest| (rest, start + 3));
                 match json::documents(text) {
                     Some(documents) => self.json(text, start, documents),
                     None => self.yaml(text, start),
@@ -234,6 +237,7 @@ impl Reader<'_> {
     fn line_of(&mut self, offset: usize) -> usize {
         let (from, line) = self.counted;
         let (from, line) = if offset < from { (0, 1) } else { (from, line) };
+        let offset = offset.min(self.text.len());
         let line = line + self.text.as_bytes()[from..offset].iter().filter(|byte| **byte == b'\n').count();
         self.counted = (offset, line);
         line

@@ -2,6 +2,8 @@
 //!
 //! Rule: go-yaml v2 resolve.go, which is YAML 1.1 with `0o17` and without base 60; then JSON as sigs.k8s.io/yaml makes it.
 
+use std::borrow::Cow;
+
 use base64::Engine as _;
 use base64::engine::{DecodePaddingMode, GeneralPurpose, GeneralPurposeConfig};
 use serde_json::{Number, Value};
@@ -57,7 +59,7 @@ impl Scalar {
 
 /// Resolves a scalar by its tag, its style and its text.
 ///
-/// `tag` is the tag in full, if there is one; `plain` is true for text without quotes, and for the tag `!`.
+/// `tag` is the tag in full, if there is one; `plain` is true for text without quotes.
 pub(super) fn resolve(tag: Option<&str>, plain: bool, text: String) -> Result<Scalar, String> {
     let Some(tag) = tag else {
         return Ok(if plain { resolve_plain(text) } else { Scalar::Text(text) });
@@ -107,7 +109,10 @@ fn resolve_plain(text: String) -> Scalar {
         b'.' => match text.as_str() {
             ".nan" | ".NaN" | ".NAN" => Scalar::Float(f64::NAN),
             ".inf" | ".Inf" | ".INF" => Scalar::Float(f64::INFINITY),
-            _ => number::float(&text).map_or(Scalar::Text(text), Scalar::Float),
+            _ => {
+                let digits = without_underscores_between_digits(&text);
+                digits.and_then(|digits| number::float(&digits)).map_or(Scalar::Text(text), Scalar::Float)
+            }
         },
         b'+' | b'-' | b'0'..=b'9' => numeric(text),
         _ => Scalar::Text(text),
@@ -143,6 +148,19 @@ fn numeric(text: String) -> Scalar {
         return Scalar::Float(float);
     }
     number::binary_with_inner_sign(digits).map_or(Scalar::Text(text), Scalar::Integer)
+}
+
+/// Rule: Go's `strconv.ParseFloat`, which takes `.5_1`, and not `.5__1`; go-yaml asks it only about text that starts with
+/// a point.
+fn without_underscores_between_digits(text: &str) -> Option<Cow<'_, str>> {
+    if !text.contains('_') {
+        return Some(Cow::Borrowed(text));
+    }
+    let has_digits_around = |(at, _): (usize, &str)| {
+        let bytes = text.as_bytes();
+        at > 0 && bytes[at - 1].is_ascii_digit() && bytes.get(at + 1).is_some_and(u8::is_ascii_digit)
+    };
+    text.match_indices('_').all(has_digits_around).then(|| Cow::Owned(text.replace('_', "")))
 }
 
 /// Decodes `!!binary`; what is not UTF-8 becomes U+FFFD byte by byte, as `encoding/json` writes it.

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{annotation_counts, counts, metadata_counts};
+use super::clean::is_compared;
 use super::contain::Found;
 use super::difference::{Difference, Edit};
 use super::path::Path;
@@ -155,20 +155,20 @@ fn walk(
 ) {
     for (element, below) in fields {
         let Some(name) = element.strip_prefix("f:") else { continue };
-        let counted = match path {
-            Path::Root => counts(name),
-            Path::Key(Path::Root, "metadata") => metadata_counts(name),
-            Path::Key(Path::Key(Path::Root, "metadata"), "annotations") => annotation_counts(name),
-            _ => true,
-        };
-        let Some(held) = live.get(name).filter(|_| counted) else { continue };
+        let Some(held) = live.get(name).filter(|_| is_compared(path, name)) else { continue };
         step(below, target.and_then(|target| target.get(name)), held, &Path::Key(path, name), found);
     }
 }
 
 fn step(below: &Value, target: Option<&Value>, held: &Value, path: &Path<'_>, found: &mut Found) {
     let Some(wanted) = target else {
-        found.edits.push(Edit { path: path.pointer(), git: None });
+        let path = path.pointer();
+        if found.edits.iter().any(|edit| path.starts_with(&edit.path)) {
+            // What holds it is put in anew as a whole; the place may mean something else by then.
+            found.doubts.push(path);
+        } else {
+            found.edits.push(Edit { path, git: None });
+        }
         return;
     };
     let Some(below) = below.as_object() else { return };

@@ -28,7 +28,7 @@ pub const DEFAULT_COMBINED_SIZE: u64 = 10 << 20;
 
 /// The folder to render.
 #[derive(Debug, Clone, Copy)]
-struct Folder<'a> {
+struct Place<'a> {
     /// The checkout's root: no file outside of it is read.
     root: &'a Path,
     /// The folder itself, inside the root.
@@ -42,7 +42,7 @@ struct Folder<'a> {
 /// Reads every manifest of the source's folder.
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     let options = input.source.directory.clone().unwrap_or_default();
-    let folder = Folder {
+    let folder = Place {
         root: input.root,
         folder: input.folder,
         options: &options,
@@ -57,7 +57,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
 
 /// Reads every manifest; `evaluate` gives the values of all Jsonnet programs, in order.
 fn render_folder(
-    folder: Folder<'_>,
+    folder: Place<'_>,
     evaluate: impl FnOnce(Vec<PathBuf>) -> Result<Vec<Value>, RenderError>,
 ) -> Result<Target, RenderError> {
     let files = files(folder)?;
@@ -93,7 +93,7 @@ impl File {
 }
 
 /// The files that may hold manifests, in lexical order, but for those that ask to be left out.
-fn files(folder: Folder<'_>) -> Result<Vec<File>, RenderError> {
+fn files(folder: Place<'_>) -> Result<Vec<File>, RenderError> {
     let root =
         fs::canonicalize(folder.root).map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
     let mut combined: u64 = 0;
@@ -122,7 +122,7 @@ fn files(folder: Folder<'_>) -> Result<Vec<File>, RenderError> {
 }
 
 /// The paths that may be manifests by their names, in lexical order.
-fn paths(folder: Folder<'_>) -> Result<Vec<PathBuf>, RenderError> {
+fn paths(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
     let filter = Filter::new(folder.options)?;
     let mut found = Vec::new();
     let mut pending = vec![folder.folder.to_path_buf()];
@@ -304,11 +304,11 @@ mod tests {
 
     fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
         let folder =
-            Folder { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
+            Place { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
         render_plain(folder)
     }
 
-    fn render_plain(folder: Folder<'_>) -> Result<Target, RenderError> {
+    fn render_plain(folder: Place<'_>) -> Result<Target, RenderError> {
         render_folder(folder, |programs| {
             assert!(programs.is_empty(), "Jsonnet needs the program itself");
             Ok(Vec::new())
@@ -427,7 +427,7 @@ mod tests {
     fn more_than_the_limit_is_an_error() {
         let folder = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b"))]);
         let options = Directory::default();
-        let small = Folder { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
+        let small = Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
         assert!(matches!(render_plain(small), Err(RenderError::TooLarge { limit: 100, .. })));
     }
 
@@ -440,7 +440,7 @@ mod tests {
         let app = inside.path().join("app");
         let options = Directory::default();
         let source =
-            Folder { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
+            Place { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
         assert_eq!(names(&render_plain(source).expect("rendered")), ["inside", "keep"]);
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");

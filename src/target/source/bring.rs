@@ -3,7 +3,7 @@
 //! In: a URL and what is wanted of it. Out: checkouts, in the order asked. A working tree stands in where the user
 //! named one; a local repository is read where it is; any other is fetched into the cache, once for all that is wanted.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
 use gix::ObjectId;
@@ -22,6 +22,7 @@ use super::location::Location;
 use super::revision::{self, References, Resolved};
 use super::settings::SourceSettings;
 use super::sources::Brought;
+use super::submodules;
 use super::tree::{self, TreeError};
 use super::working_tree::{self, WorkingTrees};
 
@@ -54,6 +55,20 @@ pub(super) struct Task {
     pub(super) references: Option<Arc<References>>,
     pub(super) limits: Limits,
     pub(super) runtime: tokio::runtime::Handle,
+    /// How many submodules it is below what the user asked for.
+    pub(super) depth: usize,
+}
+
+/// A revision's files, whole or but for its submodules.
+pub(super) struct Written {
+    pub(super) checkout: Checkout,
+    unfinished: Option<Unfinished>,
+}
+
+struct Unfinished {
+    folder: tempfile::TempDir,
+    key: String,
+    written: tree::Written,
 }
 
 /// The error for a thread that died, which is a fault of ours.
@@ -79,6 +94,19 @@ impl Task {
         if let Some(root) = self.shared.working_trees.find(&self.url) {
             return self.as_it_is(root, None);
         }
+        self.not_overridden()
+    }
+
+    /// The one revision that a submodule is at: the folder with its files.
+    pub(super) fn one(mut self) -> Result<PathBuf, SourceError> {
+        match self.not_overridden()?.pop() {
+            Some(Ok(checkout)) => Ok(checkout.root.clone()),
+            Some(Err(error)) => Err(Arc::try_unwrap(error).unwrap_or_else(|_| crashed(&self.url))),
+            None => Err(crashed(&self.url)),
+        }
+    }
+
+    fn not_overridden(&mut self) -> Result<Vec<Brought>, SourceError> {
         match Location::of(&self.url)? {
             Location::Local(path) => self.local(&path),
             Location::Http | Location::Ssh | Location::GitDaemon => fetch::all(self),
@@ -108,7 +136,7 @@ impl Task {
             if !repository.has_object(id) {
                 return Err(revision::revision_gone(&self.url.to_string(), &wanted.revision, &references));
             }
-            self.checkout(&repository, id, FetchedBy::Local, warnings)
+            self.finish(self.write(&repository, id, FetchedBy::Local, warnings)?)
         };
         Ok(self.wanted.iter().map(|wanted| bring(wanted).map(Arc::new).map_err(Arc::new)).collect())
     }
@@ -140,27 +168,40 @@ impl Task {
         }
     }
 
-    /// The files of an object that is here.
-    pub(super) fn checkout(
+    /// Writes the files of an object that is here, where they are not yet.
+    pub(super) fn write(
         &self,
         repository: &gix::Repository,
         id: ObjectId,
         by: FetchedBy,
         warnings: Vec<Finding>,
-    ) -> Result<Checkout, SourceError> {
+    ) -> Result<Written, SourceError> {
         let cache = self.shared.cache()?;
         let commit = tree::commit_of(repository, id).map_err(|error| self.tree_error(cache, error, id))?;
         let key = Cache::tree_key(&self.url, &commit.to_string(), self.shared.settings.submodules);
-        let root = match cache.tree(&key, &self.limits).map_err(|error| self.lock_error(cache, error))? {
-            Some(root) => root,
-            None => {
-                let folder = cache.new_tree().map_err(|error| cache.unusable(&error))?;
-                let written = tree::write(repository, commit, folder.path(), &|| self.limits.over())
-                    .map_err(|error| self.tree_error(cache, error, id))?;
-                cache.keep_tree(&key, folder, written.bytes).map_err(|error| cache.unusable(&error))?
+        let mut checkout = Checkout { root: PathBuf::new(), revision: commit.to_string(), by, dirty: false, warnings };
+        if let Some(root) = cache.tree(&key, &self.limits).map_err(|error| self.lock_error(cache, error))? {
+            checkout.root = root;
+            return Ok(Written { checkout, unfinished: None });
+        }
+        let folder = cache.new_tree().map_err(|error| cache.unusable(&error))?;
+        let written = tree::write(repository, commit, folder.path(), &|| self.limits.over())
+            .map_err(|error| self.tree_error(cache, error, id))?;
+        Ok(Written { checkout, unfinished: Some(Unfinished { folder, key, written }) })
+    }
+
+    /// Brings the submodules and puts the files in their place. No repository may be locked any more: a submodule may be
+    /// the repository that it is in.
+    pub(super) fn finish(&self, written: Written) -> Result<Checkout, SourceError> {
+        let Written { mut checkout, unfinished } = written;
+        if let Some(Unfinished { folder, key, written }) = unfinished {
+            if self.shared.settings.submodules {
+                submodules::bring(self, folder.path(), &written.submodules)?;
             }
-        };
-        Ok(Checkout { root, revision: commit.to_string(), by, dirty: false, warnings })
+            let cache = self.shared.cache()?;
+            checkout.root = cache.keep_tree(&key, folder, written.bytes).map_err(|error| cache.unusable(&error))?;
+        }
+        Ok(checkout)
     }
 
     fn tree_error(&self, cache: &Cache, error: TreeError, id: ObjectId) -> SourceError {

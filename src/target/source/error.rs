@@ -110,7 +110,7 @@ pub enum SourceError {
     },
     /// Too slow.
     #[error("{url} was not fetched within {after:?}")]
-    #[diagnostic(code("trueup::source::timeout"), help("give it more time with `--timeout`"))]
+    #[diagnostic(code("trueup::source::timeout"), help("give it more time with `--fetch-timeout`"))]
     TimedOut {
         /// The repository.
         url: String,

@@ -12,16 +12,19 @@ use gix::ObjectId;
 
 use crate::finding::Finding;
 
-use super::bring::Task;
+use super::bring::{Task, Written};
 use super::cache::Cache;
-use super::checkout::{Checkout, FetchedBy, Wanted};
+use super::checkout::{FetchedBy, Wanted};
 use super::credentials::Access;
 use super::error::{Cause, SourceError};
 use super::remote::{Depth, Fault, KEPT, Remote};
 use super::revision::{self, References, Resolved};
 use super::sources::Brought;
 
-type Answer = Result<Checkout, SourceError>;
+type Answer = Result<Written, SourceError>;
+
+/// What a wanted revision leads to, and what was odd about it.
+type Led = Result<(ObjectId, Vec<Finding>), SourceError>;
 
 /// Brings everything that a task wants.
 pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
@@ -44,8 +47,10 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
         }
     };
     drop(lock);
+    let finish = |answer: Answer| answer.and_then(|written| task.finish(written)).map(Arc::new).map_err(Arc::new);
+    let answers = answers.into_iter().map(finish).collect();
     cache.shrink();
-    Ok(answers.into_iter().map(|answer| answer.map(Arc::new).map_err(Arc::new)).collect())
+    Ok(answers)
 }
 
 fn is_damaged(answer: &Answer) -> bool {
@@ -100,28 +105,37 @@ fn once(task: &mut Task, cache: &Cache, hash: gix::hash::Kind, repairs: &[Findin
     let resolved = attempt.resolve()?;
     attempt.bring(&resolved)?;
     let mut answers = attempt.answers(resolved);
-    for checkout in answers.iter_mut().flatten() {
-        checkout.warnings.extend(repairs.iter().chain(&clear_text).cloned());
+    for written in answers.iter_mut().flatten() {
+        written.checkout.warnings.extend(repairs.iter().chain(&clear_text).cloned());
     }
     Ok(answers)
 }
 
-/// Opens the repository of the cache, or begins a new one where there is none that can be opened.
+/// Opens the repository of the cache, or begins a new one where there is none.
 fn open(task: &Task, cache: &Cache, hash: gix::hash::Kind) -> Result<gix::Repository, SourceError> {
     let path = cache.repository(&task.url);
+    let ssh = task.shared.settings.ssh_command.as_ref().map(|command| format!("core.sshCommand={command}"));
     let options = || {
         gix::open::Options::default()
+            .config_overrides(ssh.clone())
             .permissions(gix::open::Permissions::all())
             .with(gix::sec::Trust::Full)
             .open_path_as_is(true)
     };
     if path.exists() {
-        if let Ok(repository) = gix::open_opts(&path, options()) {
-            return Ok(repository);
-        }
-        cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))?;
+        return match gix::open_opts(&path, options()) {
+            Ok(repository) if is_whole(&repository) => Ok(repository),
+            Ok(_) => Err(damaged(task, Cause::saying("parts of the repository are missing"))),
+            Err(error) => Err(damaged(task, Cause::of(&error))),
+        };
     }
     begin(&path, hash, options()).map_err(|error| cache.unusable(&std::io::Error::other(Cause::of(&error))))
+}
+
+/// What git needs to take a folder for a repository; gix is content with less.
+fn is_whole(repository: &gix::Repository) -> bool {
+    let folder = repository.git_dir();
+    repository.head().is_ok() && folder.join("objects/pack").is_dir() && folder.join("refs").is_dir()
 }
 
 fn begin(path: &Path, hash: gix::hash::Kind, options: gix::open::Options) -> gix::Result<gix::Repository> {
@@ -139,7 +153,7 @@ struct Attempt<'t, 'r> {
 
 impl Attempt<'_, '_> {
     /// What each wanted revision leads to.
-    fn resolve(&mut self) -> Result<Vec<Result<(ObjectId, Vec<Finding>), SourceError>>, Trouble> {
+    fn resolve(&mut self) -> Result<Vec<Led>, Trouble> {
         let url = self.task.url.to_string();
         let names = self.task.wanted.iter().any(|wanted| revision::full_hash(&wanted.revision).is_none());
         if names && self.task.references.is_none() {
@@ -174,11 +188,15 @@ impl Attempt<'_, '_> {
     }
 
     /// Fetches every commit that is not here.
-    fn bring(&mut self, resolved: &[Result<(ObjectId, Vec<Finding>), SourceError>]) -> Result<(), Trouble> {
+    fn bring(&mut self, resolved: &[Led]) -> Result<(), Trouble> {
         let mut missing: Vec<ObjectId> = resolved.iter().flatten().map(|(id, _)| *id).collect();
         missing.sort_unstable();
         missing.dedup();
         missing.retain(|id| !self.repository.has_object(*id));
+        let lost = |id: &ObjectId| matches!(self.repository.try_find_reference(&format!("{KEPT}{id}")), Ok(Some(_)));
+        if let Some(id) = missing.iter().find(|id| lost(id)) {
+            return Err(damaged(self.task, Cause::saying(format!("{id} was kept, and cannot be read any more"))).into());
+        }
         if missing.is_empty() {
             return Ok(());
         }
@@ -232,8 +250,8 @@ impl Attempt<'_, '_> {
         }
     }
 
-    fn answers(&self, resolved: Vec<Result<(ObjectId, Vec<Finding>), SourceError>>) -> Vec<Answer> {
-        let answer = |(resolved, wanted): (Result<(ObjectId, Vec<Finding>), SourceError>, &Wanted)| {
+    fn answers(&self, resolved: Vec<Led>) -> Vec<Answer> {
+        let answer = |(resolved, wanted): (Led, &Wanted)| {
             let (id, warnings) = resolved?;
             if !self.repository.has_object(id) {
                 let references = self.task.references.clone().unwrap_or_default();
@@ -244,7 +262,7 @@ impl Attempt<'_, '_> {
                 });
             }
             let by = if self.brought.contains(&id) { self.remote.by() } else { FetchedBy::Cache };
-            self.task.checkout(self.repository, id, by, warnings)
+            self.task.write(self.repository, id, by, warnings)
         };
         resolved.into_iter().zip(&self.task.wanted).map(answer).collect()
     }

@@ -18,6 +18,7 @@ mod remote;
 mod revision;
 mod settings;
 mod sources;
+mod submodules;
 mod tree;
 mod version_range;
 mod working_tree;

@@ -23,6 +23,8 @@ pub struct Credentials {
     pub password: Option<Secret<String>>,
     /// `TRUEUP_GIT_TOKEN`: a password whose user name does not matter.
     pub token: Option<Secret<String>>,
+    /// `TRUEUP_GIT_HOST`: the only hosts that see the three above; every host that a manifest names, when empty.
+    pub hosts: Vec<String>,
     /// `GITHUB_TOKEN`: for github.com alone.
     pub github_token: Option<Secret<String>>,
 }
@@ -48,6 +50,8 @@ pub struct SourceSettings {
     pub submodules: bool,
     /// The `git` program; `git` on `PATH` without one.
     pub git_program: Option<PathBuf>,
+    /// The command line for ssh, in place of `GIT_SSH_COMMAND`, `core.sshCommand` and what trueup would run.
+    pub ssh_command: Option<String>,
     /// How many repositories are brought at a time.
     pub concurrency: usize,
 }
@@ -64,6 +68,7 @@ impl Default for SourceSettings {
             timeout: Duration::from_secs(120),
             submodules: true,
             git_program: None,
+            ssh_command: None,
             concurrency: 4,
         }
     }

@@ -197,12 +197,12 @@ fn create_folder(place: &Path, path: &Path) -> Result<(), TreeError> {
 }
 
 #[cfg(unix)]
-fn make_link(target: &Path, place: &Path) -> io::Result<()> {
+pub(super) fn make_link(target: &Path, place: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(target, place)
 }
 
 #[cfg(not(unix))]
-fn make_link(_target: &Path, _place: &Path) -> io::Result<()> {
+pub(super) fn make_link(_target: &Path, _place: &Path) -> io::Result<()> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 

@@ -76,10 +76,13 @@ impl TestCluster {
     /// A service account of the namespace, without any right until [`TestAccount::may`].
     pub(crate) fn account(&self, name: &str) -> TestAccount<'_> {
         self.kubectl(["create", "serviceaccount", name]);
-        let token = self.kubectl(["create", "token", name]);
-        let context = format!("{}-{name}", self.namespace);
-        let kubeconfig = self.control_plane.kubeconfig(&context, token.trim(), &self.namespace);
-        TestAccount::new(self, name, kubeconfig)
+        TestAccount::new(self, name, self.kubeconfig_of(&self.namespace, name))
+    }
+
+    /// A kubeconfig that logs in as a service account, of any namespace.
+    pub(crate) fn kubeconfig_of(&self, namespace: &str, account: &str) -> PathBuf {
+        let token = self.kubectl(["create", "token", account, "--namespace", namespace]);
+        self.control_plane.kubeconfig(&format!("{namespace}-{account}"), token.trim(), namespace)
     }
 
     /// A kubeconfig of a user that nobody gave any right.

@@ -102,24 +102,40 @@ impl ControlPlane {
         self.controllers.get_or_init(|| self.start_controllers()).clone()
     }
 
+    /// A port that was free may be taken a moment later, by another test run for instance: then it tries again.
     fn start() -> Result<Self, Missing> {
-        let (etcd, apiserver, kubectl) = (program("etcd")?, program("kube-apiserver")?, program("kubectl")?);
+        let programs = [program("etcd")?, program("kube-apiserver")?, program("kubectl")?];
+        let mut logs = String::new();
+        for _ in 0..3 {
+            match Self::launch(&programs) {
+                Ok(control_plane) => return Ok(control_plane),
+                Err(failed) => logs = failed,
+            }
+            if !logs.contains("address already in use") {
+                break;
+            }
+        }
+        panic!("the API server does not start:\n{logs}");
+    }
+
+    /// One attempt; the ends of the logs where it fails. What it started ends with it.
+    fn launch([etcd, apiserver, kubectl]: &[PathBuf; 3]) -> Result<Self, String> {
         let folder = tempfile::Builder::new().prefix("trueup-control-plane-").tempdir().expect("a folder").keep();
         let supervisor = supervise(&folder);
         prepare(&folder);
         let [client_port, peer_port, secure_port] = free_ports();
         let this = Self {
             server: format!("https://127.0.0.1:{secure_port}"),
-            kubectl,
+            kubectl: kubectl.clone(),
             supervisor: Mutex::new(supervisor),
             controllers: OnceLock::new(),
             folder,
         };
         let store = format!("http://127.0.0.1:{client_port}");
         let peers = format!("http://127.0.0.1:{peer_port}");
-        this.spawn("etcd", &etcd, &etcd_arguments(&store, &peers));
-        this.spawn("kube-apiserver", &apiserver, &apiserver_arguments(&store, secure_port));
-        this.wait_until_ready();
+        this.spawn("etcd", etcd, &etcd_arguments(&store, &peers));
+        this.spawn("kube-apiserver", apiserver, &apiserver_arguments(&store, secure_port));
+        this.wait_until_ready()?;
         Ok(this)
     }
 
@@ -157,7 +173,7 @@ impl ControlPlane {
         writeln!(input, "{line} >{name}.log 2>&1").expect("the supervisor listens");
     }
 
-    fn wait_until_ready(&self) {
+    fn wait_until_ready(&self) -> Result<(), String> {
         let started = Instant::now();
         let certificate = self.folder.join("certificates/apiserver.crt");
         let kubeconfig = self.administrator("administrator", "default");
@@ -165,9 +181,12 @@ impl ControlPlane {
         while !certificate.exists() || !self.kubectl(&kubeconfig, &readyz, "").status.success() {
             let logs = self.log_tails();
             let given_up = LAST_WORDS.iter().any(|words| logs.contains(words));
-            assert!(!given_up && started.elapsed() < START_LIMIT, "the API server does not start:\n{logs}");
+            if given_up || started.elapsed() > START_LIMIT {
+                return Err(logs);
+            }
             std::thread::sleep(Duration::from_millis(100));
         }
+        Ok(())
     }
 
     fn log_tails(&self) -> String {

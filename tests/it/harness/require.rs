@@ -22,6 +22,11 @@ impl fmt::Display for Missing {
 }
 
 impl Missing {
+    /// Something that this machine does not have, or does not allow.
+    pub(crate) fn of(what: &str) -> Self {
+        Self { what: what.to_owned() }
+    }
+
     /// Says on the real stderr that a test was not run; with `TRUEUP_TEST_REQUIRE=1` fails it.
     pub(crate) fn skip(&self) {
         let test = std::thread::current().name().unwrap_or("a test").to_owned();

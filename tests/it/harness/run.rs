@@ -54,6 +54,12 @@ impl Run {
         self
     }
 
+    /// More arguments.
+    pub(crate) fn arguments(mut self, arguments: impl IntoIterator<Item = impl Into<OsString>>) -> Self {
+        self.arguments.extend(arguments.into_iter().map(Into::into));
+        self
+    }
+
     /// `--live DIR`: a folder in place of a cluster.
     pub(crate) fn live(self, folder: impl AsRef<Path>) -> Self {
         self.argument("--live").argument(folder.as_ref())

@@ -3,6 +3,7 @@
 //! In: where to, and what is wanted. Out: the server's references, and objects in our bare repository. It runs in a
 //! clean environment, asks nobody, and finds credentials in its environment: every user may read its arguments.
 
+use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use gix::ObjectId;
@@ -19,11 +20,11 @@ use super::{Depth, Fault};
 
 /// The `git` program, and where it works.
 pub(super) struct Program {
-    program: PathBuf,
+    git: PathBuf,
     repository: PathBuf,
     url: String,
     access: Access,
-    own_ssh: bool,
+    ssh: Option<OsString>,
     shallow: bool,
     limits: Limits,
     runtime: tokio::runtime::Handle,
@@ -31,18 +32,18 @@ pub(super) struct Program {
 
 impl Program {
     pub(super) fn new(
-        program: Option<&Path>,
+        git: Option<&Path>,
         repository: &gix::Repository,
         access: &Access,
         limits: &Limits,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
         Self {
-            program: program.unwrap_or(Path::new("git")).to_owned(),
+            git: git.unwrap_or(Path::new("git")).to_owned(),
             repository: repository.git_dir().to_owned(),
             url: access.url.to_bstring().to_str_lossy().into_owned(),
             access: access.clone(),
-            own_ssh: repository.ssh_connect_options().is_ok_and(|options| options.command.is_some()),
+            ssh: ssh_command(repository),
             shallow: repository.is_shallow().unwrap_or(false),
             limits: limits.clone(),
             runtime: runtime.clone(),
@@ -70,7 +71,7 @@ impl Program {
 
     pub(super) fn fetch(&self, wanted: &[ObjectId], depth: Depth) -> Result<(), Fault> {
         // On its standard input: a repository may have more branches than a command line has room.
-        let hashes: String = wanted.iter().map(|id| format!("{id}\n")).collect();
+        let hashes = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let mut arguments =
             vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin"];
         match depth {
@@ -83,7 +84,7 @@ impl Program {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, Fault> {
-        let mut command = Command::new(&self.program)
+        let mut command = Command::new(&self.git)
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "core.hooksPath=/dev/null", "--git-dir"])
             .args([self.repository.as_os_str()])
             .args(arguments.iter().copied())
@@ -93,8 +94,8 @@ impl Program {
             .env("SSH_ASKPASS", "")
             .env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file");
         command.inherit = INHERIT.to_vec();
-        if !self.own_ssh {
-            command = command.env("GIT_SSH_COMMAND", SSH);
+        if let Some(ssh) = &self.ssh {
+            command = command.env("GIT_SSH_COMMAND", ssh);
         }
         command = self.with_credentials(command);
         command.stdin = input.as_bytes().to_vec();
@@ -121,5 +122,14 @@ impl Program {
             .env("GIT_CONFIG_VALUE_0", helper)
             .env("TRUEUP_HELPER_USERNAME", &identity.username)
             .env("TRUEUP_HELPER_PASSWORD", identity.password.expose())
+    }
+}
+
+/// The command line for ssh; nothing where `GIT_SSH` names a program, which git finds itself.
+fn ssh_command(repository: &gix::Repository) -> Option<OsString> {
+    match repository.ssh_connect_options() {
+        Ok(options) if options.command.is_some() && options.disallow_shell => None,
+        Ok(options) => Some(options.command.unwrap_or_else(|| SSH.into())),
+        Err(_) => Some(SSH.into()),
     }
 }
