@@ -18,3 +18,4 @@ mod git;
 mod health;
 mod render;
 mod rooms;
+mod yaml;
