@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use super::run::{ApplicationRun, Condition, Run, SourceRun};
+use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
 use crate::app::{Application, InvalidApplication, Source};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
+use crate::object::annotations::SKIP_RECONCILE;
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
@@ -29,6 +30,8 @@ pub(super) struct Turn {
     pub(super) baseline: Option<Arc<Baseline>>,
     /// The commits since then, by file.
     pub(super) history: BTreeMap<String, Vec<Commit>>,
+    /// Its health, where that is asked for.
+    pub(super) health: Option<ApplicationHealth>,
 }
 
 impl Turn {
@@ -59,6 +62,20 @@ impl Turn {
     }
 }
 
+/// Takes out the applications whose annotation says that nobody is to process them, and says so.
+pub(super) fn leave_alone(request: &mut Request) {
+    let findings = &mut request.findings;
+    request.applications.retain(|application| match application {
+        Ok(application) if application.skips_reconcile() => {
+            let message = format!("{}: it is not compared: `{SKIP_RECONCILE}` says so", application.name);
+            let help = "take the annotation off to have it compared";
+            findings.push(Finding::warning("trueup::fleet::skipped", message).with_help(help));
+            false
+        }
+        _ => true,
+    });
+}
+
 /// Takes every application that can be compared; the others keep their place in the order.
 pub(super) fn begin(request: &mut Request) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
     let mut turns = Vec::new();
@@ -85,6 +102,7 @@ fn turn(application: Application) -> Turn {
         resources: Vec::new(),
         baseline: None,
         history: BTreeMap::new(),
+        health: None,
     }
 }
 
@@ -139,6 +157,7 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         conditions: turn.conditions,
         resources: turn.resources,
         history: turn.history,
+        health: turn.health,
     }
 }
 
@@ -158,5 +177,6 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         conditions: application.findings.into_iter().map(of_manifest).collect(),
         resources: Vec::new(),
         history: BTreeMap::new(),
+        health: None,
     }
 }

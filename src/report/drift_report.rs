@@ -52,6 +52,8 @@ struct Application<'run> {
     namespace: &'run str,
     project: &'run str,
     sync: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<&'static str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     revision: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -134,6 +136,7 @@ struct Place<'run> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Resource<'run> {
     #[serde(skip_serializing_if = "str::is_empty")]
     group: &'run str,
@@ -146,6 +149,10 @@ struct Resource<'run> {
     proof: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     moved: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health_message: Option<&'run str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<Place<'run>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -262,11 +269,8 @@ impl<'run> Application<'run> {
             destination: DestinationEntry { server, name, namespace },
             cluster: &application.cluster,
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
-            resources: application
-                .resources
-                .iter()
-                .map(|resource| Resource::of(resource, application.commits(resource)))
-                .collect(),
+            health: application.health.as_ref().map(|health| health.status.as_str()),
+            resources: application.resources.iter().map(|resource| Resource::of(resource, application)).collect(),
         }
     }
 }
@@ -319,8 +323,12 @@ pub(super) fn message_with_causes(finding: &Finding) -> String {
 }
 
 impl<'run> Resource<'run> {
-    fn of(resource: &'run ResourceDrift, commits: &'run [Commit]) -> Self {
+    fn of(resource: &'run ResourceDrift, application: &'run ApplicationRun) -> Self {
+        let health = application.health.as_ref().and_then(|health| health.of(resource));
+        let commits = application.commits(resource);
         Self {
+            health: health.map(|health| health.status.as_str()),
+            health_message: health.map(|health| health.message.as_str()).filter(|message| !message.is_empty()),
             group: &resource.gvk.group,
             version: &resource.gvk.version,
             kind: &resource.gvk.kind,

@@ -313,6 +313,7 @@ pub(super) fn application(name: &str) -> ApplicationRun {
         conditions: Vec::new(),
         resources: Vec::new(),
         history: BTreeMap::new(),
+        health: None,
     }
 }
 

@@ -39,6 +39,11 @@ impl Fingerprint {
         Self(URL_SAFE_NO_PAD.encode(&blake3::hash(bytes).as_bytes()[..16]))
     }
 
+    /// Of what cannot be recognised later.
+    fn none() -> Self {
+        Self(String::new())
+    }
+
     fn of_value(value: &impl Serialize) -> Self {
         // Maps are sorted, so equal values have one text; values with text keys cannot fail.
         Self::of(&serde_json::to_vec(value).unwrap_or_default())
@@ -53,10 +58,12 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// What to remember of a target that was applied, and of what the server made of it; nothing when trueup did not
-    /// apply it server-side.
-    pub fn of(target: &Object, live: &Object) -> Option<Self> {
-        Some(Self { target: Fingerprint::of_value(target.value()), fields: fields_of(live)? })
+    /// What to remember of a target that was applied, and of what the server made of it.
+    fn of(target: &Object, live: &Object) -> Self {
+        // A password can be guessed by the hash of its Secret: of that, the fields alone are remembered.
+        let is_secret = target.kind() == "Secret" && target.api_version() == "v1";
+        let target = if is_secret { Fingerprint::none() } else { Fingerprint::of_value(target.value()) };
+        Self { target, fields: fields_of(live).unwrap_or_else(Fingerprint::none) }
     }
 
     /// Whether git says what it said.
@@ -125,11 +132,10 @@ impl Baseline {
         Self { revisions, objects: BTreeMap::new() }
     }
 
-    /// Remembers an object; one that trueup did not apply server-side cannot be recognised later, and is left out.
+    /// Remembers an object: that it is part of the application, and how to see that nobody has touched it. The latter
+    /// only where trueup applied it server-side.
     pub fn record(&mut self, target: &Object, live: &Object) {
-        if let Some(recorded) = Recorded::of(target, live) {
-            self.objects.insert(live.key(), recorded);
-        }
+        self.objects.insert(live.key(), Recorded::of(target, live));
     }
 
     /// What is known of an object.
@@ -262,6 +268,24 @@ mod tests {
         assert_eq!(baseline.of(&config_map("three", "").key()), None);
     }
 
+    /// Whoever may read ConfigMaps and no Secrets learns nothing that a password could be tried against.
+    #[test]
+    fn nothing_of_a_secrets_content_is_in_the_record() {
+        let secret = |password: &str| {
+            let data = json!({"password": password});
+            let metadata = json!({"name": "login", "namespace": "shop"});
+            Object::new(json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "data": data})).unwrap()
+        };
+        let written = |password: &str| {
+            let mut baseline = Baseline::new(Vec::new());
+            baseline.record(&secret(password), &secret(password));
+            assert!(baseline.of(&secret("").key()).is_some(), "that there is one is known");
+            assert!(!baseline.of(&secret("").key()).unwrap().has_target(&secret(password)));
+            baseline.parent("shop", "shop").unwrap()
+        };
+        assert_eq!(written("c3dvcmRmaXNo"), written("b3RoZXI="));
+    }
+
     /// kubectl shows it, and refuses to trample it.
     #[test]
     fn the_parent_is_that_of_an_applyset() {
@@ -275,13 +299,14 @@ mod tests {
 
     #[test]
     fn what_cannot_be_believed_is_a_fault_and_no_baseline() {
+        type Case<'c> = (&'c dyn Fn(&mut Value), BaselineFault);
         let edited = |change: &dyn Fn(&mut Value)| {
             let mut parent = written();
             change(parent.value_mut().get_mut("data").unwrap());
             Baseline::read(&parent)
         };
         let text = |data: &Value| data[RECORD].as_str().unwrap().to_owned();
-        let cases: [(&dyn Fn(&mut Value), BaselineFault); 5] = [
+        let cases: [Case<'_>; 5] = [
             (&|data| data[RECORD] = json!(text(data).replace("3f2a", "4f2a")), BaselineFault::Edited),
             (&|data| data[RECORD] = json!("{"), BaselineFault::Edited),
             (&|data| data[CHECKSUM] = Value::Null, BaselineFault::Edited),

@@ -274,8 +274,7 @@ pub(super) fn is_none(value: &Value, field: &Field) -> bool {
         return !matches!(field.shape, Shape::Unknown);
     }
     match &field.shape {
-        Shape::Scalar => !field.pointer && is_empty(value),
-        Shape::Bytes | Shape::List(..) | Shape::Map(..) => !field.pointer && is_empty(value),
+        Shape::Scalar | Shape::Bytes | Shape::List(..) | Shape::Map(..) => !field.pointer && is_empty(value),
         shape @ Shape::Struct(..) => {
             let all_none =
                 |fields: &Map<String, Value>| fields.iter().all(|(name, value)| is_none(value, shape.field(name)));

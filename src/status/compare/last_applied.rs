@@ -71,24 +71,24 @@ impl Walk<'_> {
     }
 
     fn value(&mut self, sides: Sides<'_>, shape: &'static Shape, field: Option<&Field>, path: &Path<'_>) {
-        let is_default = |field: &Field| is_none(sides.live, field) || field.default.as_ref() == Some(sides.live);
-        match sides {
-            Sides { target: None, last, live } if self.is_ours(last, live, shape, path) => {
-                if !field.is_some_and(is_default) && !is_empty_container(live) {
-                    self.edits.push(Edit { path: path.pointer(), git: None });
-                }
+        let Sides { last, target, live } = sides;
+        if target.is_none() && self.is_ours(last, live, shape, path) {
+            let is_default = |field: &Field| is_none(live, field) || field.default.as_ref() == Some(live);
+            if !field.is_some_and(is_default) && !is_empty_container(live) {
+                self.edits.push(Edit { path: path.pointer(), git: None });
             }
+            return;
+        }
+        if matches!(shape, Shape::Struct(_, Merge::Atomic) | Shape::Map(Merge::Atomic, _)) {
             // What is applied as a whole is compared as a whole.
-            _ if matches!(shape, Shape::Struct(_, Merge::Atomic) | Shape::Map(Merge::Atomic, _)) => {}
-            Sides { last: Value::Object(last), target, live: Value::Object(live) } => {
-                if target.is_none_or(Value::is_object) {
-                    self.fields(last, target.and_then(Value::as_object), live, shape, path);
-                }
+            return;
+        }
+        match (last, live) {
+            (Value::Object(last), Value::Object(live)) if target.is_none_or(Value::is_object) => {
+                self.fields(last, target.and_then(Value::as_object), live, shape, path);
             }
-            Sides { last: Value::Array(last), target, live: Value::Array(live) } => {
-                if target.is_none_or(Value::is_array) {
-                    self.items(last, target.and_then(Value::as_array), live, shape, path);
-                }
+            (Value::Array(last), Value::Array(live)) if target.is_none_or(Value::is_array) => {
+                self.items(last, target.and_then(Value::as_array), live, shape, path);
             }
             _ => {}
         }

@@ -33,10 +33,15 @@ pub(super) struct Views<'v> {
 impl Views<'_> {
     /// A difference as a field of the report.
     pub(super) fn field(&self, difference: Difference, managers: Vec<Manager>, shape: &'static Shape) -> FieldDrift {
-        let last = self.last.map(|last| self.counterpart(last, &difference, shape));
-        let moved = self.side(&difference, last, &managers, shape);
+        let then = self.last.and_then(|last| self.counterpart(last, &difference, shape));
+        let by_values = self.last.and_then(|_| self.by_values(&difference, then, &managers, shape));
+        let moved = match by_values {
+            _ if self.untouched => Moved::Git,
+            Some(moved) => moved,
+            None => by_holder(&difference, &managers, self.has_managers),
+        };
         FieldDrift {
-            last_synced: last.flatten().cloned(),
+            last_synced: then.cloned(),
             path: difference.edit.path,
             git: difference.edit.git,
             live: difference.live,
@@ -46,33 +51,28 @@ impl Views<'_> {
         }
     }
 
-    fn side(
+    /// Who is no longer as it was then; nothing where neither moved, and still they differ.
+    fn by_values(
         &self,
         difference: &Difference,
-        last: Option<Option<&Value>>,
+        then: Option<&Value>,
         managers: &[Manager],
         shape: &'static Shape,
-    ) -> Moved {
-        if self.untouched {
-            return Moved::Git;
+    ) -> Option<Moved> {
+        let git_moved = then != self.counterpart(self.target, difference, shape);
+        let cluster_moved = match (then, &difference.live) {
+            (None, None) => false,
+            // What nobody holds is a default.
+            (None, Some(_)) => !(managers.is_empty() && self.has_managers),
+            (Some(then), None) => !is_nothing(then),
+            (Some(then), Some(live)) => !agrees(then, live, shape_at(shape, difference.edit.path.tokens())),
+        };
+        match (git_moved, cluster_moved) {
+            (true, true) => Some(Moved::Both),
+            (true, false) => Some(Moved::Git),
+            (false, true) => Some(Moved::Cluster),
+            (false, false) => None,
         }
-        if let Some(last) = last {
-            let git_moved = last != self.counterpart(self.target, difference, shape);
-            let cluster_moved = match (last, &difference.live) {
-                (None, None) => false,
-                // What nobody holds is a default.
-                (None, Some(_)) => !(managers.is_empty() && self.has_managers),
-                (Some(last), None) => !is_nothing(last),
-                (Some(last), Some(live)) => !agrees(last, live, shape_at(shape, difference.edit.path.tokens())),
-            };
-            match (git_moved, cluster_moved) {
-                (true, true) => return Moved::Both,
-                (true, false) => return Moved::Git,
-                (false, true) => return Moved::Cluster,
-                (false, false) => {}
-            }
-        }
-        by_holder(difference, managers, self.has_managers)
     }
 
     /// What another view of the object holds at the place of a difference: items are found by their keys.

@@ -573,7 +573,7 @@ fn recorded(target: &Value, live: &Value) -> Baseline {
     baseline
 }
 
-fn applied_by_us(data: Value, others: Value) -> Value {
+fn applied_by_us(data: Value, others: &Value) -> Value {
     let mut live = config_map(data);
     let ours = json!({"manager": "trueup", "operation": "Apply", "apiVersion": "v1", "time": "2026-01-01T00:00:00Z",
                       "fieldsV1": {"f:data": {"f:a": {}}}});
@@ -585,8 +585,8 @@ fn applied_by_us(data: Value, others: Value) -> Value {
 #[test]
 fn what_is_as_the_last_sync_left_it_is_proven_without_a_look() {
     let target = config_map(json!({"a": "1"}));
-    let baseline = recorded(&target, &applied_by_us(json!({"a": "1"}), json!({})));
-    let live = applied_by_us(json!({"a": "1", "b": "2"}), json!({"manager": "somebody", "fieldsV1": {}}));
+    let baseline = recorded(&target, &applied_by_us(json!({"a": "1"}), &json!({})));
+    let live = applied_by_us(json!({"a": "1", "b": "2"}), &json!({"manager": "somebody", "fieldsV1": {}}));
     let look = |target: &Value, live: &Value| {
         first_look(&object(target.clone()), Some(&object(live.clone())), Some(&baseline))
     };
@@ -626,9 +626,7 @@ fn three_values_tell_who_moved() {
 /// A Secret's third value is masked like the others, and compared all the same.
 #[test]
 fn the_third_value_of_a_secret_is_masked() {
-    let secret = |text: &str| {
-        json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"a": text}})
-    };
+    let secret = |text: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"a": text}});
     let mut question = ask(secret("swordfish"), secret("swordfish"));
     question = ask(secret("tunafish!"), question.live().to_value());
     question.recall(Some(object(secret("swordfish"))));
@@ -642,8 +640,7 @@ fn the_third_value_of_a_secret_is_masked() {
 #[test]
 fn the_third_value_of_a_list_item_is_found_by_its_key() {
     let container = |images: &[(&str, &str)]| {
-        let containers: Vec<Value> =
-            images.iter().map(|(name, image)| json!({"name": name, "image": image})).collect();
+        let containers: Vec<Value> = images.iter().map(|(name, image)| json!({"name": name, "image": image})).collect();
         let mut value = deployment(json!({}));
         value["spec"]["template"]["spec"]["containers"] = json!(containers);
         value

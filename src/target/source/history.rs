@@ -65,17 +65,14 @@ pub(super) fn history(task: &mut Task, wanted: &HistoryWanted) -> Result<History
         (None, Location::Local(path)) => Some(path),
         (None, _) => None,
     };
-    let damaged = |error: gix::Error| SourceError::Damaged { url: task.url.to_string(), cause: Cause::of(&error) };
-    match here {
-        Some(path) => match local::open(&path)? {
-            Some(repository) => walk.of(&repository).map_err(damaged),
-            None => Ok(History { is_cut: true, ..History::default() }),
-        },
-        None => {
-            let url = task.url.to_string();
-            let damaged = |error: gix::Error| SourceError::Damaged { url: url.clone(), cause: Cause::of(&error) };
-            fetch::deepened(task, until, |repository| walk.of(repository).map_err(damaged))
-        }
+    let url = task.url.to_string();
+    let damaged = |error: gix::Error| SourceError::Damaged { url: url.clone(), cause: Cause::of(&error) };
+    let Some(path) = here else {
+        return fetch::deepened(task, until, |repository| walk.of(repository).map_err(damaged));
+    };
+    match local::open(&path)? {
+        Some(repository) => walk.of(&repository).map_err(damaged),
+        None => Ok(History { is_cut: true, ..History::default() }),
     }
 }
 
