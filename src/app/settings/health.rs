@@ -53,8 +53,11 @@ pub struct HealthSettings {
     /// A Service of type `LoadBalancer` without an address is healthy: nothing hands one out.
     pub load_balancer_without_address_is_healthy: bool,
     /// From what comes first to what comes last.
-    customizations: Vec<(Kinds, Arc<Script>)>,
+    customizations: Customizations,
 }
+
+/// Scripts, each with its kinds.
+type Customizations = Vec<(Kinds, Arc<Script>)>;
 
 /// The kinds that a script is for.
 #[derive(Clone)]
@@ -76,7 +79,7 @@ impl HealthSettings {
     /// Reads what `argocd-cm` says about health.
     pub fn of(settings: &Settings) -> Result<Self, SettingsError> {
         let mut scripts = Vec::new();
-        for (key, source) in settings.data.iter() {
+        for (key, source) in &settings.data {
             if let Some(kind) = key.strip_prefix(HEALTH) {
                 scripts.push((kind.replacen('_', "/", 1), script(settings, key, source)));
             }
@@ -159,7 +162,7 @@ fn in_one_text(settings: &Settings) -> Result<Vec<(String, String)>, SettingsErr
 }
 
 /// Exact kinds first, then wildcards, the longest first.
-fn ordered(scripts: Vec<(String, Script)>) -> Result<Vec<(Kinds, Arc<Script>)>, (String, &'static str)> {
+fn ordered(scripts: Vec<(String, Script)>) -> Result<Customizations, (String, &'static str)> {
     let is_pattern = |kind: &str| kind.contains(['*', '?', '[', '{']);
     let (mut patterns, exact): (Vec<_>, Vec<_>) = scripts.into_iter().partition(|(kind, _)| is_pattern(kind));
     patterns.sort_by(|(left, _), (right, _)| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));

@@ -9,7 +9,7 @@ pub use health::{Customization, HealthSettings, Script};
 
 use std::collections::BTreeMap;
 
-use serde_json::Value;
+use serde_json::{Map, Value};
 
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{Object, type_name};
@@ -91,7 +91,7 @@ impl Settings {
     }
 
     fn of(file: &str, data: Value) -> Result<Self, SettingsError> {
-        let entries = data.as_object().cloned().unwrap_or_default();
+        let entries = if let Value::Object(entries) = data { entries } else { Map::new() };
         let texts = entries.into_iter().map(|(key, value)| match value {
             Value::String(text) => Ok((key, text)),
             other => Err(SettingsError::NotText { file: file.to_owned(), key, found: type_name(&other) }),

@@ -152,7 +152,7 @@ fn the_kinds_of_kubernetes_are_judged_as_their_controllers_leave_them() {
         .file("agent.yaml", workload("DaemonSet", "agent", "minReadySeconds: 0"))
         .file("done.yaml", job("done", "backoffLimit: 0"))
         .file("held.yaml", job("held", "suspend: true").replace("spec: {restart", "spec: {nodeSelector: {disk: none-has-it}, restart"))
-        .file("nightly.yaml", format!("apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: nightly}}\nspec:\n  schedule: '0 3 1 1 *'\n  suspend: true\n  jobTemplate:\n    spec:\n      template:\n        spec: {{restartPolicy: Never, containers: [{{name: app, image: 'registry.example.com/app:1'}}]}}\n"))
+        .file("nightly.yaml", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly}\nspec:\n  schedule: '0 3 1 1 *'\n  suspend: true\n  jobTemplate:\n    spec:\n      template:\n        spec: {restartPolicy: Never, containers: [{name: app, image: 'registry.example.com/app:1'}]}\n")
         .file("budget.yaml", format!("apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: web}}\nspec:\n  maxUnavailable: 1\n  {}\n", selector("web")))
         .commit("one of each");
     let all = git.application("all").deployed_to(&cluster);

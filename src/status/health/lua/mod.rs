@@ -19,7 +19,8 @@ mod times;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Health;
@@ -31,6 +32,9 @@ use machine::Machine;
 const TIME: Duration = Duration::from_secs(1);
 /// How much memory one state may take, in bytes.
 const MEMORY: usize = 32 << 20;
+
+/// How often a script may run out of time before it is not run any more: there may be ten thousand objects of its kind.
+const GIVEN_UP_AFTER: u32 = 3;
 
 /// Where scripts take the time from: what decides has no clock of its own.
 #[derive(Debug, Clone, Copy)]
@@ -46,27 +50,44 @@ pub(super) struct Scripts {
     clock: Clock,
     /// States that are free.
     machines: Mutex<Vec<Machine>>,
+    /// How often each script ran out of time, by its name.
+    timeouts: Mutex<BTreeMap<String, u32>>,
 }
 
 impl Scripts {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, machines: Mutex::default() }
+        Self { clock, machines: Mutex::default(), timeouts: Mutex::default() }
     }
 
     /// The verdict of a script; none when it returns nothing.
     pub(super) fn run(&self, script: &Arc<Script>, object: &Object) -> Option<Health> {
-        let free = self.machines.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let timeouts = locked(&self.timeouts).get(&script.name).copied().unwrap_or(0);
+        if timeouts >= GIVEN_UP_AFTER {
+            let words = format!("{} {timeouts} times, and is not run again", machine::TIMEOUT);
+            return Some(Health::unknown(format!("{}: {words}", script.name)));
+        }
+        let free = locked(&self.machines).pop();
         let machine = match free {
             Some(machine) => Ok(machine),
             None => Machine::new(self.clock),
         };
         match machine.and_then(|mut machine| machine.run(script, object).map(|verdict| (machine, verdict))) {
             Ok((machine, verdict)) => {
-                self.machines.lock().unwrap_or_else(PoisonError::into_inner).push(machine);
+                locked(&self.machines).push(machine);
                 verdict
             }
             // A state in which something went wrong may be full: it is thrown away.
-            Err(failure) => Some(Health::unknown(failure)),
+            Err(failure) => {
+                if failure.is_timeout {
+                    *locked(&self.timeouts).entry(script.name.clone()).or_default() += 1;
+                }
+                Some(Health::unknown(format!("{}{}", failure.place, failure.words)))
+            }
         }
     }
+}
+
+/// What a thread that panicked left behind is whole: only whole values are put in.
+fn locked<Held>(mutex: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }
