@@ -19,7 +19,6 @@ mod times;
 #[cfg(test)]
 mod tests;
 
-use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
@@ -50,8 +49,8 @@ pub(super) struct Scripts {
     clock: Clock,
     /// States that are free.
     machines: Mutex<Vec<Machine>>,
-    /// How often each script ran out of time, by its name.
-    timeouts: Mutex<BTreeMap<String, u32>>,
+    /// The scripts that ran out of time, and how often.
+    timeouts: Mutex<Vec<(Arc<Script>, u32)>>,
 }
 
 impl Scripts {
@@ -61,7 +60,7 @@ impl Scripts {
 
     /// The verdict of a script; none when it returns nothing.
     pub(super) fn run(&self, script: &Arc<Script>, object: &Object) -> Option<Health> {
-        let timeouts = locked(&self.timeouts).get(&script.name).copied().unwrap_or(0);
+        let timeouts = self.timeouts_of(script);
         if timeouts >= GIVEN_UP_AFTER {
             let words = format!("{} {timeouts} times, and is not run again", machine::TIMEOUT);
             return Some(Health::unknown(format!("{}: {words}", script.name)));
@@ -79,10 +78,23 @@ impl Scripts {
             // A state in which something went wrong may be full: it is thrown away.
             Err(failure) => {
                 if failure.is_timeout {
-                    *locked(&self.timeouts).entry(script.name.clone()).or_default() += 1;
+                    self.count_timeout(script);
                 }
                 Some(Health::unknown(format!("{}{}", failure.place, failure.words)))
             }
+        }
+    }
+
+    fn timeouts_of(&self, script: &Arc<Script>) -> u32 {
+        let timeouts = locked(&self.timeouts);
+        timeouts.iter().find(|(known, _)| Arc::ptr_eq(known, script)).map_or(0, |(_, count)| *count)
+    }
+
+    fn count_timeout(&self, script: &Arc<Script>) {
+        let mut timeouts = locked(&self.timeouts);
+        match timeouts.iter_mut().find(|(known, _)| Arc::ptr_eq(known, script)) {
+            Some((_, count)) => *count += 1,
+            None => timeouts.push((Arc::clone(script), 1)),
         }
     }
 }
