@@ -9,14 +9,22 @@ mod detect;
 mod directory;
 mod environment;
 mod error;
+pub mod jsonnet;
+mod ksonnet;
+mod overrides;
+mod paths;
+pub mod plugin;
 mod settle;
+mod stream;
 
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
+pub use ksonnet::KsonnetError;
 pub use settle::{Settled, settle};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use self::detect::Tool;
 use super::Target;
@@ -30,11 +38,25 @@ use crate::process::Cancel;
 pub struct RenderSettings {
     /// All plain manifests of one source together, in bytes.
     pub combined_size: u64,
+    /// How long one program may take for one source.
+    pub timeout: Duration,
+    /// This program, which evaluates Jsonnet as a child of itself ([`jsonnet::WORKER`]).
+    pub program: PathBuf,
+    /// The plugins that the user allows to run.
+    pub plugins: Vec<plugin::Plugin>,
 }
+
+/// Argo CD's `ARGOCD_EXEC_TIMEOUT`.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(90);
 
 impl Default for RenderSettings {
     fn default() -> Self {
-        Self { combined_size: DEFAULT_COMBINED_SIZE }
+        Self {
+            combined_size: DEFAULT_COMBINED_SIZE,
+            timeout: DEFAULT_TIMEOUT,
+            program: PathBuf::from("trueup"),
+            plugins: Vec::new(),
+        }
     }
 }
 
@@ -80,20 +102,24 @@ pub struct Rendered {
 /// Refuses a source whose manifest alone says that it cannot be rendered, before anything is fetched for it.
 pub fn check(source: &Source) -> Result<(), RenderError> {
     match detect::explicit(source) {
-        Some(Tool { kind, why }) if kind != SourceKind::Directory => Err(not_yet(kind, why)),
+        Some(Tool { kind: kind @ (SourceKind::Helm | SourceKind::Kustomize), why }) => Err(not_yet(kind, why)),
         _ => Ok(()),
     }
 }
 
 /// Renders one source from the folder that its checkout holds for it; on a thread that may block, within a runtime.
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
-    let tool = detect::detect(input.source, input.folder)?;
-    let target = match tool.kind {
+    let (source, mut warnings) = overrides::apply(input)?;
+    let input = &RenderInput { source: &source, ..*input };
+    let tool = detect::detect(input)?;
+    let mut target = match tool.kind {
         SourceKind::Directory => directory::render(input),
-        SourceKind::Helm | SourceKind::Kustomize | SourceKind::Ksonnet | SourceKind::Plugin => {
-            Err(not_yet(tool.kind, tool.why))
-        }
+        SourceKind::Plugin => plugin::render(input),
+        SourceKind::Ksonnet => ksonnet::render(input),
+        SourceKind::Helm | SourceKind::Kustomize => Err(not_yet(tool.kind, tool.why)),
     }?;
+    warnings.append(&mut target.warnings);
+    target.warnings = warnings;
     Ok(Rendered { target, tool: tool.kind })
 }
 

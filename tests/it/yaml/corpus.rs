@@ -179,7 +179,7 @@ pub(crate) fn stored_otherwise(case: &Case) -> Vec<Case> {
     ]
 }
 
-/// Seeded random numbers (SplitMix64), so that every run sees the same mutations.
+/// Seeded random numbers (`SplitMix64`), so that every run sees the same mutations.
 pub(crate) struct Random(pub(crate) u64);
 
 impl Random {
@@ -265,7 +265,7 @@ const ATOMS: [&str; 62] = [
 /// A text with a few pieces put in, taken out, moved, or indented anew.
 pub(crate) fn mutation(random: &mut Random, texts: &[&str]) -> String {
     let mut text: Vec<char> = random.pick(texts).chars().collect();
-    for _ in 0..1 + random.below(3) {
+    for _ in 0..=random.below(3) {
         let at = random.below(text.len() + 1);
         match random.below(8) {
             0..=3 => drop(text.splice(at..at, random.pick(&ATOMS).chars())),
