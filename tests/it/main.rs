@@ -20,4 +20,5 @@ mod ksonnet;
 mod overrides;
 mod plugin;
 mod render;
+mod render_output;
 mod rooms;

@@ -26,7 +26,8 @@ const STANDARD_LIBRARY: &str = concat!(
     "local trueup_std = std; local std = trueup_std { ",
     "parseYaml:: trueup_std.native('trueup.parseYaml'), ",
     "base64(input):: trueup_std.base64(",
-    "if trueup_std.isString(input) then trueup_std.encodeUTF8(input) else input) }; ",
+    "if trueup_std.isString(input) then trueup_std.encodeUTF8(input) else input), ",
+    "base64Decode(str):: trueup_std.decodeUTF8(trueup_std.base64DecodeBytes(str)) }; ",
 );
 
 /// Evaluates every program, up to the first that fails.
