@@ -4,6 +4,7 @@
 
 mod arguments;
 mod diff;
+mod doctor;
 pub mod manifests;
 mod render;
 mod request;
@@ -39,6 +40,7 @@ Drift and an error together are an error.";
 enum Command {
     Diff(Box<diff::DiffArguments>),
     Render(Box<render::RenderArguments>),
+    Doctor(Box<doctor::DoctorArguments>),
     /// Evaluate Jsonnet for another process of this program
     #[command(name = jsonnet::WORKER, hide = true)]
     JsonnetWorker,
@@ -49,6 +51,7 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
+        Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::JsonnetWorker => match jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -5,6 +5,7 @@
 //! An application that fails is reported and does not stop the others; dropping the future stops all of them.
 
 mod compare;
+pub mod doctor;
 mod extras;
 mod fetch;
 mod list;

@@ -6,6 +6,7 @@
 //! Rules: docs/design.md, "Commands" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
 mod age;
+pub mod checkup;
 mod diff;
 mod drift_report;
 mod exit;

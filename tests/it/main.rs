@@ -14,6 +14,7 @@ mod control_plane;
 mod control_plane_build;
 mod cronjob;
 mod diff;
+mod doctor;
 mod git;
 mod jsonnet;
 mod ksonnet;

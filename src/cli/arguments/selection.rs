@@ -3,7 +3,7 @@
 use crate::cli::manifests::ManifestPath;
 
 /// Which applications.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct SelectionArguments {
     /// Application manifests: files, folders (walked; other kinds are ignored), or `-` for standard input
     #[arg(value_name = "PATH", required = true)]
