@@ -62,13 +62,12 @@ pub(super) async fn render(arguments: RenderArguments, mut session: Session) -> 
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(run.all_findings());
-    let failed = match folder {
-        Some(folder) => write(&folder, &applications, format, &session),
-        None => {
-            let objects: Vec<_> = applications.into_iter().filter_map(|it| it.objects).flatten().collect();
-            let printed = session.terminal.data(manifests::write(&objects, format).as_bytes());
-            printed.err().iter().map(|error| Finding::of(error)).collect()
-        }
+    let failed = if let Some(folder) = folder {
+        write(&folder, &applications, format, &session)
+    } else {
+        let objects: Vec<_> = applications.into_iter().filter_map(|it| it.objects).flatten().collect();
+        let printed = session.terminal.data(manifests::write(&objects, format).as_bytes());
+        printed.err().iter().map(|error| Finding::of(error)).collect()
     };
     if failed.is_empty() { run.exit_code(&ExitRules::default()) } else { session.refuse(&failed) }
 }

@@ -11,7 +11,7 @@ use super::turn::Turn;
 use super::{Request, World, fetch, list, turn};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
-use crate::process::{self, Cancel, Command};
+use crate::process::{self, Cancel, Command, ProcessError};
 
 /// A program that has not said its version by then has something else to do.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -109,6 +109,10 @@ async fn look_for(tool: &Tool, cancel: &Cancel) -> Check {
             let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
             let said = String::from_utf8_lossy(&said).lines().next().unwrap_or_default().trim().to_owned();
             Ok(if said.is_empty() { "there".to_owned() } else { said })
+        }
+        Err(error @ ProcessError::NotFound { .. }) => {
+            // The system's words say the same once more.
+            Err(Finding { causes: Vec::new(), ..Finding::of(&error) }.with_help(tool.purpose))
         }
         Err(error) => Err(Finding::of(&error).with_help(tool.purpose)),
     };

@@ -30,16 +30,11 @@ fn line(text: &mut String, check: &Check, width: usize) {
     let _ = match &check.result {
         Ok(found) => writeln!(text, "  {name:width$}  {}", visible(found)),
         Err(finding) => {
-            let causes: String = finding.causes.iter().map(|cause| format!(": {cause}")).collect();
+            let words: Vec<&str> =
+                std::iter::once(finding.message.as_str()).chain(finding.causes.iter().map(String::as_str)).collect();
+            let words = words.join(": ");
             let help = finding.help.as_deref().unwrap_or_default();
-            writeln!(
-                text,
-                "  {name:width$}  × {}{}\n  {:width$}    {}",
-                visible(&finding.message),
-                visible(&causes),
-                "",
-                visible(help)
-            )
+            writeln!(text, "  {name:width$}  × {}\n  {:width$}    {}", visible(&words), "", visible(help))
         }
     };
 }

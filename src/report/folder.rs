@@ -92,8 +92,9 @@ pub fn write(
     for (name, hash) in earlier.iter().filter(|(name, _)| !files.contains_key(*name)) {
         remove(&folder.join(name), hash, &mut written)?;
     }
-    let lines: String = files.iter().map(|(name, text)| format!("{}  {name}\n", hash(text.as_bytes()))).collect();
-    write_file(&list, lines.as_bytes())?;
+    let lines: Vec<String> = files.iter().map(|(name, text)| format!("{}  {name}
+", hash(text.as_bytes()))).collect();
+    write_file(&list, lines.concat().as_bytes())?;
     Ok(written)
 }
 
