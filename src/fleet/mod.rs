@@ -5,6 +5,7 @@
 //! An application that fails is reported and does not stop the others; dropping the future stops all of them.
 
 mod compare;
+pub mod doctor;
 mod extras;
 mod fetch;
 mod health;
@@ -93,20 +94,45 @@ pub async fn health(mut request: Request, world: &World) -> Run {
 /// What git says, without a cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Rendered {
-    /// Every object of every application, in order.
-    pub objects: Vec<Object>,
+    /// Every application that is well-formed, in order.
+    pub applications: Vec<RenderedApplication>,
     /// The run as far as it went: its errors decide the exit code.
     pub run: Run,
 }
 
+/// One application, rendered.
+#[derive(Debug, Clone)]
+pub struct RenderedApplication {
+    /// Its name as tracking has it ([`Application::instance_name`]).
+    pub name: String,
+    /// Its objects, in order; nothing when it could not be rendered.
+    pub objects: Option<Vec<Object>>,
+}
+
+/// How often applications are rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renders {
+    /// Once.
+    Once,
+    /// Twice, to find what is made up anew each time.
+    Twice,
+}
+
 /// Renders every application for a cluster of these kinds. Nothing is written but the cache.
-pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>) -> Rendered {
+pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>, renders: Renders) -> Rendered {
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     for turn in &mut turns {
         turn.kinds = Some(Arc::clone(&kinds));
     }
     render::render(&mut turns, &request, world).await;
-    let objects = turns.iter_mut().flat_map(|turn| turn.target.take().unwrap_or_default()).collect();
-    Rendered { objects, run: turn::end(turns, invalid, request.findings, world) }
+    if renders == Renders::Twice {
+        render::render_again(&mut turns, &request, world).await;
+    }
+    let application = |turn: &mut turn::Turn| RenderedApplication {
+        name: turn.application.instance_name(&request.argocd_namespace),
+        objects: turn.target.take(),
+    };
+    let applications = turns.iter_mut().map(application).collect();
+    Rendered { applications, run: turn::end(turns, invalid, request.findings, world) }
 }

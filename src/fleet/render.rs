@@ -10,7 +10,7 @@ use super::{Request, World};
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::finding::Finding;
-use crate::object::Kinds;
+use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Stage;
 use crate::target::render::{self, RenderInput, RenderSettings, Rendered, Settled, settle};
@@ -61,6 +61,18 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
                 "ComparisonError",
                 Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a fault in trueup"),
             ),
+        }
+    }
+}
+
+/// Renders once more, and tells what differs from the first time.
+pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &World) {
+    let first: Vec<Option<Vec<Object>>> = turns.iter_mut().map(|turn| turn.target.take()).collect();
+    render(turns, request, world).await;
+    for (turn, first) in turns.iter_mut().zip(first) {
+        let (Some(first), Some(second)) = (first, &turn.target) else { continue };
+        for finding in render::unsteady(&first, second) {
+            turn.condition("UnsteadyRender", finding);
         }
     }
 }

@@ -33,6 +33,21 @@ pub fn write(objects: &[Object], format: ManifestFormat) -> String {
     }
 }
 
+/// One object as a file of its own, without a word on where it was written: that would change with every edit above it.
+pub fn one(object: &Object, format: ManifestFormat) -> String {
+    match format {
+        ManifestFormat::Yaml => whole_lines(yaml::write(&object.to_value())),
+        ManifestFormat::Json => json::pretty(&object.to_value()),
+    }
+}
+
+fn whole_lines(mut text: String) -> String {
+    if !text.ends_with('\n') {
+        text.push('\n');
+    }
+    text
+}
+
 fn document(object: &Object) -> String {
     let mut text = String::from("---\n");
     if let Some(origin) = object.origin() {
@@ -40,10 +55,7 @@ fn document(object: &Object) -> String {
         let _ = writeln!(text, "# Source: {}:{}", visible(&origin.file), origin.line);
     }
     text.push_str(&yaml::write(&object.to_value()));
-    if !text.ends_with('\n') {
-        text.push('\n');
-    }
-    text
+    whole_lines(text)
 }
 
 #[cfg(test)]

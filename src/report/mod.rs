@@ -6,12 +6,14 @@
 //! Rules: docs/design.md, "Commands" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
 mod age;
+pub mod checkup;
 mod diff;
 mod drift_report;
 mod exit;
 mod findings;
 #[cfg(test)]
 mod fixture;
+pub mod folder;
 pub mod health;
 mod json;
 pub mod manifests;

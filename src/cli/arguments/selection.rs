@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::manifests::ManifestPath;
 
 /// Which applications.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct SelectionArguments {
     /// Application manifests: files, folders (walked; other kinds are ignored), or `-` for standard input
     #[arg(value_name = "PATH", required = true)]

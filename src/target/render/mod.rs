@@ -15,6 +15,7 @@ mod overrides;
 mod paths;
 pub mod plugin;
 mod settle;
+mod steady;
 mod stream;
 
 pub use directory::DEFAULT_COMBINED_SIZE;
@@ -22,6 +23,7 @@ pub use environment::BuildEnvironment;
 pub use error::RenderError;
 pub use ksonnet::KsonnetError;
 pub use settle::{Settled, settle};
+pub use steady::unsteady;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
