@@ -4,13 +4,13 @@
 //! [`crate::finding::Finding`]s about what could not be read. Pure: the files are read by the command line.
 
 pub mod application;
-pub mod exclusions;
 pub mod ignore;
 pub mod label_selector;
 pub mod manifests;
 pub mod operation;
 pub mod options;
 pub mod selection;
+pub mod settings;
 pub mod source;
 pub mod sync_policy;
 

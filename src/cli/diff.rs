@@ -21,6 +21,9 @@ pub(super) struct DiffArguments {
     sources: SourceArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
+    /// Read Argo CD's settings from the ConfigMap `argocd-cm` of the cluster that it runs in
+    #[arg(long, conflicts_with = "argocd_cm", help_heading = "Selection")]
+    argocd_cm_from_cluster: bool,
     #[command(flatten)]
     report: ReportArguments,
     #[command(flatten)]
@@ -52,13 +55,14 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
 }
 
 async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::Run, Vec<Output>), Vec<Finding>> {
-    let DiffArguments { selection, sources, cluster, report, .. } = arguments;
+    let DiffArguments { selection, sources, cluster, argocd_cm_from_cluster, report, .. } = arguments;
     let outputs =
         if report.output.is_empty() { vec![Output { format: Format::Text, file: None }] } else { report.output };
     let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let request = request::request(&selection, &sources, concurrency, session)?;
+    let mut request = request::request(&selection, &sources, concurrency, session)?;
+    request.settings_from_cluster = argocd_cm_from_cluster;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))
 }

@@ -14,7 +14,7 @@ mod settle;
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
-pub use settle::{Settled, settle};
+pub use settle::{Place, Settled, settle};
 
 use std::path::Path;
 
