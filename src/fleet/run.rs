@@ -67,9 +67,7 @@ impl ApplicationRun {
     /// Whether it is what git says; an error anywhere makes it unknown.
     pub fn sync(&self) -> SyncStatus {
         let unknown = self.has_error() || self.count(ResourceState::Unknown) > 0;
-        let drift = self.resources.iter().any(|resource| {
-            matches!(resource.state, ResourceState::Changed | ResourceState::Missing | ResourceState::Extra)
-        });
+        let drift = self.resources.iter().any(ResourceDrift::is_drift);
         match (unknown, drift) {
             (true, _) => SyncStatus::Unknown,
             (false, true) => SyncStatus::OutOfSync,
@@ -121,11 +119,9 @@ impl Run {
         self.all_findings().filter(|finding| finding.severity == Severity::Error)
     }
 
-    /// Whether anything is changed, missing or extra.
+    /// Whether anything is changed, missing, or extra and not tolerated.
     pub fn has_drift(&self) -> bool {
-        [ResourceState::Changed, ResourceState::Missing, ResourceState::Extra]
-            .into_iter()
-            .any(|state| self.count(state) > 0)
+        self.applications.iter().flat_map(|application| &application.resources).any(ResourceDrift::is_drift)
     }
 
     /// Whether the answer could not be found, or not in full.

@@ -41,6 +41,13 @@ pub fn is_hook(object: &Object) -> bool {
     }
 }
 
+/// Whether the object's compare options have this one.
+///
+/// Rule: Argo CD gitops-engine/pkg/sync/resource/annotations.go `HasAnnotationOption`.
+pub fn has_compare_option(object: &Object, option: &str) -> bool {
+    object.annotation(COMPARE_OPTIONS).is_some_and(|options| options.split(',').any(|one| one.trim() == option))
+}
+
 /// Whether the object is never applied: its one hook type is `Skip`.
 pub fn is_skipped(object: &Object) -> bool {
     object.annotation(HOOK).is_some_and(|hooks| {
