@@ -37,6 +37,7 @@ pub(super) fn request(
         argocd_namespace: selection.argocd_namespace.clone(),
         settings: settings(selection)?,
         settings_from_cluster: false,
+        strict: false,
     })
 }
 

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::Request;
+use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::turn::Turn;
 use crate::cluster::{Cluster, Predicted};
@@ -75,6 +76,8 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request) -> Outcom
         outcome.conditions.extend(finding.map(|finding| ("ComparisonError", finding)));
     }
     drop(answers);
+    let ignored = ignore(turn, live, request, &mut outcome.resources).await;
+    outcome.conditions.extend(ignored);
     outcome
 }
 

@@ -7,6 +7,7 @@
 mod compare;
 mod extras;
 mod fetch;
+mod ignore;
 mod list;
 mod render;
 pub mod run;
@@ -43,6 +44,8 @@ pub struct Request {
     pub instance_label: Option<String>,
     /// What `argocd-cm` says about comparing.
     pub settings: ComparisonSettings,
+    /// Whether what people's tools added where git is silent is drift (`--strict`).
+    pub strict: bool,
     /// Whether `argocd-cm` is read from the cluster that Argo CD runs in.
     pub settings_from_cluster: bool,
     /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
@@ -77,6 +80,7 @@ pub struct World {
 /// Compares every application with its cluster. Nothing is written but the cache.
 pub async fn diff(mut request: Request, world: &World) -> Run {
     settings::read(&mut request, world).await;
+    turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;

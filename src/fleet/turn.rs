@@ -7,6 +7,7 @@ use super::{Request, World};
 use crate::app::{Application, InvalidApplication, Source};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
+use crate::object::annotations::SKIP_RECONCILE;
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::status::tracking::{Tracking, applyset_id};
@@ -61,6 +62,20 @@ impl Turn {
     }
 }
 
+/// Takes out the applications whose annotation says that nobody is to process them, and says so.
+pub(super) fn leave_alone(request: &mut Request) {
+    let findings = &mut request.findings;
+    request.applications.retain(|application| match application {
+        Ok(application) if application.skips_reconcile() => {
+            let message = format!("{}: it is not compared: `{SKIP_RECONCILE}` says so", application.name);
+            let help = "take the annotation off to have it compared";
+            findings.push(Finding::warning("trueup::fleet::skipped", message).with_help(help));
+            false
+        }
+        _ => true,
+    });
+}
+
 /// Takes every application that can be compared; the others keep their place in the order.
 pub(super) fn begin(request: &mut Request) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
     let mut turns = Vec::new();
@@ -100,6 +115,7 @@ fn source_run(source: &Source) -> SourceRun {
         target_revision: source.target_revision.clone(),
         revision: String::new(),
         fetched_by: String::new(),
+        dirty: false,
         tool: String::new(),
     }
 }

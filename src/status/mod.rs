@@ -100,9 +100,10 @@ pub struct ResourceDrift {
     pub ignored: Vec<Ignored>,
     /// Whether it is an extra that its own annotation says not to count (`IgnoreExtraneous`).
     pub is_tolerated: bool,
-    /// The live object, cleaned of what the server keeps for itself, masked; for showing context.
+    /// The live object, cleaned of what the server keeps for itself, masked; for showing context. Nothing when in sync.
     pub live: Option<Value>,
-    /// The live object as it would be after git's fields are in it (for a missing one, the target), masked.
+    /// The live object as it would be after git's fields are in it (for a missing one, the target), masked. It differs
+    /// from `live` in exactly `fields`.
     pub target: Option<Value>,
     /// What is worth knowing of this resource: why it is unknown, that the schema was used …
     pub note: Option<String>,

@@ -76,6 +76,9 @@ fn credentials() -> Credentials {
         username: text("TRUEUP_GIT_USERNAME"),
         password: text("TRUEUP_GIT_PASSWORD").map(Secret::new),
         token: text("TRUEUP_GIT_TOKEN").map(Secret::new),
+        hosts: text("TRUEUP_GIT_HOST")
+            .map(|hosts| hosts.split(',').map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()).collect())
+            .unwrap_or_default(),
         github_token: text("GITHUB_TOKEN").map(Secret::new),
     }
 }
@@ -83,5 +86,8 @@ fn credentials() -> Credentials {
 /// The platform's folder for caches; without one, the run keeps nothing.
 fn platform_cache() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
-    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("trueup"))
+    let folder = etcetera::choose_base_strategy().ok()?.cache_dir().join("trueup");
+    // In a container the home may be read-only: nobody asked for a cache there, so its lack is no error.
+    let is_writable = std::fs::create_dir_all(&folder).is_ok() && tempfile::tempfile_in(&folder).is_ok();
+    is_writable.then_some(folder)
 }

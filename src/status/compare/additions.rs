@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{annotation_counts, counts, metadata_counts};
+use super::clean::is_compared;
 use super::difference::{Difference, Edit};
 use super::managers::{attributed, entries, is_item};
 use super::path::Path;
@@ -76,13 +76,7 @@ impl Found {
     ) {
         for (element, below) in fields {
             let Some(name) = element.strip_prefix("f:") else { continue };
-            let counted = match path {
-                Path::Root => counts(name),
-                Path::Key(Path::Root, "metadata") => metadata_counts(name),
-                Path::Key(Path::Key(Path::Root, "metadata"), "annotations") => annotation_counts(name),
-                _ => true,
-            };
-            if let Some(held) = live.get(name).filter(|_| counted) {
+            if let Some(held) = live.get(name).filter(|_| is_compared(path, name)) {
                 let wanted = target.and_then(|target| target.get(name)).filter(|wanted| !wanted.is_null());
                 self.of_value(below, wanted, held, &Path::Key(path, name));
             }

@@ -99,7 +99,7 @@ impl<'rules> Cover<'rules> {
     fn held_by_named(&self, field: &FieldDrift) -> Option<usize> {
         let live = field.live.as_ref()?;
         let rule = |name: &str| self.managers.iter().find(|(named, _)| *named == name).map(|(_, rule)| *rule);
-        let mut rules = field.managers.iter().map(|manager| rule(&manager.manager));
+        let rules = field.managers.iter().map(|manager| rule(&manager.manager));
         if live.is_array() || live.is_object() {
             let rules: Option<Vec<usize>> = rules.collect();
             rules?.first().copied()
