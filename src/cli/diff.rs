@@ -8,7 +8,7 @@ use super::request;
 use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet;
-use crate::report::{Format, Output};
+use crate::report::{Format, Output, suggestions};
 
 /// Show what differs between git and the clusters; change nothing
 ///
@@ -32,13 +32,19 @@ pub(super) struct DiffArguments {
 
 impl DiffArguments {
     pub(super) fn look(&self) -> Look {
-        Look { verbosity: self.output.verbosity(), context_lines: self.report.unified, exit: self.report.exit_rules() }
+        Look {
+            verbosity: self.output.verbosity(),
+            context_lines: self.report.unified,
+            show_ignored: self.report.show_ignored,
+            exit: self.report.exit_rules(),
+        }
     }
 }
 
 /// Reads, compares, reports; the exit code is a function of the run.
 pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
     let exit = arguments.report.exit_rules();
+    let suggest_ignores = arguments.report.suggest_ignores;
     let compared = compare(arguments, &session).await;
     session.end_progress().await;
     let (run, outputs) = match compared {
@@ -46,7 +52,11 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(run.all_findings());
-    let unwritten = session.terminal.reports(&run, &outputs);
+    let unwritten = if suggest_ignores {
+        session.terminal.data(suggestions(&run).as_bytes()).err().into_iter().collect()
+    } else {
+        session.terminal.reports(&run, &outputs)
+    };
     if unwritten.is_empty() {
         run.exit_code(&exit)
     } else {
@@ -63,6 +73,7 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     let concurrency = clusters.concurrency;
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     request.settings_from_cluster = argocd_cm_from_cluster;
+    request.strict = report.strict;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))
 }

@@ -126,7 +126,8 @@ async fn sweep(
     let mut wanted: Vec<(ClusterId, Arc<dyn Cluster>, ListRequest)> = Vec::new();
     for (id, (turn, namespaces)) in clusters {
         let (Some(cluster), Some(kinds)) = (&turn.cluster, &turn.kinds) else { continue };
-        let requests = unlisted(kinds, live, id, (&request.settings.exclusions, turn.server())).flat_map(|facts| places(facts, &namespaces));
+        let requests = unlisted(kinds, live, id, (&request.settings.exclusions, turn.server()))
+            .flat_map(|facts| places(facts, &namespaces));
         wanted.extend(requests.map(|request| (id, Arc::clone(cluster), request)));
     }
     progress.expect(Stage::List, wanted.len());

@@ -6,14 +6,17 @@
 
 use std::time::Duration;
 
+use serde_json::Value;
+
 use super::Request;
 use super::list::{Live, Place, identity, place_of};
 use super::turn::Turn;
+use crate::app::settings::StatusField;
 use crate::finding::Finding;
 use crate::object::{Key, Object};
 use crate::status::ResourceDrift;
 use crate::status::compare::count_additions;
-use crate::status::ignore::{Expression, IgnoreRules, Ignoring, named};
+use crate::status::ignore::{Expression, IgnoreRules, Ignoring, Named, named};
 
 /// How long an expression may take: so much, and a little for each object. Argo CD gives it a second for each object.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -42,13 +45,25 @@ pub(super) async fn ignore(
             }
         }
     }
-    findings.into_iter().map(|finding| ("IgnoreRuleWarning", finding)).collect()
+    let rules = findings.into_iter().map(|finding| ("IgnoreRuleWarning", finding));
+    rules.chain(status_in_git(turn, request.settings.status_field)).collect()
 }
 
-async fn answer(
-    text: String,
-    values: Vec<serde_json::Value>,
-) -> Result<Vec<crate::status::ignore::Named>, String> {
+/// Git says what only the server can say, and Argo CD is set to compare it: here it is not.
+fn status_in_git(turn: &Turn, status_field: StatusField) -> Option<(&'static str, Finding)> {
+    let is_compared = |object: &&Object| match status_field {
+        StatusField::IgnoredOfAll => false,
+        StatusField::IgnoredOfDefinitions => object.kind() != "CustomResourceDefinition",
+        StatusField::Compared => true,
+    };
+    let objects = turn.target.iter().flatten().filter(is_compared);
+    let key = objects.filter(|object| object.value().contains_key("status")).map(Object::key).next()?;
+    let finding = Finding::warning("trueup::status::status_field", format!("the `status` of `{key}` is not compared"))
+        .with_help("take it out of git: `ignoreResourceStatusField` says to compare it, but only the server writes it");
+    Some(("ComparisonWarning", finding))
+}
+
+async fn answer(text: String, values: Vec<Value>) -> Result<Vec<Named>, String> {
     let objects = u32::try_from(values.len()).unwrap_or(u32::MAX);
     let deadline = DEADLINE.saturating_add(DEADLINE_PER_VALUE.saturating_mul(objects));
     let running = tokio::task::spawn_blocking(move || named(&text, &values));

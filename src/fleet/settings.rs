@@ -35,11 +35,8 @@ async fn find(request: &Request, world: &World) -> Result<Found, ClusterError> {
     let cluster = world.clusters.find(&destination)?;
     let namespace = request.argocd_namespace.clone();
     let place = format!("argocd-cm in namespace {namespace} of {}", cluster.name());
-    let config_maps = ListRequest {
-        gvk: Gvk::from_api_version("v1", "ConfigMap"),
-        namespace: Some(namespace),
-        metadata_only: false,
-    };
+    let config_maps =
+        ListRequest { gvk: Gvk::from_api_version("v1", "ConfigMap"), namespace: Some(namespace), metadata_only: false };
     let objects = cluster.list(&config_maps).await?;
     Ok(objects.into_iter().find_map(|object| Settings::of_object(&place, object)))
 }

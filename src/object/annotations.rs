@@ -45,7 +45,12 @@ pub fn is_hook(object: &Object) -> bool {
 ///
 /// Rule: Argo CD gitops-engine/pkg/sync/resource/annotations.go `HasAnnotationOption`.
 pub fn has_compare_option(object: &Object, option: &str) -> bool {
-    object.annotation(COMPARE_OPTIONS).is_some_and(|options| options.split(',').any(|one| one.trim() == option))
+    object.annotation(COMPARE_OPTIONS).is_some_and(|options| has_option(options, option))
+}
+
+/// Whether an annotation's list of options has this one.
+pub fn has_option(options: &str, option: &str) -> bool {
+    options.split(',').any(|one| one.trim() == option)
 }
 
 /// Whether the object is never applied: its one hook type is `Skip`.

@@ -100,7 +100,8 @@ pub struct ResourceDrift {
     pub ignored: Vec<Ignored>,
     /// Whether it is an extra that its own annotation says not to count (`IgnoreExtraneous`).
     pub is_tolerated: bool,
-    /// The live object, cleaned of what the server keeps for itself, masked; for showing context. Nothing when in sync.
+    /// The live object, cleaned of what the server keeps for itself, masked; for showing context. Nothing when in sync, unless
+    /// there is something to show in it: additions, or what is ignored.
     pub live: Option<Value>,
     /// The live object as it would be after git's fields are in it (for a missing one, the target), masked. It differs
     /// from `live` in exactly `fields`.

@@ -15,5 +15,6 @@ mod control_plane_build;
 mod cronjob;
 mod diff;
 mod git;
+mod ignore;
 mod render;
 mod rooms;

@@ -71,7 +71,9 @@ impl ComparisonSettings {
         match options.get("ignoreAggregatedRoles") {
             None | Some(Value::Null) => {}
             Some(Value::Bool(ignored)) => self.ignore_aggregated_roles = *ignored,
-            Some(other) => return Err(wrong(format!("`ignoreAggregatedRoles` is {}, not a boolean", type_name(other)))),
+            Some(other) => {
+                return Err(wrong(format!("`ignoreAggregatedRoles` is {}, not a boolean", type_name(other))));
+            }
         }
         self.status_field = match options.get("ignoreResourceStatusField") {
             None | Some(Value::Null) => StatusField::IgnoredOfAll,
@@ -121,7 +123,8 @@ mod tests {
     #[test]
     fn a_wrong_option_is_an_error_and_the_rest_holds() {
         let (_, errors) = read("ignoreResourceStatusField: some\n");
-        let why = "cm.yaml: `resource.compareoptions`: `ignoreResourceStatusField` is `some`, not `all`, `crd` or `none`";
+        let why =
+            "cm.yaml: `resource.compareoptions`: `ignoreResourceStatusField` is `some`, not `all`, `crd` or `none`";
         assert_eq!(errors, [why]);
     }
 }

@@ -160,7 +160,10 @@ mod tests {
     #[test]
     fn entries_match_by_group_kind_and_cluster() {
         let exclusions = exclusions(&[
-            ("resource.exclusions", "- apiGroups: ['repositories.stash.appscode.com']\n  kinds: ['Snapshot']\n  clusters: ['*.local']\n"),
+            (
+                "resource.exclusions",
+                "- apiGroups: ['repositories.stash.appscode.com']\n  kinds: ['Snapshot']\n  clusters: ['*.local']\n",
+            ),
             ("resource.inclusions", "- apiGroups: ['*.appscode.com', apps]\n  kinds: ['*']\n"),
         ]);
         for (group, name, cluster, excluded) in [
@@ -178,7 +181,9 @@ mod tests {
 
     #[test]
     fn what_is_no_list_is_an_error_that_names_the_key() {
-        for (text, why) in [("a: b", "is no list"), ("- kinds: x", "`kinds` of entry 0"), ("- apiGroups: ['[']", "`[` in")] {
+        for (text, why) in
+            [("a: b", "is no list"), ("- kinds: x", "`kinds` of entry 0"), ("- apiGroups: ['[']", "`[` in")]
+        {
             let data = [("resource.exclusions".to_owned(), text.to_owned())].into();
             let error = Exclusions::of(&Settings { file: "cm.yaml".to_owned(), data }).unwrap_err().to_string();
             assert!(error.starts_with("cm.yaml: `resource.exclusions`: ") && error.contains(why), "{error}");

@@ -28,7 +28,8 @@ pub struct TrackingSettings {
 
 impl TrackingSettings {
     pub(super) fn of(settings: &Settings) -> Result<Self, SettingsError> {
-        let text = |key: &str| settings.data.get(key).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
+        let text =
+            |key: &str| settings.data.get(key).map(|text| text.trim().to_owned()).filter(|text| !text.is_empty());
         let key = "application.resourceTrackingMethod";
         let method = match text(key).as_deref() {
             None | Some("annotation") => TrackingMethod::Annotation,
@@ -58,12 +59,9 @@ mod tests {
 
     #[test]
     fn the_label_is_evidence_where_argo_cd_tracks_by_it() {
-        for (method, evidence) in [
-            (None, false),
-            (Some("annotation"), false),
-            (Some("label"), true),
-            (Some("annotation+label"), false),
-        ] {
+        for (method, evidence) in
+            [(None, false), (Some("annotation"), false), (Some("label"), true), (Some("annotation+label"), false)]
+        {
             let key = "application.resourceTrackingMethod".to_owned();
             let data = method.map(|method| (key, method.to_owned())).into_iter().collect();
             let tracking = TrackingSettings::of(&Settings { file: String::new(), data }).unwrap();

@@ -121,9 +121,9 @@ fn holds_all(fields: &Map<String, Value>, value: &Value) -> bool {
     match value {
         // A value without parts of their own.
         _ if fields.is_empty() => true,
-        Value::Object(map) => map.iter().all(|(name, value)| {
-            fields.get(&format!("f:{name}")).is_some_and(|below| holds(below, value))
-        }),
+        Value::Object(map) => {
+            map.iter().all(|(name, value)| fields.get(&format!("f:{name}")).is_some_and(|below| holds(below, value)))
+        }
         Value::Array(list) => list.iter().enumerate().all(|(index, item)| {
             fields.iter().any(|(element, below)| is_item(element, item, Some(index)) && holds(below, item))
         }),
@@ -146,9 +146,7 @@ mod tests {
     }
 
     fn found(target: Value, mut live: Value, managers: &[(&str, Value)]) -> Vec<String> {
-        let entry = |(manager, fields): &(&str, Value)| {
-            json!({"manager": manager, "operation": "Update", "apiVersion": "apps/v1", "fieldsV1": fields})
-        };
+        let entry = |(manager, fields): &(&str, Value)| json!({"manager": manager, "operation": "Update", "apiVersion": "apps/v1", "fieldsV1": fields});
         live["metadata"]["managedFields"] = managers.iter().map(entry).collect();
         let (target, live) = (object(target), object(live));
         let found = additions(&target, &live, &[], || super::super::shown(&live));
@@ -198,7 +196,8 @@ mod tests {
 
     #[test]
     fn what_the_server_keeps_is_no_addition_and_a_secret_is_masked() {
-        let secret = |data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": data});
+        let secret =
+            |data: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "x"}, "data": data});
         let mut live = secret(json!({"a": "MQ==", "b": "Mg=="}));
         live["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": "{}"});
         let fields = json!({"f:data": {"f:b": {}}, "f:status": {"f:x": {}}, "f:metadata": {"f:generation": {},

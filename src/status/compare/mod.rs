@@ -177,7 +177,14 @@ fn settle(target: &Object, live: &Object, edits: &[Edit], proof: Proof, note: Op
 
 fn in_sync(target: &Object, live: &Object, proof: Proof, note: Option<String>) -> ResourceDrift {
     let additions = additions::additions(target, live, &[], || shown(live));
-    ResourceDrift { proof, additions, note: joined(note, being_deleted(live)), ..drift(target, ResourceState::InSync) }
+    let live_shown = (!additions.is_empty()).then(|| shown(live));
+    ResourceDrift {
+        proof,
+        additions,
+        live: live_shown,
+        note: joined(note, being_deleted(live)),
+        ..drift(target, ResourceState::InSync)
+    }
 }
 
 /// An object as reports show it: without what never counts, masked.
@@ -199,7 +206,7 @@ pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<St
 /// Makes both sides of a changed resource say what its fields say, after some of these were taken out.
 pub(super) fn settle_anew(drift: &mut ResourceDrift) {
     if drift.fields.is_empty() {
-        (drift.state, drift.live, drift.target) = (ResourceState::InSync, None, None);
+        (drift.state, drift.target) = (ResourceState::InSync, None);
         return;
     }
     let edit = |field: &FieldDrift| Edit { path: field.path.clone(), git: field.git.clone() };

@@ -27,7 +27,9 @@ pub enum RuleFault {
     #[error("the ignore rule `{name}`{} cannot be followed: {why}", at(.place.as_ref()))]
     #[diagnostic(
         code(trueup::status::ignore_expression),
-        help("write a path such as `.spec.containers[] | select(.name == \"x\")`; as it stands, the fields are compared")
+        help(
+            "write a path such as `.spec.containers[] | select(.name == \"x\")`; as it stands, the fields are compared"
+        )
     )]
     Broken {
         /// The rule.
@@ -41,7 +43,9 @@ pub enum RuleFault {
     #[error("the ignore rule `{name}`{} fails: {words}", at(.place.as_ref()))]
     #[diagnostic(
         code(trueup::status::ignore_expression),
-        help("write a path expression, which names places and makes no values; where it fails, the fields are compared")
+        help(
+            "write a path expression, which names places and makes no values; where it fails, the fields are compared"
+        )
     )]
     Failed {
         /// The rule.

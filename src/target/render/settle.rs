@@ -68,7 +68,8 @@ fn shown_place(object: &Object) -> String {
 }
 
 fn repeated(earlier: &Object, later: &Object) -> Finding {
-    let message = format!("`{}` appears twice: {} is used, {} is not", later.key(), shown_place(later), shown_place(earlier));
+    let message =
+        format!("`{}` appears twice: {} is used, {} is not", later.key(), shown_place(later), shown_place(earlier));
     Finding::warning("trueup::render::repeated", message).with_help("take one of them out of git")
 }
 
