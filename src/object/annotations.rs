@@ -88,3 +88,21 @@ impl<'text> TrackingId<'text> {
         Some(Self { application, group, kind, namespace, name })
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_one_of_a_list() {
+        for (options, expected) in [
+            ("IgnoreExtraneous", true),
+            ("ServerSideDiff=true, IgnoreExtraneous", true),
+            ("ignoreExtraneous", false),
+            ("IgnoreExtraneous=true", false),
+            ("", false),
+        ] {
+            assert_eq!(has_option(options, "IgnoreExtraneous"), expected, "{options}");
+        }
+    }
+}

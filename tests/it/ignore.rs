@@ -43,7 +43,20 @@ fn an_ignore_rule_hides_what_it_names_and_is_counted() {
     assert_eq!(web["ignored"], ignored);
     assert_eq!(messages(&report), [""; 0]);
 
-    insta::assert_snapshot!(trueup(["diff", "-q", "--show-ignored"]).of(&shop).exits(0), @"");
+    insta::assert_snapshot!(trueup(["diff", "-q", "--show-ignored"]).of(&shop).exits(0), @r#"
+    1 application  1 in sync
+    1 resource     1 in sync
+    1 field ignored
+
+    shop  Synced  1 in sync
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  .  HEAD  2aecc14  local repository
+      ignored  1 field by spec.ignoreDifferences[0].jsonPointers: /spec/replicas
+
+      = apps/Deployment [NAMESPACE]/web  in sync  web.yaml:1
+        spec.replicas  - 3  + 2  ignored by spec.ignoreDifferences[0].jsonPointers: /spec/replicas
+    [exit 0]
+    "#);
 
     cluster.kubectl(["set", "image", "deployment/web", "web=registry.example.com/web:2.0.0"]);
     let report = trueup(["diff", "-o", "json"]).of(&shop).exits(1).json();
@@ -112,8 +125,20 @@ fn a_suggested_rule_accepts_the_drift_and_no_more() {
     cluster.kubectl(["patch", "deployment/web", "-p", edited]);
     let shop = git.application("shop").deployed_to(&cluster);
 
-    let suggested = trueup(["diff", "--suggest-ignores"]).of(&shop).exits(1);
-    insta::assert_snapshot!(suggested, @"");
+    let suggested = trueup(["diff", "-q", "--suggest-ignores"]).of(&shop).exits(1);
+    insta::assert_snapshot!(suggested, @r#"
+    # for `spec` of Application shop
+    ignoreDifferences:
+    - group: apps
+      jqPathExpressions:
+      - .spec.template.spec.containers[] | select(.name == "web") | .image
+      jsonPointers:
+      - /spec/replicas
+      kind: Deployment
+      name: web
+      namespace: [NAMESPACE]
+    [exit 1]
+    "#);
     let text = &suggested.stdout;
     let read = trueup::object::yaml::read(
         text,
@@ -169,8 +194,37 @@ fn what_people_added_where_git_is_silent_is_told() {
         told,
         [(&json!("/data/size"), &json!("kubectl-patch")), (&json!("/metadata/labels"), &json!("kubectl-label"))]
     );
-    insta::assert_snapshot!(trueup(["diff", "-q"]).of(&shop).exits(0), @"");
-    insta::assert_snapshot!(trueup(["diff", "-q", "--strict", "-U", "0"]).of(&shop).exits(1), @"");
+    insta::assert_snapshot!(trueup(["diff", "-q"]).of(&shop).exits(0), @r#"
+    1 application  1 in sync
+    1 resource     1 in sync
+    2 additions where git is silent
+
+    shop  Synced  1 in sync
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  .  HEAD  be70988  local repository
+
+      = ConfigMap [NAMESPACE]/settings  in sync  settings.yaml:1
+        data.size  9  added by kubectl-patch, Update, [AGO]
+        metadata.labels  {"team":"search"}  added by kubectl-label, Update, [AGO]
+    [exit 0]
+    "#);
+    insta::assert_snapshot!(trueup(["diff", "-q", "--strict", "-U", "0"]).of(&shop).exits(1), @r#"
+    1 application  1 out of sync
+    1 resource     1 changed
+    - is in the cluster, + is in git
+
+    shop  OutOfSync  1 changed
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  .  HEAD  be70988  local repository
+
+      ~ ConfigMap [NAMESPACE]/settings  changed  settings.yaml:1
+        data.size  held by kubectl-patch, Update, [AGO]
+          - size: "9"
+        metadata.labels  held by kubectl-label, Update, [AGO]
+          - labels:
+          -   team: search
+    [exit 1]
+    "#);
 }
 
 /// A team's settings of Argo CD count here too, from a file or from the cluster itself.

@@ -149,9 +149,9 @@ fn what_a_rule_names_is_no_difference_and_all_else_stays_one() {
         (
             "a part of what is gone from git",
             pointer("/spec/strategy/type"),
-            deployment(json!({"replicas": 1})),
+            deployment(json!({"replicas": 2})),
             deployment(json!({"replicas": 1, "strategy": {"type": "Recreate", "rollingUpdate": {"maxSurge": 1}}})),
-            "/spec/strategy/rollingUpdate".to_owned(),
+            "/spec/replicas /spec/strategy/rollingUpdate".to_owned(),
             "/spec/strategy/type".to_owned(),
         ),
         (
