@@ -1,6 +1,8 @@
 //! `trueup diff`: compare; print the drift report; change nothing.
 
 use super::arguments::cluster::ClusterArguments;
+use super::arguments::comparing::ComparingArguments;
+use super::arguments::health::HealthRuleArguments;
 use super::arguments::output::{OutputArguments, ReportArguments};
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
@@ -21,9 +23,13 @@ pub(super) struct DiffArguments {
     sources: SourceArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
-    /// Read Argo CD's settings from the ConfigMap `argocd-cm` of the cluster that it runs in
-    #[arg(long, conflicts_with = "argocd_cm", help_heading = "Selection")]
-    argocd_cm_from_cluster: bool,
+    #[command(flatten)]
+    comparing: ComparingArguments,
+    #[command(flatten)]
+    rules: HealthRuleArguments,
+    /// Judge the health of every resource, too; exits with 3 when an application does not work
+    #[arg(long, help_heading = "Health")]
+    health: bool,
     #[command(flatten)]
     report: ReportArguments,
     #[command(flatten)]
@@ -65,15 +71,17 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
 }
 
 async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::Run, Vec<Output>), Vec<Finding>> {
-    let DiffArguments { selection, sources, cluster, argocd_cm_from_cluster, report, .. } = arguments;
+    let DiffArguments { selection, sources, cluster, comparing, rules, health, report, .. } = arguments;
     let outputs =
         if report.output.is_empty() { vec![Output { format: Format::Text, file: None }] } else { report.output };
     let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
+    let judge = rules.judge(selection.argocd_cm.as_deref())?;
     let mut request = request::request(&selection, &sources, concurrency, session)?;
-    request.settings_from_cluster = argocd_cm_from_cluster;
-    request.strict = report.strict;
+    request.health = health.then_some(judge);
+    request.settings_from_cluster = comparing.argocd_cm_from_cluster;
+    request.strict = comparing.strict;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))
 }

@@ -7,6 +7,7 @@ use super::View;
 use super::age::age;
 use super::asides;
 use super::diff::{self, Diff, Hunk, Line, Side};
+use super::health;
 use super::page::Page;
 use super::path::{path, short};
 use super::summary::{
@@ -17,6 +18,7 @@ use super::theme::Role;
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
+use crate::status::health::HealthStatus;
 use crate::status::{FieldDrift, ResourceDrift, ResourceState};
 
 /// So many lines of a missing resource are shown without `-v`.
@@ -98,6 +100,9 @@ impl Text<'_> {
         }
         self.page.write(Role::Name, &application.name).write(Role::Plain, "  ");
         self.page.write(status_role(status), status_words(status));
+        if let Some(health) = &application.health {
+            self.page.write(Role::Plain, "  ").write(health::role(Some(health.status)), health.status.as_str());
+        }
         let counts = resource_counts(|state| application.count(state));
         if !counts.is_empty() {
             self.page.write(Role::Plain, "  ").list(&counts, ", ");
@@ -120,6 +125,7 @@ impl Text<'_> {
                 }
             }
         }
+        self.unhealthy(application);
         if !application.conditions.is_empty() {
             self.page.end();
             application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
@@ -143,20 +149,25 @@ impl Text<'_> {
     }
 
     fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
+        let is_well = application.health.as_ref().is_none_or(|health| health.status == HealthStatus::Healthy);
         let is_plain = |resource| self.is_plain(resource);
-        application.sync() == SyncStatus::Synced
-            && application.conditions.is_empty()
-            && application.resources.iter().all(is_plain)
-            && !self.view.verbose
+        let is_quiet = is_well && application.conditions.is_empty() && application.resources.iter().all(is_plain);
+        !self.view.verbose && application.sync() == SyncStatus::Synced && is_quiet
     }
 
     /// In sync, and nothing is to be said of it.
     fn is_plain(&self, resource: &ResourceDrift) -> bool {
-        resource.state == ResourceState::InSync && !self.is_worth_a_line(resource)
+        let is_worth_a_line = self.view.verbose || asides::is_worth_a_line(resource, self.view);
+        resource.state == ResourceState::InSync && !is_worth_a_line
     }
 
-    fn is_worth_a_line(&self, resource: &ResourceDrift) -> bool {
-        self.view.verbose || asides::is_worth_a_line(resource, self.view)
+    /// What does not work, and why.
+    fn unhealthy(&mut self, application: &ApplicationRun) {
+        let Some(health) = application.health.as_ref().filter(|health| health.status != HealthStatus::Healthy) else {
+            return;
+        };
+        self.page.end();
+        health::lines(&mut self.page, &health.resources, self.view.verbose);
     }
 
     fn destination(&mut self, application: &ApplicationRun) {

@@ -3,6 +3,7 @@
 //! In: targets, live objects, predictions, the rules of what is ignored. Out: [`ResourceDrift`]s, masked already: nothing past this room can leak a Secret.
 
 pub mod compare;
+pub mod health;
 pub mod ignore;
 pub mod tracking;
 

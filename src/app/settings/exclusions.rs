@@ -4,7 +4,7 @@
 //! great numbers and nobody keeps in git. Leaving out a list of an entry means all; what is excluded stays so, whatever is
 //! included.
 //!
-//! Rule: Argo CD util/settings/resources_filter.go and filtered_resource.go; its install manifest since 3.0.
+//! Rule: Argo CD `util/settings/resources_filter.go` and `filtered_resource.go`; its install manifest since 3.0.
 
 use globset::GlobMatcher;
 use serde_json::Value;

@@ -4,7 +4,7 @@
 //! `resource.customizations`, whose keys are `group/Kind`: a key of a ConfigMap cannot hold a `*`.
 //!
 //! Rule: Argo CD util/settings `GetResourceOverrides`, `getResourceOverridesFromSplitKeys`;
-//! util/argo/normalizers/diff_normalizer.go. Quirk, mended: there `managedFieldsManagers` of system-level rules is looked
+//! `util/argo/normalizers/diff_normalizer.go`. Quirk, mended: there `managedFieldsManagers` of system-level rules is looked
 //! up by the exact key, so that globs and core kinds have no effect.
 
 use serde_json::{Map, Value};

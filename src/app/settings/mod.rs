@@ -1,16 +1,18 @@
 //! What a team has set for Argo CD itself: the ConfigMap `argocd-cm`, from a file or from a cluster.
 //!
 //! In: the text of a manifest file that holds it, or the object. Out: [`Settings`], its keys and texts, which each part
-//! reads for itself: what is compared and how ([`ComparisonSettings`]). Keys that nothing here reads are left alone: the
+//! reads for itself: what is compared and how ([`ComparisonSettings`]), and health ([`HealthSettings`]). Keys that nothing here reads are left alone: the
 //! ConfigMap configures a whole Argo CD.
 
 mod comparison;
 mod exclusions;
+mod health;
 mod ignore;
 mod tracking;
 
 pub use comparison::{ComparisonSettings, StatusField};
 pub use exclusions::Exclusions;
+pub use health::{Customization, HealthSettings, Script};
 pub use ignore::SystemIgnore;
 pub use tracking::{TrackingMethod, TrackingSettings};
 
@@ -91,13 +93,13 @@ impl Settings {
         for document in yaml::read(&text, &Limits::default(), WithPositions::No) {
             let document = document.map_err(|error| unreadable(error.line, error.message))?;
             if let Some(data) = config_map(document.value) {
-                return Self::of(file, data);
+                return Self::of(file, &data);
             }
         }
         Err(SettingsError::NoConfigMap { file: file.to_owned() })
     }
 
-    fn of(file: &str, data: Value) -> Result<Self, SettingsError> {
+    fn of(file: &str, data: &Value) -> Result<Self, SettingsError> {
         let entries = data.as_object().cloned().unwrap_or_default();
         let texts = entries.into_iter().map(|(key, value)| match value {
             Value::String(text) => Ok((key, text)),
@@ -106,9 +108,20 @@ impl Settings {
         Ok(Self { file: file.to_owned(), data: texts.collect::<Result<_, _>>()? })
     }
 
+    /// A switch: `true` or `false`, off when it is not there.
+    pub(crate) fn switch(&self, key: &str) -> Result<bool, SettingsError> {
+        match self.data.get(key).map(|text| text.trim()) {
+            None | Some("" | "false") => Ok(false),
+            Some("true") => Ok(true),
+            Some(other) => {
+                Err(self.wrong(key, format!("`{other}` is neither `true` nor `false`"), "write \"true\" or \"false\""))
+            }
+        }
+    }
+
     /// Reads the object itself, as a cluster has it; nothing when it is another one.
     pub fn of_object(place: &str, object: Object) -> Option<Result<Self, SettingsError>> {
-        config_map(object.into_value()).map(|data| Self::of(place, data))
+        config_map(object.into_value()).map(|data| Self::of(place, &data))
     }
 
     /// Reads the YAML under a key; nothing when it is absent or empty.
@@ -126,7 +139,7 @@ impl Settings {
         }
     }
 
-    fn wrong(&self, key: &str, why: String, help: &str) -> SettingsError {
+    pub(crate) fn wrong(&self, key: &str, why: String, help: &str) -> SettingsError {
         SettingsError::Value { file: self.file.clone(), key: key.to_owned(), why, help: help.to_owned() }
     }
 }

@@ -1,6 +1,7 @@
 //! How Argo CD marks what is an application's own: `application.resourceTrackingMethod` and what goes with it.
 //!
-//! Rule: Argo CD util/settings `GetTrackingMethod`, `GetAppInstanceLabelKey`, `GetInstallationID`; util/argo/resource_tracking.go.
+//! Rule: Argo CD util/settings `GetTrackingMethod`, `GetAppInstanceLabelKey`, `GetInstallationID`;
+//! `util/argo/resource_tracking.go`.
 
 use super::{Settings, SettingsError};
 

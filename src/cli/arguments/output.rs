@@ -68,9 +68,6 @@ pub(crate) struct ReportArguments {
     /// Print, in place of the report, the `ignoreDifferences` that would accept exactly the drift now seen
     #[arg(long, conflicts_with = "output")]
     pub(crate) suggest_ignores: bool,
-    /// Count what people's tools added where git is silent as drift
-    #[arg(long)]
-    pub(crate) strict: bool,
     /// Exit with 0 even when there is drift
     #[arg(long)]
     pub(crate) exit_zero: bool,

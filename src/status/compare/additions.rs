@@ -141,6 +141,7 @@ mod tests {
         Object::new(value).unwrap()
     }
 
+    #[expect(clippy::needless_pass_by_value, reason = "the cases read better")]
     fn deployment(spec: Value) -> Value {
         json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec})
     }

@@ -58,9 +58,8 @@ impl<'rules> Cover<'rules> {
             }
             (Some(value), None) if is_filled(value) => {
                 let mut gone = Vec::new();
-                match self.left(Part { covered: &self.target, value }, &field.path, &mut gone) {
-                    Some(left) => kept.push(FieldDrift { git: Some(left), ..field.clone() }),
-                    None => {}
+                if let Some(left) = left(Part { covered: &self.target, value }, &field.path, &mut gone) {
+                    kept.push(FieldDrift { git: Some(left), ..field.clone() });
                 }
                 ignored.extend(gone.into_iter().map(|(path, value, rule)| {
                     self.ignored(FieldDrift { path, git: Some(value), live: None, ..field.clone() }, rule)
@@ -68,8 +67,8 @@ impl<'rules> Cover<'rules> {
             }
             (Some(git), Some(live)) => {
                 let (mut of_git, mut of_live) = (Vec::new(), Vec::new());
-                let git = self.left(Part { covered: &self.target, value: git }, &field.path, &mut of_git);
-                let live = self.left(Part { covered: &self.live, value: live }, &field.path, &mut of_live);
+                let git = left(Part { covered: &self.target, value: git }, &field.path, &mut of_git);
+                let live = left(Part { covered: &self.live, value: live }, &field.path, &mut of_live);
                 match of_git.first().or(of_live.first()) {
                     Some((_, _, rule)) if git == live => ignored.push(self.ignored(field, *rule)),
                     _ => kept.push(field),
@@ -107,30 +106,30 @@ impl<'rules> Cover<'rules> {
             rules.flatten().next()
         }
     }
+}
 
-    /// What is left of a value; nothing when all that it holds is covered.
-    fn left(&self, part: Part<'_>, path: &Pointer, gone: &mut Vec<(Pointer, Value, usize)>) -> Option<Value> {
-        let Part { covered, value } = part;
-        if let Some(rule) = covering(covered, path) {
-            gone.push((path.clone(), value.clone(), rule));
-            return None;
-        }
-        if !is_filled(value) || !touches(covered, path) {
-            return Some(value.clone());
-        }
-        let left = children(path, value).into_iter().filter_map(|(path, value)| {
-            let left = self.left(Part { covered, value }, &path, gone)?;
-            Some((path.last().unwrap_or_default().to_owned(), left))
-        });
-        let left: Vec<(String, Value)> = left.collect();
-        if left.is_empty() {
-            return None;
-        }
-        Some(match value {
-            Value::Array(_) => left.into_iter().map(|(_, value)| value).collect(),
-            _ => Value::Object(left.into_iter().collect()),
-        })
+/// What is left of a value; nothing when all that it holds is covered.
+fn left(part: Part<'_>, path: &Pointer, gone: &mut Vec<(Pointer, Value, usize)>) -> Option<Value> {
+    let Part { covered, value } = part;
+    if let Some(rule) = covering(covered, path) {
+        gone.push((path.clone(), value.clone(), rule));
+        return None;
     }
+    if !is_filled(value) || !touches(covered, path) {
+        return Some(value.clone());
+    }
+    let left = children(path, value).into_iter().filter_map(|(path, value)| {
+        let of_child = left(Part { covered, value }, &path, gone)?;
+        Some((path.last().unwrap_or_default().to_owned(), of_child))
+    });
+    let left: Vec<(String, Value)> = left.collect();
+    if left.is_empty() {
+        return None;
+    }
+    Some(match value {
+        Value::Array(_) => left.into_iter().map(|(_, value)| value).collect(),
+        _ => Value::Object(left.into_iter().collect()),
+    })
 }
 
 /// The rule that names a place or something that it is part of.

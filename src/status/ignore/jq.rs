@@ -3,7 +3,7 @@
 //! In: the text of an expression, and values. Out: for each value the places that the expression names in it. An expression may
 //! never end: whoever calls this gives it a deadline.
 //!
-//! Rule: Argo CD util/argo/normalizers/diff_normalizer.go, which runs `del(<expression>)`; an expression that fails on an
+//! Rule: Argo CD `util/argo/normalizers/diff_normalizer.go`, which runs `del(<expression>)`; an expression that fails on an
 //! object takes nothing away from it. Environment variables are not visible to an expression.
 
 use jaq_core::load::{Arena, File, Loader};

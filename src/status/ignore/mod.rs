@@ -5,7 +5,7 @@
 //! names nothing in any object, or cannot be followed. jq expressions may not end, so they leave as [`Expression`]s, and the
 //! caller brings what they name.
 //!
-//! Rule: Argo CD util/argo/normalizers/diff_normalizer.go and util/argo/managedfields, as in its server-side mode: what a rule
+//! Rule: Argo CD `util/argo/normalizers/diff_normalizer.go` and util/argo/managedfields, as in its server-side mode: what a rule
 //! names is taken from both sides, each side's lists by its own places, and what is left is compared. Here a rule covers
 //! exactly what it names: what else differs in the same object, map or list stays.
 

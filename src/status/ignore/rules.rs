@@ -12,7 +12,7 @@ use crate::app::settings::ComparisonSettings;
 use crate::object::Pointer;
 use crate::status::ResourceDrift;
 
-/// Which rules of a ClusterRole are put together from others by a controller.
+/// Which rules of a `ClusterRole` are put together from others by a controller.
 const AGGREGATED: &str = "select(.aggregationRule | type == \"object\") | .rules";
 
 /// What a rule names.

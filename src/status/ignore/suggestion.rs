@@ -60,7 +60,7 @@ fn expression(path: &Pointer, new: Option<&Value>, drift: &ResourceDrift) -> Opt
                 is_keyed = true;
                 text.push_str(&selection(&key));
             } else {
-                text.push_str(&format!("[{token}]"));
+                text.extend(["[", token, "]"]);
             }
         } else {
             text.push_str(&step(token));

@@ -38,15 +38,18 @@ fn run(rules: &IgnoreRules, resources: &mut [ResourceDrift], live: &[Object]) ->
     ignoring.finish(resources)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the cases read better")]
 fn deployment(spec: Value) -> Value {
     json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}, "spec": spec})
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the cases read better")]
 fn pod(containers: Value) -> Value {
     deployment(json!({"template": {"spec": {"containers": containers}}}))
 }
 
 /// What is left of the differences, and what is ignored, as pointers.
+#[expect(clippy::needless_pass_by_value, reason = "the cases read better")]
 fn outcome(rule: Value, git: Value, live: Value) -> (String, String) {
     let mut entry = json!({"group": "apps", "kind": "Deployment"});
     entry.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
@@ -66,6 +69,7 @@ const CONTAINERS: &str = "/spec/template/spec/containers";
 
 /// Argo CD's page "Diff Customization", and what people ask for in its issues.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table is as long as its cases")]
 fn what_a_rule_names_is_no_difference_and_all_else_stays_one() {
     let web = |image: &str| json!({"name": "web", "image": image});
     let proxy = || json!({"name": "istio-proxy", "image": "istio"});
@@ -306,7 +310,7 @@ fn any_map() -> impl Strategy<Value = Value> {
 
 /// Argo CD's way: what is named is taken away; and what is left empty by that with it.
 fn without(value: &Value, place: &[String]) -> Option<Value> {
-    let Some((token, rest)) = place.split_first() else { return None };
+    let (token, rest) = place.split_first()?;
     let Value::Object(map) = value else { return Some(value.clone()) };
     let mut map = map.clone();
     if let Some(inner) = map.remove(token)
