@@ -7,13 +7,14 @@ use futures::stream;
 
 use super::turn::Turn;
 use super::{Request, World};
+use crate::app::settings::Exclusions;
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::finding::Finding;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Stage;
-use crate::target::render::{self, RenderInput, RenderSettings, Rendered, Settled, settle};
+use crate::target::render::{self, Place, RenderInput, RenderSettings, Rendered, Settled, settle};
 use crate::target::source::Checkout;
 
 /// Everything that one application's rendering needs, to be moved to its thread.
@@ -23,6 +24,8 @@ struct Work {
     instance_name: String,
     kinds: Arc<Kinds>,
     settings: Arc<RenderSettings>,
+    exclusions: Arc<Exclusions>,
+    server: String,
     cancel: Cancel,
 }
 
@@ -38,10 +41,11 @@ struct Done {
 pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World) {
     let progress = &world.progress;
     let settings = Arc::new(request.render.clone());
+    let exclusions = Arc::new(request.settings.exclusions.clone());
     let work: Vec<(usize, Work)> = turns
         .iter()
         .enumerate()
-        .filter_map(|(index, turn)| Some((index, work(turn, request, &settings, &world.cancel)?)))
+        .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
         .collect();
     progress.expect(Stage::Render, work.len());
     let mut renders = stream::iter(work.into_iter().map(|(index, work)| async move {
@@ -78,7 +82,12 @@ pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &
 }
 
 /// Nothing to do for an application with a source that is not here: it has been reported.
-fn work(turn: &Turn, request: &Request, settings: &Arc<RenderSettings>, cancel: &Cancel) -> Option<Work> {
+fn work(
+    turn: &Turn,
+    request: &Request,
+    (settings, exclusions): (&Arc<RenderSettings>, &Arc<Exclusions>),
+    cancel: &Cancel,
+) -> Option<Work> {
     let checkouts: Option<Vec<_>> = turn.checkouts.iter().cloned().collect();
     Some(Work {
         application: turn.application.clone(),
@@ -86,6 +95,8 @@ fn work(turn: &Turn, request: &Request, settings: &Arc<RenderSettings>, cancel: 
         kinds: Arc::clone(turn.kinds.as_ref()?),
         instance_name: turn.application.instance_name(&request.argocd_namespace),
         settings: Arc::clone(settings),
+        exclusions: Arc::clone(exclusions),
+        server: turn.server().to_owned(),
         cancel: cancel.clone(),
     })
 }
@@ -106,7 +117,8 @@ fn render_one(work: &Work) -> Done {
         }
     }
     let kinds = work.kinds.with_definitions(objects.iter());
-    let settled = settle(objects, &work.application.destination.namespace, &kinds);
+    let place = Place { server: &work.server, namespace: &work.application.destination.namespace };
+    let settled = settle(objects, place, &kinds, &work.exclusions);
     Done { warnings, tools, result: Ok(settled) }
 }
 

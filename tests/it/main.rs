@@ -17,6 +17,7 @@ mod diff;
 mod doctor;
 mod git;
 mod health;
+mod ignore;
 mod jsonnet;
 mod ksonnet;
 mod overrides;

@@ -22,7 +22,7 @@ pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
 pub use ksonnet::KsonnetError;
-pub use settle::{Settled, settle};
+pub use settle::{Place, Settled, settle};
 pub use steady::unsteady;
 
 use std::path::{Path, PathBuf};
