@@ -67,5 +67,9 @@ fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {
     let run = &mut turn.sources[source];
     run.revision.clone_from(&checkout.revision);
     checkout.by.as_str().clone_into(&mut run.fetched_by);
+    run.dirty = checkout.dirty;
+    for warning in &checkout.warnings {
+        turn.condition("SourceWarning", warning.clone());
+    }
     turn.checkouts[source] = Some(checkout);
 }

@@ -38,6 +38,8 @@ pub struct SourceRun {
     pub revision: String,
     /// Who brought it: `gix`, `git`, `cache`, `local`, `working tree`; empty when nobody could.
     pub fetched_by: String,
+    /// Whether a working tree differs from `revision`.
+    pub dirty: bool,
     /// Which tool rendered it: `Directory`, `Helm` … empty when nothing was.
     pub tool: String,
 }

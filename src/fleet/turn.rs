@@ -92,6 +92,7 @@ fn source_run(source: &Source) -> SourceRun {
         target_revision: source.target_revision.clone(),
         revision: String::new(),
         fetched_by: String::new(),
+        dirty: false,
         tool: String::new(),
     }
 }

@@ -83,7 +83,8 @@ impl Quantity {
                 let shifted = mantissa.checked_mul(1 << exponent);
                 let nanos = match shifted.map(|shifted| scaled(shifted, 9 - places)) {
                     Some(Ok(nanos)) => nanos.min(BINARY_CAP),
-                    _ if digits.len() - fraction.len().min(digits.len()) > 9 => BINARY_CAP,
+                    // A whole number that does not fit here is far above the cap.
+                    _ if places == 0 => BINARY_CAP,
                     _ => return Err(NotAQuantity::TooLarge),
                 };
                 // Quirk: a binary amount below one is written with a decimal suffix.
@@ -235,6 +236,16 @@ mod tests {
             ("2P", "2P"),
             ("1E", "1E"),
             ("12E", "12E"),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(canonical(text).as_deref(), Ok(expected), "{text}");
+        }
+    }
+
+    /// Both columns are apimachinery's own, as above.
+    #[test]
+    fn exponents_and_fractions_have_the_canonical_form_of_apimachinery() {
+        let cases = [
             ("1E-3", "1e-3"),
             ("1e3", "1e3"),
             ("1E6", "1e6"),

@@ -74,8 +74,16 @@ struct Source<'run> {
     revision: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
     fetched_by: &'run str,
+    #[serde(skip_serializing_if = "is_false")]
+    dirty: bool,
     #[serde(skip_serializing_if = "str::is_empty")]
     tool: &'run str,
+}
+
+/// serde passes a reference.
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "the signature is serde's")]
+fn is_false(value: &bool) -> bool {
+    !value
 }
 
 #[derive(Serialize)]
@@ -238,6 +246,7 @@ impl<'run> Source<'run> {
             target_revision: &source.target_revision,
             revision: &source.revision,
             fetched_by: &source.fetched_by,
+            dirty: source.dirty,
             tool: &source.tool,
         }
     }

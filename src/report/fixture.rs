@@ -96,6 +96,7 @@ fn source(repo_url: &str, path: &str, target_revision: &str, revision: &str, fet
         target_revision: target_revision.to_owned(),
         revision: revision.to_owned(),
         fetched_by: fetched_by.to_owned(),
+        dirty: false,
         tool: if revision.is_empty() { String::new() } else { "Directory".to_owned() },
     }
 }

@@ -133,6 +133,7 @@ pub(super) fn fetched_by_words(source: &SourceRun) -> &str {
         "git" => "fetched by the git program",
         "cache" => "from the cache",
         "local" => "local repository",
+        "working tree" if source.dirty => "working tree as it is, with changes that are not committed",
         "working tree" => "working tree as it is",
         "" => "not fetched",
         other => other,

@@ -84,9 +84,10 @@ pub struct ResourceDrift {
     pub origin: Option<Origin>,
     /// What differs.
     pub fields: Vec<FieldDrift>,
-    /// The live object, cleaned of what the server keeps for itself, masked; for showing context.
+    /// The live object, cleaned of what the server keeps for itself, masked; for showing context. Nothing when in sync.
     pub live: Option<Value>,
-    /// The live object as it would be after git's fields are in it (for a missing one, the target), masked.
+    /// The live object as it would be after git's fields are in it (for a missing one, the target), masked. It differs
+    /// from `live` in exactly `fields`.
     pub target: Option<Value>,
     /// What is worth knowing of this resource: why it is unknown, that the schema was used …
     pub note: Option<String>,

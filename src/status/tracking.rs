@@ -2,7 +2,7 @@
 //!
 //! In: live objects, the keys of the target, how the application marks what is its own ([`Tracking`]). Out: the extras.
 //!
-//! Rules: Argo CD util/argo/resource_tracking.go, controller/state.go (`isSelfReferencedObj`); KEP-3659 for ApplySets.
+//! Rules: Argo CD `util/argo/resource_tracking.go`, `controller/state.go` (`isSelfReferencedObj`); KEP-3659.
 
 use std::collections::BTreeSet;
 
@@ -25,7 +25,7 @@ pub struct Tracking {
     pub label_key: Option<String>,
     /// Argo CD's installation id; objects of another installation are foreign.
     pub installation_id: Option<String>,
-    /// The id of the application's ApplySet, see [`applyset_id`].
+    /// The id of the application's `ApplySet`, see [`applyset_id`].
     pub applyset_id: String,
 }
 
@@ -36,7 +36,7 @@ pub enum Mark {
     Annotation,
     /// The instance label.
     Label,
-    /// The ApplySet label.
+    /// The `ApplySet` label.
     ApplySet,
 }
 
@@ -45,7 +45,7 @@ pub enum Mark {
 pub enum TrackedBy {
     /// This application's, and by what mark.
     ThisApplication(Mark),
-    /// Another one's: the instance name, or the id of its ApplySet.
+    /// Another one's: the instance name, or the id of its `ApplySet`.
     Other(String),
 }
 
@@ -67,7 +67,7 @@ pub fn extras<'a>(
     found.into_iter().map(|(_, object)| object).collect()
 }
 
-/// Whose a live object is, if it is anybody's. The ApplySet label decides before the annotation, that before the label.
+/// Whose a live object is, if it is anybody's. The `ApplySet` label decides before the annotation, that before the label.
 pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
     if let Some(id) = live.label(APPLYSET_PART_OF) {
         return Some(if id == tracking.applyset_id {
@@ -97,7 +97,7 @@ pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
     Some(whose(name, Mark::Label))
 }
 
-/// The id of an ApplySet whose parent is this ConfigMap.
+/// The id of an `ApplySet` whose parent is this `ConfigMap`.
 ///
 /// Rule: KEP-3659, `applyset-<base64url(sha256(<name>.<namespace>.<kind>.<group>))>-v1`.
 pub fn applyset_id(name: &str, namespace: &str) -> String {
@@ -115,14 +115,14 @@ fn describes(id: &TrackingId<'_>, object: &Object) -> bool {
         && key.kind == id.kind
 }
 
-/// Whether a GitOps tool put the label there. Charts set the same label, and controllers copy it (a StatefulSet's onto its
-/// volume claims), so the label alone would make extras of what is in use.
+/// Whether Argo CD, kubectl apply or trueup put the label there. Charts set the same label, and controllers copy it (that
+/// of stateful workloads onto their volume claims), so the label alone would make extras of what is in use.
 fn was_applied_with_label(live: &Object, key: &str) -> bool {
     let applied = live.annotation(LAST_APPLIED).and_then(|text| serde_json::from_str::<Value>(text).ok());
     let in_applied = applied.as_ref().and_then(|applied| applied.get("metadata")?.get("labels")?.get(key)).is_some();
     let field = format!("f:{key}");
-    let managed = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
-    let by_tool = managed.into_iter().flatten().any(|entry| {
+    let entries = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
+    let by_tool = entries.into_iter().flatten().any(|entry| {
         let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
         let labels = || entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?.get(&field);
         (manager.starts_with("argocd") || manager == FIELD_MANAGER) && labels().is_some()
@@ -156,20 +156,20 @@ mod tests {
         config_map(json!({"annotations": {"argocd.argoproj.io/tracking-id": id}}))
     }
 
-    fn this(mark: Mark) -> Option<TrackedBy> {
-        Some(TrackedBy::ThisApplication(mark))
+    fn this(mark: Mark) -> TrackedBy {
+        TrackedBy::ThisApplication(mark)
     }
 
-    fn other(name: &str) -> Option<TrackedBy> {
-        Some(TrackedBy::Other(name.to_owned()))
+    fn other(name: &str) -> TrackedBy {
+        TrackedBy::Other(name.to_owned())
     }
 
     /// Operators copy annotations onto what they make; a copy is nobody's to prune.
     #[test]
     fn a_tracking_id_counts_where_it_describes_the_object_itself() {
         let cases = [
-            ("shop:/ConfigMap:default/web", this(Mark::Annotation)),
-            ("other:/ConfigMap:default/web", other("other")),
+            ("shop:/ConfigMap:default/web", Some(this(Mark::Annotation))),
+            ("other:/ConfigMap:default/web", Some(other("other"))),
             ("shop:/ConfigMap:default/copied-from", None),
             ("shop:/ConfigMap:elsewhere/web", None),
             ("shop:/Secret:default/web", None),
@@ -187,7 +187,7 @@ mod tests {
     fn a_cluster_scoped_object_is_tracked_by_any_namespace_in_its_id() {
         let role = json!({"apiVersion": "rbac.authorization.k8s.io/v1", "kind": "ClusterRole", "metadata": {"name": "all",
             "annotations": {"argocd.argoproj.io/tracking-id": "shop:rbac.authorization.k8s.io/ClusterRole:default/all"}}});
-        assert_eq!(is_tracked(&Object::new(role).unwrap(), &shop()), this(Mark::Annotation));
+        assert_eq!(is_tracked(&Object::new(role).unwrap(), &shop()), Some(this(Mark::Annotation)));
     }
 
     #[test]
@@ -195,9 +195,9 @@ mod tests {
         let object =
             config_map(json!({"annotations": {"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:default/web",
                                                        "argocd.argoproj.io/installation-id": "theirs"}}));
-        assert_eq!(is_tracked(&object, &shop()), this(Mark::Annotation));
+        assert_eq!(is_tracked(&object, &shop()), Some(this(Mark::Annotation)));
         let ours = Tracking { installation_id: Some("ours".to_owned()), ..shop() };
-        assert_eq!(is_tracked(&object, &ours), other("shop"));
+        assert_eq!(is_tracked(&object, &ours), Some(other("shop")));
     }
 
     #[test]
@@ -206,11 +206,11 @@ mod tests {
             config_map(json!({"labels": {"applyset.kubernetes.io/part-of": id},
                               "annotations": {"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:default/web"}}))
         };
-        assert_eq!(is_tracked(&member(&applyset_id("trueup-shop", "default")), &shop()), this(Mark::ApplySet));
-        assert_eq!(is_tracked(&member("applyset-x-v1"), &shop()), other("applyset-x-v1"));
+        assert_eq!(is_tracked(&member(&applyset_id("trueup-shop", "default")), &shop()), Some(this(Mark::ApplySet)));
+        assert_eq!(is_tracked(&member("applyset-x-v1"), &shop()), Some(other("applyset-x-v1")));
     }
 
-    /// A StatefulSet's volume claims carry its labels: they are in use, and no extras.
+    /// Volume claims carry the labels of their workload: they are in use, and no extras.
     #[test]
     fn the_instance_label_counts_where_a_gitops_tool_applied_it() {
         let labels = json!({"app.kubernetes.io/instance": "shop"});
@@ -225,9 +225,9 @@ mod tests {
         let cases = [
             ("copied by a controller", managed("kube-controller-manager"), None),
             ("set by helm", managed("helm"), None),
-            ("applied by Argo CD", managed("argocd-controller"), this(Mark::Label)),
-            ("applied by trueup", managed("trueup"), this(Mark::Label)),
-            ("applied client-side", applied(json!({"labels": labels})), this(Mark::Label)),
+            ("applied by Argo CD", managed("argocd-controller"), Some(this(Mark::Label))),
+            ("applied by trueup", managed("trueup"), Some(this(Mark::Label))),
+            ("applied client-side", applied(json!({"labels": labels})), Some(this(Mark::Label))),
             ("added after a client-side apply", applied(json!({})), None),
             ("no evidence", json!({"labels": labels}), None),
         ];

@@ -15,6 +15,5 @@ mod control_plane_build;
 mod cronjob;
 mod diff;
 mod git;
-mod git_server;
 mod render;
 mod rooms;

@@ -83,5 +83,8 @@ fn credentials() -> Credentials {
 /// The platform's folder for caches; without one, the run keeps nothing.
 fn platform_cache() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
-    etcetera::choose_base_strategy().ok().map(|strategy| strategy.cache_dir().join("trueup"))
+    let folder = etcetera::choose_base_strategy().ok()?.cache_dir().join("trueup");
+    // In a container the home may be read-only: nobody asked for a cache there, so its lack is no error.
+    let is_writable = std::fs::create_dir_all(&folder).is_ok() && tempfile::tempfile_in(&folder).is_ok();
+    is_writable.then_some(folder)
 }

@@ -10,8 +10,12 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::path::Path;
 use crate::object::Object;
 use crate::object::annotations::LAST_APPLIED;
+
+/// What the server reports, of every kind.
+pub(super) const STATUS: &str = "status";
 
 /// Metadata that the server keeps; the namespace pairs the objects and is never drift.
 const SERVER_KEPT: [&str; 8] = [
@@ -25,25 +29,26 @@ const SERVER_KEPT: [&str; 8] = [
     "deletionGracePeriodSeconds",
 ];
 
-/// Whether a field of the object itself counts.
-pub(super) fn counts(field: &str) -> bool {
-    field != "status"
+/// Whether what stands under this name is git's to say.
+pub(super) fn is_compared(place: &Path<'_>, name: &str) -> bool {
+    match place {
+        Path::Root => name != STATUS,
+        Path::Key(Path::Root, "metadata") => name != "namespace" && !SERVER_KEPT.contains(&name),
+        Path::Key(Path::Key(Path::Root, "metadata"), "annotations") => name != LAST_APPLIED,
+        _ => true,
+    }
 }
 
-/// Whether a field of its metadata counts.
-pub(super) fn metadata_counts(field: &str) -> bool {
-    field != "namespace" && !SERVER_KEPT.contains(&field)
-}
-
-/// Whether an annotation counts.
-pub(super) fn annotation_counts(name: &str) -> bool {
-    name != LAST_APPLIED
+/// Whether these are annotations of which none is git's to say: as good as none.
+pub(super) fn is_uncounted(place: &Path<'_>, held: &Value) -> bool {
+    matches!(place, Path::Key(Path::Key(Path::Root, "metadata"), "annotations"))
+        && held.as_object().is_some_and(|annotations| !annotations.keys().any(|name| is_compared(place, name)))
 }
 
 /// The object's value, without what never counts; its namespace stays.
 pub(super) fn cleaned(object: &Object) -> Value {
     let mut value = folded(object).into_owned();
-    value.remove("status");
+    value.remove(STATUS);
     if let Some(Value::Object(metadata)) = value.get_mut("metadata") {
         for field in SERVER_KEPT {
             metadata.remove(field);

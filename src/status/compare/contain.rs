@@ -10,7 +10,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{annotation_counts, counts, folded, metadata_counts};
+use super::clean::{STATUS, folded, is_compared, is_uncounted};
 use super::difference::{Edit, Pairs, apply};
 use super::managers::{is_granular, released};
 use super::path::Path;
@@ -103,15 +103,18 @@ impl Walk<'_> {
         whole: Whole,
     ) {
         for (name, wanted) in target.iter().filter(|(name, _)| is_compared(path, name)) {
-            let held = live.get(name).filter(|held| !held.is_null() || wanted.is_null());
-            self.field(shape.field(name), wanted, held, &Path::Key(path, name), whole);
+            let here = Path::Key(path, name);
+            let held = live.get(name).filter(|held| !held.is_null() && !is_uncounted(&here, held));
+            self.field(shape.field(name), wanted, held, &here, whole);
         }
         if whole == Whole::No {
             return;
         }
         for (name, held) in live.iter().filter(|(name, _)| !target.contains_key(*name)) {
             let field = shape.field(name);
-            if !is_none(held, field) && !field.default.is_some_and(|default| held == default) {
+            // The claim templates of a StatefulSet are objects, too.
+            let is_status = name == STATUS && shape.is_object();
+            if !is_status && !is_none(held, field) && field.default.as_ref() != Some(held) {
                 // A default, or a change of somebody: git is silent, and the server knows.
                 self.doubt(&Path::Key(path, name));
             }
@@ -119,11 +122,8 @@ impl Walk<'_> {
     }
 
     fn field(&mut self, field: &'static Field, target: &Value, live: Option<&Value>, path: &Path<'_>, whole: Whole) {
-        let known = !matches!(field.shape, Shape::Unknown);
         match (target, live) {
-            (Value::Null, None | Some(Value::Null)) if known => {}
-            (Value::Null, Some(Value::Null)) => {}
-            (Value::Null, None) => self.doubt(path),
+            (Value::Null, None) => {}
             (Value::Null, Some(live)) if is_none(live, field) => {}
             (Value::Null, Some(live)) if is_empty(live) => self.doubt(path),
             (_, Some(live)) => self.value(target, live, &field.shape, path, whole),
@@ -162,7 +162,7 @@ impl Walk<'_> {
         for (name, wanted) in target {
             let here = Path::Key(path, name);
             match (wanted, live.get(name)) {
-                (Value::Null, None) => self.doubt(&here),
+                (Value::Null, None) => {}
                 (Value::Null, Some(held)) if is_empty(held) && !held.is_null() => self.doubt(&here),
                 (_, Some(held)) => self.value(wanted, held, &UNKNOWN, &here, whole),
                 (_, None) => self.edit(&here, Some(wanted)),
@@ -211,12 +211,11 @@ impl Walk<'_> {
     ) {
         let mut end = live.len();
         for (wanted, place) in target.iter().zip(&pairs.other) {
-            match place {
-                Some(at) => self.value(wanted, &live[*at], shape.item(), &Path::Index(path, *at), whole),
-                None => {
-                    self.edit(&Path::Index(path, end), Some(wanted));
-                    end += 1;
-                }
+            if let Some(at) = place {
+                self.value(wanted, &live[*at], shape.item(), &Path::Index(path, *at), whole);
+            } else {
+                self.edit(&Path::Index(path, end), Some(wanted));
+                end += 1;
             }
         }
     }
@@ -225,9 +224,8 @@ impl Walk<'_> {
     fn reordered(&self, target: &[Value], live: &[Value], shape: &'static Shape, pairs: &Pairs) -> Vec<Value> {
         let mut walk = Walk { live: self.live, found: Found::default() };
         walk.items(target, live, shape, pairs, &Path::Root, Whole::No);
-        let applied = match apply(Value::Array(live.to_vec()), &walk.found.edits) {
-            Value::Array(applied) => applied,
-            _ => return target.to_vec(),
+        let Value::Array(applied) = apply(Value::Array(live.to_vec()), &walk.found.edits) else {
+            return target.to_vec();
         };
         let wanted: Vec<usize> = pairs.other.iter().flatten().copied().collect();
         let mut slots = wanted.clone();
@@ -239,16 +237,6 @@ impl Walk<'_> {
             }
         }
         ordered
-    }
-}
-
-/// Whether what stands here is git's to say.
-fn is_compared(path: &Path<'_>, name: &str) -> bool {
-    match path {
-        Path::Root => counts(name),
-        Path::Key(Path::Root, "metadata") => metadata_counts(name),
-        Path::Key(Path::Key(Path::Root, "metadata"), "annotations") => annotation_counts(name),
-        _ => true,
     }
 }
 

@@ -97,11 +97,13 @@ impl Walk {
             let spelled = spelled.and_then(|spelled| spelled.get(name));
             match live.get(name) {
                 Some(live) => self.value(Sides { wanted, live, spelled }, shape.child(name), &here),
+                // A null is none: whether it is kept depends on how the object was applied.
+                None if wanted.is_null() => {}
                 None => self.push(&here, Some(spelling(wanted, spelled)), None),
             }
         }
         for (name, value) in live {
-            if !wanted.contains_key(name) {
+            if !wanted.contains_key(name) && !value.is_null() {
                 self.push(&Path::Key(path, name), None, Some(value));
             }
         }
@@ -135,15 +137,12 @@ impl Walk {
         for (index, item) in wanted.iter().enumerate() {
             let spelled = own.as_ref().and_then(|(list, pairs)| list.get(pairs.other.get(index).copied().flatten()?));
             self.items.extend(key_of(item, shape));
-            match pairs.other.get(index).copied().flatten() {
-                Some(at) => {
-                    let sides = Sides { wanted: item, live: &live[at], spelled };
-                    self.value(sides, shape.item(), &Path::Index(path, at));
-                }
-                None => {
-                    self.push(&Path::Index(path, end), Some(spelling(item, spelled)), None);
-                    end += 1;
-                }
+            if let Some(at) = pairs.other.get(index).copied().flatten() {
+                let sides = Sides { wanted: item, live: &live[at], spelled };
+                self.value(sides, shape.item(), &Path::Index(path, at));
+            } else {
+                self.push(&Path::Index(path, end), Some(spelling(item, spelled)), None);
+                end += 1;
             }
             self.pop_item(item, shape);
         }

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{annotation_counts, counts, metadata_counts};
+use super::clean::is_compared;
 use super::contain::Found;
 use super::difference::{Difference, Edit};
 use super::path::Path;
@@ -155,13 +155,7 @@ fn walk(
 ) {
     for (element, below) in fields {
         let Some(name) = element.strip_prefix("f:") else { continue };
-        let counted = match path {
-            Path::Root => counts(name),
-            Path::Key(Path::Root, "metadata") => metadata_counts(name),
-            Path::Key(Path::Key(Path::Root, "metadata"), "annotations") => annotation_counts(name),
-            _ => true,
-        };
-        let Some(held) = live.get(name).filter(|_| counted) else { continue };
+        let Some(held) = live.get(name).filter(|_| is_compared(path, name)) else { continue };
         step(below, target.and_then(|target| target.get(name)), held, &Path::Key(path, name), found);
     }
 }

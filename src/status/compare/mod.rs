@@ -56,7 +56,7 @@ impl Question {
 }
 
 /// What came of asking.
-#[derive(Debug, Clone, PartialEq)]
+#[derive(Clone, PartialEq)]
 pub enum Answer {
     /// The object as it would be after applying the target.
     Predicted(Object),
@@ -64,6 +64,17 @@ pub enum Answer {
     Unavailable(String),
     /// The server would refuse the target, in its words.
     Refused(String),
+}
+
+impl std::fmt::Debug for Answer {
+    /// Names the kind of answer only: it may be about a Secret.
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        formatter.write_str(match self {
+            Self::Predicted(_) => "Predicted",
+            Self::Unavailable(_) => "Unavailable",
+            Self::Refused(_) => "Refused",
+        })
+    }
 }
 
 /// Compares without asking anybody: settled where every value of the target is provably in the live object.
@@ -112,11 +123,9 @@ fn by_prediction(target: &Object, live: &Object, predicted: &Object) -> Resource
 
 fn by_structure(target: &Object, live: &Object, reason: &str) -> ResourceDrift {
     let found = contain(target, live);
-    let mut note = format!("compared without the server: {reason}");
-    if let Some(doubt) = found.doubts.first() {
-        note.push_str(&format!("; only the server could settle `{}`", doubt.dotted()));
-    }
-    settle(target, live, &found.edits, Proof::Structural, Some(note))
+    let note = Some(format!("compared without the server: {reason}"));
+    let doubt = found.doubts.first().map(|doubt| format!("only the server could settle `{}`", doubt.dotted()));
+    settle(target, live, &found.edits, Proof::Structural, joined(note, doubt))
 }
 
 fn by_refusal(target: &Object, live: &Object, words: &str) -> ResourceDrift {

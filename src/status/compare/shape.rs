@@ -10,6 +10,8 @@
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
+use serde_json::Value;
+
 use crate::object::Gvk;
 
 /// What is known of a value.
@@ -67,7 +69,7 @@ pub(super) struct Field {
     /// A Go pointer: a zero value is not the same as none.
     pub(super) pointer: bool,
     /// What the API server fills in, whatever else the object holds.
-    pub(super) default: Option<&'static str>,
+    pub(super) default: Option<Value>,
 }
 
 impl Field {
@@ -102,17 +104,15 @@ impl Table {
             if let Some(field) = line.strip_prefix(' ') {
                 let mut words = field.splitn(3, ' ');
                 if let (Some(name), Some(shape), Some(fields)) = (words.next(), words.next(), table.types.last_mut()) {
-                    let default = words.next().and_then(|word| word.strip_prefix('='));
+                    let default = words.next().and_then(|word| serde_json::from_str(word.strip_prefix('=')?).ok());
                     let pointer = shape.starts_with('*');
                     let shape = read_shape(shape.trim_start_matches('*'), &names);
                     fields.insert(name, Field { shape, pointer, default });
                 }
             } else if line.starts_with("type ") {
                 table.types.push(HashMap::new());
-            } else if let Some(kind) = line.strip_prefix("kind ") {
-                if let Some((kind, name)) = kind.rsplit_once(' ') {
-                    table.kinds.insert(kind, read_shape(name, &names));
-                }
+            } else if let Some((kind, name)) = line.strip_prefix("kind ").and_then(|rest| rest.rsplit_once(' ')) {
+                table.kinds.insert(kind, read_shape(name, &names));
             }
         }
         table.custom = read_shape(CUSTOM, &names);
@@ -176,6 +176,11 @@ impl Shape {
             _ => None,
         }
         .unwrap_or(&UNKNOWN_FIELD)
+    }
+
+    /// Whether this is a whole object, which has a status of its own.
+    pub(super) fn is_object(&self) -> bool {
+        ["apiVersion", "kind", "metadata"].iter().all(|name| !matches!(self.field(name).shape, Self::Unknown))
     }
 
     /// The shape of a list's items.

@@ -49,15 +49,12 @@ pub(super) enum LockError {
 impl Cache {
     /// Makes the folder ready, and finds out now whether it can be written.
     pub(super) fn open(folder: Option<&Path>, limit: u64) -> Result<Self, SourceError> {
-        let (root, temporary) = match folder {
-            Some(folder) => (folder.to_owned(), None),
-            None => {
-                let temporary = tempfile::Builder::new()
-                    .prefix("trueup-")
-                    .tempdir()
-                    .map_err(|error| unusable(&std::env::temp_dir(), &error))?;
-                (temporary.path().to_owned(), Some(temporary))
-            }
+        let (root, temporary) = if let Some(folder) = folder {
+            (folder.to_owned(), None)
+        } else {
+            let made = tempfile::Builder::new().prefix("trueup-").tempdir();
+            let temporary = made.map_err(|error| unusable(&std::env::temp_dir(), &error))?;
+            (temporary.path().to_owned(), Some(temporary))
         };
         let prepare = || -> io::Result<PathBuf> {
             for name in ["git", "trees", "tmp"] {

@@ -111,7 +111,7 @@ fn once(task: &mut Task, cache: &Cache, hash: gix::hash::Kind, repairs: &[Findin
     Ok(answers)
 }
 
-/// Opens the repository of the cache, or begins a new one where there is none that can be opened.
+/// Opens the repository of the cache, or begins a new one where there is none.
 fn open(task: &Task, cache: &Cache, hash: gix::hash::Kind) -> Result<gix::Repository, SourceError> {
     let path = cache.repository(&task.url);
     let ssh = task.shared.settings.ssh_command.as_ref().map(|command| format!("core.sshCommand={command}"));
@@ -123,12 +123,19 @@ fn open(task: &Task, cache: &Cache, hash: gix::hash::Kind) -> Result<gix::Reposi
             .open_path_as_is(true)
     };
     if path.exists() {
-        if let Ok(repository) = gix::open_opts(&path, options()) {
-            return Ok(repository);
-        }
-        cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))?;
+        return match gix::open_opts(&path, options()) {
+            Ok(repository) if is_whole(&repository) => Ok(repository),
+            Ok(_) => Err(damaged(task, Cause::saying("parts of the repository are missing"))),
+            Err(error) => Err(damaged(task, Cause::of(&error))),
+        };
     }
     begin(&path, hash, options()).map_err(|error| cache.unusable(&std::io::Error::other(Cause::of(&error))))
+}
+
+/// What git needs to take a folder for a repository; gix is content with less.
+fn is_whole(repository: &gix::Repository) -> bool {
+    let folder = repository.git_dir();
+    repository.head().is_ok() && folder.join("objects/pack").is_dir() && folder.join("refs").is_dir()
 }
 
 fn begin(path: &Path, hash: gix::hash::Kind, options: gix::open::Options) -> gix::Result<gix::Repository> {
@@ -186,6 +193,10 @@ impl Attempt<'_, '_> {
         missing.sort_unstable();
         missing.dedup();
         missing.retain(|id| !self.repository.has_object(*id));
+        let lost = |id: &ObjectId| matches!(self.repository.try_find_reference(&format!("{KEPT}{id}")), Ok(Some(_)));
+        if let Some(id) = missing.iter().find(|id| lost(id)) {
+            return Err(damaged(self.task, Cause::saying(format!("{id} was kept, and cannot be read any more"))).into());
+        }
         if missing.is_empty() {
             return Ok(());
         }

@@ -10,9 +10,9 @@ use semver::Version;
 
 use crate::finding::Finding;
 
+use super::Wanted;
 use super::error::SourceError;
 use super::version_range::{VersionRange, parse_version};
-use super::{Wanted, error};
 
 /// A reference that a repository has.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -94,7 +94,7 @@ pub(super) fn resolve(url: &str, wanted: &Wanted, references: &References) -> Re
     {
         let warnings = references
             .find(&format!("refs/heads/{asked}"))
-            .map(|_| clash(url, format!("`{asked}` is a branch in {url} too; as a constraint it chose tag `{tag}`")));
+            .map(|_| clash(format!("`{asked}` is a branch in {url} too; as a constraint it chose tag `{tag}`")));
         return Ok(Resolved::To(reference.commit, warnings.into_iter().collect()));
     }
     let name = format!("{prefix}{asked}");
@@ -116,7 +116,7 @@ pub(super) fn resolve(url: &str, wanted: &Wanted, references: &References) -> Re
 }
 
 /// The error for a revision that is nowhere.
-pub(super) fn revision_gone(url: &str, revision: &str, references: &References) -> error::SourceError {
+pub(super) fn revision_gone(url: &str, revision: &str, references: &References) -> SourceError {
     SourceError::RevisionGone {
         url: url.to_owned(),
         revision: revision.to_owned(),
@@ -134,7 +134,7 @@ fn by_name(url: &str, name: &str, references: &References) -> Option<Resolved> {
     match (tag, branch) {
         (Some(tag), Some(branch)) if tag.commit != branch.commit => {
             let message = format!("`{name}` is a tag and a branch in {url}; the tag is taken");
-            Some(Resolved::To(tag.commit, vec![clash(url, message)]))
+            Some(Resolved::To(tag.commit, vec![clash(message)]))
         }
         (Some(found), _) | (None, Some(found)) => Some(to(found)),
         // go-git's short names: `pull/12/head` is `refs/pull/12/head`.
@@ -144,7 +144,7 @@ fn by_name(url: &str, name: &str, references: &References) -> Option<Resolved> {
     }
 }
 
-fn clash(_url: &str, message: String) -> Finding {
+fn clash(message: String) -> Finding {
     Finding::warning("trueup::source::clash", message)
         .with_help("write `refs/heads/…` or `refs/tags/…` to say which one is meant")
 }

@@ -28,7 +28,7 @@ pub type Brought = Result<Arc<Checkout>, Arc<SourceError>>;
 #[derive(Debug, Clone)]
 pub struct Sources {
     shared: Arc<Shared>,
-    repositories: Arc<std::sync::Mutex<HashMap<String, Arc<Mutex<Known>>>>>,
+    repositories: Arc<std::sync::Mutex<HashMap<blake3::Hash, Arc<Mutex<Known>>>>>,
     permits: Arc<Semaphore>,
     progress: Progress,
 }
@@ -78,7 +78,9 @@ impl Sources {
 
     fn known(&self, url: &RepoUrl) -> Arc<Mutex<Known>> {
         let mut repositories = self.repositories.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-        repositories.entry(url.with_credentials().to_owned()).or_default().clone()
+        // By its hash: the URL as written may hold a password, and this map can be shown.
+        let key = blake3::hash(url.with_credentials().as_bytes());
+        repositories.entry(key).or_default().clone()
     }
 
     /// Works on a thread of its own, which is left to itself when time is up: a socket that is silent cannot be

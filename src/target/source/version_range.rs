@@ -126,16 +126,13 @@ fn conditions(text: &str) -> Option<Vec<Condition>> {
             None => hyphen(after)?,
             Some(_) => (None, after),
         };
-        match second {
+        if let Some((upper, upper_written)) = second {
             // `1.1 - 2.3` is `>=1.1 <=2.3`.
-            Some((upper, upper_written)) => {
-                found.push(Condition { operator: Operator::GreaterOrEqual, version, written });
-                found.push(Condition { operator: Operator::LessOrEqual, version: upper, written: upper_written });
-            }
-            None => {
-                let operator = operator.unwrap_or(Operator::TildeOrEqual);
-                found.push(Condition { operator, version, written });
-            }
+            found.push(Condition { operator: Operator::GreaterOrEqual, version, written });
+            found.push(Condition { operator: Operator::LessOrEqual, version: upper, written: upper_written });
+        } else {
+            let operator = operator.unwrap_or(Operator::TildeOrEqual);
+            found.push(Condition { operator, version, written });
         }
         let next = after.trim_start();
         if next.is_empty() {
@@ -150,7 +147,6 @@ fn conditions(text: &str) -> Option<Vec<Condition>> {
 }
 
 /// The upper end of a hyphen range, if there is one: the hyphen stands between spaces.
-#[expect(clippy::type_complexity, reason = "the optional upper end, and the text after it")]
 fn hyphen(text: &str) -> Option<(Option<(Version, Written)>, &str)> {
     let inner = text.trim_start();
     let upper = inner.strip_prefix('-').filter(|_| inner.len() < text.len());
@@ -243,12 +239,11 @@ impl Condition {
     fn not_equal(&self, version: &Version, order: Ordering) -> bool {
         let against = &self.version;
         match self.written {
-            Written::All => order != Ordering::Equal,
+            Written::All | Written::Nothing => order != Ordering::Equal,
             Written::Major => version.major != against.major,
             Written::Minor => {
                 (version.major, version.minor) != (against.major, against.minor) || version.pre != against.pre
             }
-            Written::Nothing => order != Ordering::Equal,
         }
     }
 

@@ -25,7 +25,7 @@ import (
 )
 
 const header = `# Shapes of Kubernetes' own types: written by tests/control-plane/builtin-types from Kubernetes 1.36, not by hand.
-# kind APIVERSION KIND TYPE, then each type with its fields: NAME SHAPE [=DEFAULT]
+# kind APIVERSION KIND TYPE, then each type with its fields: NAME SHAPE [=DEFAULT, as JSON]
 # *: a pointer, so that a zero value is not none; !: atomic; []: a list, atomic, or with its keys, or a set; {}: a map
 `
 
@@ -219,26 +219,40 @@ func main() {
 	}
 }
 
-// codeDefaults are defaults that the API server sets in code (pkg/apis/*/v1/defaults.go) without publishing them, and
-// that depend on nothing else in the object.
-var codeDefaults = map[string]string{
-	"api.core.v1.ObjectFieldSelector.apiVersion":            "v1",
-	"api.core.v1.PersistentVolumeClaimSpec.volumeMode":      "Filesystem",
-	"api.networking.v1.NetworkPolicyPort.protocol":          "TCP",
-	"api.admissionregistration.v1.Rule.scope":               "*",
-	"api.admissionregistration.v1.RuleWithOperations.scope": "*",
+// codeDefaults are defaults that the API server sets in code (pkg/apis/*/v1/defaults.go) without publishing them, that
+// depend on nothing else in the object, and that stand inside of atomic lists.
+var codeDefaults = map[string]any{
+	"api.admissionregistration.v1.Rule.scope":                     "*",
+	"api.admissionregistration.v1.RuleWithOperations.scope":       "*",
+	"api.batch.v1.PodFailurePolicyOnPodConditionsPattern.status":  "True",
+	"api.core.v1.EndpointPort.protocol":                           "TCP",
+	"api.core.v1.ObjectFieldSelector.apiVersion":                  "v1",
+	"api.core.v1.PersistentVolumeClaim.apiVersion":                "v1",
+	"api.core.v1.PersistentVolumeClaim.kind":                      "PersistentVolumeClaim",
+	"api.core.v1.PersistentVolumeClaimSpec.volumeMode":            "Filesystem",
+	"api.core.v1.ResourceFieldSelector.divisor":                   "0",
+	"api.core.v1.ServiceAccountTokenProjection.expirationSeconds": 3600,
+	"api.discovery.v1.EndpointPort.name":                          "",
+	"api.discovery.v1.EndpointPort.protocol":                      "TCP",
+	"api.networking.v1.NetworkPolicyPort.protocol":                "TCP",
 }
 
-// defaultOf is the default that the API server sets, where it is a text of its own.
+// defaultOf is the default that the API server sets, as JSON, where it is more than the zero value.
 func defaultOf(place string, schema *spec.Schema) string {
-	if text, ok := codeDefaults[place]; ok {
-		return " =" + text
+	value, ok := codeDefaults[place]
+	if !ok && schema != nil {
+		switch schema.Default.(type) {
+		case string, bool, int, int32, int64, float64:
+			value = schema.Default
+			ok = !reflect.ValueOf(value).IsZero()
+		}
 	}
-	if schema == nil {
+	if !ok {
 		return ""
 	}
-	if text, ok := schema.Default.(string); ok && text != "" {
-		return " =" + text
+	text, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
 	}
-	return ""
+	return " =" + string(text)
 }

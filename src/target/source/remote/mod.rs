@@ -90,13 +90,13 @@ impl<'a> Remote<'a> {
 
     fn speak<T>(
         &mut self,
-        by_gix: impl FnOnce(&mut Session<'a>) -> Result<T, Fault>,
-        by_git: impl FnOnce(&Program) -> Result<T, Fault>,
+        in_session: impl FnOnce(&mut Session<'a>) -> Result<T, Fault>,
+        by_program: impl FnOnce(&Program) -> Result<T, Fault>,
     ) -> Result<T, Fault> {
         if let Speaker::Git(program) = &self.speaker {
-            return by_git(program);
+            return by_program(program);
         }
-        let fault = match self.session().and_then(by_gix) {
+        let fault = match self.session().and_then(in_session) {
             Err(fault) if is_worth_another_try(&fault) => fault,
             Err(fault) => {
                 // After a fault the conversation is over; the next word begins a new one.
@@ -106,7 +106,7 @@ impl<'a> Remote<'a> {
             done => return done,
         };
         let program = Program::new(self.git, self.repository, &self.access, &self.limits, &self.runtime);
-        match by_git(&program) {
+        match by_program(&program) {
             Ok(done) => {
                 self.speaker = Speaker::Git(Box::new(program));
                 Ok(done)

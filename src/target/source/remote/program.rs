@@ -20,7 +20,7 @@ use super::{Depth, Fault};
 
 /// The `git` program, and where it works.
 pub(super) struct Program {
-    program: PathBuf,
+    git: PathBuf,
     repository: PathBuf,
     url: String,
     access: Access,
@@ -32,14 +32,14 @@ pub(super) struct Program {
 
 impl Program {
     pub(super) fn new(
-        program: Option<&Path>,
+        git: Option<&Path>,
         repository: &gix::Repository,
         access: &Access,
         limits: &Limits,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
         Self {
-            program: program.unwrap_or(Path::new("git")).to_owned(),
+            git: git.unwrap_or(Path::new("git")).to_owned(),
             repository: repository.git_dir().to_owned(),
             url: access.url.to_bstring().to_str_lossy().into_owned(),
             access: access.clone(),
@@ -71,7 +71,7 @@ impl Program {
 
     pub(super) fn fetch(&self, wanted: &[ObjectId], depth: Depth) -> Result<(), Fault> {
         // On its standard input: a repository may have more branches than a command line has room.
-        let hashes: String = wanted.iter().map(|id| format!("{id}\n")).collect();
+        let hashes = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let mut arguments =
             vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin"];
         match depth {
@@ -84,7 +84,7 @@ impl Program {
     }
 
     fn run(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, Fault> {
-        let mut command = Command::new(&self.program)
+        let mut command = Command::new(&self.git)
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "core.hooksPath=/dev/null", "--git-dir"])
             .args([self.repository.as_os_str()])
             .args(arguments.iter().copied())

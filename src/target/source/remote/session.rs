@@ -61,7 +61,7 @@ impl<'a> Session<'a> {
     /// How the server hashes; ours must be the same.
     pub(super) fn object_hash(&self) -> gix::hash::Kind {
         let named = self.handshake.capabilities.capability("object-format");
-        let named = named.as_ref().and_then(|capability| capability.value());
+        let named = named.as_ref().and_then(gix::protocol::transport::client::capabilities::Capability::value);
         if named.is_some_and(|value| value == "sha256") { gix::hash::Kind::Sha256 } else { gix::hash::Kind::Sha1 }
     }
 
@@ -71,15 +71,12 @@ impl<'a> Session<'a> {
     }
 
     pub(super) fn references(&mut self) -> Result<References, Fault> {
-        let listed = match self.advertised.take() {
-            Some(advertised) => advertised,
-            None => {
-                let command = LsRefsCommand::new(None, &self.handshake.capabilities, agent());
-                match command.invoke_blocking(&mut self.line.transport, &mut Discard, false) {
-                    Ok(listed) => listed,
-                    Err(error) => return Err(fault_of(&error, &mut self.line, &self.limits)),
-                }
-            }
+        let listed = if let Some(advertised) = self.advertised.take() {
+            advertised
+        } else {
+            let command = LsRefsCommand::new(None, &self.handshake.capabilities, agent());
+            let listed = command.invoke_blocking(&mut self.line.transport, &mut Discard, false);
+            listed.map_err(|error| fault_of(&error, &mut self.line, &self.limits))?
         };
         let reference = |listed: &Ref| {
             let (name, target, peeled) = listed.unpack();
