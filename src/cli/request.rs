@@ -30,7 +30,10 @@ pub(super) fn request(
     Ok(Request {
         applications: manifests.applications,
         findings: manifests.findings,
-        render: RenderSettings { combined_size: sources.max_manifests_size << 20 },
+        render: RenderSettings {
+            combined_size: sources.max_manifests_size << 20,
+            programs: sources.programs.settings(),
+        },
         concurrency,
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),

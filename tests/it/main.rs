@@ -16,4 +16,5 @@ mod cronjob;
 mod diff;
 mod git;
 mod render;
+mod rendering;
 mod rooms;

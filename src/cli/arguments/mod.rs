@@ -2,5 +2,6 @@
 
 pub(super) mod cluster;
 pub(super) mod output;
+pub(super) mod programs;
 pub(super) mod selection;
 pub(super) mod source;

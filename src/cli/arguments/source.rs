@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
+use super::programs::ProgramArguments;
 use crate::cli::session::environment;
 use crate::secret::{RepoUrl, Secret};
 use crate::target::source::{Credentials, Override, SourceSettings};
@@ -38,6 +39,8 @@ pub(crate) struct SourceArguments {
     /// The git program, used where the built-in git cannot
     #[arg(long, value_name = "PROGRAM", env = "TRUEUP_GIT")]
     pub(crate) git: Option<PathBuf>,
+    #[command(flatten)]
+    pub(crate) programs: ProgramArguments,
 }
 
 impl SourceArguments {

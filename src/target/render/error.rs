@@ -6,6 +6,7 @@ use std::io;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use thiserror::Error;
 
+use super::{HelmError, KustomizeError, ProgramError};
 use crate::finding::Excerpt;
 use crate::object::NotAnObject;
 
@@ -77,9 +78,28 @@ pub enum RenderError {
         #[source]
         source: NotAnObject,
     },
+    /// What Helm is given is wrong.
+    #[error(transparent)]
+    Helm(#[from] HelmError),
+    /// What Kustomize is given is wrong.
+    #[error(transparent)]
+    Kustomize(#[from] KustomizeError),
+    /// A program is missing, or did not do its work.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
 }
 
 impl RenderError {
+    /// The error of a tool, which speaks for itself.
+    fn inner(&self) -> Option<&dyn Diagnostic> {
+        match self {
+            Self::Helm(error) => Some(error),
+            Self::Kustomize(error) => Some(error),
+            Self::Program(error) => Some(error),
+            _ => None,
+        }
+    }
+
     fn excerpt(&self) -> Option<&Excerpt> {
         match self {
             Self::Syntax { excerpt, .. } | Self::NotAnObject { excerpt, .. } if !excerpt.text.is_empty() => {
@@ -92,6 +112,9 @@ impl RenderError {
 
 impl Diagnostic for RenderError {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        if let Some(inner) = self.inner() {
+            return inner.code();
+        }
         Some(Box::new(match self {
             Self::NotYetRendered { .. } => "trueup::render::not_yet",
             Self::Unreadable { .. } => "trueup::render::unreadable",
@@ -101,13 +124,17 @@ impl Diagnostic for RenderError {
             Self::SeveralInJson { .. } => "trueup::render::several_in_json",
             Self::Syntax { .. } => "trueup::render::syntax",
             Self::NotAnObject { .. } => "trueup::render::not_an_object",
+            Self::Helm(_) | Self::Kustomize(_) | Self::Program(_) => return None,
         }))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
+        if let Some(inner) = self.inner() {
+            return inner.help();
+        }
         Some(Box::new(match self {
             Self::NotYetRendered { .. } => {
-                "this version renders folders of plain YAML and JSON; leave this application out with `--app`"
+                "this version renders folders, charts in git, and kustomizations; leave this application out with `--app`"
                     .to_owned()
             }
             Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
@@ -121,6 +148,7 @@ impl Diagnostic for RenderError {
             Self::NotAnObject { excerpt, .. } => {
                 format!("if `{}` is no manifest, keep it out with `directory.exclude`", excerpt.file)
             }
+            Self::Helm(_) | Self::Kustomize(_) | Self::Program(_) => return None,
         }))
     }
 

@@ -5,15 +5,26 @@
 //!
 //! Rules: Argo CD util/app/discovery, reposerver/repository.
 
+mod capabilities;
 mod detect;
 mod directory;
 mod environment;
 mod error;
+mod helm;
+mod kustomize;
+mod list;
+mod program;
+mod references;
 mod settle;
+mod working_copy;
 
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
+pub use helm::HelmError;
+pub use kustomize::KustomizeError;
+pub use program::{ProgramError, ProgramSettings};
+pub use references::{Reference, References};
 pub use settle::{Settled, settle};
 
 use std::path::Path;
@@ -30,11 +41,13 @@ use crate::process::Cancel;
 pub struct RenderSettings {
     /// All plain manifests of one source together, in bytes.
     pub combined_size: u64,
+    /// The programs that render.
+    pub programs: ProgramSettings,
 }
 
 impl Default for RenderSettings {
     fn default() -> Self {
-        Self { combined_size: DEFAULT_COMBINED_SIZE }
+        Self { combined_size: DEFAULT_COMBINED_SIZE, programs: ProgramSettings::default() }
     }
 }
 
@@ -53,6 +66,8 @@ pub struct RenderInput<'a> {
     pub root: &'a Path,
     /// The source's folder in the checkout.
     pub folder: &'a Path,
+    /// The sources of the application that lend their files to others.
+    pub references: &'a References,
     /// What the destination's cluster serves: its version, its kinds.
     pub kinds: &'a Kinds,
     /// What rendering may cost.
@@ -66,6 +81,40 @@ impl RenderInput<'_> {
     pub fn environment(&self) -> BuildEnvironment {
         BuildEnvironment::of(self)
     }
+
+    /// A place in the checkout, relative to its root; `.` for the root itself.
+    fn relative(&self, path: &Path) -> String {
+        let inside = path.strip_prefix(self.root).unwrap_or(path);
+        let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
+        if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+    }
+
+    /// The source's folder, relative to the checkout's root.
+    fn shown_folder(&self) -> String {
+        self.relative(self.folder)
+    }
+
+    /// A file of the source's folder, relative to the checkout's root.
+    fn shown(&self, file: &str) -> String {
+        self.relative(&self.folder.join(file))
+    }
+
+    /// What an error calls the source: its chart or its folder, and the revision.
+    fn place(&self) -> String {
+        let folder = self.source.chart.clone().unwrap_or_else(|| self.shown_folder());
+        match self.revision.get(..7) {
+            Some(revision) if self.source.chart.is_none() => format!("`{folder}` at {revision}"),
+            _ if self.revision.is_empty() => format!("`{folder}`"),
+            _ => format!("`{folder}` at {}", self.revision),
+        }
+    }
+}
+
+/// What a tool made of a source.
+struct Made {
+    target: Target,
+    /// Whether the same files give the same objects again: what is fetched while rendering may not.
+    repeatable: bool,
 }
 
 /// One source, rendered.
@@ -80,7 +129,8 @@ pub struct Rendered {
 /// Refuses a source whose manifest alone says that it cannot be rendered, before anything is fetched for it.
 pub fn check(source: &Source) -> Result<(), RenderError> {
     match detect::explicit(source) {
-        Some(Tool { kind, why }) if kind != SourceKind::Directory => Err(not_yet(kind, why)),
+        Some(Tool { kind: kind @ (SourceKind::Ksonnet | SourceKind::Plugin), why }) => Err(not_yet(kind, why)),
+        Some(Tool { kind, why }) if source.chart.is_some() => Err(not_yet(kind, why)),
         _ => Ok(()),
     }
 }
@@ -88,13 +138,13 @@ pub fn check(source: &Source) -> Result<(), RenderError> {
 /// Renders one source from the folder that its checkout holds for it; on a thread that may block, within a runtime.
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let tool = detect::detect(input.source, input.folder)?;
-    let target = match tool.kind {
-        SourceKind::Directory => directory::render(input),
-        SourceKind::Helm | SourceKind::Kustomize | SourceKind::Ksonnet | SourceKind::Plugin => {
-            Err(not_yet(tool.kind, tool.why))
-        }
+    let made = match tool.kind {
+        SourceKind::Directory => directory::render(input).map(|target| Made { target, repeatable: true }),
+        SourceKind::Helm => helm::render(input),
+        SourceKind::Kustomize => kustomize::render(input),
+        SourceKind::Ksonnet | SourceKind::Plugin => Err(not_yet(tool.kind, tool.why)),
     }?;
-    Ok(Rendered { target, tool: tool.kind })
+    Ok(Rendered { target: made.target, tool: tool.kind })
 }
 
 fn not_yet(kind: SourceKind, why: String) -> RenderError {

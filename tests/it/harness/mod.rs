@@ -20,11 +20,12 @@ mod run;
 mod snapshot;
 
 pub(crate) use account::TestAccount;
+pub(crate) use application::TestApplication;
 pub(crate) use cluster::TestCluster;
 pub(crate) use manifests::{config_map, deployment};
 pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
-pub(crate) use run::trueup;
+pub(crate) use run::{Outcome, Run, trueup};
 
 use std::path::Path;
 use std::process::Command;
