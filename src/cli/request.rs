@@ -13,7 +13,6 @@ use crate::app::{self, Manifests, Selection};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
 use crate::fleet::{Request, World};
-use crate::target::render::RenderSettings;
 use crate::target::source::Sources;
 
 /// Reads the manifests and keeps those that were asked for.
@@ -30,10 +29,7 @@ pub(super) fn request(
     Ok(Request {
         applications: manifests.applications,
         findings: manifests.findings,
-        render: RenderSettings {
-            combined_size: sources.max_manifests_size << 20,
-            programs: sources.programs.settings(),
-        },
+        render: sources.render_settings(),
         concurrency,
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),

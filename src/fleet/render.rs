@@ -14,7 +14,7 @@ use crate::object::Kinds;
 use crate::process::Cancel;
 use crate::progress::Stage;
 use crate::target::render::{self, References, RenderInput, RenderSettings, Rendered, Settled, settle};
-use crate::target::source::Checkout;
+use crate::target::source::{Checkout, FetchedBy};
 
 /// Everything that one application's rendering needs, to be moved to its thread.
 struct Work {
@@ -62,6 +62,10 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
                 Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a fault in trueup"),
             ),
         }
+    }
+    if let Some(cache) = request.render.cache.clone() {
+        // What went wrong while tidying up is nobody's fault, and no part of the answer.
+        let _ = tokio::task::spawn_blocking(move || cache.shrink()).await;
     }
 }
 
@@ -115,6 +119,8 @@ fn render_source(
         instance_name: &work.instance_name,
         source,
         revision: &checkout.revision,
+        // A chart's version is no promise: it may be published anew.
+        is_pinned: checkout.by != FetchedBy::WorkingTree && source.chart.is_none(),
         root: &checkout.root,
         folder: &folder,
         references,

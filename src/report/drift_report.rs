@@ -307,7 +307,10 @@ impl<'run> Resource<'run> {
                 Proof::Schema => "schema",
                 Proof::None => "none",
             },
-            source: resource.origin.as_ref().map(|origin| Place { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
+            source: resource
+                .origin
+                .as_ref()
+                .map(|origin| Place { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
             note: resource.note.as_deref(),
             fields: resource.fields.iter().map(Field::of).collect(),
         }

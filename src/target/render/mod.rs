@@ -5,6 +5,7 @@
 //!
 //! Rules: Argo CD util/app/discovery, reposerver/repository.
 
+mod cache;
 mod capabilities;
 mod detect;
 mod directory;
@@ -18,6 +19,7 @@ mod references;
 mod settle;
 mod working_copy;
 
+pub use cache::CacheSettings;
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
@@ -43,11 +45,13 @@ pub struct RenderSettings {
     pub combined_size: u64,
     /// The programs that render.
     pub programs: ProgramSettings,
+    /// Where what programs rendered is kept between runs; nothing is kept without it.
+    pub cache: Option<CacheSettings>,
 }
 
 impl Default for RenderSettings {
     fn default() -> Self {
-        Self { combined_size: DEFAULT_COMBINED_SIZE, programs: ProgramSettings::default() }
+        Self { combined_size: DEFAULT_COMBINED_SIZE, programs: ProgramSettings::default(), cache: None }
     }
 }
 
@@ -62,6 +66,8 @@ pub struct RenderInput<'a> {
     pub source: &'a Source,
     /// The full commit hash of the checkout; empty for a working tree outside of git.
     pub revision: &'a str,
+    /// Whether the files are exactly those of the revision, now and later: a working tree's are not.
+    pub is_pinned: bool,
     /// The checkout's root: no path leads out of it.
     pub root: &'a Path,
     /// The source's folder in the checkout.
@@ -138,12 +144,21 @@ pub fn check(source: &Source) -> Result<(), RenderError> {
 /// Renders one source from the folder that its checkout holds for it; on a thread that may block, within a runtime.
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let tool = detect::detect(input.source, input.folder)?;
+    let entry = cache::Entry::of(input, tool.kind);
+    if let Some(target) = entry.as_ref().and_then(cache::Entry::read) {
+        return Ok(Rendered { target, tool: tool.kind });
+    }
     let made = match tool.kind {
         SourceKind::Directory => directory::render(input).map(|target| Made { target, repeatable: true }),
         SourceKind::Helm => helm::render(input),
         SourceKind::Kustomize => kustomize::render(input),
         SourceKind::Ksonnet | SourceKind::Plugin => Err(not_yet(tool.kind, tool.why)),
     }?;
+    if made.repeatable
+        && let Some(entry) = entry
+    {
+        entry.keep(&made.target);
+    }
     Ok(Rendered { target: made.target, tool: tool.kind })
 }
 

@@ -43,6 +43,11 @@ impl References {
         self.0.get_key_value(name).map(|(name, reference)| (name.as_str(), reference, rest))
     }
 
+    /// What each of them is; nothing for one whose files may change under the same name.
+    pub(super) fn identities(&self) -> impl Iterator<Item = Option<String>> {
+        self.0.iter().map(|(name, reference)| Some(format!("{name}={}", reference.identity()?)))
+    }
+
     /// Every name, for an error message.
     pub(super) fn names(&self) -> Vec<&str> {
         self.0.keys().map(String::as_str).collect()
@@ -55,10 +60,9 @@ impl Reference {
         self.repo_url.normal_form() == repo_url.normal_form()
     }
 
-    /// Its files by name; nothing when they may change under that name.
-    pub(super) fn identity(&self) -> Option<String> {
+    fn identity(&self) -> Option<String> {
         let checkout = &self.checkout;
-        (checkout.by != FetchedBy::WorkingTree && !checkout.revision.is_empty())
-            .then(|| format!("{}@{}", self.repo_url, checkout.revision))
+        let is_pinned = checkout.by != FetchedBy::WorkingTree && !checkout.revision.is_empty();
+        is_pinned.then(|| format!("{}@{}", checkout.root.display(), checkout.revision))
     }
 }

@@ -63,7 +63,8 @@ fn copy_folder(original: &Path, here: &Path) -> io::Result<()> {
         let kind = entry.file_type()?;
         if entry.file_name() == ".git" {
             continue;
-        } else if kind.is_dir() {
+        }
+        if kind.is_dir() {
             fs::create_dir(&to)?;
             copy_folder(&from, &to)?;
         } else if kind.is_symlink() {
@@ -116,7 +117,9 @@ mod tests {
             for folder in ["base", "overlays/prod/patches", ".git"] {
                 fs::create_dir_all(root.join(folder)).unwrap();
             }
-            for file in ["base/web.yaml", "overlays/prod/kustomization.yaml", "overlays/prod/patches/a.yaml", ".git/config"] {
+            for file in
+                ["base/web.yaml", "overlays/prod/kustomization.yaml", "overlays/prod/patches/a.yaml", ".git/config"]
+            {
                 fs::write(root.join(file), "original").unwrap();
             }
             let place = tempfile::tempdir().unwrap();

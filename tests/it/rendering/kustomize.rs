@@ -46,12 +46,21 @@ fn cases() -> Vec<Case> {
         (
             "names and namespace",
             json!({"namePrefix": "x-", "nameSuffix": "-y", "namespace": "elsewhere"}),
-            &[&["set", "nameprefix", "--", "x-"], &["set", "namesuffix", "--", "-y"], &["set", "namespace", "--", "elsewhere"]],
+            &[
+                &["set", "nameprefix", "--", "x-"],
+                &["set", "namesuffix", "--", "-y"],
+                &["set", "namespace", "--", "elsewhere"],
+            ],
         ),
         (
             "images",
             json!({"images": ["registry.example.com/web=mirror.example.com/web:${ARGOCD_APP_NAME}", "other@sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3"]}),
-            &[&["set", "image", "registry.example.com/web=mirror.example.com/web:shop", "other@sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3"]],
+            &[&[
+                "set",
+                "image",
+                "registry.example.com/web=mirror.example.com/web:shop",
+                "other@sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3",
+            ]],
         ),
         (
             "an image that keeps its tag",
@@ -79,6 +88,11 @@ fn cases() -> Vec<Case> {
             json!({"commonLabels": {"team": "a"}, "labelWithoutSelector": true}),
             &[&["add", "label", "--without-selector", "team:a"]],
         ),
+    ]
+}
+
+fn more_cases() -> Vec<Case> {
+    vec![
         (
             "annotations",
             json!({"commonAnnotations": {"team": "$ARGOCD_APP_NAME"}}),
@@ -94,7 +108,11 @@ fn cases() -> Vec<Case> {
             json!({"patches": [{"patch": PATCH, "target": {"kind": "Deployment", "name": "web"}}]}),
             &[&["add", "patch", "--kind", "Deployment", "--name", "web", "--patch", PATCH]],
         ),
-        ("components", json!({"components": ["../../components/debug"]}), &[&["add", "component", "../../components/debug"]]),
+        (
+            "components",
+            json!({"components": ["../../components/debug"]}),
+            &[&["add", "component", "../../components/debug"]],
+        ),
         (
             "components that are missing",
             json!({"components": ["../../components/no", "../../components/*"], "ignoreMissingComponents": true}),
@@ -110,7 +128,7 @@ fn every_field_of_a_kustomize_source_renders_what_kustomize_renders() {
     let kubectl = or_skip!(program("kubectl"));
     let git = overlay();
     let programs: [PathBuf; 2] = [kustomize.clone(), kubectl];
-    for (case, block, edits) in cases() {
+    for (case, block, edits) in cases().into_iter().chain(more_cases()) {
         let expected = edited(&kustomize, &git, edits);
         for program in &programs {
             let shop = git.application("shop").path("overlays/prod").source_field("kustomize", block.clone());
@@ -141,6 +159,7 @@ fn build_options_reach_kustomize() {
     let helm = or_skip!(program("helm"));
     let git = TestRepo::new()
         .file("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("charts/web/values.yaml", "{}\n")
         .file("charts/web/templates/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  version: {{ .Capabilities.KubeVersion.Version }}\n")
         .file("shared.txt", "shared\n")
         .file("app/kustomization.yaml", "helmGlobals: {chartHome: ../charts}\nhelmCharts: [{name: web, releaseName: shop, version: 1.0.0}]\nconfigMapGenerator: [{name: made, files: [../shared.txt]}]\n")
@@ -151,7 +170,17 @@ fn build_options_reach_kustomize() {
     let expected = official(
         &kustomize,
         &git.path(),
-        &["build", "app", "--enable-helm", "--load-restrictor", "LoadRestrictionsNone", "--helm-command", &helm_path, "--helm-kube-version", "1.36.3"],
+        &[
+            "build",
+            "app",
+            "--enable-helm",
+            "--load-restrictor",
+            "LoadRestrictionsNone",
+            "--helm-command",
+            &helm_path,
+            "--helm-kube-version",
+            "1.36.3",
+        ],
     );
 
     let run = render(&app, &[("TRUEUP_KUSTOMIZE", &kustomize), ("TRUEUP_HELM", &helm)]);
@@ -177,7 +206,8 @@ fn a_kustomization_that_cannot_be_built_says_why() {
         .file("plain/settings.yaml", config_map("settings"))
         .commit("faults");
     std::fs::create_dir(git.path().parent().unwrap().join("outside")).unwrap();
-    let edited = |name: &str, path: &str, block: Value| git.application(name).path(path).source_field("kustomize", block);
+    let edited =
+        |name: &str, path: &str, block: Value| git.application(name).path(path).source_field("kustomize", block);
     let applications = [
         git.application("missing").path("missing"),
         git.application("climbs").path("climbs"),

@@ -2,6 +2,7 @@
 //!
 //! The expected objects are never written by hand: each test runs the official program on the same files.
 
+mod cache;
 mod helm;
 mod kustomize;
 mod references;
@@ -31,7 +32,10 @@ fn official(program: &Path, folder: &Path, arguments: &[&str]) -> Vec<Value> {
 
 /// Renders with these programs; everything else is as a user has it.
 fn render(application: &TestApplication, programs: &[(&str, &Path)]) -> Run {
-    programs.iter().fold(trueup(["render", "-o", "json"]), |run, (variable, path)| run.env(variable, path)).of(application)
+    programs
+        .iter()
+        .fold(trueup(["render", "-o", "json"]), |run, (variable, path)| run.env(variable, path))
+        .of(application)
 }
 
 /// The objects of a run, without the namespaces that trueup fills in for every tool alike.

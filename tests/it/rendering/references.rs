@@ -46,7 +46,18 @@ fn values_come_from_another_repository() {
     let expected = official(
         &helm,
         &charts.path().join("web"),
-        &["template", ".", "--name-template", "shop", "--set", "colour=green", "--set", "shop=true", "--set", "motd=hello\n"],
+        &[
+            "template",
+            ".",
+            "--name-template",
+            "shop",
+            "--set",
+            "colour=green",
+            "--set",
+            "shop=true",
+            "--set",
+            "motd=hello\n",
+        ],
     );
 
     let outcome = render(&application("shop", &charts, sources), &[("TRUEUP_HELM", &helm)]).exits(0);
@@ -70,7 +81,7 @@ fn a_lender_is_rendered_where_it_has_a_path_and_the_last_source_counts() {
     let objects = objects(&outcome);
     assert_eq!(objects.len(), 1, "{}", outcome.transcript());
     assert_eq!(objects[0]["data"]["values"], r#"{"colour":"blue"}"#);
-    let words = "`ConfigMap default/settings` appears twice: web/templates/a.yaml is used, plain/settings.yaml:1 is not";
+    let words = "`ConfigMap default/settings` appears twice: web/templates/a.yaml is used";
     assert!(outcome.stderr.contains(words), "{}", outcome.transcript());
 }
 
@@ -79,20 +90,23 @@ fn a_lender_is_rendered_where_it_has_a_path_and_the_last_source_counts() {
 fn references_that_cannot_be_followed_say_why() {
     let helm = or_skip!(program("helm"));
     let (charts, values) = (charts(), values());
-    let with = |name: &str, file: &str, more: &[Value]| {
-        let chart = json!({"repoURL": charts.url(), "path": "web", "helm": {"valueFiles": [file, "$other/prod.yaml"], "ignoreMissingValueFiles": name == "two"}});
+    let with = |name: &str, files: &[&str], more: &[Value]| {
+        let chart = json!({"repoURL": charts.url(), "path": "web", "helm": {"valueFiles": files}});
         application(name, &charts, Value::Array([&[chart], more].concat()))
     };
     let lender = |name: &str, revision: &str| json!({"repoURL": values.url(), "targetRevision": revision, "ref": name});
     let applications = [
-        with("unknown", "$vlaues/prod.yaml", &[lender("values", "v1")]),
-        with("missing", "$values/no.yaml", &[lender("values", "v1")]),
-        with("climbs", "$values/../../prod.yaml", &[lender("values", "v1")]),
-        with("nothing", "$values", &[lender("values", "v1")]),
-        with("two", "$values/prod.yaml", &[lender("values", "v1"), lender("other", "main")]),
+        with("elsewhere", &["$vlaues/prod.yaml"], &[lender("values", "v1")]),
+        with("unknown", &["$vlaues/no.yaml"], &[lender("values", "v1")]),
+        with("missing", &["$values/no.yaml"], &[lender("values", "v1")]),
+        with("climbs", &["$values/../../prod.yaml"], &[lender("values", "v1")]),
+        with("nothing", &["$values"], &[lender("values", "v1")]),
+        with("two", &["$values/prod.yaml", "$other/prod.yaml"], &[lender("values", "v1"), lender("other", "main")]),
     ];
 
-    let run = applications[1..].iter().fold(render(&applications[0], &[("TRUEUP_HELM", &helm)]), |run, application| run.argument(application.manifest()));
+    let run = applications[1..].iter().fold(render(&applications[0], &[("TRUEUP_HELM", &helm)]), |run, application| {
+        run.argument(application.manifest())
+    });
     let outcome = run.exits(2);
 
     insta::assert_snapshot!(outcome.to_string().split_once("--- stderr\n").map_or("", |(_, stderr)| stderr));

@@ -8,9 +8,10 @@ use std::path::PathBuf;
 
 use serde_json::Value;
 
-use super::values::{Values, ValuesFile};
 use super::HelmError;
+use super::values::{Values, ValuesFile};
 use crate::app::source::Helm;
+use crate::finding::Finding;
 use crate::object::yaml;
 use crate::target::render::program::{Home, ProgramError};
 use crate::target::render::{RenderError, RenderInput, capabilities};
@@ -20,6 +21,8 @@ pub(super) struct Arguments {
     pub(super) list: Vec<OsString>,
     /// Roots of other repositories that files come from, and what a reader knows them as.
     pub(super) other_roots: Vec<(PathBuf, String)>,
+    /// What was odd about the values files.
+    pub(super) warnings: Vec<Finding>,
     /// Whether the same revisions give the same values again: a URL may not.
     pub(super) repeatable: bool,
 }
@@ -30,7 +33,8 @@ impl Arguments {
         let helm = input.source.helm.as_ref().unwrap_or(&default);
         let values = Values::of(input, helm)?;
         let files = values.files()?;
-        let mut this = Self { list: Vec::new(), other_roots: values.other_roots(), repeatable: true };
+        let mut this =
+            Self { list: Vec::new(), other_roots: values.other_roots(), warnings: values.warnings(), repeatable: true };
         this.words(["template", ".", "--name-template"]);
         // Argo CD: the name without the namespace that tracking puts before it.
         let release = [&helm.release_name, &input.application.name].into_iter().find(|name| !name.is_empty());
@@ -150,7 +154,7 @@ fn with_commas_escaped(value: &str) -> String {
 mod tests {
     use super::*;
 
-    /// Argo CD util/helm/cmd_test.go `Test_cleanSetParameters`, `TestReplaceAllWithLookbehind`.
+    /// Argo CD `util/helm/cmd_test.go`: `Test_cleanSetParameters`, `TestReplaceAllWithLookbehind`.
     #[test]
     fn commas_are_escaped_where_helm_would_part_at_them() {
         for (value, expected) in [

@@ -37,7 +37,12 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, ProgramError> {
 }
 
 fn call<const N: usize>(run: &Run<'_>, copy: &WorkingCopy, words: [&str; N]) -> Result<(), ProgramError> {
-    let call = Call { args: words.map(OsString::from).into(), folder: &copy.folder, variables: Vec::new() };
+    let call = Call {
+        args: words.map(OsString::from).into(),
+        folder: &copy.folder,
+        whereabouts: "in the chart's folder",
+        variables: Vec::new(),
+    };
     let output = run.program.run(&call, run.home, run.input)?;
     if output.success() { Ok(()) } else { Err(run.failed(&call, &output, &copy.root)) }
 }

@@ -43,7 +43,10 @@ pub enum HelmError {
     },
     /// A path that leads out of its repository.
     #[error("`{file}` leads out of its repository")]
-    #[diagnostic(code("trueup::render::leaves_checkout"), help("values files are read from the repositories of the sources alone"))]
+    #[diagnostic(
+        code("trueup::render::leaves_checkout"),
+        help("values files are read from the repositories of the sources alone")
+    )]
     Leaves {
         /// As the manifest has it.
         file: String,

@@ -40,7 +40,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     };
     let unnamed = input.shown("Chart.yaml");
     let objects = program::objects(&program, &output, &unnamed, input)?;
-    Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable })
+    Ok(Made { target: Target { objects, warnings: arguments.warnings }, repeatable })
 }
 
 /// Everything that each call of Helm for one source needs.
@@ -59,7 +59,12 @@ struct Refusal {
 
 impl Run<'_> {
     fn template(&self, folder: &Path, root: &Path) -> Result<Result<Vec<u8>, Refusal>, ProgramError> {
-        let call = Call { args: self.arguments.list.clone(), folder, variables: Vec::new() };
+        let call = Call {
+            args: self.arguments.list.clone(),
+            folder,
+            whereabouts: "in the chart's folder",
+            variables: Vec::new(),
+        };
         let output = self.program.run(&call, self.home, self.input)?;
         if output.success() {
             return Ok(Ok(output.stdout));
@@ -69,7 +74,8 @@ impl Run<'_> {
     }
 
     fn failed(&self, call: &Call<'_>, output: &crate::process::Output, root: &Path) -> ProgramError {
-        let mut hidden: Vec<(&Path, &str)> = vec![(self.home.path(), "(temporary)"), (self.input.folder, ""), (call.folder, "")];
+        let mut hidden: Vec<(&Path, &str)> =
+            vec![(self.home.path(), "(temporary)"), (self.input.folder, ""), (call.folder, "")];
         hidden.extend([(root, "(repository)"), (self.input.root, "(repository)")]);
         hidden.extend(self.arguments.other_roots.iter().map(|(root, name)| (root.as_path(), name.as_str())));
         // The longest first: a root is the beginning of its folders' names.

@@ -16,6 +16,7 @@ use globset::GlobBuilder;
 
 use super::HelmError;
 use crate::app::source::Helm;
+use crate::finding::Finding;
 use crate::target::render::references::Reference;
 use crate::target::render::{BuildEnvironment, RenderInput};
 use crate::target::source::lexically_inside;
@@ -161,10 +162,28 @@ impl<'a> Values<'a> {
         Ok(files)
     }
 
-    fn missing(&self, written: &str, revision: &str) -> HelmError {
-        let unknown = written.strip_prefix('$').and_then(|rest| rest.split(['/', '}']).next()).filter(|name| {
-            self.input.references.named_in(written).is_none() && !name.trim_start_matches('{').starts_with("ARGOCD_APP_")
+    /// A warning for each entry that looks like a reference and is none: it is then read from the repository's own root.
+    pub(super) fn warnings(&self) -> Vec<Finding> {
+        let entries = self.helm.value_files.iter().filter_map(|written| Some((written, self.unknown(written)?)));
+        let warnings = entries.map(|(written, name)| {
+            let read_as = self.environment.expand(written);
+            let message = format!("no source has `ref: {name}`: `{written}` is read as `{read_as}`, as Argo CD does");
+            Finding::warning("trueup::render::reference", message)
+                .with_help("name the `ref` of another source, or write the path itself")
         });
+        warnings.collect()
+    }
+
+    /// The name in an entry that looks like a reference, and is neither one nor a variable of the build environment.
+    fn unknown<'text>(&self, written: &'text str) -> Option<&'text str> {
+        let name = written.strip_prefix('$')?.split(['/', '}']).next()?;
+        let is_known = self.input.references.named_in(written).is_some()
+            || self.environment.variables().any(|(known, _)| name.trim_start_matches('{') == known);
+        (!is_known).then_some(name)
+    }
+
+    fn missing(&self, written: &str, revision: &str) -> HelmError {
+        let unknown = self.unknown(written);
         let names = self.input.references.names();
         let help = match unknown {
             Some(name) if names.is_empty() => format!("no source of the application has `ref: {name}`"),

@@ -105,7 +105,7 @@ pub enum KustomizeError {
     #[error("the source wants Kustomize {wanted}, and here is {found}")]
     #[diagnostic(
         code("trueup::render::kustomize_version"),
-        help("name a Kustomize of that version with `--kustomize` or TRUEUP_KUSTOMIZE")
+        help("name a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`")
     )]
     Version {
         /// What `kustomize.version` says.

@@ -76,7 +76,8 @@ mod tests {
     /// The cases of kustomize's own setimage_test.go.
     #[test]
     fn images_are_set_as_kustomize_sets_them() {
-        let there = [json!({"name": "image1", "newTag": "old"}), json!({"name": "other", "newName": "x", "newTag": "1"})];
+        let there =
+            [json!({"name": "image1", "newTag": "old"}), json!({"name": "other", "newName": "x", "newTag": "1"})];
         let digest = "sha256:24a0c4b4a4c0eb97a1aabb8e29f18e917d05abfe1b7a7c07857230879ce7d3d3";
         for (argument, expected) in [
             ("image1:my-tag", json!([{"name": "image1", "newTag": "my-tag"}, there[1]])),

@@ -38,6 +38,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let call = Call {
         args: arguments(&program, folder, options, input)?,
         folder: root,
+        whereabouts: "at the repository's root",
         variables: input.environment().variables().map(|(name, value)| (name, value.to_owned())).collect(),
     };
     let output = program.run(&call, &home, input)?;
@@ -108,8 +109,9 @@ fn refuse_other_version(
     if options.version.is_empty() {
         return Ok(());
     }
-    let args = if program.name == "kustomize" { vec!["version".into()] } else { vec!["version".into(), "--client".into()] };
-    let call = Call { args, folder: home.path(), variables: Vec::new() };
+    let args =
+        if program.name == "kustomize" { vec!["version".into()] } else { vec!["version".into(), "--client".into()] };
+    let call = Call { args, folder: home.path(), whereabouts: "anywhere", variables: Vec::new() };
     let output = program.run(&call, home, input)?;
     let said = String::from_utf8_lossy(&output.stdout);
     let wanted = options.version.trim_start_matches('v');

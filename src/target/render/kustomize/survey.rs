@@ -40,9 +40,8 @@ pub(super) fn survey(input: &RenderInput<'_>, extra: &[String], unrestricted: bo
         for entry in BASES.iter().flat_map(|field| kustomization.texts(field)) {
             survey.entry(input, &folder, &kustomization.shown, entry, &mut pending)?;
         }
-        survey.is_fetched |= ["helmCharts", "helmChartInflationGenerator"]
-            .iter()
-            .any(|field| kustomization.fields.contains_key(*field));
+        survey.is_fetched |=
+            ["helmCharts", "helmChartInflationGenerator"].iter().any(|field| kustomization.fields.contains_key(*field));
         if unrestricted {
             let fields = Value::Object(kustomization.fields.clone());
             every_text(&fields, &mut |text| files_stay_inside(input, &folder, &kustomization.shown, text))?;
@@ -98,10 +97,7 @@ fn files_stay_inside(input: &RenderInput<'_>, folder: &Path, file: &str, text: &
     }
 }
 
-fn every_text(
-    value: &Value,
-    look: &mut impl FnMut(&str) -> Result<(), KustomizeError>,
-) -> Result<(), KustomizeError> {
+fn every_text(value: &Value, look: &mut impl FnMut(&str) -> Result<(), KustomizeError>) -> Result<(), KustomizeError> {
     match value {
         Value::String(text) => look(text),
         Value::Array(list) => list.iter().try_for_each(|value| every_text(value, look)),

@@ -3,6 +3,7 @@
 //! In: its standard error. Out: the place in the template and the words, without the chart's name before each path, the
 //! warnings, and the advice that only fits Helm's own command line.
 
+use std::ffi::OsStr;
 use std::fmt;
 
 /// More than this of a program's words helps nobody.
@@ -32,7 +33,7 @@ pub(super) fn essence(stderr: &str, code: Option<i32>) -> String {
         })
         .collect();
     let start = lines.iter().rposition(|line| line.starts_with("Error: ")).unwrap_or(0);
-    let text = lines[start.min(lines.len())..].join("\n");
+    let text = lines[start.min(lines.len())..].join(" ");
     let text = text.strip_prefix("Error: ").unwrap_or(&text);
     if text.is_empty() {
         return match code {
@@ -98,8 +99,8 @@ fn shortened(text: &str) -> String {
 }
 
 /// The command line, without the long list of what a cluster serves.
-pub(super) fn command_line(program: &str, args: &[String]) -> String {
-    let mut line = program.to_owned();
+pub(super) fn command_line(program: Option<&OsStr>, args: &[String]) -> String {
+    let mut line = program.unwrap_or_default().to_string_lossy().into_owned();
     let mut args = args.iter();
     while let Some(arg) = args.next() {
         if matches!(arg.as_str(), "--api-versions" | "--helm-api-versions") {
@@ -108,7 +109,9 @@ pub(super) fn command_line(program: &str, args: &[String]) -> String {
         }
         line.push(' ');
         if arg.is_empty() || arg.contains([' ', '\'', '"', '$', '\\', '*', '{', '&', ';', '|', '<', '\n']) {
-            line.push_str(&format!("'{}'", arg.replace('\'', r"'\''")));
+            line.push('\'');
+            line.push_str(&arg.replace('\'', r"'\''"));
+            line.push('\'');
         } else {
             line.push_str(arg);
         }
@@ -140,7 +143,10 @@ mod tests {
                 "Error: YAML parse error on web/templates/a.yaml: error converting YAML to JSON: yaml: line 5: x\n",
                 "YAML parse error on templates/a.yaml: error converting YAML to JSON: yaml: line 5: x",
             ),
-            ("Error: open values-prod.yaml: no such file or directory\n", "open values-prod.yaml: no such file or directory"),
+            (
+                "Error: open values-prod.yaml: no such file or directory\n",
+                "open values-prod.yaml: no such file or directory",
+            ),
             ("# Warning: 'bases' is deprecated.\nError: accumulating resources: x\n", "accumulating resources: x"),
         ] {
             assert_eq!(essence(stderr, Some(1)), expected);
@@ -151,8 +157,9 @@ mod tests {
 
     #[test]
     fn a_command_line_can_be_pasted() {
-        let args = ["template", ".", "--set", "a=b c", "--api-versions", "v1", "--api-versions", "v1/Pod", "--include-crds"];
+        let args =
+            ["template", ".", "--set", "a=b c", "--api-versions", "v1", "--api-versions", "v1/Pod", "--include-crds"];
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
-        assert_eq!(command_line("helm", &args), "helm template . --set 'a=b c' --include-crds");
+        assert_eq!(command_line(Some(OsStr::new("helm")), &args), "helm template . --set 'a=b c' --include-crds");
     }
 }

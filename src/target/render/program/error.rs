@@ -15,7 +15,7 @@ pub enum ProgramError {
     #[error("`{program}` is not installed, and the source needs it")]
     #[diagnostic(
         code("trueup::render::program_missing"),
-        help("install {versions} ({address}), or name it with `{flag}` or {variable}")
+        help("install {versions} ({address}), or name it with `{flag}` or `{variable}`")
     )]
     Missing {
         /// Its name.
@@ -31,7 +31,7 @@ pub enum ProgramError {
     },
     /// It was named, and is not there.
     #[error("`{named}` is not a program that can be run")]
-    #[diagnostic(code("trueup::render::program_missing"), help("`{flag}` or {variable} names it; name {versions}"))]
+    #[diagnostic(code("trueup::render::program_missing"), help("`{flag}` or `{variable}` names it; name {versions}"))]
     NotThere {
         /// What was named.
         named: String,
@@ -58,7 +58,7 @@ pub enum ProgramError {
     },
     /// It said that it could not.
     #[error("{program} could not render {place}")]
-    #[diagnostic(code("trueup::render::program_failed"), help("to see it by hand, run there `{command}`"))]
+    #[diagnostic(code("trueup::render::program_failed"), help("to see it by hand, run {whereabouts}: {command}"))]
     Failed {
         /// Its name.
         program: &'static str,
@@ -69,6 +69,8 @@ pub enum ProgramError {
         said: Said,
         /// Its command line, as far as it matters.
         command: String,
+        /// Where it ran.
+        whereabouts: &'static str,
     },
     /// What it wrote is no YAML.
     #[error("what {program} made of {place} is not YAML, at {origin}")]

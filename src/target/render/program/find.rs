@@ -104,7 +104,8 @@ mod tests {
         let (_one, settings) = folder(&["kubectl"]);
         assert_eq!(kustomize(&settings).unwrap().name, "kubectl kustomize");
         let (place, _) = folder(&["kubectl-1.36"]);
-        let named = ProgramSettings { kustomize: Some(place.path().join("kubectl-1.36")), ..ProgramSettings::default() };
+        let named =
+            ProgramSettings { kustomize: Some(place.path().join("kubectl-1.36")), ..ProgramSettings::default() };
         assert_eq!(kustomize(&named).unwrap().name, "kubectl kustomize");
     }
 

@@ -79,6 +79,8 @@ pub(super) struct Call<'a> {
     pub(super) args: Vec<OsString>,
     /// The folder it runs in.
     pub(super) folder: &'a Path,
+    /// What a reader knows that folder as.
+    pub(super) whereabouts: &'static str,
     /// Variables besides those of its home.
     pub(super) variables: Vec<(&'static str, String)>,
 }
@@ -108,7 +110,13 @@ impl Program {
     }
 
     /// The error for a run that ended badly. `hidden` are folders that mean nothing to a reader, the longest first.
-    pub(super) fn failed(&self, call: &Call<'_>, output: &Output, hidden: &[(&Path, &str)], input: &RenderInput<'_>) -> ProgramError {
+    pub(super) fn failed(
+        &self,
+        call: &Call<'_>,
+        output: &Output,
+        hidden: &[(&Path, &str)],
+        input: &RenderInput<'_>,
+    ) -> ProgramError {
         let readable = |text: &str| {
             hidden.iter().fold(text.to_owned(), |text, (folder, shown)| {
                 let folder = folder.display().to_string();
@@ -122,7 +130,8 @@ impl Program {
             program: self.name,
             place: input.place(),
             said: complaint::Said(said),
-            command: complaint::command_line(self.name, &args),
+            command: complaint::command_line(self.path.file_name(), &args),
+            whereabouts: call.whereabouts,
         }
     }
 }

@@ -50,7 +50,11 @@ fn not_yaml(program: &Program, input: &RenderInput<'_>, origin: String, source: 
 /// The file that a comment before a line names, in the same document.
 fn named<'text>(lines: &[&'text str], line: usize) -> Option<&'text str> {
     let before = lines.get(..line.saturating_sub(1))?;
-    let comment = before.iter().rev().take_while(|line| !line.starts_with("---")).find_map(|line| line.strip_prefix("# Source: "));
+    let comment = before
+        .iter()
+        .rev()
+        .take_while(|line| !line.starts_with("---"))
+        .find_map(|line| line.strip_prefix("# Source: "));
     comment.map(|place| inside_chart(place.trim()))
 }
 
@@ -60,7 +64,17 @@ mod tests {
 
     #[test]
     fn the_nearest_comment_names_the_file() {
-        let lines = ["---", "# Source: web/templates/a.yaml", "kind: A", "---", "kind: B", "---", "# Source: web/charts/x/templates/c.yaml", "# more", "kind: C"];
+        let lines = [
+            "---",
+            "# Source: web/templates/a.yaml",
+            "kind: A",
+            "---",
+            "kind: B",
+            "---",
+            "# Source: web/charts/x/templates/c.yaml",
+            "# more",
+            "kind: C",
+        ];
         assert_eq!(named(&lines, 3), Some("templates/a.yaml"));
         assert_eq!(named(&lines, 5), None);
         assert_eq!(named(&lines, 9), Some("charts/x/templates/c.yaml"));
