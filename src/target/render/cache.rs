@@ -166,8 +166,7 @@ fn identity(program: &Path) -> Option<Value> {
 fn make_private(folder: &Path) -> io::Result<()> {
     use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
     fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    let permissions = folder.metadata()?.permissions();
-    if permissions.mode() & 0o077 == 0 {
+    if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
         return Ok(());
     }
     fs::set_permissions(folder, fs::Permissions::from_mode(0o700))

@@ -3,9 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
+use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::{objects, official, render};
+use super::{objects, official, render, told};
 use crate::harness::{TestRepo, config_map, deployment, folder_with, or_skip, program};
 
 const PATCH: &str = "- op: replace\n  path: /spec/replicas\n  value: 7\n";
@@ -191,11 +192,9 @@ fn build_options_reach_kustomize() {
     assert!(refused.stderr.contains("shop: kustomize could not render `app` at"), "{}", refused.transcript());
 }
 
-/// Each fault names the application and the file, and nothing outside of the repository is read.
-#[test]
-fn a_kustomization_that_cannot_be_built_says_why() {
-    let kustomize = or_skip!(program("kustomize"));
-    let git = overlay()
+/// The overlay, and everything that cannot be built.
+fn with_faults() -> TestRepo {
+    overlay()
         .file("missing/kustomization.yaml", "resources: [no.yaml]\n")
         .file("climbs/kustomization.yaml", "resources: [../../outside]\n")
         .file("absolute/kustomization.yaml", "resources: [/etc]\n")
@@ -204,7 +203,14 @@ fn a_kustomization_that_cannot_be_built_says_why() {
         .file("twice/kustomization.yml", "resources: []\n")
         .file("files/kustomization.yaml", "configMapGenerator: [{name: made, files: [hosts=/etc/hosts]}]\n")
         .file("plain/settings.yaml", config_map("settings"))
-        .commit("faults");
+        .commit("faults")
+}
+
+/// Each fault names the application and the file, and nothing outside of the repository is read.
+#[test]
+fn a_kustomization_that_cannot_be_built_says_why() {
+    let kustomize = or_skip!(program("kustomize"));
+    let git = with_faults();
     std::fs::create_dir(git.path().parent().unwrap().join("outside")).unwrap();
     let edited =
         |name: &str, path: &str, block: Value| git.application(name).path(path).source_field("kustomize", block);
@@ -228,5 +234,35 @@ fn a_kustomization_that_cannot_be_built_says_why() {
     let outcome = applications.iter().fold(run, |run, application| run.argument(application.manifest())).exits(2);
 
     assert!(!objects(&outcome).is_empty(), "the good one is rendered\n{}", outcome.transcript());
-    insta::assert_snapshot!(outcome.to_string().split_once("--- stderr\n").map_or("", |(_, stderr)| stderr));
+    assert_snapshot!(told(&outcome), @r#"
+    fetched 1 repository
+    rendered 12 applications
+      × missing: kustomize could not render `missing` at 173385e
+      ╰─▶ accumulating resources: accumulation err='accumulating resources from 'no.yaml': open
+          missing/no.yaml: no such file or directory': must build at directory: not a valid directory:
+          evalsymlink failure on 'missing/no.yaml' : lstat missing/no.yaml: no such file or directory
+      help: to see it by hand, run at the repository's root: kustomize build missing --load-restrictor
+            LoadRestrictionsNone
+      × climbs: `climbs/kustomization.yaml` names `../../outside`, which leads out of its repository
+      help: nothing outside of a repository is read
+      × absolute: `absolute/kustomization.yaml` names `/etc`, which leads out of its repository
+      help: nothing outside of a repository is read
+      × deep: `climbs/kustomization.yaml` names `../../outside`, which leads out of its repository
+      help: nothing outside of a repository is read
+      × files: `files/kustomization.yaml` names `hosts=/etc/hosts`, which leads out of its repository
+      help: nothing outside of a repository is read
+      × twice: `twice` has several kustomizations: kustomization.yaml, kustomization.yml
+      help: Kustomize wants exactly one; remove the others
+      × none: there is no kustomization in `plain`, and `source.kustomize` changes one
+      help: it is called `kustomization.yaml`, `kustomization.yml` or `Kustomization`
+      × label: `overlays/prod/kustomization.yaml` has label `tier` already
+      help: to overwrite it, set `kustomize.forceCommonLabels`
+      × image: `web` in `kustomize.images` says nothing of a new name, tag or digest
+      help: write `name:tag`, `name@digest` or `name=other:tag`
+      × component: there is no component `../no`
+      help: where that is meant to happen, set `kustomize.ignoreMissingComponents`
+      × version: the source wants Kustomize v4.0.0, and here is v5.8.2
+      help: name a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`
+    [exit 2]
+    "#);
 }

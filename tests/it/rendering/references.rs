@@ -1,8 +1,9 @@
 //! Several sources in one application: values from one repository for a chart of another.
 
+use insta::assert_snapshot;
 use serde_json::{Value, json};
 
-use super::{objects, official, render};
+use super::{objects, official, render, told};
 use crate::harness::{TestApplication, TestRepo, config_map, or_skip, program};
 
 const TEMPLATE: &str = "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: {{ .Release.Name }}\ndata:\n  values: {{ .Values | toJson | quote }}\n";
@@ -109,5 +110,23 @@ fn references_that_cannot_be_followed_say_why() {
     });
     let outcome = run.exits(2);
 
-    insta::assert_snapshot!(outcome.to_string().split_once("--- stderr\n").map_or("", |(_, stderr)| stderr));
+    assert_snapshot!(told(&outcome), @r#"
+    fetched 2 repositories
+    rendered 6 applications
+      ⚠ elsewhere: no source has `ref: vlaues`: `$vlaues/prod.yaml` is read as `/prod.yaml`, as Argo
+      │ CD does
+      help: name the `ref` of another source, or write the path itself
+      × unknown: source 1: there is no values file `$vlaues/no.yaml` at 352df5d
+      help: no source of the application has `ref: vlaues`; there is `values`
+      × missing: source 1: there is no values file `$values/no.yaml` at 55d1e24
+      help: where files may be missing, set `helm.ignoreMissingValueFiles`
+      × climbs: source 1: `$values/../../prod.yaml` leads out of its repository
+      help: values files are read from the repositories of the sources alone
+      × nothing: source 1: `$values` refers to a source, but to no file of it
+      help: write `$values/path/to/values.yaml`
+      × two: source 1: `$other` at acf4440 and `$values` at 55d1e24 are one repository at two
+      │ revisions
+      help: Argo CD refuses that for references; give both the same `targetRevision`
+    [exit 2]
+    "#);
 }

@@ -73,7 +73,7 @@ fn split(image: &str) -> (&str, &str, &str) {
 mod tests {
     use super::*;
 
-    /// The cases of kustomize's own setimage_test.go.
+    /// The cases of kustomize's own `setimage_test.go`.
     #[test]
     fn images_are_set_as_kustomize_sets_them() {
         let there =
