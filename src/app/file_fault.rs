@@ -29,7 +29,7 @@ pub(super) enum FileFault {
     )]
     Unread { file: String, line: usize, may_hide: MayHide },
 
-    #[error("{file}: holds no Application, but {holds}")]
+    #[error("{file}: holds no Application, {holds}")]
     #[diagnostic(
         code(trueup::app::no_application),
         help("give a manifest of `kind: Application` and `apiVersion: argoproj.io/v1alpha1`")

@@ -7,7 +7,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::str::FromStr;
 
-use miette::{LabeledSpan, SourceCode};
+use miette::{LabeledSpan, NamedSource, SourceCode};
 
 /// A label selector: labels match when they meet every requirement.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -33,9 +33,9 @@ enum Condition {
 
 /// What is wrong with a selector, and where.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the selector `{text}` {fact}")]
+#[error("the selector `{}` {fact}", text.inner())]
 pub struct SelectorError {
-    text: String,
+    text: NamedSource<String>,
     fact: String,
     offset: usize,
     length: usize,
@@ -138,7 +138,12 @@ impl<'text> Parser<'text> {
     }
 
     fn wrong(&self, lexeme: Lexeme<'text>, fact: impl Into<String>) -> SelectorError {
-        SelectorError { text: self.text.to_owned(), fact: fact.into(), offset: lexeme.offset, length: lexeme.length }
+        SelectorError {
+            text: NamedSource::new("--selector", self.text.to_owned()),
+            fact: fact.into(),
+            offset: lexeme.offset,
+            length: lexeme.length,
+        }
     }
 
     fn unexpected(&self, lexeme: Lexeme<'text>, expected: &str) -> SelectorError {

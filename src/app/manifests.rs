@@ -243,7 +243,11 @@ impl File<'_> {
         };
         manifests.findings.extend(findings);
         if input.given == Given::ByName && found.applications.is_empty() && !is_told {
-            let fault = FileFault::NoApplication { file: input.name.clone(), holds: describe(&found.ignored) };
+            let holds = match found.ignored.len() {
+                0 => "nor anything else".to_owned(),
+                _ => format!("but {}", describe(&found.ignored)),
+            };
+            let fault = FileFault::NoApplication { file: input.name.clone(), holds };
             manifests.findings.push(Finding::of(&fault));
         }
         manifests.applications.extend(found.applications);

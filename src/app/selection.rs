@@ -42,15 +42,13 @@ pub enum SelectionError {
     #[diagnostic(transparent)]
     Selector(#[from] SelectorError),
     /// A flag that matches nothing.
-    #[error("`{flag} {pattern}` matches none of {count} Applications")]
+    #[error("`{flag} {pattern}` matches no Application")]
     #[diagnostic(code(trueup::app::nothing_selected), help("{advice}"))]
     Nothing {
         /// The flag.
         flag: &'static str,
         /// Its value.
         pattern: String,
-        /// How many there are.
-        count: usize,
         /// The nearest thing that is there.
         advice: String,
     },
@@ -174,7 +172,6 @@ impl Selection {
         let nothing = |flag, pattern: &str, there: BTreeSet<String>| SelectionError::Nothing {
             flag,
             pattern: pattern.to_owned(),
-            count: identities.len(),
             advice: advice(pattern, &there),
         };
         let mut errors = Vec::new();

@@ -2,11 +2,12 @@
 
 use std::sync::Arc;
 
-use super::run::{ApplicationRun, Condition, Run, SourceRun};
+use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
 use crate::app::{Application, InvalidApplication, Source};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
+use crate::object::annotations::SKIP_RECONCILE;
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::status::tracking::{Tracking, applyset_id};
@@ -23,6 +24,8 @@ pub(super) struct Turn {
     pub(super) target: Option<Vec<Object>>,
     pub(super) conditions: Vec<Condition>,
     pub(super) resources: Vec<ResourceDrift>,
+    /// Its health, where that is asked for.
+    pub(super) health: Option<ApplicationHealth>,
 }
 
 impl Turn {
@@ -53,6 +56,20 @@ impl Turn {
     }
 }
 
+/// Takes out the applications whose annotation says that nobody is to process them, and says so.
+pub(super) fn leave_alone(request: &mut Request) {
+    let findings = &mut request.findings;
+    request.applications.retain(|application| match application {
+        Ok(application) if application.skips_reconcile() => {
+            let message = format!("{}: it is not compared: `{SKIP_RECONCILE}` says so", application.name);
+            let help = "take the annotation off to have it compared";
+            findings.push(Finding::warning("trueup::fleet::skipped", message).with_help(help));
+            false
+        }
+        _ => true,
+    });
+}
+
 /// Takes every application that can be compared; the others keep their place in the order.
 pub(super) fn begin(request: &mut Request) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
     let mut turns = Vec::new();
@@ -77,6 +94,7 @@ fn turn(application: Application) -> Turn {
         kinds: None,
         target: None,
         resources: Vec::new(),
+        health: None,
     }
 }
 
@@ -129,6 +147,7 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         sources: turn.sources,
         conditions: turn.conditions,
         resources: turn.resources,
+        health: turn.health,
     }
 }
 
@@ -147,5 +166,6 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         sources: Vec::new(),
         conditions: application.findings.into_iter().map(of_manifest).collect(),
         resources: Vec::new(),
+        health: None,
     }
 }

@@ -12,6 +12,7 @@ mod exit;
 mod findings;
 #[cfg(test)]
 mod fixture;
+pub mod health;
 mod json;
 pub mod manifests;
 mod markdown;

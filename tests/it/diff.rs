@@ -255,6 +255,19 @@ fn an_application_that_fails_does_not_stop_the_others() {
     }
 }
 
+/// An Application that asks to be left alone is left alone, and that is said: silence would read as "in sync".
+#[test]
+fn an_application_that_asks_to_be_left_alone_is_not_compared() {
+    let live = folder_with([("none.yaml", &"# nothing\n")]);
+    let git = TestRepo::new().file("settings.yaml", config_map("settings")).commit("one");
+    let mut manifest: Value = serde_json::from_slice(&fs::read(git.application("shop").manifest()).unwrap()).unwrap();
+    manifest["metadata"]["annotations"] = json!({"argocd.argoproj.io/skip-reconcile": "true"});
+
+    let outcome = trueup(["diff", "-"]).stdin(manifest.to_string()).live(live.path()).exits(0);
+
+    assert!(outcome.stderr.contains("shop: it is not compared"), "{}", outcome.transcript());
+}
+
 /// The table of exit codes, from outside.
 #[test]
 fn exit_codes_are_those_of_the_table() {

@@ -15,6 +15,8 @@ mod control_plane_build;
 mod cronjob;
 mod diff;
 mod git;
+mod health;
 mod render;
 mod rendering;
 mod rooms;
+mod yaml;

@@ -129,17 +129,17 @@ fn what_cannot_be_read_in_a_named_file_is_an_error_beside_the_application_that_c
 fn a_named_file_without_an_application_is_an_error_that_says_what_is_in_it() {
     let services = "kind: Service\napiVersion: v1\n---\nkind: Service\napiVersion: v1\n";
     for (text, holds) in [
-        ("", "nothing"),
-        ("# only a comment\n", "nothing"),
-        ("replicas: 2\n", "1 of `(no kind)`"),
-        ("- 1\n", "1 of `(not an object)`"),
-        (DEPLOYMENT, "1 of `apps/Deployment`"),
-        (&format!("{DEPLOYMENT}---\n{services}"), "2 of `Service` and 1 of `apps/Deployment`"),
-        ("kind: Application\napiVersion: app.k8s.io/v1beta1\n", "1 of `app.k8s.io/Application`"),
-        ("kind: AppProject\napiVersion: argoproj.io/v1alpha1\n", "1 of `argoproj.io/AppProject`"),
+        ("", "nor anything else"),
+        ("# only a comment\n", "nor anything else"),
+        ("replicas: 2\n", "but 1 of `(no kind)`"),
+        ("- 1\n", "but 1 of `(not an object)`"),
+        (DEPLOYMENT, "but 1 of `apps/Deployment`"),
+        (&format!("{DEPLOYMENT}---\n{services}"), "but 2 of `Service` and 1 of `apps/Deployment`"),
+        ("kind: Application\napiVersion: app.k8s.io/v1beta1\n", "but 1 of `app.k8s.io/Application`"),
+        ("kind: AppProject\napiVersion: argoproj.io/v1alpha1\n", "but 1 of `argoproj.io/AppProject`"),
     ] {
         let help = "give a manifest of `kind: Application` and `apiVersion: argoproj.io/v1alpha1`";
-        let expected = format!("error a.yaml: holds no Application, but {holds} | - | {help}");
+        let expected = format!("error a.yaml: holds no Application, {holds} | - | {help}");
         assert_eq!(told(&read(&[named("a.yaml", text)])), [expected], "{text}");
     }
 }

@@ -64,27 +64,27 @@ fn asking_for_what_is_not_there_is_an_error_that_names_the_nearest() {
             &["shop-wbe", "shop-api"][..],
             None,
             &[][..],
-            &["`--app shop-wbe` matches none of 3 Applications | did you mean `shop-web`?"][..],
+            &["`--app shop-wbe` matches no Application | did you mean `shop-web`?"][..],
         ),
         (
             &["argocd/monitoring"],
             None,
             &[],
-            &["`--app argocd/monitoring` matches none of 3 Applications | did you mean `platform/monitoring`?"],
+            &["`--app argocd/monitoring` matches no Application | did you mean `platform/monitoring`?"],
         ),
         (
             &["billing"],
             None,
             &[],
-            &["`--app billing` matches none of 3 Applications | there are `monitoring`, `shop-api`, `shop-web`"],
+            &["`--app billing` matches no Application | there are `monitoring`, `shop-api`, `shop-web`"],
         ),
         (
             &[],
             Some("env=pord"),
             &["shoop"],
             &[
-                "`--project shoop` matches none of 3 Applications | did you mean `shop`?",
-                "`--selector env=pord` matches none of 3 Applications | did you mean `env=prod`?",
+                "`--project shoop` matches no Application | did you mean `shop`?",
+                "`--selector env=pord` matches no Application | did you mean `env=prod`?",
             ],
         ),
         (

@@ -97,6 +97,9 @@ fn credentials() -> Credentials {
         username: text("TRUEUP_GIT_USERNAME"),
         password: text("TRUEUP_GIT_PASSWORD").map(Secret::new),
         token: text("TRUEUP_GIT_TOKEN").map(Secret::new),
+        hosts: text("TRUEUP_GIT_HOST")
+            .map(|hosts| hosts.split(',').map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()).collect())
+            .unwrap_or_default(),
         github_token: text("GITHUB_TOKEN").map(Secret::new),
     }
 }

@@ -91,11 +91,13 @@ fn from_settings(credentials: &Credentials, origin: &Origin, user: Option<&str>)
         username: named.unwrap_or(default).to_owned(),
         password: password.clone(),
     };
-    if let Some(password) = &credentials.password {
+    let is_meant =
+        credentials.hosts.is_empty() || credentials.hosts.iter().any(|host| host.eq_ignore_ascii_case(&origin.host));
+    if let Some(password) = credentials.password.as_ref().filter(|_| is_meant) {
         return Some(identity("git", password));
     }
     // GitHub, GitLab, Gitea, Bitbucket and Azure take a token as the password of any user.
-    if let Some(token) = &credentials.token {
+    if let Some(token) = credentials.token.as_ref().filter(|_| is_meant) {
         return Some(identity("x-access-token", token));
     }
     let github = origin.host == "github.com" && origin.scheme == "https" && origin.port == Some(443);
@@ -123,12 +125,16 @@ mod tests {
         let password = Credentials { username: Some("ci".into()), password: secret("word"), ..none.clone() };
         let token = Credentials { token: secret("token"), github_token: secret("hub"), ..none.clone() };
         let github = Credentials { github_token: secret("hub"), ..none.clone() };
+        let ours = Credentials { hosts: vec!["git.example.com".into()], ..token.clone() };
         for (url, credentials, trust, expected) in [
             ("https://git.example.com/a", &none, Trust::Named, None),
             ("https://u:s3cret@git.example.com/a", &none, Trust::Named, Some(("u", "s3cret"))),
             ("https://u:s3cret@git.example.com/a", &token, Trust::Stranger, Some(("u", "s3cret"))),
             ("https://git.example.com/a", &password, Trust::Named, Some(("ci", "word"))),
             ("https://git.example.com/a", &token, Trust::Named, Some(("x-access-token", "token"))),
+            ("https://GIT.example.com/a", &ours, Trust::Named, Some(("x-access-token", "token"))),
+            ("https://other.example.com/a", &ours, Trust::Named, None),
+            ("https://github.com/a", &ours, Trust::Named, Some(("x-access-token", "hub"))),
             ("https://me@git.example.com/a", &token, Trust::Named, Some(("me", "token"))),
             ("https://git.example.com/a", &token, Trust::Stranger, None),
             ("https://github.com/a/b", &github, Trust::Named, Some(("x-access-token", "hub"))),

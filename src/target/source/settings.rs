@@ -23,6 +23,8 @@ pub struct Credentials {
     pub password: Option<Secret<String>>,
     /// `TRUEUP_GIT_TOKEN`: a password whose user name does not matter.
     pub token: Option<Secret<String>>,
+    /// `TRUEUP_GIT_HOST`: the only hosts that see the three above; every host that a manifest names, when empty.
+    pub hosts: Vec<String>,
     /// `GITHUB_TOKEN`: for github.com alone.
     pub github_token: Option<Secret<String>>,
 }
