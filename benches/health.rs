@@ -34,22 +34,28 @@ return hs";
 fn main() {
     let mixed: Vec<Object> = (0..10_000).map(mixed_object).collect();
     let judge = Judge::new(HealthSettings::default(), clock());
-    print("10,000 objects of mixed kinds, built-in rules", &repeat(|| {
-        let healthy = mixed.iter().filter_map(|object| judge.health(object)).filter(is_healthy).count();
-        assert!(black_box(healthy) > 1_000);
-    }));
+    print(
+        "10,000 objects of mixed kinds, built-in rules",
+        &repeat(|| {
+            let healthy = mixed.iter().filter_map(|object| judge.health(object)).filter(is_healthy).count();
+            assert!(black_box(healthy) > 1_000);
+        }),
+    );
 
     let tills: Vec<Object> = (0..1_000).map(till).collect();
     let mut settings = HealthSettings::default();
     let script = Script { name: "health.lua".to_owned(), source: SCRIPT.into() };
     let customization = Customization { group: "shop.example.com".to_owned(), kind: "Till".to_owned(), script };
     settings.add_folder(vec![customization]).expect("the kind is no pattern");
-    print("1,000 custom resources through a Lua script", &repeat(|| {
-        // A new judge each time: making its Lua state and compiling the script belong to it.
-        let judge = Judge::new(settings.clone(), clock());
-        let healthy = tills.iter().filter_map(|object| judge.health(object)).filter(is_healthy).count();
-        assert_eq!(black_box(healthy), 500);
-    }));
+    print(
+        "1,000 custom resources through a Lua script",
+        &repeat(|| {
+            // A new judge each time: making its Lua state and compiling the script belong to it.
+            let judge = Judge::new(settings.clone(), clock());
+            let healthy = tills.iter().filter_map(|object| judge.health(object)).filter(is_healthy).count();
+            assert_eq!(black_box(healthy), 500);
+        }),
+    );
 }
 
 fn is_healthy(health: &trueup::status::health::Health) -> bool {
@@ -64,7 +70,8 @@ fn clock() -> Clock {
 fn mixed_object(number: u32) -> Object {
     let ready = if number.is_multiple_of(7) { "False" } else { "True" };
     let condition = json!([{"type": "Ready", "status": ready, "reason": "Checked", "message": "checked", "lastTransitionTime": "2026-01-01T00:00:00Z"}]);
-    let deployment = json!({"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3 - number % 2});
+    let deployment =
+        json!({"observedGeneration": 1, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3 - number % 2});
     let (api_version, kind, spec, status) = match number % 6 {
         0 => ("apps/v1", "Deployment", json!({"replicas": 3}), deployment),
         1 => ("v1", "Pod", json!({"restartPolicy": "Always"}), json!({"phase": "Running", "conditions": condition})),

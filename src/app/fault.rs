@@ -18,6 +18,14 @@ pub(super) enum Fault {
     #[diagnostic(code(trueup::app::wrong_type), help("{advice}"))]
     WrongType { path: String, found: &'static str, expected: &'static str, advice: String },
 
+    #[error("`{field}` cannot be overridden")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::override_fixed),
+        help("Argo CD takes it from the Application alone; remove it from the file")
+    )]
+    FixedByOverride { field: String },
+
     #[error("{} has no `{field}`", shown_map(.path))]
     #[diagnostic(code(trueup::app::missing_field), help("add `{field}`; `kubectl apply` would ask for it too"))]
     Missing { path: String, field: String },

@@ -166,6 +166,12 @@ impl<'doc> Fields<'doc> {
             .collect()
     }
 
+    /// Some fields as they were written.
+    pub(super) fn copied(&self, names: &[&str]) -> Map<String, Value> {
+        let wanted = self.map.iter().filter(|(name, value)| names.contains(&name.as_str()) && !value.is_null());
+        wanted.map(|(name, value)| (name.clone(), value.clone())).collect()
+    }
+
     /// Fields that may be there and are not looked into.
     pub(super) fn know(&mut self, names: &[&'static str]) {
         for name in names {

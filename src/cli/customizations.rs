@@ -122,7 +122,8 @@ fn kinds(folder: &Path) -> Result<Vec<(String, String, PathBuf)>, CustomizationE
 fn folders(folder: &Path) -> Result<Vec<PathBuf>, CustomizationError> {
     let unreadable = |cause| CustomizationError::Unreadable { path: folder.display().to_string(), cause };
     let entries = fs::read_dir(folder).and_then(Iterator::collect::<io::Result<Vec<_>>>).map_err(unreadable)?;
-    let mut folders: Vec<PathBuf> = entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
+    let mut folders: Vec<PathBuf> =
+        entries.into_iter().map(|entry| entry.path()).filter(|path| path.is_dir()).collect();
     folders.sort();
     Ok(folders)
 }

@@ -12,9 +12,12 @@ mod request;
 mod session;
 mod wait;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 use clap::Parser;
+
+use crate::target::render::jsonnet;
 
 /// One-shot GitOps reconciler for Kubernetes: does each cluster hold what git says, and if not, who moved?
 ///
@@ -42,6 +45,9 @@ enum Command {
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
+    /// Evaluate Jsonnet for another process of this program
+    #[command(name = jsonnet::WORKER, hide = true)]
+    JsonnetWorker,
 }
 
 /// Runs the program.
@@ -51,5 +57,13 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
+        Command::JsonnetWorker => match jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(error) => {
+                // The other process reads it; there is nobody to tell when it does not.
+                let _ = writeln!(std::io::stderr(), "{error}");
+                ExitCode::from(2)
+            }
+        },
     }
 }

@@ -29,7 +29,7 @@ pub(super) fn request(
     Ok(Request {
         applications: manifests.applications,
         findings: manifests.findings,
-        render: sources.render_settings(),
+        render: sources.render_settings()?,
         concurrency,
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),

@@ -5,11 +5,11 @@
 
 use std::sync::Arc;
 
+use super::Request;
 use super::compare::{Seen, find_live};
 use super::list::{Live, identity};
 use super::run::{ApplicationHealth, has_error};
 use super::turn::Turn;
-use super::Request;
 use crate::finding::Finding;
 use crate::object::Object;
 use crate::object::annotations::{IGNORE_HEALTHCHECK, is_hook, is_skipped};

@@ -34,16 +34,16 @@ pub fn write(run: &Run, objects: &[ResourceHealth], format: HealthFormat, view: 
         HealthFormat::Text => text(run, objects, view),
         HealthFormat::Json => json::pretty(&HealthReport::of(run, objects)),
         // A value with text keys cannot fail to become JSON.
-        HealthFormat::Yaml => {
-            yaml::write(&serde_json::to_value(HealthReport::of(run, objects)).unwrap_or_default())
-        }
+        HealthFormat::Yaml => yaml::write(&serde_json::to_value(HealthReport::of(run, objects)).unwrap_or_default()),
     }
 }
 
 /// The exit code: an error wins, then what does not work.
 pub fn exit_code(run: &Run, objects: &[ResourceHealth]) -> u8 {
     match run.exit_code(&ExitRules::default()) {
-        0 if objects.iter().any(|object| status(object).is_some_and(|status| status > HealthStatus::Suspended)) => UNHEALTHY,
+        0 if objects.iter().any(|object| status(object).is_some_and(|status| status > HealthStatus::Suspended)) => {
+            UNHEALTHY
+        }
         code => code,
     }
 }
@@ -110,7 +110,8 @@ fn text(run: &Run, objects: &[ResourceHealth], view: &View) -> String {
 
 /// A line for each resource; those that are well, or that nothing is known of, only where all are wanted.
 pub(super) fn lines(page: &mut Page, resources: &[ResourceHealth], all: bool) {
-    let is_shown = |resource: &&ResourceHealth| all || status(resource).is_some_and(|status| status != HealthStatus::Healthy);
+    let is_shown =
+        |resource: &&ResourceHealth| all || status(resource).is_some_and(|status| status != HealthStatus::Healthy);
     for resource in resources.iter().filter(is_shown) {
         let words = status(resource).map_or("–", HealthStatus::as_str);
         page.write(Role::Plain, "  ").write(role(status(resource)), format!("{words:<11}"));
@@ -269,7 +270,9 @@ fn shown(verdict: &Verdict) -> String {
 }
 
 fn difference(page: &mut Page, field: &str, expected: &str, found: &str) {
+    let shown = |text: &str| if text.is_empty() { "(empty)".to_owned() } else { text.to_owned() };
     if expected != found {
+        let (expected, found) = (shown(expected), shown(found));
         page.write(Role::Plain, format!("      {field:<8}")).write(Role::Cluster, format!("- {expected}")).end();
         page.write(Role::Plain, " ".repeat(14)).write(Role::Git, format!("+ {found}")).end();
     }

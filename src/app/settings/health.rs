@@ -136,14 +136,15 @@ fn script(settings: &Settings, key: &str, source: &str) -> Script {
 
 /// `health.lua` of each kind in `resource.customizations`.
 fn in_one_text(settings: &Settings) -> Result<Vec<(String, String)>, SettingsError> {
-    let wrong = |why| settings.wrong(CUSTOMIZATIONS, why, "it holds YAML: `<group>/<Kind>:`, and below it `health.lua: |`");
+    let wrong =
+        |why| settings.wrong(CUSTOMIZATIONS, why, "it holds YAML: `<group>/<Kind>:`, and below it `health.lua: |`");
     let Some(text) = settings.data.get(CUSTOMIZATIONS) else { return Ok(Vec::new()) };
     let Some(document) = yaml::read(text, &Limits::default(), WithPositions::No).into_iter().next() else {
         return Ok(Vec::new());
     };
     let document = document.map_err(|error| wrong(format!("line {}: {}", error.line, error.message)))?;
     let Value::Object(kinds) = document.value else {
-        return Err(wrong(format!("is {}, not a map", type_name(&document.value))));
+        return Err(wrong(format!("it is {}, not a map", type_name(&document.value))));
     };
     let mut scripts = Vec::new();
     for (kind, customization) in kinds {

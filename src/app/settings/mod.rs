@@ -104,7 +104,9 @@ impl Settings {
         match self.data.get(key).map(|text| text.trim()) {
             None | Some("" | "false") => Ok(false),
             Some("true") => Ok(true),
-            Some(other) => Err(self.wrong(key, format!("`{other}` is neither `true` nor `false`"), "write \"true\" or \"false\"")),
+            Some(other) => {
+                Err(self.wrong(key, format!("`{other}` is neither `true` nor `false`"), "write \"true\" or \"false\""))
+            }
         }
     }
 

@@ -66,6 +66,7 @@ impl SourceHydrator {
             kustomize: None,
             plugin: None,
             ksonnet: None,
+            tools: serde_json::Map::new(),
             line: self.sync_source.line,
         }
     }

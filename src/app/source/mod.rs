@@ -11,6 +11,7 @@ mod helm;
 mod hydrator;
 mod ksonnet;
 mod kustomize;
+mod overrides;
 mod plugin;
 
 pub use directory::{Directory, Jsonnet, JsonnetVariable};
@@ -19,9 +20,12 @@ pub(super) use hydrator::decode as decode_hydrator;
 pub use hydrator::{DrySource, SourceHydrator, SyncSource};
 pub use ksonnet::{Ksonnet, KsonnetParameter};
 pub use kustomize::{Kustomize, KustomizePatch, KustomizeReplicas, PatchTarget};
+pub use overrides::overridden;
 pub use plugin::{EnvironmentVariable, Plugin, PluginParameter};
 
 use std::collections::HashMap;
+
+use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::fields::Fields;
@@ -54,6 +58,8 @@ pub struct Source {
     pub plugin: Option<Plugin>,
     /// `ksonnet`, retired in Argo CD 2.4.
     pub ksonnet: Option<Ksonnet>,
+    /// The blocks of the tools as they were written: what overrides are merged into.
+    pub tools: Map<String, Value>,
     /// The line of the source in the manifest, counted from 1.
     pub line: usize,
 }
@@ -141,6 +147,7 @@ pub(super) fn decode(mut fields: Fields<'_>, within: Within) -> Source {
         kustomize: fields.fields("kustomize").map(kustomize::decode),
         plugin: fields.fields("plugin").map(plugin::decode),
         ksonnet: fields.fields("ksonnet").map(ksonnet::decode),
+        tools: fields.copied(&overrides::TOOLS),
         line: fields.line(),
     };
     check_place(&source, &fields, within);

@@ -1,12 +1,11 @@
-//! Which programs render, and what they may cost.
+//! Which programs render charts and kustomizations.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use crate::cli::session::environment;
 use crate::target::render::ProgramSettings;
 
-/// Which programs render, and what they may cost.
+/// Which programs render charts and kustomizations.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Rendering")]
 pub(crate) struct ProgramArguments {
@@ -19,9 +18,6 @@ pub(crate) struct ProgramArguments {
     /// Options for each `kustomize build`, as in Argo CD's `kustomize.buildOptions`
     #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true, default_value = "", hide_default_value = true)]
     kustomize_build_options: String,
-    /// How long a program may take to render one source, in seconds
-    #[arg(long, value_name = "SECONDS", default_value_t = 90)]
-    render_timeout: u64,
 }
 
 impl ProgramArguments {
@@ -32,7 +28,6 @@ impl ProgramArguments {
             kustomize: self.kustomize.clone(),
             kustomize_build_options: self.kustomize_build_options.split_whitespace().map(str::to_owned).collect(),
             search_path: environment("PATH").unwrap_or_default(),
-            timeout: Duration::from_secs(self.render_timeout),
         }
     }
 }

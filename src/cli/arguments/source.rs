@@ -1,12 +1,14 @@
 //! How repositories are brought here, and with which credentials.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::programs::ProgramArguments;
 use crate::cli::session::environment;
+use crate::finding::Finding;
 use crate::secret::{RepoUrl, Secret};
-use crate::target::render::{CacheSettings, RenderSettings};
+use crate::target::render::plugin::{Plugin, PluginFileError};
+use crate::target::render::{CacheSettings, DEFAULT_TIMEOUT, RenderSettings};
 use crate::target::source::{Credentials, Override, SourceSettings};
 
 /// How repositories are brought here.
@@ -37,6 +39,12 @@ pub(crate) struct SourceArguments {
     /// How large the plain manifests of one source may be together, in MiB
     #[arg(long, value_name = "MIB", default_value_t = 10)]
     pub(crate) max_manifests_size: u64,
+    /// How long a program that renders one source may take, in seconds
+    #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT.as_secs())]
+    pub(crate) render_timeout: u64,
+    /// Let a `ConfigManagementPlugin` render: its programs run on this machine; may be repeated
+    #[arg(long, value_name = "FILE")]
+    pub(crate) plugin: Vec<PathBuf>,
     /// The git program, used where the built-in git cannot
     #[arg(long, value_name = "PROGRAM", env = "TRUEUP_GIT")]
     pub(crate) git: Option<PathBuf>,
@@ -50,16 +58,6 @@ pub(crate) struct SourceArguments {
 impl SourceArguments {
     fn cache_folder(&self) -> Option<PathBuf> {
         self.cache_dir.clone().or_else(platform_cache)
-    }
-
-    /// What rendering may cost, and with which programs.
-    pub(crate) fn render_settings(&self) -> RenderSettings {
-        let cache = self.cache_folder().filter(|_| !self.no_cache).map(|folder| CacheSettings {
-            folder: folder.join("renders"),
-            // What is rendered is small beside the repositories it comes from.
-            bytes: (self.cache_size << 20) / 8,
-        });
-        RenderSettings { combined_size: self.max_manifests_size << 20, programs: self.programs.settings(), cache }
     }
 
     /// The flags and the environment, resolved.
@@ -77,6 +75,40 @@ impl SourceArguments {
             concurrency,
             ..SourceSettings::default()
         }
+    }
+}
+
+impl SourceArguments {
+    /// What rendering may cost, and with what; or which plugins cannot be read.
+    pub(crate) fn render_settings(&self) -> Result<RenderSettings, Vec<Finding>> {
+        let (plugins, errors): (Vec<_>, Vec<_>) = self.plugin.iter().map(|file| plugin(file)).partition(Result::is_ok);
+        let errors: Vec<Finding> =
+            errors.into_iter().filter_map(Result::err).map(|error| Finding::of(&error)).collect();
+        if !errors.is_empty() {
+            return Err(errors);
+        }
+        let cache = self.cache_folder().filter(|_| !self.no_cache).map(|folder| CacheSettings {
+            folder: folder.join("renders"),
+            // What is rendered is small beside the repositories it comes from.
+            bytes: (self.cache_size << 20) / 8,
+        });
+        Ok(RenderSettings {
+            combined_size: self.max_manifests_size << 20,
+            programs: self.programs.settings(),
+            cache,
+            timeout: Duration::from_secs(self.render_timeout),
+            // Without a path of its own, the program is looked up by its name.
+            program: std::env::current_exe().unwrap_or_else(|_error| PathBuf::from("trueup")),
+            plugins: plugins.into_iter().filter_map(Result::ok).collect(),
+        })
+    }
+}
+
+fn plugin(file: &Path) -> Result<Plugin, PluginFileError> {
+    let shown = file.display().to_string();
+    match std::fs::read(file) {
+        Ok(bytes) => Plugin::read(&shown, &bytes),
+        Err(cause) => Err(PluginFileError::Unreadable { file: shown, cause }),
     }
 }
 

@@ -193,7 +193,9 @@ fn by_conditions(status: Node<'_>, generation: i64) -> Option<Health> {
     // Some use the name for a map or a text of their own: that is no convention, and no fault.
     status.get("conditions")?.as_array()?;
     let holds = |kinds: &[&str]| {
-        status.conditions().find(|condition| condition.is_true() && kinds.contains(&condition.kind) && !is_done(condition))
+        status
+            .conditions()
+            .find(|condition| condition.is_true() && kinds.contains(&condition.kind) && !is_done(condition))
     };
     if let Some(failure) = holds(FAILURES) {
         return Some(Health::degraded(failure.sentence()));
@@ -261,7 +263,8 @@ fn by_phase(status: Node<'_>) -> Option<Health> {
         let (verdict, _) = PHASES.iter().find(|(_, words)| words.contains(&known.as_str()))?;
         let mut message = format!("`status.{field}` is {written}");
         for detail in ["message", "reason"] {
-            if let Some(words) = status.get(detail).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty()) {
+            if let Some(words) = status.get(detail).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty())
+            {
                 message.push_str(": ");
                 message.push_str(words);
                 break;

@@ -114,11 +114,8 @@ impl Evidence {
 fn subject_of(object: &Object, is_event: bool) -> Option<String> {
     let faults = Faults::default();
     let root = Node::root(object.value(), &faults);
-    let subject = if is_event {
-        root.child("involvedObject")
-    } else {
-        root.child("metadata").items("ownerReferences").next()?
-    };
+    let subject =
+        if is_event { root.child("involvedObject") } else { root.child("metadata").items("ownerReferences").next()? };
     Some(subject.text("uid").to_owned())
 }
 
@@ -136,7 +133,8 @@ fn own_words(object: &Object) -> Vec<String> {
     if object.kind() == "Pod" {
         return of_pod(status);
     }
-    let failures = status.conditions().filter(|found| matches!(found.kind, "ReplicaFailure" | "Failed") && found.is_true());
+    let failures =
+        status.conditions().filter(|found| matches!(found.kind, "ReplicaFailure" | "Failed") && found.is_true());
     failures.map(|failure| format!("{}: {}", failure.reason, failure.message)).collect()
 }
 
@@ -194,7 +192,8 @@ mod tests {
         let api_version = if kind == "ReplicaSet" { "apps/v1" } else { "v1" };
         let metadata = json!({"name": name, "uid": name, "ownerReferences": [{"uid": owner}]});
         let spec = json!({"restartPolicy": "Always", "replicas": 2});
-        let value = json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec, "status": status});
+        let value =
+            json!({"apiVersion": api_version, "kind": kind, "metadata": metadata, "spec": spec, "status": status});
         Object::new(value).unwrap()
     }
 
@@ -207,14 +206,15 @@ mod tests {
     /// From a Deployment down to the container that does not start: what a person would ask kubectl for, step by step.
     #[test]
     fn the_reason_is_found_below_a_workload() {
-        let container = |state: Value, last: Value| {
-            json!({"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": 5, "state": state, "lastState": last}]})
-        };
+        let container = |state: Value, last: Value| json!({"phase": "Running", "containerStatuses": [{"name": "app", "restartCount": 5, "state": state, "lastState": last}]});
         let crashing = container(
             json!({"waiting": {"reason": "CrashLoopBackOff", "message": "back-off 5m0s"}}),
             json!({"terminated": {"exitCode": 1, "reason": "Error"}}),
         );
-        let pulling = container(json!({"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}), json!({}));
+        let pulling = container(
+            json!({"waiting": {"reason": "ImagePullBackOff", "message": "Back-off pulling image"}}),
+            json!({}),
+        );
         let pending = json!({"phase": "Pending", "conditions": [
             {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available: 3 Insufficient cpu."}]});
         let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});

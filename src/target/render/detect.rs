@@ -1,7 +1,7 @@
 //! Which tool renders a source.
 //!
-//! In: the source's manifest, and the folder. Out: a [`Tool`]. An explicit block decides; else the files directly in the
-//! folder do; else it is a plain directory.
+//! In: the source's manifest, and the folder. Out: a [`Tool`]. An explicit block decides; else a plugin that knows the folder; else the
+//! files directly in it do; else it is a plain directory.
 //!
 //! Rules: Argo CD util/app/discovery/discovery.go. Quirk: a file whose name merely ends with `Chart.yaml` makes a Helm
 //! chart, and a kustomization beside it wins.
@@ -9,7 +9,7 @@
 use std::fs;
 use std::path::Path;
 
-use super::RenderError;
+use super::{RenderError, RenderInput, ksonnet, plugin};
 use crate::app::Source;
 use crate::app::source::SourceKind;
 
@@ -30,23 +30,21 @@ pub(super) fn explicit(source: &Source) -> Option<Tool> {
 }
 
 /// What the manifest and the folder decide together.
-pub(super) fn detect(source: &Source, folder: &Path) -> Result<Tool, RenderError> {
-    let names = file_names(folder)?;
-    if let Some(name) = names.iter().find(|name| name.starts_with(".argocd-source") && has_yaml_ending(name)) {
-        return Err(RenderError::NotYetRendered {
-            what: "an overridden source",
-            why: format!("its folder has `{name}`"),
-        });
-    }
-    if let Some(tool) = explicit(source) {
+pub(super) fn detect(input: &RenderInput<'_>) -> Result<Tool, RenderError> {
+    if let Some(tool) = explicit(input.source) {
         return Ok(tool);
     }
+    // Argo CD asks plugins before it looks at the files.
+    if let Some(plugin) = plugin::discovered(input)? {
+        return Ok(Tool { kind: SourceKind::Plugin, why: format!("plugin `{plugin}` knows its folder") });
+    }
+    let folder = input.folder;
     let mut tool = Tool { kind: SourceKind::Directory, why: "nothing says otherwise".to_owned() };
-    for name in names {
+    for name in file_names(folder)? {
         let kind = match name.as_str() {
             "kustomization.yaml" | "kustomization.yml" | "Kustomization" => SourceKind::Kustomize,
             name if name.ends_with("Chart.yaml") => SourceKind::Helm,
-            "app.yaml" if is_ksonnet(&folder.join(&name)) => SourceKind::Ksonnet,
+            "app.yaml" if ksonnet::is_application(&folder.join(&name)) => SourceKind::Ksonnet,
             _ => continue,
         };
         tool = Tool { kind, why: format!("its folder has `{name}`") };
@@ -66,13 +64,4 @@ fn file_names(folder: &Path) -> Result<Vec<String>, RenderError> {
     }
     names.sort();
     Ok(names)
-}
-
-fn has_yaml_ending(name: &str) -> bool {
-    Path::new(name).extension().is_some_and(|extension| extension == "yaml")
-}
-
-/// Rule: a ksonnet application is an `app.yaml` of kind `ksonnet.io/app`.
-fn is_ksonnet(file: &Path) -> bool {
-    fs::read_to_string(file).is_ok_and(|text| text.lines().any(|line| line.trim_end() == "kind: ksonnet.io/app"))
 }

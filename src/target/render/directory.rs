@@ -1,4 +1,4 @@
-//! Renders a folder of plain manifests: YAML and JSON.
+//! Renders a folder of plain manifests: YAML, JSON and Jsonnet.
 //!
 //! In: the folder of a source inside its checkout, and `source.directory`. Out: the objects of every file in lexical
 //! order, Lists unfolded, each with its file and line; and a warning for every file that was passed over.
@@ -12,7 +12,8 @@ use std::sync::Arc;
 use globset::{GlobBuilder, GlobMatcher};
 use serde_json::Value;
 
-use super::{RenderError, RenderInput, list};
+use super::paths::relative;
+use super::{RenderError, RenderInput, jsonnet, list};
 use crate::app::Directory;
 use crate::finding::{Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
@@ -41,39 +42,87 @@ struct Place<'a> {
 /// Reads every manifest of the source's folder.
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     let options = input.source.directory.clone().unwrap_or_default();
-    render_folder(Place {
+    let folder = Place {
         root: input.root,
         folder: input.folder,
         options: &options,
         combined_size: input.settings.combined_size,
+    };
+    render_folder(folder, |programs| {
+        let mut request = jsonnet::Request::of_directory(&options.jsonnet, input)?;
+        request.programs = programs.into_iter().map(jsonnet::Program::File).collect();
+        jsonnet::evaluate(&request, input)
     })
 }
 
-fn render_folder(folder: Place<'_>) -> Result<Target, RenderError> {
+/// Reads every manifest; `evaluate` gives the values of all Jsonnet programs, in order.
+fn render_folder(
+    folder: Place<'_>,
+    evaluate: impl FnOnce(Vec<PathBuf>) -> Result<Vec<Value>, RenderError>,
+) -> Result<Target, RenderError> {
+    let files = files(folder)?;
+    let programs: Vec<PathBuf> =
+        files.iter().filter(|file| file.is_jsonnet()).map(|file| file.real_path.clone()).collect();
+    let mut values = evaluate(programs)?.into_iter();
     let mut manifests = Target::default();
-    let mut combined: u64 = 0;
+    for file in files {
+        if file.is_jsonnet() {
+            // There is one value a program: the evaluation ends with an error otherwise.
+            let value = values.next().unwrap_or_default();
+            read_value(&file.shown, value, &mut manifests)?;
+        } else {
+            read_text(&file.shown, &file.text, &mut manifests)?;
+        }
+    }
+    Ok(manifests)
+}
+
+/// A file that may hold manifests.
+struct File {
+    /// Relative to the checkout.
+    shown: String,
+    /// Links resolved, in the checkout.
+    real_path: PathBuf,
+    text: String,
+}
+
+impl File {
+    fn is_jsonnet(&self) -> bool {
+        has_extension(&self.shown, "jsonnet")
+    }
+}
+
+/// The files that may hold manifests, in lexical order, but for those that ask to be left out.
+fn files(folder: Place<'_>) -> Result<Vec<File>, RenderError> {
     let root =
         fs::canonicalize(folder.root).map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
-    for path in files(folder)? {
+    let mut combined: u64 = 0;
+    let mut files = Vec::new();
+    for path in paths(folder)? {
         let shown = relative(folder.root, &path);
         let unreadable = |source| RenderError::Unreadable { file: shown.clone(), source };
-        let confined = confined(&root, &path, &shown)?;
-        let size = fs::metadata(&confined).map_err(unreadable)?.len();
-        combined = combined.saturating_add(size);
+        let real_path = confined(&root, &path, &shown)?;
+        // Argo CD does not count Jsonnet: what it evaluates to says nothing about its size.
+        if !has_extension(&shown, "jsonnet") {
+            combined = combined.saturating_add(fs::metadata(&real_path).map_err(unreadable)?.len());
+        }
         if combined > folder.combined_size {
             return Err(RenderError::TooLarge {
                 folder: relative(folder.root, folder.folder),
                 limit: folder.combined_size,
             });
         }
-        let bytes = fs::read(&confined).map_err(unreadable)?;
-        read_file(&shown, &bytes, &mut manifests)?;
+        let bytes = fs::read(&real_path).map_err(unreadable)?;
+        let text = yaml::decode(&bytes).map_err(|error| syntax(&shown, "", &error))?.into_owned();
+        if !text.contains(SKIP_FILE_MARKER) {
+            files.push(File { shown, real_path, text });
+        }
     }
-    Ok(manifests)
+    Ok(files)
 }
 
-/// The files that may be manifests, in lexical order.
-fn files(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
+/// The paths that may be manifests by their names, in lexical order.
+fn paths(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
     let filter = Filter::new(folder.options)?;
     let mut found = Vec::new();
     let mut pending = vec![folder.folder.to_path_buf()];
@@ -88,7 +137,7 @@ fn files(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
                 if folder.options.recurse && entry.file_name() != ".git" {
                     folders.push(path);
                 }
-            } else if !path.is_dir() && filter.admits(&relative(folder.folder, &path)) {
+            } else if !path.is_dir() && !is_override(&path) && filter.admits(&relative(folder.folder, &path)) {
                 found.push(path);
             }
         }
@@ -96,6 +145,11 @@ fn files(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
     }
     found.sort();
     Ok(found)
+}
+
+/// `.argocd-source.yaml` and its like speak of the source, and have been heard.
+fn is_override(path: &Path) -> bool {
+    path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".argocd-source"))
 }
 
 /// `exclude`, `include` and the extension filter of one source.
@@ -149,39 +203,30 @@ fn confined(root: &Path, path: &Path, shown: &str) -> Result<PathBuf, RenderErro
     }
 }
 
-/// A path as a report shows it: relative, with `/`; `.` for the folder itself.
-fn relative(base: &Path, path: &Path) -> String {
-    let inside = path.strip_prefix(base).unwrap_or(path);
-    let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-    if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+fn read_value(file: &str, value: Value, manifests: &mut Target) -> Result<(), RenderError> {
+    let origin = Origin { file: Arc::from(file), line: 1 };
+    for value in jsonnet::objects(value, file)? {
+        manifests.objects.append(&mut unfold(value, &origin, "")?);
+    }
+    Ok(())
 }
 
-fn read_file(file: &str, bytes: &[u8], manifests: &mut Target) -> Result<(), RenderError> {
-    let text = match yaml::decode(bytes) {
-        Ok(text) => text,
-        Err(error) => return Err(syntax(file, "", &error)),
-    };
-    if text.contains(SKIP_FILE_MARKER) {
-        return Ok(());
-    }
-    if has_extension(file, "jsonnet") {
-        return Err(RenderError::NotYetRendered { what: "Jsonnet", why: format!("`{file}` is a Jsonnet file") });
-    }
-    let documents = yaml::read(&text, &Limits::default(), WithPositions::No);
+fn read_text(file: &str, text: &str, manifests: &mut Target) -> Result<(), RenderError> {
+    let documents = yaml::read(text, &Limits::default(), WithPositions::No);
     let one_object = has_extension(file, "json");
     if one_object && documents.len() != 1 {
         return Err(RenderError::SeveralInJson { file: file.to_owned(), count: documents.len() });
     }
     let mut read = Vec::new();
     for document in documents {
-        let parsed = document.map_err(|error| syntax(file, &text, &error)).and_then(|document| {
+        let parsed = document.map_err(|error| syntax(file, text, &error)).and_then(|document| {
             let origin = Origin { file: Arc::from(file), line: document.line };
-            unfold(document.value, &origin, &text)
+            unfold(document.value, &origin, text)
         });
         match parsed {
             Ok(objects) => read.extend(objects),
             // Argo CD passes over a file that does not look like a manifest at all: the error would be noise.
-            Err(error) if !one_object && read.is_empty() && !looks_like_a_manifest(&text) => {
+            Err(error) if !one_object && read.is_empty() && !looks_like_a_manifest(text) => {
                 manifests.warnings.push(passed_over(file, &error));
                 return Ok(());
             }
@@ -211,7 +256,7 @@ fn passed_over(file: &str, error: &RenderError) -> Finding {
     finding
 }
 
-fn unfold(value: Value, origin: &Origin, text: &str) -> Result<Vec<Object>, RenderError> {
+pub(super) fn unfold(value: Value, origin: &Origin, text: &str) -> Result<Vec<Object>, RenderError> {
     list::unfold(value).into_iter().map(|item| object(item, origin, text)).collect()
 }
 
@@ -252,7 +297,14 @@ mod tests {
     fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
         let folder =
             Place { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
-        render_folder(folder)
+        render_plain(folder)
+    }
+
+    fn render_plain(folder: Place<'_>) -> Result<Target, RenderError> {
+        render_folder(folder, |programs| {
+            assert!(programs.is_empty(), "Jsonnet needs the program itself");
+            Ok(Vec::new())
+        })
     }
 
     fn names(manifests: &Target) -> Vec<&str> {
@@ -368,7 +420,7 @@ mod tests {
         let folder = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b"))]);
         let options = Directory::default();
         let small = Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
-        assert!(matches!(render_folder(small), Err(RenderError::TooLarge { limit: 100, .. })));
+        assert!(matches!(render_plain(small), Err(RenderError::TooLarge { limit: 100, .. })));
     }
 
     #[cfg(unix)]
@@ -381,10 +433,10 @@ mod tests {
         let options = Directory::default();
         let source =
             Place { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
-        assert_eq!(names(&render_folder(source).expect("rendered")), ["inside", "keep"]);
+        assert_eq!(names(&render_plain(source).expect("rendered")), ["inside", "keep"]);
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");
-        let error = render_folder(source).expect_err("refused");
+        let error = render_plain(source).expect_err("refused");
         assert_eq!(error.to_string(), "`app/out.yaml` leads out of its repository");
     }
 }

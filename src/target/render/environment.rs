@@ -35,6 +35,13 @@ impl BuildEnvironment {
         Self { variables: variables.into() }
     }
 
+    /// One variable more, for a tool that has its own.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: String) -> Self {
+        self.variables.insert(name, value);
+        self
+    }
+
     /// Every variable and its value, by name.
     pub fn variables(&self) -> impl Iterator<Item = (&'static str, &str)> {
         self.variables.iter().map(|(name, value)| (*name, value.as_str()))

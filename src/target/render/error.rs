@@ -6,8 +6,11 @@ use std::io;
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 use thiserror::Error;
 
+use super::jsonnet::JsonnetError;
+use super::ksonnet::KsonnetError;
+use super::plugin::PluginError;
 use super::{HelmError, KustomizeError, ProgramError};
-use crate::finding::Excerpt;
+use crate::finding::{Excerpt, Finding, Severity};
 use crate::object::NotAnObject;
 
 /// Why a source could not be rendered. The application's name is put before it by the conductor.
@@ -61,6 +64,33 @@ pub enum RenderError {
         /// How many there are.
         count: usize,
     },
+    /// A file of overrides that cannot be taken.
+    #[error("{}", first(found, file))]
+    Override {
+        /// The file, relative to the checkout.
+        file: String,
+        /// What is wrong with it, at least one error.
+        found: Vec<Finding>,
+    },
+    /// What a program wrote is no stream of objects.
+    #[error("line {line} of {from} {fault}")]
+    Stream {
+        /// Whose output it is.
+        from: String,
+        /// The line in it, counted from 1.
+        line: usize,
+        /// What is wrong there.
+        fault: String,
+    },
+    /// Jsonnet gave no objects.
+    #[error(transparent)]
+    Jsonnet(#[from] JsonnetError),
+    /// A ksonnet application gave no objects.
+    #[error(transparent)]
+    Ksonnet(#[from] KsonnetError),
+    /// A plugin gave no objects.
+    #[error(transparent)]
+    Plugin(#[from] PluginError),
     /// A file that is not YAML.
     #[error("`{}` is not YAML: {message}", excerpt.file)]
     Syntax {
@@ -89,22 +119,26 @@ pub enum RenderError {
     Program(#[from] ProgramError),
 }
 
-impl RenderError {
-    /// The error of a tool, which speaks for itself.
-    fn inner(&self) -> Option<&dyn Diagnostic> {
-        match self {
-            Self::Helm(error) => Some(error),
-            Self::Kustomize(error) => Some(error),
-            Self::Program(error) => Some(error),
-            _ => None,
-        }
-    }
+/// The first error of an override, in its own words.
+fn first(found: &[Finding], file: &str) -> String {
+    first_error(found).map_or_else(|| format!("`{file}` cannot be read"), |finding| finding.message.clone())
+}
 
+fn first_error(found: &[Finding]) -> Option<&Finding> {
+    found.iter().find(|finding| finding.severity == Severity::Error)
+}
+
+impl RenderError {
     fn excerpt(&self) -> Option<&Excerpt> {
         match self {
-            Self::Syntax { excerpt, .. } | Self::NotAnObject { excerpt, .. } if !excerpt.text.is_empty() => {
+            Self::Syntax { excerpt, .. }
+            | Self::NotAnObject { excerpt, .. }
+            | Self::Jsonnet(JsonnetError::Program { excerpt, .. })
+                if !excerpt.text.is_empty() =>
+            {
                 Some(excerpt)
             }
+            Self::Override { found, .. } => first_error(found)?.excerpt.as_ref(),
             _ => None,
         }
     }
@@ -112,9 +146,6 @@ impl RenderError {
 
 impl Diagnostic for RenderError {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        if let Some(inner) = self.inner() {
-            return inner.code();
-        }
         Some(Box::new(match self {
             Self::NotYetRendered { .. } => "trueup::render::not_yet",
             Self::Unreadable { .. } => "trueup::render::unreadable",
@@ -122,20 +153,23 @@ impl Diagnostic for RenderError {
             Self::TooLarge { .. } => "trueup::render::too_large",
             Self::Glob { .. } => "trueup::render::glob",
             Self::SeveralInJson { .. } => "trueup::render::several_in_json",
+            Self::Override { .. } => "trueup::render::override",
+            Self::Stream { .. } => "trueup::render::stream",
+            Self::Jsonnet(error) => return error.code(),
+            Self::Ksonnet(error) => return error.code(),
+            Self::Plugin(error) => return error.code(),
             Self::Syntax { .. } => "trueup::render::syntax",
             Self::NotAnObject { .. } => "trueup::render::not_an_object",
-            Self::Helm(_) | Self::Kustomize(_) | Self::Program(_) => return None,
+            Self::Helm(error) => return error.code(),
+            Self::Kustomize(error) => return error.code(),
+            Self::Program(error) => return error.code(),
         }))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        if let Some(inner) = self.inner() {
-            return inner.help();
-        }
         Some(Box::new(match self {
             Self::NotYetRendered { .. } => {
-                "this version renders folders, charts in git, and kustomizations; leave this application out with `--app`"
-                    .to_owned()
+                "this version renders charts that are in git; leave this application out with `--app`".to_owned()
             }
             Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
             Self::LeavesCheckout { .. } => {
@@ -144,11 +178,18 @@ impl Diagnostic for RenderError {
             Self::TooLarge { .. } => "raise it with `--max-manifests-size`, or narrow `directory.include`".to_owned(),
             Self::Glob { .. } => "`*` matches any text, `?` one character, `{a,b}` either".to_owned(),
             Self::SeveralInJson { .. } => "write several objects as the `items` of a `v1` `List`".to_owned(),
+            Self::Override { found, .. } => first_error(found).and_then(|finding| finding.help.clone())?,
+            Self::Stream { .. } => "a program that renders writes one object a document, in YAML or JSON".to_owned(),
+            Self::Jsonnet(error) => return error.help(),
+            Self::Ksonnet(error) => return error.help(),
+            Self::Plugin(error) => return error.help(),
             Self::Syntax { .. } => "kubectl would refuse this file, too".to_owned(),
             Self::NotAnObject { excerpt, .. } => {
                 format!("if `{}` is no manifest, keep it out with `directory.exclude`", excerpt.file)
             }
-            Self::Helm(_) | Self::Kustomize(_) | Self::Program(_) => return None,
+            Self::Helm(error) => return error.help(),
+            Self::Kustomize(error) => return error.help(),
+            Self::Program(error) => return error.help(),
         }))
     }
 

@@ -12,11 +12,17 @@ mod directory;
 mod environment;
 mod error;
 mod helm;
+pub mod jsonnet;
+mod ksonnet;
 mod kustomize;
 mod list;
+mod overrides;
+mod paths;
+pub mod plugin;
 mod program;
 mod references;
 mod settle;
+mod stream;
 mod working_copy;
 
 pub use cache::CacheSettings;
@@ -24,12 +30,14 @@ pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
 pub use helm::HelmError;
+pub use ksonnet::KsonnetError;
 pub use kustomize::KustomizeError;
 pub use program::{ProgramError, ProgramSettings};
 pub use references::{Reference, References};
 pub use settle::{Settled, settle};
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use self::detect::Tool;
 use super::Target;
@@ -43,15 +51,31 @@ use crate::process::Cancel;
 pub struct RenderSettings {
     /// All plain manifests of one source together, in bytes.
     pub combined_size: u64,
-    /// The programs that render.
+    /// The programs that render charts and kustomizations.
     pub programs: ProgramSettings,
     /// Where what programs rendered is kept between runs; nothing is kept without it.
     pub cache: Option<CacheSettings>,
+    /// How long one program may take for one source.
+    pub timeout: Duration,
+    /// This program, which evaluates Jsonnet as a child of itself ([`jsonnet::WORKER`]).
+    pub program: PathBuf,
+    /// The plugins that the user allows to run.
+    pub plugins: Vec<plugin::Plugin>,
 }
+
+/// Argo CD's `ARGOCD_EXEC_TIMEOUT`.
+pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(90);
 
 impl Default for RenderSettings {
     fn default() -> Self {
-        Self { combined_size: DEFAULT_COMBINED_SIZE, programs: ProgramSettings::default(), cache: None }
+        Self {
+            combined_size: DEFAULT_COMBINED_SIZE,
+            programs: ProgramSettings::default(),
+            cache: None,
+            timeout: DEFAULT_TIMEOUT,
+            program: PathBuf::from("trueup"),
+            plugins: Vec::new(),
+        }
     }
 }
 
@@ -90,9 +114,7 @@ impl RenderInput<'_> {
 
     /// A place in the checkout, relative to its root; `.` for the root itself.
     fn relative(&self, path: &Path) -> String {
-        let inside = path.strip_prefix(self.root).unwrap_or(path);
-        let parts: Vec<_> = inside.components().map(|part| part.as_os_str().to_string_lossy()).collect();
-        if parts.is_empty() { ".".to_owned() } else { parts.join("/") }
+        paths::relative(self.root, path)
     }
 
     /// The source's folder, relative to the checkout's root.
@@ -123,6 +145,12 @@ struct Made {
     repeatable: bool,
 }
 
+impl Made {
+    fn again(target: Target) -> Self {
+        Self { target, repeatable: true }
+    }
+}
+
 /// One source, rendered.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Rendered {
@@ -135,7 +163,6 @@ pub struct Rendered {
 /// Refuses a source whose manifest alone says that it cannot be rendered, before anything is fetched for it.
 pub fn check(source: &Source) -> Result<(), RenderError> {
     match detect::explicit(source) {
-        Some(Tool { kind: kind @ (SourceKind::Ksonnet | SourceKind::Plugin), why }) => Err(not_yet(kind, why)),
         Some(Tool { kind, why }) if source.chart.is_some() => Err(not_yet(kind, why)),
         _ => Ok(()),
     }
@@ -143,23 +170,26 @@ pub fn check(source: &Source) -> Result<(), RenderError> {
 
 /// Renders one source from the folder that its checkout holds for it; on a thread that may block, within a runtime.
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
-    let tool = detect::detect(input.source, input.folder)?;
+    let (source, mut warnings) = overrides::apply(input)?;
+    let input = &RenderInput { source: &source, ..*input };
+    let tool = detect::detect(input)?;
     let entry = cache::Entry::of(input, tool.kind);
     if let Some(target) = entry.as_ref().and_then(cache::Entry::read) {
-        return Ok(Rendered { target, tool: tool.kind });
+        return Ok(Rendered { target: Target { warnings, ..target }, tool: tool.kind });
     }
-    let made = match tool.kind {
-        SourceKind::Directory => directory::render(input).map(|target| Made { target, repeatable: true }),
+    let Made { mut target, repeatable } = match tool.kind {
+        SourceKind::Directory => directory::render(input).map(Made::again),
+        SourceKind::Plugin => plugin::render(input).map(Made::again),
+        SourceKind::Ksonnet => ksonnet::render(input).map(Made::again),
         SourceKind::Helm => helm::render(input),
         SourceKind::Kustomize => kustomize::render(input),
-        SourceKind::Ksonnet | SourceKind::Plugin => Err(not_yet(tool.kind, tool.why)),
     }?;
-    if made.repeatable
-        && let Some(entry) = entry
-    {
-        entry.keep(&made.target);
+    if repeatable && let Some(entry) = entry {
+        entry.keep(&target);
     }
-    Ok(Rendered { target: made.target, tool: tool.kind })
+    warnings.append(&mut target.warnings);
+    target.warnings = warnings;
+    Ok(Rendered { target, tool: tool.kind })
 }
 
 fn not_yet(kind: SourceKind, why: String) -> RenderError {

@@ -43,7 +43,14 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: settings, namespace: shop}
 ";
-    insta::assert_snapshot!(trueup(["health", "-f", "-"]).stdin(manifests).exits(3), @"");
+    insta::assert_snapshot!(trueup(["health", "-f", "-"]).stdin(manifests).exits(3), @r"
+    1 degraded, 2 progressing, 1 without health
+      Progressing  apps/Deployment shop/web  Waiting for rollout to finish: 1 out of 3 new replicas have been updated...
+      Progressing  Service shop/web
+      Degraded     cert-manager.io/Certificate shop/tls  Ready is False (IssuanceFailed): no \x1b[2Jmoney
+      –            ConfigMap shop/settings
+    [exit 3]
+    ");
 
     let report = trueup(["health", "-f", "-", "--healthy-load-balancer-without-address", "-o", "json"]);
     let report = report.stdin(manifests).exits(3).json();
@@ -56,11 +63,28 @@ metadata: {name: settings, namespace: shop}
 /// A file that is no manifest is an error, and hides nothing else.
 #[test]
 fn what_cannot_be_read_is_an_error_beside_the_verdicts() {
-    let folder = folder_with([("pod.yaml", &"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nstatus: {phase: Succeeded}\n---\n- no object\n")]);
+    let folder = folder_with([(
+        "pod.yaml",
+        &"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nstatus: {phase: Succeeded}\n---\n- no object\n",
+    )]);
     let run = trueup(["health", "-f", "pod.yaml"]).in_folder(folder.path()).exits(2);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @r"
+    1 healthy
+      Healthy      Pod web
+    --- stderr
+      × pod.yaml:6: cannot be judged
+      ╰─▶ is a list, not an object with `apiVersion` and `kind`
+      help: `-f` takes objects as `kubectl get -o yaml` prints them
+    [exit 2]
+    ");
     let run = trueup(["health", "-f", "absent.yaml"]).in_folder(folder.path()).exits(2);
-    insta::assert_snapshot!(run, @"");
+    insta::assert_snapshot!(run, @r"
+    --- stderr
+      × absent.yaml: cannot be read
+      ╰─▶ No such file or directory (os error 2)
+      help: check its spelling, and that it may be read
+    [exit 2]
+    ");
     let _ = trueup(["health"]).exits(2);
 }
 
@@ -78,10 +102,17 @@ fn applications_are_judged_by_what_is_live() {
         .file("late.yaml", deployment("late"))
         .file("hook.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n  annotations: {argocd.argoproj.io/hook: PreSync}\n")
         .commit("the shop");
-    let shop = git.application("shop").destination(serde_json::json!({"server": "https://kubernetes.default.svc", "namespace": "shop"}));
+    let shop = git
+        .application("shop")
+        .destination(serde_json::json!({"server": "https://kubernetes.default.svc", "namespace": "shop"}));
 
     // Paused on purpose, and one is missing, which does not count as long as something is there.
-    insta::assert_snapshot!(trueup(["health", "-q"]).of(&shop).live(live.path()).exits(0), @"");
+    insta::assert_snapshot!(trueup(["health", "-q"]).of(&shop).live(live.path()).exits(0), @r"
+    shop  Suspended  1 missing, 1 suspended, 1 without health
+      Missing      apps/Deployment shop/late
+      Suspended    apps/Deployment shop/web  Deployment is paused
+    [exit 0]
+    ");
 
     let report = trueup(["diff", "--health", "-o", "json"]).of(&shop).live(live.path()).exits(1).json();
     assert_eq!(report["applications"][0]["health"], "Suspended");
@@ -97,21 +128,30 @@ fn applications_are_judged_by_what_is_live() {
 fn the_kinds_of_kubernetes_are_judged_as_their_controllers_leave_them() {
     let cluster = or_skip!(TestCluster::with_controllers());
     let template = |name: &str, policy: &str| {
-        format!("metadata: {{labels: {{app: {name}}}}}\n    spec: {{restartPolicy: {policy}, containers: [{{name: app, image: 'registry.example.com/app:1'}}]}}")
+        format!(
+            "metadata: {{labels: {{app: {name}}}}}\n    spec: {{restartPolicy: {policy}, containers: [{{name: app, image: 'registry.example.com/app:1'}}]}}"
+        )
     };
     let selector = |name: &str| format!("selector: {{matchLabels: {{app: {name}}}}}");
     let workload = |kind: &str, name: &str, more: &str| {
-        format!("apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  {}\n  template:\n    {}\n", selector(name), template(name, "Always"))
+        format!(
+            "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  {}\n  template:\n    {}\n",
+            selector(name),
+            template(name, "Always")
+        )
     };
     let job = |name: &str, more: &str| {
-        format!("apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  template:\n    {}\n", template(name, "Never"))
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  template:\n    {}\n",
+            template(name, "Never")
+        )
     };
     let git = TestRepo::new()
         .file("web.yaml", deployment("web").replicas(2))
         .file("set.yaml", workload("StatefulSet", "set", "serviceName: set"))
         .file("agent.yaml", workload("DaemonSet", "agent", "minReadySeconds: 0"))
         .file("done.yaml", job("done", "backoffLimit: 0"))
-        .file("held.yaml", job("held", "suspend: true"))
+        .file("held.yaml", job("held", "suspend: true").replace("spec: {restart", "spec: {nodeSelector: {disk: none-has-it}, restart"))
         .file("nightly.yaml", format!("apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: nightly}}\nspec:\n  schedule: '0 3 1 1 *'\n  suspend: true\n  jobTemplate:\n    spec:\n      template:\n        spec: {{restartPolicy: Never, containers: [{{name: app, image: 'registry.example.com/app:1'}}]}}\n"))
         .file("budget.yaml", format!("apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: web}}\nspec:\n  maxUnavailable: 1\n  {}\n", selector("web")))
         .commit("one of each");
@@ -131,4 +171,10 @@ fn the_kinds_of_kubernetes_are_judged_as_their_controllers_leave_them() {
     ] {
         assert_eq!(resource(&report, kind, name)["health"], health, "{kind} {name}: {report:#}");
     }
+
+    // A Job that is resumed runs, and is not done: Argo CD calls it healthy.
+    cluster.kubectl(["patch", "job/held", "--type=merge", "-p", r#"{"spec": {"suspend": false}}"#]);
+    cluster.kubectl(["wait", "job/held", "--for=condition=Suspended=False", "--timeout=60s"]);
+    let report = trueup(["health", "-q", "-o", "json"]).of(&all).exits(3).json();
+    assert_eq!(resource(&report, "Job", "held")["health"], "Progressing", "{report:#}");
 }

@@ -39,7 +39,9 @@ pub(super) fn verdict(returned: &Value) -> Option<Health> {
     let table = match returned {
         Value::Nil => return None,
         Value::Table(table) => table,
-        other => return Some(Health::unknown(format!("expect table output from Lua script, not {}", other.type_name()))),
+        other => {
+            return Some(Health::unknown(format!("expect table output from Lua script, not {}", other.type_name())));
+        }
     };
     if table.is_empty() {
         return None;
@@ -63,6 +65,8 @@ fn field(table: &Table, name: &str) -> std::result::Result<String, Health> {
     match table.raw_get::<Value>(name) {
         Ok(Value::Nil) | Err(_) => Ok(String::new()),
         Ok(Value::String(text)) => Ok(text.to_string_lossy()),
-        Ok(other) => Err(Health::unknown(format!("Lua returned a {name} that is a {}, not a string", other.type_name()))),
+        Ok(other) => {
+            Err(Health::unknown(format!("Lua returned a {name} that is a {}, not a string", other.type_name())))
+        }
     }
 }

@@ -14,9 +14,12 @@ use super::pattern::{Capture, Match, Matcher, PatternError};
 
 /// Adds the functions to the table that prelude.lua takes them from.
 pub(super) fn add_to(natives: &Table, lua: &Lua, deadline: &Deadline) -> Result<()> {
-    for (name, function) in
-        [("find", find as fn(&Lua, &Call<'_>) -> Answer), ("match", first_match), ("gmatch", all_matches), ("gsub", substitute)]
-    {
+    for (name, function) in [
+        ("find", find as fn(&Lua, &Call<'_>) -> Answer),
+        ("match", first_match),
+        ("gmatch", all_matches),
+        ("gsub", substitute),
+    ] {
         let deadline = deadline.clone();
         let native = lua.create_function(move |lua, arguments: MultiValue| {
             let arguments: Vec<Value> = arguments.into_iter().collect();
@@ -229,13 +232,7 @@ impl Replacement {
         })
     }
 
-    fn add(
-        &self,
-        lua: &Lua,
-        subject: &[u8],
-        found: &Match,
-        result: &mut Vec<u8>,
-    ) -> std::result::Result<(), Failure> {
+    fn add(&self, lua: &Lua, subject: &[u8], found: &Match, result: &mut Vec<u8>) -> std::result::Result<(), Failure> {
         let captures = found.captures_or_whole();
         let value = match self {
             Self::Text(text) => return expand(&text.as_bytes(), subject, found, result),

@@ -423,7 +423,8 @@ mod tests {
             ("abc", "%f"),
             ("abc", "%b"),
         ] {
-            let (theirs, ours) = (of_lua(subject.as_bytes(), pattern.as_bytes()), of_ours(subject.as_bytes(), pattern.as_bytes()));
+            let (theirs, ours) =
+                (of_lua(subject.as_bytes(), pattern.as_bytes()), of_ours(subject.as_bytes(), pattern.as_bytes()));
             match (theirs, ours) {
                 (Ok(theirs), Ok(ours)) => assert_eq!(ours, theirs, "{subject:?} {pattern:?}"),
                 (Err(_), Err(_)) => {}

@@ -15,9 +15,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
         return Some(match subject.object.annotation(CONDITIONS).map(serde_json::from_str) {
             None => waiting(),
             Some(Ok(conditions)) => of_annotation(conditions),
-            Some(Err(error)) => {
-                Health::unknown(format!("failed to convert conditions annotation to typed: {error}"))
-            }
+            Some(Err(error)) => Health::unknown(format!("failed to convert conditions annotation to typed: {error}")),
         });
     }
     Some(decide(subject.status()))

@@ -17,9 +17,5 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     if let Some(trouble) = status.conditions().find(|condition| condition.kind != "Ready" && condition.is_true()) {
         return Some(Health::degraded(trouble.sentence()));
     }
-    Some(if subject.spec().flag("unschedulable") {
-        Health::suspended("Node is cordoned")
-    } else {
-        Health::healthy("")
-    })
+    Some(if subject.spec().flag("unschedulable") { Health::suspended("Node is cordoned") } else { Health::healthy("") })
 }

@@ -9,7 +9,6 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
@@ -17,6 +16,7 @@ use globset::GlobBuilder;
 use super::HelmError;
 use crate::app::source::Helm;
 use crate::finding::Finding;
+use crate::target::render::paths::{self, PathFault};
 use crate::target::render::references::Reference;
 use crate::target::render::{BuildEnvironment, RenderInput};
 use crate::target::source::lexically_inside;
@@ -246,15 +246,11 @@ fn scheme(text: &str) -> Option<&str> {
 
 /// The file with links resolved, if it is there; an error when it is not in its repository.
 fn found(root: &Path, below: &Path, written: &str) -> Result<Option<PathBuf>, HelmError> {
-    let leaves = || HelmError::Leaves { file: written.to_owned() };
-    let root = root.canonicalize().map_err(|source| HelmError::Unreadable { file: written.to_owned(), source })?;
-    match root.join(below).canonicalize() {
-        Ok(file) => match file.strip_prefix(&root) {
-            Ok(inside) if !inside.starts_with(".git") => Ok(Some(file)),
-            _ => Err(leaves()),
-        },
-        Err(error) if matches!(error.kind(), ErrorKind::NotFound | ErrorKind::NotADirectory) => Ok(None),
-        Err(source) => Err(HelmError::Unreadable { file: written.to_owned(), source }),
+    match paths::resolve(root, &root.join(below)) {
+        Ok(file) => Ok(Some(file)),
+        Err(PathFault::NotFound) => Ok(None),
+        Err(PathFault::Leaves) => Err(HelmError::Leaves { file: written.to_owned() }),
+        Err(PathFault::Unreadable(source)) => Err(HelmError::Unreadable { file: written.to_owned(), source }),
     }
 }
 

@@ -15,7 +15,6 @@ pub(super) use output::objects;
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
 
 use super::RenderInput;
 use crate::process::{self, Command, Output};
@@ -36,8 +35,8 @@ const INHERITED: [&str; 9] = [
     "SSL_CERT_DIR",
 ];
 
-/// Which programs render, and how long each may take.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// Which programs render charts and kustomizations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ProgramSettings {
     /// `--helm`: a path or a name; `helm` without one.
     pub helm: Option<PathBuf>,
@@ -47,20 +46,6 @@ pub struct ProgramSettings {
     pub kustomize_build_options: Vec<String>,
     /// `PATH`: where programs are looked for.
     pub search_path: OsString,
-    /// How long one run may take.
-    pub timeout: Duration,
-}
-
-impl Default for ProgramSettings {
-    fn default() -> Self {
-        Self {
-            helm: None,
-            kustomize: None,
-            kustomize_build_options: Vec::new(),
-            search_path: OsString::new(),
-            timeout: Duration::from_secs(90),
-        }
-    }
 }
 
 /// A program that was found.
@@ -101,7 +86,7 @@ impl Program {
         command.env = home.variables();
         command.env.extend(call.variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
         command.folder = Some(call.folder.to_owned());
-        command.timeout = input.settings.programs.timeout;
+        command.timeout = input.settings.timeout;
         command.output_limit = OUTPUT_LIMIT;
         // The caller's thread may block: see `super::render`.
         tokio::runtime::Handle::current()

@@ -1,0 +1,273 @@
+//! Evaluates programs, in the child: rsjsonnet with imports confined to the checkout.
+//!
+//! In: a [`Request`]. Out: an [`Answer`].
+
+use std::collections::HashMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use rsjsonnet_lang::arena::Arena;
+use rsjsonnet_lang::interner::InternedStr;
+use rsjsonnet_lang::program::{self, Callbacks, EvalError, EvalStackTraceItem, ImportError, NativeError, Thunk, Value};
+use rsjsonnet_lang::span::{SourceId, SpanContext, SpanId};
+
+use super::super::paths::{self, PathFault};
+use super::{Answer, Fault, Place, Program, Request, Variable, imports, message, yaml};
+
+/// How deep calls may nest. go-jsonnet counts calls alone and stops at 500; rsjsonnet counts variables, fields and items too.
+pub(super) const MAX_STACK: usize = 10_000;
+
+/// How much of what led to a fault is told.
+const TRACE: usize = 5;
+
+/// What replaces `std` where a program asks for a function in which rsjsonnet differs from go-jsonnet: YAML is read as kubectl
+/// reads it, and text is encoded as its UTF-8 bytes. On one line, so that no line number changes.
+const STANDARD_LIBRARY: &str = concat!(
+    "local trueup_std = std; local std = trueup_std { ",
+    "parseYaml:: trueup_std.native('trueup.parseYaml'), ",
+    "base64(input):: trueup_std.base64(",
+    "if trueup_std.isString(input) then trueup_std.encodeUTF8(input) else input) }; ",
+);
+
+/// Evaluates every program, up to the first that fails.
+pub(super) fn answer(request: &Request) -> Answer {
+    let mut answer = Answer::default();
+    for program in &request.programs {
+        match evaluate(request, program) {
+            Ok(value) => answer.values.push(value),
+            Err(fault) => {
+                answer.fault = Some(*fault);
+                break;
+            }
+        }
+    }
+    answer
+}
+
+/// Each program starts afresh, as Argo CD makes a virtual machine a file.
+fn evaluate(request: &Request, program: &Program) -> Result<String, Box<Fault>> {
+    let arena = Arena::new();
+    let mut machine = program::Program::new(&arena);
+    machine.set_max_stack(MAX_STACK);
+    yaml::register(&mut machine);
+    let shown = match program {
+        Program::File(path) => paths::relative(&request.root, path),
+        Program::Text { name, .. } => name.clone(),
+    };
+    let mut files =
+        Files { request, program: shown.clone(), sources: HashMap::new(), loaded: HashMap::new(), failed: None };
+    for variable in &request.external_variables {
+        let thunk = files.variable(&mut machine, "extVars", variable)?;
+        let name = machine.intern_str(&variable.name);
+        machine.add_ext_var(name, &thunk);
+    }
+    let thunk = match program {
+        Program::File(path) => files.load_file(&mut machine, path)?,
+        Program::Text { name, text, folder } => {
+            files.load(&mut machine, text.clone().into_bytes(), name, Some(folder))?
+        }
+    };
+    files.manifest(&mut machine, &thunk).map_err(Box::new)
+}
+
+/// The files of one evaluation.
+struct Files<'request, 'p> {
+    request: &'request Request,
+    /// The program, as a fault names it.
+    program: String,
+    sources: HashMap<SourceId, Source>,
+    loaded: HashMap<PathBuf, Thunk<'p>>,
+    /// Why the last import or call brought nothing; rsjsonnet only knows that it did not.
+    failed: Option<Box<Fault>>,
+}
+
+/// A file that was loaded.
+struct Source {
+    shown: String,
+    folder: Option<PathBuf>,
+    text: Vec<u8>,
+    /// How much of the text was put before the file's own.
+    added: usize,
+}
+
+impl<'p> Files<'_, 'p> {
+    fn variable(
+        &mut self,
+        machine: &mut program::Program<'p>,
+        field: &str,
+        variable: &Variable,
+    ) -> Result<Thunk<'p>, Box<Fault>> {
+        if variable.is_code {
+            let name = format!("{field}.{}", variable.name);
+            self.load(machine, variable.value.clone().into_bytes(), &name, None)
+        } else {
+            Ok(machine.value_to_thunk(&Value::string(&variable.value)))
+        }
+    }
+
+    fn load_file(&mut self, machine: &mut program::Program<'p>, path: &Path) -> Result<Thunk<'p>, Box<Fault>> {
+        if let Some(thunk) = self.loaded.get(path) {
+            return Ok(thunk.clone());
+        }
+        let shown = paths::relative(&self.request.root, path);
+        let text =
+            fs::read(path).map_err(|error| Box::new(self.fault(format!("`{shown}` cannot be read: {error}"))))?;
+        let thunk = self.load(machine, text, &shown, path.parent())?;
+        self.loaded.insert(path.to_path_buf(), thunk.clone());
+        Ok(thunk)
+    }
+
+    fn load(
+        &mut self,
+        machine: &mut program::Program<'p>,
+        text: Vec<u8>,
+        shown: &str,
+        folder: Option<&Path>,
+    ) -> Result<Thunk<'p>, Box<Fault>> {
+        let differs = ["parseYaml", "base64"].iter().any(|name| contains(&text, name.as_bytes()));
+        let added = if differs { STANDARD_LIBRARY.len() } else { 0 };
+        let text = if differs { [STANDARD_LIBRARY.as_bytes(), &text].concat() } else { text };
+        let (context, id) = machine.span_manager_mut().insert_source_context(text.len());
+        let loaded = machine.load_source(context, &text, true, shown);
+        let folder = folder.map(Path::to_path_buf);
+        self.sources.insert(id, Source { shown: shown.to_owned(), folder, text, added });
+        loaded.map_err(|error| {
+            let (message, span) = message::of_load(&error);
+            Box::new(Fault { place: self.place(machine, span), ..self.fault(message) })
+        })
+    }
+
+    fn manifest(&mut self, machine: &mut program::Program<'p>, thunk: &Thunk<'p>) -> Result<String, Fault> {
+        let mut value = machine.eval_value(thunk, self).map_err(|error| self.fault_of(machine, &error))?;
+        if value.is_function() {
+            let mut arguments = Vec::new();
+            for variable in &self.request.top_level_arguments {
+                let thunk = self.variable(machine, "tlas", variable).map_err(|fault| *fault)?;
+                arguments.push((machine.intern_str(&variable.name), thunk));
+            }
+            let called = machine.eval_call(thunk, &[], &arguments, self);
+            value = called.map_err(|error| self.fault_of(machine, &error))?;
+        }
+        // The value is deep by now: writing it evaluates nothing.
+        machine.manifest_json(&value, false).map_err(|error| self.fault_of(machine, &error))
+    }
+
+    fn fault(&self, message: String) -> Fault {
+        Fault { program: self.program.clone(), message, ..Fault::default() }
+    }
+
+    fn fault_of(&mut self, machine: &program::Program<'p>, error: &EvalError) -> Fault {
+        let (message, span) = message::of_evaluation(&error.kind);
+        let trace: Vec<String> =
+            error.stack_trace.iter().rev().filter_map(|item| self.traced(machine, item)).take(TRACE).collect();
+        let nearest = error.stack_trace.iter().rev().find_map(message::span_of);
+        let mut fault = match self.failed.take() {
+            Some(failed) => *failed,
+            None => self.fault(message),
+        };
+        if fault.place.is_none() {
+            let places = [span, nearest].into_iter().flatten();
+            fault.place = places.filter_map(|span| self.place(machine, Some(span))).next();
+        }
+        fault.trace = trace;
+        fault
+    }
+
+    /// One step of what led to a fault, with its line.
+    fn traced(&self, machine: &program::Program<'p>, item: &EvalStackTraceItem) -> Option<String> {
+        let what = message::of_step(item)?;
+        let place = self.place(machine, message::span_of(item))?;
+        let line = 1 + place.text.as_bytes()[..place.offset].iter().filter(|byte| **byte == b'\n').count();
+        Some(format!("{}:{line}: {what}", place.file))
+    }
+
+    fn place(&self, machine: &program::Program<'p>, span: Option<SpanId>) -> Option<Place> {
+        let (context, start, end) = machine.span_manager().get_span(span?);
+        let SpanContext::Source(id) = machine.span_manager().get_context(context);
+        // The standard library and the writer have no file.
+        let source = self.sources.get(id)?;
+        let text = String::from_utf8_lossy(&source.text[source.added..]).into_owned();
+        let offset = start.saturating_sub(source.added).min(text.len());
+        let length = end.saturating_sub(source.added).min(text.len()).saturating_sub(offset);
+        Some(Place { file: source.shown.clone(), text, offset, length })
+    }
+
+    fn find(&mut self, machine: &program::Program<'p>, from: SpanId, path: &str) -> Result<PathBuf, ImportError> {
+        let (context, _, _) = machine.span_manager().get_span(from);
+        let SpanContext::Source(id) = machine.span_manager().get_context(context);
+        let beside = self.sources.get(id).and_then(|source| source.folder.as_deref());
+        imports::find(&self.request.root, beside, &self.request.search, path).map_err(|fault| {
+            let mut failed = match fault {
+                PathFault::NotFound => self.fault(format!("no file `{path}` to import")),
+                PathFault::Unreadable(error) => self.fault(format!("`{path}` cannot be read: {error}")),
+                PathFault::Leaves => Fault { leaves_checkout: true, ..self.fault(path.to_owned()) },
+            };
+            failed.place = self.place(machine, Some(from));
+            self.failed = Some(Box::new(failed));
+            ImportError
+        })
+    }
+
+    fn read(&mut self, machine: &program::Program<'p>, from: SpanId, path: &str) -> Result<Vec<u8>, ImportError> {
+        let file = self.find(machine, from, path)?;
+        fs::read(file).map_err(|error| {
+            let place = self.place(machine, Some(from));
+            let fault = Fault { place, ..self.fault(format!("`{path}` cannot be read: {error}")) };
+            self.failed = Some(Box::new(fault));
+            ImportError
+        })
+    }
+}
+
+impl<'p> Callbacks<'p> for Files<'_, 'p> {
+    fn import(
+        &mut self,
+        machine: &mut program::Program<'p>,
+        from: SpanId,
+        path: &str,
+    ) -> Result<Thunk<'p>, ImportError> {
+        let file = self.find(machine, from, path)?;
+        self.load_file(machine, &file).map_err(|fault| {
+            self.failed = Some(fault);
+            ImportError
+        })
+    }
+
+    fn import_str(
+        &mut self,
+        machine: &mut program::Program<'p>,
+        from: SpanId,
+        path: &str,
+    ) -> Result<String, ImportError> {
+        self.read(machine, from, path).map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+    }
+
+    fn import_bin(
+        &mut self,
+        machine: &mut program::Program<'p>,
+        from: SpanId,
+        path: &str,
+    ) -> Result<Vec<u8>, ImportError> {
+        self.read(machine, from, path)
+    }
+
+    fn trace(&mut self, _machine: &mut program::Program<'p>, _message: &str, _stack: &[EvalStackTraceItem]) {
+        // Argo CD writes these to its server's log, where the author of a manifest does not see them either.
+    }
+
+    fn native_call(
+        &mut self,
+        machine: &mut program::Program<'p>,
+        _name: InternedStr<'p>,
+        arguments: &[Value<'p>],
+    ) -> Result<Value<'p>, NativeError> {
+        yaml::parse(machine, arguments).map_err(|message| {
+            self.failed = Some(Box::new(self.fault(message)));
+            NativeError
+        })
+    }
+}
+
+fn contains(text: &[u8], word: &[u8]) -> bool {
+    text.windows(word.len()).any(|window| window == word)
+}

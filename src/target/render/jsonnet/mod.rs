@@ -1,0 +1,255 @@
+//! Jsonnet, as Argo CD evaluates it: in a child of this program, so that nothing it does can end the run.
+//!
+//! In: programs of a checkout, their external variables, top-level arguments and library folders. Out: the value of each, or a
+//! [`RenderError`] with the line. What bounds a program:
+//! - time: the child is killed with its time limit ([`RenderSettings::timeout`]) or with the run;
+//! - depth: [`evaluator::MAX_STACK`] frames;
+//! - memory: the child asks the system for a limit of [`MEMORY`] bytes (Linux and other Unix systems that keep one);
+//! - files: only those of the checkout, links resolved.
+//!
+//! ```text
+//! directory, ksonnet ─ Request ─► evaluate ─ JSON on stdin ─► serve ─► evaluator ─ JSON on stdout ─► values
+//!                                           (the same program, as a child)
+//! ```
+//!
+//! Rules: Argo CD reposerver/repository/repository.go `makeJsonnetVm`, `findManifests`; go-jsonnet's command line.
+//!
+//! [`RenderSettings::timeout`]: super::RenderSettings::timeout
+
+mod error;
+mod evaluator;
+mod imports;
+mod message;
+mod objects;
+mod yaml;
+
+pub use error::{JsonnetError, Trace};
+pub(super) use objects::objects;
+
+use std::io::{Read, Write};
+use std::path::PathBuf;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+use super::{BuildEnvironment, RenderError, RenderInput, paths};
+use crate::app::source::{Jsonnet, JsonnetVariable};
+use crate::finding::Excerpt;
+use crate::process::{self, Command, Output, ProcessError};
+
+/// The argument that makes this program the child that evaluates.
+pub const WORKER: &str = "jsonnet-worker";
+
+/// How much memory the programs of one source may use together.
+const MEMORY: u64 = 1 << 30;
+
+/// The stack of the thread that evaluates. Parser and evaluator keep theirs on the heap; this is for freeing what nests deep.
+const STACK: usize = 128 << 20;
+
+/// What the values of one source may be together, as text.
+const OUTPUT: usize = 64 << 20;
+
+/// The programs of one source, and what they are given.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Request {
+    /// The checkout's root, links resolved.
+    pub(super) root: PathBuf,
+    /// Where imports are looked for when they are not beside their program: the last folder first.
+    pub(super) search: Vec<PathBuf>,
+    /// `std.extVar`.
+    pub(super) external_variables: Vec<Variable>,
+    /// Arguments of a program that is a function.
+    pub(super) top_level_arguments: Vec<Variable>,
+    /// What is evaluated, in order.
+    pub(super) programs: Vec<Program>,
+}
+
+/// A variable, text or code.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) struct Variable {
+    pub(super) name: String,
+    pub(super) value: String,
+    pub(super) is_code: bool,
+}
+
+/// A program to evaluate.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(super) enum Program {
+    /// A file in the checkout.
+    File(PathBuf),
+    /// Text that no file holds.
+    Text { name: String, text: String, folder: PathBuf },
+}
+
+/// What the child answers: the values of all programs, or those before the first that failed.
+#[derive(Debug, Default, Serialize, Deserialize)]
+struct Answer {
+    values: Vec<String>,
+    fault: Option<Fault>,
+}
+
+/// Why a program has no value.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
+struct Fault {
+    /// The program: a file relative to the root, or the name of a text.
+    program: String,
+    message: String,
+    place: Option<Place>,
+    /// What led there, nearest first.
+    trace: Vec<String>,
+    /// A link or an import that leads out of the checkout.
+    leaves_checkout: bool,
+}
+
+/// A piece of a file.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+struct Place {
+    file: String,
+    text: String,
+    offset: usize,
+    length: usize,
+}
+
+impl Request {
+    /// What `source.directory.jsonnet` asks for, with the build environment filled in.
+    pub(super) fn of_directory(options: &Jsonnet, input: &RenderInput<'_>) -> Result<Self, RenderError> {
+        let environment = input.environment();
+        let variables = |variables: &[JsonnetVariable]| -> Vec<Variable> {
+            variables.iter().map(|variable| Variable::of(variable, &environment)).collect()
+        };
+        let mut search = vec![input.folder.to_path_buf()];
+        for library in &options.libraries {
+            // Relative to the repository's root, and not out of it.
+            let folder = paths::resolve(input.root, &input.root.join(library.trim_start_matches('/')));
+            search.push(folder.map_err(|_error| JsonnetError::Library { library: library.clone() })?);
+        }
+        Ok(Self {
+            root: input.root.to_path_buf(),
+            search,
+            external_variables: variables(&options.external_variables),
+            top_level_arguments: variables(&options.top_level_arguments),
+            programs: Vec::new(),
+        })
+    }
+}
+
+impl Variable {
+    fn of(variable: &JsonnetVariable, environment: &BuildEnvironment) -> Self {
+        Self { name: variable.name.clone(), value: environment.expand(&variable.value), is_code: variable.code }
+    }
+}
+
+/// Evaluates every program, in a child.
+pub(super) fn evaluate(request: &Request, input: &RenderInput<'_>) -> Result<Vec<Value>, RenderError> {
+    if request.programs.is_empty() {
+        return Ok(Vec::new());
+    }
+    let mut command = Command::new(&input.settings.program).args([WORKER]);
+    command.inherit = Vec::new();
+    // The allocator would reserve as much as the limit at once, and most of it for nothing.
+    command = command.env("MIMALLOC_ARENA_RESERVE", "65536");
+    command.stdin = serde_json::to_vec(request).map_err(|error| lost(&error.to_string()))?;
+    command.timeout = input.settings.timeout;
+    command.output_limit = OUTPUT;
+    let running = process::run(&command, input.cancel);
+    let output = tokio::runtime::Handle::current().block_on(running).map_err(|error| match error {
+        ProcessError::TimedOut { after, .. } => {
+            JsonnetError::Time { programs: request.shown(), seconds: after.as_secs() }
+        }
+        ProcessError::TooMuchOutput { limit, .. } => JsonnetError::Output { programs: request.shown(), limit },
+        error => JsonnetError::Child(error),
+    })?;
+    if !output.success() {
+        return Err(request.ended(&output).into());
+    }
+    let answer: Answer = serde_json::from_slice(&output.stdout).map_err(|error| lost(&error.to_string()))?;
+    if let Some(fault) = answer.fault {
+        return Err(fault.into());
+    }
+    let values = answer.values.iter().map(|text| serde_json::from_str(text));
+    Ok(values.collect::<Result<_, _>>().map_err(|error| lost(&error.to_string()))?)
+}
+
+/// The child's side: a request on standard input, the answer on standard output.
+pub fn serve(mut input: impl Read, mut output: impl Write) -> std::io::Result<()> {
+    limit_memory();
+    let mut request = Vec::new();
+    input.read_to_end(&mut request)?;
+    let request: Request = serde_json::from_slice(&request)?;
+    let evaluating = std::thread::Builder::new().stack_size(STACK).spawn(move || evaluator::answer(&request))?;
+    let answer = evaluating.join().map_err(|_panic| std::io::Error::other("the evaluation failed unexpectedly"))?;
+    output.write_all(&serde_json::to_vec(&answer)?)?;
+    output.flush()
+}
+
+#[cfg(unix)]
+fn limit_memory() {
+    use rustix::process::{Resource, Rlimit, setrlimit};
+    let limit = Some(MEMORY);
+    // Where the system keeps no such limit, time is what bounds it.
+    let _ = setrlimit(Resource::Data, Rlimit { current: limit, maximum: limit });
+    // An abort for want of memory must not leave a core file of that size behind.
+    let _ = setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) });
+}
+
+#[cfg(not(unix))]
+fn limit_memory() {}
+
+impl Request {
+    /// Why the child ended without an answer: Rust's runtime says so when it ends itself.
+    fn ended(&self, output: &Output) -> JsonnetError {
+        let words = String::from_utf8_lossy(&output.stderr);
+        if words.contains("memory allocation") {
+            JsonnetError::Memory { programs: self.shown(), limit: MEMORY }
+        } else {
+            lost(words.trim())
+        }
+    }
+
+    /// The programs as an error names them.
+    fn shown(&self) -> String {
+        let names: Vec<String> = self
+            .programs
+            .iter()
+            .map(|program| match program {
+                Program::File(path) => format!("`{}`", paths::relative(&self.root, path)),
+                Program::Text { name, .. } => format!("`{name}`"),
+            })
+            .collect();
+        match names.as_slice() {
+            [first, _, rest @ ..] => format!("{first} and {} more", rest.len() + 1),
+            names => names.concat(),
+        }
+    }
+}
+
+impl From<Fault> for RenderError {
+    fn from(fault: Fault) -> Self {
+        if fault.leaves_checkout {
+            return Self::LeavesCheckout { file: fault.message };
+        }
+        let place = fault.place.unwrap_or_else(|| Place {
+            file: fault.program.clone(),
+            text: String::new(),
+            offset: 0,
+            length: 0,
+        });
+        Self::Jsonnet(JsonnetError::Program {
+            program: fault.program,
+            message: fault.message,
+            excerpt: Box::new(Excerpt::new(
+                place.file,
+                &place.text,
+                place.offset,
+                place.length,
+                Some("here".to_owned()),
+            )),
+            trace: Trace::of(fault.trace),
+        })
+    }
+}
+
+fn lost(what: &str) -> JsonnetError {
+    let cause = std::io::Error::new(std::io::ErrorKind::InvalidData, what.to_owned());
+    JsonnetError::Child(ProcessError::Lost { program: WORKER.to_owned(), cause })
+}

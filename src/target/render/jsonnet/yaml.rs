@@ -1,0 +1,69 @@
+//! `std.parseYaml`, exactly as kubectl reads YAML.
+//!
+//! In: text. Out: a value; of a stream, which is what has a line `---`, a list of values.
+//!
+//! Rules: go-jsonnet yaml.go; sigs.k8s.io/yaml for each document.
+
+use rsjsonnet_lang::program::{Program, Value};
+
+use crate::object::yaml::{self, Limits, WithPositions};
+
+/// Makes the function known, under the name that the standard library's replacement uses.
+pub(super) fn register(machine: &mut Program<'_>) {
+    let name = machine.intern_str("trueup.parseYaml");
+    let parameter = machine.intern_str("str");
+    machine.register_native_func(name, &[parameter]);
+}
+
+/// Reads the text that the function was called with.
+pub(super) fn parse<'p>(machine: &mut Program<'p>, arguments: &[Value<'p>]) -> Result<Value<'p>, String> {
+    let Some(text) = arguments.first().and_then(Value::to_string) else {
+        return Err("`std.parseYaml` takes text".to_owned());
+    };
+    let (pieces, is_stream) = pieces(&text);
+    let mut values = Vec::new();
+    for piece in pieces {
+        let document = yaml::read(piece, &Limits::default(), WithPositions::No).into_iter().next().transpose();
+        let document = document.map_err(|error| format!("text given to `std.parseYaml` is not YAML: {error}"))?;
+        values.push(document.map_or(serde_json::Value::Null, |document| document.value));
+    }
+    let value =
+        if is_stream { serde_json::Value::Array(values) } else { values.into_iter().next().unwrap_or_default() };
+    Ok(converted(machine, &value))
+}
+
+/// The documents between lines of `---`, and whether there is such a line.
+fn pieces(text: &str) -> (Vec<&str>, bool) {
+    let mut pieces = Vec::new();
+    let (mut start, mut position, mut is_stream) = (0, 0, false);
+    for line in text.split_inclusive('\n') {
+        let end = position + line.len();
+        if line.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty()) {
+            is_stream = true;
+            pieces.push(&text[start..position]);
+            start = end;
+        }
+        position = end;
+    }
+    pieces.push(&text[start..]);
+    pieces.retain(|piece| !piece.is_empty());
+    (pieces, is_stream)
+}
+
+fn converted<'p>(machine: &mut Program<'p>, value: &serde_json::Value) -> Value<'p> {
+    match value {
+        serde_json::Value::Null => Value::null(),
+        serde_json::Value::Bool(value) => Value::bool(*value),
+        serde_json::Value::Number(value) => Value::number(value.as_f64().unwrap_or_default()),
+        serde_json::Value::String(value) => Value::string(value),
+        serde_json::Value::Array(items) => {
+            let items: Vec<_> = items.iter().map(|item| converted(machine, item)).collect();
+            machine.make_array(&items)
+        }
+        serde_json::Value::Object(fields) => {
+            let fields: Vec<_> =
+                fields.iter().map(|(name, value)| (machine.intern_str(name), converted(machine, value))).collect();
+            machine.make_object(&fields)
+        }
+    }
+}
