@@ -14,8 +14,8 @@ use crate::finding::Finding;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Stage;
-use crate::target::render::{self, Place, RenderInput, RenderSettings, Rendered, Settled, settle};
-use crate::target::source::Checkout;
+use crate::target::render::{self, Place, References, RenderInput, RenderSettings, Rendered, Settled, settle};
+use crate::target::source::{Checkout, FetchedBy};
 
 /// Everything that one application's rendering needs, to be moved to its thread.
 struct Work {
@@ -67,6 +67,10 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
             ),
         }
     }
+    if let Some(cache) = request.render.cache.clone() {
+        // What went wrong while tidying up is nobody's fault, and no part of the answer.
+        let _ = tokio::task::spawn_blocking(move || cache.shrink()).await;
+    }
 }
 
 /// Renders once more, and tells what differs from the first time.
@@ -105,8 +109,9 @@ fn render_one(work: &Work) -> Done {
     let mut warnings = Vec::new();
     let mut objects = Vec::new();
     let mut tools = Vec::new();
+    let references = References::of(&work.application.sources, &work.checkouts);
     for (position, (source, checkout)) in work.application.sources.iter().zip(&work.checkouts).enumerate() {
-        match render_source(work, source, checkout) {
+        match render_source(work, source, checkout, &references) {
             Ok(rendered) => {
                 tools.push(rendered.as_ref().map(|rendered| rendered.tool));
                 let target = rendered.map(|rendered| rendered.target).unwrap_or_default();
@@ -122,17 +127,27 @@ fn render_one(work: &Work) -> Done {
     Done { warnings, tools, result: Ok(settled) }
 }
 
-fn render_source(work: &Work, source: &Source, checkout: &Checkout) -> Result<Option<Rendered>, Finding> {
-    // A source that only lends its files renders nothing.
-    let Some(path) = source.path.as_deref() else { return Ok(None) };
-    let folder = checkout.folder(path).map_err(|error| Finding::of(&error))?;
+fn render_source(
+    work: &Work,
+    source: &Source,
+    checkout: &Checkout,
+    references: &References,
+) -> Result<Option<Rendered>, Finding> {
+    if source.renders_nothing() {
+        return Ok(None);
+    }
+    // A chart is the whole of what was brought.
+    let folder = checkout.folder(source.path.as_deref().unwrap_or_default()).map_err(|error| Finding::of(&error))?;
     let input = RenderInput {
         application: &work.application,
         instance_name: &work.instance_name,
         source,
         revision: &checkout.revision,
+        // A chart's version is no promise: it may be published anew.
+        is_pinned: checkout.by != FetchedBy::WorkingTree && source.chart.is_none(),
         root: &checkout.root,
         folder: &folder,
+        references,
         kinds: &work.kinds,
         settings: &work.settings,
         cancel: &work.cancel,

@@ -127,7 +127,8 @@ struct FindingEntry<'run> {
 #[derive(Serialize)]
 struct Place<'run> {
     file: &'run str,
-    line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -293,7 +294,7 @@ impl<'run> FindingEntry<'run> {
             message: message_with_causes(finding),
             code: finding.code.as_deref(),
             help: finding.help.as_deref(),
-            source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: excerpt.line() }),
+            source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: Some(excerpt.line()) }),
         }
     }
 }
@@ -333,7 +334,10 @@ impl<'run> Resource<'run> {
                 Proof::Schema => "schema",
                 Proof::None => "none",
             },
-            source: resource.origin.as_ref().map(|origin| Place { file: &origin.file, line: origin.line }),
+            source: resource
+                .origin
+                .as_ref()
+                .map(|origin| Place { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
             note: resource.note.as_deref(),
             fields: resource.fields.iter().map(Field::of).collect(),
             additions: resource.additions.iter().map(Field::of).collect(),

@@ -165,7 +165,7 @@ fn resource(resource: &ResourceDrift, view: &View) -> Option<String> {
     let mut title = format!("{} {}", state_words(resource.state), code(&key.to_string()));
     // Writing to a String cannot fail.
     if let Some(origin) = &resource.origin {
-        let _ = write!(title, " at {}", code(&format!("{}:{}", origin.file, origin.line)));
+        let _ = write!(title, " at {}", code(&origin.to_string()));
     }
     if let Some(note) = &resource.note {
         let _ = write!(title, ": {}", code(note));

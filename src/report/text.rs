@@ -206,7 +206,7 @@ impl Text<'_> {
             self.page.write(Role::Hint, ", does not count: IgnoreExtraneous");
         }
         if let Some(origin) = &resource.origin {
-            self.page.write(Role::Plain, "  ").write(Role::Hint, format!("{}:{}", origin.file, origin.line));
+            self.page.write(Role::Plain, "  ").write(Role::Hint, origin.to_string());
         }
         if self.view.verbose && !proof_words(resource.proof).is_empty() {
             self.page.write(Role::Plain, "  ").write(Role::Hint, proof_words(resource.proof));

@@ -24,5 +24,6 @@ mod overrides;
 mod plugin;
 mod render;
 mod render_output;
+mod rendering;
 mod rooms;
 mod yaml;

@@ -4,5 +4,6 @@ pub(super) mod cluster;
 pub(super) mod comparing;
 pub(super) mod health;
 pub(super) mod output;
+pub(super) mod programs;
 pub(super) mod selection;
 pub(super) mod source;

@@ -64,7 +64,7 @@ pub fn settle(objects: Vec<Object>, place: Place<'_>, kinds: &Kinds, exclusions:
 }
 
 fn shown_place(object: &Object) -> String {
-    object.origin().map_or_else(|| "an unknown place".to_owned(), |origin| format!("{}:{}", origin.file, origin.line))
+    object.origin().map_or_else(|| "an unknown place".to_owned(), ToString::to_string)
 }
 
 fn repeated(earlier: &Object, later: &Object) -> Finding {
