@@ -150,6 +150,8 @@ pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>, rend
     }
     render::render(&mut turns, &request, world).await;
     if renders == Renders::Twice {
+        // What was kept would only repeat the first time.
+        request.render.cache = None;
         render::render_again(&mut turns, &request, world).await;
     }
     let application = |turn: &mut turn::Turn| RenderedApplication {
