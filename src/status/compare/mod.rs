@@ -160,10 +160,14 @@ fn settle(target: &Object, live: &Object, edits: &[Edit], proof: Proof, note: Op
     let wanted = apply(shown.clone(), edits);
     let mut masker = Masker::default();
     let (shown, wanted) = (masker.masked(shown), masker.masked(wanted));
-    let fields = managers::attributed(differences(&wanted, &shown, None, shape), live, shape);
-    if fields.is_empty() {
+    let found = differences(&wanted, &shown, None, shape);
+    if found.is_empty() {
         return in_sync(target, live, proof, note);
     }
+    // An edit may have brought nulls that are no difference: what is shown is made of the fields alone.
+    let told: Vec<Edit> = found.iter().map(|difference| difference.edit.clone()).collect();
+    let wanted = apply(shown.clone(), &told);
+    let fields = managers::attributed(found, live, shape);
     ResourceDrift {
         proof,
         additions: additions::additions(target, live, &fields, || shown.clone()),
