@@ -26,7 +26,8 @@ const STANDARD_LIBRARY: &str = concat!(
     "local trueup_std = std; local std = trueup_std { ",
     "parseYaml:: trueup_std.native('trueup.parseYaml'), ",
     "base64(input):: trueup_std.base64(",
-    "if trueup_std.isString(input) then trueup_std.encodeUTF8(input) else input) }; ",
+    "if trueup_std.isString(input) then trueup_std.encodeUTF8(input) else input), ",
+    "base64Decode(str):: trueup_std.decodeUTF8(trueup_std.base64DecodeBytes(str)) }; ",
 );
 
 /// Evaluates every program, up to the first that fails.
@@ -166,8 +167,8 @@ impl<'p> Files<'_, 'p> {
             None => self.fault(message),
         };
         if fault.place.is_none() {
-            let places = [span, nearest].into_iter().flatten();
-            fault.place = places.filter_map(|span| self.place(machine, Some(span))).next();
+            let mut places = [span, nearest].into_iter().flatten();
+            fault.place = places.find_map(|span| self.place(machine, Some(span)));
         }
         fault.trace = trace;
         fault
@@ -177,7 +178,7 @@ impl<'p> Files<'_, 'p> {
     fn traced(&self, machine: &program::Program<'p>, item: &EvalStackTraceItem) -> Option<String> {
         let what = message::of_step(item)?;
         let place = self.place(machine, message::span_of(item))?;
-        let line = 1 + place.text.as_bytes()[..place.offset].iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + place.text.as_bytes()[..place.offset].split(|byte| *byte == b'\n').skip(1).count();
         Some(format!("{}:{line}: {what}", place.file))
     }
 
