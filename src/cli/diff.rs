@@ -77,9 +77,9 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let judge = rules.judge(selection.argocd_cm.as_deref())?;
+    let judge = if health { Some(rules.judge(selection.argocd_cm.as_deref())?) } else { None };
     let mut request = request::request(&selection, &sources, concurrency, session)?;
-    request.health = health.then_some(judge);
+    request.health = judge;
     request.settings_from_cluster = comparing.argocd_cm_from_cluster;
     request.strict = comparing.strict;
     let world = request::world(sources, clusters, concurrency, session)?;
