@@ -11,6 +11,7 @@ pub mod manifests;
 pub mod operation;
 pub mod options;
 pub mod selection;
+pub mod settings;
 pub mod source;
 pub mod sync_policy;
 

@@ -1,6 +1,7 @@
 //! `trueup diff`: compare; print the drift report; change nothing.
 
 use super::arguments::cluster::ClusterArguments;
+use super::arguments::health::HealthRuleArguments;
 use super::arguments::output::{OutputArguments, ReportArguments};
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
@@ -21,6 +22,11 @@ pub(super) struct DiffArguments {
     sources: SourceArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
+    #[command(flatten)]
+    rules: HealthRuleArguments,
+    /// Judge the health of every resource, too; exits with 3 when an application does not work
+    #[arg(long, help_heading = "Health")]
+    health: bool,
     #[command(flatten)]
     report: ReportArguments,
     #[command(flatten)]
@@ -52,13 +58,15 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
 }
 
 async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::Run, Vec<Output>), Vec<Finding>> {
-    let DiffArguments { selection, sources, cluster, report, .. } = arguments;
+    let DiffArguments { selection, sources, cluster, rules, health, report, .. } = arguments;
     let outputs =
         if report.output.is_empty() { vec![Output { format: Format::Text, file: None }] } else { report.output };
     let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let request = request::request(&selection, &sources, concurrency, session)?;
+    let judge = rules.judge(selection.argocd_cm.as_deref())?;
+    let mut request = request::request(&selection, &sources, concurrency, session)?;
+    request.health = health.then_some(judge);
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))
 }

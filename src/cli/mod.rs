@@ -3,12 +3,15 @@
 //! One file a verb, and each verb reads like the diagram in docs/design.md. Below this room nobody reads the environment.
 
 mod arguments;
+mod customizations;
 mod diff;
 mod doctor;
+mod health;
 pub mod manifests;
 mod render;
 mod request;
 mod session;
+mod wait;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -33,14 +36,17 @@ Exit codes:
   0  all in sync, or done
   1  drift found
   2  the answer could not be found: bad input, git, render, cluster
+  3  something does not work, or was waited for in vain
 
-Drift and an error together are an error.";
+When several apply, 2 wins, then 3, then 1.";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Diff(Box<diff::DiffArguments>),
     Render(Box<render::RenderArguments>),
     Doctor(Box<doctor::DoctorArguments>),
+    Health(Box<health::HealthArguments>),
+    Wait(Box<wait::WaitArguments>),
     /// Evaluate Jsonnet for another process of this program
     #[command(name = jsonnet::WORKER, hide = true)]
     JsonnetWorker,
@@ -52,6 +58,8 @@ pub fn main() -> ExitCode {
         Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
+        Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
+        Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
         Command::JsonnetWorker => match jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -33,6 +33,7 @@ pub(super) fn request(
         concurrency,
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),
+        health: None,
     })
 }
 

@@ -79,11 +79,11 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request) -> Outcom
 }
 
 /// Where the live objects of one application are looked up.
-struct Seen {
-    live: Arc<Live>,
-    kinds: Arc<Kinds>,
-    cluster: ClusterId,
-    tracking: Tracking,
+pub(super) struct Seen {
+    pub(super) live: Arc<Live>,
+    pub(super) kinds: Arc<Kinds>,
+    pub(super) cluster: ClusterId,
+    pub(super) tracking: Tracking,
 }
 
 /// The first look at every target: settled, or a question for the server.
@@ -107,7 +107,7 @@ fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Question>) {
 }
 
 /// The live object of a target; the reason when it cannot be known whether there is one.
-fn find_live<'seen>(
+pub(super) fn find_live<'seen>(
     object: &Object,
     seen: &'seen Seen,
     conditions: &mut Vec<(&'static str, Finding)>,

@@ -8,12 +8,16 @@ mod compare;
 pub mod doctor;
 mod extras;
 mod fetch;
+mod health;
 mod list;
+mod reasons;
 mod render;
 pub mod run;
 mod turn;
+pub mod wait;
 
-pub use run::{ApplicationRun, Condition, Run, SourceRun, SyncStatus};
+pub use run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun, SyncStatus};
+pub use wait::{Ending, Goal, Patience};
 
 use std::sync::Arc;
 
@@ -23,6 +27,7 @@ use crate::finding::Finding;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Progress;
+use crate::status::health::Judge;
 use crate::target::render::RenderSettings;
 use crate::target::source::Sources;
 
@@ -41,6 +46,8 @@ pub struct Request {
     pub instance_label: String,
     /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
     pub argocd_namespace: String,
+    /// Judges the health of what is live, where that is asked for.
+    pub health: Option<Arc<Judge>>,
 }
 
 /// What a run may read.
@@ -66,6 +73,20 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     compare::compare(&mut turns, &live, &request, &world.progress).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
+    health::judge(&mut turns, &live, &request).await;
+    reasons::find(&mut turns, request.concurrency).await;
+    turn::end(turns, invalid, request.findings, world)
+}
+
+/// Judges every application, and compares nothing. Nothing is written but the cache.
+pub async fn health(mut request: Request, world: &World) -> Run {
+    let (mut turns, invalid) = turn::begin(&mut request);
+    fetch::fetch(&mut turns, world, request.concurrency).await;
+    list::connect(&mut turns, world, request.concurrency).await;
+    render::render(&mut turns, &request, world).await;
+    let live = Arc::new(list::list(&turns, &request, &world.progress).await);
+    health::judge(&mut turns, &live, &request).await;
+    reasons::find(&mut turns, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 

@@ -3,6 +3,7 @@
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
+use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{ResourceDrift, ResourceState};
 
 /// Whether an application is what git says.
@@ -44,6 +45,26 @@ pub struct SourceRun {
     pub tool: String,
 }
 
+/// How well an application works.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ApplicationHealth {
+    /// The worst of its resources.
+    pub status: HealthStatus,
+    /// Each resource that git has, hooks left out, in stable order.
+    pub resources: Vec<ResourceHealth>,
+}
+
+impl ApplicationHealth {
+    /// The health of a resource that was compared, too.
+    pub fn of(&self, drift: &ResourceDrift) -> Option<&Health> {
+        let wanted = (&drift.gvk.group, &drift.gvk.kind, &drift.namespace, &drift.name);
+        let place = self.resources.binary_search_by(|resource| {
+            (&resource.gvk.group, &resource.gvk.kind, &resource.namespace, &resource.name).cmp(&wanted)
+        });
+        place.ok().and_then(|place| self.resources[place].health.as_ref())
+    }
+}
+
 /// One application, compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApplicationRun {
@@ -63,30 +84,46 @@ pub struct ApplicationRun {
     pub conditions: Vec<Condition>,
     /// Its resources, in stable order.
     pub resources: Vec<ResourceDrift>,
+    /// Its health, where that was asked for.
+    pub health: Option<ApplicationHealth>,
 }
 
 impl ApplicationRun {
     /// Whether it is what git says; an error anywhere makes it unknown.
     pub fn sync(&self) -> SyncStatus {
-        let unknown = self.has_error() || self.count(ResourceState::Unknown) > 0;
-        let drift = self.resources.iter().any(|resource| {
-            matches!(resource.state, ResourceState::Changed | ResourceState::Missing | ResourceState::Extra)
-        });
-        match (unknown, drift) {
-            (true, _) => SyncStatus::Unknown,
-            (false, true) => SyncStatus::OutOfSync,
-            (false, false) => SyncStatus::Synced,
-        }
+        sync_status(&self.conditions, &self.resources)
+    }
+
+    /// Whether it is known to work, or somebody has paused it on purpose; also where nobody asked.
+    pub fn is_well(&self) -> bool {
+        self.health.as_ref().is_none_or(|health| health.status <= HealthStatus::Suspended)
     }
 
     /// Whether an error is among its conditions.
     pub fn has_error(&self) -> bool {
-        self.conditions.iter().any(|condition| condition.finding.severity == Severity::Error)
+        has_error(&self.conditions)
     }
 
     /// How many resources are in this state.
     pub fn count(&self, state: ResourceState) -> usize {
         self.resources.iter().filter(|resource| resource.state == state).count()
+    }
+}
+
+/// Whether an error is among the conditions of an application.
+pub(super) fn has_error(conditions: &[Condition]) -> bool {
+    conditions.iter().any(|condition| condition.finding.severity == Severity::Error)
+}
+
+/// Whether an application is what git says, by its conditions and its resources.
+pub(super) fn sync_status(conditions: &[Condition], resources: &[ResourceDrift]) -> SyncStatus {
+    let is = |states: &[ResourceState]| resources.iter().any(|resource| states.contains(&resource.state));
+    if has_error(conditions) || is(&[ResourceState::Unknown]) {
+        SyncStatus::Unknown
+    } else if is(&[ResourceState::Changed, ResourceState::Missing, ResourceState::Extra]) {
+        SyncStatus::OutOfSync
+    } else {
+        SyncStatus::Synced
     }
 }
 
@@ -128,6 +165,11 @@ impl Run {
         [ResourceState::Changed, ResourceState::Missing, ResourceState::Extra]
             .into_iter()
             .any(|state| self.count(state) > 0)
+    }
+
+    /// Whether every application works, as far as that was asked for.
+    pub fn is_well(&self) -> bool {
+        self.applications.iter().all(ApplicationRun::is_well)
     }
 
     /// Whether the answer could not be found, or not in full.

@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use super::run::{ApplicationRun, Condition, Run, SourceRun};
+use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
 use crate::app::{Application, InvalidApplication, Source};
 use crate::cluster::Cluster;
@@ -24,6 +24,8 @@ pub(super) struct Turn {
     pub(super) target: Option<Vec<Object>>,
     pub(super) conditions: Vec<Condition>,
     pub(super) resources: Vec<ResourceDrift>,
+    /// Its health, where that is asked for.
+    pub(super) health: Option<ApplicationHealth>,
 }
 
 impl Turn {
@@ -92,6 +94,7 @@ fn turn(application: Application) -> Turn {
         kinds: None,
         target: None,
         resources: Vec::new(),
+        health: None,
     }
 }
 
@@ -144,6 +147,7 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         sources: turn.sources,
         conditions: turn.conditions,
         resources: turn.resources,
+        health: turn.health,
     }
 }
 
@@ -162,5 +166,6 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         sources: Vec::new(),
         conditions: application.findings.into_iter().map(of_manifest).collect(),
         resources: Vec::new(),
+        health: None,
     }
 }

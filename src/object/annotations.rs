@@ -14,6 +14,12 @@ pub const INSTALLATION_ID: &str = "argocd.argoproj.io/installation-id";
 pub const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
 /// Argo CD's hook annotation.
 pub const HOOK: &str = "argocd.argoproj.io/hook";
+/// The finalizer that keeps a hook until the sync that made it has seen how it ended.
+pub const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
+/// A resource whose health does not count for its application.
+pub const IGNORE_HEALTHCHECK: &str = "argocd.argoproj.io/ignore-healthcheck";
+/// A Pod that is judged as if it were restarted always.
+pub const IGNORE_RESTART_POLICY: &str = "argocd.argoproj.io/ignore-restart-policy";
 /// Helm's hook annotation.
 pub const HELM_HOOK: &str = "helm.sh/hook";
 /// Argo CD's sync options of a resource.

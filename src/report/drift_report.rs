@@ -51,6 +51,8 @@ struct Application<'run> {
     namespace: &'run str,
     project: &'run str,
     sync: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<&'static str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     revision: &'run str,
     sources: Vec<Source<'run>>,
@@ -129,6 +131,7 @@ struct Place<'run> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Resource<'run> {
     #[serde(skip_serializing_if = "str::is_empty")]
     group: &'run str,
@@ -139,6 +142,10 @@ struct Resource<'run> {
     name: &'run str,
     state: &'static str,
     proof: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    health_message: Option<&'run str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     source: Option<Place<'run>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -233,7 +240,8 @@ impl<'run> Application<'run> {
             destination: DestinationEntry { server, name, namespace },
             cluster: &application.cluster,
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
-            resources: application.resources.iter().map(Resource::of).collect(),
+            health: application.health.as_ref().map(|health| health.status.as_str()),
+            resources: application.resources.iter().map(|resource| Resource::of(resource, application)).collect(),
         }
     }
 }
@@ -285,8 +293,11 @@ pub(super) fn message_with_causes(finding: &Finding) -> String {
 }
 
 impl<'run> Resource<'run> {
-    fn of(resource: &'run ResourceDrift) -> Self {
+    fn of(resource: &'run ResourceDrift, application: &'run ApplicationRun) -> Self {
+        let health = application.health.as_ref().and_then(|health| health.of(resource));
         Self {
+            health: health.map(|health| health.status.as_str()),
+            health_message: health.map(|health| health.message.as_str()).filter(|message| !message.is_empty()),
             group: &resource.gvk.group,
             version: &resource.gvk.version,
             kind: &resource.gvk.kind,

@@ -10,6 +10,8 @@ const IN_SYNC: u8 = 0;
 const DRIFT: u8 = 1;
 /// The answer could not be found, or not in full.
 const ERROR: u8 = 2;
+/// Something does not work, or was waited for in vain.
+pub(super) const UNHEALTHY: u8 = 3;
 
 /// What the user wants drift to be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,6 +33,8 @@ impl Run {
     pub fn exit_code(&self, rules: &ExitRules) -> u8 {
         if self.has_error() {
             ERROR
+        } else if !self.is_well() {
+            UNHEALTHY
         } else if self.has_drift() && !rules.exit_zero {
             rules.diff_exit_code
         } else {

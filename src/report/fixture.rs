@@ -288,6 +288,7 @@ pub(super) fn application(name: &str) -> ApplicationRun {
         sources: Vec::new(),
         conditions: Vec::new(),
         resources: Vec::new(),
+        health: None,
     }
 }
 

@@ -92,8 +92,16 @@ pub fn write(
     for (name, hash) in earlier.iter().filter(|(name, _)| !files.contains_key(*name)) {
         remove(&folder.join(name), hash, &mut written)?;
     }
-    let lines: Vec<String> = files.iter().map(|(name, text)| format!("{}  {name}
-", hash(text.as_bytes()))).collect();
+    let lines: Vec<String> = files
+        .iter()
+        .map(|(name, text)| {
+            format!(
+                "{}  {name}
+",
+                hash(text.as_bytes())
+            )
+        })
+        .collect();
     write_file(&list, lines.concat().as_bytes())?;
     Ok(written)
 }

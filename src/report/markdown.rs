@@ -70,6 +70,8 @@ fn head(run: &Run) -> String {
         "❌ The answer could not be found in full"
     } else if run.has_drift() {
         "⚠️ Drift found"
+    } else if !run.is_well() {
+        "⚠️ Everything is in sync, but not all of it works"
     } else {
         "✅ Everything is in sync"
     };
@@ -123,8 +125,9 @@ fn row(application: &ApplicationRun) -> String {
             revision + fetched_by_words(source)
         })
         .collect();
+    let health = application.health.as_ref().map(|health| format!(", {}", health.status)).unwrap_or_default();
     format!(
-        "| {} | {sign} {} | {} | {} | {} |\n",
+        "| {} | {sign} {}{health} | {} | {} | {} |\n",
         code(&application.name),
         status_words(status),
         counts.join(", "),

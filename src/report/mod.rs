@@ -14,6 +14,7 @@ mod findings;
 #[cfg(test)]
 mod fixture;
 pub mod folder;
+pub mod health;
 mod json;
 pub mod manifests;
 mod markdown;

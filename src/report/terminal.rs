@@ -60,6 +60,11 @@ impl Terminal {
         }
     }
 
+    /// Writes data to standard output, as it is to look there.
+    pub fn data_with(&self, write: impl FnOnce(&View) -> String) -> Result<(), OutputError> {
+        self.data(write(&self.settings.data).as_bytes())
+    }
+
     /// Writes findings to standard error, each in full.
     pub fn findings<'finding>(&self, findings: impl IntoIterator<Item = &'finding Finding>) {
         let text: String = findings.into_iter().map(|finding| graphical(finding, &self.settings.messages)).collect();

@@ -6,6 +6,7 @@
 use super::View;
 use super::age::age;
 use super::diff::{self, Diff, Hunk, Line, Side};
+use super::health;
 use super::page::Page;
 use super::path::{path, short};
 use super::summary::{
@@ -16,6 +17,7 @@ use super::theme::Role;
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
+use crate::status::health::HealthStatus;
 use crate::status::{FieldDrift, ResourceDrift, ResourceState};
 
 /// So many lines of a missing resource are shown without `-v`.
@@ -93,6 +95,9 @@ impl Text<'_> {
         }
         self.page.write(Role::Name, &application.name).write(Role::Plain, "  ");
         self.page.write(status_role(status), status_words(status));
+        if let Some(health) = &application.health {
+            self.page.write(Role::Plain, "  ").write(health::role(Some(health.status)), health.status.as_str());
+        }
         let counts = resource_counts(|state| application.count(state));
         if !counts.is_empty() {
             self.page.write(Role::Plain, "  ").list(&counts, ", ");
@@ -113,6 +118,7 @@ impl Text<'_> {
                 resources.for_each(|resource| self.resource(resource, shared_note(application)));
             }
         }
+        self.unhealthy(application);
         if !application.conditions.is_empty() {
             self.page.end();
             application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
@@ -132,7 +138,18 @@ impl Text<'_> {
     }
 
     fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
-        !self.view.verbose && application.sync() == SyncStatus::Synced && application.conditions.is_empty()
+        let is_well = application.health.as_ref().is_none_or(|health| health.status == HealthStatus::Healthy);
+        let is_quiet = is_well && application.conditions.is_empty();
+        !self.view.verbose && application.sync() == SyncStatus::Synced && is_quiet
+    }
+
+    /// What does not work, and why.
+    fn unhealthy(&mut self, application: &ApplicationRun) {
+        let Some(health) = application.health.as_ref().filter(|health| health.status != HealthStatus::Healthy) else {
+            return;
+        };
+        self.page.end();
+        health::lines(&mut self.page, &health.resources, self.view.verbose);
     }
 
     fn destination(&mut self, application: &ApplicationRun) {

@@ -3,6 +3,7 @@
 //! In: targets, live objects, predictions. Out: [`ResourceDrift`]s, masked already: nothing past this room can leak a Secret.
 
 pub mod compare;
+pub mod health;
 pub mod tracking;
 
 use serde_json::{Map, Value};

@@ -1,5 +1,7 @@
 //! Which applications: paths of manifests, and what narrows them.
 
+use std::path::PathBuf;
+
 use crate::cli::manifests::ManifestPath;
 
 /// Which applications.
@@ -23,4 +25,7 @@ pub(crate) struct SelectionArguments {
     /// The label that Argo CD tracks resources by, where it tracks by label
     #[arg(long, value_name = "LABEL", default_value = "app.kubernetes.io/instance", help_heading = "Selection")]
     pub(crate) instance_label: String,
+    /// Argo CD's settings: a file with the manifest of the ConfigMap `argocd-cm`
+    #[arg(long, value_name = "FILE", help_heading = "Selection")]
+    pub(crate) argocd_cm: Option<PathBuf>,
 }

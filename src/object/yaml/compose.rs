@@ -18,6 +18,9 @@ use super::events::{Events, Fault};
 use super::scalar::{self, Scalar};
 use super::{Limits, Pointer, WithPositions};
 
+/// Files that people write have fewer places; what lies beyond is found by what is around it.
+const MOST_PLACES: usize = 200_000;
+
 /// A document, composed; offsets count from its own start.
 pub(super) struct Composed {
     pub(super) value: Value,
@@ -328,7 +331,7 @@ impl<'text> Composer<'text> {
 
     /// Puts a whole value into the map or list that is open; gives it back if none is.
     fn attach(&mut self, node: Node) -> Result<Option<Node>, Fault> {
-        if self.with_positions {
+        if self.with_positions && self.places.len() < MOST_PLACES {
             self.note_place(&node);
         }
         let Some(frame) = self.frames.last_mut() else { return Ok(Some(node)) };

@@ -19,9 +19,9 @@ pub(super) fn decode(bytes: &[u8]) -> Result<Cow<'_, str>, YamlError> {
     match std::str::from_utf8(bytes) {
         Ok(text) => Ok(Cow::Borrowed(text)),
         Err(error) => {
-            let (valid, rest) = bytes.split_at(error.valid_up_to());
-            let line = 1 + valid.iter().filter(|byte| **byte == b'\n').count();
-            Err(undecodable(format!("byte 0x{:02X} is not UTF-8", rest[0]), valid.len(), line))
+            let at = error.valid_up_to();
+            let line = bytes[..at].split(|byte| *byte == b'\n').count();
+            Err(undecodable(format!("byte 0x{:02X} is not UTF-8", bytes[at]), at, line))
         }
     }
 }

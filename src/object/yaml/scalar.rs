@@ -65,9 +65,9 @@ pub(super) fn resolve(tag: Option<&str>, plain: bool, text: String) -> Result<Sc
         return Ok(if plain { resolve_plain(text) } else { Scalar::Text(text) });
     };
     match tag.strip_prefix(YAML_TAG) {
-        Some("str") => Ok(Scalar::Text(text)),
         Some("binary") => binary(&text).map(Scalar::Text),
         Some(kind @ ("bool" | "int" | "float" | "null" | "timestamp")) => typed(kind, text),
+        // `!!str`, and tags that mean nothing here.
         _ => Ok(Scalar::Text(text)),
     }
 }
@@ -211,8 +211,7 @@ fn is_base60(text: &str) -> bool {
             && part.bytes().all(|byte| byte.is_ascii_digit() || byte == b'_')
     };
     let is_later = |part: &str| match part.as_bytes() {
-        [digit] => digit.is_ascii_digit(),
-        [b'0'..=b'5', digit] => digit.is_ascii_digit(),
+        [digit] | [b'0'..=b'5', digit] => digit.is_ascii_digit(),
         _ => false,
     };
     whole.contains(':')

@@ -1,0 +1,67 @@
+//! How health is judged: a team's scripts and settings.
+
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::Instant;
+
+use jiff::Timestamp;
+
+use crate::app::settings::{HealthSettings, Settings, SettingsError};
+use crate::cli::customizations;
+use crate::finding::Finding;
+use crate::status::health::Judge;
+use crate::status::health::lua::Clock;
+
+/// How health is judged.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Health")]
+pub(crate) struct HealthRuleArguments {
+    /// A folder of Lua scripts, laid out `<group>/<Kind>/health.lua`; `_` stands for any text
+    #[arg(long, value_name = "DIR")]
+    pub(crate) customizations: Option<PathBuf>,
+    /// An Ingress is healthy without an address: its controller never writes one
+    #[arg(long)]
+    pub(crate) healthy_ingress_without_address: bool,
+    /// A Service of type `LoadBalancer` is healthy without an address: nothing hands one out
+    #[arg(long)]
+    pub(crate) healthy_load_balancer_without_address: bool,
+}
+
+impl HealthRuleArguments {
+    /// The scripts of a folder, and nothing else.
+    pub(crate) fn of_folder(folder: PathBuf) -> Self {
+        Self {
+            customizations: Some(folder),
+            healthy_ingress_without_address: false,
+            healthy_load_balancer_without_address: false,
+        }
+    }
+
+    /// The judge that these arguments and the settings in a file make.
+    pub(crate) fn judge(&self, argocd_cm: Option<&Path>) -> Result<Arc<Judge>, Vec<Finding>> {
+        let settings = self.settings(argocd_cm)?;
+        Ok(Arc::new(Judge::new(settings, clock())))
+    }
+
+    fn settings(&self, argocd_cm: Option<&Path>) -> Result<HealthSettings, Vec<Finding>> {
+        let wrong = |error: SettingsError| vec![Finding::of(&error)];
+        let mut settings = HealthSettings::default();
+        if let Some(file) = argocd_cm {
+            let bytes = customizations::text(file).map_err(|error| vec![Finding::of(&error)])?;
+            let read = Settings::read(&file.to_string_lossy(), &bytes).map_err(wrong)?;
+            settings = HealthSettings::of(&read).map_err(wrong)?;
+        }
+        if let Some(folder) = &self.customizations {
+            let scripts = customizations::scripts(folder).map_err(|error| vec![Finding::of(&error)])?;
+            settings.add_folder(scripts).map_err(wrong)?;
+        }
+        settings.ingress_without_address_is_healthy |= self.healthy_ingress_without_address;
+        settings.load_balancer_without_address_is_healthy |= self.healthy_load_balancer_without_address;
+        Ok(settings)
+    }
+}
+
+/// The clock of the machine.
+pub(crate) fn clock() -> Clock {
+    Clock { now: Instant::now, unix: || Timestamp::now().as_second() }
+}

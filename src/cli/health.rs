@@ -1,0 +1,226 @@
+//! `trueup health`: how well everything works; and the tests of a team's own scripts.
+
+use std::fs::File;
+use std::io::{IsTerminal, Read};
+use std::path::PathBuf;
+
+use super::arguments::cluster::ClusterArguments;
+use super::arguments::health::HealthRuleArguments;
+use super::arguments::output::OutputArguments;
+use super::arguments::selection::SelectionArguments;
+use super::arguments::source::SourceArguments;
+use super::customizations;
+use super::manifests::ManifestPath;
+use super::request;
+use super::session::{Look, Session};
+use crate::finding::Finding;
+use crate::fleet::{self, Run};
+use crate::object::yaml::{self, Limits, WithPositions};
+use crate::object::{Object, type_name};
+use crate::report::ExitRules;
+use crate::report::health::{self as report, HealthFormat};
+use crate::status::health::suite::{self, Outcome};
+use crate::status::health::{Judge, ResourceHealth};
+
+/// Show how well every resource of the applications works
+///
+/// Exits with 3 when an application does not work, and with 2 when that could not be found out. With `-f` it judges plain
+/// manifests, such as `kubectl get -o yaml` prints, and asks no cluster.
+#[derive(Debug, clap::Args)]
+#[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
+pub(super) struct HealthArguments {
+    #[command(subcommand)]
+    tests: Option<HealthCommand>,
+    /// Judge the objects of a manifest, or of standard input with `-`, without a cluster; may be repeated
+    #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "paths")]
+    filename: Vec<ManifestPath>,
+    #[command(flatten)]
+    selection: SelectionArguments,
+    #[command(flatten)]
+    sources: SourceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    #[command(flatten)]
+    rules: HealthRuleArguments,
+    /// The report's format
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
+    output: HealthFormat,
+    #[command(flatten)]
+    telling: OutputArguments,
+}
+
+#[derive(Debug, clap::Subcommand)]
+enum HealthCommand {
+    Test(TestArguments),
+}
+
+/// Run the tests beside a folder's scripts: every `health_test.yaml`, in Argo CD's format
+///
+/// Exits with 1 when a script says another thing than its test.
+#[derive(Debug, clap::Args)]
+struct TestArguments {
+    /// The folder, laid out `<group>/<Kind>/health.lua` and `<group>/<Kind>/health_test.yaml`
+    #[arg(value_name = "DIR")]
+    folder: PathBuf,
+    #[command(flatten)]
+    telling: OutputArguments,
+}
+
+impl HealthArguments {
+    pub(super) fn look(&self) -> Look {
+        let telling = match &self.tests {
+            Some(HealthCommand::Test(test)) => &test.telling,
+            None => &self.telling,
+        };
+        Look { verbosity: telling.verbosity(), context_lines: 0, exit: ExitRules::default() }
+    }
+}
+
+/// Reads, judges, reports; the exit code is a function of what was found.
+pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> u8 {
+    if let Some(HealthCommand::Test(test)) = &arguments.tests {
+        session.end_progress().await;
+        return tests(test, &session);
+    }
+    let format = arguments.output;
+    let judged = if arguments.filename.is_empty() {
+        of_applications(arguments, &session).await.map(|run| (run, Vec::new()))
+    } else {
+        of_manifests(&arguments)
+    };
+    session.end_progress().await;
+    let (run, objects) = match judged {
+        Ok(judged) => judged,
+        Err(findings) => return session.refuse(&findings),
+    };
+    session.terminal.findings(run.all_findings());
+    let report = session.terminal.data_with(|view| report::write(&run, &objects, format, view));
+    match report {
+        Ok(()) => report::exit_code(&run, &objects),
+        Err(error) => session.refuse(&[Finding::of(&error)]),
+    }
+}
+
+async fn of_applications(arguments: HealthArguments, session: &Session) -> Result<Run, Vec<Finding>> {
+    let HealthArguments { selection, sources, cluster, rules, .. } = arguments;
+    let clusters = cluster.settings();
+    let concurrency = clusters.concurrency;
+    let judge = rules.judge(selection.argocd_cm.as_deref())?;
+    let mut request = request::request(&selection, &sources, concurrency, session)?;
+    request.health = Some(judge);
+    let world = request::world(sources, clusters, concurrency, session)?;
+    Ok(fleet::health(request, &world).await)
+}
+
+/// Judges plain manifests; what cannot be read is a finding and hides nothing else.
+fn of_manifests(arguments: &HealthArguments) -> Result<(Run, Vec<ResourceHealth>), Vec<Finding>> {
+    let judge = arguments.rules.judge(arguments.selection.argocd_cm.as_deref())?;
+    let (mut run, mut judged) = (Run::default(), Vec::new());
+    for path in &arguments.filename {
+        let (name, bytes) = read(path).map_err(|finding| vec![finding])?;
+        let text = match yaml::decode(&bytes) {
+            Ok(text) => text,
+            Err(error) => {
+                run.findings.push(unreadable(&name, error.line, error.message));
+                continue;
+            }
+        };
+        for document in yaml::read(&text, &Limits::default(), WithPositions::No) {
+            match document {
+                Ok(document) => objects(document.value, &judge, &mut |object| match object {
+                    Ok(object) => judged.push(object),
+                    Err(why) => run.findings.push(unreadable(&name, document.line, why)),
+                }),
+                Err(error) => run.findings.push(unreadable(&name, error.line, error.message)),
+            }
+        }
+    }
+    Ok((run, judged))
+}
+
+/// Every object of a document: a `List` has many.
+fn objects(value: serde_json::Value, judge: &Judge, take: &mut impl FnMut(Result<ResourceHealth, String>)) {
+    let object = match Object::new(value) {
+        Ok(object) => object,
+        Err(error) => return take(Err(error.to_string())),
+    };
+    if !object.kind().ends_with("List") {
+        return take(Ok(ResourceHealth::of(&object, judge.health(&object))));
+    }
+    match object.into_value().get_mut("items").map(serde_json::Value::take) {
+        Some(serde_json::Value::Array(items)) => items.into_iter().for_each(|item| objects(item, judge, take)),
+        None | Some(serde_json::Value::Null) => {}
+        Some(other) => take(Err(format!("`items` is {}, not a list", type_name(&other)))),
+    }
+}
+
+fn read(path: &ManifestPath) -> Result<(String, Vec<u8>), Finding> {
+    let limit = Limits::default().bytes as u64;
+    let unreadable = |name: &str, cause: &std::io::Error| {
+        Finding::error("trueup::cli::unreadable_path", format!("{name}: cannot be read"))
+            .with_cause(cause.to_string())
+            .with_help("check its spelling, and that it may be read")
+    };
+    let mut bytes = Vec::new();
+    match path {
+        ManifestPath::StandardInput if std::io::stdin().is_terminal() => {
+            Err(Finding::error("trueup::cli::terminal_input", "`-` reads standard input, which is a terminal")
+                .with_help("pipe objects into it, as in `kubectl get deployments -o yaml | trueup health -f -`"))
+        }
+        ManifestPath::StandardInput => {
+            let read = std::io::stdin().lock().take(limit + 1).read_to_end(&mut bytes);
+            read.map(|_count| ("-".to_owned(), bytes)).map_err(|cause| unreadable("-", &cause))
+        }
+        ManifestPath::Path(path) => {
+            let name = path.display().to_string();
+            let read = File::open(path).and_then(|file| file.take(limit + 1).read_to_end(&mut bytes));
+            read.map_err(|cause| unreadable(&name, &cause)).map(|_count| (name, bytes))
+        }
+    }
+}
+
+fn unreadable(name: &str, line: usize, why: String) -> Finding {
+    Finding::error("trueup::cli::manifest", format!("{name}:{line}: cannot be judged"))
+        .with_cause(why)
+        .with_help("`-f` takes objects as `kubectl get -o yaml` prints them")
+}
+
+fn tests(arguments: &TestArguments, session: &Session) -> u8 {
+    match run_tests(arguments) {
+        Ok(cases) => {
+            let verbose = arguments.telling.verbose > 0;
+            match session.terminal.data_with(|view| report::suites(&cases, verbose, view)) {
+                Ok(()) => u8::from(cases.iter().any(|case| case.outcome != Outcome::Passed)),
+                Err(error) => session.refuse(&[Finding::of(&error)]),
+            }
+        }
+        Err(findings) => session.refuse(&findings),
+    }
+}
+
+fn run_tests(arguments: &TestArguments) -> Result<Vec<report::TestedCase>, Vec<Finding>> {
+    let told = |error: customizations::CustomizationError| vec![Finding::of(&error)];
+    let folder = &arguments.folder;
+    let rules = HealthRuleArguments::of_folder(folder.clone());
+    let judge = rules.judge(None)?;
+    let mut tested = Vec::new();
+    for suite in customizations::suites(folder).map_err(told)? {
+        let text = customizations::text(&suite.file).map_err(told)?;
+        match suite::read(&text) {
+            Ok(cases) => tested.extend(cases.into_iter().map(|case| {
+                let outcome = match customizations::manifest(folder, &suite, &case.input) {
+                    Ok(manifest) => suite::run(&case, &manifest, &judge),
+                    Err(why) => Outcome::Broken(why),
+                };
+                report::TestedCase { suite: suite.name.clone(), input: case.input, expected: case.expected, outcome }
+            })),
+            Err(why) => tested.push(report::TestedCase {
+                suite: suite.name.clone(),
+                input: suite.file.display().to_string(),
+                expected: suite::Verdict::default(),
+                outcome: Outcome::Broken(why),
+            }),
+        }
+    }
+    Ok(tested)
+}

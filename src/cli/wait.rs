@@ -1,0 +1,147 @@
+//! `trueup wait`: until everything is healthy, synced, or gone.
+
+use std::time::Duration;
+
+use clap::ValueEnum;
+
+use super::arguments::cluster::ClusterArguments;
+use super::arguments::health::HealthRuleArguments;
+use super::arguments::output::OutputArguments;
+use super::arguments::selection::SelectionArguments;
+use super::arguments::source::SourceArguments;
+use super::request;
+use super::session::{Look, Session};
+use crate::cluster::settings::parse_request_timeout;
+use crate::finding::Finding;
+use crate::fleet::{self, Ending, Goal, Patience, Run};
+use crate::report::ExitRules;
+use crate::report::health::{self as report, HealthFormat};
+
+/// How long, at most, when nothing is said: longer than any roll-out should take, shorter than a CI job may.
+const DEFAULT_TIMEOUT: &str = "5m";
+/// The longest wait that can be asked for: who says `0` waits for a year.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+enum WaitFor {
+    /// Everything works, or is paused on purpose
+    Healthy,
+    /// The clusters hold what git says
+    Synced,
+    /// The clusters hold nothing of what git says
+    Deleted,
+}
+
+/// Wait until the applications are healthy, synced or deleted
+///
+/// Looks at the clusters every few seconds and changes nothing. Exits with 3 when the time is over or something has
+/// failed, and says what was waited for; with 2 when it could not be told.
+#[derive(Debug, clap::Args)]
+pub(super) struct WaitArguments {
+    #[command(flatten)]
+    selection: SelectionArguments,
+    /// What to wait for
+    #[arg(long = "for", value_name = "GOAL", value_enum, default_value_t = WaitFor::Healthy, help_heading = "Waiting")]
+    goal: WaitFor,
+    /// How long at most: 30, 30s, 5m; 0 is as long as it takes
+    #[arg(long, value_name = "TIME", default_value = DEFAULT_TIMEOUT, value_parser = parse_timeout, help_heading = "Waiting")]
+    timeout: Duration,
+    /// How long between two looks
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_interval, help_heading = "Waiting")]
+    interval: Duration,
+    /// Go on waiting when something is degraded: it may come back
+    #[arg(long, help_heading = "Waiting")]
+    ignore_degraded: bool,
+    #[command(flatten)]
+    sources: SourceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    #[command(flatten)]
+    rules: HealthRuleArguments,
+    /// The report's format
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
+    output: HealthFormat,
+    #[command(flatten)]
+    telling: OutputArguments,
+}
+
+impl WaitArguments {
+    pub(super) fn look(&self) -> Look {
+        Look { verbosity: self.telling.verbosity(), context_lines: 0, exit: ExitRules::default() }
+    }
+
+    fn patience(&self) -> Patience {
+        Patience {
+            goal: match self.goal {
+                WaitFor::Healthy => Goal::Healthy,
+                WaitFor::Synced => Goal::Synced,
+                WaitFor::Deleted => Goal::Deleted,
+            },
+            timeout: self.timeout,
+            interval: self.interval,
+            ignores_degraded: self.ignore_degraded,
+        }
+    }
+}
+
+fn parse_timeout(text: &str) -> Result<Duration, String> {
+    Ok(parse_request_timeout(text)?.unwrap_or(FOR_EVER).min(FOR_EVER))
+}
+
+fn parse_interval(text: &str) -> Result<Duration, String> {
+    parse_request_timeout(text)?.ok_or_else(|| "an interval of nothing would never let the cluster rest".to_owned())
+}
+
+/// Reads, waits, reports.
+pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
+    let (format, timeout) = (arguments.output, arguments.timeout);
+    let waited = until(arguments, &session).await;
+    session.end_progress().await;
+    let (run, ending) = match waited {
+        Ok(waited) => waited,
+        Err(findings) => return session.refuse(&findings),
+    };
+    session.terminal.findings(run.all_findings());
+    let printed = session.terminal.data_with(|view| report::write(&run, &[], format, view));
+    if let Some(finding) = told(&ending, timeout) {
+        session.terminal.findings([&finding]);
+    }
+    match printed {
+        Ok(()) => report::exit_code_of_wait(&run, &ending),
+        Err(error) => session.refuse(&[Finding::of(&error)]),
+    }
+}
+
+async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Ending), Vec<Finding>> {
+    let patience = arguments.patience();
+    let WaitArguments { selection, sources, cluster, rules, .. } = arguments;
+    let clusters = cluster.settings();
+    let concurrency = clusters.concurrency;
+    let judge = rules.judge(selection.argocd_cm.as_deref())?;
+    let mut request = request::request(&selection, &sources, concurrency, session)?;
+    request.health = Some(judge);
+    let world = request::world(sources, clusters, concurrency, session)?;
+    Ok(fleet::wait::wait(request, &world, patience).await)
+}
+
+/// Why the wait was in vain.
+fn told(ending: &Ending, timeout: Duration) -> Option<Finding> {
+    match ending {
+        Ending::Reached | Ending::Failed => None,
+        Ending::Degraded(what) => Some(
+            Finding::error("trueup::wait::degraded", format!("gave up waiting: {} degraded", counted(what.len())))
+                .with_cause(what.join("; "))
+                .with_help("`--ignore-degraded` goes on waiting"),
+        ),
+        Ending::TimedOut(what) => Some(
+            Finding::error("trueup::wait::timeout", format!("the wait was over after {} s", timeout.as_secs()))
+                .with_cause(format!("still waiting for {}", what.join("; ")))
+                .with_help("`--timeout` gives it longer"),
+        ),
+    }
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "1 resource is".to_owned() } else { format!("{count} resources are") }
+}

@@ -1,0 +1,77 @@
+//! Judges every resource that git has, as it is in the cluster, and from that every application.
+//!
+//! In: the turns with their targets, and what is live. Out: each turn's health. Extras do not count: a sync takes them
+//! away. Hooks do not either.
+
+use std::sync::Arc;
+
+use super::Request;
+use super::compare::{Seen, find_live};
+use super::list::{Live, identity};
+use super::run::{ApplicationHealth, has_error};
+use super::turn::Turn;
+use crate::finding::Finding;
+use crate::object::Object;
+use crate::object::annotations::{IGNORE_HEALTHCHECK, is_hook, is_skipped};
+use crate::status::health::{Counted, Health, HealthStatus, Judge, ResourceHealth, aggregate};
+
+/// Judges where somebody asked for it.
+pub(super) async fn judge(turns: &mut [Turn], live: &Arc<Live>, request: &Request) {
+    let Some(judge) = &request.health else { return };
+    for turn in turns {
+        let work = seen(turn, live, request).zip(turn.target.clone());
+        let judge = Arc::clone(judge);
+        let judged = tokio::task::spawn_blocking(move || {
+            let (seen, target) = work?;
+            Some(of_application(&seen, &target, &judge))
+        });
+        let (health, conditions) = match judged.await {
+            Ok(Some(judged)) => judged,
+            // Without a target or a cluster nothing is known; a panic in one application must not end the fleet.
+            Ok(None) | Err(_) => (unknown(), Vec::new()),
+        };
+        conditions.into_iter().for_each(|(kind, finding)| turn.condition(kind, finding));
+        // Argo CD: an application that could not be loaded in full is of unknown health.
+        let status = if has_error(&turn.conditions) { HealthStatus::Unknown } else { health.status };
+        turn.health = Some(ApplicationHealth { status, ..health });
+    }
+}
+
+fn seen(turn: &Turn, live: &Arc<Live>, request: &Request) -> Option<Seen> {
+    let (cluster, kinds) = (identity(turn.cluster.as_ref()?), Arc::clone(turn.kinds.as_ref()?));
+    Some(Seen { live: Arc::clone(live), kinds, cluster, tracking: turn.tracking(request) })
+}
+
+fn unknown() -> ApplicationHealth {
+    ApplicationHealth { status: HealthStatus::Unknown, resources: Vec::new() }
+}
+
+/// What was odd, each with Argo CD's word for its kind.
+type Conditions = Vec<(&'static str, Finding)>;
+
+fn of_application(seen: &Seen, target: &[Object], judge: &Judge) -> (ApplicationHealth, Conditions) {
+    let mut conditions = Vec::new();
+    let mut judged: Vec<(ResourceHealth, bool)> = Vec::new();
+    for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
+        judged.push(match find_live(object, seen, &mut conditions) {
+            Ok(Some(live)) => {
+                let counts = live.annotation(IGNORE_HEALTHCHECK) != Some("true");
+                (ResourceHealth::of(live, judge.health(live)), counts)
+            }
+            Ok(None) => (ResourceHealth::of(object, Some(Health::new(HealthStatus::Missing, ""))), true),
+            Err(_reason) => (ResourceHealth::of(object, None), true),
+        });
+    }
+    judged.sort_by(|(left, _), (right, _)| order(left).cmp(&order(right)));
+    let counted = judged.iter().filter(|(_, counts)| *counts).map(|(resource, _)| Counted {
+        health: resource.health.as_ref(),
+        is_application: resource.gvk.group == "argoproj.io" && resource.gvk.kind == "Application",
+    });
+    let status = aggregate(counted);
+    let resources = judged.into_iter().map(|(resource, _)| resource).collect();
+    (ApplicationHealth { status, resources }, conditions)
+}
+
+fn order(resource: &ResourceHealth) -> (&str, &str, &str, &str) {
+    (&resource.gvk.group, &resource.gvk.kind, &resource.namespace, &resource.name)
+}

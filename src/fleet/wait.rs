@@ -1,0 +1,153 @@
+//! Waits until every application is as it should be: healthy, synced, or gone.
+//!
+//! In: a [`Request`], and what to wait for. Out: the [`Run`] as it was at last, and how the wait ended. Sources are brought
+//! and rendered once; the cluster is listed again and again, until the goal is reached, the time is over, or something has
+//! failed that will not mend itself.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::turn::{self, Turn};
+use super::{Request, Run, SyncStatus, World, compare, extras, fetch, health, list, reasons, render, run};
+use crate::status::ResourceState;
+use crate::status::health::HealthStatus;
+
+/// What to wait for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Goal {
+    /// Every application works; one that is paused on purpose does, as far as it should.
+    Healthy,
+    /// The clusters hold what git says.
+    Synced,
+    /// The clusters hold nothing of what git says.
+    Deleted,
+}
+
+/// How to wait.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Patience {
+    /// What to wait for.
+    pub goal: Goal,
+    /// How long at most.
+    pub timeout: Duration,
+    /// How long between two looks at the clusters.
+    pub interval: Duration,
+    /// Whether a degraded application is waited for, too: it may come back.
+    pub ignores_degraded: bool,
+}
+
+/// How a wait ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Ending {
+    /// It is so.
+    Reached,
+    /// It cannot be told: the run has the errors.
+    Failed,
+    /// Something has failed that was waited for, and what.
+    Degraded(Vec<String>),
+    /// The time is over, and what was still waited for.
+    TimedOut(Vec<String>),
+}
+
+/// Waits; nothing is written but the cache.
+pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (Run, Ending) {
+    let ends = Instant::now() + patience.timeout;
+    let (mut turns, invalid) = turn::begin(&mut request);
+    fetch::fetch(&mut turns, world, request.concurrency).await;
+    list::connect(&mut turns, world, request.concurrency).await;
+    render::render(&mut turns, &request, world).await;
+    let rendered: Vec<_> = turns.iter().map(|turn| turn.conditions.clone()).collect();
+    let mut told = Vec::new();
+    let mut is_first_look = true;
+    let ending = loop {
+        for (turn, conditions) in turns.iter_mut().zip(&rendered) {
+            turn.conditions.clone_from(conditions);
+        }
+        look(&mut turns, &request, world, patience.goal).await;
+        let waiting = waiting_for(&turns, patience.goal);
+        let degraded = degraded(&turns);
+        // What cannot be told at first will not be told later; an API server that goes away meanwhile may come back.
+        let is_told = !has_error(&turns);
+        if !invalid.is_empty() || (is_first_look && !is_told) {
+            break Ending::Failed;
+        } else if is_told && waiting.is_empty() {
+            break Ending::Reached;
+        } else if patience.goal == Goal::Healthy && !patience.ignores_degraded && !degraded.is_empty() {
+            break Ending::Degraded(degraded);
+        } else if Instant::now() + patience.interval > ends {
+            break Ending::TimedOut(waiting);
+        }
+        is_first_look = false;
+        if waiting != told {
+            world.progress.note(format!("waiting for {}", waiting.join(", ")));
+            told = waiting;
+        }
+        tokio::time::sleep(patience.interval).await;
+    };
+    reasons::find(&mut turns, request.concurrency).await;
+    (turn::end(turns, invalid, request.findings, world), ending)
+}
+
+/// One look at the clusters.
+async fn look(turns: &mut [Turn], request: &Request, world: &World, goal: Goal) {
+    let live = Arc::new(list::list(turns, request, &world.progress).await);
+    health::judge(turns, &live, request).await;
+    if goal == Goal::Synced {
+        compare::compare(turns, &live, request, &world.progress).await;
+        extras::find(turns, &live, request, &world.progress).await;
+    }
+}
+
+fn has_error(turns: &[Turn]) -> bool {
+    turns.iter().any(|turn| run::has_error(&turn.conditions))
+}
+
+/// What has not come yet, in words, in stable order.
+fn waiting_for(turns: &[Turn], goal: Goal) -> Vec<String> {
+    turns.iter().flat_map(|turn| of_application(turn, goal)).collect()
+}
+
+fn of_application(turn: &Turn, goal: Goal) -> Vec<String> {
+    let Some(health) = &turn.health else { return vec![turn.application.name.clone()] };
+    let resources = health.resources.iter();
+    match goal {
+        Goal::Healthy if health.status <= HealthStatus::Suspended && !is_any_missing(turn) => Vec::new(),
+        Goal::Healthy => {
+            let words = resources.filter_map(|resource| {
+                let status = resource.health.as_ref().map(|health| health.status)?;
+                (status > HealthStatus::Suspended).then(|| format!("{} ({status})", resource.key()))
+            });
+            words.collect()
+        }
+        Goal::Synced if run::sync_status(&turn.conditions, &turn.resources) == SyncStatus::Synced => Vec::new(),
+        Goal::Synced => {
+            let drifted = turn.resources.iter().filter(|resource| resource.state != ResourceState::InSync);
+            drifted.map(|resource| format!("{}/{}", resource.gvk.kind, resource.name)).collect()
+        }
+        Goal::Deleted => {
+            let is_there = |health: Option<HealthStatus>| health != Some(HealthStatus::Missing);
+            let left = resources.filter(|resource| is_there(resource.health.as_ref().map(|health| health.status)));
+            left.map(|resource| resource.key().to_string()).collect()
+        }
+    }
+}
+
+/// Argo CD's health does not mind what is missing; whoever waits for it to be healthy does.
+fn is_any_missing(turn: &Turn) -> bool {
+    let resources = turn.health.iter().flat_map(|health| &health.resources);
+    resources.filter_map(|resource| resource.health.as_ref()).any(|health| health.status == HealthStatus::Missing)
+}
+
+fn degraded(turns: &[Turn]) -> Vec<String> {
+    let resources = turns.iter().filter_map(|turn| turn.health.as_ref()).flat_map(|health| &health.resources);
+    let degraded = resources.filter_map(|resource| {
+        let health = resource.health.as_ref().filter(|health| health.status == HealthStatus::Degraded)?;
+        Some(match health.message.as_str() {
+            "" => resource.key().to_string(),
+            message => format!("{}: {message}", resource.key()),
+        })
+    });
+    degraded.collect()
+}

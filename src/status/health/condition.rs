@@ -1,0 +1,75 @@
+//! One entry of `status.conditions`.
+//!
+//! Rule: Kubernetes API conventions, "Typical status properties".
+
+use super::node::Node;
+
+/// What a condition says of itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Truth {
+    True,
+    False,
+    /// `Unknown`, or anything else.
+    Unknown,
+}
+
+/// One entry of `status.conditions`.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Condition<'object> {
+    pub(super) kind: &'object str,
+    pub(super) truth: Truth,
+    pub(super) reason: &'object str,
+    pub(super) message: &'object str,
+    /// Cluster API's `severity` of a false condition.
+    pub(super) severity: &'object str,
+    pub(super) observed_generation: Option<i64>,
+}
+
+impl Condition<'_> {
+    pub(super) fn is_true(&self) -> bool {
+        self.truth == Truth::True
+    }
+
+    /// The condition in one sentence: `Ready is False (Issuing): the certificate is being issued`.
+    pub(super) fn sentence(&self) -> String {
+        let truth = match self.truth {
+            Truth::True => "True",
+            Truth::False => "False",
+            Truth::Unknown => "Unknown",
+        };
+        let mut sentence = format!("{} is {truth}", self.kind);
+        if !self.reason.is_empty() {
+            sentence.push_str(" (");
+            sentence.push_str(self.reason);
+            sentence.push(')');
+        }
+        if !self.message.is_empty() {
+            sentence.push_str(": ");
+            sentence.push_str(self.message);
+        }
+        sentence
+    }
+}
+
+impl<'object> Node<'object> {
+    /// The conditions of a status.
+    pub(super) fn conditions(self) -> impl Iterator<Item = Condition<'object>> {
+        self.items("conditions").map(|item| Condition {
+            kind: item.text("type"),
+            truth: match item.text("status") {
+                "True" => Truth::True,
+                "False" => Truth::False,
+                _ => Truth::Unknown,
+            },
+            reason: item.text("reason"),
+            message: item.text("message"),
+            severity: item.text("severity"),
+            observed_generation: item.integer("observedGeneration"),
+        })
+    }
+
+    /// The condition of a type; the first one, as Argo CD takes it.
+    pub(super) fn condition(self, kind: &str) -> Option<Condition<'object>> {
+        self.conditions().find(|condition| condition.kind == kind)
+    }
+}

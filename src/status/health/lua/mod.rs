@@ -1,0 +1,72 @@
+//! A team's own health checks: Argo CD's scripts, run where they can do no harm.
+//!
+//! In: a [`Script`] and a live object. Out: its verdict; a script that fails, takes too long or too much is `Unknown`, with
+//! its message and line. States are kept and used again, and each run has globals of its own.
+//!
+//! ```text
+//! script ─► compiled once ─┐
+//! object ─► table ─────────┴─► globals of one run ─► verdict          hook: time; allocator: memory
+//! ```
+//!
+//! Rule: Argo CD util/lua. Its Lua is 5.1 with `goto`, which `LuaJIT` has; the compiler stays off, for its code asks no hook.
+
+mod convert;
+mod machine;
+mod matching;
+mod pattern;
+mod times;
+
+#[cfg(test)]
+mod tests;
+
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::{Duration, Instant};
+
+use super::Health;
+use crate::app::settings::Script;
+use crate::object::Object;
+use machine::Machine;
+
+/// How long one run may take.
+const TIME: Duration = Duration::from_secs(1);
+/// How much memory one state may take, in bytes.
+const MEMORY: usize = 32 << 20;
+
+/// Where scripts take the time from: what decides has no clock of its own.
+#[derive(Debug, Clone, Copy)]
+pub struct Clock {
+    /// For the limit of time.
+    pub now: fn() -> Instant,
+    /// Seconds since 1970, for `os.time()`.
+    pub unix: fn() -> i64,
+}
+
+/// Runs scripts, from as many threads as like to.
+pub(super) struct Scripts {
+    clock: Clock,
+    /// States that are free.
+    machines: Mutex<Vec<Machine>>,
+}
+
+impl Scripts {
+    pub(super) fn new(clock: Clock) -> Self {
+        Self { clock, machines: Mutex::default() }
+    }
+
+    /// The verdict of a script; none when it returns nothing.
+    pub(super) fn run(&self, script: &Arc<Script>, object: &Object) -> Option<Health> {
+        let free = self.machines.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let machine = match free {
+            Some(machine) => Ok(machine),
+            None => Machine::new(self.clock),
+        };
+        match machine.and_then(|mut machine| machine.run(script, object).map(|verdict| (machine, verdict))) {
+            Ok((machine, verdict)) => {
+                self.machines.lock().unwrap_or_else(PoisonError::into_inner).push(machine);
+                verdict
+            }
+            // A state in which something went wrong may be full: it is thrown away.
+            Err(failure) => Some(Health::unknown(failure)),
+        }
+    }
+}

@@ -1,0 +1,27 @@
+//! CustomResourceDefinition: its names are taken and its resources are served.
+//!
+//! Rule: Argo CD `resource_customizations/apiextensions.k8s.io/CustomResourceDefinition`.
+
+use super::super::condition::Truth;
+use super::super::{Health, Subject};
+
+pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+    let status = subject.status();
+    if status.list("conditions").is_empty() {
+        return Some(Health::progressing("Status conditions not found"));
+    }
+    let holds = |kind, truth| status.conditions().find(|found| found.kind == kind && found.truth == truth);
+    if let Some(terminating) = holds("Terminating", Truth::True) {
+        return Some(Health::progressing(format!("CRD is terminating: {}", terminating.message)));
+    }
+    if let Some(refused) = holds("NamesAccepted", Truth::False) {
+        return Some(Health::degraded(format!("CRD names have not been accepted: {}", refused.message)));
+    }
+    if holds("Established", Truth::True).is_none() {
+        return Some(Health::degraded("CRD is not established"));
+    }
+    if let Some(violation) = holds("NonStructuralSchema", Truth::True) {
+        return Some(Health::degraded(format!("Schema violations found: {}", violation.message)));
+    }
+    Some(Health::healthy("CRD is healthy"))
+}

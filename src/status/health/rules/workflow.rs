@@ -1,0 +1,16 @@
+//! Argo Workflows' Workflow: by its phase.
+//!
+//! Rule: Argo CD gitops-engine/pkg/health/health_argo.go.
+
+use super::super::{Health, Subject};
+
+pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+    let status = subject.status();
+    let message = status.text("message");
+    Some(match status.text("phase") {
+        "" | "Pending" | "Running" => Health::progressing(message),
+        "Succeeded" => Health::healthy(message),
+        "Failed" | "Error" => Health::degraded(message),
+        _ => Health::unknown(message),
+    })
+}

@@ -1,0 +1,180 @@
+//! `trueup health` and `trueup wait` from end to end: plain manifests, a folder, and real controllers.
+
+mod scripts;
+mod waiting;
+
+use serde_json::Value;
+
+use crate::harness::{TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
+
+/// One resource of a report, by kind and name.
+#[track_caller]
+fn resource<'report>(report: &'report Value, kind: &str, name: &str) -> &'report Value {
+    let of_applications = report["applications"].as_array().into_iter().flatten();
+    let lists = of_applications.map(|application| &application["resources"]).chain([&report["resources"]]);
+    let mut resources = lists.filter_map(Value::as_array).flatten();
+    let found = resources.find(|resource| resource["kind"] == kind && resource["name"] == name);
+    found.unwrap_or_else(|| panic!("no {kind} {name} in {report:#}"))
+}
+
+/// What `kubectl get -o yaml` prints, without a cluster: everything is told, and what does not work decides the exit code.
+#[test]
+fn plain_manifests_are_judged_without_a_cluster() {
+    let manifests = "
+apiVersion: v1
+kind: List
+items:
+- apiVersion: apps/v1
+  kind: Deployment
+  metadata: {name: web, namespace: shop, generation: 2}
+  spec: {replicas: 3}
+  status: {observedGeneration: 2, replicas: 3, updatedReplicas: 1, availableReplicas: 1}
+- apiVersion: v1
+  kind: Service
+  metadata: {name: web, namespace: shop}
+  spec: {type: LoadBalancer}
+---
+apiVersion: cert-manager.io/v1
+kind: Certificate
+metadata: {name: tls, namespace: shop}
+status: {conditions: [{type: Ready, status: 'False', reason: IssuanceFailed, message: \"no \\e[2Jmoney\"}]}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: settings, namespace: shop}
+";
+    insta::assert_snapshot!(trueup(["health", "-f", "-"]).stdin(manifests).exits(3), @r"
+    1 degraded, 2 progressing, 1 without health
+      Progressing  apps/Deployment shop/web  Waiting for rollout to finish: 1 out of 3 new replicas have been updated...
+      Progressing  Service shop/web
+      Degraded     cert-manager.io/Certificate shop/tls  Ready is False (IssuanceFailed): no \x1b[2Jmoney
+      –            ConfigMap shop/settings
+    [exit 3]
+    ");
+
+    let report = trueup(["health", "-f", "-", "--healthy-load-balancer-without-address", "-o", "json"]);
+    let report = report.stdin(manifests).exits(3).json();
+    assert_eq!(report["kind"], "HealthReport");
+    assert_eq!(report["exitCode"], 3);
+    assert_eq!(resource(&report, "Service", "web")["health"], "Healthy");
+    assert_eq!(resource(&report, "ConfigMap", "settings").get("health"), None);
+}
+
+/// A file that is no manifest is an error, and hides nothing else.
+#[test]
+fn what_cannot_be_read_is_an_error_beside_the_verdicts() {
+    let folder = folder_with([(
+        "pod.yaml",
+        &"apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nstatus: {phase: Succeeded}\n---\n- no object\n",
+    )]);
+    let run = trueup(["health", "-f", "pod.yaml"]).in_folder(folder.path()).exits(2);
+    insta::assert_snapshot!(run, @r"
+    1 healthy
+      Healthy      Pod web
+    --- stderr
+      × pod.yaml:6: cannot be judged
+      ╰─▶ is a list, not an object with `apiVersion` and `kind`
+      help: `-f` takes objects as `kubectl get -o yaml` prints them
+    [exit 2]
+    ");
+    let run = trueup(["health", "-f", "absent.yaml"]).in_folder(folder.path()).exits(2);
+    insta::assert_snapshot!(run, @r"
+    --- stderr
+      × absent.yaml: cannot be read
+      ╰─▶ No such file or directory (os error 2)
+      help: check its spelling, and that it may be read
+    [exit 2]
+    ");
+    let _ = trueup(["health"]).exits(2);
+}
+
+/// The example's own folder in place of a cluster: every resource that git has, by application.
+#[test]
+fn applications_are_judged_by_what_is_live() {
+    let live = folder_with([(
+        "live.yaml",
+        &"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop, generation: 1}\nspec: {replicas: 1, paused: true}\n\
+         ---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings, namespace: shop}\n",
+    )]);
+    let git = TestRepo::new()
+        .file("web.yaml", deployment("web"))
+        .file("settings.yaml", config_map("settings"))
+        .file("late.yaml", deployment("late"))
+        .file("hook.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n  annotations: {argocd.argoproj.io/hook: PreSync}\n")
+        .commit("the shop");
+    let shop = git
+        .application("shop")
+        .destination(serde_json::json!({"server": "https://kubernetes.default.svc", "namespace": "shop"}));
+
+    // Paused on purpose, and one is missing, which does not count as long as something is there.
+    insta::assert_snapshot!(trueup(["health", "-q"]).of(&shop).live(live.path()).exits(0), @r"
+    shop  Suspended  1 missing, 1 suspended, 1 without health
+      Missing      apps/Deployment shop/late
+      Suspended    apps/Deployment shop/web  Deployment is paused
+    [exit 0]
+    ");
+
+    let report = trueup(["diff", "--health", "-o", "json"]).of(&shop).live(live.path()).exits(1).json();
+    assert_eq!(report["applications"][0]["health"], "Suspended");
+    assert_eq!(resource(&report, "Deployment", "web")["health"], "Suspended");
+    assert_eq!(resource(&report, "Deployment", "web")["healthMessage"], "Deployment is paused");
+    assert_eq!(resource(&report, "Deployment", "late")["health"], "Missing");
+    let report = trueup(["diff", "-o", "json"]).of(&shop).live(live.path()).exits(1).json();
+    assert_eq!(report["applications"][0].get("health"), None);
+}
+
+/// What real controllers write into real objects is what the rules read.
+#[test]
+fn the_kinds_of_kubernetes_are_judged_as_their_controllers_leave_them() {
+    let cluster = or_skip!(TestCluster::with_controllers());
+    let template = |name: &str, policy: &str| {
+        format!(
+            "metadata: {{labels: {{app: {name}}}}}\n    spec: {{restartPolicy: {policy}, containers: [{{name: app, image: 'registry.example.com/app:1'}}]}}"
+        )
+    };
+    let selector = |name: &str| format!("selector: {{matchLabels: {{app: {name}}}}}");
+    let workload = |kind: &str, name: &str, more: &str| {
+        format!(
+            "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  {}\n  template:\n    {}\n",
+            selector(name),
+            template(name, "Always")
+        )
+    };
+    let job = |name: &str, more: &str| {
+        format!(
+            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  template:\n    {}\n",
+            template(name, "Never")
+        )
+    };
+    let git = TestRepo::new()
+        .file("web.yaml", deployment("web").replicas(2))
+        .file("set.yaml", workload("StatefulSet", "set", "serviceName: set"))
+        .file("agent.yaml", workload("DaemonSet", "agent", "minReadySeconds: 0"))
+        .file("done.yaml", job("done", "backoffLimit: 0"))
+        .file("held.yaml", job("held", "suspend: true").replace("spec: {restart", "spec: {nodeSelector: {disk: none-has-it}, restart"))
+        .file("nightly.yaml", format!("apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: nightly}}\nspec:\n  schedule: '0 3 1 1 *'\n  suspend: true\n  jobTemplate:\n    spec:\n      template:\n        spec: {{restartPolicy: Never, containers: [{{name: app, image: 'registry.example.com/app:1'}}]}}\n"))
+        .file("budget.yaml", format!("apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: web}}\nspec:\n  maxUnavailable: 1\n  {}\n", selector("web")))
+        .commit("one of each");
+    let all = git.application("all").deployed_to(&cluster);
+    cluster.kubectl(["apply", "--server-side", "-f", &git.path().to_string_lossy()]);
+
+    let report = trueup(["wait", "--timeout", "100s", "-q", "-o", "json"]).of(&all).exits(0).json();
+
+    for (kind, name, health) in [
+        ("Deployment", "web", "Healthy"),
+        ("StatefulSet", "set", "Healthy"),
+        ("DaemonSet", "agent", "Healthy"),
+        ("Job", "done", "Healthy"),
+        ("Job", "held", "Suspended"),
+        ("CronJob", "nightly", "Suspended"),
+        ("PodDisruptionBudget", "web", "Healthy"),
+    ] {
+        assert_eq!(resource(&report, kind, name)["health"], health, "{kind} {name}: {report:#}");
+    }
+
+    // A Job that is resumed runs, and is not done: Argo CD calls it healthy.
+    cluster.kubectl(["patch", "job/held", "--type=merge", "-p", r#"{"spec": {"suspend": false}}"#]);
+    cluster.kubectl(["wait", "job/held", "--for=condition=Suspended=False", "--timeout=60s"]);
+    let report = trueup(["health", "-q", "-o", "json"]).of(&all).exits(3).json();
+    assert_eq!(resource(&report, "Job", "held")["health"], "Progressing", "{report:#}");
+}
