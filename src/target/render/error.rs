@@ -156,7 +156,7 @@ impl Diagnostic for RenderError {
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(match self {
             Self::NotYetRendered { .. } => {
-                "this version renders folders of plain YAML and JSON; leave this application out with `--app`"
+                "this version renders directories, Jsonnet, ksonnet and plugins; leave this application out with `--app`"
                     .to_owned()
             }
             Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
