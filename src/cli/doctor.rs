@@ -33,7 +33,7 @@ pub(super) struct DoctorArguments {
 
 impl DoctorArguments {
     pub(super) fn look(&self) -> Look {
-        Look { verbosity: self.output.verbosity(), context_lines: 0, exit: ExitRules::default() }
+        Look { verbosity: self.output.verbosity(), context_lines: 0, exit: ExitRules::default(), show_ignored: false }
     }
 }
 

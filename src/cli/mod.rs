@@ -44,9 +44,9 @@ When several apply, 2 wins, then 3, then 1.";
 enum Command {
     Diff(Box<diff::DiffArguments>),
     Render(Box<render::RenderArguments>),
-    Doctor(Box<doctor::DoctorArguments>),
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
+    Doctor(Box<doctor::DoctorArguments>),
     /// Evaluate Jsonnet for another process of this program
     #[command(name = jsonnet::WORKER, hide = true)]
     JsonnetWorker,
@@ -57,9 +57,9 @@ pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
-        Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
+        Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::JsonnetWorker => match jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::Request;
+use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::turn::Turn;
 use crate::cluster::{Cluster, Predicted};
@@ -68,13 +69,21 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request) -> Outcom
             Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a fault in trueup");
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
-    let mut answers = stream::iter(questions.into_iter().map(|question| settle(cluster.as_ref(), question)))
-        .buffer_unordered(request.concurrency.max(1));
+    let mut answers = stream::iter(questions.into_iter().map(|question| async move {
+        if turn.application.forbids_server_side_diff() {
+            let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
+            return (second_look(question, Answer::Unavailable(reason)), None);
+        }
+        settle(cluster.as_ref(), question).await
+    }))
+    .buffer_unordered(request.concurrency.max(1));
     while let Some((drift, finding)) = answers.next().await {
         outcome.resources.push(drift);
         outcome.conditions.extend(finding.map(|finding| ("ComparisonError", finding)));
     }
     drop(answers);
+    let ignored = ignore(turn, live, request, &mut outcome.resources).await;
+    outcome.conditions.extend(ignored);
     outcome
 }
 

@@ -9,10 +9,12 @@ pub mod doctor;
 mod extras;
 mod fetch;
 mod health;
+mod ignore;
 mod list;
 mod reasons;
 mod render;
 pub mod run;
+mod settings;
 mod turn;
 pub mod wait;
 
@@ -21,9 +23,11 @@ pub use wait::{Ending, Goal, Patience};
 
 use std::sync::Arc;
 
+use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, InvalidApplication};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
+use crate::object::annotations::INSTANCE_LABEL;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Progress;
@@ -42,12 +46,30 @@ pub struct Request {
     pub render: RenderSettings,
     /// How many things are done side by side.
     pub concurrency: usize,
-    /// The instance label that Argo CD tracks by, when it tracks by label.
-    pub instance_label: String,
+    /// The instance label that Argo CD tracks by, over that of its settings; empty is none at all.
+    pub instance_label: Option<String>,
+    /// What `argocd-cm` says about comparing.
+    pub settings: ComparisonSettings,
+    /// Whether what people's tools added where git is silent is drift (`--strict`).
+    pub strict: bool,
+    /// Whether `argocd-cm` is read from the cluster that Argo CD runs in.
+    pub settings_from_cluster: bool,
     /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
     pub argocd_namespace: String,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
+}
+
+impl Request {
+    /// The label that is evidence of whose an object is.
+    fn label_key(&self) -> Option<String> {
+        let tracking = &self.settings.tracking;
+        let by_settings = || {
+            let label = tracking.instance_label.clone().unwrap_or_else(|| INSTANCE_LABEL.to_owned());
+            Some(label).filter(|_| tracking.label_is_evidence())
+        };
+        self.instance_label.clone().map_or_else(by_settings, Some).filter(|label| !label.is_empty())
+    }
 }
 
 /// What a run may read.
@@ -65,6 +87,7 @@ pub struct World {
 
 /// Compares every application with its cluster. Nothing is written but the cache.
 pub async fn diff(mut request: Request, world: &World) -> Run {
+    settings::read(&mut request, world).await;
     turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
@@ -80,6 +103,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
 
 /// Judges every application, and compares nothing. Nothing is written but the cache.
 pub async fn health(mut request: Request, world: &World) -> Run {
+    turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;

@@ -13,7 +13,7 @@ use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
-use crate::status::{FieldDrift, Manager, Proof, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, Ignored, Manager, Proof, ResourceDrift, ResourceState};
 
 /// A run, as scripts read it.
 #[derive(Serialize)]
@@ -127,7 +127,8 @@ struct FindingEntry<'run> {
 #[derive(Serialize)]
 struct Place<'run> {
     file: &'run str,
-    line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -152,6 +153,22 @@ struct Resource<'run> {
     note: Option<&'run str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<Field<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    additions: Vec<Field<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<IgnoredEntry<'run>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tolerated: bool,
+}
+
+#[derive(Serialize)]
+struct IgnoredEntry<'run> {
+    path: String,
+    rule: &'run str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git: Option<&'run Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<&'run Value>,
 }
 
 #[derive(Serialize)]
@@ -277,7 +294,7 @@ impl<'run> FindingEntry<'run> {
             message: message_with_causes(finding),
             code: finding.code.as_deref(),
             help: finding.help.as_deref(),
-            source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: excerpt.line() }),
+            source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: Some(excerpt.line()) }),
         }
     }
 }
@@ -317,10 +334,23 @@ impl<'run> Resource<'run> {
                 Proof::Schema => "schema",
                 Proof::None => "none",
             },
-            source: resource.origin.as_ref().map(|origin| Place { file: &origin.file, line: origin.line }),
+            source: resource
+                .origin
+                .as_ref()
+                .map(|origin| Place { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
             note: resource.note.as_deref(),
             fields: resource.fields.iter().map(Field::of).collect(),
+            additions: resource.additions.iter().map(Field::of).collect(),
+            ignored: resource.ignored.iter().map(IgnoredEntry::of).collect(),
+            tolerated: resource.is_tolerated,
         }
+    }
+}
+
+impl<'run> IgnoredEntry<'run> {
+    fn of(ignored: &'run Ignored) -> Self {
+        let Ignored { field, rule } = ignored;
+        Self { path: field.path.to_string(), rule, git: field.git.as_ref(), live: field.live.as_ref() }
     }
 }
 

@@ -52,7 +52,7 @@ fn document(object: &Object) -> String {
     let mut text = String::from("---\n");
     if let Some(origin) = object.origin() {
         // A file's name must not end its comment. Writing to a String cannot fail.
-        let _ = writeln!(text, "# Source: {}:{}", visible(&origin.file), origin.line);
+        let _ = writeln!(text, "# Source: {}", visible(&origin.to_string()));
     }
     text.push_str(&yaml::write(&object.to_value()));
     whole_lines(text)

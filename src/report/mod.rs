@@ -6,6 +6,7 @@
 //! Rules: docs/design.md, "Commands" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
 mod age;
+mod asides;
 pub mod checkup;
 mod diff;
 mod drift_report;
@@ -22,6 +23,7 @@ mod output;
 mod page;
 mod path;
 mod stages;
+mod suggestions;
 mod summary;
 pub mod terminal;
 mod text;
@@ -37,6 +39,11 @@ pub use view::View;
 pub use visible::visible;
 
 use crate::fleet::Run;
+
+/// The `ignoreDifferences` that would accept the drift now seen, as YAML.
+pub fn suggestions(run: &Run) -> String {
+    suggestions::write(run)
+}
 
 /// The run in one format, whole, with a final line break.
 pub fn render(run: &Run, format: Format, view: &View) -> String {

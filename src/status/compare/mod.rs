@@ -5,6 +5,7 @@
 //!
 //! Rules: docs/design.md, "Compare". Argo CD: gitops-engine/pkg/diff. Kubernetes: KEP-555, server-side apply.
 
+mod additions;
 mod clean;
 mod contain;
 mod difference;
@@ -12,13 +13,18 @@ mod managers;
 mod path;
 mod shape;
 
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value};
+
 use self::clean::cleaned;
 use self::contain::contain;
 use self::difference::{Edit, apply, differences};
-use self::shape::Shape;
-use super::{Proof, ResourceDrift, ResourceState};
-use crate::object::Object;
+use self::shape::{ListKey, Shape};
+use super::{FieldDrift, Proof, ResourceDrift, ResourceState};
+use crate::object::annotations::has_compare_option;
 use crate::object::mask::Masker;
+use crate::object::{Gvk, Object, Pointer};
 
 /// What can be said of a pair without asking anybody.
 #[derive(Debug, Clone, PartialEq)]
@@ -99,19 +105,17 @@ pub fn second_look(question: Question, answer: Answer) -> ResourceDrift {
 
 /// A live object of the application that git no longer has.
 pub fn extra(live: &Object) -> ResourceDrift {
-    let shown = Masker::default().masked(cleaned(live));
-    ResourceDrift { live: Some(shown), ..drift(live, ResourceState::Extra) }
+    let is_tolerated = has_compare_option(live, "IgnoreExtraneous");
+    ResourceDrift { live: Some(shown(live)), is_tolerated, ..drift(live, ResourceState::Extra) }
 }
 
 /// A target that could not be compared, and why.
 pub fn unknown(target: &Object, why: String) -> ResourceDrift {
-    let shown = Masker::default().masked(cleaned(target));
-    ResourceDrift { target: Some(shown), note: Some(why), ..drift(target, ResourceState::Unknown) }
+    ResourceDrift { target: Some(shown(target)), note: Some(why), ..drift(target, ResourceState::Unknown) }
 }
 
 fn missing(target: &Object) -> ResourceDrift {
-    let shown = Masker::default().masked(cleaned(target));
-    ResourceDrift { target: Some(shown), ..drift(target, ResourceState::Missing) }
+    ResourceDrift { target: Some(shown(target)), ..drift(target, ResourceState::Missing) }
 }
 
 fn by_prediction(target: &Object, live: &Object, predicted: &Object) -> ResourceDrift {
@@ -162,6 +166,7 @@ fn settle(target: &Object, live: &Object, edits: &[Edit], proof: Proof, note: Op
     }
     ResourceDrift {
         proof,
+        additions: additions::additions(target, live, &fields, || shown.clone()),
         fields,
         live: Some(shown),
         target: Some(wanted),
@@ -171,7 +176,64 @@ fn settle(target: &Object, live: &Object, edits: &[Edit], proof: Proof, note: Op
 }
 
 fn in_sync(target: &Object, live: &Object, proof: Proof, note: Option<String>) -> ResourceDrift {
-    ResourceDrift { proof, note: joined(note, being_deleted(live)), ..drift(target, ResourceState::InSync) }
+    let additions = additions::additions(target, live, &[], || shown(live));
+    let live_shown = (!additions.is_empty()).then(|| shown(live));
+    ResourceDrift {
+        proof,
+        additions,
+        live: live_shown,
+        note: joined(note, being_deleted(live)),
+        ..drift(target, ResourceState::InSync)
+    }
+}
+
+/// An object as reports show it: without what never counts, masked.
+pub(super) fn shown(object: &Object) -> Value {
+    Masker::default().masked(cleaned(object))
+}
+
+/// What tells an item of a list from the others, where its kind has such lists: the parts of its key that it has.
+pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<String, Value>> {
+    let step = |shape: &'static Shape, token: &String| match shape {
+        Shape::List(..) => shape.item(),
+        _ => shape.child(token),
+    };
+    let keys = list.tokens().iter().fold(Shape::of(gvk), step).list_keys()?;
+    let part = |key: &ListKey| Some((key.name.to_owned(), item.get(key.name)?.clone()));
+    Some(keys.iter().filter_map(part).collect()).filter(|key: &Map<_, _>| !key.is_empty())
+}
+
+/// Makes both sides of a changed resource say what its fields say, after some of these were taken out.
+pub(super) fn settle_anew(drift: &mut ResourceDrift) {
+    if drift.fields.is_empty() {
+        (drift.state, drift.target) = (ResourceState::InSync, None);
+        return;
+    }
+    let edit = |field: &FieldDrift| Edit { path: field.path.clone(), git: field.git.clone() };
+    let edits: Vec<Edit> = drift.fields.iter().map(edit).collect();
+    drift.target = drift.live.clone().map(|live| apply(live, &edits));
+}
+
+/// Counts additions as drift (`--strict`): git says nothing of them, so that they would have to go.
+pub fn count_additions(drift: &mut ResourceDrift, live: &Object) {
+    if drift.additions.is_empty() {
+        return;
+    }
+    drift.fields.append(&mut drift.additions);
+    drift.fields.sort_by(|one, other| in_order(&one.path, &other.path));
+    drift.state = ResourceState::Changed;
+    drift.live.get_or_insert_with(|| shown(live));
+    settle_anew(drift);
+}
+
+/// The order of places in an object, in which the items of lists follow each other by their number.
+fn in_order(one: &Pointer, other: &Pointer) -> Ordering {
+    let step = |(one, other): (&String, &String)| match (one.parse::<usize>(), other.parse::<usize>()) {
+        (Ok(one), Ok(other)) => one.cmp(&other),
+        _ => one.cmp(other),
+    };
+    let steps = one.tokens().iter().zip(other.tokens()).map(step);
+    steps.fold(Ordering::Equal, Ordering::then).then(one.tokens().len().cmp(&other.tokens().len()))
 }
 
 fn being_deleted(live: &Object) -> Option<String> {
@@ -195,6 +257,9 @@ fn drift(object: &Object, state: ResourceState) -> ResourceDrift {
         proof: Proof::None,
         origin: object.origin().cloned(),
         fields: Vec::new(),
+        additions: Vec::new(),
+        ignored: Vec::new(),
+        is_tolerated: false,
         live: None,
         target: None,
         note: None,
