@@ -76,7 +76,9 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
 /// Renders once more, and tells what differs from the first time.
 pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &World) {
     let first: Vec<Option<Vec<Object>>> = turns.iter_mut().map(|turn| turn.target.take()).collect();
-    render(turns, request, world).await;
+    // What is kept would be the same, of course.
+    let settings = RenderSettings { cache: None, ..request.render.clone() };
+    render(turns, &Request { render: settings, ..request.clone() }, world).await;
     for (turn, first) in turns.iter_mut().zip(first) {
         let (Some(first), Some(second)) = (first, &turn.target) else { continue };
         for finding in render::unsteady(&first, second) {
