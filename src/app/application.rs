@@ -21,7 +21,7 @@ use super::source::{self, Source, SourceHydrator, Within};
 use super::sync_policy::{self, SyncPolicy};
 use crate::finding::Finding;
 use crate::object::Origin;
-use crate::object::annotations::SKIP_RECONCILE;
+use crate::object::annotations::{COMPARE_OPTIONS, SKIP_RECONCILE, has_option};
 
 /// An Argo CD `Application` (`argoproj.io/v1alpha1`).
 #[derive(Debug, Clone, PartialEq)]
@@ -138,6 +138,11 @@ impl Application {
             origin,
             findings,
         }
+    }
+
+    /// Whether `ServerSideDiff=false` says not to ask the server what it would make of an object.
+    pub fn forbids_server_side_diff(&self) -> bool {
+        self.annotations.get(COMPARE_OPTIONS).is_some_and(|options| has_option(options, "ServerSideDiff=false"))
     }
 
     /// Whether its annotation asks Argo CD to leave it alone.

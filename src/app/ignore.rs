@@ -2,6 +2,8 @@
 //!
 //! Rule: Argo CD types.go `ResourceIgnoreDifferences`; `util/argo/normalizers/diff_normalizer.go`.
 
+use globset::{Glob, GlobMatcher};
+
 use super::fault::Fault;
 use super::fields::Fields;
 use crate::object::Pointer;
@@ -23,8 +25,13 @@ pub struct IgnoreDifference {
     pub jq_path_expressions: Vec<String>,
     /// `managedFieldsManagers`: whatever these field managers own.
     pub managed_fields_managers: Vec<String>,
-    /// Its line in the manifest, counted from 1.
+    /// Its line in the manifest, counted from 1; 0 for a rule of `argocd-cm`.
     pub line: usize,
+}
+
+/// A glob as Argo CD has it for groups, kinds and clusters: `*` stands for any text, dots and slashes too.
+pub fn glob(text: &str) -> Option<GlobMatcher> {
+    Glob::new(text).ok().map(|glob| glob.compile_matcher())
 }
 
 pub(super) fn decode(mut fields: Fields<'_>) -> IgnoreDifference {

@@ -4,7 +4,6 @@
 //! [`crate::finding::Finding`]s about what could not be read. Pure: the files are read by the command line.
 
 pub mod application;
-pub mod exclusions;
 pub mod ignore;
 pub mod label_selector;
 pub mod manifests;

@@ -1,6 +1,7 @@
 //! `trueup diff`: compare; print the drift report; change nothing.
 
 use super::arguments::cluster::ClusterArguments;
+use super::arguments::comparing::ComparingArguments;
 use super::arguments::health::HealthRuleArguments;
 use super::arguments::output::{OutputArguments, ReportArguments};
 use super::arguments::selection::SelectionArguments;
@@ -9,7 +10,7 @@ use super::request;
 use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet;
-use crate::report::{Format, Output};
+use crate::report::{Format, Output, suggestions};
 
 /// Show what differs between git and the clusters; change nothing
 ///
@@ -23,6 +24,8 @@ pub(super) struct DiffArguments {
     #[command(flatten)]
     cluster: ClusterArguments,
     #[command(flatten)]
+    comparing: ComparingArguments,
+    #[command(flatten)]
     rules: HealthRuleArguments,
     /// Judge the health of every resource, too; exits with 3 when an application does not work
     #[arg(long, help_heading = "Health")]
@@ -35,13 +38,19 @@ pub(super) struct DiffArguments {
 
 impl DiffArguments {
     pub(super) fn look(&self) -> Look {
-        Look { verbosity: self.output.verbosity(), context_lines: self.report.unified, exit: self.report.exit_rules() }
+        Look {
+            verbosity: self.output.verbosity(),
+            context_lines: self.report.unified,
+            show_ignored: self.report.show_ignored,
+            exit: self.report.exit_rules(),
+        }
     }
 }
 
 /// Reads, compares, reports; the exit code is a function of the run.
 pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
     let exit = arguments.report.exit_rules();
+    let suggest_ignores = arguments.report.suggest_ignores;
     let compared = compare(arguments, &session).await;
     session.end_progress().await;
     let (run, outputs) = match compared {
@@ -49,7 +58,11 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(run.all_findings());
-    let unwritten = session.terminal.reports(&run, &outputs);
+    let unwritten = if suggest_ignores {
+        session.terminal.data(suggestions(&run).as_bytes()).err().into_iter().collect()
+    } else {
+        session.terminal.reports(&run, &outputs)
+    };
     if unwritten.is_empty() {
         run.exit_code(&exit)
     } else {
@@ -58,15 +71,17 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
 }
 
 async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::Run, Vec<Output>), Vec<Finding>> {
-    let DiffArguments { selection, sources, cluster, rules, health, report, .. } = arguments;
+    let DiffArguments { selection, sources, cluster, comparing, rules, health, report, .. } = arguments;
     let outputs =
         if report.output.is_empty() { vec![Output { format: Format::Text, file: None }] } else { report.output };
     let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let judge = rules.judge(selection.argocd_cm.as_deref())?;
+    let judge = if health { Some(rules.judge(selection.argocd_cm.as_deref())?) } else { None };
     let mut request = request::request(&selection, &sources, concurrency, session)?;
-    request.health = health.then_some(judge);
+    request.health = judge;
+    request.settings_from_cluster = comparing.argocd_cm_from_cluster;
+    request.strict = comparing.strict;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))
 }

@@ -72,7 +72,7 @@ impl HealthArguments {
             Some(HealthCommand::Test(test)) => &test.telling,
             None => &self.telling,
         };
-        Look { verbosity: telling.verbosity(), context_lines: 0, exit: ExitRules::default() }
+        Look { verbosity: telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
     }
 }
 

@@ -130,6 +130,17 @@ pub fn read(paths: &[ManifestPath], mut standard_input: StandardInput<'_>) -> Ma
     walk.found
 }
 
+/// Reads one file that is no manifest of an Application, such as Argo CD's settings.
+pub fn read_one(path: &Path) -> Result<ManifestText, ManifestError> {
+    let found =
+        read(&[ManifestPath::Path(path.to_owned())], StandardInput { reader: &mut io::empty(), is_terminal: false });
+    match (found.texts.into_iter().next(), found.errors.into_iter().next()) {
+        (_, Some(error)) => Err(error),
+        (Some(text), None) => Ok(text),
+        (None, None) => Err(ManifestError::NoManifests { path: shown(path) }),
+    }
+}
+
 #[derive(Default)]
 struct Walk {
     limit: usize,

@@ -5,6 +5,7 @@
 mod arguments;
 mod customizations;
 mod diff;
+mod doctor;
 mod health;
 pub mod manifests;
 mod render;
@@ -45,6 +46,7 @@ enum Command {
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
+    Doctor(Box<doctor::DoctorArguments>),
     /// Evaluate Jsonnet for another process of this program
     #[command(name = jsonnet::WORKER, hide = true)]
     JsonnetWorker,
@@ -57,6 +59,7 @@ pub fn main() -> ExitCode {
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
+        Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::JsonnetWorker => match jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
             Ok(()) => ExitCode::SUCCESS,
             Err(error) => {

@@ -9,6 +9,7 @@ use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
 use super::manifests::{self, StandardInput};
 use super::session::Session;
+use crate::app::settings::{ComparisonSettings, Settings};
 use crate::app::{self, Manifests, Selection};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
@@ -33,8 +34,20 @@ pub(super) fn request(
         concurrency,
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),
+        settings: settings(selection)?,
+        settings_from_cluster: false,
+        strict: false,
         health: None,
     })
+}
+
+/// Argo CD's settings, from the file that was given.
+fn settings(selection: &SelectionArguments) -> Result<ComparisonSettings, Vec<Finding>> {
+    let Some(path) = &selection.argocd_cm else { return Ok(ComparisonSettings::default()) };
+    let text = manifests::read_one(path).map_err(|error| vec![Finding::of(&error)])?;
+    let settings = Settings::read(&text.name, &text.bytes).map_err(|error| vec![Finding::of(&error)])?;
+    let (settings, errors) = ComparisonSettings::of(&settings);
+    if errors.is_empty() { Ok(settings) } else { Err(errors.iter().map(|error| Finding::of(error)).collect()) }
 }
 
 fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {

@@ -54,6 +54,8 @@ pub(super) struct Look {
     pub(super) verbosity: Verbosity,
     /// Lines of context.
     pub(super) context_lines: usize,
+    /// Whether each field that a rule hid is shown.
+    pub(super) show_ignored: bool,
     /// How the exit code is decided.
     pub(super) exit: ExitRules,
 }
@@ -109,6 +111,7 @@ fn settings(look: &Look) -> Settings {
         color: color(is_terminal),
         context_lines: look.context_lines,
         verbose: look.verbosity.level > 0,
+        show_ignored: look.show_ignored || look.verbosity.level > 0,
         now: Timestamp::now(),
         exit: look.exit,
     };

@@ -68,7 +68,7 @@ pub(super) struct WaitArguments {
 
 impl WaitArguments {
     pub(super) fn look(&self) -> Look {
-        Look { verbosity: self.telling.verbosity(), context_lines: 0, exit: ExitRules::default() }
+        Look { verbosity: self.telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
     }
 
     fn patience(&self) -> Patience {

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream;
 use tokio::sync::Mutex;
 
+use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::turn::Turn;
 use super::{Request, World, past};
@@ -71,10 +72,16 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
     let schemas = Schemas::default();
-    let answers: Vec<_> = stream::iter(questions.into_iter().map(|question| ask(cluster.as_ref(), question, &schemas)))
-        .buffer_unordered(request.concurrency.max(1))
-        .collect()
-        .await;
+    let answers: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
+        if turn.application.forbids_server_side_diff() {
+            let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
+            return Ok((question, Answer::Unavailable(reason)));
+        }
+        ask(cluster.as_ref(), question, &schemas).await
+    }))
+    .buffer_unordered(request.concurrency.max(1))
+    .collect()
+    .await;
     let mut drifted = Vec::new();
     for answer in answers {
         match answer {
@@ -93,6 +100,8 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         }
     }
     outcome.resources.extend(recalled(drifted, turn, request, world).await);
+    let ignored = ignore(turn, live, request, &mut outcome.resources).await;
+    outcome.conditions.extend(ignored);
     outcome
 }
 

@@ -14,7 +14,7 @@ use futures::stream;
 use super::Request;
 use super::list::{ClusterId, Live, identity};
 use super::turn::Turn;
-use crate::app::exclusions;
+use crate::app::settings::Exclusions;
 use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::Finding;
 use crate::object::{KindFacts, Kinds, Object, Scope};
@@ -23,11 +23,11 @@ use crate::status::compare::extra;
 use crate::status::tracking::{TrackedBy, Tracking, extras, is_tracked};
 
 pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
-    let listed = Claims::of(live.objects(), &request.instance_label);
+    let listed = Claims::of(live.objects(), request);
     let searches: Vec<Option<Search>> = turns.iter().map(|turn| search(turn, &listed, request)).collect();
     let swept = sweep(turns, &searches, live, request, progress).await;
     let names = swept.iter().flat_map(|(cluster, swept)| swept.objects.iter().map(move |object| (*cluster, object)));
-    let names = Claims::of(names, &request.instance_label);
+    let names = Claims::of(names, request);
     for (turn, search) in turns.iter_mut().zip(searches) {
         let Some(search) = search else { continue };
         let target = turn.target.as_deref().unwrap_or_default();
@@ -67,11 +67,11 @@ fn search(turn: &Turn, listed: &Claims<'_>, request: &Request) -> Option<Search>
 struct Claims<'live>(HashMap<(ClusterId, String), Vec<&'live Object>>);
 
 impl<'live> Claims<'live> {
-    fn of(objects: impl Iterator<Item = (ClusterId, &'live Object)>, instance_label: &str) -> Self {
+    fn of(objects: impl Iterator<Item = (ClusterId, &'live Object)>, request: &Request) -> Self {
         // Of no application: so every claim is another's, and says whose.
         let nobody = Tracking {
             instance_name: String::new(),
-            label_key: Some(instance_label.to_owned()).filter(|label| !label.is_empty()),
+            label_key: request.label_key(),
             installation_id: None,
             applyset_id: String::new(),
         };
@@ -127,7 +127,8 @@ async fn sweep(
     let mut wanted: Vec<(ClusterId, Arc<dyn Cluster>, ListRequest)> = Vec::new();
     for (id, (turn, namespaces)) in clusters {
         let (Some(cluster), Some(kinds)) = (&turn.cluster, &turn.kinds) else { continue };
-        let requests = unlisted(kinds, live, id).flat_map(|facts| places(facts, &namespaces));
+        let requests = unlisted(kinds, live, id, (&request.settings.exclusions, turn.server()))
+            .flat_map(|facts| places(facts, &namespaces));
         wanted.extend(requests.map(|request| (id, Arc::clone(cluster), request)));
     }
     progress.expect(Stage::List, wanted.len());
@@ -152,11 +153,16 @@ async fn sweep(
 }
 
 /// Kinds that can be listed, are not excluded, and were not listed yet.
-fn unlisted<'a>(kinds: &'a Kinds, live: &Live, cluster: ClusterId) -> impl Iterator<Item = &'a KindFacts> {
+fn unlisted<'a>(
+    kinds: &'a Kinds,
+    live: &Live,
+    cluster: ClusterId,
+    (exclusions, server): (&'a Exclusions, &'a str),
+) -> impl Iterator<Item = &'a KindFacts> {
     let known = live.kinds(cluster);
     kinds.iter().filter(move |facts| {
         let kind = facts.gvk.group_kind();
-        facts.is_listable() && !exclusions::is_excluded(&kind) && !known.contains(&kind)
+        facts.is_listable() && !exclusions.excludes(&kind, server) && !known.contains(&kind)
     })
 }
 

@@ -5,6 +5,9 @@
 
 use std::sync::Arc;
 
+use futures::StreamExt;
+use futures::stream;
+
 use super::Request;
 use super::compare::{Seen, find_live};
 use super::list::{Live, identity};
@@ -18,19 +21,22 @@ use crate::status::health::{Counted, Health, HealthStatus, Judge, ResourceHealth
 /// Judges where somebody asked for it.
 pub(super) async fn judge(turns: &mut [Turn], live: &Arc<Live>, request: &Request) {
     let Some(judge) = &request.health else { return };
-    for turn in turns {
-        let work = seen(turn, live, request).zip(turn.target.clone());
-        let judge = Arc::clone(judge);
-        let judged = tokio::task::spawn_blocking(move || {
-            let (seen, target) = work?;
-            Some(of_application(&seen, &target, &judge))
-        });
-        let (health, conditions) = match judged.await {
-            Ok(Some(judged)) => judged,
-            // Without a target or a cluster nothing is known; a panic in one application must not end the fleet.
-            Ok(None) | Err(_) => (unknown(), Vec::new()),
-        };
-        conditions.into_iter().for_each(|(kind, finding)| turn.condition(kind, finding));
+    let work = turns.iter().map(|turn| (seen(turn, live, request).zip(turn.target.clone()), Arc::clone(judge)));
+    let judged: Vec<(ApplicationHealth, Conditions)> = stream::iter(work.collect::<Vec<_>>())
+        .map(|(work, judge)| async move {
+            // Without a target or a cluster nothing is known.
+            let Some((seen, target)) = work else { return (unknown(), Vec::new()) };
+            let judged = tokio::task::spawn_blocking(move || of_application(&seen, &target, &judge)).await;
+            // A panic in one application must not end the fleet.
+            judged.unwrap_or_else(|_panic| (unknown(), vec![("ComparisonError", fault())]))
+        })
+        .buffered(request.concurrency.max(1))
+        .collect()
+        .await;
+    for (turn, (health, conditions)) in turns.iter_mut().zip(judged) {
+        for (kind, finding) in conditions {
+            turn.condition(kind, finding);
+        }
         // Argo CD: an application that could not be loaded in full is of unknown health.
         let status = if has_error(&turn.conditions) { HealthStatus::Unknown } else { health.status };
         turn.health = Some(ApplicationHealth { status, ..health });
@@ -44,6 +50,10 @@ fn seen(turn: &Turn, live: &Arc<Live>, request: &Request) -> Option<Seen> {
 
 fn unknown() -> ApplicationHealth {
     ApplicationHealth { status: HealthStatus::Unknown, resources: Vec::new() }
+}
+
+fn fault() -> Finding {
+    Finding::error("trueup::status::fault", "judging health failed unexpectedly; this is a fault in trueup")
 }
 
 /// What was odd, each with Argo CD's word for its kind.

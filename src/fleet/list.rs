@@ -47,8 +47,12 @@ pub(super) enum Place {
 
 /// Decides where a target's live object is.
 pub(super) fn place(object: &Object, kinds: &Kinds) -> Place {
-    let gvk = object.gvk();
-    let Some(facts) = kinds.exact(&gvk) else {
+    place_of(&object.gvk(), object.namespace(), kinds)
+}
+
+/// Decides where an object of a kind and a namespace is.
+pub(super) fn place_of(gvk: &Gvk, namespace: &str, kinds: &Kinds) -> Place {
+    let Some(facts) = kinds.exact(gvk) else {
         // The kind may be one of any version of its group that does not answer.
         let broken = kinds.unavailable.iter().find(|(api, _)| Gvk::from_api_version(api, "").group == gvk.group);
         if let Some((api, reason)) = broken {
@@ -65,11 +69,11 @@ pub(super) fn place(object: &Object, kinds: &Kinds) -> Place {
         };
     };
     match facts.scope {
-        Scope::Cluster => Place::Listed(gvk, None),
-        Scope::Namespaced if object.namespace().is_empty() => {
+        Scope::Cluster => Place::Listed(gvk.clone(), None),
+        Scope::Namespaced if namespace.is_empty() => {
             Place::Hidden("it has no namespace, and the application's destination names none".to_owned())
         }
-        Scope::Namespaced => Place::Listed(gvk, Some(object.namespace().to_owned())),
+        Scope::Namespaced => Place::Listed(gvk.clone(), Some(namespace.to_owned())),
     }
 }
 

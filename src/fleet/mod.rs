@@ -6,15 +6,18 @@
 
 mod baseline;
 mod compare;
+pub mod doctor;
 mod extras;
 mod fetch;
 mod health;
 mod history;
+mod ignore;
 mod list;
 mod past;
 mod reasons;
 mod render;
 pub mod run;
+mod settings;
 mod turn;
 pub mod wait;
 
@@ -23,9 +26,11 @@ pub use wait::{Ending, Goal, Patience};
 
 use std::sync::Arc;
 
+use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, InvalidApplication};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
+use crate::object::annotations::INSTANCE_LABEL;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Progress;
@@ -44,12 +49,30 @@ pub struct Request {
     pub render: RenderSettings,
     /// How many things are done side by side.
     pub concurrency: usize,
-    /// The instance label that Argo CD tracks by, when it tracks by label.
-    pub instance_label: String,
+    /// The instance label that Argo CD tracks by, over that of its settings; empty is none at all.
+    pub instance_label: Option<String>,
+    /// What `argocd-cm` says about comparing.
+    pub settings: ComparisonSettings,
+    /// Whether what people's tools added where git is silent is drift (`--strict`).
+    pub strict: bool,
+    /// Whether `argocd-cm` is read from the cluster that Argo CD runs in.
+    pub settings_from_cluster: bool,
     /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
     pub argocd_namespace: String,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
+}
+
+impl Request {
+    /// The label that is evidence of whose an object is.
+    fn label_key(&self) -> Option<String> {
+        let tracking = &self.settings.tracking;
+        let by_settings = || {
+            let label = tracking.instance_label.clone().unwrap_or_else(|| INSTANCE_LABEL.to_owned());
+            Some(label).filter(|_| tracking.label_is_evidence())
+        };
+        self.instance_label.clone().map_or_else(by_settings, Some).filter(|label| !label.is_empty())
+    }
 }
 
 /// What a run may read.
@@ -67,6 +90,7 @@ pub struct World {
 
 /// Compares every application with its cluster. Nothing is written but the cache.
 pub async fn diff(mut request: Request, world: &World) -> Run {
+    settings::read(&mut request, world).await;
     turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
@@ -84,6 +108,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
 
 /// Judges every application, and compares nothing. Nothing is written but the cache.
 pub async fn health(mut request: Request, world: &World) -> Run {
+    turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
@@ -97,20 +122,47 @@ pub async fn health(mut request: Request, world: &World) -> Run {
 /// What git says, without a cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Rendered {
-    /// Every object of every application, in order.
-    pub objects: Vec<Object>,
+    /// Every application that is well-formed, in order.
+    pub applications: Vec<RenderedApplication>,
     /// The run as far as it went: its errors decide the exit code.
     pub run: Run,
 }
 
+/// One application, rendered.
+#[derive(Debug, Clone)]
+pub struct RenderedApplication {
+    /// Its name as tracking has it ([`Application::instance_name`]).
+    pub name: String,
+    /// Its objects, in order; nothing when it could not be rendered.
+    pub objects: Option<Vec<Object>>,
+}
+
+/// How often applications are rendered.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renders {
+    /// Once.
+    Once,
+    /// Twice, to find what is made up anew each time.
+    Twice,
+}
+
 /// Renders every application for a cluster of these kinds. Nothing is written but the cache.
-pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>) -> Rendered {
+pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>, renders: Renders) -> Rendered {
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     for turn in &mut turns {
         turn.kinds = Some(Arc::clone(&kinds));
     }
     render::render(&mut turns, &request, world).await;
-    let objects = turns.iter_mut().flat_map(|turn| turn.target.take().unwrap_or_default()).collect();
-    Rendered { objects, run: turn::end(turns, invalid, request.findings, world) }
+    if renders == Renders::Twice {
+        // What was kept would only repeat the first time.
+        request.render.cache = None;
+        render::render_again(&mut turns, &request, world).await;
+    }
+    let application = |turn: &mut turn::Turn| RenderedApplication {
+        name: turn.application.instance_name(&request.argocd_namespace),
+        objects: turn.target.take(),
+    };
+    let applications = turns.iter_mut().map(application).collect();
+    Rendered { applications, run: turn::end(turns, invalid, request.findings, world) }
 }

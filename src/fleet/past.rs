@@ -27,7 +27,9 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Opt
         let brought = world.sources.fetch_past(&url, std::slice::from_ref(revision), &world.cancel).await;
         checkouts.push(brought.into_iter().next()?.ok()?);
     }
-    let work = Work::new(turn, checkouts, request, &Arc::new(request.render.clone()), &world.cancel)?;
+    let settings = Arc::new(request.render.clone());
+    let exclusions = Arc::new(request.settings.exclusions.clone());
+    let work = Work::new(turn, checkouts, request, (&settings, &exclusions), &world.cancel)?;
     let done = tokio::task::spawn_blocking(move || render_one(&work)).await.ok()?;
     Some(by_key(done.result.ok()?.objects))
 }

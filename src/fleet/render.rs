@@ -7,14 +7,15 @@ use futures::stream;
 
 use super::turn::Turn;
 use super::{Request, World};
+use crate::app::settings::Exclusions;
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::finding::Finding;
-use crate::object::Kinds;
+use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Stage;
-use crate::target::render::{self, RenderInput, RenderSettings, Rendered, Settled, settle};
-use crate::target::source::Checkout;
+use crate::target::render::{self, Place, References, RenderInput, RenderSettings, Rendered, Settled, settle};
+use crate::target::source::{Checkout, FetchedBy};
 
 /// Everything that one application's rendering needs, to be moved to its thread.
 pub(super) struct Work {
@@ -23,6 +24,8 @@ pub(super) struct Work {
     instance_name: String,
     kinds: Arc<Kinds>,
     settings: Arc<RenderSettings>,
+    exclusions: Arc<Exclusions>,
+    server: String,
     cancel: Cancel,
 }
 
@@ -38,10 +41,11 @@ pub(super) struct Done {
 pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World) {
     let progress = &world.progress;
     let settings = Arc::new(request.render.clone());
+    let exclusions = Arc::new(request.settings.exclusions.clone());
     let work: Vec<(usize, Work)> = turns
         .iter()
         .enumerate()
-        .filter_map(|(index, turn)| Some((index, work(turn, request, &settings, &world.cancel)?)))
+        .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
         .collect();
     progress.expect(Stage::Render, work.len());
     let mut renders = stream::iter(work.into_iter().map(|(index, work)| async move {
@@ -63,12 +67,35 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
             ),
         }
     }
+    if let Some(cache) = request.render.cache.clone() {
+        // What went wrong while tidying up is nobody's fault, and no part of the answer.
+        let _ = tokio::task::spawn_blocking(move || cache.shrink()).await;
+    }
+}
+
+/// Renders once more, and tells what differs from the first time.
+pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &World) {
+    let first: Vec<Option<Vec<Object>>> = turns.iter_mut().map(|turn| turn.target.take()).collect();
+    // What is kept would be the same, of course.
+    let settings = RenderSettings { cache: None, ..request.render.clone() };
+    render(turns, &Request { render: settings, ..request.clone() }, world).await;
+    for (turn, first) in turns.iter_mut().zip(first) {
+        let (Some(first), Some(second)) = (first, &turn.target) else { continue };
+        for finding in render::unsteady(&first, second) {
+            turn.condition("UnsteadyRender", finding);
+        }
+    }
 }
 
 /// Nothing to do for an application with a source that is not here: it has been reported.
-fn work(turn: &Turn, request: &Request, settings: &Arc<RenderSettings>, cancel: &Cancel) -> Option<Work> {
+fn work(
+    turn: &Turn,
+    request: &Request,
+    (settings, exclusions): (&Arc<RenderSettings>, &Arc<Exclusions>),
+    cancel: &Cancel,
+) -> Option<Work> {
     let checkouts: Option<Vec<_>> = turn.checkouts.iter().cloned().collect();
-    Work::new(turn, checkouts?, request, settings, cancel)
+    Work::new(turn, checkouts?, request, (settings, exclusions), cancel)
 }
 
 impl Work {
@@ -77,7 +104,7 @@ impl Work {
         turn: &Turn,
         checkouts: Vec<Arc<Checkout>>,
         request: &Request,
-        settings: &Arc<RenderSettings>,
+        (settings, exclusions): (&Arc<RenderSettings>, &Arc<Exclusions>),
         cancel: &Cancel,
     ) -> Option<Self> {
         Some(Self {
@@ -86,6 +113,8 @@ impl Work {
             kinds: Arc::clone(turn.kinds.as_ref()?),
             instance_name: turn.application.instance_name(&request.argocd_namespace),
             settings: Arc::clone(settings),
+            exclusions: Arc::clone(exclusions),
+            server: turn.server().to_owned(),
             cancel: cancel.clone(),
         })
     }
@@ -95,8 +124,9 @@ pub(super) fn render_one(work: &Work) -> Done {
     let mut warnings = Vec::new();
     let mut objects = Vec::new();
     let mut tools = Vec::new();
+    let references = References::of(&work.application.sources, &work.checkouts);
     for (position, (source, checkout)) in work.application.sources.iter().zip(&work.checkouts).enumerate() {
-        match render_source(work, source, checkout) {
+        match render_source(work, source, checkout, &references) {
             Ok(rendered) => {
                 tools.push(rendered.as_ref().map(|rendered| rendered.tool));
                 let target = rendered.map(|rendered| rendered.target).unwrap_or_default();
@@ -107,21 +137,32 @@ pub(super) fn render_one(work: &Work) -> Done {
         }
     }
     let kinds = work.kinds.with_definitions(objects.iter());
-    let settled = settle(objects, &work.application.destination.namespace, &kinds);
+    let place = Place { server: &work.server, namespace: &work.application.destination.namespace };
+    let settled = settle(objects, place, &kinds, &work.exclusions);
     Done { warnings, tools, result: Ok(settled) }
 }
 
-fn render_source(work: &Work, source: &Source, checkout: &Checkout) -> Result<Option<Rendered>, Finding> {
-    // A source that only lends its files renders nothing.
-    let Some(path) = source.path.as_deref() else { return Ok(None) };
-    let folder = checkout.folder(path).map_err(|error| Finding::of(&error))?;
+fn render_source(
+    work: &Work,
+    source: &Source,
+    checkout: &Checkout,
+    references: &References,
+) -> Result<Option<Rendered>, Finding> {
+    if source.renders_nothing() {
+        return Ok(None);
+    }
+    // A chart is the whole of what was brought.
+    let folder = checkout.folder(source.path.as_deref().unwrap_or_default()).map_err(|error| Finding::of(&error))?;
     let input = RenderInput {
         application: &work.application,
         instance_name: &work.instance_name,
         source,
         revision: &checkout.revision,
+        // A chart's version is no promise: it may be published anew.
+        is_pinned: checkout.by != FetchedBy::WorkingTree && source.chart.is_none(),
         root: &checkout.root,
         folder: &folder,
+        references,
         kinds: &work.kinds,
         settings: &work.settings,
         cancel: &work.cancel,

@@ -132,10 +132,10 @@ pub(super) fn has_error(conditions: &[Condition]) -> bool {
 
 /// Whether an application is what git says, by its conditions and its resources.
 pub(super) fn sync_status(conditions: &[Condition], resources: &[ResourceDrift]) -> SyncStatus {
-    let is = |states: &[ResourceState]| resources.iter().any(|resource| states.contains(&resource.state));
-    if has_error(conditions) || is(&[ResourceState::Unknown]) {
+    let unknown = resources.iter().any(|resource| resource.state == ResourceState::Unknown);
+    if has_error(conditions) || unknown {
         SyncStatus::Unknown
-    } else if is(&[ResourceState::Changed, ResourceState::Missing, ResourceState::Extra]) {
+    } else if resources.iter().any(ResourceDrift::is_drift) {
         SyncStatus::OutOfSync
     } else {
         SyncStatus::Synced
@@ -175,11 +175,9 @@ impl Run {
         self.all_findings().filter(|finding| finding.severity == Severity::Error)
     }
 
-    /// Whether anything is changed, missing or extra.
+    /// Whether anything is changed, missing, or extra and not tolerated.
     pub fn has_drift(&self) -> bool {
-        [ResourceState::Changed, ResourceState::Missing, ResourceState::Extra]
-            .into_iter()
-            .any(|state| self.count(state) > 0)
+        self.applications.iter().flat_map(|application| &application.resources).any(ResourceDrift::is_drift)
     }
 
     /// Whether every application works, as far as that was asked for.

@@ -40,9 +40,17 @@ impl Turn {
         let parent = Baseline::parent_name(&self.application.name);
         Tracking {
             instance_name: self.application.instance_name(&request.argocd_namespace),
-            label_key: Some(request.instance_label.clone()).filter(|label| !label.is_empty()),
-            installation_id: None,
+            label_key: request.label_key(),
+            installation_id: request.settings.tracking.installation_id.clone(),
             applyset_id: applyset_id(&parent, &self.application.destination.namespace),
+        }
+    }
+
+    /// The server of its cluster, as the manifest has it, or as it was found.
+    pub(super) fn server(&self) -> &str {
+        match self.application.destination.server.as_str() {
+            "" => self.cluster.as_ref().map_or("", |cluster| cluster.name()),
+            server => server,
         }
     }
 

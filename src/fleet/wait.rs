@@ -54,6 +54,7 @@ pub enum Ending {
 /// Waits; nothing is written but the cache.
 pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (Run, Ending) {
     let ends = Instant::now() + patience.timeout;
+    turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
@@ -66,7 +67,7 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
             turn.conditions.clone_from(conditions);
         }
         look(&mut turns, &request, world, patience.goal).await;
-        let waiting = waiting_for(&turns, patience.goal);
+        let mut waiting = waiting_for(&turns, patience.goal);
         let degraded = degraded(&turns);
         // What cannot be told at first will not be told later; an API server that goes away meanwhile may come back.
         let is_told = !has_error(&turns);
@@ -74,7 +75,11 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
             break Ending::Failed;
         } else if is_told && waiting.is_empty() {
             break Ending::Reached;
-        } else if patience.goal == Goal::Healthy && !patience.ignores_degraded && !degraded.is_empty() {
+        }
+        if !is_told {
+            waiting.push("an answer of the cluster".to_owned());
+        }
+        if patience.goal == Goal::Healthy && !patience.ignores_degraded && !degraded.is_empty() {
             break Ending::Degraded(degraded);
         } else if Instant::now() + patience.interval > ends {
             break Ending::TimedOut(waiting);

@@ -53,6 +53,18 @@ pub fn is_hook(object: &Object) -> bool {
     }
 }
 
+/// Whether the object's compare options have this one.
+///
+/// Rule: Argo CD gitops-engine/pkg/sync/resource/annotations.go `HasAnnotationOption`.
+pub fn has_compare_option(object: &Object, option: &str) -> bool {
+    object.annotation(COMPARE_OPTIONS).is_some_and(|options| has_option(options, option))
+}
+
+/// Whether an annotation's list of options has this one.
+pub fn has_option(options: &str, option: &str) -> bool {
+    options.split(',').any(|one| one.trim() == option)
+}
+
 /// Whether the object is never applied: its one hook type is `Skip`.
 pub fn is_skipped(object: &Object) -> bool {
     object.annotation(HOOK).is_some_and(|hooks| {
@@ -86,5 +98,23 @@ impl<'text> TrackingId<'text> {
         let (group, kind) = group_kind.split_once('/')?;
         let (namespace, name) = place.split_once('/')?;
         Some(Self { application, group, kind, namespace, name })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_option_is_one_of_a_list() {
+        for (options, expected) in [
+            ("IgnoreExtraneous", true),
+            ("ServerSideDiff=true, IgnoreExtraneous", true),
+            ("ignoreExtraneous", false),
+            ("IgnoreExtraneous=true", false),
+            ("", false),
+        ] {
+            assert_eq!(has_option(options, "IgnoreExtraneous"), expected, "{options}");
+        }
     }
 }

@@ -15,6 +15,7 @@ pub use key::{GroupKind, Gvk, Key};
 pub use kinds::{KindFacts, Kinds, Scope};
 pub use pointer::Pointer;
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -24,8 +25,18 @@ use serde_json::{Map, Value};
 pub struct Origin {
     /// The file, relative to what the user knows (the source's repository, or the path given).
     pub file: Arc<str>,
-    /// The line of the document's first content, counted from 1.
+    /// The line of the document's first content, counted from 1; 0 where only the file is known, as with a template.
     pub line: usize,
+}
+
+/// `file:line`, or the file alone.
+impl fmt::Display for Origin {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.line {
+            0 => formatter.write_str(&self.file),
+            line => write!(formatter, "{}:{line}", self.file),
+        }
+    }
 }
 
 /// A Kubernetes object: a JSON object with `apiVersion` and `kind`, and where it came from.

@@ -13,7 +13,7 @@ use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
-use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, Ignored, Manager, Moved, Proof, ResourceDrift, ResourceState};
 use crate::target::source::Commit;
 
 /// A run, as scripts read it.
@@ -132,7 +132,8 @@ struct FindingEntry<'run> {
 #[derive(Serialize)]
 struct Place<'run> {
     file: &'run str,
-    line: usize,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    line: Option<usize>,
 }
 
 #[derive(Serialize)]
@@ -159,6 +160,22 @@ struct Resource<'run> {
     note: Option<&'run str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     fields: Vec<Field<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    additions: Vec<Field<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    ignored: Vec<IgnoredEntry<'run>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    tolerated: bool,
+}
+
+#[derive(Serialize)]
+struct IgnoredEntry<'run> {
+    path: String,
+    rule: &'run str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    git: Option<&'run Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    live: Option<&'run Value>,
 }
 
 #[derive(Serialize)]
@@ -307,7 +324,7 @@ impl<'run> FindingEntry<'run> {
             message: message_with_causes(finding),
             code: finding.code.as_deref(),
             help: finding.help.as_deref(),
-            source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: excerpt.line() }),
+            source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: Some(excerpt.line()) }),
         }
     }
 }
@@ -350,10 +367,23 @@ impl<'run> Resource<'run> {
             },
             moved: (resource.state != ResourceState::InSync && resource.moved != Moved::Unknown)
                 .then(|| side(resource.moved)),
-            source: resource.origin.as_ref().map(|origin| Place { file: &origin.file, line: origin.line }),
+            source: resource
+                .origin
+                .as_ref()
+                .map(|origin| Place { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
             note: resource.note.as_deref(),
             fields: resource.fields.iter().map(|field| Field::of(field, commits)).collect(),
+            additions: resource.additions.iter().map(|field| Field::of(field, &[])).collect(),
+            ignored: resource.ignored.iter().map(IgnoredEntry::of).collect(),
+            tolerated: resource.is_tolerated,
         }
+    }
+}
+
+impl<'run> IgnoredEntry<'run> {
+    fn of(ignored: &'run Ignored) -> Self {
+        let Ignored { field, rule } = ignored;
+        Self { path: field.path.to_string(), rule, git: field.git.as_ref(), live: field.live.as_ref() }
     }
 }
 

@@ -47,13 +47,38 @@ impl Run {
 mod tests {
     use super::*;
     use crate::finding::Finding;
+    use crate::fleet::ApplicationHealth;
     use crate::report::fixture::{application, resource};
     use crate::status::ResourceState;
+    use crate::status::health::HealthStatus;
 
     fn run(states: &[ResourceState], findings: Vec<Finding>) -> Run {
         let mut application = application("shop");
         application.resources = states.iter().map(|state| resource("web", *state)).collect();
         Run { applications: vec![application], findings, ..Run::default() }
+    }
+
+    /// Who asks for health and drift in one run: what does not work weighs more than what differs, an error more than both.
+    #[test]
+    fn what_does_not_work_has_a_code_of_its_own() {
+        let judged = |status, state| {
+            let mut run = run(&[state], vec![]);
+            run.applications[0].health = Some(ApplicationHealth { status, resources: Vec::new() });
+            run
+        };
+        let zero = ExitRules { exit_zero: true, ..ExitRules::default() };
+        for (status, state, rules, expected) in [
+            (HealthStatus::Healthy, ResourceState::InSync, ExitRules::default(), 0),
+            (HealthStatus::Healthy, ResourceState::Changed, ExitRules::default(), 1),
+            (HealthStatus::Suspended, ResourceState::InSync, ExitRules::default(), 0),
+            (HealthStatus::Progressing, ResourceState::InSync, ExitRules::default(), 3),
+            (HealthStatus::Missing, ResourceState::Missing, ExitRules::default(), 3),
+            (HealthStatus::Degraded, ResourceState::Changed, ExitRules::default(), 3),
+            (HealthStatus::Degraded, ResourceState::InSync, zero, 3),
+            (HealthStatus::Unknown, ResourceState::Unknown, ExitRules::default(), 2),
+        ] {
+            assert_eq!(judged(status, state).exit_code(&rules), expected, "{status} {state:?}");
+        }
     }
 
     #[test]

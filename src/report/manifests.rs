@@ -33,17 +33,29 @@ pub fn write(objects: &[Object], format: ManifestFormat) -> String {
     }
 }
 
-fn document(object: &Object) -> String {
-    let mut text = String::from("---\n");
-    if let Some(origin) = object.origin() {
-        // A file's name must not end its comment. Writing to a String cannot fail.
-        let _ = writeln!(text, "# Source: {}:{}", visible(&origin.file), origin.line);
+/// One object as a file of its own, without a word on where it was written: that would change with every edit above it.
+pub fn one(object: &Object, format: ManifestFormat) -> String {
+    match format {
+        ManifestFormat::Yaml => whole_lines(yaml::write(&object.to_value())),
+        ManifestFormat::Json => json::pretty(&object.to_value()),
     }
-    text.push_str(&yaml::write(&object.to_value()));
+}
+
+fn whole_lines(mut text: String) -> String {
     if !text.ends_with('\n') {
         text.push('\n');
     }
     text
+}
+
+fn document(object: &Object) -> String {
+    let mut text = String::from("---\n");
+    if let Some(origin) = object.origin() {
+        // A file's name must not end its comment. Writing to a String cannot fail.
+        let _ = writeln!(text, "# Source: {}", visible(&origin.to_string()));
+    }
+    text.push_str(&yaml::write(&object.to_value()));
+    whole_lines(text)
 }
 
 #[cfg(test)]

@@ -165,18 +165,22 @@ fn resource(resource: &ResourceDrift, view: &View) -> Option<String> {
     let mut title = format!("{} {}", state_words(resource.state), code(&key.to_string()));
     // Writing to a String cannot fail.
     if let Some(origin) = &resource.origin {
-        let _ = write!(title, " at {}", code(&format!("{}:{}", origin.file, origin.line)));
+        let _ = write!(title, " at {}", code(&origin.to_string()));
     }
     if let Some(note) = &resource.note {
         let _ = write!(title, ": {}", code(note));
     }
+    if resource.is_tolerated {
+        title.push_str(", does not count");
+    }
     let mut body = String::new();
     match (resource.state, &resource.target) {
-        (ResourceState::InSync, _) => return None,
+        (ResourceState::InSync, _) if resource.additions.is_empty() => return None,
         (ResourceState::Changed, _) => changed(resource, view, &mut body),
         (ResourceState::Missing, Some(target)) => fence(&diff::whole(target), FOLD, &mut body),
         _ => {}
     }
+    additions(resource, &mut body);
     Some(if body.is_empty() {
         format!("\n- {title}\n")
     } else {
@@ -225,6 +229,21 @@ fn fields(indexes: &[usize], resource: &ResourceDrift, with_values: bool, body: 
     if indexes.len() > FOLD {
         // Writing to a String cannot fail.
         let _ = writeln!(body, "- … {} more fields", indexes.len() - FOLD);
+    }
+}
+
+/// What people added where git is silent.
+fn additions(resource: &ResourceDrift, body: &mut String) {
+    for field in resource.additions.iter().take(FOLD) {
+        let value = field.live.as_ref().map(short).unwrap_or_default();
+        // Writing to a String cannot fail.
+        let _ = write!(body, "\n- addition {} {}", code(&path(field, resource)), code(cut(&value)));
+        for manager in &field.managers {
+            let _ = write!(body, ", by {}", code(&manager_words(manager, &manager.time)));
+        }
+    }
+    if !resource.additions.is_empty() {
+        body.push('\n');
     }
 }
 

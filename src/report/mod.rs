@@ -6,12 +6,15 @@
 //! Rules: docs/design.md, "Commands" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
 mod age;
+mod asides;
+pub mod checkup;
 mod diff;
 mod drift_report;
 mod exit;
 mod findings;
 #[cfg(test)]
 mod fixture;
+pub mod folder;
 pub mod health;
 mod json;
 pub mod manifests;
@@ -20,6 +23,7 @@ mod output;
 mod page;
 mod path;
 mod stages;
+mod suggestions;
 mod summary;
 pub mod terminal;
 mod text;
@@ -35,6 +39,11 @@ pub use view::View;
 pub use visible::visible;
 
 use crate::fleet::Run;
+
+/// The `ignoreDifferences` that would accept the drift now seen, as YAML.
+pub fn suggestions(run: &Run) -> String {
+    suggestions::write(run)
+}
 
 /// The run in one format, whole, with a final line break.
 pub fn render(run: &Run, format: Format, view: &View) -> String {

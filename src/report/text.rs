@@ -5,6 +5,7 @@
 
 use super::View;
 use super::age::age;
+use super::asides;
 use super::diff::{self, Diff, Hunk, Line, Side};
 use super::health;
 use super::page::Page;
@@ -84,6 +85,10 @@ impl Text<'_> {
         if !findings.is_empty() {
             self.page.list(&findings, ", ").end();
         }
+        let asides = asides::aside_counts(run);
+        if !asides.is_empty() {
+            self.page.list(&asides, ", ").end();
+        }
         if self.view.verbose {
             let requests = run.requests;
             let words = format!(
@@ -123,10 +128,10 @@ impl Text<'_> {
         if let Some(note) = shared_note(application) {
             self.page.write(Role::Hint, "  note     ").write(Role::Hint, note).end();
         }
+        asides::write_rules(&mut self.page, application);
         for state in STATES {
-            let resources = application.resources.iter().filter(|resource| resource.state == state);
-            if state != ResourceState::InSync || self.view.verbose {
-                for resource in resources {
+            for resource in application.resources.iter().filter(|resource| resource.state == state) {
+                if !self.is_plain(resource) {
                     self.resource(resource, shared_note(application));
                     self.commits(application, resource);
                 }
@@ -148,13 +153,24 @@ impl Text<'_> {
                 self.page.write(Role::Hint, "  ").write(Role::Hint, words);
             }
         }
+        let ignored: usize = asides::by_rule(application).values().sum();
+        if ignored > 0 {
+            self.page.write(Role::Hint, format!("  {} ignored", counted(ignored, "field")));
+        }
         self.page.end();
     }
 
     fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
         let is_well = application.health.as_ref().is_none_or(|health| health.status == HealthStatus::Healthy);
-        let is_quiet = is_well && application.conditions.is_empty();
+        let is_plain = |resource| self.is_plain(resource);
+        let is_quiet = is_well && application.conditions.is_empty() && application.resources.iter().all(is_plain);
         !self.view.verbose && application.sync() == SyncStatus::Synced && is_quiet
+    }
+
+    /// In sync, and nothing is to be said of it.
+    fn is_plain(&self, resource: &ResourceDrift) -> bool {
+        let is_worth_a_line = self.view.verbose || asides::is_worth_a_line(resource, self.view);
+        resource.state == ResourceState::InSync && !is_worth_a_line
     }
 
     /// What does not work, and why.
@@ -191,7 +207,7 @@ impl Text<'_> {
             namespace: resource.namespace.clone(),
             name: resource.name.clone(),
         };
-        if resource.state != ResourceState::InSync {
+        if !(resource.state == ResourceState::InSync && resource.additions.is_empty() && resource.ignored.is_empty()) {
             self.page.end();
         }
         let (sign_role, sign) = state_sign(resource.state);
@@ -201,8 +217,11 @@ impl Text<'_> {
         if !one_sided_words(resource).is_empty() {
             self.page.write(Role::Plain, ", ").write(Role::Plain, one_sided_words(resource));
         }
+        if resource.is_tolerated {
+            self.page.write(Role::Hint, ", does not count: IgnoreExtraneous");
+        }
         if let Some(origin) = &resource.origin {
-            self.page.write(Role::Plain, "  ").write(Role::Hint, format!("{}:{}", origin.file, origin.line));
+            self.page.write(Role::Plain, "  ").write(Role::Hint, origin.to_string());
         }
         if self.view.verbose && !proof_words(resource.proof).is_empty() {
             self.page.write(Role::Plain, "  ").write(Role::Hint, proof_words(resource.proof));
@@ -216,6 +235,7 @@ impl Text<'_> {
             (ResourceState::Missing, Some(target)) => self.lines(&diff::whole(target), FOLD_MISSING),
             _ => {}
         }
+        asides::write(&mut self.page, resource, self.view);
     }
 
     fn changed(&mut self, resource: &ResourceDrift) {

@@ -17,6 +17,8 @@ pub struct View {
     pub context_lines: usize,
     /// Whether resources in sync, and everything that is folded otherwise, are shown.
     pub verbose: bool,
+    /// Whether each field that a rule hid is shown.
+    pub show_ignored: bool,
     /// The time that ages are counted from.
     pub now: Timestamp,
     /// How the exit code is decided: reports tell it.
@@ -26,6 +28,14 @@ pub struct View {
 impl View {
     /// A plain view, at a time: 100 columns, no colours, three lines of context.
     pub fn plain(now: Timestamp) -> Self {
-        Self { width: 100, color: false, context_lines: 3, verbose: false, now, exit: ExitRules::default() }
+        Self {
+            width: 100,
+            color: false,
+            context_lines: 3,
+            verbose: false,
+            show_ignored: false,
+            now,
+            exit: ExitRules::default(),
+        }
     }
 }

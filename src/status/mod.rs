@@ -1,9 +1,10 @@
 //! Is it right: what differs between git and a cluster, decided purely.
 //!
-//! In: targets, live objects, predictions. Out: [`ResourceDrift`]s, masked already: nothing past this room can leak a Secret.
+//! In: targets, live objects, predictions, the rules of what is ignored. Out: [`ResourceDrift`]s, masked already: nothing past this room can leak a Secret.
 
 pub mod compare;
 pub mod health;
+pub mod ignore;
 pub mod tracking;
 
 use serde_json::{Map, Value};
@@ -65,6 +66,11 @@ impl Moved {
         }
     }
 
+    /// The side of a whole resource, from those of its fields.
+    pub fn of_all(fields: &[FieldDrift]) -> Self {
+        fields.iter().map(|field| field.moved).reduce(Self::and).unwrap_or_default()
+    }
+
     /// Whether git did, alone or not.
     pub fn has_git(self) -> bool {
         matches!(self, Self::Git | Self::Both)
@@ -110,6 +116,15 @@ impl ResourceDrift {
     }
 }
 
+/// One field that differs, and that a rule says not to compare.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ignored {
+    /// The field, as it would be reported.
+    pub field: FieldDrift,
+    /// The rule: `spec.ignoreDifferences[0].jsonPointers: /spec/replicas`.
+    pub rule: String,
+}
+
 /// One resource, compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ResourceDrift {
@@ -129,11 +144,29 @@ pub struct ResourceDrift {
     pub origin: Option<Origin>,
     /// What differs.
     pub fields: Vec<FieldDrift>,
-    /// The live object, cleaned of what the server keeps for itself, masked; for showing context. Nothing when in sync.
+    /// What a person's tool put into the live object where git says nothing; no drift.
+    pub additions: Vec<FieldDrift>,
+    /// What differs, and rules say not to compare.
+    pub ignored: Vec<Ignored>,
+    /// Whether it is an extra that its own annotation says not to count (`IgnoreExtraneous`).
+    pub is_tolerated: bool,
+    /// The live object, cleaned of what the server keeps for itself, masked; for showing context. Nothing when in sync, unless
+    /// there is something to show in it: additions, or what is ignored.
     pub live: Option<Value>,
     /// The live object as it would be after git's fields are in it (for a missing one, the target), masked. It differs
     /// from `live` in exactly `fields`.
     pub target: Option<Value>,
     /// What is worth knowing of this resource: why it is unknown, that the schema was used …
     pub note: Option<String>,
+}
+
+impl ResourceDrift {
+    /// Whether it makes its application `OutOfSync`.
+    pub fn is_drift(&self) -> bool {
+        match self.state {
+            ResourceState::Changed | ResourceState::Missing => true,
+            ResourceState::Extra => !self.is_tolerated,
+            ResourceState::InSync | ResourceState::Unknown => false,
+        }
+    }
 }

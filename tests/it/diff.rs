@@ -226,14 +226,12 @@ fn an_application_that_fails_does_not_stop_the_others() {
     let live = folder_with([("settings.yaml", &config_map("settings"))]);
     let git = TestRepo::new()
         .file("plain/settings.yaml", config_map("settings"))
-        .file("overlay/kustomization.yaml", "resources: []\n")
         .file("broken/a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [\n")
         .commit("several");
     let chart = git.application("chart").source_field("chart", json!("redis")).revision("1.2.3");
-    let [plain, overlay, broken, gone] =
-        ["plain", "overlay", "broken", "gone"].map(|path| git.application(path).path(path));
+    let [plain, broken, gone] = ["plain", "broken", "gone"].map(|path| git.application(path).path(path));
 
-    let run = [&overlay, &broken, &gone, &chart]
+    let run = [&broken, &gone, &chart]
         .into_iter()
         .fold(trueup(["diff", "-o", "json"]), |run, application| run.argument(application.manifest()));
     let outcome = run.of(&plain).live(live.path()).exits(2);
@@ -247,15 +245,12 @@ fn an_application_that_fails_does_not_stop_the_others() {
             .map(|application| application["sync"].clone())
     };
     assert_eq!(sync("plain"), Some(json!("Synced")));
-    for name in ["overlay", "broken", "gone", "chart"] {
+    for name in ["broken", "gone", "chart"] {
         assert_eq!(sync(name), Some(json!("Unknown")), "{name}");
     }
-    for words in [
-        "overlay: Kustomize is not yet rendered: its folder has `kustomization.yaml`",
-        "chart: Helm is not yet rendered: the source has `chart`",
-        "broken: `broken/a.yaml` is not YAML",
-        "gone: ",
-    ] {
+    for words in
+        ["chart: Helm is not yet rendered: the source has `chart`", "broken: `broken/a.yaml` is not YAML", "gone: "]
+    {
         assert!(outcome.stderr.contains(words), "no {words:?}\n{}", outcome.transcript());
     }
 }

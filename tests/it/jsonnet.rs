@@ -44,6 +44,8 @@ fn values_are_those_of_the_official_jsonnet() {
         ("yaml", r#"std.parseYaml("on: yes\nmode: 0644\ntime: 12:30\nlist: [~, 1_000, 0x1F, 1.5]\n<<: {a: 1}\n")"#),
         ("yaml streams", r#"std.parseYaml("a: 1\n---\nb: 2\n")"#),
         ("a yaml stream of one", r#"std.parseYaml("---\na: 1\n")"#),
+        ("yaml on the line of its marker", "std.parseYaml('# first\\n--- 3\\n--- |\\n  text\\n---\\na: ---b\\n---')"),
+        ("folding text", "[std.foldl(function(a, b) b + a, 'abc', ''), std.foldr(function(a, b) b + a, 'abc', '')]"),
         ("no yaml", "std.parseYaml('')"),
         ("json", r#"std.parseJson('{"a": [1.5, null, "b"]}')"#),
         (

@@ -32,7 +32,7 @@ fn guestbook() -> TestRepo {
             "components/guestbook.jsonnet",
             "local env = std.extVar('__ksonnet/environments');\nlocal params = std.extVar('__ksonnet/params').components.guestbook;\nlocal names = import 'shop/names.libsonnet';\n{ apiVersion: 'v1', kind: 'Service', metadata: { name: params.name + names.suffix, annotations: { server: env.server } }, spec: { replicas: params.replicas, team: params.team, owner: params.owner } }\n",
         )
-        .file("components/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: red, on: yes}\n")
+        .file("components/settings.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\ndata: {colour: red, open: yes}\n")
         .file("components/extra/params.libsonnet", "{ components: { list: { names: ['a', 'b'] } } }")
         .file(
             "components/extra/list.jsonnet",
@@ -69,7 +69,7 @@ fn an_environment_is_rendered_with_its_parameters() {
             json!({
                 "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "default"},
                 // A manifest is patched with all of its parameters, those that it has no field for among them.
-                "data": {"colour": "green", "on": true, "size": "large"}, "team": "front", "owner": "shop",
+                "data": {"colour": "green", "open": true, "size": "large"}, "team": "front", "owner": "shop",
             }),
         ]
     );

@@ -47,7 +47,7 @@ fn a_wrong_file_is_told_with_its_line() {
        ·            ──┬──
        ·              ╰── should be `true` or `false`
        ╰────
-      help: write `recurse: true` or `recurse: false`
+      help: `kubectl apply` would refuse it too
     [exit 2]
     ");
 }

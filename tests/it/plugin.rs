@@ -70,7 +70,8 @@ fn without_the_flag_a_plugin_source_is_an_error_that_names_it() {
     insta::assert_snapshot!(trueup(["render", "-q"]).of(&shop).exits(2), @r"
     --- stderr
       × shop: plugin `environment` is not given
-      help: name its `ConfigManagementPlugin` with `--plugin FILE`: its programs then run on this machine
+      help: name its `ConfigManagementPlugin` with `--plugin FILE`: its programs then run on this
+            machine
     [exit 2]
     ");
 }

@@ -53,8 +53,11 @@ pub struct HealthSettings {
     /// A Service of type `LoadBalancer` without an address is healthy: nothing hands one out.
     pub load_balancer_without_address_is_healthy: bool,
     /// From what comes first to what comes last.
-    customizations: Vec<(Kinds, Arc<Script>)>,
+    customizations: Customizations,
 }
+
+/// Scripts, each with its kinds.
+type Customizations = Vec<(Kinds, Arc<Script>)>;
 
 /// The kinds that a script is for.
 #[derive(Clone)]
@@ -76,7 +79,7 @@ impl HealthSettings {
     /// Reads what `argocd-cm` says about health.
     pub fn of(settings: &Settings) -> Result<Self, SettingsError> {
         let mut scripts = Vec::new();
-        for (key, source) in settings.data.iter() {
+        for (key, source) in &settings.data {
             if let Some(kind) = key.strip_prefix(HEALTH) {
                 scripts.push((kind.replacen('_', "/", 1), script(settings, key, source)));
             }
@@ -159,7 +162,7 @@ fn in_one_text(settings: &Settings) -> Result<Vec<(String, String)>, SettingsErr
 }
 
 /// Exact kinds first, then wildcards, the longest first.
-fn ordered(scripts: Vec<(String, Script)>) -> Result<Vec<(Kinds, Arc<Script>)>, (String, &'static str)> {
+fn ordered(scripts: Vec<(String, Script)>) -> Result<Customizations, (String, &'static str)> {
     let is_pattern = |kind: &str| kind.contains(['*', '?', '[', '{']);
     let (mut patterns, exact): (Vec<_>, Vec<_>) = scripts.into_iter().partition(|(kind, _)| is_pattern(kind));
     patterns.sort_by(|(left, _), (right, _)| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
@@ -169,4 +172,93 @@ fn ordered(scripts: Vec<(String, Script)>) -> Result<Vec<(Kinds, Arc<Script>)>, 
         Err(_cause) => Err((kind, "is not a pattern of kinds")),
     });
     exact.chain(patterns).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(data: &[(&str, &str)]) -> Settings {
+        let data = data.iter().map(|&(key, text)| (key.to_owned(), text.to_owned())).collect();
+        Settings { file: "argocd-cm.yaml".to_owned(), data }
+    }
+
+    fn source(settings: &HealthSettings, group: &str, kind: &str) -> Option<String> {
+        let kind = GroupKind { group: group.to_owned(), kind: kind.to_owned() };
+        settings.script(&kind).map(|script| script.source.to_string())
+    }
+
+    /// Keys as teams have them in their ConfigMaps, and the kinds that each is for.
+    #[test]
+    fn each_kind_finds_its_script() {
+        let map = "
+            cert-manager.io/Certificate: {health.lua: from the map, useOpenLibs: true}
+            apps/Deployment: {ignoreDifferences: 'jsonPointers: [/spec/replicas]'}
+            Pod: {health.lua: of Pods}
+            '*.crossplane.io/*': {health.lua: any of Crossplane}
+            '*.aws.crossplane.io/*': {health.lua: any of AWS}
+            shop.example.com/Till: {health.lua: from the map}";
+        let read = settings(&[
+            ("resource.customizations", map),
+            ("resource.customizations.health.shop.example.com_Till", "from its key"),
+            ("resource.customizations.health.ConfigMap", "of ConfigMaps"),
+            ("resource.customizations.useOpenLibs.shop.example.com_Till", "true"),
+        ]);
+        let mut health = HealthSettings::of(&read).unwrap();
+        let script = |name: &str| Script { name: name.to_owned(), source: format!("{name} of the folder").into() };
+        let customization = |group: &str, kind: &str, name: &str| Customization {
+            group: group.to_owned(),
+            kind: kind.to_owned(),
+            script: script(name),
+        };
+        health
+            .add_folder(vec![
+                customization("_.example.com", "_", "any"),
+                customization("bank.example.com", "Safe", "Safe"),
+                customization("shop.example.com", "Till", "Till"),
+            ])
+            .unwrap();
+        for (group, kind, expected) in [
+            ("cert-manager.io", "Certificate", Some("from the map")),
+            ("apps", "Deployment", None),
+            ("", "Pod", Some("of Pods")),
+            ("", "ConfigMap", Some("of ConfigMaps")),
+            ("s3.aws.crossplane.io", "Bucket", Some("any of AWS")),
+            ("sql.crossplane.io", "Grant", Some("any of Crossplane")),
+            ("shop.example.com", "Till", Some("from its key")),
+            ("bank.example.com", "Safe", Some("Safe of the folder")),
+            ("bank.example.com", "Vault", Some("any of the folder")),
+            ("example.com", "Vault", None),
+        ] {
+            assert_eq!(source(&health, group, kind).as_deref(), expected, "{group}/{kind}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_setting_is_told() {
+        for (key, text, expected) in [
+            (CUSTOMIZATIONS, "- a", "argocd-cm.yaml: `resource.customizations`: it is a list, not a map"),
+            (
+                CUSTOMIZATIONS,
+                "apps/Deployment: {health.lua: {}}",
+                "argocd-cm.yaml: `resource.customizations`: `health.lua` of `apps/Deployment` is a map, not text",
+            ),
+            (
+                CUSTOMIZATIONS,
+                "'[/Deployment': {health.lua: x}",
+                "argocd-cm.yaml: `resource.customizations`: `[/Deployment` is not a pattern of kinds",
+            ),
+            (
+                INGRESS,
+                "yes",
+                "argocd-cm.yaml: `trueup.health.ingressWithoutAddress`: `yes` is neither `true` nor `false`",
+            ),
+        ] {
+            let error = HealthSettings::of(&settings(&[(key, text)])).unwrap_err();
+            assert_eq!(error.to_string(), expected);
+        }
+        let read = settings(&[(INGRESS, "true"), (LOAD_BALANCER, "false")]);
+        let health = HealthSettings::of(&read).unwrap();
+        assert!(health.ingress_without_address_is_healthy && !health.load_balancer_without_address_is_healthy);
+    }
 }

@@ -1,11 +1,20 @@
-//! What a team has set for Argo CD itself: the ConfigMap `argocd-cm`, from a file.
+//! What a team has set for Argo CD itself: the ConfigMap `argocd-cm`, from a file or from a cluster.
 //!
-//! In: the text of a manifest file that holds it. Out: [`Settings`], its keys and texts, which each part reads for itself.
-//! Keys that nothing here reads are left alone: the ConfigMap configures a whole Argo CD.
+//! In: the text of a manifest file that holds it, or the object. Out: [`Settings`], its keys and texts, which each part
+//! reads for itself: what is compared and how ([`ComparisonSettings`]), and health ([`HealthSettings`]). Keys that nothing here reads are left alone: the
+//! ConfigMap configures a whole Argo CD.
 
+mod comparison;
+mod exclusions;
 mod health;
+mod ignore;
+mod tracking;
 
+pub use comparison::{ComparisonSettings, StatusField};
+pub use exclusions::Exclusions;
 pub use health::{Customization, HealthSettings, Script};
+pub use ignore::SystemIgnore;
+pub use tracking::{TrackingMethod, TrackingSettings};
 
 use std::collections::BTreeMap;
 
@@ -84,13 +93,13 @@ impl Settings {
         for document in yaml::read(&text, &Limits::default(), WithPositions::No) {
             let document = document.map_err(|error| unreadable(error.line, error.message))?;
             if let Some(data) = config_map(document.value) {
-                return Self::of(file, data);
+                return Self::of(file, &data);
             }
         }
         Err(SettingsError::NoConfigMap { file: file.to_owned() })
     }
 
-    fn of(file: &str, data: Value) -> Result<Self, SettingsError> {
+    fn of(file: &str, data: &Value) -> Result<Self, SettingsError> {
         let entries = data.as_object().cloned().unwrap_or_default();
         let texts = entries.into_iter().map(|(key, value)| match value {
             Value::String(text) => Ok((key, text)),
@@ -107,6 +116,26 @@ impl Settings {
             Some(other) => {
                 Err(self.wrong(key, format!("`{other}` is neither `true` nor `false`"), "write \"true\" or \"false\""))
             }
+        }
+    }
+
+    /// Reads the object itself, as a cluster has it; nothing when it is another one.
+    pub fn of_object(place: &str, object: Object) -> Option<Result<Self, SettingsError>> {
+        config_map(object.into_value()).map(|data| Self::of(place, &data))
+    }
+
+    /// Reads the YAML under a key; nothing when it is absent or empty.
+    fn yaml(&self, key: &str, expected: &str) -> Result<Option<Value>, SettingsError> {
+        self.data.get(key).map_or(Ok(None), |text| self.parse(key, text, expected))
+    }
+
+    /// Reads a text that is YAML.
+    fn parse(&self, key: &str, text: &str, expected: &str) -> Result<Option<Value>, SettingsError> {
+        let help = format!("it holds YAML: {expected}");
+        match yaml::read(text, &Limits::default(), WithPositions::No).into_iter().next() {
+            None => Ok(None),
+            Some(Ok(document)) => Ok(Some(document.value).filter(|value| !value.is_null())),
+            Some(Err(error)) => Err(self.wrong(key, format!("line {}: {}", error.line, error.message), &help)),
         }
     }
 

@@ -1,7 +1,9 @@
 //! The arguments that several commands share, in the groups that `--help` shows them in.
 
 pub(super) mod cluster;
+pub(super) mod comparing;
 pub(super) mod health;
 pub(super) mod output;
+pub(super) mod programs;
 pub(super) mod selection;
 pub(super) mod source;

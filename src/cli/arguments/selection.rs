@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use crate::cli::manifests::ManifestPath;
 
 /// Which applications.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 pub(crate) struct SelectionArguments {
     /// Application manifests: files, folders (walked; other kinds are ignored), or `-` for standard input
     #[arg(value_name = "PATH", required = true)]
@@ -22,9 +22,10 @@ pub(crate) struct SelectionArguments {
     /// The namespace of Argo CD's controller; applications elsewhere carry theirs in their tracking names
     #[arg(long, value_name = "NAMESPACE", default_value = "argocd", help_heading = "Selection")]
     pub(crate) argocd_namespace: String,
-    /// The label that Argo CD tracks resources by, where it tracks by label
-    #[arg(long, value_name = "LABEL", default_value = "app.kubernetes.io/instance", help_heading = "Selection")]
-    pub(crate) instance_label: String,
+    /// The label that Argo CD tracks resources by, where it tracks by label; default: that of its settings, else
+    /// `app.kubernetes.io/instance`
+    #[arg(long, value_name = "LABEL", help_heading = "Selection")]
+    pub(crate) instance_label: Option<String>,
     /// Argo CD's settings: a file with the manifest of the ConfigMap `argocd-cm`
     #[arg(long, value_name = "FILE", help_heading = "Selection")]
     pub(crate) argocd_cm: Option<PathBuf>,

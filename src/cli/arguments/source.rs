@@ -3,11 +3,12 @@
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::programs::ProgramArguments;
 use crate::cli::session::environment;
 use crate::finding::Finding;
 use crate::secret::{RepoUrl, Secret};
 use crate::target::render::plugin::{Plugin, PluginFileError};
-use crate::target::render::{DEFAULT_TIMEOUT, RenderSettings};
+use crate::target::render::{CacheSettings, DEFAULT_TIMEOUT, RenderSettings};
 use crate::target::source::{Credentials, Override, SourceSettings};
 
 /// How repositories are brought here.
@@ -47,13 +48,22 @@ pub(crate) struct SourceArguments {
     /// The git program, used where the built-in git cannot
     #[arg(long, value_name = "PROGRAM", env = "TRUEUP_GIT")]
     pub(crate) git: Option<PathBuf>,
+    /// Render everything anew, and keep nothing of it
+    #[arg(long, help_heading = "Rendering")]
+    pub(crate) no_cache: bool,
+    #[command(flatten)]
+    pub(crate) programs: ProgramArguments,
 }
 
 impl SourceArguments {
+    fn cache_folder(&self) -> Option<PathBuf> {
+        self.cache_dir.clone().or_else(platform_cache)
+    }
+
     /// The flags and the environment, resolved.
     pub(crate) fn settings(self, concurrency: usize) -> SourceSettings {
         SourceSettings {
-            cache_dir: self.cache_dir.or_else(platform_cache),
+            cache_dir: self.cache_folder(),
             cache_bytes: self.cache_size << 20,
             overrides: self.repo,
             checkout: self.checkout,
@@ -77,8 +87,15 @@ impl SourceArguments {
         if !errors.is_empty() {
             return Err(errors);
         }
+        let cache = self.cache_folder().filter(|_| !self.no_cache).map(|folder| CacheSettings {
+            folder: folder.join("renders"),
+            // What is rendered is small beside the repositories it comes from.
+            bytes: (self.cache_size << 20) / 8,
+        });
         Ok(RenderSettings {
             combined_size: self.max_manifests_size << 20,
+            programs: self.programs.settings(),
+            cache,
             timeout: Duration::from_secs(self.render_timeout),
             // Without a path of its own, the program is looked up by its name.
             program: std::env::current_exe().unwrap_or_else(|_error| PathBuf::from("trueup")),

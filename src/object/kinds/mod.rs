@@ -11,7 +11,8 @@ mod version;
 
 pub use version::{InvalidKubeVersion, KubeVersion, parse_kube_version};
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
+use std::sync::LazyLock;
 
 use super::{GroupKind, Gvk, Object};
 
@@ -66,6 +67,8 @@ pub struct Kinds {
     pub unavailable: BTreeMap<String, String>,
     /// The Kubernetes version, such as `v1.36.3`.
     pub server_version: String,
+    /// Whether Kubernetes' own kinds come from the table of this build, and not from a cluster.
+    by_heart: bool,
 }
 
 impl Kinds {
@@ -101,7 +104,15 @@ impl Kinds {
         for facts in BUILTIN.lines().filter_map(facts_of_line) {
             kinds.add(facts);
         }
+        kinds.by_heart = true;
         kinds
+    }
+
+    /// Whether a kind is only here because this build knows it, and no cluster said that it serves it.
+    pub fn is_by_heart(&self, gvk: &Gvk) -> bool {
+        static TABLE: LazyLock<HashSet<Gvk>> =
+            LazyLock::new(|| BUILTIN.lines().filter_map(facts_of_line).map(|facts| facts.gvk).collect());
+        self.by_heart && TABLE.contains(gvk)
     }
 
     /// One kind in exactly this version.

@@ -47,13 +47,13 @@ impl Manager {
 }
 
 /// One entry of `managedFields`.
-struct Entry<'o> {
-    manager: Manager,
+pub(super) struct Entry<'o> {
+    pub(super) manager: Manager,
     api_version: &'o str,
-    fields: &'o Map<String, Value>,
+    pub(super) fields: &'o Map<String, Value>,
 }
 
-fn entries(live: &Object) -> impl Iterator<Item = Entry<'_>> {
+pub(super) fn entries(live: &Object) -> impl Iterator<Item = Entry<'_>> {
     let list = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|entry| {
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -156,7 +156,7 @@ fn item_child<'f>(
 }
 
 /// Whether a path element means this item of a list.
-fn is_item(element: &str, item: &Value, index: Option<usize>) -> bool {
+pub(super) fn is_item(element: &str, item: &Value, index: Option<usize>) -> bool {
     let Some((kind, text)) = element.split_once(':') else { return false };
     match kind {
         "k" => {

@@ -6,6 +6,7 @@
 //!
 //! Rules: docs/design.md, "Compare". Argo CD: gitops-engine/pkg/diff. Kubernetes: KEP-555, server-side apply.
 
+mod additions;
 mod baseline;
 mod clean;
 mod contain;
@@ -17,6 +18,10 @@ mod path;
 mod schema;
 mod shape;
 
+use std::cmp::Ordering;
+
+use serde_json::{Map, Value};
+
 pub use self::baseline::{Baseline, BaselineFault, Recorded, TooLarge};
 use self::clean::cleaned;
 use self::contain::{contain, dropped, with_removals};
@@ -24,12 +29,11 @@ use self::difference::{Edit, apply, differences};
 use self::last_applied::last_applied;
 use self::moved::Views;
 pub use self::schema::Schema;
-use self::shape::Shape;
+use self::shape::{ListKey, Shape};
 use super::{FieldDrift, Moved, Proof, ResourceDrift, ResourceState};
-use crate::object::Object;
+use crate::object::annotations::has_compare_option;
 use crate::object::mask::Masker;
-
-use serde_json::Value;
+use crate::object::{Gvk, Object, Pointer};
 
 /// What can be said of a pair without asking anybody.
 #[derive(Debug, Clone, PartialEq)]
@@ -60,6 +64,18 @@ pub enum Past {
     Absent,
     /// This; and whether all of it is as it was applied.
     Said(Box<Object>, Touched),
+}
+
+impl Past {
+    /// What git said then, as far as anything tells, and whether anybody has touched what was applied.
+    fn told(&self, live: &Object) -> (Option<Value>, Touched) {
+        match self {
+            Self::Unknown => (last_applied(live).map(|last| cleaned(&last)), Touched::Maybe),
+            Self::Untouched => (None, Touched::No),
+            Self::Absent => (Some(Value::Null), Touched::Maybe),
+            Self::Said(last, touched) => (Some(cleaned(last)), *touched),
+        }
+    }
 }
 
 /// Whether anybody has changed what was applied.
@@ -162,24 +178,22 @@ pub fn second_look(question: &Question, answer: Answer) -> ResourceDrift {
 
 /// A live object of the application that git no longer has.
 pub fn extra(live: &Object, baseline: Option<&Baseline>) -> ResourceDrift {
-    let shown = Masker::default().masked(cleaned(live));
+    let is_tolerated = has_compare_option(live, "IgnoreExtraneous");
     let moved = match baseline {
         None => Moved::Unknown,
         Some(baseline) if baseline.of(&live.key()).is_some() => Moved::Git,
         Some(_) => Moved::Cluster,
     };
-    ResourceDrift { live: Some(shown), moved, ..drift(live, ResourceState::Extra) }
+    ResourceDrift { live: Some(shown(live)), moved, is_tolerated, ..drift(live, ResourceState::Extra) }
 }
 
 /// A target that could not be compared, and why.
 pub fn unknown(target: &Object, why: String) -> ResourceDrift {
-    let shown = Masker::default().masked(cleaned(target));
-    ResourceDrift { target: Some(shown), note: Some(why), ..drift(target, ResourceState::Unknown) }
+    ResourceDrift { target: Some(shown(target)), note: Some(why), ..drift(target, ResourceState::Unknown) }
 }
 
 fn missing(target: &Object) -> ResourceDrift {
-    let shown = Masker::default().masked(cleaned(target));
-    ResourceDrift { target: Some(shown), ..drift(target, ResourceState::Missing) }
+    ResourceDrift { target: Some(shown(target)), ..drift(target, ResourceState::Missing) }
 }
 
 fn by_prediction(question: &Question, predicted: &Object) -> ResourceDrift {
@@ -237,13 +251,15 @@ fn settle(
     let wanted = apply(shown.clone(), edits);
     let mut masker = Masker::default();
     let (shown, wanted) = (masker.masked(shown), masker.masked(wanted));
+    let found = differences(&wanted, &shown, None, shape);
+    if found.is_empty() {
+        return in_sync(target, live, proof, note);
+    }
+    // An edit may have brought nulls that are no difference: what is shown is made of the fields alone.
+    let told: Vec<Edit> = found.iter().map(|difference| difference.edit.clone()).collect();
+    let wanted = apply(shown.clone(), &told);
     let spelled = masker.masked(cleaned(target));
-    let (last, touched) = match past {
-        Past::Unknown => (last_applied(live).map(|last| cleaned(&last)), Touched::Maybe),
-        Past::Untouched => (None, Touched::No),
-        Past::Absent => (Some(Value::Null), Touched::Maybe),
-        Past::Said(last, touched) => (Some(cleaned(last)), *touched),
-    };
+    let (last, touched) = past.told(live);
     let last = last.map(|last| masker.masked(last));
     let views = Views {
         live: &shown,
@@ -252,15 +268,11 @@ fn settle(
         untouched: touched == Touched::No,
         has_managers: managers::has_managers(live),
     };
-    let fields = managers::attributed(differences(&wanted, &shown, None, shape), live, &views, shape);
-    if fields.is_empty() {
-        return in_sync(target, live, proof, note);
-    }
-    let told = |field: &FieldDrift| Edit { path: field.path.clone(), git: field.git.clone() };
-    let wanted = apply(shown.clone(), &fields.iter().map(told).collect::<Vec<_>>());
+    let fields = managers::attributed(found, live, &views, shape);
     ResourceDrift {
         proof,
-        moved: moved::of_all(&fields),
+        moved: Moved::of_all(&fields),
+        additions: additions::additions(target, live, &fields, || shown.clone()),
         fields,
         live: Some(shown),
         target: Some(wanted),
@@ -270,7 +282,65 @@ fn settle(
 }
 
 fn in_sync(target: &Object, live: &Object, proof: Proof, note: Option<String>) -> ResourceDrift {
-    ResourceDrift { proof, note: joined(note, being_deleted(live)), ..drift(target, ResourceState::InSync) }
+    let additions = additions::additions(target, live, &[], || shown(live));
+    let live_shown = (!additions.is_empty()).then(|| shown(live));
+    ResourceDrift {
+        proof,
+        additions,
+        live: live_shown,
+        note: joined(note, being_deleted(live)),
+        ..drift(target, ResourceState::InSync)
+    }
+}
+
+/// An object as reports show it: without what never counts, masked.
+pub(super) fn shown(object: &Object) -> Value {
+    Masker::default().masked(cleaned(object))
+}
+
+/// What tells an item of a list from the others, where its kind has such lists: the parts of its key that it has.
+pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<String, Value>> {
+    let step = |shape: &'static Shape, token: &String| match shape {
+        Shape::List(..) => shape.item(),
+        _ => shape.child(token),
+    };
+    let keys = list.tokens().iter().fold(Shape::of(gvk), step).list_keys()?;
+    let part = |key: &ListKey| Some((key.name.clone().into_owned(), item.get(&*key.name)?.clone()));
+    Some(keys.iter().filter_map(part).collect()).filter(|key: &Map<_, _>| !key.is_empty())
+}
+
+/// Makes both sides of a changed resource say what its fields say, after some of these were taken out.
+pub(super) fn settle_anew(drift: &mut ResourceDrift) {
+    drift.moved = Moved::of_all(&drift.fields);
+    if drift.fields.is_empty() {
+        (drift.state, drift.target) = (ResourceState::InSync, None);
+        return;
+    }
+    let edit = |field: &FieldDrift| Edit { path: field.path.clone(), git: field.git.clone() };
+    let edits: Vec<Edit> = drift.fields.iter().map(edit).collect();
+    drift.target = drift.live.clone().map(|live| apply(live, &edits));
+}
+
+/// Counts additions as drift (`--strict`): git says nothing of them, so that they would have to go.
+pub fn count_additions(drift: &mut ResourceDrift, live: &Object) {
+    if drift.additions.is_empty() {
+        return;
+    }
+    drift.fields.append(&mut drift.additions);
+    drift.fields.sort_by(|one, other| in_order(&one.path, &other.path));
+    drift.state = ResourceState::Changed;
+    drift.live.get_or_insert_with(|| shown(live));
+    settle_anew(drift);
+}
+
+/// The order of places in an object, in which the items of lists follow each other by their number.
+fn in_order(one: &Pointer, other: &Pointer) -> Ordering {
+    let step = |(one, other): (&String, &String)| match (one.parse::<usize>(), other.parse::<usize>()) {
+        (Ok(one), Ok(other)) => one.cmp(&other),
+        _ => one.cmp(other),
+    };
+    let steps = one.tokens().iter().zip(other.tokens()).map(step);
+    steps.fold(Ordering::Equal, Ordering::then).then(one.tokens().len().cmp(&other.tokens().len()))
 }
 
 fn being_deleted(live: &Object) -> Option<String> {
@@ -295,6 +365,9 @@ fn drift(object: &Object, state: ResourceState) -> ResourceDrift {
         moved: Moved::Unknown,
         origin: object.origin().cloned(),
         fields: Vec::new(),
+        additions: Vec::new(),
+        ignored: Vec::new(),
+        is_tolerated: false,
         live: None,
         target: None,
         note: None,

@@ -21,10 +21,10 @@ pub(super) fn health(object: &Object) -> Option<Health> {
     }
     let mut message = PENDING.to_owned();
     if object.gvk().group_kind().to_string() == "Namespace" {
-        what_a_namespace_waits_for(object).iter().for_each(|reason| {
+        for reason in what_a_namespace_waits_for(object) {
             message.push_str("; ");
-            message.push_str(reason);
-        });
+            message.push_str(&reason);
+        }
     }
     Some(Health::progressing(message))
 }

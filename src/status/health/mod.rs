@@ -247,7 +247,7 @@ fn built_in(object: &Object, settings: &HealthSettings) -> Option<Health> {
             let message = format!("unsupported {} GVK: {}, Kind={}", gvk.kind, gvk.api_version(), gvk.kind);
             Some(Health::unknown(message))
         }
-        Some(rule) => (rule.health)(&subject),
+        Some(rule) => Some((rule.health)(&subject)),
         None if general::applies_to(&gvk) => general::health(&subject),
         None => None,
     };

@@ -1,6 +1,6 @@
 //! Why a workload is not healthy, further down: its pods, their containers, and what the cluster said last.
 //!
-//! In: the uid of an object, and what belongs to its namespace ([`Evidence`]): ReplicaSets, Pods, Events. Out: a few lines,
+//! In: the uid of an object, and what belongs to its namespace ([`Evidence`]): `ReplicaSet`s, Pods, Events. Out: a few lines,
 //! the most telling first. "Degraded" alone sends a person to kubectl.
 
 use std::collections::{BTreeMap, HashMap};
@@ -14,7 +14,7 @@ use crate::object::{Gvk, Object};
 
 /// So many lines are told of one resource.
 const LINES: usize = 6;
-/// Deployment, ReplicaSet, Pod: no chain of owners is longer.
+/// Deployment, `ReplicaSet`, Pod: no chain of owners is longer.
 const DEPTH: usize = 3;
 
 /// The kinds that tell why, in the versions of every cluster.
@@ -188,7 +188,7 @@ mod tests {
 
     use super::*;
 
-    fn object(kind: &str, name: &str, owner: &str, status: Value) -> Object {
+    fn object(kind: &str, name: &str, owner: &str, status: &Value) -> Object {
         let api_version = if kind == "ReplicaSet" { "apps/v1" } else { "v1" };
         let metadata = json!({"name": name, "uid": name, "ownerReferences": [{"uid": owner}]});
         let spec = json!({"restartPolicy": "Always", "replicas": 2});
@@ -219,13 +219,13 @@ mod tests {
             {"type": "PodScheduled", "status": "False", "message": "0/3 nodes are available: 3 Insufficient cpu."}]});
         let ready = json!({"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]});
         let evidence = Evidence::of([
-            object("ReplicaSet", "web-1", "web", json!({"availableReplicas": 0})),
-            object("Pod", "web-1-a", "web-1", crashing.clone()),
-            object("Pod", "web-1-b", "web-1", crashing),
-            object("Pod", "web-1-c", "web-1", pulling),
-            object("Pod", "web-1-d", "web-1", pending),
-            object("Pod", "web-1-e", "web-1", ready),
-            object("Pod", "other", "other-1", json!({"phase": "Failed"})),
+            object("ReplicaSet", "web-1", "web", &json!({"availableReplicas": 0})),
+            object("Pod", "web-1-a", "web-1", &crashing),
+            object("Pod", "web-1-b", "web-1", &crashing),
+            object("Pod", "web-1-c", "web-1", &pulling),
+            object("Pod", "web-1-d", "web-1", &pending),
+            object("Pod", "web-1-e", "web-1", &ready),
+            object("Pod", "other", "other-1", &json!({"phase": "Failed"})),
         ]);
         assert_eq!(
             evidence.reasons("web"),
@@ -237,13 +237,13 @@ mod tests {
         );
     }
 
-    /// A quota lets no pod come to be: only the ReplicaSet and its events know.
+    /// A quota lets no pod come to be: only the `ReplicaSet` and its events know.
     #[test]
     fn the_last_warning_is_told_where_nothing_else_is_known() {
         let refused = json!({"conditions": [
             {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}]});
         let evidence = Evidence::of([
-            object("ReplicaSet", "web-1", "web", refused),
+            object("ReplicaSet", "web-1", "web", &refused),
             event("web-1", "2026-11-24T06:00:00Z", "first"),
             event("web-1", "2026-11-24T06:05:00Z", "latest"),
             event("web", "2026-11-24T06:05:00Z", "of the Deployment"),

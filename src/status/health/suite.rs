@@ -8,7 +8,7 @@
 //!   inputPath: testdata/empty.yaml
 //! ```
 //!
-//! Rule: Argo CD util/lua/health_test.go: the script is that of the manifest's own kind, status and message are compared
+//! Rule: Argo CD `util/lua/health_test.go`: the script is that of the manifest's own kind, status and message are compared
 //! exactly, and a script that returns nothing has neither.
 
 use serde_json::{Map, Value};

@@ -32,6 +32,7 @@ fn check(api_version: &str, kind: &str, cases: impl IntoIterator<Item = Case>) {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn a_deployment() {
     let fine = json!({"observedGeneration": 2, "replicas": 3, "updatedReplicas": 3, "availableReplicas": 3});
     let with = |field: &str, value: Value| {
@@ -480,6 +481,7 @@ fn an_autoscaler() {
 }
 
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_the_cluster_itself_is_made_of() {
     let conditions = |kind: &str, status: &str, reason: &str, message: &str| json!({"conditions": [{"type": kind, "status": status, "reason": reason, "message": message}]});
     check(
@@ -690,6 +692,7 @@ fn kinds_that_cannot_be_unhealthy_have_no_health() {
 
 /// What operators really write, and what it means; after the kinds that are named in each line.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn a_custom_resource_by_its_conventions() {
     let condition = |kind: &str, status: &str, reason: &str| json!({"type": kind, "status": status, "reason": reason, "message": "because"});
     let conditions = |list: Vec<Value>| json!({ "conditions": list });

@@ -13,7 +13,7 @@ use globset::{GlobBuilder, GlobMatcher};
 use serde_json::Value;
 
 use super::paths::relative;
-use super::{RenderError, RenderInput, jsonnet};
+use super::{RenderError, RenderInput, jsonnet, list};
 use crate::app::Directory;
 use crate::finding::{Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
@@ -256,16 +256,8 @@ fn passed_over(file: &str, error: &RenderError) -> Finding {
     finding
 }
 
-/// A List becomes its items.
-///
-/// Rule: Argo CD asks `unstructured.IsList`: any object with a list in `items`; `items: null` in a List is nothing.
-pub(super) fn unfold(mut value: Value, origin: &Origin, text: &str) -> Result<Vec<Object>, RenderError> {
-    let is_bare = value.get("spec").is_none() && value.get("status").is_none();
-    match value.get_mut("items") {
-        Some(Value::Array(items)) => std::mem::take(items).into_iter().map(|item| object(item, origin, text)).collect(),
-        Some(Value::Null) if is_bare => Ok(Vec::new()),
-        _ => Ok(vec![object(value, origin, text)?]),
-    }
+pub(super) fn unfold(value: Value, origin: &Origin, text: &str) -> Result<Vec<Object>, RenderError> {
+    list::unfold(value).into_iter().map(|item| object(item, origin, text)).collect()
 }
 
 fn object(value: Value, origin: &Origin, text: &str) -> Result<Object, RenderError> {

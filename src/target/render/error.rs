@@ -9,6 +9,7 @@ use thiserror::Error;
 use super::jsonnet::JsonnetError;
 use super::ksonnet::KsonnetError;
 use super::plugin::PluginError;
+use super::{HelmError, KustomizeError, ProgramError};
 use crate::finding::{Excerpt, Finding, Severity};
 use crate::object::NotAnObject;
 
@@ -107,6 +108,15 @@ pub enum RenderError {
         #[source]
         source: NotAnObject,
     },
+    /// What Helm is given is wrong.
+    #[error(transparent)]
+    Helm(#[from] HelmError),
+    /// What Kustomize is given is wrong.
+    #[error(transparent)]
+    Kustomize(#[from] KustomizeError),
+    /// A program is missing, or did not do its work.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
 }
 
 /// The first error of an override, in its own words.
@@ -150,14 +160,16 @@ impl Diagnostic for RenderError {
             Self::Plugin(error) => return error.code(),
             Self::Syntax { .. } => "trueup::render::syntax",
             Self::NotAnObject { .. } => "trueup::render::not_an_object",
+            Self::Helm(error) => return error.code(),
+            Self::Kustomize(error) => return error.code(),
+            Self::Program(error) => return error.code(),
         }))
     }
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(match self {
             Self::NotYetRendered { .. } => {
-                "this version renders folders of plain YAML and JSON; leave this application out with `--app`"
-                    .to_owned()
+                "this version renders charts that are in git; leave this application out with `--app`".to_owned()
             }
             Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
             Self::LeavesCheckout { .. } => {
@@ -175,6 +187,9 @@ impl Diagnostic for RenderError {
             Self::NotAnObject { excerpt, .. } => {
                 format!("if `{}` is no manifest, keep it out with `directory.exclude`", excerpt.file)
             }
+            Self::Helm(error) => return error.help(),
+            Self::Kustomize(error) => return error.help(),
+            Self::Program(error) => return error.help(),
         }))
     }
 

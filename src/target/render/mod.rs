@@ -5,23 +5,38 @@
 //!
 //! Rules: Argo CD util/app/discovery, reposerver/repository.
 
+mod cache;
+mod capabilities;
 mod detect;
 mod directory;
 mod environment;
 mod error;
+mod helm;
 pub mod jsonnet;
 mod ksonnet;
+mod kustomize;
+mod list;
 mod overrides;
 mod paths;
 pub mod plugin;
+mod program;
+mod references;
 mod settle;
+mod steady;
 mod stream;
+mod working_copy;
 
+pub use cache::CacheSettings;
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
+pub use helm::HelmError;
 pub use ksonnet::KsonnetError;
-pub use settle::{Settled, settle};
+pub use kustomize::KustomizeError;
+pub use program::{ProgramError, ProgramSettings};
+pub use references::{Reference, References};
+pub use settle::{Place, Settled, settle};
+pub use steady::unsteady;
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -38,6 +53,10 @@ use crate::process::Cancel;
 pub struct RenderSettings {
     /// All plain manifests of one source together, in bytes.
     pub combined_size: u64,
+    /// The programs that render charts and kustomizations.
+    pub programs: ProgramSettings,
+    /// Where what programs rendered is kept between runs; nothing is kept without it.
+    pub cache: Option<CacheSettings>,
     /// How long one program may take for one source.
     pub timeout: Duration,
     /// This program, which evaluates Jsonnet as a child of itself ([`jsonnet::WORKER`]).
@@ -53,6 +72,8 @@ impl Default for RenderSettings {
     fn default() -> Self {
         Self {
             combined_size: DEFAULT_COMBINED_SIZE,
+            programs: ProgramSettings::default(),
+            cache: None,
             timeout: DEFAULT_TIMEOUT,
             program: PathBuf::from("trueup"),
             plugins: Vec::new(),
@@ -71,10 +92,14 @@ pub struct RenderInput<'a> {
     pub source: &'a Source,
     /// The full commit hash of the checkout; empty for a working tree outside of git.
     pub revision: &'a str,
+    /// Whether the files are exactly those of the revision, now and later: a working tree's are not.
+    pub is_pinned: bool,
     /// The checkout's root: no path leads out of it.
     pub root: &'a Path,
     /// The source's folder in the checkout.
     pub folder: &'a Path,
+    /// The sources of the application that lend their files to others.
+    pub references: &'a References,
     /// What the destination's cluster serves: its version, its kinds.
     pub kinds: &'a Kinds,
     /// What rendering may cost.
@@ -87,6 +112,44 @@ impl RenderInput<'_> {
     /// The variables that Argo CD fills into some fields of the source.
     pub fn environment(&self) -> BuildEnvironment {
         BuildEnvironment::of(self)
+    }
+
+    /// A place in the checkout, relative to its root; `.` for the root itself.
+    fn relative(&self, path: &Path) -> String {
+        paths::relative(self.root, path)
+    }
+
+    /// The source's folder, relative to the checkout's root.
+    fn shown_folder(&self) -> String {
+        self.relative(self.folder)
+    }
+
+    /// A file of the source's folder, relative to the checkout's root.
+    fn shown(&self, file: &str) -> String {
+        self.relative(&self.folder.join(file))
+    }
+
+    /// What an error calls the source: its chart or its folder, and the revision.
+    fn place(&self) -> String {
+        let folder = self.source.chart.clone().unwrap_or_else(|| self.shown_folder());
+        match self.revision.get(..7) {
+            Some(revision) if self.source.chart.is_none() => format!("`{folder}` at {revision}"),
+            _ if self.revision.is_empty() => format!("`{folder}`"),
+            _ => format!("`{folder}` at {}", self.revision),
+        }
+    }
+}
+
+/// What a tool made of a source.
+struct Made {
+    target: Target,
+    /// Whether the same files give the same objects again: what is fetched while rendering may not.
+    repeatable: bool,
+}
+
+impl Made {
+    fn again(target: Target) -> Self {
+        Self { target, repeatable: true }
     }
 }
 
@@ -102,7 +165,7 @@ pub struct Rendered {
 /// Refuses a source whose manifest alone says that it cannot be rendered, before anything is fetched for it.
 pub fn check(source: &Source) -> Result<(), RenderError> {
     match detect::explicit(source) {
-        Some(Tool { kind: kind @ (SourceKind::Helm | SourceKind::Kustomize), why }) => Err(not_yet(kind, why)),
+        Some(Tool { kind, why }) if source.chart.is_some() => Err(not_yet(kind, why)),
         _ => Ok(()),
     }
 }
@@ -112,12 +175,20 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let (source, mut warnings) = overrides::apply(input)?;
     let input = &RenderInput { source: &source, ..*input };
     let tool = detect::detect(input)?;
-    let mut target = match tool.kind {
-        SourceKind::Directory => directory::render(input),
-        SourceKind::Plugin => plugin::render(input),
-        SourceKind::Ksonnet => ksonnet::render(input),
-        SourceKind::Helm | SourceKind::Kustomize => Err(not_yet(tool.kind, tool.why)),
+    let entry = cache::Entry::of(input, tool.kind);
+    if let Some(target) = entry.as_ref().and_then(cache::Entry::read) {
+        return Ok(Rendered { target: Target { warnings, ..target }, tool: tool.kind });
+    }
+    let Made { mut target, repeatable } = match tool.kind {
+        SourceKind::Directory => directory::render(input).map(Made::again),
+        SourceKind::Plugin => plugin::render(input).map(Made::again),
+        SourceKind::Ksonnet => ksonnet::render(input).map(Made::again),
+        SourceKind::Helm => helm::render(input),
+        SourceKind::Kustomize => kustomize::render(input),
     }?;
+    if repeatable && let Some(entry) = entry {
+        entry.keep(&target);
+    }
     warnings.append(&mut target.warnings);
     target.warnings = warnings;
     Ok(Rendered { target, tool: tool.kind })

@@ -8,7 +8,7 @@
 
 use std::collections::HashMap;
 
-use crate::app::exclusions;
+use crate::app::settings::Exclusions;
 use crate::finding::Finding;
 use crate::object::{Key, Kinds, Object, Scope};
 
@@ -23,21 +23,30 @@ pub struct Settled {
     pub excluded: Vec<Finding>,
 }
 
+/// Where objects are going.
+#[derive(Debug, Clone, Copy)]
+pub struct Place<'a> {
+    /// The cluster's server, which exclusions may name.
+    pub server: &'a str,
+    /// The namespace of objects that have none.
+    pub namespace: &'a str,
+}
+
 /// Fills in namespaces and drops duplicates. `kinds` must know the definitions rendered beside.
-pub fn settle(objects: Vec<Object>, destination_namespace: &str, kinds: &Kinds) -> Settled {
+pub fn settle(objects: Vec<Object>, place: Place<'_>, kinds: &Kinds, exclusions: &Exclusions) -> Settled {
     let mut settled = Settled::default();
     let mut seen: HashMap<Key, usize> = HashMap::new();
     let mut kept: Vec<Option<Object>> = Vec::with_capacity(objects.len());
     for mut object in objects {
         let kind = object.gvk().group_kind();
-        if exclusions::is_excluded(&kind) {
+        if exclusions.excludes(&kind, place.server) {
             settled.excluded.push(excluded(&object));
             continue;
         }
         match kinds.scope(&kind) {
             Some(Scope::Cluster) => object.set_namespace(None),
-            Some(Scope::Namespaced) if object.namespace().is_empty() && !destination_namespace.is_empty() => {
-                object.set_namespace(Some(destination_namespace));
+            Some(Scope::Namespaced) if object.namespace().is_empty() && !place.namespace.is_empty() => {
+                object.set_namespace(Some(place.namespace));
             }
             Some(Scope::Namespaced) | None => {}
         }
@@ -54,17 +63,18 @@ pub fn settle(objects: Vec<Object>, destination_namespace: &str, kinds: &Kinds) 
     settled
 }
 
-fn place(object: &Object) -> String {
-    object.origin().map_or_else(|| "an unknown place".to_owned(), |origin| format!("{}:{}", origin.file, origin.line))
+fn shown_place(object: &Object) -> String {
+    object.origin().map_or_else(|| "an unknown place".to_owned(), ToString::to_string)
 }
 
 fn repeated(earlier: &Object, later: &Object) -> Finding {
-    let message = format!("`{}` appears twice: {} is used, {} is not", later.key(), place(later), place(earlier));
+    let message =
+        format!("`{}` appears twice: {} is used, {} is not", later.key(), shown_place(later), shown_place(earlier));
     Finding::warning("trueup::render::repeated", message).with_help("take one of them out of git")
 }
 
 fn excluded(object: &Object) -> Finding {
-    let message = format!("`{}` at {} is of a kind that is never compared", object.key(), place(object));
+    let message = format!("`{}` at {} is of a kind that is never compared", object.key(), shown_place(object));
     Finding::warning("trueup::render::excluded", message)
         .with_help("controllers write objects of this kind; take it out of git")
 }

@@ -114,7 +114,7 @@ impl Checkout {
 }
 
 /// The path without `.` and `..`, or nothing when it is absolute or climbs out.
-pub(super) fn lexically_inside(path: &Path) -> Option<PathBuf> {
+pub(in crate::target) fn lexically_inside(path: &Path) -> Option<PathBuf> {
     let mut inside = PathBuf::new();
     for part in path.components() {
         match part {

@@ -24,6 +24,7 @@ mod tree;
 mod version_range;
 mod working_tree;
 
+pub(in crate::target) use checkout::lexically_inside;
 pub use checkout::{Checkout, FetchedBy, Wanted};
 pub use error::SourceError;
 pub use history::{Commit, History, HistoryWanted};

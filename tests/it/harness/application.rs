@@ -100,7 +100,9 @@ impl TestApplication {
     fn text(&self) -> String {
         let mut spec = self.spec.clone();
         spec.entry("project").or_insert_with(|| json!("default"));
-        spec.entry("source").or_insert_with(|| Value::Object(self.source.clone()));
+        if !spec.contains_key("sources") {
+            spec.entry("source").or_insert_with(|| Value::Object(self.source.clone()));
+        }
         spec.entry("destination").or_insert_with(|| self.destination.clone());
         let manifest = json!({
             "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",

@@ -25,7 +25,7 @@ pub(crate) use cluster::TestCluster;
 pub(crate) use manifests::{config_map, deployment};
 pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
-pub(crate) use run::{Outcome, trueup};
+pub(crate) use run::{Outcome, Run, trueup};
 
 use std::path::Path;
 use std::process::Command;

@@ -14,7 +14,7 @@ static MARKS: LazyLock<Vec<(Regex, &str)>> = LazyLock::new(|| {
         (r"\b(127\.0\.0\.1|localhost):\d+".to_owned(), "$1:[PORT]"),
         (r"\btest-\d{4}\b".to_owned(), "[NAMESPACE]"),
         (r"\b\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?(?:Z|[+-]\d\d:\d\d)".to_owned(), "[TIME]"),
-        (r"\b\d+ ?(?:seconds?|minutes?|hours?|days?|s|min|m|h|d) ago\b".to_owned(), "[AGO]"),
+        (r"\bjust now\b|\b\d+ ?(?:seconds?|minutes?|hours?|days?|s|min|m|h|d) ago\b".to_owned(), "[AGO]"),
         (r"\b\d+(?:\.\d+)? ?m?s\b".to_owned(), "[DURATION]"),
     ]
     .map(|(pattern, mark)| (Regex::new(&pattern).expect("the pattern is right"), mark))
@@ -37,6 +37,7 @@ fn a_snapshot_is_the_same_on_every_machine() {
         ("namespace test-0012".to_owned(), "namespace [NAMESPACE]"),
         ("2026-01-02T03:04:05.678Z".to_owned(), "[TIME]"),
         ("kubectl scale, 4 minutes ago".to_owned(), "kubectl scale, [AGO]"),
+        ("kubectl-edit, just now".to_owned(), "kubectl-edit, [AGO]"),
         ("compared in 12.3 ms".to_owned(), "compared in [DURATION]"),
         ("replicas 2 → 3, 100m of cpu".to_owned(), "replicas 2 → 3, 100m of cpu"),
     ];

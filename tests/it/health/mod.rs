@@ -114,6 +114,51 @@ fn applications_are_judged_by_what_is_live() {
     [exit 0]
     ");
 
+    insta::assert_snapshot!(trueup(["diff", "--health", "-q"]).of(&shop).live(live.path()).exits(1), @r"
+    1 application  1 out of sync
+    3 resources    1 changed, 1 missing, 1 in sync
+    - is in the cluster, + is in git
+
+    shop  OutOfSync  Suspended  1 changed, 1 missing, 1 in sync
+      cluster  [folder]  namespace shop
+      source   file://[repo]/repo  .  HEAD  8f41de2  local repository
+
+      ~ apps/Deployment shop/web  changed  web.yaml:1
+        compared without the server: a folder cannot be asked
+        spec.selector
+        spec.template
+            spec:
+              paused: true
+              replicas: 1
+          +   selector:
+          +     matchLabels:
+          +       app: web
+          +   template:
+          +     metadata:
+          +       labels:
+          +         app: web
+          +     spec:
+          +       containers:
+          +       - image: registry.example.com/web:1.0.0
+          +         name: web
+
+      + apps/Deployment shop/late  missing in the cluster  late.yaml:1
+          + apiVersion: apps/v1
+          + kind: Deployment
+          + metadata:
+          +   name: late
+          +   namespace: shop
+          + spec:
+          +   replicas: 1
+          +   selector:
+          +     matchLabels:
+          +       app: late
+          … 8 more lines, -v shows all
+
+      Missing      apps/Deployment shop/late
+      Suspended    apps/Deployment shop/web  Deployment is paused
+    [exit 1]
+    ");
     let report = trueup(["diff", "--health", "-o", "json"]).of(&shop).live(live.path()).exits(1).json();
     assert_eq!(report["applications"][0]["health"], "Suspended");
     assert_eq!(resource(&report, "Deployment", "web")["health"], "Suspended");
@@ -152,7 +197,7 @@ fn the_kinds_of_kubernetes_are_judged_as_their_controllers_leave_them() {
         .file("agent.yaml", workload("DaemonSet", "agent", "minReadySeconds: 0"))
         .file("done.yaml", job("done", "backoffLimit: 0"))
         .file("held.yaml", job("held", "suspend: true").replace("spec: {restart", "spec: {nodeSelector: {disk: none-has-it}, restart"))
-        .file("nightly.yaml", format!("apiVersion: batch/v1\nkind: CronJob\nmetadata: {{name: nightly}}\nspec:\n  schedule: '0 3 1 1 *'\n  suspend: true\n  jobTemplate:\n    spec:\n      template:\n        spec: {{restartPolicy: Never, containers: [{{name: app, image: 'registry.example.com/app:1'}}]}}\n"))
+        .file("nightly.yaml", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly}\nspec:\n  schedule: '0 3 1 1 *'\n  suspend: true\n  jobTemplate:\n    spec:\n      template:\n        spec: {restartPolicy: Never, containers: [{name: app, image: 'registry.example.com/app:1'}]}\n")
         .file("budget.yaml", format!("apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: web}}\nspec:\n  maxUnavailable: 1\n  {}\n", selector("web")))
         .commit("one of each");
     let all = git.application("all").deployed_to(&cluster);

@@ -83,7 +83,7 @@ fn wrong_settings_are_refused() {
             &"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm}\ndata: {resource.customizations: '- a'}\n",
         ),
     ]);
-    for settings in ["pod.yaml", &"list.yaml", &"absent.yaml"] {
+    for settings in ["pod.yaml", "list.yaml", "absent.yaml"] {
         let run = trueup(["health", "-f", "till.yaml", "--argocd-cm", settings]).in_folder(folder.path()).exits(2);
         assert_eq!(run.stdout, "", "{settings}");
         assert!(run.stderr.contains(&format!("× {settings}: ")), "{}", run.stderr);

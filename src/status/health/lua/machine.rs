@@ -19,6 +19,19 @@ const RUBBISH: usize = MEMORY / 8;
 /// How many instructions go by between two looks at the clock. Few, for one of them may move a million list items.
 const STRIDE: u32 = 100;
 
+/// What is said of a script that has used up [`TIME`].
+pub(super) const TIMEOUT: &str = "the script took longer than 1 s";
+
+/// Why a script has no verdict.
+pub(super) struct Failure {
+    /// The script's name, where the words do not begin with it.
+    pub(super) place: String,
+    /// What went wrong.
+    pub(super) words: String,
+    /// Whether the time was over.
+    pub(super) is_timeout: bool,
+}
+
 /// When the run at hand has to be over.
 #[derive(Clone)]
 pub(super) struct Deadline {
@@ -47,7 +60,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(clock: Clock) -> Result<Self, String> {
+    pub(super) fn new(clock: Clock) -> Result<Self, Failure> {
         let deadline = Deadline { now: clock.now, ends: Arc::default() };
         let made = || -> mlua::Result<(Lua, Function)> {
             let lua = Lua::new_with(StdLib::TABLE | StdLib::STRING | StdLib::MATH, LuaOptions::new())?;
@@ -59,12 +72,15 @@ impl Machine {
             lua.set_memory_limit(MEMORY)?;
             Ok((lua, globals))
         };
-        let (lua, globals) = made().map_err(|error| format!("no Lua state could be made: {}", in_one_line(&error)))?;
+        let (lua, globals) = made().map_err(|error| {
+            let words = format!("no Lua state could be made: {}", in_one_line(&error));
+            Failure { place: String::new(), words, is_timeout: false }
+        })?;
         Ok(Self { lua, globals, deadline, compiled: HashMap::new() })
     }
 
     /// Runs a script on an object.
-    pub(super) fn run(&mut self, script: &Arc<Script>, object: &Object) -> Result<Option<Health>, String> {
+    pub(super) fn run(&mut self, script: &Arc<Script>, object: &Object) -> Result<Option<Health>, Failure> {
         self.deadline.begin();
         let verdict = self.guarded(script, object).map_err(|error| self.told(&error, &script.name));
         if self.lua.used_memory() > RUBBISH {
@@ -97,13 +113,15 @@ impl Machine {
     }
 
     /// What went wrong, after the script's name; Lua names the line, too, wherever it still knows it.
-    fn told(&self, error: &mlua::Error, name: &str) -> String {
+    fn told(&self, error: &mlua::Error, name: &str) -> Failure {
+        let is_timeout = self.deadline.is_over();
         let words = match error {
-            _ if self.deadline.is_over() => format!("the script took longer than {} s", TIME.as_secs()),
+            _ if is_timeout => TIMEOUT.to_owned(),
             mlua::Error::MemoryError(_) => format!("the script took more memory than {} MiB", MEMORY >> 20),
             other => in_one_line(other),
         };
-        if words.starts_with(name) { words } else { format!("{name}: {words}") }
+        let place = if words.starts_with(name) { String::new() } else { format!("{name}: ") };
+        Failure { place, words, is_timeout }
     }
 }
 

@@ -289,8 +289,7 @@ fn expand(text: &[u8], subject: &[u8], found: &Match, result: &mut Vec<u8>) -> s
                 Some(Capture::Position(place)) => result.extend_from_slice((place + 1).to_string().as_bytes()),
                 Some(Capture::Open(_)) | None => return Err(Failure::Words("invalid capture index".to_owned())),
             },
-            (b'%', Some(other)) => result.push(other),
-            (other, _) => result.push(other),
+            (b'%', Some(other)) | (other, _) => result.push(other),
         }
     }
     Ok(())

@@ -19,7 +19,7 @@ mod times;
 #[cfg(test)]
 mod tests;
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::{Duration, Instant};
 
 use super::Health;
@@ -31,6 +31,9 @@ use machine::Machine;
 const TIME: Duration = Duration::from_secs(1);
 /// How much memory one state may take, in bytes.
 const MEMORY: usize = 32 << 20;
+
+/// How often a script may run out of time before it is not run any more: there may be ten thousand objects of its kind.
+const GIVEN_UP_AFTER: u32 = 3;
 
 /// Where scripts take the time from: what decides has no clock of its own.
 #[derive(Debug, Clone, Copy)]
@@ -46,27 +49,57 @@ pub(super) struct Scripts {
     clock: Clock,
     /// States that are free.
     machines: Mutex<Vec<Machine>>,
+    /// The scripts that ran out of time, and how often.
+    timeouts: Mutex<Vec<(Arc<Script>, u32)>>,
 }
 
 impl Scripts {
     pub(super) fn new(clock: Clock) -> Self {
-        Self { clock, machines: Mutex::default() }
+        Self { clock, machines: Mutex::default(), timeouts: Mutex::default() }
     }
 
     /// The verdict of a script; none when it returns nothing.
     pub(super) fn run(&self, script: &Arc<Script>, object: &Object) -> Option<Health> {
-        let free = self.machines.lock().unwrap_or_else(PoisonError::into_inner).pop();
+        let timeouts = self.timeouts_of(script);
+        if timeouts >= GIVEN_UP_AFTER {
+            let words = format!("{} {timeouts} times, and is not run again", machine::TIMEOUT);
+            return Some(Health::unknown(format!("{}: {words}", script.name)));
+        }
+        let free = locked(&self.machines).pop();
         let machine = match free {
             Some(machine) => Ok(machine),
             None => Machine::new(self.clock),
         };
         match machine.and_then(|mut machine| machine.run(script, object).map(|verdict| (machine, verdict))) {
             Ok((machine, verdict)) => {
-                self.machines.lock().unwrap_or_else(PoisonError::into_inner).push(machine);
+                locked(&self.machines).push(machine);
                 verdict
             }
             // A state in which something went wrong may be full: it is thrown away.
-            Err(failure) => Some(Health::unknown(failure)),
+            Err(failure) => {
+                if failure.is_timeout {
+                    self.count_timeout(script);
+                }
+                Some(Health::unknown(format!("{}{}", failure.place, failure.words)))
+            }
         }
     }
+
+    fn timeouts_of(&self, script: &Arc<Script>) -> u32 {
+        let timeouts = locked(&self.timeouts);
+        timeouts.iter().find(|(known, _)| Arc::ptr_eq(known, script)).map_or(0, |(_, count)| *count)
+    }
+
+    fn count_timeout(&self, script: &Arc<Script>) {
+        let mut timeouts = locked(&self.timeouts);
+        match timeouts.iter_mut().find(|(known, _)| Arc::ptr_eq(known, script)) {
+            Some((_, count)) => *count += 1,
+            None => timeouts.push((Arc::clone(script), 1)),
+        }
+    }
+}
+
+/// What a thread that panicked left behind is whole: only whole values are put in.
+fn locked<Held>(mutex: &Mutex<Held>) -> MutexGuard<'_, Held> {
+    mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

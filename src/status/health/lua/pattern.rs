@@ -3,11 +3,11 @@
 //! In: a subject and a pattern, as bytes. Out: where it matches and what it captures, or why it cannot be told; every
 //! step may be stopped.
 //!
-//! Rule: Lua 5.1 reference manual, 5.4.1 "Patterns" (with `%f`), as LuaJIT has it; a test compares the two.
+//! Rule: Lua 5.1 reference manual, 5.4.1 "Patterns" (with `%f`), as `LuaJIT` has it; a test compares the two.
 
 /// As many captures as Lua allows.
 const CAPTURES: usize = 32;
-/// How deep a pattern may branch, as in LuaJIT.
+/// How deep a pattern may branch, as in `LuaJIT`.
 const DEPTH: usize = 200;
 
 /// Why a match cannot be told.

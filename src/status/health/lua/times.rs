@@ -3,7 +3,7 @@
 //! In: Lua's arguments, and the clock. Out: `true` and the result, or `false` and the words of an error. The zone is always
 //! UTC, that of the timestamps in an object: the same object is judged alike everywhere.
 //!
-//! Rule: Lua 5.1 reference manual, 5.8; Argo CD util/lua/oslib_safe.go.
+//! Rule: Lua 5.1 reference manual, 5.8; Argo CD `util/lua/oslib_safe.go`.
 
 use jiff::Timestamp;
 use jiff::civil::DateTime;

@@ -1,13 +1,13 @@
-//! APIService: the API server reaches what serves it.
+//! `APIService`: the API server reaches what serves it.
 //!
 //! Rule: Argo CD gitops-engine/pkg/health/health_apiservice.go.
 
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let Some(available) = subject.status().condition("Available") else {
-        return Some(Health::progressing("Waiting to be processed"));
+        return Health::progressing("Waiting to be processed");
     };
     let message = format!("{}: {}", available.reason, available.message);
-    Some(if available.is_true() { Health::healthy(message) } else { Health::progressing(message) })
+    if available.is_true() { Health::healthy(message) } else { Health::progressing(message) }
 }

@@ -4,11 +4,11 @@
 
 use super::super::{Health, HealthStatus, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let health = subject.status().child("health");
     let status = match health.text("status") {
         "" => HealthStatus::Progressing,
         text => text.parse().unwrap_or(HealthStatus::Unknown),
     };
-    Some(Health::new(status, health.text("message")))
+    Health::new(status, health.text("message"))
 }

@@ -1,20 +1,20 @@
-//! CronJob: suspended, or its last run was not a failure.
+//! `CronJob`: suspended, or its last run was not a failure.
 //!
 //! Rule: Argo CD `resource_customizations/batch/CronJob`. A run that is under way says nothing yet.
 
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     if subject.spec().flag("suspend") {
-        return Some(Health::suspended("CronJob is Suspended"));
+        return Health::suspended("CronJob is Suspended");
     }
     if !subject.root.has("status") {
-        return Some(Health::progressing("Waiting for CronJob"));
+        return Health::progressing("Waiting for CronJob");
     }
     let status = subject.status();
     // Times of one server, in one format: their order is that of their text.
     let (scheduled, successful) = (status.text("lastScheduleTime"), status.text("lastSuccessfulTime"));
-    Some(match (scheduled, successful) {
+    match (scheduled, successful) {
         ("", _) => Health::healthy("CronJob has not been scheduled yet"),
         (_, "") => Health::healthy("The Cronjob never completed succesfully. It may not be healthy"),
         _ if !status.list("active").is_empty() => {
@@ -24,5 +24,5 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
             Health::degraded("CronJob has not completed its last execution successfully")
         }
         _ => Health::healthy("CronJob has completed its last execution successfully"),
-    })
+    }
 }

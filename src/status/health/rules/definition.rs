@@ -5,23 +5,23 @@
 use super::super::condition::Truth;
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let status = subject.status();
     if status.list("conditions").is_empty() {
-        return Some(Health::progressing("Status conditions not found"));
+        return Health::progressing("Status conditions not found");
     }
     let holds = |kind, truth| status.conditions().find(|found| found.kind == kind && found.truth == truth);
     if let Some(terminating) = holds("Terminating", Truth::True) {
-        return Some(Health::progressing(format!("CRD is terminating: {}", terminating.message)));
+        return Health::progressing(format!("CRD is terminating: {}", terminating.message));
     }
     if let Some(refused) = holds("NamesAccepted", Truth::False) {
-        return Some(Health::degraded(format!("CRD names have not been accepted: {}", refused.message)));
+        return Health::degraded(format!("CRD names have not been accepted: {}", refused.message));
     }
     if holds("Established", Truth::True).is_none() {
-        return Some(Health::degraded("CRD is not established"));
+        return Health::degraded("CRD is not established");
     }
     if let Some(violation) = holds("NonStructuralSchema", Truth::True) {
-        return Some(Health::degraded(format!("Schema violations found: {}", violation.message)));
+        return Health::degraded(format!("Schema violations found: {}", violation.message));
     }
-    Some(Health::healthy("CRD is healthy"))
+    Health::healthy("CRD is healthy")
 }

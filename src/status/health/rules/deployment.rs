@@ -4,18 +4,18 @@
 
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let (spec, status) = (subject.spec(), subject.status());
     if spec.flag("paused") {
-        return Some(Health::suspended("Deployment is paused"));
+        return Health::suspended("Deployment is paused");
     }
-    let waiting = |what: String| Some(Health::progressing(format!("Waiting for rollout to finish: {what}")));
+    let waiting = |what: String| Health::progressing(format!("Waiting for rollout to finish: {what}"));
     if subject.is_stale() {
         return waiting("observed deployment generation less than desired generation".to_owned());
     }
     if status.condition("Progressing").is_some_and(|condition| condition.reason == "ProgressDeadlineExceeded") {
         let name = subject.object.name();
-        return Some(Health::degraded(format!("Deployment \"{name}\" exceeded its progress deadline")));
+        return Health::degraded(format!("Deployment \"{name}\" exceeded its progress deadline"));
     }
     let (replicas, updated, available) =
         (status.count("replicas"), status.count("updatedReplicas"), status.count("availableReplicas"));
@@ -27,6 +27,6 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
             waiting(format!("{} old replicas are pending termination...", replicas.saturating_sub(updated)))
         }
         _ if available < updated => waiting(format!("{available} of {updated} updated replicas are available...")),
-        _ => Some(Health::healthy("")),
+        _ => Health::healthy(""),
     }
 }

@@ -1,4 +1,4 @@
-//! PodDisruptionBudget: its controller could work out what it allows.
+//! `PodDisruptionBudget`: its controller could work out what it allows.
 //!
 //! Rule: Argo CD `resource_customizations/policy/PodDisruptionBudget`. That no pod may go at the moment
 //! (`InsufficientPods`) is the budget at work (argo-cd#20171).
@@ -6,14 +6,14 @@
 use super::super::condition::Truth;
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let mut health = Health::progressing("Waiting for status");
     for condition in subject.status().conditions() {
         let message = format!("PodDisruptionBudget has {}", condition.reason);
         if condition.truth == Truth::False && condition.reason != "InsufficientPods" {
-            return Some(Health::degraded(message));
+            return Health::degraded(message);
         }
         health = Health::healthy(message);
     }
-    Some(health)
+    health
 }

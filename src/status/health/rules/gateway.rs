@@ -1,4 +1,4 @@
-//! Gateway API's Gateway and GatewayClass: accepted, resolved and programmed, and so is each listener.
+//! Gateway API's Gateway and `GatewayClass`: accepted, resolved and programmed, and so is each listener.
 //!
 //! Rule: Argo CD `resource_customizations/gateway.networking.k8s.io`; conditions of an older generation say nothing of
 //! this one (GEP-1364).
@@ -7,35 +7,31 @@ use super::super::condition::{Condition, Truth};
 use super::super::node::Node;
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let status = subject.status();
     let generation = subject.metadata().count("generation");
     if let Some(trouble) = trouble(status, generation, "Gateway is still being programmed") {
-        return Some(trouble);
+        return trouble;
     }
     for listener in status.items("listeners") {
         if let Some(trouble) = trouble(listener, generation, "Listener is still being programmed") {
-            return Some(Health::new(trouble.status, format!("Listener: {}", trouble.message)));
+            return Health::new(trouble.status, format!("Listener: {}", trouble.message));
         }
     }
     let has_answer = status.conditions().any(|condition| is_current(&condition, generation));
-    Some(if has_answer {
-        Health::healthy("Gateway is healthy")
-    } else {
-        Health::progressing("Waiting for Gateway status")
-    })
+    if has_answer { Health::healthy("Gateway is healthy") } else { Health::progressing("Waiting for Gateway status") }
 }
 
 /// A class is fine when its controller has accepted it.
-pub(super) fn class_health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn class_health(subject: &Subject<'_>) -> Health {
     let generation = subject.metadata().count("generation");
     let accepted = subject.status().condition("Accepted").filter(|accepted| is_current(accepted, generation));
-    Some(match accepted {
+    match accepted {
         Some(accepted) if accepted.is_true() => Health::healthy("GatewayClass is healthy"),
         // `Unknown` is what the class is made with, before any controller has seen it.
         Some(accepted) if accepted.truth == Truth::False => Health::degraded(words(&accepted)),
         _ => Health::progressing("Waiting for GatewayClass status"),
-    })
+    }
 }
 
 /// What keeps something from being programmed; nothing when all is well, or nothing is known.

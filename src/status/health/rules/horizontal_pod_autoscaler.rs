@@ -1,4 +1,4 @@
-//! HorizontalPodAutoscaler: it can read its metrics and scale its target.
+//! `HorizontalPodAutoscaler`: it can read its metrics and scale its target.
 //!
 //! Rule: Argo CD gitops-engine/pkg/health/health_hpa.go: the first condition that decides wins.
 
@@ -10,15 +10,15 @@ use super::super::{Health, Subject};
 /// Where `autoscaling/v1` keeps its conditions.
 const CONDITIONS: &str = "autoscaling.alpha.kubernetes.io/conditions";
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     if subject.object.gvk().version == "v1" {
-        return Some(match subject.object.annotation(CONDITIONS).map(serde_json::from_str) {
+        return match subject.object.annotation(CONDITIONS).map(serde_json::from_str) {
             None => waiting(),
             Some(Ok(conditions)) => of_annotation(conditions),
             Some(Err(error)) => Health::unknown(format!("failed to convert conditions annotation to typed: {error}")),
-        });
+        };
     }
-    Some(decide(subject.status()))
+    decide(subject.status())
 }
 
 fn of_annotation(conditions: Value) -> Health {

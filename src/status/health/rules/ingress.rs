@@ -5,8 +5,8 @@
 
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let has_address = !subject.status().child("loadBalancer").list("ingress").is_empty();
     let is_healthy = has_address || subject.settings.ingress_without_address_is_healthy;
-    Some(if is_healthy { Health::healthy("") } else { Health::progressing("") })
+    if is_healthy { Health::healthy("") } else { Health::progressing("") }
 }

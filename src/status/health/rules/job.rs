@@ -6,17 +6,19 @@
 
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let status = subject.status();
-    let holds = |kind| status.conditions().filter(|condition| condition.kind == kind).find(|found| found.is_true());
+    let holds = |kind| {
+        status.conditions().filter(|condition| condition.kind == kind).find(super::super::condition::Condition::is_true)
+    };
     if let Some(failed) = holds("Failed") {
-        return Some(Health::degraded(failed.message));
+        return Health::degraded(failed.message);
     }
     if holds("Suspended").is_some() {
-        return Some(Health::suspended(""));
+        return Health::suspended("");
     }
-    Some(match holds("Complete") {
+    match holds("Complete") {
         Some(complete) => Health::healthy(complete.message),
         None => Health::progressing(""),
-    })
+    }
 }

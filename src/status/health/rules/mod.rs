@@ -31,7 +31,7 @@ pub(super) struct Rule {
     kind: &'static str,
     /// The versions that the rule can read; all of them when none is named.
     versions: &'static [&'static str],
-    pub(super) health: fn(&Subject<'_>) -> Option<Health>,
+    pub(super) health: fn(&Subject<'_>) -> Health,
 }
 
 impl Rule {
@@ -45,7 +45,7 @@ const fn rule(
     group: &'static str,
     kind: &'static str,
     versions: &'static [&'static str],
-    health: fn(&Subject<'_>) -> Option<Health>,
+    health: fn(&Subject<'_>) -> Health,
 ) -> Rule {
     Rule { group, kind, versions, health }
 }

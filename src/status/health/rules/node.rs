@@ -5,17 +5,17 @@
 use super::super::condition::Truth;
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let status = subject.status();
     let Some(ready) = status.condition("Ready") else {
-        return Some(Health::progressing("Waiting for the kubelet to report"));
+        return Health::progressing("Waiting for the kubelet to report");
     };
     if ready.truth != Truth::True {
-        return Some(Health::degraded(ready.sentence()));
+        return Health::degraded(ready.sentence());
     }
     // All other conditions of a node are troubles.
     if let Some(trouble) = status.conditions().find(|condition| condition.kind != "Ready" && condition.is_true()) {
-        return Some(Health::degraded(trouble.sentence()));
+        return Health::degraded(trouble.sentence());
     }
-    Some(if subject.spec().flag("unschedulable") { Health::suspended("Node is cordoned") } else { Health::healthy("") })
+    if subject.spec().flag("unschedulable") { Health::suspended("Node is cordoned") } else { Health::healthy("") }
 }

@@ -6,16 +6,16 @@ use super::super::node::Node;
 use super::super::{Health, Subject};
 use crate::object::annotations::{IGNORE_RESTART_POLICY, is_hook};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let status = subject.status();
     let policy = subject.spec().text("restartPolicy");
     let is_ignored = subject.object.annotation(IGNORE_RESTART_POLICY) == Some("true") && !is_hook(subject.object);
     let runs_for_ever = policy == "Always" || is_ignored;
     if runs_for_ever && let Some(stuck) = stuck(status) {
-        return Some(stuck);
+        return stuck;
     }
     let message = status.text("message");
-    Some(match status.text("phase") {
+    match status.text("phase") {
         "Pending" => Health::progressing(message),
         "Succeeded" => Health::healthy(message),
         "Failed" if !message.is_empty() => Health::degraded(message),
@@ -24,7 +24,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
         // It has an end, and is not there yet.
         "Running" if matches!(policy, "OnFailure" | "Never") => Health::progressing(message),
         _ => Health::unknown(message),
-    })
+    }
 }
 
 /// Containers that cannot start. Only where they are tried for ever: a hook's pod may still come through.

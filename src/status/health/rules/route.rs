@@ -5,7 +5,7 @@
 use super::super::{Health, Subject};
 use super::gateway::{is_current, trouble};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let status = subject.status();
     let generation = subject.metadata().count("generation");
     let kind = subject.object.kind();
@@ -13,13 +13,13 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     for parent in status.items("parents") {
         if let Some(trouble) = trouble(parent, generation, "Route is still being programmed") {
             let name = parent.child("parentRef").text("name");
-            return Some(Health::new(trouble.status, format!("Parent {name}: {}", trouble.message)));
+            return Health::new(trouble.status, format!("Parent {name}: {}", trouble.message));
         }
         has_answer |= parent.conditions().any(|condition| is_current(&condition, generation));
     }
-    Some(if has_answer {
+    if has_answer {
         Health::healthy(format!("{kind} is healthy"))
     } else {
         Health::progressing(format!("Waiting for {kind} status"))
-    })
+    }
 }

@@ -5,9 +5,9 @@
 
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let waits = subject.spec().text("type") == "LoadBalancer"
         && subject.status().child("loadBalancer").list("ingress").is_empty()
         && !subject.settings.load_balancer_without_address_is_healthy;
-    Some(if waits { Health::progressing("") } else { Health::healthy("") })
+    if waits { Health::progressing("") } else { Health::healthy("") }
 }

@@ -1,4 +1,4 @@
-//! StatefulSet: every pod is ready, and of the newest revision as far as the partition goes.
+//! `StatefulSet`: every pod is ready, and of the newest revision as far as the partition goes.
 //!
 //! Rule: Argo CD gitops-engine/pkg/health/health_statefulset.go, after kubectl's `rollout status`. There, a
 //! `rollingUpdate` without a partition is `Healthy` before the revisions are compared, and as the API server fills in
@@ -7,16 +7,16 @@
 
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let (spec, status) = (subject.spec(), subject.status());
     if status.count("observedGeneration") == 0 || subject.is_stale() {
-        return Some(Health::progressing("Waiting for statefulset spec update to be observed..."));
+        return Health::progressing("Waiting for statefulset spec update to be observed...");
     }
     let (wanted, ready, updated) =
         (spec.integer("replicas"), status.count("readyReplicas"), status.count("updatedReplicas"));
     if let Some(wanted) = wanted.filter(|wanted| ready < *wanted) {
         let missing = wanted.saturating_sub(ready);
-        return Some(Health::progressing(format!("Waiting for {missing} pods to be ready...")));
+        return Health::progressing(format!("Waiting for {missing} pods to be ready..."));
     }
     let strategy = spec.child("updateStrategy");
     let (kind, rolling) = (strategy.text("type"), strategy.child("rollingUpdate"));
@@ -25,27 +25,27 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     if let (Some(wanted), Some(partition)) = (wanted, partition) {
         let wanted = wanted.saturating_sub(partition);
         if updated < wanted {
-            return Some(Health::progressing(format!(
+            return Health::progressing(format!(
                 "Waiting for partitioned roll out to finish: {updated} out of {wanted} new pods have been updated..."
-            )));
+            ));
         }
     }
     let complete = format!("partitioned roll out complete: {updated} new pods have been updated...");
     if partition.is_some_and(|partition| partition > 0) {
-        return Some(Health::healthy(complete));
+        return Health::healthy(complete);
     }
     if kind == "OnDelete" {
-        return Some(Health::healthy(format!("statefulset has {ready} ready pods")));
+        return Health::healthy(format!("statefulset has {ready} ready pods"));
     }
     let (update, current) = (status.text("updateRevision"), status.text("currentRevision"));
     if update != current {
-        return Some(Health::progressing(format!(
+        return Health::progressing(format!(
             "waiting for statefulset rolling update to complete {updated} pods at revision {update}..."
-        )));
+        ));
     }
     if is_partitioned {
-        return Some(Health::healthy(complete));
+        return Health::healthy(complete);
     }
     let pods = status.count("currentReplicas");
-    Some(Health::healthy(format!("statefulset rolling update complete {pods} pods at revision {current}...")))
+    Health::healthy(format!("statefulset rolling update complete {pods} pods at revision {current}..."))
 }

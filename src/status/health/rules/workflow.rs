@@ -4,13 +4,13 @@
 
 use super::super::{Health, Subject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &Subject<'_>) -> Health {
     let status = subject.status();
     let message = status.text("message");
-    Some(match status.text("phase") {
+    match status.text("phase") {
         "" | "Pending" | "Running" => Health::progressing(message),
         "Succeeded" => Health::healthy(message),
         "Failed" | "Error" => Health::degraded(message),
         _ => Health::unknown(message),
-    })
+    }
 }

@@ -21,12 +21,16 @@ pub(super) const MAX_STACK: usize = 10_000;
 const TRACE: usize = 5;
 
 /// What replaces `std` where a program asks for a function in which rsjsonnet differs from go-jsonnet: YAML is read as kubectl
-/// reads it, and text is encoded as its UTF-8 bytes. On one line, so that no line number changes.
+/// reads it, text is encoded as its UTF-8 bytes, and folds go over the characters of a text. On one line, so that no line number changes.
 const STANDARD_LIBRARY: &str = concat!(
     "local trueup_std = std; local std = trueup_std { ",
     "parseYaml:: trueup_std.native('trueup.parseYaml'), ",
     "base64(input):: trueup_std.base64(",
-    "if trueup_std.isString(input) then trueup_std.encodeUTF8(input) else input) }; ",
+    "if trueup_std.isString(input) then trueup_std.encodeUTF8(input) else input), ",
+    "base64Decode(str):: trueup_std.decodeUTF8(trueup_std.base64DecodeBytes(str)), ",
+    "local items(arr) = if trueup_std.isString(arr) then trueup_std.stringChars(arr) else arr, ",
+    "foldl(func, arr, init):: trueup_std.foldl(func, items(arr), init), ",
+    "foldr(func, arr, init):: trueup_std.foldr(func, items(arr), init) }; ",
 );
 
 /// Evaluates every program, up to the first that fails.
@@ -124,7 +128,7 @@ impl<'p> Files<'_, 'p> {
         shown: &str,
         folder: Option<&Path>,
     ) -> Result<Thunk<'p>, Box<Fault>> {
-        let differs = ["parseYaml", "base64"].iter().any(|name| contains(&text, name.as_bytes()));
+        let differs = ["parseYaml", "base64", "std.fold"].iter().any(|name| contains(&text, name.as_bytes()));
         let added = if differs { STANDARD_LIBRARY.len() } else { 0 };
         let text = if differs { [STANDARD_LIBRARY.as_bytes(), &text].concat() } else { text };
         let (context, id) = machine.span_manager_mut().insert_source_context(text.len());
@@ -166,8 +170,8 @@ impl<'p> Files<'_, 'p> {
             None => self.fault(message),
         };
         if fault.place.is_none() {
-            let places = [span, nearest].into_iter().flatten();
-            fault.place = places.filter_map(|span| self.place(machine, Some(span))).next();
+            let mut places = [span, nearest].into_iter().flatten();
+            fault.place = places.find_map(|span| self.place(machine, Some(span)));
         }
         fault.trace = trace;
         fault
@@ -177,7 +181,7 @@ impl<'p> Files<'_, 'p> {
     fn traced(&self, machine: &program::Program<'p>, item: &EvalStackTraceItem) -> Option<String> {
         let what = message::of_step(item)?;
         let place = self.place(machine, message::span_of(item))?;
-        let line = 1 + place.text.as_bytes()[..place.offset].iter().filter(|byte| **byte == b'\n').count();
+        let line = 1 + place.text.as_bytes()[..place.offset].split(|byte| *byte == b'\n').skip(1).count();
         Some(format!("{}:{line}: {what}", place.file))
     }
 
@@ -200,7 +204,7 @@ impl<'p> Files<'_, 'p> {
             let mut failed = match fault {
                 PathFault::NotFound => self.fault(format!("no file `{path}` to import")),
                 PathFault::Unreadable(error) => self.fault(format!("`{path}` cannot be read: {error}")),
-                PathFault::Leaves => Fault { leaves_checkout: true, ..self.fault(path.to_owned()) },
+                PathFault::Leaves => self.fault(format!("`{path}` leads out of its repository")),
             };
             failed.place = self.place(machine, Some(from));
             self.failed = Some(Box::new(failed));

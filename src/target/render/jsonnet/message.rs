@@ -64,6 +64,7 @@ fn of_analysis(error: &AnalyzeError) -> (String, SpanId) {
 }
 
 /// Why a program has no value.
+#[expect(clippy::too_many_lines, reason = "a table: one entry for each kind of fault that the evaluator knows")]
 pub(super) fn of_evaluation(kind: &EvalErrorKind) -> (String, Option<SpanId>) {
     use EvalErrorKind as Kind;
     let of_type = |what: &str, got: &EvalErrorValueType| format!("{what}, and is {}", value_type(*got));
@@ -89,13 +90,10 @@ pub(super) fn of_evaluation(kind: &EvalErrorKind) -> (String, Option<SpanId>) {
         Kind::NumericIndexOutOfRange { span, index, length } => {
             (format!("there is no item {index} of {length}"), Some(*span))
         }
-        Kind::ObjectIndexIsNotString { span, got_type } => {
+        Kind::ObjectIndexIsNotString { span, got_type } | Kind::FieldNameIsNotString { span, got_type } => {
             (of_type("a field's name must be text", got_type), Some(*span))
         }
         Kind::RepeatedFieldName { span, name } => (format!("field `{name}` is there twice"), Some(*span)),
-        Kind::FieldNameIsNotString { span, got_type } => {
-            (of_type("a field's name must be text", got_type), Some(*span))
-        }
         Kind::UnknownObjectField { span, field_name } => (format!("there is no field `{field_name}`"), Some(*span)),
         Kind::FieldOfNonObject { span } => ("only a map has fields".to_owned(), Some(*span)),
         Kind::SuperWithoutSuperObject { span } => ("`super` has nothing that it stands for".to_owned(), Some(*span)),

@@ -97,8 +97,6 @@ struct Fault {
     place: Option<Place>,
     /// What led there, nearest first.
     trace: Vec<String>,
-    /// A link or an import that leads out of the checkout.
-    leaves_checkout: bool,
 }
 
 /// A piece of a file.
@@ -225,9 +223,6 @@ impl Request {
 
 impl From<Fault> for RenderError {
     fn from(fault: Fault) -> Self {
-        if fault.leaves_checkout {
-            return Self::LeavesCheckout { file: fault.message };
-        }
         let place = fault.place.unwrap_or_else(|| Place {
             file: fault.program.clone(),
             text: String::new(),

@@ -23,7 +23,7 @@ pub(super) fn parse<'p>(machine: &mut Program<'p>, arguments: &[Value<'p>]) -> R
     let (pieces, is_stream) = pieces(&text);
     let mut values = Vec::new();
     for piece in pieces {
-        let document = yaml::read(piece, &Limits::default(), WithPositions::No).into_iter().next().transpose();
+        let document = yaml::read(&piece, &Limits::default(), WithPositions::No).into_iter().next().transpose();
         let document = document.map_err(|error| format!("text given to `std.parseYaml` is not YAML: {error}"))?;
         values.push(document.map_or(serde_json::Value::Null, |document| document.value));
     }
@@ -32,20 +32,24 @@ pub(super) fn parse<'p>(machine: &mut Program<'p>, arguments: &[Value<'p>]) -> R
     Ok(converted(machine, &value))
 }
 
-/// The documents between lines of `---`, and whether there is such a line.
-fn pieces(text: &str) -> (Vec<&str>, bool) {
-    let mut pieces = Vec::new();
-    let (mut start, mut position, mut is_stream) = (0, 0, false);
+/// The documents, each from one marker `---` to the next, and whether there is a marker. A document may start on the marker's line.
+fn pieces(text: &str) -> (Vec<String>, bool) {
+    let mut pieces = vec![String::new()];
+    let mut is_stream = false;
     for line in text.split_inclusive('\n') {
-        let end = position + line.len();
-        if line.strip_prefix("---").is_some_and(|rest| rest.trim().is_empty()) {
-            is_stream = true;
-            pieces.push(&text[start..position]);
-            start = end;
+        match line.strip_prefix("---") {
+            Some(rest) if rest.is_empty() || rest.starts_with(['\n', ' ', '\t']) => {
+                is_stream = true;
+                // Spaces in place of the marker keep every column.
+                pieces.push(format!("   {rest}"));
+            }
+            _ => {
+                if let Some(piece) = pieces.last_mut() {
+                    piece.push_str(line);
+                }
+            }
         }
-        position = end;
     }
-    pieces.push(&text[start..]);
     pieces.retain(|piece| !piece.is_empty());
     (pieces, is_stream)
 }

@@ -5,6 +5,7 @@
 //! Rules: ksonnet pkg/component/module.go, jsonnet.go, yaml.go, params.go; pkg/params/scripts.
 
 use std::collections::BTreeMap;
+use std::fmt::Write;
 use std::fs;
 
 use serde_json::{Map, Value, json};
@@ -100,7 +101,8 @@ impl Module {
             } else {
                 format!("import {}", json!(path))
             };
-            fields.push_str(&format!("{}: {value}, ", json!(name)));
+            // Writing to a String cannot fail.
+            let _ = write!(fields, "{}: {value}, ", json!(name));
         }
         Ok(format!(
             "local params = {}; local patched(target, name) = if std.objectHas(params, 'components') && \

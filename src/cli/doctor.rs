@@ -1,0 +1,111 @@
+//! `trueup doctor`: what a run would find on this machine.
+
+use std::path::PathBuf;
+
+use super::arguments::cluster::ClusterArguments;
+use super::arguments::output::OutputArguments;
+use super::arguments::selection::SelectionArguments;
+use super::arguments::source::SourceArguments;
+use super::manifests::ManifestPath;
+use super::request;
+use super::session::{Look, Session, environment};
+use crate::finding::Finding;
+use crate::fleet::doctor::{self, Checkup, Tool};
+use crate::fleet::{Request, World};
+use crate::report::{ExitRules, checkup};
+
+/// Print the programs and versions, repositories and clusters that a run finds here
+///
+/// Without a PATH only programs are looked for. Exits with 2 when a repository or a cluster that an Application names cannot
+/// be reached; a program that is missing matters only to Applications that need it.
+#[derive(Debug, clap::Args)]
+pub(super) struct DoctorArguments {
+    /// Application manifests: files, folders, or `-` for standard input
+    #[arg(value_name = "PATH")]
+    paths: Vec<ManifestPath>,
+    #[command(flatten)]
+    sources: SourceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+impl DoctorArguments {
+    pub(super) fn look(&self) -> Look {
+        Look { verbosity: self.output.verbosity(), context_lines: 0, exit: ExitRules::default(), show_ignored: false }
+    }
+}
+
+/// Tries everything, prints what came of it.
+pub(super) async fn doctor(arguments: DoctorArguments, mut session: Session) -> u8 {
+    let checked = check(arguments, &session).await;
+    session.end_progress().await;
+    let checkup = match checked {
+        Ok(checkup) => checkup,
+        Err(findings) => return session.refuse(&findings),
+    };
+    session.terminal.findings(&checkup.findings);
+    match session.terminal.data(checkup::write(&checkup).as_bytes()) {
+        Ok(()) => {
+            if checkup.has_error() {
+                2
+            } else {
+                0
+            }
+        }
+        Err(error) => session.refuse(&[Finding::of(&error)]),
+    }
+}
+
+async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup, Vec<Finding>> {
+    let DoctorArguments { paths, sources, cluster, .. } = arguments;
+    let tools = tools(&sources);
+    let clusters = cluster.settings();
+    let concurrency = clusters.concurrency;
+    let request: Request = if paths.is_empty() {
+        Request { concurrency, ..Request::default() }
+    } else {
+        let selection = SelectionArguments { paths, ..SelectionArguments::default() };
+        request::request(&selection, &sources, concurrency, session)?
+    };
+    let world: World = request::world(sources, clusters, concurrency, session)?;
+    Ok(doctor::doctor(request, &world, &tools).await)
+}
+
+/// Every program that trueup may run.
+fn tools(sources: &SourceArguments) -> Vec<Tool> {
+    let named = |name: &str, variable: &str| environment(variable).map_or_else(|| PathBuf::from(name), PathBuf::from);
+    vec![
+        Tool {
+            name: "git",
+            program: sources.git.clone().unwrap_or_else(|| PathBuf::from("git")),
+            arguments: &["--version"],
+            purpose: "used where the built-in git cannot bring a repository: https://git-scm.com/downloads",
+        },
+        Tool {
+            name: "ssh",
+            program: PathBuf::from("ssh"),
+            arguments: &["-V"],
+            purpose: "brings repositories of `ssh://` and `git@…` URLs: install an OpenSSH client",
+        },
+        Tool {
+            name: "helm",
+            program: named("helm", "TRUEUP_HELM"),
+            arguments: &["version", "--short"],
+            purpose: "renders Helm charts, version 3 or 4: https://helm.sh/docs/intro/install; or name it in TRUEUP_HELM",
+        },
+        Tool {
+            name: "kustomize",
+            program: named("kustomize", "TRUEUP_KUSTOMIZE"),
+            arguments: &["version"],
+            purpose: "renders Kustomize sources, version 5: https://kubectl.docs.kubernetes.io/installation/kustomize; or name it in TRUEUP_KUSTOMIZE",
+        },
+        Tool {
+            name: "kubectl",
+            program: PathBuf::from("kubectl"),
+            arguments: &["version", "--client"],
+            purpose: "renders Kustomize sources where there is no kustomize: https://kubernetes.io/docs/tasks/tools",
+        },
+    ]
+}

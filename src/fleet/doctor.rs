@@ -1,0 +1,129 @@
+//! What a run would find here: programs and their versions, repositories, clusters.
+//!
+//! In: the programs to look for, and applications whose repositories and clusters are tried. Out: a [`Checkup`]. Repositories are
+//! brought as a diff would bring them; nothing is written but the cache.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use super::turn::Turn;
+use super::{Request, World, fetch, list, turn};
+use crate::cluster::Cluster;
+use crate::finding::{Finding, Severity};
+use crate::process::{self, Cancel, Command, ProcessError};
+
+/// A program that has not said its version by then has something else to do.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// A program to look for.
+#[derive(Debug, Clone)]
+pub struct Tool {
+    /// What people call it.
+    pub name: &'static str,
+    /// Where it is, or its name.
+    pub program: PathBuf,
+    /// What makes it say its version.
+    pub arguments: &'static [&'static str],
+    /// What it is for, and how to get it.
+    pub purpose: &'static str,
+}
+
+/// One thing that was tried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Check {
+    /// What: a program, a repository, a cluster.
+    pub name: String,
+    /// Its version or revision; or why it is not there.
+    pub result: Result<String, Finding>,
+}
+
+/// Everything that was tried.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Checkup {
+    /// Programs; one that is missing is no fault until an application needs it.
+    pub tools: Vec<Check>,
+    /// Repositories, each once.
+    pub repositories: Vec<Check>,
+    /// Clusters, each once.
+    pub clusters: Vec<Check>,
+    /// What is wrong with the manifests themselves.
+    pub findings: Vec<Finding>,
+}
+
+impl Checkup {
+    /// Whether a repository or a cluster that an application needs could not be reached.
+    pub fn has_error(&self) -> bool {
+        let needed = self.repositories.iter().chain(&self.clusters);
+        needed.into_iter().any(|check| check.result.is_err()) || !self.findings.is_empty()
+    }
+}
+
+/// Tries everything.
+pub async fn doctor(mut request: Request, world: &World, tools: &[Tool]) -> Checkup {
+    let (mut turns, invalid) = turn::begin(&mut request);
+    fetch::fetch(&mut turns, world, request.concurrency).await;
+    list::connect(&mut turns, world, request.concurrency).await;
+    let mut checkup = Checkup::default();
+    for tool in tools {
+        checkup.tools.push(look_for(tool, &world.cancel).await);
+    }
+    let (mut repositories, mut clusters) = (BTreeMap::new(), BTreeMap::new());
+    for turn in &turns {
+        for (source, run) in turn.application.sources.iter().zip(&turn.sources) {
+            let found = if run.revision.is_empty() && run.fetched_by.is_empty() {
+                errors(turn).next().map(Err)
+            } else {
+                Some(Ok(format!("{} by {}", short(&run.revision), run.fetched_by)))
+            };
+            if let Some(found) = found {
+                repositories.entry(source.repo_url.to_string()).or_insert(found);
+            }
+        }
+        let cluster = turn.cluster.as_deref().map(Cluster::name).map(str::to_owned);
+        let name = cluster.unwrap_or_else(|| turn.application.destination.server.clone());
+        let found = match &turn.kinds {
+            Some(kinds) => Some(Ok(kinds.server_version.clone())),
+            None => errors(turn).last().map(Err),
+        };
+        if let Some(found) = found {
+            clusters.entry(name).or_insert(found);
+        }
+    }
+    let checks = |found: BTreeMap<String, Result<String, Finding>>| {
+        found.into_iter().map(|(name, result)| Check { name, result }).collect()
+    };
+    checkup.repositories = checks(repositories);
+    checkup.clusters = checks(clusters);
+    checkup.findings = request.findings;
+    checkup.findings.extend(invalid.into_iter().flat_map(|(_, application)| application.findings));
+    checkup
+}
+
+async fn look_for(tool: &Tool, cancel: &Cancel) -> Check {
+    let mut command = Command::new(&tool.program).args(tool.arguments.iter().copied());
+    command.timeout = PATIENCE;
+    let result = match process::run(&command, cancel).await {
+        Ok(output) => {
+            // Some say it on their standard error.
+            let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
+            let said = String::from_utf8_lossy(&said).lines().next().unwrap_or_default().trim().to_owned();
+            Ok(if said.is_empty() { "there".to_owned() } else { said })
+        }
+        Err(error @ ProcessError::NotFound { .. }) => {
+            // The system's words say the same once more.
+            Err(Finding { causes: Vec::new(), ..Finding::of(&error) }.with_help(tool.purpose))
+        }
+        Err(error) => Err(Finding::of(&error).with_help(tool.purpose)),
+    };
+    Check { name: tool.name.to_owned(), result }
+}
+
+fn errors(turn: &Turn) -> impl Iterator<Item = Finding> {
+    let errors = turn.conditions.iter().filter(|condition| condition.finding.severity == Severity::Error);
+    errors.map(|condition| condition.finding.clone())
+}
+
+fn short(revision: &str) -> &str {
+    if revision.is_empty() { "a folder" } else { revision.get(..7).unwrap_or(revision) }
+}

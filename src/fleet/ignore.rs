@@ -1,0 +1,88 @@
+//! Applies the ignore rules of one application to what was found, and tells which of them are of no use.
+//!
+//! In: a turn, its resources, what is live. Out: the same resources, with what rules cover taken out of the differences; a
+//! warning for each rule that names nothing or cannot be followed. A jq expression may not end: each runs on a thread of its
+//! own, within a deadline; one that misses it is left behind until the program ends.
+
+use std::time::Duration;
+
+use serde_json::Value;
+
+use super::Request;
+use super::list::{Live, Place, identity, place_of};
+use super::turn::Turn;
+use crate::app::settings::StatusField;
+use crate::finding::Finding;
+use crate::object::{Key, Object};
+use crate::status::ResourceDrift;
+use crate::status::compare::count_additions;
+use crate::status::ignore::{Expression, IgnoreRules, Ignoring, Named, named};
+
+/// How long an expression may take: so much, and a little for each object. Argo CD gives it a second for each object.
+const DEADLINE: Duration = Duration::from_secs(3);
+const DEADLINE_PER_VALUE: Duration = Duration::from_millis(2);
+
+/// Takes out of the differences what nobody wants compared; with `--strict`, additions are differences, too.
+pub(super) async fn ignore(
+    turn: &Turn,
+    live: &Live,
+    request: &Request,
+    resources: &mut [ResourceDrift],
+) -> Vec<(&'static str, Finding)> {
+    let (rules, faults) = IgnoreRules::of(&turn.application, &request.settings);
+    let mut findings: Vec<Finding> = faults.iter().map(|fault| Finding::of(fault)).collect();
+    if !rules.is_empty() {
+        let mut ignoring = Ignoring::begin(&rules, resources, |drift| live_of(drift, turn, live));
+        for Expression { rule, text, values } in ignoring.expressions() {
+            ignoring.answer(rule, answer(text, values).await);
+        }
+        findings.extend(ignoring.finish(resources).iter().map(|fault| Finding::of(fault)));
+    }
+    if request.strict {
+        for drift in resources.iter_mut().filter(|drift| !drift.additions.is_empty()) {
+            if let Some(object) = live_of(drift, turn, live) {
+                count_additions(drift, object);
+            }
+        }
+    }
+    let rules = findings.into_iter().map(|finding| ("IgnoreRuleWarning", finding));
+    rules.chain(status_in_git(turn, request.settings.status_field)).collect()
+}
+
+/// Git says what only the server can say, and Argo CD is set to compare it: here it is not.
+fn status_in_git(turn: &Turn, status_field: StatusField) -> Option<(&'static str, Finding)> {
+    let is_compared = |object: &&Object| match status_field {
+        StatusField::IgnoredOfAll => false,
+        StatusField::IgnoredOfDefinitions => object.kind() != "CustomResourceDefinition",
+        StatusField::Compared => true,
+    };
+    let objects = turn.target.iter().flatten().filter(is_compared);
+    let key = objects.filter(|object| object.value().contains_key("status")).map(Object::key).next()?;
+    let finding = Finding::warning("trueup::status::status_field", format!("the `status` of `{key}` is not compared"))
+        .with_help("take it out of git: `ignoreResourceStatusField` says to compare it, but only the server writes it");
+    Some(("ComparisonWarning", finding))
+}
+
+async fn answer(text: String, values: Vec<Value>) -> Result<Vec<Named>, String> {
+    let objects = u32::try_from(values.len()).unwrap_or(u32::MAX);
+    let deadline = DEADLINE.saturating_add(DEADLINE_PER_VALUE.saturating_mul(objects));
+    let running = tokio::task::spawn_blocking(move || named(&text, &values));
+    match tokio::time::timeout(deadline, running).await {
+        Ok(Ok(named)) => named,
+        Ok(Err(_panic)) => Err("running it failed unexpectedly; this is a fault in trueup".to_owned()),
+        Err(_elapsed) => Err(format!("it takes longer than {} s", deadline.as_secs())),
+    }
+}
+
+fn live_of<'live>(drift: &ResourceDrift, turn: &Turn, live: &'live Live) -> Option<&'live Object> {
+    let (cluster, kinds) = (turn.cluster.as_ref()?, turn.kinds.as_ref()?);
+    let Place::Listed(gvk, namespace) = place_of(&drift.gvk, &drift.namespace, kinds) else { return None };
+    let key = Key {
+        group: drift.gvk.group.clone(),
+        kind: drift.gvk.kind.clone(),
+        namespace: drift.namespace.clone(),
+        name: drift.name.clone(),
+    };
+    let listed = live.listing(identity(cluster), &gvk, namespace.as_deref())?.as_ref().ok()?;
+    listed.get(&key).map(|object| &**object)
+}

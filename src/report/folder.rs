@@ -1,0 +1,256 @@
+//! Rendered manifests as a folder: one file an object, for the pattern where a branch holds what was rendered.
+//!
+//! In: the objects of each application. Out: `DIR/<application>/<object>.yaml`, each written at once or not at all, and a list of them
+//! beside them ([`LIST`]). Files of an earlier run that are no longer rendered are removed, but only those on the list, and only while
+//! they are as they were written; applications that are not of this run, or could not be rendered, keep theirs.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::fs;
+use std::io::ErrorKind;
+use std::path::{Path, PathBuf};
+
+use super::OutputError;
+use super::manifests::{self, ManifestFormat};
+use super::terminal::write_file;
+use crate::finding::Finding;
+use crate::object::Object;
+
+/// The list of files that were written into a folder: a hash and a name a line.
+pub const LIST: &str = ".trueup-files";
+
+/// What a file's name may be at most; file systems take 255 bytes.
+const LONGEST_NAME: usize = 200;
+
+/// What became of a folder.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub struct Written {
+    /// Files that are new or changed.
+    pub changed: usize,
+    /// Files that were as they should be.
+    pub unchanged: usize,
+    /// Files that were removed.
+    pub removed: usize,
+    /// Files that should have been removed, and were not.
+    pub kept: Vec<Finding>,
+}
+
+/// Why an application's folder could not be written.
+#[derive(Debug, thiserror::Error, miette::Diagnostic)]
+pub enum FolderError {
+    /// A file is in the way.
+    #[error("`{}` is there, and was not written by trueup; nothing was written to its folder", .file.display())]
+    #[diagnostic(code(trueup::report::not_ours), help("move it away, or write to another folder"))]
+    NotOurs {
+        /// The file.
+        file: PathBuf,
+    },
+    /// A folder cannot be made or read.
+    #[error("`{}` cannot be written to", .file.display())]
+    #[diagnostic(code(trueup::report::folder), help("may you write there?"))]
+    Folder {
+        /// The folder or file.
+        file: PathBuf,
+        /// Why.
+        #[source]
+        cause: std::io::Error,
+    },
+    /// A file cannot be written.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    File(#[from] OutputError),
+}
+
+/// Writes one application's objects into a folder of its name.
+pub fn write(
+    folder: &Path,
+    application: &str,
+    objects: &[Object],
+    format: ManifestFormat,
+) -> Result<Written, FolderError> {
+    let folder = folder.join(application);
+    let list = folder.join(LIST);
+    let earlier = read_list(&list)?;
+    let files = files(objects, format);
+    for name in files.keys() {
+        let file = folder.join(name);
+        // A link is nothing that was written here, wherever it leads.
+        if file.symlink_metadata().is_ok_and(|found| !found.is_file() || !earlier.contains_key(name)) {
+            return Err(FolderError::NotOurs { file });
+        }
+    }
+    fs::create_dir_all(&folder).map_err(|cause| FolderError::Folder { file: folder.clone(), cause })?;
+    let mut written = Written::default();
+    for (name, text) in &files {
+        let file = folder.join(name);
+        if fs::read(&file).is_ok_and(|there| there == text.as_bytes()) {
+            written.unchanged += 1;
+        } else {
+            write_file(&file, text.as_bytes())?;
+            written.changed += 1;
+        }
+    }
+    for (name, hash) in earlier.iter().filter(|(name, _)| !files.contains_key(*name)) {
+        remove(&folder.join(name), hash, &mut written)?;
+    }
+    let lines: Vec<String> = files
+        .iter()
+        .map(|(name, text)| {
+            format!(
+                "{}  {name}
+",
+                hash(text.as_bytes())
+            )
+        })
+        .collect();
+    write_file(&list, lines.concat().as_bytes())?;
+    Ok(written)
+}
+
+fn remove(file: &Path, written_hash: &str, written: &mut Written) -> Result<(), FolderError> {
+    let failed = |cause| FolderError::Folder { file: file.to_owned(), cause };
+    match fs::read(file) {
+        Err(error) if error.kind() == ErrorKind::NotFound => {}
+        Err(error) => return Err(failed(error)),
+        Ok(there) if hash(&there) == written_hash => {
+            fs::remove_file(file).map_err(failed)?;
+            written.removed += 1;
+        }
+        Ok(_) => {
+            let message = format!("`{}` is no longer rendered, and stays: it was changed by hand", file.display());
+            written.kept.push(Finding::warning("trueup::report::changed", message).with_help("remove it yourself"));
+        }
+    }
+    Ok(())
+}
+
+/// The files that an earlier run wrote; names that lead anywhere else are not believed.
+fn read_list(list: &Path) -> Result<BTreeMap<String, String>, FolderError> {
+    let text = match fs::read_to_string(list) {
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        read => read.map_err(|cause| FolderError::Folder { file: list.to_owned(), cause })?,
+    };
+    let entries = text.lines().filter_map(|line| line.split_once("  "));
+    let own = entries.filter(|(_, name)| !name.contains(['/', '\\']) && !name.starts_with('.'));
+    Ok(own.map(|(hash, name)| (name.to_owned(), hash.to_owned())).collect())
+}
+
+/// The text of each file, by its name. Names differ in more than their case: not every file system tells that apart.
+fn files(objects: &[Object], format: ManifestFormat) -> BTreeMap<String, String> {
+    let extension = match format {
+        ManifestFormat::Yaml => "yaml",
+        ManifestFormat::Json => "json",
+    };
+    let mut taken = BTreeSet::new();
+    let mut files = BTreeMap::new();
+    for object in objects {
+        let base = name(object);
+        let mut unique = base.clone();
+        let mut count = 1;
+        while !taken.insert(unique.to_lowercase()) {
+            count += 1;
+            unique = format!("{base}-{count}");
+        }
+        files.insert(format!("{unique}.{extension}"), manifests::one(object, format));
+    }
+    files
+}
+
+/// `deployment.apps_shop_web`: kind and group, namespace, name; whatever no file name should have is written as `%` and its bytes.
+fn name(object: &Object) -> String {
+    let gvk = object.gvk();
+    let kind = if gvk.group.is_empty() { gvk.kind.clone() } else { format!("{}.{}", gvk.kind, gvk.group) };
+    let own = if object.name().is_empty() { object.generate_name() } else { object.name() };
+    let parts = [kind.to_lowercase().as_str(), object.namespace(), own].map(escaped);
+    let parts: Vec<&str> = parts.iter().map(String::as_str).filter(|part| !part.is_empty()).collect();
+    let name = parts.join("_");
+    if name.len() <= LONGEST_NAME {
+        return name;
+    }
+    // Escaped text is ASCII, so that it may be cut anywhere.
+    format!("{}-{}", &name[..LONGEST_NAME - 17], &hash(name.as_bytes())[..16])
+}
+
+fn escaped(text: &str) -> String {
+    let escape = |byte: u8| match byte {
+        b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' | b'-' | b'.' => char::from(byte).to_string(),
+        other => format!("%{other:02X}"),
+    };
+    text.bytes().map(escape).collect()
+}
+
+fn hash(bytes: &[u8]) -> String {
+    blake3::hash(bytes).to_hex().to_string()
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests write the files that are in the way")]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn object(api_version: &str, kind: &str, name: &str) -> Object {
+        let metadata = json!({"name": name, "namespace": "shop"});
+        Object::new(json!({"apiVersion": api_version, "kind": kind, "metadata": metadata})).unwrap()
+    }
+
+    fn names(folder: &Path) -> Vec<String> {
+        let entries = fs::read_dir(folder).unwrap();
+        let mut names: Vec<String> = entries.map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
+        names.sort();
+        names
+    }
+
+    #[test]
+    fn each_object_has_a_file_of_its_own_name() {
+        for (object, expected) in [
+            (object("apps/v1", "Deployment", "web"), "deployment.apps_shop_web"),
+            (object("v1", "Service", "web"), "service_shop_web"),
+            (
+                object("rbac.authorization.k8s.io/v1", "Role", "a:b/../c"),
+                "role.rbac.authorization.k8s.io_shop_a%3Ab%2F..%2Fc",
+            ),
+        ] {
+            assert_eq!(name(&object), expected);
+        }
+        let long = object("v1", "ConfigMap", &"x".repeat(400));
+        assert_eq!(name(&long).len(), LONGEST_NAME);
+        let twins = [object("v1", "ConfigMap", "a"), object("v1", "ConfigMap", "A")];
+        assert_eq!(files(&twins, ManifestFormat::Json).len(), 2);
+    }
+
+    #[test]
+    fn stale_files_go_when_they_are_ours_and_untouched() {
+        let folder = tempfile::tempdir().unwrap();
+        let all = [object("v1", "ConfigMap", "a"), object("v1", "ConfigMap", "b"), object("v1", "ConfigMap", "c")];
+        let first = write(folder.path(), "shop", &all, ManifestFormat::Yaml).unwrap();
+        assert_eq!(first, Written { changed: 3, ..Written::default() });
+        let shop = folder.path().join("shop");
+        fs::write(shop.join("README.md"), "by hand").unwrap();
+        fs::write(shop.join("configmap_shop_b.yaml"), "changed by hand").unwrap();
+
+        let second = write(folder.path(), "shop", &all[2..], ManifestFormat::Yaml).unwrap();
+
+        assert_eq!((second.changed, second.unchanged, second.removed, second.kept.len()), (0, 1, 1, 1));
+        assert_eq!(names(&shop), [LIST, "README.md", "configmap_shop_b.yaml", "configmap_shop_c.yaml"]);
+    }
+
+    #[test]
+    fn what_is_not_ours_is_not_replaced() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = folder.path().join("shop");
+        fs::create_dir(&shop).unwrap();
+        fs::write(shop.join("configmap_shop_b.yaml"), "by hand").unwrap();
+        let objects = [object("v1", "ConfigMap", "a"), object("v1", "ConfigMap", "b")];
+        assert!(matches!(
+            write(folder.path(), "shop", &objects, ManifestFormat::Yaml),
+            Err(FolderError::NotOurs { .. })
+        ));
+        assert_eq!(names(&shop), ["configmap_shop_b.yaml"]);
+        // A list from elsewhere cannot have files removed that lie elsewhere.
+        fs::write(shop.join(LIST), format!("{}  ../precious\n", hash(b"precious"))).unwrap();
+        fs::write(folder.path().join("precious"), "precious").unwrap();
+        write(folder.path(), "shop", &objects[..1], ManifestFormat::Yaml).unwrap();
+        assert!(folder.path().join("precious").exists());
+    }
+}

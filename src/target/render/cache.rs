@@ -1,0 +1,231 @@
+//! What programs rendered before: an unchanged source starts no program.
+//!
+//! In: everything that decides what a program writes. Out: what it wrote the last time, if that is kept.
+//!
+//! An entry is named by the hash of all its inputs: the files (the folder of one revision's files, in the cache of
+//! repositories), the source's fields, the build environment, the program (its file, size and time), the cluster's version
+//! and kinds, the revisions that references lead to. Nothing is kept of a working tree, whose files change under one name;
+//! of a render that fetched something; of one with warnings. Rendered Secrets are in here: the folder is private to its
+//! owner, or it is not used.
+
+use std::fs::{self, File};
+use std::io::{self, Read, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::{Value, json};
+
+use super::RenderInput;
+use super::capabilities;
+use super::program::Program;
+use crate::app::source::SourceKind;
+use crate::object::{Object, Origin};
+use crate::target::Target;
+
+/// Changes whenever entries would be read or named otherwise.
+const FORMAT: u64 = 1;
+
+/// Where what was rendered is kept, and how much of it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CacheSettings {
+    /// The folder: nothing else is in it.
+    pub folder: PathBuf,
+    /// How large it may grow before what was not used for longest is removed.
+    pub bytes: u64,
+}
+
+impl CacheSettings {
+    /// Removes what was not used for longest until the rest is within the limit. Trouble here is nobody's fault: the next
+    /// run tries again.
+    pub fn shrink(&self) {
+        let Ok(found) = fs::read_dir(&self.folder) else { return };
+        let mut entries: Vec<(SystemTime, u64, PathBuf)> = found
+            .flatten()
+            .filter_map(|entry| {
+                let meta = entry.metadata().ok()?;
+                Some((meta.modified().ok()?, meta.len(), entry.path()))
+            })
+            .collect();
+        let mut total: u64 = entries.iter().map(|(_, bytes, _)| bytes).sum();
+        entries.sort();
+        for (_, bytes, path) in entries {
+            if total <= self.bytes {
+                return;
+            }
+            if fs::remove_file(path).is_ok() {
+                total = total.saturating_sub(bytes);
+            }
+        }
+    }
+}
+
+/// The place of one render.
+#[derive(Debug)]
+pub(super) struct Entry {
+    path: PathBuf,
+}
+
+impl Entry {
+    /// The place for what a tool makes of a source; nothing where it is not kept.
+    pub(super) fn of(input: &RenderInput<'_>, tool: SourceKind) -> Option<Self> {
+        let settings = input.settings.cache.as_ref()?;
+        let programs = programs(input, tool)?;
+        if !input.is_pinned || input.revision.is_empty() {
+            return None;
+        }
+        make_private(&settings.folder).ok()?;
+        let references = input.references.identities().collect::<Option<Vec<_>>>()?;
+        let mut source = input.source.clone();
+        // Where the manifest stands is no input.
+        source.line = 0;
+        let inputs = json!({
+            "format": FORMAT,
+            "version": env!("CARGO_PKG_VERSION"),
+            "tool": tool.as_str(),
+            "programs": programs,
+            "buildOptions": input.settings.programs.kustomize_build_options,
+            "files": [input.root.to_string_lossy(), input.revision, input.shown_folder()],
+            "source": format!("{source:?}"),
+            "references": references,
+            "environment": input.environment().variables().collect::<Vec<_>>(),
+            "release": input.application.name,
+            "namespace": input.application.destination.namespace,
+            "kubeVersion": input.kinds.server_version,
+            "apiVersions": capabilities::api_versions(&[], input.kinds),
+        });
+        let name = blake3::hash(inputs.to_string().as_bytes()).to_hex();
+        Some(Self { path: settings.folder.join(format!("{name}.json")) })
+    }
+
+    /// What was kept; nothing when it is not there, or cannot be read.
+    pub(super) fn read(&self) -> Option<Target> {
+        let mut file = File::options().read(true).write(true).open(&self.path).ok()?;
+        let mut bytes = Vec::new();
+        file.read_to_end(&mut bytes).ok()?;
+        // It was used: others are removed first.
+        let _ = file.set_modified(SystemTime::now());
+        let Value::Array(kept) = serde_json::from_slice(&bytes).ok()? else { return None };
+        let objects: Option<Vec<Object>> = kept.into_iter().map(object).collect();
+        Some(Target { objects: objects?, warnings: Vec::new() })
+    }
+
+    /// Keeps what was rendered. A disk that does not take it costs time the next time, and nothing else.
+    pub(super) fn keep(&self, target: &Target) {
+        if !target.warnings.is_empty() {
+            return;
+        }
+        let kept: Vec<Value> = target.objects.iter().map(value).collect();
+        let write = || -> io::Result<()> {
+            let folder = self.path.parent().unwrap_or(Path::new("."));
+            // Only its owner may read it, and it appears only when whole.
+            let mut file = tempfile::NamedTempFile::new_in(folder)?;
+            file.write_all(Value::Array(kept).to_string().as_bytes())?;
+            file.persist(&self.path)?;
+            Ok(())
+        };
+        let _ = write();
+    }
+}
+
+fn value(object: &Object) -> Value {
+    let origin = object.origin().map(|origin| json!([&*origin.file, origin.line]));
+    json!({"object": object.value(), "origin": origin})
+}
+
+fn object(mut kept: Value) -> Option<Object> {
+    let object = Object::new(kept.get_mut("object")?.take()).ok()?;
+    let Some(origin) = kept.get("origin").and_then(Value::as_array) else { return Some(object) };
+    let (file, line) = (origin.first()?.as_str()?, origin.get(1)?.as_u64()?);
+    Some(object.with_origin(Origin { file: Arc::from(file), line: usize::try_from(line).ok()? }))
+}
+
+/// The programs that take part, each by what tells it from another; nothing for a tool that starts none.
+fn programs(input: &RenderInput<'_>, tool: SourceKind) -> Option<Vec<Value>> {
+    let settings = &input.settings.programs;
+    let found = match tool {
+        SourceKind::Helm => vec![Program::helm(settings).ok()?],
+        SourceKind::Kustomize => {
+            // Helm is started by Kustomize where charts are enabled; without one that is an error anyway.
+            [Program::kustomize(settings).ok(), Program::helm(settings).ok()].into_iter().flatten().collect()
+        }
+        SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => return None,
+    };
+    found.iter().map(|program| identity(&program.path)).collect()
+}
+
+fn identity(program: &Path) -> Option<Value> {
+    let path = program.canonicalize().ok()?;
+    let meta = path.metadata().ok()?;
+    let time = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
+    Some(json!([path.to_string_lossy(), meta.len(), time.as_nanos().to_string()]))
+}
+
+/// Makes the folder, for its owner alone.
+#[cfg(unix)]
+fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+fn make_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that they look at")]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    fn target() -> Target {
+        let object = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "data": {"n": 1.5, "i": 3}})).unwrap();
+        let origin = Origin { file: "web/templates/a.yaml".into(), line: 0 };
+        Target { objects: vec![object.clone().with_origin(origin), object], warnings: Vec::new() }
+    }
+
+    #[test]
+    fn what_is_kept_is_read_again_and_what_is_broken_is_not() {
+        let folder = tempfile::tempdir().unwrap();
+        let entry = Entry { path: folder.path().join("key.json") };
+        assert_eq!(entry.read(), None);
+        entry.keep(&target());
+        assert_eq!(entry.read(), Some(target()));
+        for broken in ["", "[", "{}", r#"[{"object": {"kind": "A"}}]"#, r#"[{"origin": null}]"#] {
+            fs::write(&entry.path, broken).unwrap();
+            assert_eq!(entry.read(), None, "{broken}");
+        }
+    }
+
+    #[test]
+    fn what_was_not_used_for_longest_goes_first() {
+        let folder = tempfile::tempdir().unwrap();
+        for (age, name) in [(300, "oldest"), (200, "older"), (100, "newer")] {
+            fs::write(folder.path().join(name), [0; 100]).unwrap();
+            let file = File::options().write(true).open(folder.path().join(name)).unwrap();
+            file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        }
+        CacheSettings { folder: folder.path().to_owned(), bytes: 250 }.shrink();
+        let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
+        left.sort();
+        assert_eq!(left, ["newer", "older"]);
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let renders = folder.path().join("renders");
+        fs::create_dir(&renders).unwrap();
+        fs::set_permissions(&renders, fs::Permissions::from_mode(0o755)).unwrap();
+        make_private(&renders).unwrap();
+        assert_eq!(renders.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}

@@ -1,0 +1,67 @@
+//! What a chart is told of the cluster: its version, and the kinds that it serves.
+//!
+//! Rules: Argo CD reposerver/repository/repository.go `parseKubeVersion`, util/argo/argo.go `APIResourcesToStrings`.
+
+use std::collections::BTreeSet;
+
+use crate::object::Kinds;
+use crate::object::kinds::{InvalidKubeVersion, parse_kube_version};
+
+/// The version that the source asks for, or the cluster's, as three numbers; nothing when neither is known.
+pub(super) fn kube_version(asked: &str, kinds: &Kinds) -> Result<Option<String>, InvalidKubeVersion> {
+    let version = if asked.is_empty() { kinds.server_version.as_str() } else { asked };
+    if version.is_empty() {
+        return Ok(None);
+    }
+    parse_kube_version(version).map(|version| Some(format!("{}.{}.{}", version.major, version.minor, version.patch)))
+}
+
+/// The list that the source gives, or what the cluster serves: each `group/version`, and each `group/version/Kind`.
+///
+/// Without a cluster there is only what is known beyond Kubernetes' own kinds: those the tools know themselves, and they
+/// know better than our table what a version no longer serves.
+pub(super) fn api_versions(asked: &[String], kinds: &Kinds) -> Vec<String> {
+    if !asked.is_empty() {
+        return asked.to_vec();
+    }
+    let mut served = BTreeSet::new();
+    for facts in kinds.iter_all().filter(|facts| !kinds.is_by_heart(&facts.gvk)) {
+        let version = facts.gvk.api_version();
+        served.insert(format!("{version}/{}", facts.gvk.kind));
+        served.insert(version);
+    }
+    served.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::object::{Gvk, KindFacts, Scope};
+
+    fn facts(api_version: &str, kind: &str) -> KindFacts {
+        let gvk = Gvk::from_api_version(api_version, kind);
+        KindFacts { gvk, plural: kind.to_lowercase(), scope: Scope::Namespaced, verbs: Vec::new() }
+    }
+
+    #[test]
+    fn a_chart_is_told_of_what_the_cluster_serves() {
+        let mut kinds = Kinds::new("v1.34.2+k3s1");
+        kinds.add(facts("v1", "Pod"));
+        kinds.add(facts("apps/v1", "Deployment"));
+        assert_eq!(api_versions(&[], &kinds), ["apps/v1", "apps/v1/Deployment", "v1", "v1/Pod"]);
+        assert_eq!(api_versions(&["x/v1/Y".to_owned()], &kinds), ["x/v1/Y"]);
+        assert_eq!(kube_version("", &kinds).unwrap().as_deref(), Some("1.34.2"));
+        assert_eq!(kube_version("v1.30", &kinds).unwrap().as_deref(), Some("1.30.0"));
+        assert!(kube_version("newest", &kinds).is_err());
+        assert_eq!(kube_version("", &Kinds::default()).unwrap(), None);
+    }
+
+    /// Our table knows versions that no cluster serves any more: a chart must not be told of them.
+    #[test]
+    fn without_a_cluster_only_what_was_added_is_told() {
+        let mut kinds = Kinds::builtin("v1.36.3");
+        assert_eq!(api_versions(&[], &kinds), Vec::<String>::new());
+        kinds.add(facts("shop.example.com/v1", "Till"));
+        assert_eq!(api_versions(&[], &kinds), ["shop.example.com/v1", "shop.example.com/v1/Till"]);
+    }
+}

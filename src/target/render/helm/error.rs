@@ -1,0 +1,105 @@
+//! What can be said of a Helm source before Helm runs.
+
+use std::io;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why Helm was not even started.
+#[derive(Debug, Error, Diagnostic)]
+pub enum HelmError {
+    /// A values file that is not there.
+    #[error("there is no values file `{file}`{at}")]
+    #[diagnostic(code("trueup::render::values_missing"))]
+    ValuesMissing {
+        /// As the manifest has it.
+        file: String,
+        /// Which revision was looked at, with the word before it.
+        at: String,
+        /// The one thing to do.
+        #[help]
+        help: String,
+    },
+    /// A pattern that no file matches.
+    #[error("no values file matches `{pattern}`{at}")]
+    #[diagnostic(
+        code("trueup::render::values_missing"),
+        help("where that is meant to happen, set `helm.ignoreMissingValueFiles`")
+    )]
+    NothingMatches {
+        /// As the manifest has it.
+        pattern: String,
+        /// Which revision was looked at, with the word before it.
+        at: String,
+    },
+    /// A pattern that is none.
+    #[error("`{pattern}` is not a glob")]
+    #[diagnostic(code("trueup::render::glob"), help("`*` matches within a name, `**` any folders, `?` one letter"))]
+    Glob {
+        /// As the manifest has it.
+        pattern: String,
+        /// Why.
+        source: globset::Error,
+    },
+    /// A path that leads out of its repository.
+    #[error("`{file}` leads out of its repository")]
+    #[diagnostic(
+        code("trueup::render::leaves_checkout"),
+        help("values files are read from the repositories of the sources alone")
+    )]
+    Leaves {
+        /// As the manifest has it.
+        file: String,
+    },
+    /// A URL that is not fetched.
+    #[error("`{file}` is a URL of scheme `{scheme}`, which is not fetched")]
+    #[diagnostic(code("trueup::render::values_scheme"), help("`https` and `http` are"))]
+    Scheme {
+        /// As the manifest has it.
+        file: String,
+        /// Its scheme.
+        scheme: String,
+    },
+    /// A reference to a chart.
+    #[error("`{file}` refers to a source that is a chart, whose files cannot be used")]
+    #[diagnostic(code("trueup::render::reference"), help("put the values into a git repository, and refer to that"))]
+    ReferenceToChart {
+        /// As the manifest has it.
+        file: String,
+    },
+    /// A reference without a path.
+    #[error("`{file}` refers to a source, but to no file of it")]
+    #[diagnostic(code("trueup::render::reference"), help("write `{file}/path/to/values.yaml`"))]
+    NoPath {
+        /// As the manifest has it.
+        file: String,
+    },
+    /// One repository at two revisions.
+    #[error("{one} and {other} are one repository at two revisions")]
+    #[diagnostic(
+        code("trueup::render::reference"),
+        help("Argo CD refuses that for references; give both the same `targetRevision`")
+    )]
+    TwoRevisions {
+        /// A reference.
+        one: String,
+        /// Another one, or the source itself.
+        other: String,
+    },
+    /// A version that is none.
+    #[error("`helm.kubeVersion`: {source}")]
+    #[diagnostic(code("trueup::render::kube_version"), help("write `1.34.2`, or leave it out for the cluster's"))]
+    KubeVersion {
+        /// Why.
+        source: crate::object::kinds::InvalidKubeVersion,
+    },
+    /// A file that cannot be read.
+    #[error("`{file}` cannot be read")]
+    #[diagnostic(code("trueup::render::unreadable"), help("look at the file and at who may read it"))]
+    Unreadable {
+        /// As the manifest has it.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+}

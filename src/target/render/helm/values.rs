@@ -1,0 +1,271 @@
+//! Which files Helm reads its values from.
+//!
+//! In: `valueFiles` and `fileParameters`, as the manifest has them. Out: files that are there and lie in their repository,
+//! or URLs. A path is relative to the chart, from the repository's root when it begins with `/`, or in another source of
+//! the application when it begins with `$ref/`. Patterns become the files that they match; a file that is listed by itself
+//! keeps its place, and no file is read twice.
+//!
+//! Rules: Argo CD reposerver/repository `valueFileResolver`, util/io/path/resolved.go.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use globset::GlobBuilder;
+
+use super::HelmError;
+use crate::app::source::Helm;
+use crate::finding::Finding;
+use crate::target::render::paths::{self, PathFault};
+use crate::target::render::references::Reference;
+use crate::target::render::{BuildEnvironment, RenderInput};
+use crate::target::source::lexically_inside;
+
+/// What Helm reads.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum ValuesFile {
+    /// A file, links resolved.
+    Path(PathBuf),
+    /// Fetched by Helm itself.
+    Url(String),
+}
+
+/// Finds the files of one source.
+pub(super) struct Values<'a> {
+    input: &'a RenderInput<'a>,
+    helm: &'a Helm,
+    environment: BuildEnvironment,
+}
+
+/// Where an entry leads, before anybody looks.
+enum Place<'a> {
+    Url(String),
+    Inside { root: &'a Path, below: PathBuf, revision: &'a str },
+}
+
+impl<'a> Values<'a> {
+    /// Refuses at once what references may not mix.
+    pub(super) fn of(input: &'a RenderInput<'a>, helm: &'a Helm) -> Result<Self, HelmError> {
+        let this = Self { input, helm, environment: input.environment() };
+        this.refuse_two_revisions()?;
+        Ok(this)
+    }
+
+    /// The files of `valueFiles`, in the order in which Helm has to read them.
+    pub(super) fn files(&self) -> Result<Vec<ValuesFile>, HelmError> {
+        let listed: Vec<PathBuf> = self.helm.value_files.iter().filter_map(|written| self.listed(written)).collect();
+        let mut files: Vec<ValuesFile> = Vec::new();
+        for written in &self.helm.value_files {
+            let found = match self.place(written)? {
+                Place::Url(url) => vec![ValuesFile::Url(url)],
+                Place::Inside { root, below, revision } if is_glob(&below) => self
+                    .matches(written, root, &below, revision)?
+                    .into_iter()
+                    .filter(|file| !listed.contains(file))
+                    .map(ValuesFile::Path)
+                    .collect(),
+                Place::Inside { root, below, revision } => match found(root, &below, written)? {
+                    Some(file) => vec![ValuesFile::Path(file)],
+                    None if self.helm.ignore_missing_value_files => Vec::new(),
+                    None => return Err(self.missing(written, revision)),
+                },
+            };
+            for file in found {
+                if !files.contains(&file) {
+                    files.push(file);
+                }
+            }
+        }
+        Ok(files)
+    }
+
+    /// `fileParameters`: of two with one name the last counts.
+    pub(super) fn file_parameters(&self) -> Result<BTreeMap<String, ValuesFile>, HelmError> {
+        let mut files = BTreeMap::new();
+        for parameter in &self.helm.file_parameters {
+            let file = match self.place(&parameter.path)? {
+                Place::Url(url) => ValuesFile::Url(url),
+                Place::Inside { root, below, revision } => {
+                    let file = found(root, &below, &parameter.path)?;
+                    ValuesFile::Path(file.ok_or_else(|| self.missing(&parameter.path, revision))?)
+                }
+            };
+            files.insert(parameter.name.clone(), file);
+        }
+        Ok(files)
+    }
+
+    /// The roots of the sources that are referred to, and what a reader knows them as.
+    pub(super) fn other_roots(&self) -> Vec<(PathBuf, String)> {
+        self.referred().map(|(name, reference, _)| (reference.checkout.root.clone(), format!("${name}"))).collect()
+    }
+
+    /// A file that is listed by itself, if it is there.
+    fn listed(&self, written: &str) -> Option<PathBuf> {
+        match self.place(written) {
+            Ok(Place::Inside { root, below, .. }) if !is_glob(&below) => found(root, &below, written).ok().flatten(),
+            _ => None,
+        }
+    }
+
+    fn place(&self, written: &str) -> Result<Place<'a>, HelmError> {
+        let leaves = || HelmError::Leaves { file: written.to_owned() };
+        if let Some((_, reference, rest)) = self.input.references.named_in(written) {
+            if reference.is_chart {
+                return Err(HelmError::ReferenceToChart { file: written.to_owned() });
+            }
+            // Argo CD: the reference first, the build environment after it.
+            let rest = self.environment.expand(rest);
+            let below = lexically_inside(Path::new(rest.trim_start_matches('/'))).ok_or_else(leaves)?;
+            if below.as_os_str().is_empty() {
+                return Err(HelmError::NoPath { file: written.to_owned() });
+            }
+            let checkout = &*reference.checkout;
+            return Ok(Place::Inside { root: &checkout.root, below, revision: &checkout.revision });
+        }
+        let path = self.environment.expand(written);
+        match scheme(&path) {
+            Some("http" | "https") => return Ok(Place::Url(path)),
+            Some(scheme) => {
+                return Err(HelmError::Scheme { file: written.to_owned(), scheme: scheme.to_owned() });
+            }
+            None => {}
+        }
+        let RenderInput { root, folder, revision, .. } = *self.input;
+        let below = match path.strip_prefix('/') {
+            Some(from_root) => PathBuf::from(from_root.trim_start_matches('/')),
+            None => folder.strip_prefix(root).unwrap_or(Path::new("")).join(&path),
+        };
+        Ok(Place::Inside { root, below: lexically_inside(&below).ok_or_else(leaves)?, revision })
+    }
+
+    /// The files that a pattern matches, in lexical order.
+    fn matches(&self, written: &str, root: &Path, below: &Path, revision: &str) -> Result<Vec<PathBuf>, HelmError> {
+        let pattern = below.to_string_lossy();
+        let glob = GlobBuilder::new(&pattern)
+            .literal_separator(true)
+            .build()
+            .map_err(|source| HelmError::Glob { pattern: written.to_owned(), source })?
+            .compile_matcher();
+        let start: PathBuf = below.components().take_while(|part| !is_glob(Path::new(part.as_os_str()))).collect();
+        let mut names = Vec::new();
+        collect(root, &start, &mut names);
+        names.retain(|name| glob.is_match(name));
+        names.sort();
+        let mut files = Vec::new();
+        for name in names {
+            files.extend(found(root, &name, written)?);
+        }
+        if files.is_empty() && !self.helm.ignore_missing_value_files {
+            return Err(HelmError::NothingMatches { pattern: written.to_owned(), at: at(revision) });
+        }
+        Ok(files)
+    }
+
+    /// A warning for each entry that looks like a reference and is none: it is then read from the repository's own root.
+    pub(super) fn warnings(&self) -> Vec<Finding> {
+        let entries = self.helm.value_files.iter().filter_map(|written| Some((written, self.unknown(written)?)));
+        let warnings = entries.map(|(written, name)| {
+            let read_as = self.environment.expand(written);
+            let message = format!("no source has `ref: {name}`: `{written}` is read as `{read_as}`, as Argo CD does");
+            Finding::warning("trueup::render::reference", message)
+                .with_help("name the `ref` of another source, or write the path itself")
+        });
+        warnings.collect()
+    }
+
+    /// The name in an entry that looks like a reference, and is neither one nor a variable of the build environment.
+    fn unknown<'text>(&self, written: &'text str) -> Option<&'text str> {
+        let name = written.strip_prefix('$')?.split(['/', '}']).next()?;
+        let is_known = self.input.references.named_in(written).is_some()
+            || self.environment.variables().any(|(known, _)| name.trim_start_matches('{') == known);
+        (!is_known).then_some(name)
+    }
+
+    fn missing(&self, written: &str, revision: &str) -> HelmError {
+        let unknown = self.unknown(written);
+        let names = self.input.references.names();
+        let help = match unknown {
+            Some(name) if names.is_empty() => format!("no source of the application has `ref: {name}`"),
+            Some(name) => format!("no source of the application has `ref: {name}`; there is `{}`", names.join("`, `")),
+            None => "where files may be missing, set `helm.ignoreMissingValueFiles`".to_owned(),
+        };
+        HelmError::ValuesMissing { file: written.to_owned(), at: at(revision), help }
+    }
+
+    /// Each entry that refers to another source: the name, the reference, what follows it.
+    fn referred(&self) -> impl Iterator<Item = (&'a str, &'a Reference, &'a str)> + use<'a> {
+        let references = self.input.references;
+        let files = self.helm.value_files.iter();
+        let paths = files.chain(self.helm.file_parameters.iter().map(|parameter| &parameter.path));
+        paths.filter_map(move |path| references.named_in(path))
+    }
+
+    /// Argo CD has one folder for each repository, and refuses what would need two.
+    fn refuse_two_revisions(&self) -> Result<(), HelmError> {
+        let shown = |name: &str, revision: &str| format!("`${name}` at {}", short(revision));
+        let mut seen: Vec<(&str, &Reference)> = Vec::new();
+        for (name, reference, _) in self.referred() {
+            let revision = &reference.checkout.revision;
+            if reference.is_of(&self.input.source.repo_url) && *revision != self.input.revision && !reference.is_chart {
+                let other = format!("the source itself at {}", short(self.input.revision));
+                return Err(HelmError::TwoRevisions { one: shown(name, revision), other });
+            }
+            for (earlier, other) in &seen {
+                if other.is_of(&reference.repo_url) && other.checkout.revision != *revision {
+                    let other = shown(earlier, &other.checkout.revision);
+                    return Err(HelmError::TwoRevisions { one: shown(name, revision), other });
+                }
+            }
+            seen.push((name, reference));
+        }
+        Ok(())
+    }
+}
+
+fn short(revision: &str) -> &str {
+    revision.get(..7).unwrap_or(if revision.is_empty() { "its working tree" } else { revision })
+}
+
+fn at(revision: &str) -> String {
+    if revision.is_empty() { String::new() } else { format!(" at {}", short(revision)) }
+}
+
+/// Rule: Argo CD `isGlobPath`.
+fn is_glob(path: &Path) -> bool {
+    path.to_string_lossy().contains(['*', '?', '['])
+}
+
+/// The scheme of a URL, as Go's net/url reads it.
+fn scheme(text: &str) -> Option<&str> {
+    let (scheme, _) = text.split_once(':')?;
+    let is_scheme = scheme.starts_with(|letter: char| letter.is_ascii_alphabetic())
+        && scheme.chars().all(|letter| letter.is_ascii_alphanumeric() || matches!(letter, '+' | '-' | '.'));
+    is_scheme.then_some(scheme)
+}
+
+/// The file with links resolved, if it is there; an error when it is not in its repository.
+fn found(root: &Path, below: &Path, written: &str) -> Result<Option<PathBuf>, HelmError> {
+    match paths::resolve(root, &root.join(below)) {
+        Ok(file) => Ok(Some(file)),
+        Err(PathFault::NotFound) => Ok(None),
+        Err(PathFault::Leaves) => Err(HelmError::Leaves { file: written.to_owned() }),
+        Err(PathFault::Unreadable(source)) => Err(HelmError::Unreadable { file: written.to_owned(), source }),
+    }
+}
+
+/// Every file below a folder, as a path from the root; links to folders are not followed.
+fn collect(root: &Path, below: &Path, names: &mut Vec<PathBuf>) {
+    // A folder that is not there, or may not be read, has no files for us.
+    let Ok(entries) = fs::read_dir(root.join(below)) else { return };
+    for entry in entries.flatten() {
+        let name = below.join(entry.file_name());
+        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            if entry.file_name() != ".git" {
+                collect(root, &name, names);
+            }
+        } else if entry.path().is_file() {
+            names.push(name);
+        }
+    }
+}

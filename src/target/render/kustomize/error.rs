@@ -1,0 +1,123 @@
+//! What can be said of a Kustomize source before Kustomize runs.
+
+use std::io;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+/// Why Kustomize was not even started.
+#[derive(Debug, Error, Diagnostic)]
+pub enum KustomizeError {
+    /// There is no kustomization to change.
+    #[error("there is no kustomization in `{folder}`, and `source.kustomize` changes one")]
+    #[diagnostic(
+        code("trueup::render::kustomization"),
+        help("it is called `kustomization.yaml`, `kustomization.yml` or `Kustomization`")
+    )]
+    Missing {
+        /// The folder, relative to the checkout.
+        folder: String,
+    },
+    /// There are several.
+    #[error("`{folder}` has several kustomizations: {files}")]
+    #[diagnostic(code("trueup::render::kustomization"), help("Kustomize wants exactly one; remove the others"))]
+    Several {
+        /// The folder, relative to the checkout.
+        folder: String,
+        /// Their names.
+        files: String,
+    },
+    /// It cannot be read, or written in the copy.
+    #[error("`{file}` cannot be read")]
+    #[diagnostic(code("trueup::render::unreadable"), help("look at the file and at who may read it"))]
+    Unreadable {
+        /// The file, relative to the checkout.
+        file: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// It is not YAML.
+    #[error("`{file}` is not YAML, at line {line}: {message}")]
+    #[diagnostic(code("trueup::render::kustomization"), help("Kustomize would refuse this file, too"))]
+    NotYaml {
+        /// The file, relative to the checkout.
+        file: String,
+        /// Where.
+        line: usize,
+        /// What is wrong.
+        message: String,
+    },
+    /// A field of another type than Kustomize gives it.
+    #[error("`{field}` of `{file}` is no {expected}")]
+    #[diagnostic(code("trueup::render::kustomization"), help("Kustomize would refuse this file, too"))]
+    Unlike {
+        /// The file, relative to the checkout.
+        file: String,
+        /// The field.
+        field: &'static str,
+        /// What it should be.
+        expected: &'static str,
+    },
+    /// A label or an annotation that the kustomization has already.
+    #[error("`{file}` has {kind} `{name}` already")]
+    #[diagnostic(code("trueup::render::kustomization"), help("to overwrite it, set `kustomize.{force}`"))]
+    Already {
+        /// The file, relative to the checkout.
+        file: String,
+        /// `label` or `annotation`.
+        kind: &'static str,
+        /// Its name.
+        name: String,
+        /// The field that overwrites.
+        force: &'static str,
+    },
+    /// Two fields that only go together.
+    #[error("`kustomize.labelIncludeTemplates` needs `kustomize.labelWithoutSelector`")]
+    #[diagnostic(code("trueup::render::kustomize_fields"), help("set both, or neither"))]
+    TemplatesWithoutSelector,
+    /// An image that says nothing.
+    #[error("`{image}` in `kustomize.images` says nothing of a new name, tag or digest")]
+    #[diagnostic(code("trueup::render::kustomize_fields"), help("write `name:tag`, `name@digest` or `name=other:tag`"))]
+    Image {
+        /// As the manifest has it.
+        image: String,
+    },
+    /// A component that is not there.
+    #[error("there is no component `{component}`")]
+    #[diagnostic(
+        code("trueup::render::kustomize_fields"),
+        help("where that is meant to happen, set `kustomize.ignoreMissingComponents`")
+    )]
+    NoComponent {
+        /// As the manifest has it.
+        component: String,
+    },
+    /// A base or a file outside of the repository.
+    #[error("`{file}` names `{entry}`, which leads out of its repository")]
+    #[diagnostic(code("trueup::render::leaves_checkout"), help("nothing outside of a repository is read"))]
+    Leaves {
+        /// The kustomization, relative to the checkout.
+        file: String,
+        /// The entry.
+        entry: String,
+    },
+    /// Another version than is here.
+    #[error("the source wants Kustomize {wanted}, and here is {found}")]
+    #[diagnostic(
+        code("trueup::render::kustomize_version"),
+        help("name a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`")
+    )]
+    Version {
+        /// What `kustomize.version` says.
+        wanted: String,
+        /// What the program says.
+        found: String,
+    },
+    /// A version that is none.
+    #[error("`kustomize.kubeVersion`: {source}")]
+    #[diagnostic(code("trueup::render::kube_version"), help("write `1.34.2`, or leave it out for the cluster's"))]
+    KubeVersion {
+        /// Why.
+        source: crate::object::kinds::InvalidKubeVersion,
+    },
+}

@@ -1,0 +1,124 @@
+//! Renders a kustomization by the official `kustomize` program, or by the one inside of kubectl.
+//!
+//! In: the kustomization's folder, `source.kustomize`, the build options. Out: the objects that `kustomize build` writes.
+//! What the Application changes is written into a copy of the folder; a build that may fetch charts runs in a copy of the
+//! whole repository.
+//!
+//! Rules: Argo CD util/kustomize/kustomize.go `Build`, `parseKustomizeBuildOptions`.
+
+mod edit;
+mod error;
+mod image;
+mod kustomization;
+mod survey;
+
+pub use error::KustomizeError;
+
+use std::ffi::OsString;
+use std::path::Path;
+
+use self::kustomization::Kustomization;
+use super::program::{self, Call, Home, Program, ProgramError};
+use super::working_copy::{Around, WorkingCopy};
+use super::{Made, RenderError, RenderInput, capabilities};
+use crate::app::source::Kustomize;
+use crate::target::Target;
+
+pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
+    let default = Kustomize::default();
+    let options = input.source.kustomize.as_ref().unwrap_or(&default);
+    let program = Program::kustomize(&input.settings.programs)?;
+    let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
+    refuse_other_version(&program, options, &home, input)?;
+    let build_options = &input.settings.programs.kustomize_build_options;
+    let unrestricted = build_options.iter().any(|option| option.contains("LoadRestrictionsNone"));
+    let survey = survey::survey(input, &options.components, unrestricted)?;
+    let copy = copy(options, &home, input)?;
+    let (root, folder) = copy.as_ref().map_or((input.root, input.folder), |copy| (&copy.root, &copy.folder));
+    let call = Call {
+        args: arguments(&program, folder, options, input)?,
+        folder: root,
+        whereabouts: "at the repository's root",
+        variables: input.environment().variables().map(|(name, value)| (name, value.to_owned())).collect(),
+    };
+    let output = program.run(&call, &home, input)?;
+    if !output.success() {
+        // The folder is in the root: its name becomes what a reader knows it as, too.
+        let hidden = [(root, ""), (home.path(), "(temporary)"), (input.root, "")];
+        return Err(program.failed(&call, &output, &hidden, input).into());
+    }
+    let unnamed = input.shown("kustomization.yaml");
+    let objects = program::objects(&program, &output.stdout, &unnamed, input)?;
+    Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable: !survey.is_fetched })
+}
+
+/// A folder to write in, where something is to be written.
+fn copy(options: &Kustomize, home: &Home, input: &RenderInput<'_>) -> Result<Option<WorkingCopy>, RenderError> {
+    let around = match (is_helm_enabled(input), edit::is_needed(options)) {
+        // Charts are unpacked beside the kustomization that asks for them, whichever that is.
+        (true, _) => Around::Copied,
+        (false, true) => Around::Linked,
+        (false, false) => return Ok(None),
+    };
+    let copy = WorkingCopy::of(input.root, input.folder, around, &home.path().join("repository"))
+        .map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
+    if edit::is_needed(options) {
+        let shown = input.shown_folder();
+        let kustomization =
+            Kustomization::of(&copy.folder, &shown)?.ok_or(KustomizeError::Missing { folder: shown })?;
+        edit::apply(&copy.folder, kustomization, options, &input.environment())?;
+    }
+    Ok(Some(copy))
+}
+
+fn is_helm_enabled(input: &RenderInput<'_>) -> bool {
+    input.settings.programs.kustomize_build_options.iter().any(|option| option.starts_with("--enable-helm"))
+}
+
+fn arguments(
+    program: &Program,
+    folder: &Path,
+    options: &Kustomize,
+    input: &RenderInput<'_>,
+) -> Result<Vec<OsString>, RenderError> {
+    let settings = &input.settings.programs;
+    let verb = if program.name == "kustomize" { "build" } else { "kustomize" };
+    let mut args: Vec<OsString> = vec![verb.into(), folder.into()];
+    args.extend(settings.kustomize_build_options.iter().map(OsString::from));
+    if is_helm_enabled(input) {
+        if !settings.kustomize_build_options.iter().any(|option| option.starts_with("--helm-command")) {
+            args.extend(["--helm-command".into(), Program::helm(settings)?.path.into_os_string()]);
+        }
+        let version = capabilities::kube_version(&options.kube_version, input.kinds)
+            .map_err(|source| KustomizeError::KubeVersion { source })?;
+        args.extend(version.into_iter().flat_map(|version| ["--helm-kube-version".into(), version.into()]));
+        for version in capabilities::api_versions(&options.api_versions, input.kinds) {
+            args.extend(["--helm-api-versions".into(), version.into()]);
+        }
+    }
+    Ok(args)
+}
+
+/// Argo CD keeps programs by version; here there is one, and it has to be the one that is asked for.
+fn refuse_other_version(
+    program: &Program,
+    options: &Kustomize,
+    home: &Home,
+    input: &RenderInput<'_>,
+) -> Result<(), RenderError> {
+    if options.version.is_empty() {
+        return Ok(());
+    }
+    let args =
+        if program.name == "kustomize" { vec!["version".into()] } else { vec!["version".into(), "--client".into()] };
+    let call = Call { args, folder: home.path(), whereabouts: "anywhere", variables: Vec::new() };
+    let output = program.run(&call, home, input)?;
+    let said = String::from_utf8_lossy(&output.stdout);
+    let wanted = options.version.trim_start_matches('v');
+    let is_it = said.split(|letter: char| !letter.is_ascii_digit() && letter != '.').any(|word| word == wanted);
+    if is_it {
+        return Ok(());
+    }
+    let found = said.lines().last().unwrap_or_default().trim().to_owned();
+    Err(KustomizeError::Version { wanted: options.version.clone(), found }.into())
+}

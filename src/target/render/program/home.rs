@@ -1,0 +1,48 @@
+//! A home for one render: private, empty, and gone afterwards.
+
+use std::ffi::OsString;
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+/// A folder that only we can read, with everything that a program keeps at home.
+#[derive(Debug)]
+pub(in super::super) struct Home(tempfile::TempDir);
+
+impl Home {
+    pub(in super::super) fn new() -> io::Result<Self> {
+        let folder = tempfile::Builder::new().prefix("trueup-render-").tempdir()?;
+        fs::create_dir(folder.path().join("tmp"))?;
+        Ok(Self(folder))
+    }
+
+    pub(in super::super) fn path(&self) -> &Path {
+        self.0.path()
+    }
+
+    /// A file for a program to read.
+    pub(in super::super) fn file(&self, name: &str, text: &str) -> io::Result<PathBuf> {
+        let path = self.path().join(name);
+        File::create(&path)?.write_all(text.as_bytes())?;
+        Ok(path)
+    }
+
+    /// The environment that keeps a program in here.
+    pub(super) fn variables(&self) -> Vec<(OsString, OsString)> {
+        [
+            ("HOME", ""),
+            ("TMPDIR", "tmp"),
+            ("XDG_CACHE_HOME", "cache"),
+            ("XDG_CONFIG_HOME", "config"),
+            ("XDG_DATA_HOME", "data"),
+            ("HELM_CACHE_HOME", "cache/helm"),
+            ("HELM_CONFIG_HOME", "config/helm"),
+            ("HELM_DATA_HOME", "data/helm"),
+        ]
+        .into_iter()
+        .map(|(name, below)| (name.into(), self.path().join(below).into_os_string()))
+        // A git that a program starts must not ask anybody, nor read what others wrote down.
+        .chain([("GIT_TERMINAL_PROMPT".into(), "0".into()), ("GIT_CONFIG_NOSYSTEM".into(), "1".into())])
+        .collect()
+    }
+}

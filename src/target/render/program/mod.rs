@@ -1,0 +1,122 @@
+//! The programs that render: which one it is, and one run of it in a home of its own.
+//!
+//! In: what the settings say of a program, and its arguments. Out: what it wrote, or a [`ProgramError`] that says what to
+//! install, or what it complained about. It sees neither our home nor our environment, but for what reaches the network.
+
+mod complaint;
+mod error;
+mod find;
+mod home;
+mod output;
+
+pub use error::ProgramError;
+pub(super) use home::Home;
+pub(super) use output::objects;
+
+use std::ffi::OsString;
+use std::path::{Path, PathBuf};
+
+use super::RenderInput;
+use crate::process::{self, Command, Output};
+
+/// What one run may write, to each of its two streams.
+const OUTPUT_LIMIT: usize = 100 << 20;
+
+/// What a child gets of our environment: how to find programs, and how to reach the network.
+const INHERITED: [&str; 9] = [
+    "PATH",
+    "HTTP_PROXY",
+    "HTTPS_PROXY",
+    "NO_PROXY",
+    "http_proxy",
+    "https_proxy",
+    "no_proxy",
+    "SSL_CERT_FILE",
+    "SSL_CERT_DIR",
+];
+
+/// Which programs render charts and kustomizations.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ProgramSettings {
+    /// `--helm`: a path or a name; `helm` without one.
+    pub helm: Option<PathBuf>,
+    /// `--kustomize`: a path or a name; `kustomize` without one, or else `kubectl kustomize`.
+    pub kustomize: Option<PathBuf>,
+    /// `--kustomize-build-options`: what each `kustomize build` gets, as `kustomize.buildOptions` in `argocd-cm`.
+    pub kustomize_build_options: Vec<String>,
+    /// `PATH`: where programs are looked for.
+    pub search_path: OsString,
+}
+
+/// A program that was found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Program {
+    /// The file.
+    pub(super) path: PathBuf,
+    /// What errors call it: `helm`, `kustomize`, `kubectl kustomize`.
+    pub(super) name: &'static str,
+}
+
+/// One run of a program.
+#[derive(Debug)]
+pub(super) struct Call<'a> {
+    /// Its arguments.
+    pub(super) args: Vec<OsString>,
+    /// The folder it runs in.
+    pub(super) folder: &'a Path,
+    /// What a reader knows that folder as.
+    pub(super) whereabouts: &'static str,
+    /// Variables besides those of its home.
+    pub(super) variables: Vec<(&'static str, String)>,
+}
+
+impl Program {
+    pub(super) fn helm(settings: &ProgramSettings) -> Result<Self, ProgramError> {
+        find::helm(settings)
+    }
+
+    pub(super) fn kustomize(settings: &ProgramSettings) -> Result<Self, ProgramError> {
+        find::kustomize(settings)
+    }
+
+    /// Runs it to its end; whether that was a good one is for the caller to see.
+    pub(super) fn run(&self, call: &Call<'_>, home: &Home, input: &RenderInput<'_>) -> Result<Output, ProgramError> {
+        let mut command = Command::new(&self.path).args(call.args.iter().cloned());
+        command.inherit = INHERITED.to_vec();
+        command.env = home.variables();
+        command.env.extend(call.variables.iter().map(|(name, value)| (OsString::from(name), OsString::from(value))));
+        command.folder = Some(call.folder.to_owned());
+        command.timeout = input.settings.timeout;
+        command.output_limit = OUTPUT_LIMIT;
+        // The caller's thread may block: see `super::render`.
+        tokio::runtime::Handle::current()
+            .block_on(process::run(&command, input.cancel))
+            .map_err(|source| ProgramError::NotRun { program: self.name, place: input.place(), source })
+    }
+
+    /// The error for a run that ended badly. `hidden` are folders that mean nothing to a reader, the longest first.
+    pub(super) fn failed(
+        &self,
+        call: &Call<'_>,
+        output: &Output,
+        hidden: &[(&Path, &str)],
+        input: &RenderInput<'_>,
+    ) -> ProgramError {
+        let readable = |text: &str| {
+            hidden.iter().fold(text.to_owned(), |text, (folder, shown)| {
+                let folder = folder.display().to_string();
+                text.replace(&format!("{folder}/"), &if shown.is_empty() { String::new() } else { format!("{shown}/") })
+                    .replace(&folder, if shown.is_empty() { "." } else { shown })
+            })
+        };
+        let said = complaint::essence(&readable(&String::from_utf8_lossy(&output.stderr)), output.code);
+        let args: Vec<String> = call.args.iter().map(|arg| readable(&arg.to_string_lossy())).collect();
+        ProgramError::Failed {
+            program: self.name,
+            place: input.place(),
+            said: complaint::Said(said),
+            command: complaint::command_line(self.path.file_name(), &args),
+            whereabouts: call.whereabouts,
+        }
+    }
+}

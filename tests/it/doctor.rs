@@ -1,0 +1,26 @@
+//! `trueup doctor`: what a run would find here.
+
+use serde_json::json;
+
+use crate::harness::{TestRepo, config_map, folder_with, trueup};
+
+/// Programs with their versions, repositories with their revisions, clusters with theirs; what cannot be reached ends with 2.
+#[test]
+fn doctor_names_what_it_finds_and_what_it_does_not() {
+    let live = folder_with([("a.yaml", &config_map("a"))]);
+    let git = TestRepo::new().file("a.yaml", config_map("a")).commit("a");
+    let shop = git.application("shop");
+
+    let outcome = trueup(["doctor", "-q", "--live"]).argument(live.path()).of(&shop).exits(0);
+    for words in ["\nprograms\n  git ", "git version ", "\nrepositories\n  file://", &git.head()[..7], "\nclusters\n"] {
+        assert!(outcome.stdout.contains(words), "{words}\n{}", outcome.transcript());
+    }
+
+    let helm = trueup(["doctor", "-q"]).env("TRUEUP_HELM", "/no/such/helm").exits(0);
+    assert!(helm.stdout.contains("https://helm.sh/docs/intro/install"), "{}", helm.transcript());
+    assert!(!helm.stdout.contains("repositories"), "{}", helm.transcript());
+
+    let gone = git.application("gone").source_field("repoURL", json!("file:///no/such/repository"));
+    let outcome = trueup(["doctor", "-q", "--live"]).argument(live.path()).of(&gone).exits(2);
+    assert!(outcome.stdout.contains("file:///no/such/repository"), "{}", outcome.transcript());
+}

@@ -1,0 +1,131 @@
+//! What was rendered before: an unchanged fleet starts no program, and whatever changes is rendered anew.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::path::{Path, PathBuf};
+
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+use super::objects;
+use crate::harness::{TestApplication, TestRepo, folder_with, or_skip, program, trueup};
+
+const TEMPLATE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\nstringData:\n  colour: {{ .Values.colour }}\n";
+
+/// A machine that counts how often Helm and Kustomize are started, and keeps its home between runs.
+struct Machine {
+    folder: TempDir,
+}
+
+impl Machine {
+    fn new(helm: &Path, kustomize: &Path) -> Self {
+        let this = Self { folder: folder_with([]) };
+        for (name, program) in [("helm", helm), ("kustomize", kustomize)] {
+            let script = format!(
+                "#!/bin/sh\necho {name} >>'{}'\nexec '{}' \"$@\"\n",
+                this.calls_file().display(),
+                program.display()
+            );
+            fs::write(this.path(name), script).unwrap();
+            fs::set_permissions(this.path(name), fs::Permissions::from_mode(0o755)).unwrap();
+        }
+        this
+    }
+
+    fn path(&self, name: &str) -> PathBuf {
+        self.folder.path().join(name)
+    }
+
+    fn calls_file(&self) -> PathBuf {
+        self.path("calls")
+    }
+
+    /// Renders; says which colours came out, and how many programs were started.
+    #[track_caller]
+    fn render(&self, applications: &[&TestApplication], arguments: &[&str]) -> (Vec<Value>, usize) {
+        let _ = fs::remove_file(self.calls_file());
+        let run = trueup(["render", "-o", "json"]).home(self.path("home")).arguments(arguments);
+        let run = run.env("TRUEUP_HELM", self.path("helm")).env("TRUEUP_KUSTOMIZE", self.path("kustomize"));
+        let run = applications.iter().fold(run, |run, application| run.argument(application.manifest()));
+        let colours = objects(&run.exits(0)).iter().map(|object| object["stringData"]["colour"].clone()).collect();
+        let calls = fs::read_to_string(self.calls_file()).unwrap_or_default().lines().count();
+        (colours, calls)
+    }
+}
+
+fn repository() -> TestRepo {
+    let secret = TEMPLATE.replace("{{ .Release.Name }}", "plain").replace("{{ .Values.colour }}", "red");
+    TestRepo::new()
+        .file("web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("web/values.yaml", "colour: red\n")
+        .file("web/templates/a.yaml", TEMPLATE)
+        .file("overlay/kustomization.yaml", "resources: [a.yaml]\nnamePrefix: p-\n")
+        .file("overlay/a.yaml", secret)
+        .commit("red")
+}
+
+/// A job that runs every few minutes must not pay for what did not change; nor may it miss what did.
+#[test]
+fn an_unchanged_fleet_starts_no_program() {
+    let machine = Machine::new(&or_skip!(program("helm")), &or_skip!(program("kustomize")));
+    let git = repository();
+    let fleet = [git.application("web").path("web"), git.application("overlay").path("overlay")];
+    let [web, overlay] = &fleet;
+
+    let first = machine.render(&[web, overlay], &[]);
+    assert_eq!(first, (vec![json!("red"), json!("red")], 2));
+    assert_eq!(machine.render(&[web, overlay], &[]), (first.0.clone(), 0));
+    assert_eq!(machine.render(&[web, overlay], &["--no-cache"]), (first.0, 2));
+
+    // Another value, another version of the cluster, another Helm, another commit: each is another input.
+    let parameter = json!({"parameters": [{"name": "colour", "value": "blue"}]});
+    let blue = git.application("web").path("web").source_field("helm", parameter);
+    assert_eq!(machine.render(&[&blue], &[]), (vec![json!("blue")], 1));
+    assert_eq!(machine.render(&[web], &["--kube-version", "1.30"]).1, 1);
+    assert_eq!(machine.render(&[web], &["--kube-version", "1.30"]).1, 0);
+    let script = fs::read_to_string(machine.path("helm")).unwrap();
+    fs::write(machine.path("helm"), script + "# another one\n").unwrap();
+    assert_eq!(machine.render(&[web], &[]).1, 1);
+    let git = git.file("web/values.yaml", "colour: green\n").commit("green");
+    assert_eq!(machine.render(&[web], &[]), (vec![json!("green")], 1));
+
+    // A working tree changes without a name for it.
+    let git = git.file("web/values.yaml", "colour: changing\n");
+    let stand_in = format!("{}={}", git.url(), git.path().display());
+    for _ in 0..2 {
+        assert_eq!(machine.render(&[web], &["--repo", &stand_in]), (vec![json!("changing")], 1));
+    }
+}
+
+/// Values of another repository are inputs, too.
+#[test]
+fn new_values_in_another_repository_are_seen() {
+    let machine = Machine::new(&or_skip!(program("helm")), &or_skip!(program("kustomize")));
+    let charts = repository();
+    let values = TestRepo::new().file("values.yaml", "colour: green\n").commit("green");
+    let sources = json!([
+        {"repoURL": charts.url(), "path": "web", "helm": {"valueFiles": ["$values/values.yaml"]}},
+        {"repoURL": values.url(), "ref": "values"},
+    ]);
+    let web = charts.application("web").spec_field("sources", sources);
+
+    assert_eq!(machine.render(&[&web], &[]), (vec![json!("green")], 1));
+    assert_eq!(machine.render(&[&web], &[]), (vec![json!("green")], 0));
+    let _values = values.file("values.yaml", "colour: blue\n").commit("blue");
+    assert_eq!(machine.render(&[&web], &[]), (vec![json!("blue")], 1));
+}
+
+/// Rendered Secrets are kept, too: nobody else on the machine may read them.
+#[test]
+fn what_is_kept_is_private() {
+    let machine = Machine::new(&or_skip!(program("helm")), &or_skip!(program("kustomize")));
+    let git = repository();
+    machine.render(&[&git.application("web").path("web")], &[]);
+
+    let renders = machine.path("home/cache/trueup/renders");
+    let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
+    assert_eq!(mode(&renders), 0o700);
+    let files: Vec<PathBuf> = fs::read_dir(&renders).unwrap().map(|entry| entry.unwrap().path()).collect();
+    assert_eq!(files.len(), 1);
+    assert_eq!(mode(&files[0]), 0o600);
+}
