@@ -71,12 +71,13 @@ fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
 /// Everything that a run may read.
 pub(super) fn world(
     sources: SourceArguments,
-    clusters: ClusterSettings,
+    mut clusters: ClusterSettings,
     concurrency: usize,
     session: &Session,
 ) -> Result<World, Vec<Finding>> {
-    let sources = Sources::new(sources.settings(concurrency), session.progress.clone())
-        .map_err(|error| vec![Finding::of(&error)])?;
+    let sources = sources.settings(concurrency);
+    clusters.cache_dir.clone_from(&sources.cache_dir);
+    let sources = Sources::new(sources, session.progress.clone()).map_err(|error| vec![Finding::of(&error)])?;
     Ok(World {
         sources: Arc::new(sources),
         clusters: Arc::new(Clusters::new(clusters, session.progress.clone())),

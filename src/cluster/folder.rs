@@ -14,10 +14,10 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt, ready};
 use serde_json::Value;
 
-use super::{Cluster, ClusterError, ListRequest, Predicted, Requests, reduce_to_metadata};
+use super::{Cluster, ClusterError, ListRequest, ObjectName, Predicted, Requests, reduce_to_metadata};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::yaml::{self, Limits, WithPositions};
-use crate::object::{GroupKind, Key, KindFacts, Kinds, Object, Origin, Scope};
+use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Origin, Scope};
 
 /// At most this many broken documents are named in one error.
 const SHOWN_FAULTS: usize = 10;
@@ -77,8 +77,19 @@ impl Cluster for Folder {
         ready(Ok(self.select(request))).boxed()
     }
 
+    fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
+        let request =
+            ListRequest { gvk: object.gvk.clone(), namespace: object.namespace.clone(), metadata_only: false };
+        let found = self.select(&request).into_iter().find(|found| found.name() == object.name);
+        ready(Ok(found)).boxed()
+    }
+
     fn predict<'a>(&'a self, _object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         ready(Ok(Predicted::Unavailable("a folder cannot be asked".to_owned()))).boxed()
+    }
+
+    fn schema<'a>(&'a self, _kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
+        ready(Ok(None)).boxed()
     }
 
     fn requests(&self) -> Requests {

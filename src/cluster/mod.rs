@@ -17,6 +17,7 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use serde_json::Value;
 
 use crate::object::{Gvk, Kinds, Object};
 
@@ -33,6 +34,8 @@ pub struct Requests {
     pub dry_run: u64,
     /// `OpenAPI` documents.
     pub openapi: u64,
+    /// Questions about what the account may do.
+    pub access: u64,
 }
 
 impl std::ops::Add for Requests {
@@ -45,6 +48,7 @@ impl std::ops::Add for Requests {
             get: self.get + other.get,
             dry_run: self.dry_run + other.dry_run,
             openapi: self.openapi + other.openapi,
+            access: self.access + other.access,
         }
     }
 }
@@ -58,6 +62,17 @@ pub struct ListRequest {
     pub namespace: Option<String>,
     /// Whether only `apiVersion`, `kind` and `metadata` are wanted, as when looking for extras.
     pub metadata_only: bool,
+}
+
+/// One object by its name.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct ObjectName {
+    /// The kind, in the version that it is wanted in.
+    pub gvk: Gvk,
+    /// The namespace; `None` for a cluster-scoped object.
+    pub namespace: Option<String>,
+    /// The name.
+    pub name: String,
 }
 
 /// What the API server would make of an object.
@@ -82,8 +97,15 @@ pub trait Cluster: Send + Sync {
     /// Live objects of one kind. A kind that is not served is an empty list.
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>>;
 
+    /// One object, for when its kind is not listed anyway; nothing when there is no such object.
+    fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>>;
+
     /// What the server would make of this object (server-side apply, dry run, manager `trueup`, conflicts forced).
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>>;
+
+    /// The `OpenAPI` v3 document that describes a kind; nothing where there is none. Asked only where nothing can be
+    /// predicted.
+    fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>>;
 
     /// How many requests were sent until now.
     fn requests(&self) -> Requests;

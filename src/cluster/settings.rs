@@ -42,6 +42,8 @@ pub struct ClusterSettings {
     pub concurrency: usize,
     /// `--context-map NAME=CONTEXT`, repeatable: the context for a destination's name or server.
     pub context_map: BTreeMap<String, String>,
+    /// `--cache-dir`: where what servers publish is kept between runs.
+    pub cache_dir: Option<PathBuf>,
     /// What the environment says.
     pub environment: ClusterEnvironment,
 }
@@ -60,6 +62,7 @@ impl Default for ClusterSettings {
             request_timeout: Some(DEFAULT_REQUEST_TIMEOUT),
             concurrency: DEFAULT_CONCURRENCY,
             context_map: BTreeMap::new(),
+            cache_dir: None,
             environment: ClusterEnvironment::default(),
         }
     }

@@ -7,21 +7,23 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
+use tokio::sync::Mutex;
 
-use super::Request;
 use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::turn::Turn;
+use super::{Request, World, past};
 use crate::cluster::{Cluster, Predicted};
 use crate::finding::Finding;
 use crate::object::annotations::{is_hook, is_skipped};
-use crate::object::{Key, Kinds, Object};
-use crate::progress::{Progress, Stage};
-use crate::status::ResourceDrift;
-use crate::status::compare::{Answer, Look, Question, first_look, second_look, unknown};
+use crate::object::{Gvk, Key, Kinds, Object};
+use crate::progress::Stage;
+use crate::status::compare::{Answer, Baseline, Look, Question, Schema, first_look, second_look, unknown};
 use crate::status::tracking::{TrackedBy, Tracking, is_tracked};
+use crate::status::{ResourceDrift, ResourceState};
 
-pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, progress: &Progress) {
+pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
+    let progress = &world.progress;
     let comparable = |turn: &Turn| turn.target.is_some() && turn.cluster.is_some() && turn.kinds.is_some();
     progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
     shared_resources(turns);
@@ -30,7 +32,7 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
             let live = Arc::clone(live);
             async move {
                 progress.begin(Stage::Compare, turn.application.name.clone());
-                let outcome = compare_one(turn, &live, request).await;
+                let outcome = compare_one(turn, &live, request, world).await;
                 progress.done(Stage::Compare, turn.application.name.clone());
                 (index, outcome)
             }
@@ -53,15 +55,15 @@ struct Outcome {
     conditions: Vec<(&'static str, Finding)>,
 }
 
-async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request) -> Outcome {
+async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &World) -> Outcome {
     let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
         return Outcome::default();
     };
     let id = identity(cluster);
     let looked = {
         let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), target.clone());
-        let tracking = turn.tracking(request);
-        tokio::task::spawn_blocking(move || look(&target, &Seen { live, kinds, cluster: id, tracking })).await
+        let (tracking, baseline) = (turn.tracking(request), turn.baseline.clone());
+        tokio::task::spawn_blocking(move || look(&target, &Seen { live, kinds, cluster: id, tracking, baseline })).await
     };
     let Ok((mut outcome, questions)) = looked else {
         // A panic in one application must not end the fleet.
@@ -69,22 +71,50 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request) -> Outcom
             Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a fault in trueup");
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
-    let mut answers = stream::iter(questions.into_iter().map(|question| async move {
-        if turn.application.forbids_server_side_diff() {
-            let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
-            return (second_look(question, Answer::Unavailable(reason)), None);
+    let schemas = Schemas::default();
+    let answers: Vec<_> = stream::iter(
+        questions.into_iter().map(|question| ask_unless_forbidden(turn, cluster.as_ref(), question, &schemas)),
+    )
+    .buffer_unordered(request.concurrency.max(1))
+    .collect()
+    .await;
+    let mut drifted = Vec::new();
+    for answer in answers {
+        match answer {
+            Ok((question, answer)) => {
+                let drift = second_look(&question, answer.clone());
+                if drift.state == ResourceState::Changed {
+                    drifted.push((question, answer, drift));
+                } else {
+                    outcome.resources.push(drift);
+                }
+            }
+            Err((drift, finding)) => {
+                outcome.resources.push(drift);
+                outcome.conditions.push(("ComparisonError", finding));
+            }
         }
-        settle(cluster.as_ref(), question).await
-    }))
-    .buffer_unordered(request.concurrency.max(1));
-    while let Some((drift, finding)) = answers.next().await {
-        outcome.resources.push(drift);
-        outcome.conditions.extend(finding.map(|finding| ("ComparisonError", finding)));
     }
-    drop(answers);
+    outcome.resources.extend(recalled(drifted, turn, request, world).await);
     let ignored = ignore(turn, live, request, &mut outcome.resources).await;
     outcome.conditions.extend(ignored);
     outcome
+}
+
+/// What drifted, in the light of what git said at the last sync: that revision is rendered only now.
+async fn recalled(
+    drifted: Vec<(Question, Answer, ResourceDrift)>,
+    turn: &Turn,
+    request: &Request,
+    world: &World,
+) -> Vec<ResourceDrift> {
+    let past = if drifted.is_empty() { None } else { past::target(turn, request, world).await };
+    let look_again = |(mut question, answer, drift): (Question, Answer, ResourceDrift)| {
+        let Some(past) = &past else { return drift };
+        question.recall(past.get(&question.target().key()).cloned());
+        second_look(&question, answer)
+    };
+    drifted.into_iter().map(look_again).collect()
 }
 
 /// Where the live objects of one application are looked up.
@@ -93,6 +123,7 @@ pub(super) struct Seen {
     pub(super) kinds: Arc<Kinds>,
     pub(super) cluster: ClusterId,
     pub(super) tracking: Tracking,
+    pub(super) baseline: Option<Arc<Baseline>>,
 }
 
 /// The first look at every target: settled, or a question for the server.
@@ -103,7 +134,7 @@ fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Question>) {
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
                 outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, &seen.tracking)));
-                first_look(object, live.map(|live| &**live))
+                first_look(object, live.map(|live| &**live), seen.baseline.as_deref())
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
         };
@@ -154,21 +185,60 @@ fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static st
     Some(("SharedResourceWarning", finding))
 }
 
-/// Asks the server, and settles.
-async fn settle(cluster: &dyn Cluster, question: Question) -> (ResourceDrift, Option<Finding>) {
+/// Asks the server, unless the application's own compare options say that it is not to be asked.
+async fn ask_unless_forbidden(
+    turn: &Turn,
+    cluster: &dyn Cluster,
+    question: Question,
+    schemas: &Schemas,
+) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
+    if turn.application.forbids_server_side_diff() {
+        let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
+        return Ok((question, Answer::Unavailable(reason)));
+    }
+    ask(cluster, question, schemas).await
+}
+
+/// Asks the server.
+async fn ask(
+    cluster: &dyn Cluster,
+    question: Question,
+    schemas: &Schemas,
+) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
     match cluster.predict(question.target()).await {
         Ok(predicted) => {
             let answer = match predicted {
                 Predicted::Object(object) => Answer::Predicted(*object),
-                Predicted::Unavailable(reason) => Answer::Unavailable(reason),
+                Predicted::Unavailable(reason) => described(cluster, &question, reason, schemas).await,
                 Predicted::Refused(words) => Answer::Refused(words),
             };
-            (second_look(question, answer), None)
+            Ok((question, answer))
         }
         Err(error) => {
             let finding = Finding::of(&error);
-            (unknown(question.target(), finding.message.clone()), Some(finding))
+            Err((unknown(question.target(), finding.message.clone()), finding))
         }
+    }
+}
+
+/// The schemas that one application needed.
+type Schemas = Mutex<HashMap<Gvk, Option<Schema>>>;
+
+/// Where nobody can be asked, the server's schema may be there to read.
+async fn described(cluster: &dyn Cluster, question: &Question, reason: String, schemas: &Schemas) -> Answer {
+    if !question.needs_schema() {
+        return Answer::Unavailable(reason);
+    }
+    let kind = question.target().gvk();
+    let mut schemas = schemas.lock().await;
+    if !schemas.contains_key(&kind) {
+        // Without the schema, what only the server could settle is said to be in doubt.
+        let document = cluster.schema(&kind).await.ok().flatten();
+        schemas.insert(kind.clone(), document.and_then(|document| Schema::read(&document, &kind)));
+    }
+    match schemas.get(&kind).copied().flatten() {
+        Some(schema) => Answer::Described(schema, reason),
+        None => Answer::Unavailable(reason),
     }
 }
 

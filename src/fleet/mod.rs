@@ -4,13 +4,16 @@
 //!
 //! An application that fails is reported and does not stop the others; dropping the future stops all of them.
 
+mod baseline;
 mod compare;
 pub mod doctor;
 mod extras;
 mod fetch;
 mod health;
+mod history;
 mod ignore;
 mod list;
+mod past;
 mod reasons;
 mod render;
 pub mod run;
@@ -94,8 +97,10 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     list::connect(&mut turns, world, request.concurrency).await;
     render::render(&mut turns, &request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
-    compare::compare(&mut turns, &live, &request, &world.progress).await;
+    baseline::read(&mut turns, &live, request.concurrency).await;
+    compare::compare(&mut turns, &live, &request, world).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
+    history::find(&mut turns, world).await;
     health::judge(&mut turns, &live, &request).await;
     reasons::find(&mut turns, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)

@@ -18,7 +18,7 @@ use crate::target::render::{self, Place, References, RenderInput, RenderSettings
 use crate::target::source::{Checkout, FetchedBy};
 
 /// Everything that one application's rendering needs, to be moved to its thread.
-struct Work {
+pub(super) struct Work {
     application: Application,
     checkouts: Vec<Arc<Checkout>>,
     instance_name: String,
@@ -30,12 +30,12 @@ struct Work {
 }
 
 /// What became of it.
-struct Done {
+pub(super) struct Done {
     warnings: Vec<Finding>,
     /// The tool of each source; nothing for one that renders nothing.
     tools: Vec<Option<SourceKind>>,
     /// The objects; or which source failed, and why.
-    result: Result<Settled, (usize, Finding)>,
+    pub(super) result: Result<Settled, (usize, Finding)>,
 }
 
 pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World) {
@@ -95,19 +95,32 @@ fn work(
     cancel: &Cancel,
 ) -> Option<Work> {
     let checkouts: Option<Vec<_>> = turn.checkouts.iter().cloned().collect();
-    Some(Work {
-        application: turn.application.clone(),
-        checkouts: checkouts?,
-        kinds: Arc::clone(turn.kinds.as_ref()?),
-        instance_name: turn.application.instance_name(&request.argocd_namespace),
-        settings: Arc::clone(settings),
-        exclusions: Arc::clone(exclusions),
-        server: turn.server().to_owned(),
-        cancel: cancel.clone(),
-    })
+    Work::new(turn, checkouts?, request, (settings, exclusions), cancel)
 }
 
-fn render_one(work: &Work) -> Done {
+impl Work {
+    /// The rendering of an application from these checkouts, one for each source.
+    pub(super) fn new(
+        turn: &Turn,
+        checkouts: Vec<Arc<Checkout>>,
+        request: &Request,
+        (settings, exclusions): (&Arc<RenderSettings>, &Arc<Exclusions>),
+        cancel: &Cancel,
+    ) -> Option<Self> {
+        Some(Self {
+            application: turn.application.clone(),
+            checkouts,
+            kinds: Arc::clone(turn.kinds.as_ref()?),
+            instance_name: turn.application.instance_name(&request.argocd_namespace),
+            settings: Arc::clone(settings),
+            exclusions: Arc::clone(exclusions),
+            server: turn.server().to_owned(),
+            cancel: cancel.clone(),
+        })
+    }
+}
+
+pub(super) fn render_one(work: &Work) -> Done {
     let mut warnings = Vec::new();
     let mut objects = Vec::new();
     let mut tools = Vec::new();

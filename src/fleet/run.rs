@@ -1,10 +1,13 @@
 //! One run, at its end: the value that the exit code and every report are functions of.
 
+use std::collections::BTreeMap;
+
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{ResourceDrift, ResourceState};
+use crate::target::source::Commit;
 
 /// Whether an application is what git says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -37,6 +40,8 @@ pub struct SourceRun {
     pub target_revision: String,
     /// The full commit hash it became; empty for a working tree outside of git, or when it could not be found.
     pub revision: String,
+    /// The full commit hash of the last sync; empty when there was none, or nothing is known of it.
+    pub last_synced_revision: String,
     /// Who brought it: `gix`, `git`, `cache`, `local`, `working tree`; empty when nobody could.
     pub fetched_by: String,
     /// Whether a working tree differs from `revision`.
@@ -84,6 +89,9 @@ pub struct ApplicationRun {
     pub conditions: Vec<Condition>,
     /// Its resources, in stable order.
     pub resources: Vec<ResourceDrift>,
+    /// The commits since the last sync, the newest first, by what they touched: a file, or a source's path. Only of
+    /// what drifted because git moved.
+    pub history: BTreeMap<String, Vec<Commit>>,
     /// Its health, where that was asked for.
     pub health: Option<ApplicationHealth>,
 }
@@ -97,6 +105,13 @@ impl ApplicationRun {
     /// Whether it is known to work, or somebody has paused it on purpose; also where nobody asked.
     pub fn is_well(&self) -> bool {
         self.health.as_ref().is_none_or(|health| health.status <= HealthStatus::Suspended)
+    }
+
+    /// The commits behind a resource: those that touched its file, or its source's path where it has no file.
+    pub fn commits(&self, resource: &ResourceDrift) -> &[Commit] {
+        let file = resource.origin.as_ref().and_then(|origin| self.history.get(&*origin.file));
+        let path = || self.sources.iter().find_map(|source| self.history.get(&source.path));
+        file.or_else(path).map_or(&[], Vec::as_slice)
     }
 
     /// Whether an error is among its conditions.

@@ -1,5 +1,6 @@
 //! One application's way through the stages, and the run that they all become.
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
@@ -10,8 +11,9 @@ use crate::finding::{Finding, Severity};
 use crate::object::annotations::SKIP_RECONCILE;
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
+use crate::status::compare::Baseline;
 use crate::status::tracking::{Tracking, applyset_id};
-use crate::target::source::Checkout;
+use crate::target::source::{Checkout, Commit};
 
 /// What is known of one application so far.
 pub(super) struct Turn {
@@ -24,6 +26,10 @@ pub(super) struct Turn {
     pub(super) target: Option<Vec<Object>>,
     pub(super) conditions: Vec<Condition>,
     pub(super) resources: Vec<ResourceDrift>,
+    /// The record of the last sync, if there was one.
+    pub(super) baseline: Option<Arc<Baseline>>,
+    /// The commits since then, by file.
+    pub(super) history: BTreeMap<String, Vec<Commit>>,
     /// Its health, where that is asked for.
     pub(super) health: Option<ApplicationHealth>,
 }
@@ -31,7 +37,7 @@ pub(super) struct Turn {
 impl Turn {
     /// How the application's own objects are told from others.
     pub(super) fn tracking(&self, request: &Request) -> Tracking {
-        let parent = format!("trueup-{}", self.application.name);
+        let parent = Baseline::parent_name(&self.application.name);
         Tracking {
             instance_name: self.application.instance_name(&request.argocd_namespace),
             label_key: request.label_key(),
@@ -102,6 +108,8 @@ fn turn(application: Application) -> Turn {
         kinds: None,
         target: None,
         resources: Vec::new(),
+        baseline: None,
+        history: BTreeMap::new(),
         health: None,
     }
 }
@@ -117,6 +125,7 @@ fn source_run(source: &Source) -> SourceRun {
         path: source.path.clone().or_else(|| source.chart.clone()).unwrap_or_default(),
         target_revision: source.target_revision.clone(),
         revision: String::new(),
+        last_synced_revision: String::new(),
         fetched_by: String::new(),
         dirty: false,
         tool: String::new(),
@@ -155,6 +164,7 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         sources: turn.sources,
         conditions: turn.conditions,
         resources: turn.resources,
+        history: turn.history,
         health: turn.health,
     }
 }
@@ -174,6 +184,7 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         sources: Vec::new(),
         conditions: application.findings.into_iter().map(of_manifest).collect(),
         resources: Vec::new(),
+        history: BTreeMap::new(),
         health: None,
     }
 }

@@ -100,7 +100,7 @@ async fn look(turns: &mut [Turn], request: &Request, world: &World, goal: Goal) 
     let live = Arc::new(list::list(turns, request, &world.progress).await);
     health::judge(turns, &live, request).await;
     if goal == Goal::Synced {
-        compare::compare(turns, &live, request, &world.progress).await;
+        compare::compare(turns, &live, request, world).await;
         extras::find(turns, &live, request, &world.progress).await;
     }
 }

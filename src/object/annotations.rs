@@ -36,6 +36,12 @@ pub const FIELD_MANAGER: &str = "trueup";
 pub const APPLYSET_PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// The id of an ApplySet, on its parent (KEP-3659).
 pub const APPLYSET_ID: &str = "applyset.kubernetes.io/id";
+/// The tool that owns an ApplySet, on its parent (KEP-3659).
+pub const APPLYSET_TOOLING: &str = "applyset.kubernetes.io/tooling";
+/// The kinds of an ApplySet's members, on its parent (KEP-3659).
+pub const APPLYSET_CONTAINS_KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
+/// The namespaces of an ApplySet's members beside that of its parent (KEP-3659).
+pub const APPLYSET_ADDITIONAL_NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
 /// Whether the object is a hook: it runs around a sync, and never counts for the sync status.
 ///

@@ -13,7 +13,8 @@ use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
-use crate::status::{FieldDrift, Ignored, Manager, Proof, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, Ignored, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::target::source::Commit;
 
 /// A run, as scripts read it.
 #[derive(Serialize)]
@@ -55,6 +56,8 @@ struct Application<'run> {
     health: Option<&'static str>,
     #[serde(skip_serializing_if = "str::is_empty")]
     revision: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    last_synced_revision: &'run str,
     sources: Vec<Source<'run>>,
     destination: DestinationEntry<'run>,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -74,6 +77,8 @@ struct Source<'run> {
     target_revision: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
     revision: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    last_synced_revision: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
     fetched_by: &'run str,
     #[serde(skip_serializing_if = "is_false")]
@@ -144,6 +149,8 @@ struct Resource<'run> {
     state: &'static str,
     proof: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    moved: Option<&'static str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     health: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     health_message: Option<&'run str>,
@@ -172,6 +179,7 @@ struct IgnoredEntry<'run> {
 }
 
 #[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
 struct Field<'run> {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -179,9 +187,25 @@ struct Field<'run> {
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<&'run Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
+    last_synced: Option<&'run Value>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'run Map<String, Value>>,
+    moved: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<By<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    commits: Vec<CommitEntry<'run>>,
+}
+
+#[derive(Serialize)]
+struct CommitEntry<'run> {
+    hash: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    author: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    subject: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    time: &'run str,
 }
 
 #[derive(Serialize)]
@@ -203,6 +227,7 @@ struct RequestCounts {
     get: u64,
     dry_run: u64,
     openapi: u64,
+    access: u64,
 }
 
 impl<'run> DriftReport<'run> {
@@ -253,6 +278,10 @@ impl<'run> Application<'run> {
                 [source] => &source.revision,
                 _ => "",
             },
+            last_synced_revision: match application.sources.as_slice() {
+                [source] => &source.last_synced_revision,
+                _ => "",
+            },
             sources: application.sources.iter().map(Source::of).collect(),
             destination: DestinationEntry { server, name, namespace },
             cluster: &application.cluster,
@@ -270,6 +299,7 @@ impl<'run> Source<'run> {
             path: &source.path,
             target_revision: &source.target_revision,
             revision: &source.revision,
+            last_synced_revision: &source.last_synced_revision,
             fetched_by: &source.fetched_by,
             dirty: source.dirty,
             tool: &source.tool,
@@ -312,6 +342,7 @@ pub(super) fn message_with_causes(finding: &Finding) -> String {
 impl<'run> Resource<'run> {
     fn of(resource: &'run ResourceDrift, application: &'run ApplicationRun) -> Self {
         let health = application.health.as_ref().and_then(|health| health.of(resource));
+        let commits = application.commits(resource);
         Self {
             health: health.map(|health| health.status.as_str()),
             health_message: health.map(|health| health.message.as_str()).filter(|message| !message.is_empty()),
@@ -334,13 +365,15 @@ impl<'run> Resource<'run> {
                 Proof::Schema => "schema",
                 Proof::None => "none",
             },
+            moved: (resource.state != ResourceState::InSync && resource.moved != Moved::Unknown)
+                .then(|| side(resource.moved)),
             source: resource
                 .origin
                 .as_ref()
                 .map(|origin| Place { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
             note: resource.note.as_deref(),
-            fields: resource.fields.iter().map(Field::of).collect(),
-            additions: resource.additions.iter().map(Field::of).collect(),
+            fields: resource.fields.iter().map(|field| Field::of(field, commits)).collect(),
+            additions: resource.additions.iter().map(|field| Field::of(field, &[])).collect(),
             ignored: resource.ignored.iter().map(IgnoredEntry::of).collect(),
             tolerated: resource.is_tolerated,
         }
@@ -355,14 +388,35 @@ impl<'run> IgnoredEntry<'run> {
 }
 
 impl<'run> Field<'run> {
-    fn of(field: &'run FieldDrift) -> Self {
+    fn of(field: &'run FieldDrift, commits: &'run [Commit]) -> Self {
+        // What git did explains only what git moved.
+        let commits = if field.moved.has_git() { commits } else { &[] };
         Self {
             path: field.path.to_string(),
             git: field.git.as_ref(),
             live: field.live.as_ref(),
+            last_synced: field.last_synced.as_ref(),
             item: field.item.as_ref(),
+            moved: side(field.moved),
             by: field.managers.first().map(By::of),
+            commits: commits.iter().map(CommitEntry::of).collect(),
         }
+    }
+}
+
+fn side(moved: Moved) -> &'static str {
+    match moved {
+        Moved::Git => "git",
+        Moved::Cluster => "cluster",
+        Moved::Both => "both",
+        Moved::Unknown => "unknown",
+    }
+}
+
+impl<'run> CommitEntry<'run> {
+    fn of(commit: &'run Commit) -> Self {
+        let Commit { hash, author, subject, time } = commit;
+        Self { hash, author, subject, time }
     }
 }
 
@@ -379,7 +433,7 @@ impl<'run> By<'run> {
 
 impl RequestCounts {
     fn of(requests: Requests) -> Self {
-        let Requests { discovery, list, get, dry_run, openapi } = requests;
-        Self { discovery, list, get, dry_run, openapi }
+        let Requests { discovery, list, get, dry_run, openapi, access } = requests;
+        Self { discovery, list, get, dry_run, openapi, access }
     }
 }

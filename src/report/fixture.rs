@@ -1,5 +1,7 @@
 //! The run that every format is tested with: every state, warnings and errors, hostile text, a Secret, several scripts.
 
+use std::collections::BTreeMap;
+
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
@@ -10,7 +12,8 @@ use crate::finding::{Excerpt, Finding};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun};
 use crate::object::{Gvk, Origin, Pointer};
-use crate::status::{FieldDrift, Manager, Proof, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::target::source::Commit;
 
 /// Text that a terminal, markdown, HTML and a table would all obey.
 pub(super) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \
@@ -32,7 +35,7 @@ pub(super) fn everything() -> Run {
                 .with_help("render it first, and give the result"),
             Finding::error("trueup::app::yaml", format!("apps/broken.yaml: cannot be read {HOSTILE}")),
         ],
-        requests: Requests { discovery: 2, list: 7, get: 0, dry_run: 3, openapi: 0 },
+        requests: Requests { discovery: 2, list: 7, get: 0, dry_run: 3, openapi: 0, access: 2 },
     }
 }
 
@@ -47,6 +50,17 @@ fn shop() -> ApplicationRun {
         )
         .with_help("remove one of them"),
     }];
+    let commit = Commit {
+        hash: "9e107d9d372bb6826bd81d3542a419d6f0a1b2c3".to_owned(),
+        author: "Ada Lovelace".to_owned(),
+        subject: "web: 1.4.0".to_owned(),
+        time: "2026-03-09T12:00:00Z".to_owned(),
+    };
+    let hostile_commit = Commit { author: HOSTILE.to_owned(), subject: HOSTILE.to_owned(), ..commit.clone() };
+    application.history = BTreeMap::from([
+        ("overlays/prod/web.yaml".to_owned(), vec![commit]),
+        (HOSTILE.to_owned(), vec![hostile_commit]),
+    ]);
     application.resources =
         vec![service_account(), deployment(), config_map(), secret(), hostile(), missing(), extra()];
     application
@@ -95,6 +109,7 @@ fn source(repo_url: &str, path: &str, target_revision: &str, revision: &str, fet
         path: path.to_owned(),
         target_revision: target_revision.to_owned(),
         revision: revision.to_owned(),
+        last_synced_revision: String::new(),
         fetched_by: fetched_by.to_owned(),
         dirty: false,
         tool: if revision.is_empty() { String::new() } else { "Directory".to_owned() },
@@ -155,6 +170,11 @@ fn deployment() -> ResourceDrift {
             Some(manager("kubectl-edit", "Update", "", "2026-03-10T11:48:00Z")),
         ),
     ];
+    drift.fields[0].moved = Moved::Cluster;
+    drift.fields[0].last_synced = Some(json!(2));
+    drift.fields[2].moved = Moved::Both;
+    drift.fields[2].last_synced = Some(json!("registry.example.com/shop/web:1.3.9"));
+    drift.moved = Moved::Unknown;
     drift
 }
 
@@ -217,6 +237,7 @@ fn hostile() -> ResourceDrift {
         field(&drift, &key, None, Some(manager(HOSTILE, HOSTILE, HOSTILE, HOSTILE))),
         field(&drift, "/data/fence.md", None, None),
     ];
+    drift.fields[0].moved = Moved::Git;
     drift
 }
 
@@ -238,6 +259,7 @@ fn missing() -> ResourceDrift {
 fn extra() -> ResourceDrift {
     let mut drift = resource("migrate-2025", ResourceState::Extra);
     drift.gvk = Gvk::from_api_version("batch/v1", "Job");
+    drift.moved = Moved::Git;
     drift
 }
 
@@ -260,6 +282,8 @@ pub(super) fn field(drift: &ResourceDrift, path: &str, item: Option<Value>, mana
         live: value(&drift.live),
         item: item.and_then(|item| item.as_object().cloned()),
         managers: manager.into_iter().collect(),
+        moved: Moved::Unknown,
+        last_synced: None,
         path,
     }
 }
@@ -288,6 +312,7 @@ pub(super) fn application(name: &str) -> ApplicationRun {
         sources: Vec::new(),
         conditions: Vec::new(),
         resources: Vec::new(),
+        history: BTreeMap::new(),
         health: None,
     }
 }
@@ -300,6 +325,7 @@ pub(super) fn resource(name: &str, state: ResourceState) -> ResourceDrift {
         name: name.to_owned(),
         state,
         proof: Proof::None,
+        moved: Moved::Unknown,
         origin: None,
         fields: Vec::new(),
         additions: Vec::new(),

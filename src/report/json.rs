@@ -114,7 +114,9 @@ mod tests {
             "time": "2026-03-10T10:00:00Z"
           },
           "git": 2,
+          "lastSynced": 2,
           "live": 5,
+          "moved": "cluster",
           "path": "/spec/replicas"
         }
         "#);
@@ -132,6 +134,7 @@ mod tests {
             "name": "LOG_LEVEL",
             "value": "debug"
           },
+          "moved": "unknown",
           "path": "/spec/template/spec/containers/0/env/1"
         }
         "#);
@@ -161,7 +164,8 @@ mod tests {
             "list": 0,
             "get": 0,
             "dryRun": 0,
-            "openapi": 0
+            "openapi": 0,
+            "access": 0
           },
           "version": "VERSION",
           "exitCode": 0

@@ -11,15 +11,15 @@ use super::View;
 use super::diff::{self, Diff, Line, Side};
 use super::path::{path, short};
 use super::summary::{
-    STATES, application_counts, cluster_words, counted, fetched_by_words, finding_line, manager_words, resource_counts,
-    short_revision, state_words, status_words,
+    STATES, application_counts, cluster_words, counted, fetched_by_words, finding_line, manager_words, moved_words,
+    resource_counts, short_revision, state_words, status_words,
 };
 use super::theme::Role;
 use super::visible::visible;
 use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Run, SyncStatus};
 use crate::object::Key;
-use crate::status::{ResourceDrift, ResourceState};
+use crate::status::{Moved, ResourceDrift, ResourceState};
 
 /// Below 1 MiB, with room for the last words.
 const LIMIT: usize = 1_000_000;
@@ -215,6 +215,9 @@ fn fields(indexes: &[usize], resource: &ResourceDrift, with_values: bool, body: 
                 let _ = write!(body, ", {words} {value}");
             }
         }
+        if field.moved != Moved::Unknown {
+            let _ = write!(body, ", {}", moved_words(field.moved));
+        }
         for manager in &field.managers {
             // An age would be wrong by the time that the summary is read.
             let _ = write!(body, ", held by {}", code(&manager_words(manager, &manager.time)));
@@ -329,7 +332,7 @@ mod tests {
 
         <details><summary>changed <code>apps/Deployment shop/web</code> at <code>overlays/prod/web&#46;yaml&#58;12</code></summary>
 
-        - <code>spec&#46;replicas</code>, held by <code>kubectl scale&#44; Update&#44; 2026-03-10T10&#58;00&#58;00Z</code>
+        - <code>spec&#46;replicas</code>, the cluster moved, held by <code>kubectl scale&#44; Update&#44; 2026-03-10T10&#58;00&#58;00Z</code>
 
         ```diff
             namespace: shop
@@ -343,7 +346,7 @@ mod tests {
         ```
 
         - <code>spec&#46;template&#46;spec&#46;containers&#91;web&#93;&#46;env&#91;LOG&#95;LEVEL&#93;</code>, held by <code>kubectl-edit&#44; Update&#44; 2026-03-10T11&#58;48&#58;00Z</code>
-        - <code>spec&#46;template&#46;spec&#46;containers&#91;web&#93;&#46;image</code>, held by <code>kubectl-edit&#44; Update&#44; 2026-03-10T11&#58;48&#58;00Z</code>
+        - <code>spec&#46;template&#46;spec&#46;containers&#91;web&#93;&#46;image</code>, both moved, held by <code>kubectl-edit&#44; Update&#44; 2026-03-10T11&#58;48&#58;00Z</code>
 
         ```diff
           - env:

@@ -67,7 +67,7 @@ mod tests {
     use super::*;
     use crate::object::Pointer;
     use crate::report::fixture::resource;
-    use crate::status::ResourceState;
+    use crate::status::{Moved, ResourceState};
 
     #[test]
     fn a_path_names_list_items_by_their_key() {
@@ -103,6 +103,8 @@ mod tests {
             resource.live = Some(value.clone());
             resource.target = None;
             let field = FieldDrift {
+                moved: Moved::Unknown,
+                last_synced: None,
                 path: Pointer::parse(pointer).unwrap(),
                 git: None,
                 live: None,

@@ -4,7 +4,8 @@ use super::drift_report::message_with_causes;
 use super::theme::Role;
 use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
-use crate::status::{Manager, Proof, ResourceState};
+use crate::status::{Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::target::source::Commit;
 
 /// Every state, in the order that people want to read them, worst first.
 pub(super) const STATES: [ResourceState; 5] = [
@@ -149,6 +150,36 @@ pub(super) fn proof_words(proof: Proof) -> &'static str {
         Proof::Schema => "compared by the server's schema",
         Proof::None => "",
     }
+}
+
+/// The side that moved, in words; nothing where that is not known.
+pub(super) fn moved_words(moved: Moved) -> &'static str {
+    match moved {
+        Moved::Git => "git moved",
+        Moved::Cluster => "the cluster moved",
+        Moved::Both => "both moved",
+        Moved::Unknown => "",
+    }
+}
+
+/// Why a resource is on one side only, where that is known.
+pub(super) fn one_sided_words(resource: &ResourceDrift) -> &'static str {
+    match (resource.state, resource.moved) {
+        (ResourceState::Missing, Moved::Cluster) => "deleted since the last sync",
+        (ResourceState::Missing, Moved::Git) => "new in git since the last sync",
+        (ResourceState::Extra, Moved::Git) => "dropped from git since the last sync",
+        (ResourceState::Extra, Moved::Cluster) => "not made by the last sync",
+        _ => "",
+    }
+}
+
+/// A commit in one line: subject, author, age.
+pub(super) fn commit_words(commit: &Commit, when: &str) -> String {
+    [commit.subject.as_str(), &commit.author, when]
+        .into_iter()
+        .filter(|word| !word.is_empty())
+        .collect::<Vec<_>>()
+        .join(", ")
 }
 
 /// Who holds a field, and since when: `kubectl scale, Update, 2h ago`.

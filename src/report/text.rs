@@ -11,20 +11,23 @@ use super::health;
 use super::page::Page;
 use super::path::{path, short};
 use super::summary::{
-    STATES, application_counts, cluster_words, counted, fetched_by_words, finding_counts, finding_line, manager_words,
-    proof_words, resource_counts, short_revision, state_explained, state_role, state_sign, status_role, status_words,
+    STATES, application_counts, cluster_words, commit_words, counted, fetched_by_words, finding_counts, finding_line,
+    manager_words, moved_words, one_sided_words, proof_words, resource_counts, short_revision, state_explained,
+    state_role, state_sign, status_role, status_words,
 };
 use super::theme::Role;
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
 use crate::status::health::HealthStatus;
-use crate::status::{FieldDrift, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, Moved, ResourceDrift, ResourceState};
 
 /// So many lines of a missing resource are shown without `-v`.
 const FOLD_MISSING: usize = 10;
 /// So many lines of one hunk are shown without `-v`.
 const FOLD_HUNK: usize = 60;
+/// So many commits of one resource are shown without `-v`.
+const FOLD_COMMITS: usize = 5;
 
 /// The run as text.
 pub(super) fn write(run: &Run, view: &View) -> String {
@@ -49,6 +52,14 @@ fn shared_note(application: &ApplicationRun) -> Option<&str> {
     let mut others = changed.peekable();
     others.peek()?;
     others.all(|resource| resource.note.as_deref() == Some(note)).then_some(note)
+}
+
+fn moved_role(moved: Moved) -> Role {
+    match moved {
+        Moved::Git => Role::Git,
+        Moved::Cluster => Role::Cluster,
+        Moved::Both | Moved::Unknown => Role::Warning,
+    }
 }
 
 struct Text<'view> {
@@ -81,8 +92,8 @@ impl Text<'_> {
         if self.view.verbose {
             let requests = run.requests;
             let words = format!(
-                "requests: {} discovery, {} list, {} get, {} dry run, {} openapi",
-                requests.discovery, requests.list, requests.get, requests.dry_run, requests.openapi
+                "requests: {} discovery, {} list, {} get, {} dry run, {} openapi, {} access",
+                requests.discovery, requests.list, requests.get, requests.dry_run, requests.openapi, requests.access
             );
             self.page.write(Role::Hint, words).end();
         }
@@ -122,6 +133,7 @@ impl Text<'_> {
             for resource in application.resources.iter().filter(|resource| resource.state == state) {
                 if !self.is_plain(resource) {
                     self.resource(resource, shared_note(application));
+                    self.commits(application, resource);
                 }
             }
         }
@@ -205,6 +217,9 @@ impl Text<'_> {
         if resource.is_tolerated {
             self.page.write(Role::Hint, ", does not count: IgnoreExtraneous");
         }
+        if !one_sided_words(resource).is_empty() {
+            self.page.write(Role::Plain, ", ").write(Role::Plain, one_sided_words(resource));
+        }
         if let Some(origin) = &resource.origin {
             self.page.write(Role::Plain, "  ").write(Role::Hint, origin.to_string());
         }
@@ -245,6 +260,9 @@ impl Text<'_> {
             self.page.write(Role::Plain, "  ").write(Role::Cluster, format!("- {live}"));
             self.page.write(Role::Plain, "  ").write(Role::Git, format!("+ {git}"));
         }
+        if field.moved != Moved::Unknown {
+            self.page.write(Role::Plain, "  ").write(moved_role(field.moved), moved_words(field.moved));
+        }
         if !field.managers.is_empty() {
             let managers: Vec<String> = field
                 .managers
@@ -254,6 +272,28 @@ impl Text<'_> {
             self.page.write(Role::Hint, "  held by ").write(Role::Manager, managers.join("; "));
         }
         self.page.end();
+        if field.moved == Moved::Both {
+            let last = field.last_synced.as_ref().map_or_else(|| "nothing".to_owned(), short);
+            self.page.write(Role::Hint, "      when they were last the same: ").write(Role::Plain, last).end();
+        }
+    }
+
+    /// What happened in git to a resource that git moved.
+    fn commits(&mut self, application: &ApplicationRun, resource: &ResourceDrift) {
+        if !resource.has_git_moved() {
+            return;
+        }
+        let commits = application.commits(resource);
+        let shown = if self.view.verbose { commits.len() } else { commits.len().min(FOLD_COMMITS) };
+        for commit in &commits[..shown] {
+            let words = commit_words(commit, &age(&commit.time, self.view.now));
+            self.page.write(Role::Hint, "    commit ").write(Role::Git, short_revision(&commit.hash));
+            self.page.write(Role::Plain, "  ").write(Role::Hint, words).end();
+        }
+        if shown < commits.len() {
+            let words = format!("    … {} more commits, -v shows all", commits.len() - shown);
+            self.page.write(Role::Hint, words).end();
+        }
     }
 
     fn lines(&mut self, lines: &[Line], fold: usize) {
@@ -316,7 +356,7 @@ mod tests {
           source   https://git.example.com/shop/infra  overlays/prod  main  3f2a9c1  fetched by gix
 
           ~ apps/Deployment shop/web  changed  overlays/prod/web.yaml:12
-            spec.replicas  held by kubectl scale, Update, 2h ago
+            spec.replicas  the cluster moved  held by kubectl scale, Update, 2h ago
                   namespace: shop
                 spec:
                   progressDeadlineSeconds: 600
@@ -326,7 +366,8 @@ mod tests {
                   selector:
                     matchLabels:
             spec.template.spec.containers[web].env[LOG_LEVEL]  held by kubectl-edit, Update, 12m ago
-            spec.template.spec.containers[web].image  held by kubectl-edit, Update, 12m ago
+            spec.template.spec.containers[web].image  both moved  held by kubectl-edit, Update, 12m ago
+              when they were last the same: registry.example.com/shop/web:1.3.9
                 - env:
                   - name: GREETING
                     value: grüß Gott 👋
@@ -337,6 +378,7 @@ mod tests {
                   name: web
                   ports:
                   - containerPort: 8080
+            commit 9e107d9  web: 1.4.0, Ada Lovelace, 24h ago
 
           ~ ConfigMap shop/settings  changed  base/settings.yaml:1
             compared without the API server: this account may not patch `configmaps`
@@ -380,7 +422,7 @@ mod tests {
               +     protocol: TCP
               … 14 more lines, -v shows all
 
-          - batch/Job shop/migrate-2025  extra, not in git
+          - batch/Job shop/migrate-2025  extra, not in git, dropped from git since the last sync
 
           ⚠ shop: `ConfigMap shop/settings` is written twice; the last one counts
 
@@ -404,7 +446,7 @@ mod tests {
     fn a_verbose_report_shows_what_is_in_sync_and_folds_nothing() {
         let verbose = write(&everything(), &View { verbose: true, ..view() });
         for line in [
-            "requests: 2 discovery, 7 list, 0 get, 3 dry run, 0 openapi",
+            "requests: 2 discovery, 7 list, 0 get, 3 dry run, 0 openapi, 2 access",
             "  = ServiceAccount shop/web  in sync  base/account.yaml:1  the API server was asked",
             "      +   - name: port-4",
         ] {
@@ -432,15 +474,17 @@ mod tests {
           source   https://git.example.com/shop/infra  overlays/prod  main  3f2a9c1  fetched by gix
 
           ~ apps/Deployment shop/web  changed  overlays/prod/web.yaml:12
-            spec.replicas  held by kubectl scale, Update, 2h ago
+            spec.replicas  the cluster moved  held by kubectl scale, Update, 2h ago
               - replicas: 5
               + replicas: 2
             spec.template.spec.containers[web].env[LOG_LEVEL]  held by kubectl-edit, Update, 12m ago
-            spec.template.spec.containers[web].image  held by kubectl-edit, Update, 12m ago
+            spec.template.spec.containers[web].image  both moved  held by kubectl-edit, Update, 12m ago
+              when they were last the same: registry.example.com/shop/web:1.3.9
               - - name: LOG_LEVEL
               -   value: debug
               - image: registry.example.com/shop/web:1.4.0-debug
               + image: registry.example.com/shop/web:1.4.0
+            commit 9e107d9  web: 1.4.0, Ada Lovelace, 24h ago
         ");
     }
 
@@ -461,7 +505,10 @@ mod tests {
         application.resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         application.resources[0].live = None;
         let text = write(&run, &view());
-        assert!(text.contains("    spec.replicas  - 5  + 2  held by kubectl scale, Update, 2h ago\n"), "{text}");
+        assert!(
+            text.contains("    spec.replicas  - 5  + 2  the cluster moved  held by kubectl scale, Update, 2h ago\n"),
+            "{text}"
+        );
     }
 
     #[test]

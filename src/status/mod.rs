@@ -41,6 +41,37 @@ pub enum Proof {
     None,
 }
 
+/// Which side is no longer what it was when the two were last the same.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub enum Moved {
+    /// Git says something else than what was applied.
+    Git,
+    /// The cluster holds something else than what was applied.
+    Cluster,
+    /// Both.
+    Both,
+    /// Nothing tells.
+    #[default]
+    Unknown,
+}
+
+impl Moved {
+    /// The side of two things together.
+    #[must_use]
+    pub fn and(self, other: Self) -> Self {
+        match (self, other) {
+            (one, other) if one == other => one,
+            (Self::Unknown, _) | (_, Self::Unknown) => Self::Unknown,
+            _ => Self::Both,
+        }
+    }
+
+    /// Whether git did, alone or not.
+    pub fn has_git(self) -> bool {
+        matches!(self, Self::Git | Self::Both)
+    }
+}
+
 /// Who holds a field, from `managedFields`.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct Manager {
@@ -67,6 +98,17 @@ pub struct FieldDrift {
     pub item: Option<Map<String, Value>>,
     /// Who holds the field in the cluster.
     pub managers: Vec<Manager>,
+    /// Which side moved.
+    pub moved: Moved,
+    /// What git said when the two were last the same, where that is known. Masked for Secrets.
+    pub last_synced: Option<Value>,
+}
+
+impl ResourceDrift {
+    /// Whether git moved, for any of its fields.
+    pub fn has_git_moved(&self) -> bool {
+        self.moved.has_git() || self.fields.iter().any(|field| field.moved.has_git())
+    }
 }
 
 /// One field that differs, and that a rule says not to compare.
@@ -91,6 +133,8 @@ pub struct ResourceDrift {
     pub state: ResourceState,
     /// Which way made sure.
     pub proof: Proof,
+    /// Which side moved, all its fields together; for a missing or extra one, the side that made it so.
+    pub moved: Moved,
     /// Where git has it written.
     pub origin: Option<Origin>,
     /// What differs.

@@ -70,7 +70,7 @@ fn scaling_by_hand_is_drift_and_names_the_tool() {
       source   file://[repo]/repo  .  HEAD  2aecc14  local repository
 
       ~ apps/Deployment [NAMESPACE]/web  changed  web.yaml:1
-        spec.replicas  held by kubectl scale, Update
+        spec.replicas  the cluster moved  held by kubectl scale, Update
               namespace: [NAMESPACE]
             spec:
               progressDeadlineSeconds: 600

@@ -60,6 +60,7 @@ impl ClusterArguments {
             impersonate_groups: self.impersonate_groups,
             request_timeout: self.request_timeout,
             concurrency: usize::from(self.concurrency),
+            cache_dir: None,
             context_map: self.context_map.into_iter().collect(),
             environment: ClusterEnvironment::read(environment),
         }

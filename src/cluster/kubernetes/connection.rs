@@ -38,6 +38,9 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 pub(super) enum Purpose {
     Discovery,
     List,
+    Get,
+    Rights,
+    OpenApi,
     DryRun,
 }
 
@@ -88,6 +91,9 @@ pub(super) struct Connection {
     session: Mutex<Option<Session>>,
     discovery: AtomicU64,
     list: AtomicU64,
+    get: AtomicU64,
+    rights: AtomicU64,
+    openapi: AtomicU64,
     dry_run: AtomicU64,
 }
 
@@ -103,6 +109,9 @@ impl Connection {
             session: Mutex::default(),
             discovery: AtomicU64::default(),
             list: AtomicU64::default(),
+            get: AtomicU64::default(),
+            rights: AtomicU64::default(),
+            openapi: AtomicU64::default(),
             dry_run: AtomicU64::default(),
         }
     }
@@ -122,8 +131,10 @@ impl Connection {
         Requests {
             discovery: self.discovery.load(Ordering::Relaxed),
             list: self.list.load(Ordering::Relaxed),
+            get: self.get.load(Ordering::Relaxed),
+            openapi: self.openapi.load(Ordering::Relaxed),
+            access: self.rights.load(Ordering::Relaxed),
             dry_run: self.dry_run.load(Ordering::Relaxed),
-            ..Requests::default()
         }
     }
 
@@ -190,6 +201,9 @@ impl Connection {
         let counter = match ask.purpose {
             Purpose::Discovery => &self.discovery,
             Purpose::List => &self.list,
+            Purpose::Get => &self.get,
+            Purpose::Rights => &self.rights,
+            Purpose::OpenApi => &self.openapi,
             Purpose::DryRun => &self.dry_run,
         };
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);

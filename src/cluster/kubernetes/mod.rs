@@ -9,12 +9,15 @@ mod contexts;
 mod credentials;
 mod discovery;
 mod exec;
+mod get;
 mod kubeconfig;
 mod list;
+mod openapi;
 mod page;
 mod path;
 mod predict;
 mod proxy;
+mod rights;
 mod server_url;
 mod status;
 mod transport;
@@ -25,23 +28,31 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
+use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
-use super::{Cluster, ClusterError, ClusterSettings, ListRequest, Predicted, Requests};
-use crate::object::{Kinds, Object};
+use super::{Cluster, ClusterError, ClusterSettings, ListRequest, ObjectName, Predicted, Requests};
+use crate::object::{Gvk, Kinds, Object};
 use crate::progress::Progress;
 
 /// One API server, as one user.
 pub struct Kubernetes {
     connection: Connection,
     discovered: OnceCell<Result<Discovered, ClusterError>>,
+    rights: rights::Rights,
+    documents: openapi::Documents,
 }
 
 impl Kubernetes {
     pub(super) fn new(access: Access, settings: &ClusterSettings, permits: Arc<Semaphore>, progress: Progress) -> Self {
-        Self { connection: Connection::new(access, settings, permits, progress), discovered: OnceCell::new() }
+        Self {
+            documents: openapi::Documents::new(settings.cache_dir.as_deref()),
+            connection: Connection::new(access, settings, permits, progress),
+            discovered: OnceCell::new(),
+            rights: rights::Rights::default(),
+        }
     }
 
     /// Asked once; an error is kept too, so that a thousand applications do not wait for the same dead server.
@@ -63,8 +74,17 @@ impl Cluster for Kubernetes {
         async move { list::list(&self.connection, &self.discovered().await?.kinds, request).await }.boxed()
     }
 
+    fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
+        async move { get::get(&self.connection, &self.discovered().await?.kinds, object).await }.boxed()
+    }
+
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
-        async move { predict::predict(&self.connection, &self.discovered().await?.kinds, object).await }.boxed()
+        async move { predict::predict(&self.connection, &self.rights, &self.discovered().await?.kinds, object).await }
+            .boxed()
+    }
+
+    fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
+        self.documents.of(&self.connection, kind).boxed()
     }
 
     fn requests(&self) -> Requests {

@@ -11,6 +11,7 @@ use serde_json::Value;
 
 use super::connection::{Answer, Ask, Connection, Purpose};
 use super::path::{resource_name, resource_path};
+use super::rights::Rights;
 use super::status::Status;
 use crate::cluster::{ClusterError, Predicted};
 use crate::object::{KindFacts, Kinds, Object, Scope};
@@ -26,6 +27,7 @@ const CONFLICTS: u32 = 3;
 /// Asks the server what it would make of an object.
 pub(super) async fn predict(
     connection: &Connection,
+    rights: &Rights,
     kinds: &Kinds,
     object: &Object,
 ) -> Result<Predicted, ClusterError> {
@@ -40,6 +42,9 @@ pub(super) async fn predict(
         return Ok(Predicted::Unavailable("an object that only has `generateName` cannot be applied".to_owned()));
     }
     let prediction = Prediction { connection, facts, object };
+    if let Some(denial) = rights.denial(connection, facts, prediction.namespace()).await {
+        return Ok(Predicted::Unavailable(denial.to_string()));
+    }
     let ask = prediction.ask();
     let mut answer = connection.send(&ask).await?;
     for _ in 1..CONFLICTS {

@@ -11,10 +11,11 @@ use serde_json::{Map, Value};
 use super::clean::is_compared;
 use super::difference::{Difference, Edit};
 use super::managers::{attributed, entries, is_item};
+use super::moved::Views;
 use super::path::Path;
 use super::shape::Shape;
 use crate::object::{Object, Pointer};
-use crate::status::FieldDrift;
+use crate::status::{FieldDrift, Moved};
 
 /// The field managers of tools that people change objects with. `Mozilla` is a browser, before a dashboard; `node-fetch` is
 /// Lens and what came of it.
@@ -56,7 +57,11 @@ pub(super) fn additions(
         let live = Some(path.get(&shown)?.clone());
         Some(Difference { edit: Edit { path, git: None }, live, item })
     });
-    attributed(differences.collect(), live, Shape::of(&target.gvk()))
+    let spelled = super::shown(target);
+    let views = Views { live: &shown, target: &spelled, last: None, untouched: false, has_managers: true };
+    let fields = attributed(differences.collect(), live, &views, Shape::of(&target.gvk()));
+    // Git is silent there: whoever moved, it was not git.
+    fields.into_iter().map(|field| FieldDrift { moved: Moved::Cluster, ..field }).collect()
 }
 
 /// Where additions are, each with the key of the list item that its path goes through.

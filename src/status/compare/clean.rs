@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::path::Path;
 use crate::object::Object;
-use crate::object::annotations::LAST_APPLIED;
+use crate::object::annotations::{APPLYSET_PART_OF, INSTALLATION_ID, INSTANCE_LABEL, LAST_APPLIED, TRACKING_ID};
 
 /// What the server reports, of every kind.
 pub(super) const STATUS: &str = "status";
@@ -43,6 +43,33 @@ pub(super) fn is_compared(place: &Path<'_>, name: &str) -> bool {
 pub(super) fn is_uncounted(place: &Path<'_>, held: &Value) -> bool {
     matches!(place, Path::Key(Path::Key(Path::Root, "metadata"), "annotations"))
         && held.as_object().is_some_and(|annotations| !annotations.keys().any(|name| is_compared(place, name)))
+}
+
+/// What git says, with the marks that whoever applies it puts on an object: they are not in git, and not dropped from it.
+pub(super) fn marked(wanted: &Map<String, Value>, live: &Object) -> Map<String, Value> {
+    let mut wanted = wanted.clone();
+    let is_tracked_by_annotation = live.annotation(TRACKING_ID).is_some();
+    let marks = [
+        ("annotations", TRACKING_ID),
+        ("annotations", INSTALLATION_ID),
+        ("labels", APPLYSET_PART_OF),
+        // Where Argo CD tracks by label; by annotation, the label is one of git's.
+        ("labels", INSTANCE_LABEL),
+    ];
+    for (field, name) in marks {
+        let held = live.metadata().and_then(|metadata| metadata.get(field)?.get(name));
+        let Some(held) = held.filter(|_| name != INSTANCE_LABEL || !is_tracked_by_annotation) else { continue };
+        let metadata = wanted.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+        let Some(metadata) = metadata.as_object_mut() else { continue };
+        let marks = metadata.entry(field).or_insert_with(|| Value::Object(Map::new()));
+        if marks.is_null() {
+            *marks = Value::Object(Map::new());
+        }
+        if let Some(marks) = marks.as_object_mut() {
+            marks.entry(name).or_insert_with(|| held.clone());
+        }
+    }
+    wanted
 }
 
 /// The object's value, without what never counts; its namespace stays.

@@ -10,9 +10,10 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{STATUS, folded, is_compared, is_uncounted};
+use super::clean::{STATUS, folded, is_compared, is_uncounted, marked};
 use super::difference::{Edit, Pairs, apply};
-use super::managers::{is_granular, released};
+use super::last_applied;
+use super::managers::{Whose, is_granular, released};
 use super::path::Path;
 use super::shape::{Field, Merge, Shape, UNKNOWN};
 use crate::object::quantity::Quantity;
@@ -35,13 +36,40 @@ impl Found {
 }
 
 /// Looks for the target in the live object.
-pub(super) fn contain(target: &Object, live: &Object) -> Found {
-    let shape = Shape::of(&target.gvk());
+pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape) -> Found {
     let mut walk = Walk { live, found: Found::default() };
     let (wanted, held) = (folded(target), folded(live));
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
-    released(target.api_version(), &wanted, live, &mut walk.found);
+    let marked = marked(&wanted, live);
+    released(Whose::Ours, target, &marked, live, &mut walk.found);
+    let dropped = dropped_by_others(target, &marked, live);
+    walk.found.doubts.extend(dropped.doubts);
+    walk.found.edits = with_removals(walk.found.edits, dropped.edits);
     walk.found
+}
+
+/// What others applied from git before trueup, is still there, and git has no more: the server keeps it, whatever trueup
+/// applies, until the fields are taken over.
+pub(super) fn dropped(target: &Object, live: &Object) -> Vec<Edit> {
+    dropped_by_others(target, &marked(&folded(target), live), live).edits
+}
+
+fn dropped_by_others(target: &Object, wanted: &Map<String, Value>, live: &Object) -> Found {
+    let mut found = Found::default();
+    released(Whose::Predecessors, target, wanted, live, &mut found);
+    found.edits = with_removals(found.edits, last_applied::dropped(target, wanted, live));
+    found
+}
+
+/// The edits, and those removals that none of them says already.
+pub(super) fn with_removals(mut edits: Vec<Edit>, removals: Vec<Edit>) -> Vec<Edit> {
+    for removal in removals {
+        let is_said = |edit: &Edit| removal.path.starts_with(&edit.path) || edit.path.starts_with(&removal.path);
+        if !edits.iter().any(is_said) {
+            edits.push(removal);
+        }
+    }
+    edits
 }
 
 /// Whether a value is part of one that is applied as a whole, so that what only the live side has would go.
@@ -241,13 +269,12 @@ impl Walk<'_> {
 }
 
 /// Whether the API server cannot tell this value of a field from none.
-fn is_none(value: &Value, field: &Field) -> bool {
+pub(super) fn is_none(value: &Value, field: &Field) -> bool {
     if value.is_null() {
         return !matches!(field.shape, Shape::Unknown);
     }
     match &field.shape {
-        Shape::Scalar => !field.pointer && is_empty(value),
-        Shape::Bytes | Shape::List(..) | Shape::Map(..) => is_empty(value),
+        Shape::Scalar | Shape::Bytes | Shape::List(..) | Shape::Map(..) => !field.pointer && is_empty(value),
         shape @ Shape::Struct(..) => {
             let all_none =
                 |fields: &Map<String, Value>| fields.iter().all(|(name, value)| is_none(value, shape.field(name)));

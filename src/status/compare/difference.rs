@@ -5,6 +5,7 @@
 //! cannot be told apart or their order changed. [`apply`] puts edits into a value; the differences of the result are
 //! these edits again.
 
+use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
@@ -217,7 +218,7 @@ fn identity(item: &Value, kind: &ListKind) -> Option<String> {
             let mut text = String::new();
             let mut present = false;
             for key in keys {
-                match (item.get(key.name), key.default) {
+                match (item.get(&*key.name), key.default.as_deref()) {
                     (Some(value @ (Value::String(_) | Value::Number(_) | Value::Bool(_))), _) => {
                         present = true;
                         text.push_str(&value.to_string());
@@ -238,8 +239,8 @@ fn identity(item: &Value, kind: &ListKind) -> Option<String> {
 pub(super) fn key_of(item: &Value, shape: &'static Shape) -> Option<Map<String, Value>> {
     let keys = shape.list_keys()?;
     let part = |key: &ListKey| {
-        let value = item.get(key.name).cloned().or_else(|| key.default.map(Value::from))?;
-        Some((key.name.to_owned(), value))
+        let value = item.get(&*key.name).cloned().or_else(|| key.default.as_deref().map(Value::from))?;
+        Some((key.name.clone().into_owned(), value))
     };
     let found: Map<String, Value> = keys.iter().filter_map(part).collect();
     (!found.is_empty()).then_some(found)
@@ -252,10 +253,19 @@ pub(super) fn apply(mut value: Value, edits: &[Edit]) -> Value {
             put(&mut value, edit.path.tokens(), git);
         }
     }
-    for edit in edits.iter().rev().filter(|edit| edit.git.is_none()) {
-        take(&mut value, edit.path.tokens());
+    let mut removals: Vec<&Pointer> = edits.iter().filter(|edit| edit.git.is_none()).map(|edit| &edit.path).collect();
+    removals.sort_by(|one, other| in_place_order(other, one));
+    removals.dedup();
+    for removal in removals {
+        take(&mut value, removal.tokens());
     }
     value
+}
+
+/// Items of a list by their place, not by its digits.
+fn in_place_order(one: &Pointer, other: &Pointer) -> Ordering {
+    let place = |token: &String| (token.parse::<usize>().ok(), token.clone());
+    one.tokens().iter().map(place).cmp(other.tokens().iter().map(place))
 }
 
 fn put(value: &mut Value, tokens: &[String], git: &Value) {

@@ -1,7 +1,7 @@
 //! Who holds a field: reads `managedFields`.
 //!
-//! In: a live object. Out: the managers of a place in it; and what trueup itself applied and git no longer has. Entries that
-//! are malformed are passed over.
+//! In: a live object. Out: the managers of a place in it; and what was applied server-side and git no longer has. Entries
+//! that are malformed are passed over.
 //!
 //! Rule: KEP-555; apimachinery `FieldsV1`: `f:NAME` a field, `k:KEY` an item by its key, `v:VALUE` an item by its value,
 //! `i:INDEX` an item by its place, `.` the place itself.
@@ -11,11 +11,40 @@ use serde_json::{Map, Value};
 use super::clean::is_compared;
 use super::contain::Found;
 use super::difference::{Difference, Edit};
+use super::moved::Views;
 use super::path::Path;
 use super::shape::{Merge, Shape};
-use crate::object::annotations::FIELD_MANAGER;
+use crate::object::annotations::{FIELD_MANAGER, LAST_APPLIED};
 use crate::object::{Object, Pointer};
 use crate::status::{FieldDrift, Manager};
+
+/// Argo CD's controller, now and before 2.5.
+const ARGO_CD: [&str; 2] = ["argocd-controller", "argocd-application-controller"];
+/// Who applies what is in git, or in a chart, whatever the operation is called. `kubectl` alone is no such name: it is
+/// also what `kubectl scale` is called.
+const APPLIERS: [&str; 7] = [
+    FIELD_MANAGER,
+    "kubectl-client-side-apply",
+    "before-first-apply",
+    "helm",
+    "kustomize-controller",
+    "helm-controller",
+    "terraform",
+];
+
+impl Manager {
+    /// Whether it is server-side apply of the object itself.
+    pub(super) fn is_apply(&self) -> bool {
+        self.operation == "Apply" && self.subresource.is_empty()
+    }
+
+    /// Whether this is somebody who applies what git says, so that what it holds is as it was applied.
+    pub(super) fn applies_from_git(&self) -> bool {
+        let name = self.manager.as_str();
+        self.subresource.is_empty()
+            && (APPLIERS.contains(&name) || ARGO_CD.contains(&name) || (name == "kubectl" && self.is_apply()))
+    }
+}
 
 /// One entry of `managedFields`.
 pub(super) struct Entry<'o> {
@@ -39,7 +68,12 @@ pub(super) fn entries(live: &Object) -> impl Iterator<Item = Entry<'_>> {
 }
 
 /// The differences as fields of a report, each with who holds it in the cluster; who was there last comes first.
-pub(super) fn attributed(found: Vec<Difference>, live: &Object, shape: &'static Shape) -> Vec<FieldDrift> {
+pub(super) fn attributed(
+    found: Vec<Difference>,
+    live: &Object,
+    views: &Views<'_>,
+    shape: &'static Shape,
+) -> Vec<FieldDrift> {
     let entries: Vec<Entry<'_>> = entries(live).collect();
     found
         .into_iter()
@@ -51,15 +85,23 @@ pub(super) fn attributed(found: Vec<Difference>, live: &Object, shape: &'static 
                 .map(|entry| entry.manager.clone())
                 .collect();
             managers.sort_by(|one, other| other.time.cmp(&one.time));
-            FieldDrift {
-                path: difference.edit.path,
-                git: difference.edit.git,
-                live: difference.live,
-                item: difference.item,
-                managers,
-            }
+            views.field(difference, managers, shape)
         })
         .collect()
+}
+
+/// Whether the object says who holds its fields.
+pub(super) fn has_managers(live: &Object) -> bool {
+    entries(live).next().is_some()
+}
+
+/// Our own entry, as the server wrote it.
+pub(super) fn own_entry(live: &Object) -> Option<&Value> {
+    let list = live.metadata()?.get("managedFields")?.as_array()?;
+    list.iter().find(|entry| {
+        let is = |name: &str, text: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default() == text;
+        is("manager", FIELD_MANAGER) && is("operation", "Apply") && is("subresource", "")
+    })
 }
 
 /// Whether the keys of a map have owners of their own: who applies the map does not take others' keys away.
@@ -129,21 +171,67 @@ pub(super) fn is_item(element: &str, item: &Value, index: Option<usize>) -> bool
     }
 }
 
-/// What trueup applied itself, is still there, and git no longer has: applying would take it away.
-pub(super) fn released(api_version: &str, target: &Map<String, Value>, live: &Object, found: &mut Found) {
-    let ours = |entry: &Entry<'_>| {
-        entry.manager.manager == FIELD_MANAGER
-            && entry.manager.operation == "Apply"
-            && entry.manager.subresource.is_empty()
-    };
-    for entry in entries(live).filter(ours) {
-        if entry.api_version == api_version {
-            walk(entry.fields, Some(target), live.value(), &Path::Root, found);
+/// Whose fields are looked at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Whose {
+    /// trueup's own: the server takes them away by itself when asked to apply.
+    Ours,
+    /// Those of whoever else applied the object from git until now.
+    Predecessors,
+}
+
+/// What was applied server-side, is still there, and git no longer has: applying would take it away.
+pub(super) fn released(whose: Whose, target: &Object, wanted: &Map<String, Value>, live: &Object, found: &mut Found) {
+    for entry in entries(live).filter(|entry| entry.manager.is_apply()) {
+        let is_meant = match whose {
+            Whose::Ours => entry.manager.manager == FIELD_MANAGER,
+            Whose::Predecessors => is_predecessor(&entry, wanted, live),
+        };
+        if !is_meant {
+            continue;
+        }
+        if entry.api_version == target.api_version() {
+            walk(entry.fields, Some(wanted), live.value(), &Path::Root, found);
         } else {
             // Recorded in another version, where fields may have other names.
             found.doubts.push(Path::Root.pointer());
         }
     }
+}
+
+/// Whether somebody applied this object from git before trueup: Argo CD, or the only one who applied it at all and
+/// more of it than a label.
+fn is_predecessor(entry: &Entry<'_>, wanted: &Map<String, Value>, live: &Object) -> bool {
+    if ARGO_CD.contains(&entry.manager.manager.as_str()) {
+        return true;
+    }
+    let applied = |other: &Entry<'_>| other.manager.is_apply();
+    live.annotation(LAST_APPLIED).is_none()
+        && entries(live).filter(applied).count() == 1
+        && entry.manager.manager != FIELD_MANAGER
+        && wanted.iter().any(|(name, value)| {
+            name != "metadata" && child(entry.fields, name).is_some_and(|fields| holds_part_of(fields, value))
+        })
+}
+
+/// Whether a set of fields has one that this value has, too.
+fn holds_part_of(fields: &Map<String, Value>, value: &Value) -> bool {
+    match value {
+        Value::Object(map) => {
+            map.iter().any(|(name, value)| child(fields, name).is_some_and(|fields| holds_part_of(fields, value)))
+        }
+        Value::Array(list) => {
+            list.iter().enumerate().any(|(index, item)| item_child(fields, item, Some(index)).is_some())
+        }
+        _ => true,
+    }
+}
+
+/// Whether anybody but those who apply from git holds a place, or something below it.
+pub(super) fn is_held_by_others(live: &Object, place: &Pointer) -> bool {
+    let shape = Shape::of(&live.gvk());
+    entries(live)
+        .any(|entry| !entry.manager.applies_from_git() && owns(entry.fields, live.value(), place.tokens(), shape))
 }
 
 fn walk(

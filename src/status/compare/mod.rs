@@ -1,27 +1,36 @@
 //! Decides, field by field, what differs between git and a cluster.
 //!
-//! In: the target, the live object. Out: in sync with its proof, changed with its evidence, or a [`Question`] for the
-//! server, whose [`Answer`] settles it. Nothing is fetched here. The namespace of a target is filled in by the caller.
+//! In: the target, the live object, the [`Baseline`] of the last sync. Out: in sync with its proof, changed with its
+//! evidence, or a [`Question`] for the server, whose [`Answer`] settles it. Nothing is fetched here. The namespace of a
+//! target is filled in by the caller.
 //!
 //! Rules: docs/design.md, "Compare". Argo CD: gitops-engine/pkg/diff. Kubernetes: KEP-555, server-side apply.
 
 mod additions;
+mod baseline;
 mod clean;
 mod contain;
 mod difference;
+mod last_applied;
 mod managers;
+mod moved;
 mod path;
+mod schema;
 mod shape;
 
 use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
+pub use self::baseline::{Baseline, BaselineFault, Recorded, TooLarge};
 use self::clean::cleaned;
-use self::contain::contain;
+use self::contain::{contain, dropped, with_removals};
 use self::difference::{Edit, apply, differences};
+use self::last_applied::last_applied;
+use self::moved::Views;
+pub use self::schema::Schema;
 use self::shape::{ListKey, Shape};
-use super::{FieldDrift, Proof, ResourceDrift, ResourceState};
+use super::{FieldDrift, Moved, Proof, ResourceDrift, ResourceState};
 use crate::object::annotations::has_compare_option;
 use crate::object::mask::Masker;
 use crate::object::{Gvk, Object, Pointer};
@@ -40,6 +49,30 @@ pub enum Look {
 pub struct Question {
     target: Object,
     live: Object,
+    past: Past,
+}
+
+/// What git said of an object when it was last synced.
+#[derive(Clone, Default, PartialEq)]
+pub enum Past {
+    /// Nobody knows: there was no sync, or its revision cannot be rendered any more.
+    #[default]
+    Unknown,
+    /// All that was applied is as it was applied; what git said then is not at hand.
+    Untouched,
+    /// There was no such object.
+    Absent,
+    /// This; and whether all of it is as it was applied.
+    Said(Box<Object>, Touched),
+}
+
+/// Whether anybody has changed what was applied.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Touched {
+    /// Somebody may have.
+    Maybe,
+    /// Nobody has.
+    No,
 }
 
 impl std::fmt::Debug for Question {
@@ -59,15 +92,28 @@ impl Question {
     pub fn live(&self) -> &Object {
         &self.live
     }
+
+    /// Whether a schema would help where nobody can be asked: Kubernetes' own kinds are known without one.
+    pub fn needs_schema(&self) -> bool {
+        !Shape::is_known(&self.target.gvk())
+    }
+
+    /// Brings what git said of the object at the revision of the last sync; nothing when it had no such object.
+    pub fn recall(&mut self, said: Option<Object>) {
+        let touched = if self.past == Past::Untouched { Touched::No } else { Touched::Maybe };
+        self.past = said.map_or(Past::Absent, |said| Past::Said(Box::new(said), touched));
+    }
 }
 
 /// What came of asking.
-#[derive(Clone, PartialEq)]
+#[derive(Clone)]
 pub enum Answer {
     /// The object as it would be after applying the target.
     Predicted(Object),
     /// Nobody could be asked, and why.
     Unavailable(String),
+    /// Nobody could be asked, and why; the server's schema was there to read.
+    Described(Schema, String),
     /// The server would refuse the target, in its words.
     Refused(String),
 }
@@ -78,35 +124,55 @@ impl std::fmt::Debug for Answer {
         formatter.write_str(match self {
             Self::Predicted(_) => "Predicted",
             Self::Unavailable(_) => "Unavailable",
+            Self::Described(..) => "Described",
             Self::Refused(_) => "Refused",
         })
     }
 }
 
-/// Compares without asking anybody: settled where every value of the target is provably in the live object.
-pub fn first_look(target: &Object, live: Option<&Object>) -> Look {
-    let Some(live) = live else { return Look::Settled(Box::new(missing(target))) };
-    let found = contain(target, live);
+/// Compares without asking anybody: settled where nothing was touched since the last sync, or where every value of the
+/// target is provably in the live object.
+pub fn first_look(target: &Object, live: Option<&Object>, baseline: Option<&Baseline>) -> Look {
+    let recorded = baseline.and_then(|baseline| baseline.of(&target.key()));
+    let Some(live) = live else {
+        let moved = match (baseline, recorded) {
+            (None, _) => Moved::Unknown,
+            (Some(_), None) => Moved::Git,
+            (Some(_), Some(_)) => Moved::Cluster,
+        };
+        return Look::Settled(Box::new(ResourceDrift { moved, ..missing(target) }));
+    };
+    let untouched = recorded.filter(|recorded| recorded.is_untouched(live));
+    if untouched.is_some_and(|recorded| recorded.has_target(target)) {
+        return Look::Settled(Box::new(in_sync(target, live, Proof::Ownership, None)));
+    }
+    let found = contain(target, live, Shape::of(&target.gvk()));
     if found.is_proven() {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Structural, None)));
     }
-    Look::Ask(Box::new(Question { target: target.clone(), live: live.clone() }))
+    let past = if untouched.is_some() { Past::Untouched } else { Past::Unknown };
+    Look::Ask(Box::new(Question { target: target.clone(), live: live.clone(), past }))
 }
 
 /// Settles a question with what came of asking.
-pub fn second_look(question: Question, answer: Answer) -> ResourceDrift {
-    let Question { target, live } = question;
+pub fn second_look(question: &Question, answer: Answer) -> ResourceDrift {
     match answer {
-        Answer::Predicted(predicted) => by_prediction(&target, &live, &predicted),
-        Answer::Unavailable(reason) => by_structure(&target, &live, &reason),
-        Answer::Refused(words) => by_refusal(&target, &live, &words),
+        Answer::Predicted(predicted) => by_prediction(question, &predicted),
+        Answer::Unavailable(reason) => by_structure(question, &reason, None),
+        Answer::Described(schema, reason) => by_structure(question, &reason, Some(schema)),
+        Answer::Refused(words) => by_refusal(question, &words),
     }
 }
 
 /// A live object of the application that git no longer has.
-pub fn extra(live: &Object) -> ResourceDrift {
+pub fn extra(live: &Object, baseline: Option<&Baseline>) -> ResourceDrift {
     let is_tolerated = has_compare_option(live, "IgnoreExtraneous");
-    ResourceDrift { live: Some(shown(live)), is_tolerated, ..drift(live, ResourceState::Extra) }
+    let moved = match baseline {
+        None => Moved::Unknown,
+        Some(baseline) if baseline.of(&live.key()).is_some() => Moved::Git,
+        Some(_) => Moved::Cluster,
+    };
+    ResourceDrift { live: Some(shown(live)), is_tolerated, moved, ..drift(live, ResourceState::Extra) }
 }
 
 /// A target that could not be compared, and why.
@@ -118,21 +184,27 @@ fn missing(target: &Object) -> ResourceDrift {
     ResourceDrift { target: Some(shown(target)), ..drift(target, ResourceState::Missing) }
 }
 
-fn by_prediction(target: &Object, live: &Object, predicted: &Object) -> ResourceDrift {
+fn by_prediction(question: &Question, predicted: &Object) -> ResourceDrift {
+    let Question { target, live, .. } = question;
     let spelled = cleaned(target);
-    let found = differences(&cleaned(predicted), &cleaned(live), Some(&spelled), Shape::of(&target.gvk()));
+    let shape = Shape::of(&target.gvk());
+    let found = differences(&cleaned(predicted), &cleaned(live), Some(&spelled), shape);
     let edits: Vec<Edit> = found.into_iter().map(|difference| difference.edit).collect();
-    settle(target, live, &edits, Proof::Server, None)
+    let edits = with_removals(edits, dropped(target, live));
+    settle(question, &edits, shape, Proof::Server, None)
 }
 
-fn by_structure(target: &Object, live: &Object, reason: &str) -> ResourceDrift {
-    let found = contain(target, live);
+fn by_structure(question: &Question, reason: &str, schema: Option<Schema>) -> ResourceDrift {
+    let shape = schema.map_or_else(|| Shape::of(&question.target.gvk()), Schema::shape);
+    let found = contain(&question.target, &question.live, shape);
     let note = Some(format!("compared without the server: {reason}"));
     let doubt = found.doubts.first().map(|doubt| format!("only the server could settle `{}`", doubt.dotted()));
-    settle(target, live, &found.edits, Proof::Structural, joined(note, doubt))
+    let proof = if schema.is_some() { Proof::Schema } else { Proof::Structural };
+    settle(question, &found.edits, shape, proof, joined(note, doubt))
 }
 
-fn by_refusal(target: &Object, live: &Object, words: &str) -> ResourceDrift {
+fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
+    let Question { target, live, .. } = question;
     let mut masker = Masker::default();
     masker.mask(&mut cleaned(target));
     masker.mask(&mut cleaned(live));
@@ -141,8 +213,9 @@ fn by_refusal(target: &Object, live: &Object, words: &str) -> ResourceDrift {
     } else {
         format!("the server refuses it: {words}")
     };
-    let found = contain(target, live);
-    let settled = settle(target, live, &found.edits, Proof::Structural, Some(note));
+    let shape = Shape::of(&target.gvk());
+    let found = contain(target, live, shape);
+    let settled = settle(question, &found.edits, shape, Proof::Structural, Some(note));
     if settled.state == ResourceState::Changed {
         return settled;
     }
@@ -151,25 +224,45 @@ fn by_refusal(target: &Object, live: &Object, words: &str) -> ResourceDrift {
 
 /// The end of every comparison: the edits applied to the live object, masked, and told apart again, so that the fields
 /// and the two values say the same.
-fn settle(target: &Object, live: &Object, edits: &[Edit], proof: Proof, note: Option<String>) -> ResourceDrift {
+fn settle(
+    question: &Question,
+    edits: &[Edit],
+    shape: &'static Shape,
+    proof: Proof,
+    note: Option<String>,
+) -> ResourceDrift {
+    let Question { target, live, past } = question;
     if edits.is_empty() {
         return in_sync(target, live, proof, note);
     }
-    let shape = Shape::of(&target.gvk());
     let shown = cleaned(live);
     let wanted = apply(shown.clone(), edits);
     let mut masker = Masker::default();
     let (shown, wanted) = (masker.masked(shown), masker.masked(wanted));
-    let found = differences(&wanted, &shown, None, shape);
-    if found.is_empty() {
+    let spelled = masker.masked(cleaned(target));
+    let (last, touched) = match past {
+        Past::Unknown => (last_applied(live).map(|last| cleaned(&last)), Touched::Maybe),
+        Past::Untouched => (None, Touched::No),
+        Past::Absent => (Some(Value::Null), Touched::Maybe),
+        Past::Said(last, touched) => (Some(cleaned(last)), *touched),
+    };
+    let last = last.map(|last| masker.masked(last));
+    let views = Views {
+        live: &shown,
+        target: &spelled,
+        last: last.as_ref(),
+        untouched: touched == Touched::No,
+        has_managers: managers::has_managers(live),
+    };
+    let fields = managers::attributed(differences(&wanted, &shown, None, shape), live, &views, shape);
+    if fields.is_empty() {
         return in_sync(target, live, proof, note);
     }
-    // An edit may have brought nulls that are no difference: what is shown is made of the fields alone.
-    let told: Vec<Edit> = found.iter().map(|difference| difference.edit.clone()).collect();
-    let wanted = apply(shown.clone(), &told);
-    let fields = managers::attributed(found, live, shape);
+    let told = |field: &FieldDrift| Edit { path: field.path.clone(), git: field.git.clone() };
+    let wanted = apply(shown.clone(), &fields.iter().map(told).collect::<Vec<_>>());
     ResourceDrift {
         proof,
+        moved: moved::of_all(&fields),
         additions: additions::additions(target, live, &fields, || shown.clone()),
         fields,
         live: Some(shown),
@@ -203,7 +296,7 @@ pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<St
         _ => shape.child(token),
     };
     let keys = list.tokens().iter().fold(Shape::of(gvk), step).list_keys()?;
-    let part = |key: &ListKey| Some((key.name.to_owned(), item.get(key.name)?.clone()));
+    let part = |key: &ListKey| Some((key.name.to_string(), item.get(key.name.as_ref())?.clone()));
     Some(keys.iter().filter_map(part).collect()).filter(|key: &Map<_, _>| !key.is_empty())
 }
 
@@ -259,6 +352,7 @@ fn drift(object: &Object, state: ResourceState) -> ResourceDrift {
         name: object.name().to_owned(),
         state,
         proof: Proof::None,
+        moved: Moved::Unknown,
         origin: object.origin().cloned(),
         fields: Vec::new(),
         additions: Vec::new(),

@@ -7,6 +7,7 @@
 //!
 //! Rule: KEP-555 (merge strategies): `x-kubernetes-list-type`, `x-kubernetes-list-map-keys`, `x-kubernetes-map-type`.
 
+use std::borrow::Cow;
 use std::collections::HashMap;
 use std::sync::LazyLock;
 
@@ -25,14 +26,25 @@ pub(super) enum Shape {
     Quantity,
     /// A value with a form of its own (int-or-string, time, raw JSON): equal only to itself.
     Exact,
-    /// A Go struct, by its place in the table.
-    Struct(usize, Merge),
+    /// A map whose keys are fields.
+    Struct(Fields, Merge),
     /// A list.
     List(ListKind, Box<Self>),
     /// A map from text.
     Map(Merge, Box<Self>),
     /// Nothing is known: custom resources, fields that are newer than the table.
     Unknown,
+}
+
+/// The fields of a struct.
+#[derive(Debug)]
+pub(super) enum Fields {
+    /// A Go struct, by its place in the table.
+    Table(usize),
+    /// Of a server's schema.
+    Own(HashMap<String, Field>),
+    /// Of a server's schema for a whole object: what every object has is in the table.
+    OfObject(HashMap<String, Field>),
 }
 
 /// Whether others may own other keys of a map.
@@ -58,8 +70,8 @@ pub(super) enum ListKind {
 /// A field that is part of an item's key, and what it is when it is left out.
 #[derive(Debug)]
 pub(super) struct ListKey {
-    pub(super) name: &'static str,
-    pub(super) default: Option<&'static str>,
+    pub(super) name: Cow<'static, str>,
+    pub(super) default: Option<Cow<'static, str>>,
 }
 
 /// One field of a struct.
@@ -136,8 +148,8 @@ fn read_shape(text: &'static str, names: &HashMap<&str, usize>) -> Shape {
             keys => ListKind::Keyed(
                 keys.split(',')
                     .map(|key| match key.split_once('=') {
-                        Some((name, default)) => ListKey { name, default: Some(default) },
-                        None => ListKey { name: key, default: None },
+                        Some((name, default)) => ListKey { name: name.into(), default: Some(default.into()) },
+                        None => ListKey { name: key.into(), default: None },
                     })
                     .collect(),
             ),
@@ -149,7 +161,7 @@ fn read_shape(text: &'static str, names: &HashMap<&str, usize>) -> Shape {
         "bytes" => Shape::Bytes,
         "quantity" => Shape::Quantity,
         "exact" => Shape::Exact,
-        name => names.get(name).map_or(Shape::Unknown, |index| Shape::Struct(*index, merge)),
+        name => names.get(name).map_or(Shape::Unknown, |index| Shape::Struct(Fields::Table(*index), merge)),
     }
 }
 
@@ -158,6 +170,11 @@ impl Shape {
     pub(super) fn of(gvk: &Gvk) -> &'static Self {
         let kind = format!("{} {}", gvk.api_version(), gvk.kind);
         TABLE.kinds.get(kind.as_str()).unwrap_or(&TABLE.custom)
+    }
+
+    /// Whether the table knows the kind; of others it only knows what every object has.
+    pub(super) fn is_known(gvk: &Gvk) -> bool {
+        TABLE.kinds.contains_key(format!("{} {}", gvk.api_version(), gvk.kind).as_str())
     }
 
     /// The shape of what stands under a key; unknown where the table has no such field.
@@ -170,9 +187,14 @@ impl Shape {
     }
 
     /// A struct's field.
-    pub(super) fn field(&self, name: &str) -> &'static Field {
+    pub(super) fn field(&self, name: &str) -> &Field {
         match self {
-            Self::Struct(index, _) => TABLE.types.get(*index).and_then(|fields| fields.get(name)),
+            Self::Struct(Fields::Table(index), _) => TABLE.types.get(*index).and_then(|fields| fields.get(name)),
+            Self::Struct(Fields::Own(fields), _) => fields.get(name),
+            Self::Struct(Fields::OfObject(fields), _) => match TABLE.custom.field(name) {
+                Field { shape: Self::Unknown, .. } => fields.get(name),
+                of_every_object => Some(of_every_object),
+            },
             _ => None,
         }
         .unwrap_or(&UNKNOWN_FIELD)
@@ -237,7 +259,7 @@ mod tests {
         let keys = |path: &[&str]| {
             at("apps/v1", "Deployment", path)
                 .list_keys()
-                .map(|keys| keys.iter().map(|key| (key.name, key.default)).collect::<Vec<_>>())
+                .map(|keys| keys.iter().map(|key| (&*key.name, key.default.as_deref())).collect::<Vec<_>>())
         };
         let pod = ["spec", "template", "spec"];
         let of_pod = |path: &[&str]| keys(&[&pod[..], path].concat());

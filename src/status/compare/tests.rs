@@ -34,7 +34,7 @@ fn site(spec: Value) -> Value {
 }
 
 fn is_settled(target: &Value, live: &Value) -> bool {
-    match first_look(&object(target.clone()), Some(&object(live.clone()))) {
+    match first_look(&object(target.clone()), Some(&object(live.clone())), None) {
         Look::Settled(drift) => {
             assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Structural));
             true
@@ -44,15 +44,15 @@ fn is_settled(target: &Value, live: &Value) -> bool {
 }
 
 fn ask(target: Value, live: Value) -> Question {
-    Question { target: object(target), live: object(live) }
+    Question { target: object(target), live: object(live), past: Past::Unknown }
 }
 
 fn offline(target: Value, live: Value) -> ResourceDrift {
-    second_look(ask(target, live), Answer::Unavailable("a folder cannot be asked".to_owned()))
+    second_look(&ask(target, live), Answer::Unavailable("a folder cannot be asked".to_owned()))
 }
 
 fn predicted(target: Value, live: Value, predicted: Value) -> ResourceDrift {
-    second_look(ask(target, live), Answer::Predicted(object(predicted)))
+    second_look(&ask(target, live), Answer::Predicted(object(predicted)))
 }
 
 /// Path, git, live.
@@ -188,7 +188,6 @@ fn a_field_that_git_dropped_after_our_apply_is_asked() {
                                "fieldsV1": {"f:data": {"f:a": {}, "f:b": {}}}}]}})
     };
     let target = config_map(json!({"a": "1"}));
-    assert!(is_settled(&target, &live("kubectl")));
     assert!(!is_settled(&target, &live("trueup")));
     let drift = offline(target, live("trueup"));
     assert_eq!(fields(&drift), [("/data/b".to_owned(), None, Some(json!("2")))]);
@@ -196,7 +195,7 @@ fn a_field_that_git_dropped_after_our_apply_is_asked() {
 
 #[test]
 fn what_is_not_in_the_cluster_is_missing() {
-    let Look::Settled(drift) = first_look(&object(config_map(json!({"a": "1"}))), None) else {
+    let Look::Settled(drift) = first_look(&object(config_map(json!({"a": "1"}))), None, None) else {
         panic!("nothing to ask about")
     };
     assert_eq!((drift.state, drift.proof), (ResourceState::Missing, Proof::None));
@@ -286,7 +285,7 @@ fn without_the_server_doubts_are_a_note() {
 #[test]
 fn a_refused_target_shows_what_differs_and_the_words() {
     let refused =
-        |target: Value, live: Value| second_look(ask(target, live), Answer::Refused("field is immutable".into()));
+        |target: Value, live: Value| second_look(&ask(target, live), Answer::Refused("field is immutable".into()));
     let drift = refused(config_map(json!({"a": "1"})), config_map(json!({"a": "2"})));
     assert_eq!((drift.state, drift.fields.len()), (ResourceState::Changed, 1));
     assert_eq!(drift.note.as_deref(), Some("the server refuses it: field is immutable"));
@@ -298,7 +297,7 @@ fn a_refused_target_shows_what_differs_and_the_words() {
 fn the_words_of_a_refusal_never_quote_a_secret() {
     let secret = |value: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"a": value}});
     let words = "data[a]: Invalid value: \"swordfish\"".to_owned();
-    let drift = second_look(ask(secret("swordfish"), secret("other")), Answer::Refused(words));
+    let drift = second_look(&ask(secret("swordfish"), secret("other")), Answer::Refused(words));
     assert!(!format!("{drift:?}").contains("swordfish"));
     assert_eq!(drift.state, ResourceState::Changed);
 }
@@ -310,7 +309,7 @@ fn the_last_applied_annotation_never_counts_and_never_shows() {
     let target = json!({"apiVersion": "v1", "kind": "Secret", "data": {"a": "eQ=="}, "metadata": {"name": "key"}});
     let drift = offline(target, live.clone());
     assert_eq!(drift.fields.len(), 1);
-    for drift in [drift, extra(&object(live))] {
+    for drift in [drift, extra(&object(live), None)] {
         assert!(!format!("{drift:?}").contains("c3dvcmRmaXNo"));
     }
 }
@@ -419,7 +418,7 @@ proptest! {
     fn changed_means_fields_and_both_values_show_exactly_them(target in wild(), live in wild(), other in wild()) {
         assert_consistent(&predicted(target.clone(), live.clone(), other));
         assert_consistent(&offline(target.clone(), live.clone()));
-        assert_consistent(&second_look(ask(target, live), Answer::Refused("no".to_owned())));
+        assert_consistent(&second_look(&ask(target, live), Answer::Refused("no".to_owned())));
     }
 
     #[test]
@@ -447,7 +446,7 @@ proptest! {
         let told = [
             offline(target.clone(), live.clone()),
             predicted(target.clone(), live.clone(), target.clone()),
-            extra(&object(live.clone())),
+            extra(&object(live.clone()), None),
             unknown(&object(target.clone()), "why".to_owned()),
             missing(&object(target.clone())),
         ];
@@ -456,7 +455,7 @@ proptest! {
             let shown = format!("{drift:?}");
             prop_assert!(!pieces.iter().any(|piece| shown.contains(piece.as_str())), "{}", shown);
         }
-        let quoted = second_look(ask(target, live), Answer::Refused(words));
+        let quoted = second_look(&ask(target, live), Answer::Refused(words));
         prop_assert!(quoted.note.is_some());
     }
 
@@ -469,4 +468,188 @@ proptest! {
             json!([{"manager": "trueup", "operation": "Apply", "apiVersion": "apps/v1", "fieldsV1": managed}]);
         assert_consistent(&offline(value, live));
     }
+}
+
+fn applied_client_side(live: Value, last: &Value, others: Value) -> Value {
+    let mut live = live;
+    live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = json!(last.to_string());
+    live["metadata"]["managedFields"] = others;
+    live
+}
+
+/// Whoever applies with kubectl or Argo CD: what git dropped and nobody else holds is drift, with or without a server.
+#[test]
+fn what_git_dropped_since_it_was_applied_client_side_is_drift() {
+    let last = deployment(json!({"name": "web", "image": "web:1", "tty": false,
+        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}]}));
+    let live = deployment(json!({"name": "web", "image": "web:1", "imagePullPolicy": "Always",
+        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}]}));
+    let live = applied_client_side(live, &last, json!([]));
+    let target = deployment(json!({"name": "web", "image": "web:1", "env": [{"name": "B", "value": "2"}]}));
+    assert!(!is_settled(&target, &live));
+    let gone = |drift: ResourceDrift| {
+        assert!(drift.fields.iter().all(|field| field.git.is_none()), "{drift:?}");
+        fields(&drift).into_iter().map(|(path, ..)| path).collect::<Vec<_>>()
+    };
+    let env = "/spec/template/spec/containers/0/env";
+    assert_eq!(gone(offline(target.clone(), live.clone())), [format!("{env}/0"), format!("{env}/2")]);
+    assert_eq!(gone(predicted(target, live.clone(), live)), [format!("{env}/0"), format!("{env}/2")]);
+}
+
+/// Whoever hands a field over to a controller drops it from git on purpose.
+#[test]
+fn what_git_dropped_and_another_manager_holds_is_no_drift() {
+    let mut last = deployment(json!({"name": "web", "image": "web:1"}));
+    last["spec"]["replicas"] = json!(2);
+    last["metadata"]["annotations"] = json!({"team": "shop"});
+    let mut live = last.clone();
+    live["spec"]["replicas"] = json!(5);
+    live["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = json!("1");
+    let others = json!([
+        {"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "apps/v1",
+         "fieldsV1": {"f:metadata": {"f:annotations": {"f:deployment.kubernetes.io/revision": {}}}}},
+        {"manager": "kubectl", "operation": "Update", "subresource": "scale", "apiVersion": "apps/v1",
+         "fieldsV1": {"f:spec": {"f:replicas": {}}}},
+    ]);
+    let live = applied_client_side(live, &last, others);
+    let drift = offline(deployment(json!({"name": "web", "image": "web:1"})), live);
+    assert_eq!(fields(&drift), [("/metadata/annotations/team".to_owned(), None, Some(json!("shop")))]);
+}
+
+/// What is at its default was never more than said aloud; an annotation of another object says nothing.
+#[test]
+fn what_git_no_longer_spells_out_and_is_the_default_is_no_drift() {
+    let last = deployment(json!({"name": "web", "ports": [{"containerPort": 80, "protocol": "TCP"}], "stdin": false}));
+    let target = deployment(json!({"name": "web", "ports": [{"containerPort": 80}]}));
+    assert!(is_settled(&target, &applied_client_side(last.clone(), &last, json!([]))));
+    let mut other = config_map(json!({"a": "1"}));
+    let live = config_map(json!({"a": "1"}));
+    other["metadata"]["name"] = json!("original");
+    assert!(is_settled(&config_map(json!({})), &applied_client_side(live.clone(), &other, json!([]))));
+    assert!(!is_settled(&config_map(json!({})), &applied_client_side(live.clone(), &live, json!([]))));
+}
+
+/// Argo CD with server-side apply, or any other tool that is the only one to have applied the object.
+#[test]
+fn what_git_dropped_since_another_tool_applied_it_server_side_is_drift() {
+    let entry = |manager: &str| {
+        json!({"manager": manager, "operation": "Apply", "apiVersion": "v1",
+               "fieldsV1": {"f:data": {"f:a": {}, "f:b": {}}}})
+    };
+    let mut live = config_map(json!({"a": "1", "b": "2"}));
+    let target = config_map(json!({"a": "1"}));
+    for (managers, is_drift) in [
+        (json!([entry("argocd-controller"), entry("somebody")]), true),
+        (json!([entry("kubectl")]), true),
+        (json!([entry("one"), entry("another")]), false),
+        (
+            json!([{"manager": "one", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:b": {}}}}]),
+            false,
+        ),
+    ] {
+        live["metadata"]["managedFields"] = managers.clone();
+        assert_eq!(!is_settled(&target, &live), is_drift, "{managers}");
+        let drift = predicted(target.clone(), live.clone(), live.clone());
+        assert_eq!(drift.state == ResourceState::Changed, is_drift, "{managers}");
+    }
+}
+
+/// Who tracks objects puts a mark on them that is not in git: that is not something that git dropped.
+#[test]
+fn the_marks_of_whoever_applies_are_not_dropped_from_git() {
+    let mut live = config_map(json!({"a": "1"}));
+    live["metadata"]["labels"] = json!({"app.kubernetes.io/instance": "shop", "applyset.kubernetes.io/part-of": "x"});
+    let last = live.clone();
+    assert!(is_settled(&config_map(json!({"a": "1"})), &applied_client_side(live.clone(), &last, json!([]))));
+    live["metadata"]["annotations"] = json!({"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:shop/web"});
+    let drift = offline(config_map(json!({"a": "1"})), applied_client_side(live.clone(), &live, json!([])));
+    let label = "/metadata/labels/app.kubernetes.io~1instance".to_owned();
+    assert_eq!(fields(&drift), [(label, None, Some(json!("shop")))]);
+}
+
+fn recorded(target: &Value, live: &Value) -> Baseline {
+    let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
+    baseline.record(&object(target.clone()), &object(live.clone()));
+    baseline
+}
+
+fn applied_by_us(data: Value, others: &Value) -> Value {
+    let mut live = config_map(data);
+    let ours = json!({"manager": "trueup", "operation": "Apply", "apiVersion": "v1", "time": "2026-01-01T00:00:00Z",
+                      "fieldsV1": {"f:data": {"f:a": {}}}});
+    live["metadata"]["managedFields"] = json!([ours, others]);
+    live
+}
+
+/// Who touched nothing of ours changes nothing for us: in sync, whatever else the object holds by now.
+#[test]
+fn what_is_as_the_last_sync_left_it_is_proven_without_a_look() {
+    let target = config_map(json!({"a": "1"}));
+    let baseline = recorded(&target, &applied_by_us(json!({"a": "1"}), &json!({})));
+    let live = applied_by_us(json!({"a": "1", "b": "2"}), &json!({"manager": "somebody", "fieldsV1": {}}));
+    let look = |target: &Value, live: &Value| {
+        first_look(&object(target.clone()), Some(&object(live.clone())), Some(&baseline))
+    };
+    let Look::Settled(drift) = look(&target, &live) else { panic!("it is proven") };
+    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Ownership));
+    let Look::Ask(question) = look(&config_map(json!({"a": "2"})), &live) else { panic!("git moved") };
+    let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+    assert_eq!((drift.moved, drift.fields[0].moved), (Moved::Git, Moved::Git));
+    let mut touched = live;
+    touched["metadata"]["managedFields"][0]["fieldsV1"] = json!({"f:data": {}});
+    let Look::Settled(drift) = look(&target, &touched) else { panic!("its values are there") };
+    assert_eq!(drift.proof, Proof::Structural);
+}
+
+/// Then, now in git, now in the cluster: what moved is what is not as it was.
+#[test]
+fn three_values_tell_who_moved() {
+    let cases = [
+        ("git changed it", json!({"a": "1"}), json!({"a": "2"}), json!({"a": "1"}), Moved::Git),
+        ("the cluster changed it", json!({"a": "1"}), json!({"a": "1"}), json!({"a": "2"}), Moved::Cluster),
+        ("both changed it", json!({"a": "1"}), json!({"a": "2"}), json!({"a": "3"}), Moved::Both),
+        ("git added it", json!({}), json!({"a": "1"}), json!({}), Moved::Git),
+        ("it was removed by hand", json!({"a": "1"}), json!({"a": "1"}), json!({}), Moved::Cluster),
+        ("both added it", json!({}), json!({"a": "1"}), json!({"a": "2"}), Moved::Both),
+    ];
+    for (name, last, target, live, moved) in cases {
+        let managers = json!({"manager": "x", "operation": "Update", "fieldsV1": {"f:data": {"f:a": {}}}});
+        let mut live = config_map(live);
+        live["metadata"]["managedFields"] = json!([managers]);
+        let mut question = ask(config_map(target), live);
+        question.recall(Some(object(config_map(last))));
+        let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+        assert_eq!((drift.fields.len(), drift.moved), (1, moved), "{name}");
+    }
+}
+
+/// A Secret's third value is masked like the others, and compared all the same.
+#[test]
+fn the_third_value_of_a_secret_is_masked() {
+    let secret = |text: &str| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "key"}, "stringData": {"a": text}});
+    let mut question = ask(secret("swordfish"), secret("swordfish"));
+    question = ask(secret("tunafish!"), question.live().to_value());
+    question.recall(Some(object(secret("swordfish"))));
+    let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+    assert_eq!(drift.moved, Moved::Git);
+    assert_eq!(drift.fields[0].last_synced, drift.fields[0].live);
+    assert!(!format!("{drift:?}").contains("fish"));
+}
+
+/// Where items have keys, the third value is found by them, wherever it stood.
+#[test]
+fn the_third_value_of_a_list_item_is_found_by_its_key() {
+    let container = |images: &[(&str, &str)]| {
+        let containers: Vec<Value> = images.iter().map(|(name, image)| json!({"name": name, "image": image})).collect();
+        let mut value = deployment(json!({}));
+        value["spec"]["template"]["spec"]["containers"] = json!(containers);
+        value
+    };
+    let target = container(&[("web", "web:2"), ("log", "log:1")]);
+    let live = container(&[("proxy", "proxy:1"), ("web", "web:1"), ("log", "log:1")]);
+    let mut question = ask(target, live);
+    question.recall(Some(object(container(&[("log", "log:1"), ("web", "web:1")]))));
+    let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+    assert_eq!(drift.fields.len(), 1, "{:?}", drift.fields);
+    assert_eq!((drift.moved, &drift.fields[0].last_synced), (Moved::Git, &Some(json!("web:1"))));
 }

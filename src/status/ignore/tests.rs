@@ -23,9 +23,9 @@ fn application(rules: &Value) -> Application {
 
 /// The drift of a pair, as the server predicts it.
 fn compared(git: &Object, live: &Object, predicted: &Object) -> ResourceDrift {
-    match first_look(git, Some(live)) {
+    match first_look(git, Some(live), None) {
         Look::Settled(drift) => *drift,
-        Look::Ask(question) => second_look(*question, Answer::Predicted(predicted.clone())),
+        Look::Ask(question) => second_look(&question, Answer::Predicted(predicted.clone())),
     }
 }
 

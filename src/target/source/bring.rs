@@ -57,6 +57,17 @@ pub(super) struct Task {
     pub(super) runtime: tokio::runtime::Handle,
     /// How many submodules it is below what the user asked for.
     pub(super) depth: usize,
+    /// Whether what is wanted is from the past.
+    pub(super) when: When,
+}
+
+/// Which time a task is about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum When {
+    /// Now: a working tree stands in for its repository, as it is.
+    Now,
+    /// A commit of the past: a working tree's repository is asked for it.
+    Past,
 }
 
 /// A revision's files, whole or but for its submodules.
@@ -91,10 +102,12 @@ impl Task {
     }
 
     fn all(&mut self) -> Result<Vec<Brought>, SourceError> {
-        if let Some(root) = self.shared.working_trees.find(&self.url) {
-            return self.as_it_is(root, None);
+        let shared = self.shared.clone();
+        match (shared.working_trees.find(&self.url), self.when) {
+            (Some(root), When::Now) => self.as_it_is(root, None),
+            (Some(root), When::Past) => self.local(root),
+            (None, _) => self.not_overridden(),
         }
-        self.not_overridden()
     }
 
     /// The one revision that a submodule is at: the folder with its files.

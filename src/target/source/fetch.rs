@@ -17,6 +17,7 @@ use super::cache::Cache;
 use super::checkout::{FetchedBy, Wanted};
 use super::credentials::Access;
 use super::error::{Cause, SourceError};
+use super::history::{DEEPEN, History};
 use super::remote::{Depth, Fault, KEPT, Remote};
 use super::revision::{self, References, Resolved};
 use super::sources::Brought;
@@ -51,6 +52,36 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
     let answers = answers.into_iter().map(finish).collect();
     cache.shrink();
     Ok(answers)
+}
+
+/// Looks into the history of a commit, bringing more of it until what was looked for is whole, or enough was brought.
+pub(super) fn deepened(
+    task: &mut Task,
+    until: ObjectId,
+    look: impl Fn(&gix::Repository) -> Result<History, SourceError>,
+) -> Result<History, SourceError> {
+    let shared = task.shared.clone();
+    let cache = shared.cache()?;
+    let _lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
+    let hash = until.kind();
+    let refused = || SourceError::UrlRefused { url: task.url.to_string(), reason: "it is not a URL that git reads" };
+    let mut history = look(&open(task, cache, hash)?)?;
+    for commits in DEEPEN {
+        if !history.is_cut {
+            break;
+        }
+        let access = Access::to(&task.url, &shared.settings.credentials, task.trust).ok_or_else(refused)?;
+        let repository = open(task, cache, hash)?;
+        let git = shared.settings.git_program.as_deref();
+        let mut remote = Remote::new(&repository, access, &task.limits, &task.runtime, git);
+        if remote.fetch(&[until], Depth::Some(commits)).is_err() {
+            // What happened is worth knowing, and no reason to fail: what is here has been looked at.
+            break;
+        }
+        drop(remote);
+        history = look(&open(task, cache, hash)?)?;
+    }
+    Ok(history)
 }
 
 fn is_damaged(answer: &Answer) -> bool {

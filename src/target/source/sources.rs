@@ -12,10 +12,11 @@ use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
 use crate::secret::RepoUrl;
 
-use super::bring::{self, Shared};
+use super::bring::{self, Shared, When};
 use super::checkout::{Checkout, Wanted};
 use super::credentials::Trust;
 use super::error::SourceError;
+use super::history::{self, History, HistoryWanted};
 use super::limits::Limits;
 use super::revision::References;
 use super::settings::SourceSettings;
@@ -69,6 +70,35 @@ impl Sources {
         wanted.iter().map(|wanted| known.answers[wanted].clone()).collect()
     }
 
+    /// Brings commits of the past, by their full hashes; no override counts for them.
+    pub async fn fetch_past(&self, url: &RepoUrl, revisions: &[String], cancel: &Cancel) -> Vec<Brought> {
+        let wanted = |revision: &String| Wanted { revision: revision.clone(), tag_prefix: String::new() };
+        let wanted: Vec<Wanted> = revisions.iter().map(wanted).collect();
+        let known = self.known(url);
+        let mut known = known.lock().await;
+        let work = {
+            let (wanted, references) = (wanted.clone(), known.references.clone());
+            move |task: bring::Task| bring::Task { wanted, references, when: When::Past, ..task }.run()
+        };
+        match self.apart(url, cancel, work).await {
+            Ok((answers, references)) => {
+                known.references = references;
+                answers
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                wanted.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+
+    /// Which commits touched some paths between two revisions; deepens the history that is here where it has to.
+    pub async fn history(&self, url: &RepoUrl, wanted: HistoryWanted, cancel: &Cancel) -> Result<History, SourceError> {
+        let known = self.known(url);
+        let _known = known.lock().await;
+        self.apart(url, cancel, move |mut task| history::history(&mut task, &wanted)).await?
+    }
+
     fn overridden(&self, wanted: &Wanted) -> Wanted {
         match &self.shared.settings.revision_override {
             Some(revision) => Wanted { revision: revision.clone(), tag_prefix: String::new() },
@@ -83,8 +113,7 @@ impl Sources {
         repositories.entry(key).or_default().clone()
     }
 
-    /// Works on a thread of its own, which is left to itself when time is up: a socket that is silent cannot be
-    /// waited for, and a runtime would wait for its blocking threads at the end.
+    /// Brings what is wanted; the references are kept when they had to be listed.
     async fn bring(
         &self,
         url: &RepoUrl,
@@ -92,14 +121,34 @@ impl Sources {
         references: &mut Option<Arc<References>>,
         cancel: &Cancel,
     ) -> Vec<Brought> {
-        let failed = |error: SourceError| {
-            let error = Arc::new(error);
-            wanted.iter().map(|_| Err(error.clone())).collect::<Vec<_>>()
+        let work = {
+            let (wanted, references) = (wanted.to_vec(), references.clone());
+            move |task: bring::Task| bring::Task { wanted, references, ..task }.run()
         };
+        match self.apart(url, cancel, work).await {
+            Ok((answers, found)) => {
+                *references = found;
+                answers
+            }
+            Err(error) => {
+                let error = Arc::new(error);
+                wanted.iter().map(|_| Err(error.clone())).collect()
+            }
+        }
+    }
+
+    /// Works on a thread of its own, which is left to itself when time is up: a socket that is silent cannot be
+    /// waited for, and a runtime would wait for its blocking threads at the end.
+    async fn apart<T: Send + 'static>(
+        &self,
+        url: &RepoUrl,
+        cancel: &Cancel,
+        work: impl FnOnce(bring::Task) -> T + Send + 'static,
+    ) -> Result<T, SourceError> {
         let cancelled = || SourceError::Cancelled { url: url.to_string() };
         let permit = tokio::select! {
             biased;
-            () = cancel.cancelled() => return failed(cancelled()),
+            () = cancel.cancelled() => return Err(cancelled()),
             permit = self.permits.clone().acquire_owned() => permit,
         };
         let limits = Limits::new(self.shared.settings.timeout);
@@ -109,25 +158,23 @@ impl Sources {
             shared: self.shared.clone(),
             url: url.clone(),
             trust: Trust::Named,
-            wanted: wanted.to_vec(),
-            references: references.clone(),
+            wanted: Vec::new(),
+            references: None,
             limits,
             runtime: tokio::runtime::Handle::current(),
             depth: 0,
+            when: When::Now,
         };
         std::thread::spawn(move || {
             let _permit = permit;
             // Nobody receives any more when time is up.
-            let _ = send.send(task.run());
+            let _ = send.send(work(task));
         });
         let error = tokio::select! {
             biased;
             () = cancel.cancelled() => cancelled(),
             answer = receive => match answer {
-                Ok((answers, found)) => {
-                    *references = found;
-                    return answers;
-                }
+                Ok(answer) => return Ok(answer),
                 Err(_) => bring::crashed(url),
             },
             () = tokio::time::sleep(self.shared.settings.timeout) => {
@@ -135,6 +182,6 @@ impl Sources {
             }
         };
         stop.cancel();
-        failed(error)
+        Err(error)
     }
 }

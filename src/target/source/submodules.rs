@@ -14,7 +14,7 @@ use gix::bstr::ByteSlice;
 
 use crate::secret::RepoUrl;
 
-use super::bring::Task;
+use super::bring::{Task, When};
 use super::checkout::Wanted;
 use super::credentials::{Access, Trust};
 use super::error::SourceError;
@@ -61,6 +61,7 @@ pub(super) fn bring(
             limits: task.limits.clone(),
             runtime: task.runtime.clone(),
             depth: task.depth + 1,
+            when: When::Now,
             url,
         };
         let brought = inner.one().map_err(|cause| SourceError::Submodule {

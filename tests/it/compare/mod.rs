@@ -47,7 +47,7 @@ impl Corpus {
         let mut questions: Vec<Question> = Vec::new();
         for (target, live) in self.targets.iter().zip(live) {
             assert_eq!((target.kind(), target.name()), (live.kind(), live.name()));
-            match first_look(target, Some(live)) {
+            match first_look(target, Some(live), None) {
                 Look::Settled(drift) => settled.push(*drift),
                 Look::Ask(question) => questions.push(*question),
             }
@@ -62,7 +62,7 @@ impl Corpus {
         let predicted = items(&self.kubectl(&[&command[..], &["-o", "json", "-f", "-"]].concat(), &list));
         assert_eq!(predicted.len(), questions.len());
         let looked = questions.into_iter().zip(predicted);
-        settled.extend(looked.map(|(question, predicted)| second_look(question, Answer::Predicted(predicted))));
+        settled.extend(looked.map(|(question, predicted)| second_look(&question, Answer::Predicted(predicted))));
         (settled, asked)
     }
 }
@@ -126,7 +126,7 @@ fn no_manifest_with_one_value_changed_is_taken_for_in_sync() {
         for place in leaves(&target.to_value()) {
             let mut value = target.to_value();
             change(value.pointer_mut(&place).unwrap());
-            let looked = first_look(&Object::new(value).unwrap(), Some(&live));
+            let looked = first_look(&Object::new(value).unwrap(), Some(&live), None);
             assert!(matches!(looked, Look::Ask(_)), "{} {place}", name_of(target));
             changed += 1;
         }

@@ -6,7 +6,7 @@ mod confinement;
 mod credentials;
 mod faults;
 mod revisions;
-mod server;
+pub(crate) mod server;
 mod working_trees;
 
 use std::fmt::Write as _;

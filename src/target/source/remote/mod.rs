@@ -29,6 +29,8 @@ pub(super) const KEPT: &str = "refs/trueup/";
 pub(super) enum Depth {
     /// None: the commit and its files.
     One,
+    /// So many commits, to look at what happened.
+    Some(u32),
     /// All of it, to look for a hash in.
     All,
 }

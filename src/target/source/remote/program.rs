@@ -74,8 +74,9 @@ impl Program {
         let hashes = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let mut arguments =
             vec!["fetch", "--quiet", "--no-tags", "--no-write-fetch-head", "--no-recurse-submodules", "--stdin"];
+        let depth_flag = format!("--depth={}", if let Depth::Some(commits) = depth { commits } else { 1 });
         match depth {
-            Depth::One => arguments.push("--depth=1"),
+            Depth::One | Depth::Some(_) => arguments.push(&depth_flag),
             Depth::All if self.shallow => arguments.push("--unshallow"),
             Depth::All => {}
         }

@@ -140,6 +140,9 @@ impl<'a> Session<'a> {
         };
         match depth {
             Depth::One if supported => Shallow::DepthAtRemote(std::num::NonZeroU32::MIN),
+            Depth::Some(commits) if supported => {
+                Shallow::DepthAtRemote(std::num::NonZeroU32::new(commits).unwrap_or(std::num::NonZeroU32::MIN))
+            }
             Depth::All if self.repository.is_shallow().unwrap_or(false) => Shallow::undo(),
             _ => Shallow::NoChange,
         }

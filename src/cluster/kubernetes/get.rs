@@ -1,0 +1,42 @@
+//! Reads one object, where its kind is not listed anyway.
+//!
+//! In: a kind, a namespace, a name. Out: the object, or nothing when there is none; a refusal is an error, never "none".
+
+use http::{Method, StatusCode};
+use serde_json::Value;
+
+use super::connection::{Ask, Connection, Purpose};
+use super::path::{resource_name, resource_path};
+use super::status::Status;
+use crate::cluster::{ClusterError, ObjectName};
+use crate::object::{Kinds, Object};
+
+/// Reads one object.
+pub(super) async fn get(
+    connection: &Connection,
+    kinds: &Kinds,
+    wanted: &ObjectName,
+) -> Result<Option<Object>, ClusterError> {
+    let Some(facts) = kinds.exact(&wanted.gvk) else { return Ok(None) };
+    let ask = Ask {
+        purpose: Purpose::Get,
+        method: Method::GET,
+        path: resource_path(facts, wanted.namespace.as_deref(), Some(&wanted.name)),
+        accept: "application/json",
+        content: None,
+    };
+    let answer = connection.send(&ask).await?;
+    match answer.status {
+        StatusCode::NOT_FOUND => Ok(None),
+        StatusCode::FORBIDDEN => {
+            let status = Status::read(&answer.body).unwrap_or_default();
+            let denial = status.denial("get", &resource_name(facts), wanted.namespace.as_deref());
+            Err(ClusterError::Forbidden { cluster: connection.label().to_owned(), denial })
+        }
+        status if status.is_success() => {
+            let object = serde_json::from_slice::<Value>(&answer.body).ok().and_then(|value| Object::new(value).ok());
+            object.map(Some).ok_or_else(|| connection.broken(&ask, "it is no object"))
+        }
+        _ => Err(connection.refused(&ask, &answer)),
+    }
+}

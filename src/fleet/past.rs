@@ -1,0 +1,39 @@
+//! Renders an application as it was at its last sync, for those that drifted: the third value beside git's and live.
+//!
+//! In: a turn with its baseline. Out: what git said then, by key; nothing where that revision is gone or cannot be
+//! rendered any more, which is no reason to fail.
+
+use std::collections::HashMap;
+use std::sync::Arc;
+
+use super::render::{Work, render_one};
+use super::turn::Turn;
+use super::{Request, World};
+use crate::object::{Key, Object};
+use crate::target::source::{Checkout, locate};
+
+pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Option<HashMap<Key, Object>> {
+    let baseline = turn.baseline.as_ref()?;
+    if baseline.revisions.len() != turn.sources.len() {
+        return None;
+    }
+    let is_now = |(run, then): (&super::SourceRun, &String)| run.revision == *then && !run.dirty;
+    if turn.sources.iter().zip(&baseline.revisions).all(is_now) {
+        return Some(by_key(turn.target.clone()?));
+    }
+    let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
+    for (source, revision) in turn.application.sources.iter().zip(&baseline.revisions) {
+        let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
+        let brought = world.sources.fetch_past(&url, std::slice::from_ref(revision), &world.cancel).await;
+        checkouts.push(brought.into_iter().next()?.ok()?);
+    }
+    let settings = Arc::new(request.render.clone());
+    let exclusions = Arc::new(request.settings.exclusions.clone());
+    let work = Work::new(turn, checkouts, request, (&settings, &exclusions), &world.cancel)?;
+    let done = tokio::task::spawn_blocking(move || render_one(&work)).await.ok()?;
+    Some(by_key(done.result.ok()?.objects))
+}
+
+fn by_key(objects: Vec<Object>) -> HashMap<Key, Object> {
+    objects.into_iter().map(|object| (object.key(), object)).collect()
+}
