@@ -72,9 +72,13 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
     let schemas = Schemas::default();
-    let answers: Vec<_> = stream::iter(
-        questions.into_iter().map(|question| ask_unless_forbidden(turn, cluster.as_ref(), question, &schemas)),
-    )
+    let answers: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
+        if turn.application.forbids_server_side_diff() {
+            let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
+            return Ok((question, Answer::Unavailable(reason)));
+        }
+        ask(cluster.as_ref(), question, &schemas).await
+    }))
     .buffer_unordered(request.concurrency.max(1))
     .collect()
     .await;

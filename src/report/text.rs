@@ -214,11 +214,11 @@ impl Text<'_> {
         self.page.write(Role::Plain, "  ").write(sign_role, sign);
         self.page.write(Role::Plain, " ").write(Role::Name, key.to_string()).write(Role::Plain, "  ");
         self.page.write(state_role(resource.state), state_explained(resource.state));
-        if resource.is_tolerated {
-            self.page.write(Role::Hint, ", does not count: IgnoreExtraneous");
-        }
         if !one_sided_words(resource).is_empty() {
             self.page.write(Role::Plain, ", ").write(Role::Plain, one_sided_words(resource));
+        }
+        if resource.is_tolerated {
+            self.page.write(Role::Hint, ", does not count: IgnoreExtraneous");
         }
         if let Some(origin) = &resource.origin {
             self.page.write(Role::Plain, "  ").write(Role::Hint, origin.to_string());

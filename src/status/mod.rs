@@ -66,6 +66,11 @@ impl Moved {
         }
     }
 
+    /// The side of a whole resource, from those of its fields.
+    pub fn of_all(fields: &[FieldDrift]) -> Self {
+        fields.iter().map(|field| field.moved).reduce(Self::and).unwrap_or_default()
+    }
+
     /// Whether git did, alone or not.
     pub fn has_git(self) -> bool {
         matches!(self, Self::Git | Self::Both)

@@ -53,15 +53,17 @@ pub(super) fn additions(
         return Vec::new();
     }
     let shown = shown();
-    let differences = found.places.into_iter().filter_map(|(path, item)| {
-        let live = Some(path.get(&shown)?.clone());
-        Some(Difference { edit: Edit { path, git: None }, live, item })
-    });
-    let spelled = super::shown(target);
-    let views = Views { live: &shown, target: &spelled, last: None, untouched: false, has_managers: true };
-    let fields = attributed(differences.collect(), live, &views, Shape::of(&target.gvk()));
-    // Git is silent there: whoever moved, it was not git.
-    fields.into_iter().map(|field| FieldDrift { moved: Moved::Cluster, ..field }).collect()
+    let differences: Vec<Difference> = found
+        .places
+        .into_iter()
+        .filter_map(|(path, item)| {
+            let live = Some(path.get(&shown)?.clone());
+            Some(Difference { edit: Edit { path, git: None }, live, item })
+        })
+        .collect();
+    // Git is silent about them, then as now: the holder tells who moved.
+    let views = Views { live: &shown, target: &Value::Null, last: None, untouched: false, has_managers: true };
+    attributed(differences, live, &views, Shape::of(&target.gvk()))
 }
 
 /// Where additions are, each with the key of the list item that its path goes through.

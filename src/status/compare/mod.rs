@@ -66,6 +66,18 @@ pub enum Past {
     Said(Box<Object>, Touched),
 }
 
+impl Past {
+    /// What git said then, as far as anything tells, and whether anybody has touched what was applied.
+    fn told(&self, live: &Object) -> (Option<Value>, Touched) {
+        match self {
+            Self::Unknown => (last_applied(live).map(|last| cleaned(&last)), Touched::Maybe),
+            Self::Untouched => (None, Touched::No),
+            Self::Absent => (Some(Value::Null), Touched::Maybe),
+            Self::Said(last, touched) => (Some(cleaned(last)), *touched),
+        }
+    }
+}
+
 /// Whether anybody has changed what was applied.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Touched {
@@ -172,7 +184,7 @@ pub fn extra(live: &Object, baseline: Option<&Baseline>) -> ResourceDrift {
         Some(baseline) if baseline.of(&live.key()).is_some() => Moved::Git,
         Some(_) => Moved::Cluster,
     };
-    ResourceDrift { live: Some(shown(live)), is_tolerated, moved, ..drift(live, ResourceState::Extra) }
+    ResourceDrift { live: Some(shown(live)), moved, is_tolerated, ..drift(live, ResourceState::Extra) }
 }
 
 /// A target that could not be compared, and why.
@@ -239,13 +251,15 @@ fn settle(
     let wanted = apply(shown.clone(), edits);
     let mut masker = Masker::default();
     let (shown, wanted) = (masker.masked(shown), masker.masked(wanted));
+    let found = differences(&wanted, &shown, None, shape);
+    if found.is_empty() {
+        return in_sync(target, live, proof, note);
+    }
+    // An edit may have brought nulls that are no difference: what is shown is made of the fields alone.
+    let told: Vec<Edit> = found.iter().map(|difference| difference.edit.clone()).collect();
+    let wanted = apply(shown.clone(), &told);
     let spelled = masker.masked(cleaned(target));
-    let (last, touched) = match past {
-        Past::Unknown => (last_applied(live).map(|last| cleaned(&last)), Touched::Maybe),
-        Past::Untouched => (None, Touched::No),
-        Past::Absent => (Some(Value::Null), Touched::Maybe),
-        Past::Said(last, touched) => (Some(cleaned(last)), *touched),
-    };
+    let (last, touched) = past.told(live);
     let last = last.map(|last| masker.masked(last));
     let views = Views {
         live: &shown,
@@ -254,15 +268,10 @@ fn settle(
         untouched: touched == Touched::No,
         has_managers: managers::has_managers(live),
     };
-    let fields = managers::attributed(differences(&wanted, &shown, None, shape), live, &views, shape);
-    if fields.is_empty() {
-        return in_sync(target, live, proof, note);
-    }
-    let told = |field: &FieldDrift| Edit { path: field.path.clone(), git: field.git.clone() };
-    let wanted = apply(shown.clone(), &fields.iter().map(told).collect::<Vec<_>>());
+    let fields = managers::attributed(found, live, &views, shape);
     ResourceDrift {
         proof,
-        moved: moved::of_all(&fields),
+        moved: Moved::of_all(&fields),
         additions: additions::additions(target, live, &fields, || shown.clone()),
         fields,
         live: Some(shown),
@@ -296,12 +305,13 @@ pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<St
         _ => shape.child(token),
     };
     let keys = list.tokens().iter().fold(Shape::of(gvk), step).list_keys()?;
-    let part = |key: &ListKey| Some((key.name.to_string(), item.get(key.name.as_ref())?.clone()));
+    let part = |key: &ListKey| Some((key.name.clone().into_owned(), item.get(&*key.name)?.clone()));
     Some(keys.iter().filter_map(part).collect()).filter(|key: &Map<_, _>| !key.is_empty())
 }
 
 /// Makes both sides of a changed resource say what its fields say, after some of these were taken out.
 pub(super) fn settle_anew(drift: &mut ResourceDrift) {
+    drift.moved = Moved::of_all(&drift.fields);
     if drift.fields.is_empty() {
         (drift.state, drift.target) = (ResourceState::InSync, None);
         return;

@@ -165,8 +165,3 @@ fn shape_at(shape: &'static Shape, tokens: &[String]) -> &'static Shape {
         _ => shape.child(token),
     })
 }
-
-/// The side of a whole resource, from those of its fields.
-pub(super) fn of_all(fields: &[FieldDrift]) -> Moved {
-    fields.iter().map(|field| field.moved).reduce(Moved::and).unwrap_or_default()
-}
