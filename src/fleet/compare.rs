@@ -189,20 +189,6 @@ fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static st
     Some(("SharedResourceWarning", finding))
 }
 
-/// Asks the server, unless the application's own compare options say that it is not to be asked.
-async fn ask_unless_forbidden(
-    turn: &Turn,
-    cluster: &dyn Cluster,
-    question: Question,
-    schemas: &Schemas,
-) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
-    if turn.application.forbids_server_side_diff() {
-        let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
-        return Ok((question, Answer::Unavailable(reason)));
-    }
-    ask(cluster, question, schemas).await
-}
-
 /// Asks the server.
 async fn ask(
     cluster: &dyn Cluster,

@@ -218,9 +218,9 @@ fn what_people_added_where_git_is_silent_is_told() {
       source   file://[repo]/repo  .  HEAD  be70988  local repository
 
       ~ ConfigMap [NAMESPACE]/settings  changed  settings.yaml:1
-        data.size  held by kubectl-patch, Update, [AGO]
+        data.size  the cluster moved  held by kubectl-patch, Update, [AGO]
           - size: "9"
-        metadata.labels  held by kubectl-label, Update, [AGO]
+        metadata.labels  the cluster moved  held by kubectl-label, Update, [AGO]
           - labels:
           -   team: search
     [exit 1]

@@ -15,7 +15,7 @@ use super::moved::Views;
 use super::path::Path;
 use super::shape::Shape;
 use crate::object::{Object, Pointer};
-use crate::status::{FieldDrift, Moved};
+use crate::status::FieldDrift;
 
 /// The field managers of tools that people change objects with. `Mozilla` is a browser, before a dashboard; `node-fetch` is
 /// Lens and what came of it.
