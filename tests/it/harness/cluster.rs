@@ -19,19 +19,21 @@ pub(crate) struct TestCluster {
 impl TestCluster {
     /// A fresh namespace; the API server starts on first use.
     pub(crate) fn namespace() -> Result<Self, Missing> {
+        Ok(Self::in_namespace(ControlPlane::shared()?))
+    }
+
+    fn in_namespace(control_plane: &'static ControlPlane) -> Self {
         static COUNTED: AtomicUsize = AtomicUsize::new(1);
-        let control_plane = ControlPlane::shared()?;
         let namespace = format!("test-{:04}", COUNTED.fetch_add(1, Ordering::Relaxed));
         let kubeconfig = control_plane.administrator(&namespace, &namespace);
         let this = Self { control_plane, namespace, kubeconfig };
         this.kubectl(["create", "namespace", &this.namespace]);
-        Ok(this)
+        this
     }
 
     /// As [`Self::namespace`], with controllers: Deployments get Pods, Pods become ready, Jobs complete.
     pub(crate) fn with_controllers() -> Result<Self, Missing> {
-        ControlPlane::shared()?.with_controllers()?;
-        Self::namespace()
+        Ok(Self::in_namespace(ControlPlane::with_controllers()?))
     }
 
     /// The namespace's name.

@@ -42,14 +42,24 @@ pub(super) struct ControlPlane {
     kubectl: PathBuf,
     /// Closing its input ends everything; that happens when this process ends, and not before.
     supervisor: Mutex<Child>,
-    controllers: OnceLock<Result<(), Missing>>,
 }
 
 impl ControlPlane {
-    /// The one control plane of this process.
+    /// The control plane that most tests share.
     pub(super) fn shared() -> Result<&'static Self, Missing> {
         static SHARED: OnceLock<Result<ControlPlane, Missing>> = OnceLock::new();
         SHARED.get_or_init(Self::start).as_ref().map_err(Clone::clone)
+    }
+
+    /// Another one, for tests that want controllers: what these do in every namespace would disturb all other tests.
+    pub(super) fn with_controllers() -> Result<&'static Self, Missing> {
+        static SHARED: OnceLock<Result<ControlPlane, Missing>> = OnceLock::new();
+        let started = SHARED.get_or_init(|| {
+            let control_plane = Self::start()?;
+            control_plane.start_controllers()?;
+            Ok(control_plane)
+        });
+        started.as_ref().map_err(Clone::clone)
     }
 
     /// Where certificates, kubeconfigs and logs are; removed when this process ends.
@@ -97,11 +107,6 @@ impl ControlPlane {
         child.wait_with_output().expect("kubectl ends")
     }
 
-    /// Starts the controller manager, the scheduler and kwok with one node, once.
-    pub(super) fn with_controllers(&self) -> Result<(), Missing> {
-        self.controllers.get_or_init(|| self.start_controllers()).clone()
-    }
-
     /// A port that was free may be taken a moment later, by another test run for instance: then it tries again.
     fn start() -> Result<Self, Missing> {
         let programs = [program("etcd")?, program("kube-apiserver")?, program("kubectl")?];
@@ -128,7 +133,6 @@ impl ControlPlane {
             server: format!("https://127.0.0.1:{secure_port}"),
             kubectl: kubectl.clone(),
             supervisor: Mutex::new(supervisor),
-            controllers: OnceLock::new(),
             folder,
         };
         let store = format!("http://127.0.0.1:{client_port}");
