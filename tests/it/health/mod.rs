@@ -5,7 +5,7 @@ mod waiting;
 
 use serde_json::Value;
 
-use crate::harness::{TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
+use crate::harness::{TestApplication, TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
 
 /// One resource of a report, by kind and name.
 #[track_caller]
@@ -88,9 +88,8 @@ fn what_cannot_be_read_is_an_error_beside_the_verdicts() {
     let _ = trueup(["health"]).exits(2);
 }
 
-/// The example's own folder in place of a cluster: every resource that git has, by application.
-#[test]
-fn applications_are_judged_by_what_is_live() {
+/// A shop of which one Deployment is paused, one is missing, and a hook is not there; and the folder that it lives in.
+fn half_a_shop() -> (TestRepo, tempfile::TempDir) {
     let live = folder_with([(
         "live.yaml",
         &"apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: web, namespace: shop, generation: 1}\nspec: {replicas: 1, paused: true}\n\
@@ -102,9 +101,19 @@ fn applications_are_judged_by_what_is_live() {
         .file("late.yaml", deployment("late"))
         .file("hook.yaml", "apiVersion: batch/v1\nkind: Job\nmetadata:\n  name: migrate\n  annotations: {argocd.argoproj.io/hook: PreSync}\n")
         .commit("the shop");
-    let shop = git
-        .application("shop")
-        .destination(serde_json::json!({"server": "https://kubernetes.default.svc", "namespace": "shop"}));
+    (git, live)
+}
+
+fn shop_of(git: &TestRepo) -> TestApplication {
+    git.application("shop")
+        .destination(serde_json::json!({"server": "https://kubernetes.default.svc", "namespace": "shop"}))
+}
+
+/// A folder in place of a cluster: every resource that git has, by application.
+#[test]
+fn applications_are_judged_by_what_is_live() {
+    let (git, live) = half_a_shop();
+    let shop = shop_of(&git);
 
     // Paused on purpose, and one is missing, which does not count as long as something is there.
     insta::assert_snapshot!(trueup(["health", "-q"]).of(&shop).live(live.path()).exits(0), @r"
@@ -159,6 +168,14 @@ fn applications_are_judged_by_what_is_live() {
       Suspended    apps/Deployment shop/web  Deployment is paused
     [exit 1]
     ");
+}
+
+/// Scripts read the same, and nothing of health where it was not asked for.
+#[test]
+fn health_is_in_the_report_where_it_is_asked_for() {
+    let (git, live) = half_a_shop();
+    let shop = shop_of(&git);
+
     let report = trueup(["diff", "--health", "-o", "json"]).of(&shop).live(live.path()).exits(1).json();
     assert_eq!(report["applications"][0]["health"], "Suspended");
     assert_eq!(resource(&report, "Deployment", "web")["health"], "Suspended");
