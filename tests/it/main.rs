@@ -23,6 +23,7 @@ mod ksonnet;
 mod overrides;
 mod plugin;
 mod read_only;
+mod readme;
 mod render;
 mod render_output;
 mod rendering;

@@ -1,0 +1,28 @@
+//! What the README shows is what a run prints.
+
+use std::fs;
+use std::path::Path;
+
+use regex::Regex;
+
+use crate::harness::trueup;
+
+/// The first command that a stranger types, and the output that the README promises.
+#[test]
+fn the_example_prints_what_the_readme_shows() {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let readme = fs::read_to_string(root.join("README.md")).unwrap();
+    let command = "$ cargo run --release -- diff examples/guestbook/app.yaml --live examples/guestbook/live\n";
+    let shown = readme.split_once(command).and_then(|(_, rest)| rest.split_once("$ echo $?\n1\n")).unwrap().0;
+
+    let run = trueup(["diff", "examples/guestbook/app.yaml", "--live", "examples/guestbook/live"]);
+    let outcome = run.in_folder(root).exits(1);
+
+    assert_eq!(timeless(shown), timeless(&outcome.stdout), "{}", outcome.transcript());
+}
+
+/// Without the revision of this clone and the age of the example.
+fn timeless(text: &str) -> String {
+    let revision = Regex::new(r"HEAD  [0-9a-f]{7}").unwrap().replace_all(text, "HEAD  [HASH]");
+    Regex::new(r"\d+\w+ ago").unwrap().replace_all(&revision, "[AGO]").into_owned()
+}
