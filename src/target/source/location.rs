@@ -100,17 +100,17 @@ mod tests {
     #[test]
     fn relative_urls_start_at_the_manifest() {
         for (written, expected) in [
-            (".", "/work/apps"),
-            ("./", "/work/apps"),
-            ("./repo", "/work/apps/repo"),
-            ("..", "/work"),
-            ("../infra.git", "/work/infra.git"),
+            (".", "/srv/apps"),
+            ("./", "/srv/apps"),
+            ("./repo", "/srv/apps/repo"),
+            ("..", "/srv"),
+            ("../infra.git", "/srv/infra.git"),
             ("../../../..", "/"),
             ("/srv/git/infra", "/srv/git/infra"),
             ("https://git.example.com/a", "https://git.example.com/a"),
             ("git@git.example.com:a/b", "git@git.example.com:a/b"),
         ] {
-            assert_eq!(locate(written, Path::new("/work/apps")).with_credentials(), expected, "{written}");
+            assert_eq!(locate(written, Path::new("/srv/apps")).with_credentials(), expected, "{written}");
         }
     }
 
