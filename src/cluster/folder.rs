@@ -14,7 +14,10 @@ use std::sync::Arc;
 use futures::future::{BoxFuture, FutureExt, ready};
 use serde_json::Value;
 
-use super::{Cluster, ClusterError, ListRequest, ObjectName, Predicted, Requests, reduce_to_metadata};
+use super::{
+    Cluster, ClusterError, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests, Validation, Writing,
+    Written, reduce_to_metadata,
+};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Origin, Scope};
@@ -90,6 +93,55 @@ impl Cluster for Folder {
 
     fn schema<'a>(&'a self, _kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
         ready(Ok(None)).boxed()
+    }
+
+    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+        todo!()
+    }
+
+    fn apply<'a>(
+        &'a self,
+        _object: &'a Object,
+        _validation: Validation,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        todo!()
+    }
+
+    fn create<'a>(
+        &'a self,
+        _object: &'a Object,
+        _validation: Validation,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        todo!()
+    }
+
+    fn replace<'a>(
+        &'a self,
+        _object: &'a Object,
+        _validation: Validation,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        todo!()
+    }
+
+    fn patch<'a>(
+        &'a self,
+        _object: &'a ObjectName,
+        _patch: &'a Value,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        todo!()
+    }
+
+    fn delete<'a>(
+        &'a self,
+        _object: &'a ObjectName,
+        _deletion: &'a Deletion,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Deleted, ClusterError>> {
+        todo!()
     }
 
     fn requests(&self) -> Requests {

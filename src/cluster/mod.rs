@@ -8,10 +8,12 @@ mod error;
 pub mod folder;
 pub mod kubernetes;
 pub mod settings;
+mod write;
 
 pub use clusters::Clusters;
 pub use error::{Cause, ClusterError, Denial};
 pub use settings::{ClusterEnvironment, ClusterSettings};
+pub use write::{Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -36,6 +38,8 @@ pub struct Requests {
     pub openapi: u64,
     /// Questions about what the account may do.
     pub access: u64,
+    /// Writes: what was applied, made, replaced, patched or deleted, dry runs left out.
+    pub write: u64,
 }
 
 impl std::ops::Add for Requests {
@@ -49,6 +53,7 @@ impl std::ops::Add for Requests {
             dry_run: self.dry_run + other.dry_run,
             openapi: self.openapi + other.openapi,
             access: self.access + other.access,
+            write: self.write + other.write,
         }
     }
 }
@@ -106,6 +111,49 @@ pub trait Cluster: Send + Sync {
     /// The `OpenAPI` v3 document that describes a kind; nothing where there is none. Asked only where nothing can be
     /// predicted.
     fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>>;
+
+    /// Every kind it serves now, asked anew: a definition was just written.
+    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>>;
+
+    /// Applies an object server-side, as manager `trueup`, conflicts forced: made if it is not there.
+    fn apply<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>>;
+
+    /// Makes a new object; with `generateName` the answer has its name.
+    fn create<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>>;
+
+    /// Puts an object in the place of the one of its name; when it has a `resourceVersion`, only in that one's place.
+    fn replace<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>>;
+
+    /// Changes an object by a JSON patch (RFC 6902).
+    fn patch<'a>(
+        &'a self,
+        object: &'a ObjectName,
+        patch: &'a Value,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>>;
+
+    /// Deletes an object.
+    fn delete<'a>(
+        &'a self,
+        object: &'a ObjectName,
+        deletion: &'a Deletion,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Deleted, ClusterError>>;
 
     /// How many requests were sent until now.
     fn requests(&self) -> Requests;

@@ -228,6 +228,7 @@ struct RequestCounts {
     dry_run: u64,
     openapi: u64,
     access: u64,
+    write: u64,
 }
 
 impl<'run> DriftReport<'run> {
@@ -433,7 +434,7 @@ impl<'run> By<'run> {
 
 impl RequestCounts {
     fn of(requests: Requests) -> Self {
-        let Requests { discovery, list, get, dry_run, openapi, access } = requests;
-        Self { discovery, list, get, dry_run, openapi, access }
+        let Requests { discovery, list, get, dry_run, openapi, access, write } = requests;
+        Self { discovery, list, get, dry_run, openapi, access, write }
     }
 }

@@ -42,6 +42,7 @@ pub(super) enum Purpose {
     Rights,
     OpenApi,
     DryRun,
+    Write,
 }
 
 /// A request.
@@ -95,6 +96,7 @@ pub(super) struct Connection {
     rights: AtomicU64,
     openapi: AtomicU64,
     dry_run: AtomicU64,
+    write: AtomicU64,
 }
 
 impl Connection {
@@ -113,6 +115,7 @@ impl Connection {
             rights: AtomicU64::default(),
             openapi: AtomicU64::default(),
             dry_run: AtomicU64::default(),
+            write: AtomicU64::default(),
         }
     }
 
@@ -135,6 +138,7 @@ impl Connection {
             openapi: self.openapi.load(Ordering::Relaxed),
             access: self.rights.load(Ordering::Relaxed),
             dry_run: self.dry_run.load(Ordering::Relaxed),
+            write: self.write.load(Ordering::Relaxed),
         }
     }
 
@@ -205,6 +209,7 @@ impl Connection {
             Purpose::Rights => &self.rights,
             Purpose::OpenApi => &self.openapi,
             Purpose::DryRun => &self.dry_run,
+            Purpose::Write => &self.write,
         };
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);
         let mut content = Bytes::new();

@@ -33,7 +33,10 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
-use super::{Cluster, ClusterError, ClusterSettings, ListRequest, ObjectName, Predicted, Requests};
+use super::{
+    Cluster, ClusterError, ClusterSettings, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests,
+    Validation, Writing, Written,
+};
 use crate::object::{Gvk, Kinds, Object};
 use crate::progress::Progress;
 
@@ -85,6 +88,55 @@ impl Cluster for Kubernetes {
 
     fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
         self.documents.of(&self.connection, kind).boxed()
+    }
+
+    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+        todo!()
+    }
+
+    fn apply<'a>(
+        &'a self,
+        _object: &'a Object,
+        _validation: Validation,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        todo!()
+    }
+
+    fn create<'a>(
+        &'a self,
+        _object: &'a Object,
+        _validation: Validation,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        todo!()
+    }
+
+    fn replace<'a>(
+        &'a self,
+        _object: &'a Object,
+        _validation: Validation,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        todo!()
+    }
+
+    fn patch<'a>(
+        &'a self,
+        _object: &'a ObjectName,
+        _patch: &'a Value,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        todo!()
+    }
+
+    fn delete<'a>(
+        &'a self,
+        _object: &'a ObjectName,
+        _deletion: &'a Deletion,
+        _writing: Writing,
+    ) -> BoxFuture<'a, Result<Deleted, ClusterError>> {
+        todo!()
     }
 
     fn requests(&self) -> Requests {
