@@ -80,6 +80,16 @@ pub struct ObjectName {
     pub name: String,
 }
 
+/// `Deployment shop/web`, `Namespace shop`.
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(formatter, "{} {namespace}/{}", self.gvk.kind, self.name),
+            None => write!(formatter, "{} {}", self.gvk.kind, self.name),
+        }
+    }
+}
+
 /// What the API server would make of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicted {

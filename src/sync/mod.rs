@@ -6,6 +6,7 @@
 //!
 //! Rules: docs/design.md, "Sync" and "State lives in the cluster"; Argo CD gitops-engine/pkg/sync; KEP-3659.
 
+pub mod adopt;
 pub mod decide;
 pub mod execute;
 pub mod lock;
@@ -13,5 +14,5 @@ pub mod plan;
 pub mod state;
 
 pub use decide::{Decision, Policy, Scope};
-pub use execute::{Operation, OperationPhase, StepOutcome, StepResult};
+pub use execute::{Execution, Failure, Operation, OperationPhase, StepOutcome, StepResult};
 pub use plan::{Action, Method, Phase, Plan, Step};
