@@ -8,18 +8,20 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
+use super::Request;
 use super::list::{Live, identity};
+use super::sync::mark_known;
 use super::turn::Turn;
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::Finding;
 use crate::object::{Gvk, Key, Object};
 use crate::status::compare::{Baseline, BaselineFault};
 
-pub(super) async fn read(turns: &mut [Turn], live: &Live, concurrency: usize) {
+pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
     let turns_of_interest = turns.iter().enumerate().filter(|(_, turn)| turn.target.is_some() && turn.kinds.is_some());
     let mut parents =
         stream::iter(turns_of_interest.map(|(index, turn)| async move { (index, parent(turn, live).await) }))
-            .buffer_unordered(concurrency.max(1))
+            .buffer_unordered(request.concurrency.max(1))
             .collect::<Vec<_>>()
             .await;
     parents.sort_by_key(|(index, _)| *index);
@@ -35,6 +37,17 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, concurrency: usize) {
                     .with_help("nothing is wrong with the comparison; who moved is told by the fields' managers alone");
                 turn.condition("BaselineWarning", finding);
             }
+        }
+    }
+    mark(turns, request);
+}
+
+/// Marks what the last sync applied as it was applied: with the label of its ApplySet.
+pub(super) fn mark(turns: &mut [Turn], request: &Request) {
+    for turn in turns {
+        let applyset_id = turn.tracking(request).applyset_id;
+        if let Some(target) = &mut turn.target {
+            mark_known(target, turn.baseline.as_deref(), &applyset_id);
         }
     }
 }

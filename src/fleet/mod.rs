@@ -18,6 +18,7 @@ mod reasons;
 mod render;
 pub mod run;
 mod settings;
+pub mod sync;
 mod turn;
 pub mod wait;
 
@@ -97,7 +98,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     list::connect(&mut turns, world, request.concurrency).await;
     render::render(&mut turns, &request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
-    baseline::read(&mut turns, &live, request.concurrency).await;
+    baseline::read(&mut turns, &live, &request).await;
     compare::compare(&mut turns, &live, &request, world).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
     history::find(&mut turns, world).await;

@@ -18,7 +18,7 @@ pub struct Lock {
 }
 
 /// Why there is no lock.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 pub enum LockError {
     /// Another run has it.
     #[error("another run has the lock: {holder}, since {since}")]

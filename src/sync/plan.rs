@@ -250,7 +250,7 @@ pub struct Wishes<'a> {
 }
 
 /// Why there is no plan: nothing may be written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 pub enum PlanRefused {
     /// Everything would be deleted, because git renders nothing.
     #[error("git renders nothing, and everything would be deleted")]

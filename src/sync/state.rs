@@ -83,7 +83,7 @@ pub struct State {
 }
 
 /// Why the state cannot be read or written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 pub enum StateError {
     /// It cannot be believed.
     #[error(transparent)]
@@ -94,6 +94,16 @@ pub enum StateError {
 }
 
 impl State {
+    /// When the last attempt began: it tells whether somebody synced meanwhile.
+    pub fn last_started(&self) -> Option<Timestamp> {
+        self.attempt.as_ref().map(|attempt| attempt.started)
+    }
+
+    /// Whether the last attempt did not succeed, or was killed.
+    pub fn was_interrupted(&self) -> bool {
+        todo!()
+    }
+
     /// Reads the state of an application; an empty one when there is none.
     pub async fn read(cluster: &dyn Cluster, place: &Place) -> Result<Self, StateError> {
         let _ = (cluster, place);

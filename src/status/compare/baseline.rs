@@ -138,6 +138,18 @@ impl Baseline {
         self.objects.insert(live.key(), Recorded::of(target, live));
     }
 
+    /// Remembers of an object what an earlier record has.
+    pub fn keep(&mut self, earlier: &Self, key: &Key) {
+        if let Some(recorded) = earlier.of(key) {
+            self.objects.insert(key.clone(), recorded.clone());
+        }
+    }
+
+    /// Every object that is known.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.objects.keys()
+    }
+
     /// What is known of an object.
     pub fn of(&self, key: &Key) -> Option<&Recorded> {
         self.objects.get(key)
