@@ -21,6 +21,8 @@ pub(super) type Answers = dyn Fn(&str) -> Option<Reply> + Send + Sync;
 pub(super) enum Reply {
     /// A status, more headers, and a body.
     Now(u16, &'static str, String),
+    /// A success whose body goes on, up to here: then the connection breaks.
+    Broken(String),
     /// The connection is closed without a word.
     Hangup,
     /// Nothing, for longer than any test waits.
@@ -106,6 +108,10 @@ fn serve(
             client,
             "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}Connection: close\r\n\r\n{body}",
             body.len()
+        ),
+        (Some(Reply::Broken(body)), _) => write!(
+            client,
+            "HTTP/1.1 200 Said\r\nContent-Type: application/json\r\nContent-Length: 999999\r\nConnection: close\r\n\r\n{body}"
         ),
         (Some(Reply::Hangup), _) => Ok(()),
         (Some(Reply::Silence), _) => {

@@ -11,6 +11,7 @@ mod front;
 mod list;
 mod predict;
 mod tls;
+mod watch;
 
 use std::sync::Arc;
 
