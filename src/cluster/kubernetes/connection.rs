@@ -125,6 +125,14 @@ impl Connection {
         }
     }
 
+    /// A connection that this client answers.
+    #[cfg(test)]
+    pub(super) fn answered_by(client: Client) -> Self {
+        let (settings, permits) = (ClusterSettings::default(), Arc::new(Semaphore::new(1)));
+        let session = Mutex::new(Some(Session { client, number: 0 }));
+        Self { session, ..Self::new(Access::to_nowhere(), &settings, permits, Progress::silent()) }
+    }
+
     /// The context, for errors.
     pub(super) fn label(&self) -> &str {
         &self.access.label

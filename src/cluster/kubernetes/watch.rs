@@ -22,26 +22,48 @@ use super::path::{resource_name, resource_path};
 use crate::cluster::{ClusterError, ListRequest, Watched};
 use crate::object::{KindFacts, Object};
 
-/// So long the server is asked to keep a watch open.
-const OPEN_FOR: Duration = Duration::from_secs(60);
-/// A watch that is open for longer is dead: the connection is gone, and nobody said so.
-const DEAD_AFTER: Duration = Duration::from_secs(75);
-/// A watch that lasted so long was a good one.
-const STEADY_AFTER: Duration = Duration::from_secs(1);
-/// The pause after a first failure; doubled each time.
-const FIRST_PAUSE: Duration = Duration::from_millis(200);
-/// No pause is longer.
-const LONGEST_PAUSE: Duration = Duration::from_secs(10);
+#[cfg(test)]
+mod tests;
+
+/// How patient a watch is.
+#[derive(Debug, Clone, Copy)]
+struct Pace {
+    /// So long the server is asked to keep a watch open.
+    open_for: Duration,
+    /// A watch that is open for longer is dead: the connection is gone, and nobody said so.
+    dead_after: Duration,
+    /// A watch that lasted so long was a good one.
+    steady_after: Duration,
+    /// The pause after a first failure; doubled each time.
+    first_pause: Duration,
+    /// No pause is longer.
+    longest_pause: Duration,
+    /// How often what cannot be watched is listed.
+    listed_every: Duration,
+}
+
+const PACE: Pace = Pace {
+    open_for: Duration::from_secs(60),
+    dead_after: Duration::from_secs(75),
+    steady_after: Duration::from_secs(1),
+    first_pause: Duration::from_millis(200),
+    longest_pause: Duration::from_secs(10),
+    listed_every: Duration::from_secs(2),
+};
+
 /// So often one version is asked for again, before everything is listed anew.
 const REOPENED: u32 = 3;
-/// How often what cannot be watched is listed.
-const LISTED_EVERY: Duration = Duration::from_secs(2);
 /// Only what a WATCH of metadata needs; servers that do not know it send whole objects.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
 
 /// Watches one kind.
 pub(super) fn watch(kubernetes: &Kubernetes, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
-    let watch = Watch { kubernetes, request, state: State::Unknown, is_listed: false, is_watchable: true, failures: 0 };
+    paced(kubernetes, request, PACE)
+}
+
+fn paced(kubernetes: &Kubernetes, request: ListRequest, pace: Pace) -> BoxStream<'_, Result<Watched, ClusterError>> {
+    let state = State::Unknown;
+    let watch = Watch { kubernetes, request, pace, state, is_listed: false, is_watchable: true, failures: 0 };
     stream::unfold(watch, |mut watch| async move {
         let told = watch.next().await;
         Some((told, watch))
@@ -52,6 +74,7 @@ pub(super) fn watch(kubernetes: &Kubernetes, request: ListRequest) -> BoxStream<
 struct Watch<'a> {
     kubernetes: &'a Kubernetes,
     request: ListRequest,
+    pace: Pace,
     state: State,
     is_listed: bool,
     is_watchable: bool,
@@ -76,7 +99,7 @@ impl Watch<'_> {
                 State::Unknown => return self.list().await,
                 State::Known(version) => self.state = self.open(version).await?,
                 State::Open { version, mut events, since } => {
-                    let event = timeout_at(since + DEAD_AFTER, events.next()).await.unwrap_or(Event::Ended);
+                    let event = timeout_at(since + self.pace.dead_after, events.next()).await.unwrap_or(Event::Ended);
                     let (version, told) = match event {
                         Event::Changed(object) => (version_of(&object).unwrap_or(version), Watched::Changed(object)),
                         Event::Deleted(object) => (version_of(&object).unwrap_or(version), Watched::Deleted(object)),
@@ -102,7 +125,7 @@ impl Watch<'_> {
     }
 
     fn ended(&mut self, since: Instant) {
-        self.failures = if since.elapsed() >= STEADY_AFTER { 0 } else { self.failures.saturating_add(1) };
+        self.failures = if since.elapsed() >= self.pace.steady_after { 0 } else { self.failures.saturating_add(1) };
     }
 
     async fn list(&mut self) -> Result<Watched, ClusterError> {
@@ -158,7 +181,7 @@ impl Watch<'_> {
         let mut query = form_urlencoded::Serializer::new(String::new());
         query.append_pair("watch", "true").append_pair("allowWatchBookmarks", "true");
         query.append_pair("resourceVersion", version);
-        query.append_pair("timeoutSeconds", &OPEN_FOR.as_secs().to_string());
+        query.append_pair("timeoutSeconds", &self.pace.open_for.as_secs().to_string());
         let path = resource_path(facts, namespace_of(&self.request, facts), None);
         let accept = if self.request.metadata_only { METADATA_ONLY } else { "application/json" };
         Ask { accept, ..Ask::get(Purpose::Watch, format!("{path}?{}", query.finish())) }
@@ -167,9 +190,12 @@ impl Watch<'_> {
     /// How long to wait before the next request: a server in trouble is not helped by being asked at once.
     fn pause(&self) -> Duration {
         match self.failures {
-            0 if self.is_listed && !self.is_watchable => LISTED_EVERY,
+            0 if self.is_listed && !self.is_watchable => self.pace.listed_every,
             0 => Duration::ZERO,
-            failures => FIRST_PAUSE.saturating_mul(2_u32.saturating_pow(failures - 1)).min(LONGEST_PAUSE),
+            failures => {
+                let doubled = self.pace.first_pause.saturating_mul(2_u32.saturating_pow(failures - 1));
+                doubled.min(self.pace.longest_pause)
+            }
         }
     }
 }

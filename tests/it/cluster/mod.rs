@@ -7,7 +7,7 @@
 mod access;
 mod faults;
 mod folder;
-mod front;
+pub(crate) mod front;
 mod list;
 mod predict;
 mod tls;
