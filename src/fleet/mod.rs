@@ -21,6 +21,7 @@ mod settings;
 pub mod sync;
 mod turn;
 pub mod wait;
+mod watch;
 
 pub use run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun, SyncStatus};
 pub use wait::{Ending, Goal, Patience};
