@@ -19,8 +19,8 @@ use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
 use super::{
-    Cluster, ClusterError, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests, Validation, Watched, Writing,
-    Written, reduce_to_metadata,
+    Cluster, ClusterError, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests, Validation, Watched,
+    Writing, Written, reduce_to_metadata,
 };
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::yaml::{self, Limits, WithPositions};

@@ -8,14 +8,14 @@ mod error;
 pub mod folder;
 pub mod kubernetes;
 pub mod settings;
-mod write;
 mod watch;
+mod write;
 
 pub use clusters::Clusters;
 pub use error::{Cause, ClusterError, Denial};
 pub use settings::{ClusterEnvironment, ClusterSettings};
-pub use write::{Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written};
 pub use watch::{Listed, Watched, Watching};
+pub use write::{Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

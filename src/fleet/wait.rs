@@ -108,7 +108,7 @@ async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Re
     let live = Arc::new(Live::of(places));
     health::judge(turns, &live, request).await;
     if goal == Goal::Synced {
-        baseline::read(turns, &live, request.concurrency).await;
+        baseline::read(turns, &live, request).await;
         compare::compare(turns, &live, request, world).await;
         extras::find(turns, &live, request, &world.progress).await;
     }

@@ -130,7 +130,7 @@ impl Watch<'_> {
 
     async fn list(&mut self) -> Result<Watched, ClusterError> {
         sleep(self.pause()).await;
-        let kinds = &self.kubernetes.discovered().await?.kinds;
+        let kinds = &*self.kubernetes.kinds_now().await?;
         let listed = list::list(&self.kubernetes.connection, kinds, &self.request).await;
         let listed = listed.inspect_err(|_| self.failures = self.failures.saturating_add(1))?;
         let is_served =
@@ -147,7 +147,7 @@ impl Watch<'_> {
 
     async fn open(&mut self, version: String) -> Result<State, ClusterError> {
         sleep(self.pause()).await;
-        let kinds = &self.kubernetes.discovered().await?.kinds;
+        let kinds = &*self.kubernetes.kinds_now().await?;
         let Some(facts) = facts_of(kinds, &self.request.gvk) else { return Ok(State::Unknown) };
         match self.kubernetes.connection.open(&self.ask(facts, &version)).await {
             Ok(Opened { status, body }) if status.is_success() => {
