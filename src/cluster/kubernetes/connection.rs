@@ -197,15 +197,13 @@ impl Connection {
                 session = self.renewed(&session, &mut is_renewed).await?;
                 continue;
             }
-            let wait = passing(ask, &answer)
-                .map(|asked| asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).mul_f64(1.0 + fastrand::f64() / 2.0))
-                .filter(|wait| attempt < ATTEMPTS && Instant::now() + *wait < deadline);
-            let Some(wait) = wait else {
+            let wait = wait_after(&answer, attempt);
+            if !may_pass(ask, &answer) || attempt == ATTEMPTS || Instant::now() + wait >= deadline {
                 return match answer {
                     Ok(answer) => Ok(Answer { is_repeated, ..answer }),
                     Err(failure) => Err(self.failed(failure, ask)),
                 };
-            };
+            }
             is_repeated |= !answer.is_ok_and(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS);
             self.note(&format!("`{}` is tried again", ask.shown()));
             sleep(wait).await;
@@ -342,30 +340,33 @@ impl Connection {
     }
 }
 
-/// Whether trying again may help, and does no harm; with how long the server wants us to wait.
-fn passing(ask: &Ask, answer: &Result<Answer, Failure>) -> Option<Option<Duration>> {
+/// Whether trying again may help, and does no harm.
+fn may_pass(ask: &Ask, answer: &Result<Answer, Failure>) -> bool {
     let (freely, is_write) = (ask.repeat == Repeat::Freely, matches!(ask.purpose, Purpose::Write));
     match answer {
-        Ok(answer) => {
-            let may_pass = match answer.status {
-                // Nothing was done yet.
-                StatusCode::TOO_MANY_REQUESTS => true,
-                StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => freely,
-                // Mostly a webhook that does not answer just now. A LIST that fails like this does so for good: it has an
-                // object that cannot be converted.
-                StatusCode::INTERNAL_SERVER_ERROR => {
-                    freely
-                        && (is_write || matches!(ask.purpose, Purpose::Get))
-                        && !Status::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
-                }
-                _ => false,
-            };
-            may_pass.then_some(answer.retry_after)
-        }
-        Err(Failure::Broken(_)) if freely => Some(None),
-        Err(Failure::TooLate) if freely && is_write => Some(None),
-        Err(_) => None,
+        Ok(answer) => match answer.status {
+            // Nothing was done yet.
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => freely,
+            // Mostly a webhook that does not answer just now. A LIST that fails like this does so for good: it has an object
+            // that cannot be converted.
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                freely
+                    && (is_write || matches!(ask.purpose, Purpose::Get))
+                    && !Status::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
+            }
+            _ => false,
+        },
+        Err(Failure::Broken(_)) => freely,
+        Err(Failure::TooLate) => freely && is_write,
+        Err(_) => false,
     }
+}
+
+/// How long to wait before the next attempt: as the server says, else longer each time, and not all at once.
+fn wait_after(answer: &Result<Answer, Failure>, attempt: u32) -> Duration {
+    let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after);
+    asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).mul_f64(1.0 + fastrand::f64() / 2.0)
 }
 
 fn retry_after(headers: &HeaderMap<HeaderValue>) -> Option<Duration> {

@@ -6,6 +6,7 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod access;
+mod adopt;
 mod faults;
 mod folder;
 pub(crate) mod front;
