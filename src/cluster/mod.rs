@@ -21,7 +21,7 @@ use std::sync::Arc;
 use futures::future::BoxFuture;
 use serde_json::Value;
 
-use crate::object::{Gvk, Kinds, Object};
+use crate::object::{Gvk, Key, Kinds, Object};
 
 /// How many requests went to a cluster, by purpose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -78,6 +78,28 @@ pub struct ObjectName {
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
+}
+
+impl ObjectName {
+    /// What tells it from every other.
+    pub fn key(&self) -> Key {
+        Key {
+            group: self.gvk.group.clone(),
+            kind: self.gvk.kind.clone(),
+            namespace: self.namespace.clone().unwrap_or_default(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+/// `Deployment shop/web`, `Namespace shop`.
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(formatter, "{} {namespace}/{}", self.gvk.kind, self.name),
+            None => write!(formatter, "{} {}", self.gvk.kind, self.name),
+        }
+    }
 }
 
 /// What the API server would make of an object.

@@ -10,6 +10,7 @@ use futures::stream;
 
 use super::Request;
 use super::list::{Live, identity};
+use super::sync::mark_known;
 use super::turn::Turn;
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::Finding;
@@ -47,6 +48,17 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
             }
         }
     }
+    mark(turns, request);
+}
+
+/// Marks what the last sync applied as it was applied: with the label of its ApplySet.
+pub(super) fn mark(turns: &mut [Turn], request: &Request) {
+    for turn in turns {
+        let applyset_id = turn.tracking(request).applyset_id;
+        if let Some(target) = &mut turn.target {
+            mark_known(target, turn.baseline.as_deref(), &applyset_id);
+        }
+    }
 }
 
 async fn state(turn: &Turn, live: &Live, place: &Place) -> Result<State, StateError> {
@@ -72,6 +84,7 @@ async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Opti
 }
 
 fn take(turn: &mut Turn, state: State) {
+    turn.last_started = state.last_started();
     for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
         turn.condition("BaselineWarning", Finding::of(fault));
     }

@@ -18,6 +18,7 @@ mod reasons;
 mod render;
 pub mod run;
 mod settings;
+pub mod sync;
 mod turn;
 pub mod wait;
 

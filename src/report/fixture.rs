@@ -314,6 +314,9 @@ pub(super) fn application(name: &str) -> ApplicationRun {
         resources: Vec::new(),
         history: BTreeMap::new(),
         health: None,
+        plan: None,
+        operation: None,
+        left: None,
     }
 }
 

@@ -134,6 +134,13 @@ pub struct Step {
     pub is_waited_for: bool,
 }
 
+impl Step {
+    /// What it is about, in words: `Deployment web` or `Job shop/migrate` with its namespace.
+    pub fn subject(&self) -> String {
+        self.object.to_string()
+    }
+}
+
 /// Something that would be done, and is not; with what would let it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
@@ -243,7 +250,7 @@ pub struct Wishes<'a> {
 }
 
 /// Why there is no plan: nothing may be written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
 pub enum PlanRefused {
     /// Everything would be deleted, because git renders nothing.
     #[error("git renders nothing, and everything would be deleted")]

@@ -150,9 +150,11 @@ impl Baseline {
         self.objects.insert(live.key(), Recorded::of(target, live));
     }
 
-    /// Forgets an object: it is no longer in the cluster.
-    pub fn forget(&mut self, key: &Key) {
-        self.objects.remove(key);
+    /// Remembers of an object what an earlier record has.
+    pub fn keep(&mut self, earlier: &Self, key: &Key) {
+        if let Some(recorded) = earlier.of(key) {
+            self.objects.insert(key.clone(), recorded.clone());
+        }
     }
 
     /// What is known of an object.

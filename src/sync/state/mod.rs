@@ -139,6 +139,17 @@ impl State {
         Self::of(place, parent, &parts)
     }
 
+    /// When the last attempt began: it tells whether somebody synced meanwhile.
+    pub fn last_started(&self) -> Option<Timestamp> {
+        self.attempt.as_ref().map(|attempt| attempt.started)
+    }
+
+    /// Whether the last attempt did not succeed, or was killed.
+    pub fn was_interrupted(&self) -> bool {
+        let succeeded = self.ended.as_ref().is_some_and(|ended| ended.phase == OperationPhase::Succeeded);
+        self.attempt.is_some() && !succeeded
+    }
+
     /// Writes what is attempted, before anything else is written.
     pub async fn begin(&mut self, cluster: &dyn Cluster, place: &Place, attempt: Attempt) -> Result<(), StateError> {
         let mut next = self.clone();
