@@ -3,7 +3,8 @@
 //! In: an [`Ask`]. Out: the server's [`Answer`], whatever its status, or why there is none. A request has one time limit
 //! for all its attempts; at most `--concurrency` requests of a run are on their way at once.
 //!
-//! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials.
+//! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials. What
+//! must not be done twice is only tried again when the server says that it did not begin.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -45,6 +46,15 @@ pub(super) enum Purpose {
     Write,
 }
 
+/// How often a request may be sent without harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// As often as it takes: the second time brings nothing that the first one did not.
+    Freely,
+    /// Only when the server says that it did nothing yet.
+    WhenNotDone,
+}
+
 /// A request.
 pub(super) struct Ask {
     pub(super) purpose: Purpose,
@@ -54,12 +64,20 @@ pub(super) struct Ask {
     pub(super) accept: &'static str,
     /// The content's type and the content.
     pub(super) content: Option<(&'static str, Bytes)>,
+    pub(super) repeat: Repeat,
 }
 
 impl Ask {
     /// Reads a path as JSON.
     pub(super) fn get(purpose: Purpose, path: impl Into<String>) -> Self {
-        Self { purpose, method: Method::GET, path: path.into(), accept: "application/json", content: None }
+        Self {
+            purpose,
+            method: Method::GET,
+            path: path.into(),
+            accept: "application/json",
+            content: None,
+            repeat: Repeat::Freely,
+        }
     }
 
     /// The request in an error: without its query, which may hold a long continue token.
@@ -72,6 +90,8 @@ impl Ask {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
+    /// Whether an earlier attempt had no answer, and may have been done all the same.
+    pub(super) is_repeated: bool,
     retry_after: Option<Duration>,
 }
 
@@ -149,30 +169,40 @@ impl Connection {
         let mut session = self.session(None).await?;
         let deadline = Instant::now() + self.limit;
         let mut attempt = 1;
+        let mut is_repeated = false;
         loop {
-            let Ok(answer) = timeout_at(deadline, self.attempt(&session.client, ask)).await else {
-                return Err(self.too_late(ask));
-            };
-            let wait = match &answer {
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && session.number == 0 => {
-                    if !credentials::can_be_renewed(&self.access.user) {
-                        return Err(self.unauthorized());
-                    }
-                    session = self.session(Some(session.number)).await?;
-                    continue;
+            let patience = self.patience(ask, deadline);
+            let answer = timeout_at(patience, self.attempt(&session.client, ask)).await;
+            let answer = answer.unwrap_or(Err(Failure::TooLate));
+            if answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED) {
+                if session.number > 0 || !credentials::can_be_renewed(&self.access.user) {
+                    return Err(self.unauthorized());
                 }
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => return Err(self.unauthorized()),
-                Ok(answer) if is_passing(answer.status) => answer.retry_after,
-                Err(Failure::Broken(_)) => None,
-                Ok(_) | Err(_) => return answer.map_err(|failure| self.failed(failure, ask)),
-            };
-            let wait = wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1));
-            if attempt == ATTEMPTS || Instant::now() + wait >= deadline {
-                return answer.map_err(|failure| self.failed(failure, ask));
+                session = self.session(Some(session.number)).await?;
+                continue;
             }
+            let wait = passing(ask, &answer)
+                .map(|asked| asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).mul_f64(1.0 + fastrand::f64() / 2.0))
+                .filter(|wait| attempt < ATTEMPTS && Instant::now() + *wait < deadline);
+            let Some(wait) = wait else {
+                return match answer {
+                    Ok(answer) => Ok(Answer { is_repeated, ..answer }),
+                    Err(failure) => Err(self.failed(failure, ask)),
+                };
+            };
+            is_repeated |= !answer.is_ok_and(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS);
             self.progress.note(format!("cluster {}: `{}` is tried again", self.label(), ask.shown()));
             sleep(wait).await;
             attempt += 1;
+        }
+    }
+
+    /// Until when one attempt is waited for. A write whose connection went dead has time for a second attempt; a LIST may
+    /// need all of its time.
+    fn patience(&self, ask: &Ask, deadline: Instant) -> Instant {
+        match (ask.purpose, ask.repeat) {
+            (Purpose::Write, Repeat::Freely) => deadline.min(Instant::now() + self.limit / 2),
+            _ => deadline,
         }
     }
 
@@ -222,7 +252,8 @@ impl Connection {
         let answer = client.send(request).await.map_err(|error| failure_of(&error))?;
         let (head, body) = answer.into_parts();
         let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
-        Ok(Answer { status: head.status, retry_after: retry_after(&head.headers), body: body.to_bytes() })
+        let retry_after = retry_after(&head.headers);
+        Ok(Answer { status: head.status, retry_after, body: body.to_bytes(), is_repeated: false })
     }
 
     /// The client in use; a new one with new credentials when the one of this number was not accepted.
@@ -259,9 +290,30 @@ impl Connection {
     }
 }
 
-/// Whether the server says that it cannot answer just now.
-fn is_passing(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+/// Whether trying again may help, and does no harm; with how long the server wants us to wait.
+fn passing(ask: &Ask, answer: &Result<Answer, Failure>) -> Option<Option<Duration>> {
+    let (freely, is_write) = (ask.repeat == Repeat::Freely, matches!(ask.purpose, Purpose::Write));
+    match answer {
+        Ok(answer) => {
+            let may_pass = match answer.status {
+                // Nothing was done yet.
+                StatusCode::TOO_MANY_REQUESTS => true,
+                StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => freely,
+                // Mostly a webhook that does not answer just now. A LIST that fails like this does so for good: it has an
+                // object that cannot be converted.
+                StatusCode::INTERNAL_SERVER_ERROR => {
+                    freely
+                        && (is_write || matches!(ask.purpose, Purpose::Get))
+                        && !Status::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
+                }
+                _ => false,
+            };
+            may_pass.then_some(answer.retry_after)
+        }
+        Err(Failure::Broken(_)) if freely => Some(None),
+        Err(Failure::TooLate) if freely && is_write => Some(None),
+        Err(_) => None,
+    }
 }
 
 fn retry_after(headers: &HeaderMap<HeaderValue>) -> Option<Duration> {

@@ -1,4 +1,5 @@
-//! What a run reads from clusters: contexts, discovery, LISTs, dry runs, and everything that can go wrong between.
+//! What a run reads from clusters and writes to them: contexts, discovery, LISTs, dry runs, writes, and everything that can
+//! go wrong between.
 //!
 //! The API server is real. Where a fault is wanted that it does not have, a small server stands in front of it.
 
@@ -11,6 +12,7 @@ mod front;
 mod list;
 mod predict;
 mod tls;
+mod write;
 
 use std::sync::Arc;
 
