@@ -61,6 +61,8 @@ pub struct Request {
     pub settings_from_cluster: bool,
     /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
     pub argocd_namespace: String,
+    /// The namespace that states are kept in, where it is not that of the destination.
+    pub state_namespace: Option<String>,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
 }

@@ -15,7 +15,7 @@ use crate::object::annotations::SKIP_RECONCILE;
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
-use crate::status::tracking::{Tracking, applyset_id};
+use crate::status::tracking::Tracking;
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
 use crate::sync::state::Place;
@@ -59,22 +59,17 @@ pub(super) struct Turn {
 impl Turn {
     /// How the application's own objects are told from others.
     pub(super) fn tracking(&self, request: &Request) -> Tracking {
-        let parent = Baseline::parent_name(&self.application.name);
         Tracking {
             instance_name: self.application.instance_name(&request.argocd_namespace),
             label_key: request.label_key(),
             installation_id: request.settings.tracking.installation_id.clone(),
-            applyset_id: applyset_id(&parent, &self.application.destination.namespace),
+            applyset_id: self.place(request).applyset_id(),
         }
     }
 
-    /// Where a sync keeps its state.
+    /// Where the application keeps its state.
     pub(super) fn place(&self, request: &Request) -> Place {
-        Place {
-            name: Baseline::parent_name(&self.application.name),
-            namespace: self.application.destination.namespace.clone(),
-            application: self.application.instance_name(&request.argocd_namespace),
-        }
+        Place::of(&self.application, &request.argocd_namespace, request.state_namespace.as_deref())
     }
 
     /// The revisions of the last sync.

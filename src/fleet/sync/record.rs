@@ -37,9 +37,10 @@ pub(super) fn ended(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id
     let sources = (succeeded && plan.whole && !plan.steps.is_empty()).then(|| sources(turn));
     Ended {
         at,
-        succeeded,
+        phase: operation.phase,
         message: operation.message.clone(),
         baseline: succeeded.then(|| baseline(turn, plan, operation, applyset_id)),
+        left: left(turn, operation),
         sources,
         history_limit: turn.application.revision_history_limit,
     }
@@ -70,6 +71,12 @@ fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) 
         before.keys().filter(|key| !gone.contains(key)).for_each(|key| baseline.keep(before, key));
     }
     baseline
+}
+
+/// What git no longer has, and is there still.
+fn left(turn: &Turn, operation: &Operation) -> Vec<Key> {
+    let gone = gone(operation);
+    turn.surplus.iter().map(|live| live.key()).filter(|key| !gone.contains(key)).collect()
 }
 
 fn gone(operation: &Operation) -> BTreeSet<Key> {
