@@ -12,6 +12,6 @@ pub mod lock;
 pub mod plan;
 pub mod state;
 
-pub use decide::{Decision, Policy, Scope};
+pub use decide::{Decision, LastSync, Policy, Scope};
 pub use execute::{Operation, OperationPhase, StepOutcome, StepResult};
 pub use plan::{Action, Method, Phase, Plan, Step};
