@@ -44,6 +44,8 @@ pub(super) struct Turn {
     pub(super) surplus: Vec<Arc<Object>>,
     /// What a sync will do.
     pub(super) plan: Option<Plan>,
+    /// Whether the plan must not be carried out: the conditions say why.
+    pub(super) is_refused: bool,
     /// What a sync did.
     pub(super) operation: Option<Operation>,
     /// Why a reconciliation leaves its drift, where it does.
@@ -174,6 +176,7 @@ fn turn(application: Application) -> Turn {
         live: None,
         surplus: Vec::new(),
         plan: None,
+        is_refused: false,
         operation: None,
         left: None,
         last_started: None,

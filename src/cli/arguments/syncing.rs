@@ -10,6 +10,7 @@ use crate::cluster::settings::parse_request_timeout;
 use crate::fleet::sync::{SyncRequest, Wish};
 use crate::process::Cancel;
 use crate::status::health::Judge;
+use crate::sync::lock;
 use crate::sync::plan::{Flags, MaxPrune};
 
 /// As good as no limit.
@@ -32,7 +33,7 @@ pub(crate) struct SyncingArguments {
     #[arg(long)]
     pub(crate) prune_protected: bool,
     /// Refuse to delete more: a number of objects, or a share of the application's objects
-    #[arg(long, value_name = "NUMBER|PERCENT%", default_value = "50%", value_parser = parse_max_prune)]
+    #[arg(long, value_name = "NUMBER|PERCENT%", default_value = "50%")]
     pub(crate) max_prune: MaxPrune,
     /// Let everything be deleted when git renders nothing
     #[arg(long)]
@@ -82,24 +83,9 @@ impl SyncingArguments {
 
 /// Who runs this, as a person recognises it, and unlike every other run.
 fn holder() -> String {
-    let text =
-        |name: &str| environment(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
-    let host = text("HOSTNAME").or_else(|| std::fs::read_to_string("/etc/hostname").ok());
-    let host = host.as_deref().map_or("unknown-host", str::trim).to_owned();
-    let user = text("USER").map(|user| format!("{user}@")).unwrap_or_default();
-    let begun = Timestamp::now().as_nanosecond();
-    format!("{user}{host}-{}-{:x}", std::process::id(), begun & 0xff_ffff)
-}
-
-fn parse_max_prune(text: &str) -> Result<MaxPrune, String> {
-    let wrong = || "expected a number of objects, or a share such as 50%".to_owned();
-    match text.strip_suffix('%') {
-        Some(percent) => match percent.trim().parse() {
-            Ok(percent @ 0..=100) => Ok(MaxPrune::Percent(percent)),
-            _ => Err(wrong()),
-        },
-        None => text.trim().parse().map(MaxPrune::Count).map_err(|_not_a_number| wrong()),
-    }
+    let name = environment("HOSTNAME").and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
+    let host = name.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    lock::identity(host.as_deref().map_or("unknown-host", str::trim), std::process::id())
 }
 
 /// A time that may be nothing.
