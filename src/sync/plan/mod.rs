@@ -27,7 +27,7 @@ use std::collections::BTreeSet;
 use crate::app::Application;
 use crate::app::options::SyncOption;
 use crate::object::{Kinds, Object};
-use crate::sync::plan::step::name_of;
+use step::{key_of, name_of};
 
 /// Plans a sync.
 pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
@@ -46,6 +46,7 @@ pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
     for prune in draft.prunes.iter_mut().filter(|prune| draft.last.contains(&prune.object)) {
         prune.wave = last.saturating_add(1);
     }
+    draft.held.sort_by_cached_key(|held| key_of(&held.object));
     Ok(Plan {
         application: name(wishes.application),
         cluster: wishes.cluster.to_owned(),

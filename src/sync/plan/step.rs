@@ -89,7 +89,6 @@ pub enum Action {
 }
 
 /// When a hook is deleted again.
-#[expect(clippy::struct_excessive_bools, reason = "they are the three policies of the annotation")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HookDeletion {
     /// `BeforeHookCreation`, the default.

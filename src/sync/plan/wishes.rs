@@ -40,7 +40,7 @@ pub struct Surplus {
 pub enum MaxPrune {
     /// So many objects.
     Count(u64),
-    /// So many of a hundred of the application's live objects, rounded up, as a PodDisruptionBudget rounds.
+    /// So many of a hundred of the application's live objects, rounded up, as a `PodDisruptionBudget` rounds.
     Percent(u8),
 }
 

@@ -41,6 +41,7 @@ fn application(sync_policy: &str) -> Application {
 }
 
 /// What a plan is made of; a test changes what it is about.
+#[derive(Debug)]
 struct World {
     application: Application,
     scope: Scope,
