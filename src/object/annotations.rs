@@ -51,6 +51,9 @@ pub const APPLYSET_CONTAINS_KINDS: &str = "applyset.kubernetes.io/contains-group
 /// The namespaces of an ApplySet's members beside that of its parent (KEP-3659).
 pub const APPLYSET_ADDITIONAL_NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
+/// The tool that keeps an object: one of Kubernetes' recommended labels.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
+
 /// Whether the object is a hook: it runs around a sync, and never counts for the sync status.
 ///
 /// Rule: Argo CD gitops-engine/pkg/sync/hook/hook.go `IsHook`; Helm's `crd-install` is an ordinary resource.

@@ -17,7 +17,7 @@ use crate::progress::{Event, Stage};
 /// Nothing is drawn before.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// Every stage, in order.
-const STAGES: [Stage; 4] = [Stage::Fetch, Stage::Render, Stage::List, Stage::Compare];
+const STAGES: [Stage; 5] = [Stage::Fetch, Stage::Render, Stage::List, Stage::Compare, Stage::Sync];
 
 /// What to draw.
 pub(super) enum Drawing {
@@ -64,7 +64,7 @@ pub(super) async fn draw(terminal: Terminal, mut events: Receiver<Event>, drawin
 /// How far each stage is.
 #[derive(Default)]
 struct Board {
-    stages: [Count; 4],
+    stages: [Count; 5],
     /// Where bars are drawn, once they are.
     screen: Option<MultiProgress>,
 }
@@ -85,7 +85,11 @@ impl Board {
     fn take(&mut self, event: &Event) {
         let stage = match event {
             Event::Expect { stage, .. } | Event::Begin { stage, .. } | Event::Done { stage, .. } => *stage,
-            Event::Note(_) => return,
+            Event::Waiting { subject, why } => {
+                self.waiting(subject, why);
+                return;
+            }
+            Event::Step { .. } | Event::Note(_) => return,
         };
         let count = &mut self.stages[stage as usize];
         match event {
@@ -95,9 +99,16 @@ impl Board {
                 count.subject = visible(subject).into_owned();
             }
             Event::Done { .. } => count.done += 1,
-            Event::Note(_) => {}
+            Event::Waiting { .. } | Event::Step { .. } | Event::Note(_) => {}
         }
         self.draw(stage);
+    }
+
+    /// What a sync waits for is drawn in place of what it did last.
+    fn waiting(&mut self, subject: &str, why: &str) {
+        if let Some(bar) = &self.stages[Stage::Sync as usize].bar {
+            bar.set_message(format!("{}: {}", visible(subject), visible(why)));
+        }
     }
 
     /// Draws from now on.
@@ -164,6 +175,7 @@ fn verb(stage: Stage) -> &'static str {
         Stage::Render => "render",
         Stage::List => "list",
         Stage::Compare => "compare",
+        Stage::Sync => "sync",
     }
 }
 
@@ -175,6 +187,7 @@ fn line(stage: Stage, units: u64) -> String {
         Stage::Render => format!("rendered {}", counted(units, "application")),
         Stage::List => format!("listed {}", counted(units, "kind")),
         Stage::Compare => format!("compared {}", counted(units, "application")),
+        Stage::Sync => format!("did {}", counted(units, "step")),
     }
 }
 

@@ -6,12 +6,14 @@
 //!
 //! Rules: docs/design.md, "Sync" and "State lives in the cluster"; Argo CD gitops-engine/pkg/sync; KEP-3659.
 
+pub mod adopt;
 pub mod decide;
 pub mod execute;
 pub mod lock;
 pub mod plan;
+pub mod rehearse;
 pub mod state;
 
 pub use decide::{Decision, LastSync, Policy, Scope};
-pub use execute::{Operation, OperationPhase, StepOutcome, StepResult};
+pub use execute::{Execution, Failure, FailureKind, Operation, OperationPhase, StepOutcome, StepResult};
 pub use plan::{Action, Method, Phase, Plan, Step};

@@ -3,19 +3,20 @@
 //! In: an [`Ask`]. Out: the server's [`Answer`], whatever its status, or why there is none. A request has one time limit
 //! for all its attempts; at most `--concurrency` requests of a run are on their way at once.
 //!
-//! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials.
+//! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials. What
+//! must not be done twice is only tried again when the server says that it did not begin.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::Client;
 use kube::client::Body;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::contexts::Access;
 use super::status::Status;
@@ -43,6 +44,16 @@ pub(super) enum Purpose {
     OpenApi,
     DryRun,
     Write,
+    Watch,
+}
+
+/// How often a request may be sent without harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// As often as it takes: the second time brings nothing that the first one did not.
+    Freely,
+    /// Only when the server says that it did nothing yet.
+    WhenNotDone,
 }
 
 /// A request.
@@ -54,12 +65,20 @@ pub(super) struct Ask {
     pub(super) accept: &'static str,
     /// The content's type and the content.
     pub(super) content: Option<(&'static str, Bytes)>,
+    pub(super) repeat: Repeat,
 }
 
 impl Ask {
     /// Reads a path as JSON.
     pub(super) fn get(purpose: Purpose, path: impl Into<String>) -> Self {
-        Self { purpose, method: Method::GET, path: path.into(), accept: "application/json", content: None }
+        Self {
+            purpose,
+            method: Method::GET,
+            path: path.into(),
+            accept: "application/json",
+            content: None,
+            repeat: Repeat::Freely,
+        }
     }
 
     /// The request in an error: without its query, which may hold a long continue token.
@@ -72,7 +91,15 @@ impl Ask {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
+    /// Whether an earlier attempt had no answer, and may have been done all the same.
+    pub(super) is_repeated: bool,
     retry_after: Option<Duration>,
+}
+
+/// An answer that goes on: its status, and what comes.
+pub(super) struct Opened {
+    pub(super) status: StatusCode,
+    pub(super) body: Body,
 }
 
 /// A client and how many there were before it.
@@ -97,6 +124,7 @@ pub(super) struct Connection {
     openapi: AtomicU64,
     dry_run: AtomicU64,
     write: AtomicU64,
+    watch: AtomicU64,
 }
 
 impl Connection {
@@ -116,7 +144,16 @@ impl Connection {
             openapi: AtomicU64::default(),
             dry_run: AtomicU64::default(),
             write: AtomicU64::default(),
+            watch: AtomicU64::default(),
         }
+    }
+
+    /// A connection that this client answers.
+    #[cfg(test)]
+    pub(super) fn answered_by(client: Client) -> Self {
+        let (settings, permits) = (ClusterSettings::default(), Arc::new(Semaphore::new(1)));
+        let session = Mutex::new(Some(Session { client, number: 0 }));
+        Self { session, ..Self::new(Access::to_nowhere(), &settings, permits, Progress::silent()) }
     }
 
     /// The context, for errors.
@@ -139,6 +176,7 @@ impl Connection {
             access: self.rights.load(Ordering::Relaxed),
             dry_run: self.dry_run.load(Ordering::Relaxed),
             write: self.write.load(Ordering::Relaxed),
+            watch: self.watch.load(Ordering::Relaxed),
         }
     }
 
@@ -147,32 +185,59 @@ impl Connection {
         // A closed semaphore is no reason to fail: it is never closed, and only bounds how many run at once.
         let _permit = self.permits.acquire().await.ok();
         let mut session = self.session(None).await?;
+        let mut is_renewed = false;
         let deadline = Instant::now() + self.limit;
         let mut attempt = 1;
+        let mut is_repeated = false;
         loop {
-            let Ok(answer) = timeout_at(deadline, self.attempt(&session.client, ask)).await else {
-                return Err(self.too_late(ask));
-            };
-            let wait = match &answer {
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && session.number == 0 => {
-                    if !credentials::can_be_renewed(&self.access.user) {
-                        return Err(self.unauthorized());
-                    }
-                    session = self.session(Some(session.number)).await?;
-                    continue;
-                }
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => return Err(self.unauthorized()),
-                Ok(answer) if is_passing(answer.status) => answer.retry_after,
-                Err(Failure::Broken(_)) => None,
-                Ok(_) | Err(_) => return answer.map_err(|failure| self.failed(failure, ask)),
-            };
-            let wait = wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1));
-            if attempt == ATTEMPTS || Instant::now() + wait >= deadline {
-                return answer.map_err(|failure| self.failed(failure, ask));
+            let patience = self.patience(ask, deadline);
+            let answer = timeout_at(patience, self.attempt(&session.client, ask)).await;
+            let answer = answer.unwrap_or(Err(Failure::TooLate));
+            if answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED) {
+                session = self.renewed(&session, &mut is_renewed).await?;
+                continue;
             }
-            self.progress.note(format!("cluster {}: `{}` is tried again", self.label(), ask.shown()));
+            let wait = wait_after(&answer, attempt);
+            if !may_pass(ask, &answer) || attempt == ATTEMPTS || Instant::now() + wait >= deadline {
+                return match answer {
+                    Ok(answer) => Ok(Answer { is_repeated, ..answer }),
+                    Err(failure) => Err(self.failed(failure, ask)),
+                };
+            }
+            is_repeated |= !answer.is_ok_and(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS);
+            self.note(&format!("`{}` is tried again", ask.shown()));
             sleep(wait).await;
             attempt += 1;
+        }
+    }
+
+    /// Sends a request whose answer goes on, once. It takes no turn from other requests, for it stays.
+    pub(super) async fn open(&self, ask: &Ask) -> Result<Opened, ClusterError> {
+        let mut session = self.session(None).await?;
+        let mut is_renewed = false;
+        loop {
+            let Ok(answer) = timeout(self.limit, self.begin(&session.client, ask)).await else {
+                return Err(self.too_late(ask));
+            };
+            let (head, body) = answer.map_err(|failure| self.failed(failure, ask))?.into_parts();
+            if head.status != StatusCode::UNAUTHORIZED {
+                return Ok(Opened { status: head.status, body });
+            }
+            session = self.renewed(&session, &mut is_renewed).await?;
+        }
+    }
+
+    /// A line for `-v`.
+    pub(super) fn note(&self, line: &str) {
+        self.progress.note(format!("cluster {}: {line}", self.label()));
+    }
+
+    /// Until when one attempt is waited for. A write whose connection went dead has time for a second attempt; a LIST may
+    /// need all of its time.
+    fn patience(&self, ask: &Ask, deadline: Instant) -> Instant {
+        match (ask.purpose, ask.repeat) {
+            (Purpose::Write, Repeat::Freely) => deadline.min(Instant::now() + self.limit / 2),
+            _ => deadline,
         }
     }
 
@@ -202,6 +267,14 @@ impl Connection {
     }
 
     async fn attempt(&self, client: &Client, ask: &Ask) -> Result<Answer, Failure> {
+        let (head, body) = self.begin(client, ask).await?.into_parts();
+        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
+        let retry_after = retry_after(&head.headers);
+        Ok(Answer { status: head.status, retry_after, body: body.to_bytes(), is_repeated: false })
+    }
+
+    /// Sends it; the answer's body is yet to come.
+    async fn begin(&self, client: &Client, ask: &Ask) -> Result<Response<Body>, Failure> {
         let counter = match ask.purpose {
             Purpose::Discovery => &self.discovery,
             Purpose::List => &self.list,
@@ -210,6 +283,7 @@ impl Connection {
             Purpose::OpenApi => &self.openapi,
             Purpose::DryRun => &self.dry_run,
             Purpose::Write => &self.write,
+            Purpose::Watch => &self.watch,
         };
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);
         let mut content = Bytes::new();
@@ -219,10 +293,17 @@ impl Connection {
         }
         let request = request.body(Body::from(content.to_vec())).map_err(|error| Failure::Other(Cause::of(&error)))?;
         counter.fetch_add(1, Ordering::Relaxed);
-        let answer = client.send(request).await.map_err(|error| failure_of(&error))?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
-        Ok(Answer { status: head.status, retry_after: retry_after(&head.headers), body: body.to_bytes() })
+        client.send(request).await.map_err(|error| failure_of(&error))
+    }
+
+    /// Another session, once for each request, for one whose credentials are not accepted: a token of minutes ends while
+    /// somebody waits for an hour.
+    async fn renewed(&self, refused: &Session, is_renewed: &mut bool) -> Result<Session, ClusterError> {
+        if *is_renewed || !credentials::can_be_renewed(&self.access.user) {
+            return Err(self.unauthorized());
+        }
+        *is_renewed = true;
+        self.session(Some(refused.number)).await
     }
 
     /// The client in use; a new one with new credentials when the one of this number was not accepted.
@@ -259,9 +340,33 @@ impl Connection {
     }
 }
 
-/// Whether the server says that it cannot answer just now.
-fn is_passing(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+/// Whether trying again may help, and does no harm.
+fn may_pass(ask: &Ask, answer: &Result<Answer, Failure>) -> bool {
+    let (freely, is_write) = (ask.repeat == Repeat::Freely, matches!(ask.purpose, Purpose::Write));
+    match answer {
+        Ok(answer) => match answer.status {
+            // Nothing was done yet.
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => freely,
+            // Mostly a webhook that does not answer just now. A LIST that fails like this does so for good: it has an object
+            // that cannot be converted.
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                freely
+                    && (is_write || matches!(ask.purpose, Purpose::Get))
+                    && !Status::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
+            }
+            _ => false,
+        },
+        Err(Failure::Broken(_)) => freely,
+        Err(Failure::TooLate) => freely && is_write,
+        Err(_) => false,
+    }
+}
+
+/// How long to wait before the next attempt: as the server says, else longer each time, and not all at once.
+fn wait_after(answer: &Result<Answer, Failure>, attempt: u32) -> Duration {
+    let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after);
+    asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).mul_f64(1.0 + fastrand::f64() / 2.0)
 }
 
 fn retry_after(headers: &HeaderMap<HeaderValue>) -> Option<Duration> {

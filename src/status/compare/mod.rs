@@ -22,7 +22,7 @@ use std::cmp::Ordering;
 
 use serde_json::{Map, Value};
 
-pub use self::baseline::{Baseline, BaselineFault, Recorded, TooLarge};
+pub use self::baseline::{Baseline, BaselineFault, Pieces, Recorded, is_of_record};
 use self::clean::cleaned;
 use self::contain::{contain, dropped, with_removals};
 use self::difference::{Edit, Pairs, apply, differences};

@@ -6,7 +6,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use crate::cluster::{ObjectName, Propagation, Validation};
-use crate::object::{Gvk, Key, Object};
+use crate::object::{Key, Object};
 
 /// When a step runs. In this order, but for `SyncFail`, which only runs when something before it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -133,6 +133,11 @@ pub struct Step {
 }
 
 impl Step {
+    /// What it is about, in words: `Deployment shop/web`.
+    pub fn subject(&self) -> String {
+        self.object.to_string()
+    }
+
     /// Whether it deletes what git no longer has.
     pub fn is_prune(&self) -> bool {
         matches!(self.action, Action::Prune { .. })
@@ -195,10 +200,4 @@ impl Plan {
 pub(super) fn name_of(object: &Object) -> ObjectName {
     let Key { namespace, name, .. } = object.key();
     ObjectName { gvk: object.gvk(), namespace: Some(namespace).filter(|namespace| !namespace.is_empty()), name }
-}
-
-/// What tells an object from others, in the words of a report.
-pub(super) fn key_of(object: &ObjectName) -> Key {
-    let Gvk { group, kind, .. } = object.gvk.clone();
-    Key { group, kind, namespace: object.namespace.clone().unwrap_or_default(), name: object.name.clone() }
 }

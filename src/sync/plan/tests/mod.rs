@@ -133,7 +133,7 @@ impl World {
 
     /// What is held, each on a line with why.
     fn held(&self) -> Vec<String> {
-        let line = |held: &Held| format!("{}: {}", step::key_of(&held.object), held.why);
+        let line = |held: &Held| format!("{}: {}", held.object.key(), held.why);
         self.plan().unwrap().held.iter().map(line).collect()
     }
 }
@@ -146,7 +146,7 @@ fn step_line(step: &Step) -> String {
         Action::Bring { method: Method::Create, .. } => "create",
         Action::Prune { .. } => "prune",
     };
-    format!("{} {} {action} {}", step.phase, step.wave, step::key_of(&step.object))
+    format!("{} {} {action} {}", step.phase, step.wave, step.object.key())
 }
 
 fn tracking() -> Tracking {

@@ -1,0 +1,55 @@
+//! Takes objects out of the cluster: what git no longer has, and what stands in the way of a new object.
+//!
+//! In: a step. Out: what was done, or why not. A prune deletes the very object that was seen, by its uid.
+
+use super::bring::{no_answer, refused};
+use super::{Execution, Failure, FailureKind};
+use crate::cluster::{Deleted, Deletion, Propagation, Writing};
+use crate::object::Object;
+use crate::sync::plan::Step;
+
+/// How long what is in the way may take to go.
+const GOING: std::time::Duration = std::time::Duration::from_secs(120);
+
+pub(super) async fn prune(
+    step: &Step,
+    propagation: Propagation,
+    execution: &Execution<'_>,
+) -> Result<(String, Option<Object>), Failure> {
+    // A prune without the object that was seen could hit another one of the same name.
+    let Some(seen) = &step.seen else {
+        return Err(Failure::new(FailureKind::Refused, "the plan does not say which object is meant"));
+    };
+    let deletion = Deletion { propagation, uid: Some(seen.uid.clone()), resource_version: None };
+    match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(no_answer)? {
+        Deleted::Gone => Ok(("pruned".to_owned(), None)),
+        Deleted::Going => Ok(("being pruned".to_owned(), None)),
+        Deleted::Absent => Ok(("gone already".to_owned(), None)),
+        Deleted::Refused(refusal) => Err(refused(&refusal)),
+    }
+}
+
+/// Deletes the live object of a step's name, and waits until it is gone.
+pub(super) async fn make_way(step: &Step, uid: Option<String>, execution: &Execution<'_>) -> Result<(), Failure> {
+    let deletion = Deletion { propagation: Propagation::Foreground, uid, resource_version: None };
+    match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(no_answer)? {
+        Deleted::Refused(refusal) => return Err(refused(&refusal)),
+        Deleted::Absent | Deleted::Gone => return Ok(()),
+        Deleted::Going => {}
+    }
+    let until = std::time::Instant::now() + GOING;
+    while let Some(live) = execution.cluster.get(&step.object).await.map_err(no_answer)? {
+        if std::time::Instant::now() >= until {
+            let finalizers = live.finalizers().join(", ");
+            return Err(Failure::new(
+                FailureKind::NoAnswer,
+                format!("the old one does not go; its finalizers: {finalizers}"),
+            ));
+        }
+        execution.progress.waiting(&step.subject(), "the old one is being deleted");
+        if execution.is_stopped_within(execution.interval.min(std::time::Duration::from_millis(200))).await {
+            return Err(Failure::new(FailureKind::NoAnswer, "ended by a signal while the old one was being deleted"));
+        }
+    }
+    Ok(())
+}
