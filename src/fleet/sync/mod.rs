@@ -49,8 +49,6 @@ pub struct SyncRequest {
     pub wish: Wish,
     /// What flags say about every plan.
     pub flags: Flags,
-    /// Two applications may name one object (`--allow-shared`).
-    pub allow_shared: bool,
     /// Who runs this, for the lock and the record.
     pub holder: String,
     /// When the run began.

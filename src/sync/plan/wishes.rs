@@ -96,6 +96,8 @@ pub struct Flags {
     pub max_prune: MaxPrune,
     /// `--allow-empty`, or the manifest's `allowEmpty`.
     pub allow_empty: bool,
+    /// `--allow-shared`: objects that another application calls its own are synced all the same.
+    pub allow_shared: bool,
     /// `--apply-all`: what is in sync is applied, too.
     pub apply_all: bool,
 }

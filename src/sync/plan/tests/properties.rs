@@ -57,7 +57,7 @@ fn any_target() -> impl Strategy<Value = (Value, bool)> {
     })
 }
 
-fn any_world() -> impl Strategy<Value = World> {
+pub(super) fn any_world() -> impl Strategy<Value = World> {
     let targets = proptest::collection::vec(any_target(), 1..12);
     let gone = proptest::collection::vec(any_live(), 0..12);
     (targets, gone, any::<[bool; 5]>()).prop_map(|(targets, gone, [approve, protected, last, all, adopt])| {
@@ -96,7 +96,7 @@ proptest! {
     fn no_plan_prunes_what_is_not_ours(world in any_world()) {
         let plan = world.plan().unwrap();
         for step in plan.steps.iter().filter(|step| step.is_prune()) {
-            let key = step::key_of(&step.object);
+            let key = step.object.key();
             let lives: Vec<Value> =
                 world.surplus.iter().map(|gone| gone.live.to_value()).filter(|live| object(live.clone()).key() == key).collect();
             prop_assert!(lives.iter().any(is_provably_ours), "{key}");
@@ -110,10 +110,10 @@ proptest! {
         let plan = world.plan().unwrap();
         let mut seen = BTreeSet::new();
         for step in &plan.steps {
-            prop_assert!(seen.insert((step::key_of(&step.object), step.hook.map(|_| step.phase))), "{:?} twice", step.object);
+            prop_assert!(seen.insert((step.object.key(), step.hook.map(|_| step.phase))), "{:?} twice", step.object);
         }
         for held in &plan.held {
-            prop_assert!(seen.insert((step::key_of(&held.object), None)), "{:?} twice", held.object);
+            prop_assert!(seen.insert((held.object.key(), None)), "{:?} twice", held.object);
         }
         for wanted in &world.wanted {
             let key = wanted.target.key();
