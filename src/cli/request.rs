@@ -37,6 +37,7 @@ pub(super) fn request(
         settings: settings(selection)?,
         settings_from_cluster: false,
         strict: false,
+        state_namespace: None,
         health: None,
     })
 }

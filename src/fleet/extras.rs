@@ -34,7 +34,8 @@ pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, pro
         let in_git = target.iter().map(Object::key).collect();
         let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(&search));
         let found = extras(claimed, &in_git, &search.tracking);
-        let extras: Vec<_> = found.into_iter().map(|live| extra(live, turn.baseline.as_deref())).collect();
+        let extras: Vec<_> = found.iter().map(|live| extra(live, turn.baseline.as_deref())).collect();
+        turn.surplus = found.into_iter().map(|live| Arc::new(live.clone())).collect();
         turn.resources.extend(extras);
         if let Some(swept) = swept.get(&search.cluster).filter(|_| search.is_wide) {
             swept.findings().for_each(|(kind, finding)| turn.condition(kind, finding));

@@ -18,8 +18,10 @@ mod reasons;
 mod render;
 pub mod run;
 mod settings;
+pub mod sync;
 mod turn;
 pub mod wait;
+mod watch;
 
 pub use run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun, SyncStatus};
 pub use wait::{Ending, Goal, Patience};
@@ -59,6 +61,8 @@ pub struct Request {
     pub settings_from_cluster: bool,
     /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
     pub argocd_namespace: String,
+    /// The namespace that states are kept in, where it is not that of the destination.
+    pub state_namespace: Option<String>,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
 }
@@ -97,7 +101,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     list::connect(&mut turns, world, request.concurrency).await;
     render::render(&mut turns, &request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
-    baseline::read(&mut turns, &live, request.concurrency).await;
+    baseline::read(&mut turns, &live, &request).await;
     compare::compare(&mut turns, &live, &request, world).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
     history::find(&mut turns, world).await;

@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::render::{Work, render_one};
+use super::sync::mark_known;
 use super::turn::Turn;
 use super::{Request, World};
 use crate::object::{Key, Object};
@@ -19,7 +20,7 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Opt
     }
     let is_now = |(run, then): (&super::SourceRun, &String)| run.revision == *then && !run.dirty;
     if turn.sources.iter().zip(&baseline.revisions).all(is_now) {
-        return Some(by_key(turn.target.clone()?));
+        return Some(by_key(turn, turn.target.clone()?, request));
     }
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
     for (source, revision) in turn.application.sources.iter().zip(&baseline.revisions) {
@@ -31,9 +32,11 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Opt
     let exclusions = Arc::new(request.settings.exclusions.clone());
     let work = Work::new(turn, checkouts, request, (&settings, &exclusions), &world.cancel)?;
     let done = tokio::task::spawn_blocking(move || render_one(&work)).await.ok()?;
-    Some(by_key(done.result.ok()?.objects))
+    Some(by_key(turn, done.result.ok()?.objects, request))
 }
 
-fn by_key(objects: Vec<Object>) -> HashMap<Key, Object> {
+/// As they were applied then: with the label of the ApplySet.
+fn by_key(turn: &Turn, mut objects: Vec<Object>, request: &Request) -> HashMap<Key, Object> {
+    mark_known(&mut objects, turn.baseline.as_deref(), &turn.tracking(request).applyset_id);
     objects.into_iter().map(|object| (object.key(), object)).collect()
 }

@@ -3,6 +3,9 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
+use jiff::Timestamp;
+
+use super::list::Live;
 use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
 use crate::app::{Application, InvalidApplication, Source};
@@ -12,7 +15,10 @@ use crate::object::annotations::SKIP_RECONCILE;
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
-use crate::status::tracking::{Tracking, applyset_id};
+use crate::status::tracking::Tracking;
+use crate::sync::Operation;
+use crate::sync::plan::Plan;
+use crate::sync::state::Place;
 use crate::target::source::{Checkout, Commit};
 
 /// What is known of one application so far.
@@ -32,18 +38,74 @@ pub(super) struct Turn {
     pub(super) history: BTreeMap<String, Vec<Commit>>,
     /// Its health, where that is asked for.
     pub(super) health: Option<ApplicationHealth>,
+    /// What was listed, for who plans a sync.
+    pub(super) live: Option<Arc<Live>>,
+    /// The live objects of its extras.
+    pub(super) surplus: Vec<Arc<Object>>,
+    /// What a sync will do.
+    pub(super) plan: Option<Plan>,
+    /// Whether the plan must not be carried out: the conditions say why.
+    pub(super) is_refused: bool,
+    /// What a sync did.
+    pub(super) operation: Option<Operation>,
+    /// Why a reconciliation leaves its drift, where it does.
+    pub(super) left: Option<String>,
+    /// When the last sync began that is on record.
+    pub(super) last_started: Option<Timestamp>,
+    /// What git says now, while the target is what it said before.
+    git: Option<Vec<Object>>,
+    /// The conditions as they were when it was rendered.
+    rendered: Vec<Condition>,
 }
 
 impl Turn {
     /// How the application's own objects are told from others.
     pub(super) fn tracking(&self, request: &Request) -> Tracking {
-        let parent = Baseline::parent_name(&self.application.name);
         Tracking {
             instance_name: self.application.instance_name(&request.argocd_namespace),
             label_key: request.label_key(),
             installation_id: request.settings.tracking.installation_id.clone(),
-            applyset_id: applyset_id(&parent, &self.application.destination.namespace),
+            applyset_id: self.place(request).applyset_id(),
         }
+    }
+
+    /// Where the application keeps its state.
+    pub(super) fn place(&self, request: &Request) -> Place {
+        Place::of(&self.application, &request.argocd_namespace, request.state_namespace.as_deref())
+    }
+
+    /// The revisions of the last sync.
+    pub(super) fn last_revisions(&self) -> Option<Vec<String>> {
+        self.baseline.as_ref().map(|baseline| baseline.revisions.clone())
+    }
+
+    /// Takes another target in place of what git says now.
+    pub(super) fn set_target(&mut self, target: Vec<Object>) {
+        let now = self.target.replace(target);
+        self.git = self.git.take().or(now);
+    }
+
+    /// Makes what git says now the target again.
+    pub(super) fn restore_target(&mut self) {
+        if let Some(target) = self.git.take() {
+            self.target = Some(target);
+        }
+    }
+
+    /// Keeps the conditions as they are: what comes after is told anew when it is compared anew.
+    pub(super) fn keep_conditions(&mut self) {
+        self.rendered.clone_from(&self.conditions);
+    }
+
+    /// Forgets what was compared, to be compared anew; what a sync had to say stays.
+    pub(super) fn begin_again(&mut self) {
+        self.resources.clear();
+        self.surplus.clear();
+        self.history.clear();
+        let of_sync =
+            self.conditions.extract_if(.., |condition| condition.kind.starts_with("Sync")).collect::<Vec<_>>();
+        self.conditions.clone_from(&self.rendered);
+        self.conditions.extend(of_sync);
     }
 
     /// The server of its cluster, as the manifest has it, or as it was found.
@@ -111,6 +173,15 @@ fn turn(application: Application) -> Turn {
         baseline: None,
         history: BTreeMap::new(),
         health: None,
+        live: None,
+        surplus: Vec::new(),
+        plan: None,
+        is_refused: false,
+        operation: None,
+        left: None,
+        last_started: None,
+        git: None,
+        rendered: Vec::new(),
     }
 }
 
@@ -166,6 +237,9 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         resources: turn.resources,
         history: turn.history,
         health: turn.health,
+        plan: turn.plan,
+        operation: turn.operation,
+        left: turn.left,
     }
 }
 
@@ -186,5 +260,8 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         resources: Vec::new(),
         history: BTreeMap::new(),
         health: None,
+        plan: None,
+        operation: None,
+        left: None,
     }
 }

@@ -8,6 +8,7 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::View;
+use super::operation::{HeldEntry, OperationEntry};
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
@@ -62,6 +63,12 @@ struct Application<'run> {
     destination: DestinationEntry<'run>,
     #[serde(skip_serializing_if = "str::is_empty")]
     cluster: &'run str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<OperationEntry<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<HeldEntry<'run>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<&'run str>,
     conditions: Vec<ConditionEntry<'run>>,
     resources: Vec<Resource<'run>>,
 }
@@ -286,6 +293,9 @@ impl<'run> Application<'run> {
             sources: application.sources.iter().map(Source::of).collect(),
             destination: DestinationEntry { server, name, namespace },
             cluster: &application.cluster,
+            operation: application.operation.as_ref().map(OperationEntry::of),
+            held: application.plan.iter().flat_map(|plan| &plan.held).map(HeldEntry::of).collect(),
+            left: application.left.as_deref(),
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
             health: application.health.as_ref().map(|health| health.status.as_str()),
             resources: application.resources.iter().map(|resource| Resource::of(resource, application)).collect(),
@@ -434,7 +444,8 @@ impl<'run> By<'run> {
 
 impl RequestCounts {
     fn of(requests: Requests) -> Self {
-        let Requests { discovery, list, get, dry_run, openapi, access, write } = requests;
+        // Whoever compares watches nothing.
+        let Requests { discovery, list, get, dry_run, openapi, access, write, watch: _ } = requests;
         Self { discovery, list, get, dry_run, openapi, access, write }
     }
 }

@@ -19,6 +19,7 @@ pub mod health;
 mod json;
 pub mod manifests;
 mod markdown;
+mod operation;
 mod output;
 mod page;
 mod path;

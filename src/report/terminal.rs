@@ -78,6 +78,16 @@ impl Terminal {
         }
     }
 
+    /// Asks a question on standard error, and waits for the answer: yes, or anything else.
+    pub fn confirm(&self, question: &str) -> bool {
+        self.bars.suspend(|| {
+            let mut answer = String::new();
+            let asked = write!(io::stderr().lock(), "{} [y/N] ", visible(question)).and_then(|()| io::stderr().flush());
+            let answered = asked.and_then(|()| io::stdin().read_line(&mut answer));
+            answered.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")
+        })
+    }
+
     fn message(&self, text: &str) {
         // Where standard error is closed, there is nobody left to tell.
         let _ = self.bars.suspend(|| io::stderr().lock().write_all(text.as_bytes()));

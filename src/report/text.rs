@@ -8,6 +8,7 @@ use super::age::age;
 use super::asides;
 use super::diff::{self, Diff, Hunk, Line, Side};
 use super::health;
+use super::operation;
 use super::page::Page;
 use super::path::{path, short};
 use super::summary::{
@@ -92,8 +93,14 @@ impl Text<'_> {
         if self.view.verbose {
             let requests = run.requests;
             let words = format!(
-                "requests: {} discovery, {} list, {} get, {} dry run, {} openapi, {} access",
-                requests.discovery, requests.list, requests.get, requests.dry_run, requests.openapi, requests.access
+                "requests: {} discovery, {} list, {} get, {} dry run, {} openapi, {} access, {} write",
+                requests.discovery,
+                requests.list,
+                requests.get,
+                requests.dry_run,
+                requests.openapi,
+                requests.access,
+                requests.write
             );
             self.page.write(Role::Hint, words).end();
         }
@@ -128,6 +135,7 @@ impl Text<'_> {
         if let Some(note) = shared_note(application) {
             self.page.write(Role::Hint, "  note     ").write(Role::Hint, note).end();
         }
+        operation::write(&mut self.page, application, self.view.verbose);
         asides::write_rules(&mut self.page, application);
         for state in STATES {
             for resource in application.resources.iter().filter(|resource| resource.state == state) {
@@ -163,7 +171,10 @@ impl Text<'_> {
     fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
         let is_well = application.health.as_ref().is_none_or(|health| health.status == HealthStatus::Healthy);
         let is_plain = |resource| self.is_plain(resource);
-        let is_quiet = is_well && application.conditions.is_empty() && application.resources.iter().all(is_plain);
+        let is_quiet = is_well
+            && !operation::is_told(application)
+            && application.conditions.is_empty()
+            && application.resources.iter().all(is_plain);
         !self.view.verbose && application.sync() == SyncStatus::Synced && is_quiet
     }
 

@@ -7,3 +7,4 @@ pub(super) mod output;
 pub(super) mod programs;
 pub(super) mod selection;
 pub(super) mod source;
+pub(super) mod syncing;

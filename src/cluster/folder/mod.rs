@@ -13,18 +13,21 @@ mod read;
 mod store;
 mod text;
 mod view;
+mod watch;
 
 use std::collections::BTreeMap;
 use std::path::Path;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt, ready};
+use futures::stream::BoxStream;
 use serde_json::{Value, json};
+use tokio::time::Instant;
 
 use self::store::{Change, Store};
 use super::{
-    Cluster, ClusterError, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests, Validation, Writing,
-    Written,
+    Cluster, ClusterError, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests, Validation, Watched,
+    Writing, Written,
 };
 use crate::object::{Gvk, Key, Kinds, Object, Scope};
 
@@ -36,12 +39,15 @@ const NAME_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 pub struct Folder {
     name: String,
     store: Arc<Store>,
+    /// When it was last looked at; held while somebody looks.
+    looked: tokio::sync::Mutex<Option<Instant>>,
 }
 
 impl Folder {
     /// Reads every YAML and JSON file of a folder.
     pub fn open(folder: &Path) -> Result<Self, ClusterError> {
-        Ok(Self { name: folder.display().to_string(), store: Arc::new(Store::open(folder)?) })
+        let store = Arc::new(Store::open(folder)?);
+        Ok(Self { name: folder.display().to_string(), store, looked: tokio::sync::Mutex::default() })
     }
 
     /// Files are read and written on a thread that may wait.
@@ -83,6 +89,10 @@ impl Cluster for Folder {
 
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
         ready(Ok(self.store.view().select(request))).boxed()
+    }
+
+    fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
+        self.watched(request)
     }
 
     fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {

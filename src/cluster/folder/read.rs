@@ -7,6 +7,7 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use serde_json::Value;
 
@@ -15,6 +16,9 @@ use super::text::{Text, items_of_list};
 use super::view::{Stored, View, kinds_of, place_in_namespace};
 use crate::cluster::ClusterError;
 use crate::object::{Object, Origin};
+
+/// What tells whether a file has changed: its path, when it was written, and its length.
+pub(super) type FileState = (PathBuf, Option<SystemTime>, u64);
 
 /// At most this many broken documents are named in one error.
 const SHOWN_FAULTS: usize = 10;
@@ -29,19 +33,29 @@ pub(super) fn read(folder: &Path) -> Result<View, ClusterError> {
         Err(error) => return Err(wrong(format!("cannot be read: {error}"))),
     }
     let mut contents = Contents::default();
-    let mut files = manifest_files(folder).map_err(wrong)?;
+    // Before they are read: what is written meanwhile counts as changed.
+    let states = states(folder)?;
     let own = folder.join(OWN_FOLDER);
-    if own.is_dir() {
-        files.extend(manifest_files(&own).map_err(wrong)?);
-    }
-    for file in files {
-        let shown = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
-        contents.read_file(&file, &Arc::from(shown));
+    let own = if own.is_dir() { manifest_files(&own).map_err(wrong)? } else { Vec::new() };
+    for file in states.iter().map(|(file, ..)| file).chain(&own) {
+        let shown = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+        contents.read_file(file, &Arc::from(shown));
     }
     if !contents.faults.is_empty() {
         return Err(wrong(told(&contents.faults)));
     }
-    Ok(contents.settle())
+    Ok(contents.settle(states))
+}
+
+/// Every file of a folder as it is now; records and locks are not among them.
+pub(super) fn states(folder: &Path) -> Result<Vec<FileState>, ClusterError> {
+    let wrong = |problem: String| ClusterError::Folder { folder: folder.to_owned(), problem };
+    let state = |file: PathBuf| match fs::metadata(&file) {
+        Ok(metadata) => (file, metadata.modified().ok(), metadata.len()),
+        // Gone again, or not to be read: reading it says so.
+        Err(_) => (file, None, 0),
+    };
+    Ok(manifest_files(folder).map_err(wrong)?.into_iter().map(state).collect())
 }
 
 /// What the files hold, while they are read.
@@ -100,9 +114,9 @@ impl Contents {
         }
     }
 
-    fn settle(self) -> View {
+    fn settle(self, files: Vec<FileState>) -> View {
         let kinds = kinds_of(|| self.objects.iter().map(|stored| &stored.object));
-        let mut view = View::new(kinds, self.remarks);
+        let mut view = View::new(kinds, self.remarks, files);
         for mut stored in self.objects {
             place_in_namespace(&mut stored.object, &view.kinds);
             view.add(stored);

@@ -102,6 +102,25 @@ impl Store {
         self.view.write().unwrap_or_else(PoisonError::into_inner)
     }
 
+    /// Reads what others have changed since, unless something was written meanwhile: then the next look sees it.
+    pub(super) fn look_again(&self) -> Result<(), ClusterError> {
+        let now = read::states(&self.folder)?;
+        let generation = {
+            let view = self.view();
+            let (generation, files) = view.state();
+            if files == now {
+                return Ok(());
+            }
+            generation
+        };
+        let read = read::read(&self.folder)?.after(generation);
+        let mut view = self.view_mut();
+        if view.state().0 == generation {
+            *view = read;
+        }
+        Ok(())
+    }
+
     /// One object. Records and locks are read anew: another run may hold them.
     pub(super) fn get(&self, key: &Key) -> Result<Option<Object>, ClusterError> {
         if !may_be_own(key) {

@@ -10,6 +10,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 
 use super::names::{OWN_FOLDER, mark};
+use super::read::FileState;
 use crate::cluster::{ListRequest, reduce_to_metadata};
 use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER};
 use crate::object::kinds::NEWEST_KUBERNETES;
@@ -29,11 +30,26 @@ pub(super) struct View {
     objects: BTreeMap<GroupKind, BTreeMap<Key, Object>>,
     /// Files that hold an object, too, but do not count.
     others: HashMap<Key, Vec<Arc<str>>>,
+    /// The files as they were when they were read.
+    files: Vec<FileState>,
+    /// Another one after each change.
+    generation: u64,
 }
 
 impl View {
-    pub(super) fn new(kinds: Kinds, remarks: BTreeMap<String, String>) -> Self {
-        Self { kinds: Arc::new(kinds), remarks, ..Self::default() }
+    pub(super) fn new(kinds: Kinds, remarks: BTreeMap<String, String>, files: Vec<FileState>) -> Self {
+        Self { kinds: Arc::new(kinds), remarks, files, ..Self::default() }
+    }
+
+    /// What tells this view from one that was changed or read later, and the files as they were read.
+    pub(super) fn state(&self) -> (u64, &[FileState]) {
+        (self.generation, &self.files)
+    }
+
+    /// The view that comes after one of this generation.
+    #[must_use]
+    pub(super) fn after(self, generation: u64) -> Self {
+        Self { generation: generation + 1, ..self }
     }
 
     /// Takes one object more; it counts instead of one that is there.
@@ -54,6 +70,7 @@ impl View {
     pub(super) fn put(&mut self, stored: Stored) -> Object {
         let object = presented(stored);
         let key = object.key();
+        self.generation += 1;
         let is_known = self.kinds.scope(&key.group_kind()).is_some();
         self.objects.entry(key.group_kind()).or_default().insert(key.clone(), object.clone());
         if !is_known || is_definition(&key) {
@@ -64,6 +81,7 @@ impl View {
 
     /// Forgets an object.
     pub(super) fn remove(&mut self, key: &Key) {
+        self.generation += 1;
         if let Some(of_kind) = self.objects.get_mut(&key.group_kind()) {
             of_kind.remove(key);
         }

@@ -3,7 +3,7 @@
 //! In: a step with its target. Out: what was done, in words, and the object as the server has it; or why not. Of a
 //! definition, it is waited until its kind is served: what comes next may be of that kind.
 
-use super::{Execution, Failure, StepOutcome, StepResult, remove};
+use super::{Execution, Failure, FailureKind, StepOutcome, StepResult, remove};
 use crate::cluster::{ClusterError, Reason, Refusal, Validation, Writing, Written};
 use crate::object::Object;
 use crate::status::health::HealthStatus;
@@ -16,8 +16,8 @@ type Brought = Result<(String, Option<Object>), Failure>;
 const ESTABLISHED: std::time::Duration = std::time::Duration::from_secs(30);
 
 pub(super) async fn bring(step: &Step, execution: &Execution<'_>) -> Brought {
-    let (Some(target), Action::Bring { method, validation, adopt }) = (&step.target, &step.action) else {
-        return Err(Failure::lasting("the plan has no object to bring"));
+    let (Some(target), Action::Bring { method, validation, adopt, .. }) = (&step.target, &step.action) else {
+        return Err(Failure::new(FailureKind::Refused, "the plan has no object to bring"));
     };
     let bringing = Bringing { step, target, validation: *validation, execution };
     match method {
@@ -83,7 +83,10 @@ impl Bringing<'_> {
                 Written::Refused(refusal) => return Err(refused(&refusal)),
             }
         }
-        Err(Failure::passing("somebody else changes it all the time, so that its fields cannot be adopted"))
+        Err(Failure::new(
+            FailureKind::NoAnswer,
+            "somebody else changes it all the time, so that its fields cannot be adopted",
+        ))
     }
 }
 
@@ -95,19 +98,30 @@ fn done(written: Result<Written, ClusterError>, words: &str) -> Brought {
 }
 
 pub(super) fn no_answer(error: ClusterError) -> Failure {
-    let may_pass = !matches!(error, ClusterError::Forbidden { .. } | ClusterError::Unauthorized { .. });
-    Failure { may_pass, ..Failure::lasting(error.to_string()) }
+    let kind = match error {
+        ClusterError::Forbidden { .. } | ClusterError::Unauthorized { .. } => FailureKind::NotPermitted,
+        _ => FailureKind::NoAnswer,
+    };
+    Failure::new(kind, error.to_string())
 }
 
 pub(super) fn refused(refusal: &Refusal) -> Failure {
-    let may_pass = matches!(refusal.reason, Reason::Conflict | Reason::NoNamespace | Reason::Quota);
-    let words = match refusal.reason {
+    let kind = match refusal.reason {
+        Reason::Conflict | Reason::NoNamespace => FailureKind::NoAnswer,
+        Reason::Forbidden => FailureKind::NotPermitted,
+        _ => FailureKind::Refused,
+    };
+    Failure::new(kind, in_words(refusal))
+}
+
+/// What a refusal means for who syncs.
+pub(in crate::sync) fn in_words(refusal: &Refusal) -> String {
+    match refusal.reason {
         Reason::Immutable => {
-            format!("it must be made anew, with `--force` or the sync option `Force=true`: {}", refusal.words)
+            format!("it must be made anew, with `--force` or its sync option `Force=true`: {}", refusal.words)
         }
         _ => refusal.words.clone(),
-    };
-    Failure { may_pass, ..Failure::lasting(words) }
+    }
 }
 
 /// Waits until the kinds of definitions are served, and asks the cluster anew what it serves.
@@ -135,7 +149,7 @@ async fn established(step: &Step, until: std::time::Instant, execution: &Executi
         let health = live.as_ref().and_then(crate::status::health::health);
         match health {
             Some(health) if health.status == HealthStatus::Degraded => {
-                return Err(Failure::passing(health.message));
+                return Err(Failure::new(FailureKind::Unhealthy, health.message));
             }
             Some(health) if health.status != HealthStatus::Healthy && std::time::Instant::now() < until => {
                 if execution.is_stopped_within(std::time::Duration::from_millis(50)).await {

@@ -14,6 +14,7 @@ mod wait;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+pub(in crate::sync) use bring::in_words;
 use futures::StreamExt;
 use futures::stream;
 
@@ -58,21 +59,35 @@ pub enum StepResult {
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
+    /// What kind of reason.
+    pub kind: FailureKind,
     /// In words.
     pub words: String,
-    /// Whether it may end otherwise when it is tried again: no answer, or not healthy; a refusal never does.
-    pub may_pass: bool,
     /// What the thing itself said last: the end of a failed Job's log.
     pub log: Vec<String>,
 }
 
+/// What kind of reason a failure has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum FailureKind {
+    /// The server did not answer, or somebody was in the way.
+    NoAnswer,
+    /// It was brought, and does not work.
+    Unhealthy,
+    /// The server refuses it: it will do so again.
+    Refused,
+    /// The account may not.
+    NotPermitted,
+}
+
 impl Failure {
-    fn lasting(words: impl Into<String>) -> Self {
-        Self { words: words.into(), may_pass: false, log: Vec::new() }
+    pub(super) fn new(kind: FailureKind, words: impl Into<String>) -> Self {
+        Self { kind, words: words.into(), log: Vec::new() }
     }
 
-    fn passing(words: impl Into<String>) -> Self {
-        Self { words: words.into(), may_pass: true, log: Vec::new() }
+    /// Whether it may end otherwise when it is tried again; a refusal never does.
+    pub fn may_pass(&self) -> bool {
+        matches!(self.kind, FailureKind::NoAnswer | FailureKind::Unhealthy)
     }
 }
 
@@ -126,10 +141,17 @@ pub struct Operation {
 }
 
 impl Operation {
+    /// The failures of its steps.
+    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
+        self.steps.iter().filter_map(|step| match &step.result {
+            StepResult::Failed(failure) => Some(failure),
+            _ => None,
+        })
+    }
+
     /// Whether what failed may pass when it is tried again.
     pub fn may_pass(&self) -> bool {
-        self.phase == OperationPhase::Failed
-            && self.steps.iter().all(|step| !matches!(&step.result, StepResult::Failed(failure) if !failure.may_pass))
+        self.phase == OperationPhase::Failed && self.failures().all(Failure::may_pass)
     }
 }
 

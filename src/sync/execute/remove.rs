@@ -3,7 +3,7 @@
 //! In: a step. Out: what was done, or why not. A prune deletes the very object that was seen, by its uid.
 
 use super::bring::{no_answer, refused};
-use super::{Execution, Failure};
+use super::{Execution, Failure, FailureKind};
 use crate::cluster::{Deleted, Deletion, Propagation, Writing};
 use crate::object::Object;
 use crate::sync::plan::Step;
@@ -17,7 +17,9 @@ pub(super) async fn prune(
     execution: &Execution<'_>,
 ) -> Result<(String, Option<Object>), Failure> {
     // A prune without the object that was seen could hit another one of the same name.
-    let Some(seen) = &step.seen else { return Err(Failure::lasting("the plan does not say which object is meant")) };
+    let Some(seen) = &step.seen else {
+        return Err(Failure::new(FailureKind::Refused, "the plan does not say which object is meant"));
+    };
     let deletion = Deletion { propagation, uid: Some(seen.uid.clone()), resource_version: None };
     match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(no_answer)? {
         Deleted::Gone => Ok(("pruned".to_owned(), None)),
@@ -39,11 +41,14 @@ pub(super) async fn make_way(step: &Step, uid: Option<String>, execution: &Execu
     while let Some(live) = execution.cluster.get(&step.object).await.map_err(no_answer)? {
         if std::time::Instant::now() >= until {
             let finalizers = live.finalizers().join(", ");
-            return Err(Failure::passing(format!("the old one does not go; its finalizers: {finalizers}")));
+            return Err(Failure::new(
+                FailureKind::NoAnswer,
+                format!("the old one does not go; its finalizers: {finalizers}"),
+            ));
         }
         execution.progress.waiting(&step.subject(), "the old one is being deleted");
         if execution.is_stopped_within(execution.interval.min(std::time::Duration::from_millis(200))).await {
-            return Err(Failure::passing("ended by a signal while the old one was being deleted"));
+            return Err(Failure::new(FailureKind::NoAnswer, "ended by a signal while the old one was being deleted"));
         }
     }
     Ok(())

@@ -13,7 +13,8 @@ use futures::StreamExt;
 use futures::stream;
 use tokio::time::Instant;
 
-use super::{Execution, Failure, StepOutcome, StepResult};
+use super::bring::no_answer;
+use super::{Execution, Failure, FailureKind, StepOutcome, StepResult};
 use crate::cluster::{ClusterError, ListRequest, ObjectName};
 use crate::object::{Gvk, Object};
 use crate::status::health::HealthStatus;
@@ -57,7 +58,7 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
         if Instant::now() >= ends {
             for (index, why) in waiting {
                 let words = format!("it did not work within {} s: {why}", execution.wave_timeout.as_secs());
-                steps[index].result = StepResult::Failed(Failure::passing(words));
+                steps[index].result = StepResult::Failed(Failure::new(FailureKind::Unhealthy, words));
             }
             return;
         }
@@ -113,10 +114,10 @@ fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Executi
     let live = match sight {
         None => return Standing::Works,
         // The server may come back: the time limit ends this.
-        Some(Err(error)) if super::bring::no_answer(error.clone()).may_pass => {
-            return Standing::Waiting(error.to_string());
+        Some(Err(error)) => {
+            let failure = no_answer(error);
+            return if failure.may_pass() { Standing::Waiting(failure.words) } else { Standing::Failed(failure) };
         }
-        Some(Err(error)) => return Standing::Failed(super::bring::no_answer(error)),
         Some(Ok(live)) => live,
     };
     match (&outcome.step.action, live) {
@@ -128,7 +129,7 @@ fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Executi
         (Action::Bring { .. }, None) => {
             let object = &outcome.step.object;
             let words = format!("{}/{} is missing, it might have been deleted", object.gvk.kind, object.name);
-            Standing::Failed(Failure::passing(words))
+            Standing::Failed(Failure::new(FailureKind::Unhealthy, words))
         }
         (Action::Bring { .. }, Some(live)) => brought(outcome, live, execution),
     }
@@ -159,8 +160,8 @@ fn brought(outcome: &mut StepOutcome, live: Arc<Object>, execution: &Execution<'
             Standing::Works
         }
         HealthStatus::Healthy => Standing::Works,
-        HealthStatus::Degraded => Standing::Failed(Failure::passing(words())),
-        HealthStatus::Unknown if is_hook => Standing::Failed(Failure::passing(words())),
+        HealthStatus::Degraded => Standing::Failed(Failure::new(FailureKind::Unhealthy, words())),
+        HealthStatus::Unknown if is_hook => Standing::Failed(Failure::new(FailureKind::Unhealthy, words())),
         HealthStatus::Suspended | HealthStatus::Progressing | HealthStatus::Missing | HealthStatus::Unknown => {
             Standing::Waiting(words())
         }

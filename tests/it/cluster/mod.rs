@@ -10,10 +10,11 @@ mod adopt;
 mod faults;
 mod folder;
 mod folder_write;
-mod front;
+pub(crate) mod front;
 mod list;
 mod predict;
 mod tls;
+mod watch;
 mod write;
 
 use std::sync::Arc;

@@ -8,6 +8,7 @@ mod record;
 use serde_json::{Value, json};
 use trueup::object::Object;
 use trueup::status::compare::Baseline;
+use trueup::sync::state::{Place, State, parents};
 
 use crate::harness::{Missing, TestApplication, TestCluster, TestRepo, trueup};
 
@@ -68,8 +69,12 @@ impl Shop {
         for (target, live) in items(&rendered).zip(items(&live)) {
             baseline.record(&target, &live);
         }
-        let parent = baseline.parent("shop", self.cluster.name()).expect("it is small").to_value();
-        self.kubectl(&["apply", "--server-side", "--field-manager=trueup-state", "-f", "-"], &parent.to_string());
+        let mut state = State::default();
+        state.baseline = Some(baseline);
+        for parent in parents(&state, &Place::named("shop", self.cluster.name())) {
+            let text = parent.into_value().to_string();
+            self.kubectl(&["apply", "--server-side", "--field-manager=trueup-state", "-f", "-"], &text);
+        }
     }
 
     fn kubectl(&self, arguments: &[&str], input: &str) -> String {

@@ -1,0 +1,141 @@
+//! Makes the clusters what git says: plans every application, and does what was planned.
+//!
+//! In: a [`Request`], what to do ([`SyncRequest`]). Out: [`Prepared`] applications with their plans, of which nothing is
+//! written yet; and, when they are performed, the [`Run`] with what was done and how the clusters stand afterwards.
+//!
+//! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
+
+mod members;
+mod perform;
+mod planning;
+mod record;
+
+pub(super) use members::mark_known;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use super::turn::{self, Turn};
+use super::{Request, Run, World, baseline, compare, extras, fetch, health, history, list, reasons, render, settings};
+use crate::app::InvalidApplication;
+use crate::finding::Finding;
+use crate::process::Cancel;
+use crate::status::health::Judge;
+use crate::sync::plan::{Flags, Plan};
+
+/// Whose wish it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Wish {
+    /// `trueup sync`: somebody wants git's state now.
+    Sync {
+        /// `--prune`.
+        prune: bool,
+    },
+    /// `trueup reconcile`: each application's policy decides.
+    Reconcile {
+        /// `--self-heal`.
+        self_heal: bool,
+        /// `--auto-prune`.
+        auto_prune: bool,
+    },
+}
+
+/// What to do, and how.
+#[derive(Debug, Clone)]
+pub struct SyncRequest {
+    /// Whose wish it is.
+    pub wish: Wish,
+    /// What flags say about every plan.
+    pub flags: Flags,
+    /// Two applications may name one object (`--allow-shared`).
+    pub allow_shared: bool,
+    /// Who runs this, for the lock and the record.
+    pub holder: String,
+    /// When the run began.
+    pub started: Timestamp,
+    /// How long to wait for a lock that another run holds.
+    pub lock_timeout: Duration,
+    /// How long to wait between two waves.
+    pub wave_delay: Duration,
+    /// How long one wave may take to work.
+    pub wave_timeout: Duration,
+    /// Judges whether what was brought works.
+    pub judge: Arc<Judge>,
+    /// Whether somebody wants it to stop after the steps in flight.
+    pub stop: Cancel,
+}
+
+/// Applications with their plans; nothing is written yet.
+pub struct Prepared {
+    turns: Vec<Turn>,
+    invalid: Vec<(usize, InvalidApplication)>,
+    findings: Vec<Finding>,
+    request: Request,
+}
+
+impl Prepared {
+    /// Every plan, in the order of the applications.
+    pub fn plans(&self) -> impl Iterator<Item = &Plan> {
+        self.turns.iter().filter_map(|turn| turn.plan.as_ref())
+    }
+
+    /// The run as it is before anything is done: what `--dry-run` reports.
+    pub fn end(self, world: &World) -> Run {
+        turn::end(self.turns, self.invalid, self.findings, world)
+    }
+}
+
+/// Compares every application with its cluster, and plans what its wish or policy lets be done. Nothing is written but the
+/// cache; the server is asked, in dry runs, whether it would take it.
+pub async fn prepare(mut request: Request, wanted: &SyncRequest, world: &World) -> Prepared {
+    settings::read(&mut request, world).await;
+    turn::leave_alone(&mut request);
+    let (mut turns, invalid) = turn::begin(&mut request);
+    fetch::fetch(&mut turns, world, request.concurrency).await;
+    list::connect(&mut turns, world, request.concurrency).await;
+    render::render(&mut turns, &request, world).await;
+    turns.iter_mut().for_each(Turn::keep_conditions);
+    look(&mut turns, &request, world).await;
+    planning::plan(&mut turns, &request, wanted, world).await;
+    let findings = std::mem::take(&mut request.findings);
+    Prepared { turns, invalid, findings, request }
+}
+
+/// Does what was planned, and looks again at what came of it.
+pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) -> Run {
+    let Prepared { mut turns, invalid, findings, request } = prepared;
+    perform::perform(&mut turns, &request, wanted, world).await;
+    if turns.iter().any(|turn| turn.operation.is_some()) {
+        look_again(&mut turns, &request, world).await;
+    }
+    turn::end(turns, invalid, findings, world)
+}
+
+/// Lists what is live, and compares it with what git says.
+async fn look(turns: &mut [Turn], request: &Request, world: &World) {
+    let live = Arc::new(list::list(turns, request, &world.progress).await);
+    baseline::read(turns, &live, request).await;
+    compare::compare(turns, &live, request, world).await;
+    extras::find(turns, &live, request, &world.progress).await;
+    history::find(turns, world).await;
+    for turn in turns {
+        turn.live = Some(Arc::clone(&live));
+    }
+}
+
+/// How things stand after something was done: drift that is left is drift.
+async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
+    for turn in turns.iter_mut() {
+        turn.restore_target();
+        turn.begin_again();
+    }
+    let live = Arc::new(list::list(turns, request, &world.progress).await);
+    baseline::read(turns, &live, request).await;
+    compare::compare(turns, &live, request, world).await;
+    extras::find(turns, &live, request, &world.progress).await;
+    history::find(turns, world).await;
+    health::judge(turns, &live, request).await;
+    reasons::find(turns, request.concurrency).await;
+}
