@@ -8,6 +8,7 @@ use jiff::Timestamp;
 use crate::cli::session::environment;
 use crate::cluster::settings::parse_request_timeout;
 use crate::fleet::sync::{SyncRequest, Wish};
+use crate::fleet::{Goal, Patience};
 use crate::process::Cancel;
 use crate::status::health::Judge;
 use crate::sync::lock;
@@ -44,10 +45,13 @@ pub(crate) struct SyncingArguments {
     /// Apply what is in sync, too
     #[arg(long)]
     pub(crate) apply_all: bool,
+    /// Wait until everything works; exits with 3 when it does not
+    #[arg(long)]
+    pub(crate) wait: bool,
     /// How long to wait between two waves
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait)]
     pub(crate) wave_delay: Duration,
-    /// How long one wave may take to become healthy; 0 is as long as it takes
+    /// How long one wave, and the wait at the end, may take; 0 is as long as it takes
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_patience)]
     pub(crate) timeout: Duration,
     /// How long to wait for the lock, when another run has it
@@ -67,15 +71,21 @@ impl SyncingArguments {
                 prune_protected: self.prune_protected,
                 max_prune: self.max_prune,
                 allow_empty: self.allow_empty,
+                allow_shared: self.allow_shared,
                 apply_all: self.apply_all,
             },
-            allow_shared: self.allow_shared,
             holder: holder(),
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,
             wave_delay: self.wave_delay,
             wave_timeout: self.timeout,
             judge,
+            wait: self.wait.then_some(Patience {
+                goal: Goal::Healthy,
+                timeout: self.timeout,
+                interval: Duration::from_secs(1),
+                ignores_degraded: false,
+            }),
             stop,
         }
     }

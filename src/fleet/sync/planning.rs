@@ -87,13 +87,13 @@ fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
         return true;
     }
     let is_shared = turn.conditions.iter().any(|condition| condition.kind == "SharedResourceWarning");
-    if is_shared && !wanted.allow_shared {
+    if is_shared && !wanted.flags.allow_shared {
         let finding =
             Finding::error("trueup::sync::shared", "it is not synced: another application has some of its objects")
                 .with_help("keep each object in one application; `--allow-shared` syncs it anyway");
         turn.condition("SyncError", finding);
     }
-    is_shared && !wanted.allow_shared
+    is_shared && !wanted.flags.allow_shared
 }
 
 async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {

@@ -25,7 +25,7 @@ pub(super) fn refuse_shared(wishes: &Wishes<'_>) -> Result<(), PlanRefused> {
         })
         .collect();
     shared.sort();
-    if shared.is_empty() { Ok(()) } else { Err(PlanRefused::Shared(shared)) }
+    if shared.is_empty() || wishes.flags.allow_shared { Ok(()) } else { Err(PlanRefused::Shared(shared)) }
 }
 
 /// Whether Argo CD calls an object this application's, and trueup does not yet.

@@ -96,6 +96,8 @@ pub struct Flags {
     pub max_prune: MaxPrune,
     /// `--allow-empty`, or the manifest's `allowEmpty`.
     pub allow_empty: bool,
+    /// `--allow-shared`: an object may be part of two applications.
+    pub allow_shared: bool,
     /// `--apply-all`: what is in sync is applied, too.
     pub apply_all: bool,
 }
