@@ -28,5 +28,6 @@ mod render;
 mod render_output;
 mod rendering;
 mod rooms;
+mod sync_state;
 mod who_moved;
 mod yaml;
