@@ -22,6 +22,7 @@ pub mod sync;
 pub mod syncs;
 mod turn;
 pub mod wait;
+mod watch;
 
 pub use run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun, SyncStatus};
 pub use wait::{Ending, Goal, Patience};

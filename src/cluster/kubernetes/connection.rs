@@ -11,12 +11,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::Client;
 use kube::client::Body;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::contexts::Access;
 use super::status::Status;
@@ -44,6 +44,7 @@ pub(super) enum Purpose {
     OpenApi,
     DryRun,
     Write,
+    Watch,
 }
 
 /// How often a request may be sent without harm.
@@ -95,6 +96,12 @@ pub(super) struct Answer {
     retry_after: Option<Duration>,
 }
 
+/// An answer that goes on: its status, and what comes.
+pub(super) struct Opened {
+    pub(super) status: StatusCode,
+    pub(super) body: Body,
+}
+
 /// A client and how many there were before it.
 #[derive(Clone)]
 struct Session {
@@ -117,6 +124,7 @@ pub(super) struct Connection {
     openapi: AtomicU64,
     dry_run: AtomicU64,
     write: AtomicU64,
+    watch: AtomicU64,
 }
 
 impl Connection {
@@ -136,7 +144,16 @@ impl Connection {
             openapi: AtomicU64::default(),
             dry_run: AtomicU64::default(),
             write: AtomicU64::default(),
+            watch: AtomicU64::default(),
         }
+    }
+
+    /// A connection that this client answers.
+    #[cfg(test)]
+    pub(super) fn answered_by(client: Client) -> Self {
+        let (settings, permits) = (ClusterSettings::default(), Arc::new(Semaphore::new(1)));
+        let session = Mutex::new(Some(Session { client, number: 0 }));
+        Self { session, ..Self::new(Access::to_nowhere(), &settings, permits, Progress::silent()) }
     }
 
     /// The context, for errors.
@@ -159,6 +176,7 @@ impl Connection {
             access: self.rights.load(Ordering::Relaxed),
             dry_run: self.dry_run.load(Ordering::Relaxed),
             write: self.write.load(Ordering::Relaxed),
+            watch: self.watch.load(Ordering::Relaxed),
         }
     }
 
@@ -167,6 +185,7 @@ impl Connection {
         // A closed semaphore is no reason to fail: it is never closed, and only bounds how many run at once.
         let _permit = self.permits.acquire().await.ok();
         let mut session = self.session(None).await?;
+        let mut is_renewed = false;
         let deadline = Instant::now() + self.limit;
         let mut attempt = 1;
         let mut is_repeated = false;
@@ -175,26 +194,42 @@ impl Connection {
             let answer = timeout_at(patience, self.attempt(&session.client, ask)).await;
             let answer = answer.unwrap_or(Err(Failure::TooLate));
             if answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED) {
-                if session.number > 0 || !credentials::can_be_renewed(&self.access.user) {
-                    return Err(self.unauthorized());
-                }
-                session = self.session(Some(session.number)).await?;
+                session = self.renewed(&session, &mut is_renewed).await?;
                 continue;
             }
-            let wait = passing(ask, &answer)
-                .map(|asked| asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).mul_f64(1.0 + fastrand::f64() / 2.0))
-                .filter(|wait| attempt < ATTEMPTS && Instant::now() + *wait < deadline);
-            let Some(wait) = wait else {
+            let wait = wait_after(&answer, attempt);
+            if !may_pass(ask, &answer) || attempt == ATTEMPTS || Instant::now() + wait >= deadline {
                 return match answer {
                     Ok(answer) => Ok(Answer { is_repeated, ..answer }),
                     Err(failure) => Err(self.failed(failure, ask)),
                 };
-            };
+            }
             is_repeated |= !answer.is_ok_and(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS);
-            self.progress.note(format!("cluster {}: `{}` is tried again", self.label(), ask.shown()));
+            self.note(&format!("`{}` is tried again", ask.shown()));
             sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// Sends a request whose answer goes on, once. It takes no turn from other requests, for it stays.
+    pub(super) async fn open(&self, ask: &Ask) -> Result<Opened, ClusterError> {
+        let mut session = self.session(None).await?;
+        let mut is_renewed = false;
+        loop {
+            let Ok(answer) = timeout(self.limit, self.begin(&session.client, ask)).await else {
+                return Err(self.too_late(ask));
+            };
+            let (head, body) = answer.map_err(|failure| self.failed(failure, ask))?.into_parts();
+            if head.status != StatusCode::UNAUTHORIZED {
+                return Ok(Opened { status: head.status, body });
+            }
+            session = self.renewed(&session, &mut is_renewed).await?;
+        }
+    }
+
+    /// A line for `-v`.
+    pub(super) fn note(&self, line: &str) {
+        self.progress.note(format!("cluster {}: {line}", self.label()));
     }
 
     /// Until when one attempt is waited for. A write whose connection went dead has time for a second attempt; a LIST may
@@ -232,6 +267,14 @@ impl Connection {
     }
 
     async fn attempt(&self, client: &Client, ask: &Ask) -> Result<Answer, Failure> {
+        let (head, body) = self.begin(client, ask).await?.into_parts();
+        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
+        let retry_after = retry_after(&head.headers);
+        Ok(Answer { status: head.status, retry_after, body: body.to_bytes(), is_repeated: false })
+    }
+
+    /// Sends it; the answer's body is yet to come.
+    async fn begin(&self, client: &Client, ask: &Ask) -> Result<Response<Body>, Failure> {
         let counter = match ask.purpose {
             Purpose::Discovery => &self.discovery,
             Purpose::List => &self.list,
@@ -240,6 +283,7 @@ impl Connection {
             Purpose::OpenApi => &self.openapi,
             Purpose::DryRun => &self.dry_run,
             Purpose::Write => &self.write,
+            Purpose::Watch => &self.watch,
         };
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);
         let mut content = Bytes::new();
@@ -249,11 +293,17 @@ impl Connection {
         }
         let request = request.body(Body::from(content.to_vec())).map_err(|error| Failure::Other(Cause::of(&error)))?;
         counter.fetch_add(1, Ordering::Relaxed);
-        let answer = client.send(request).await.map_err(|error| failure_of(&error))?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
-        let retry_after = retry_after(&head.headers);
-        Ok(Answer { status: head.status, retry_after, body: body.to_bytes(), is_repeated: false })
+        client.send(request).await.map_err(|error| failure_of(&error))
+    }
+
+    /// Another session, once for each request, for one whose credentials are not accepted: a token of minutes ends while
+    /// somebody waits for an hour.
+    async fn renewed(&self, refused: &Session, is_renewed: &mut bool) -> Result<Session, ClusterError> {
+        if *is_renewed || !credentials::can_be_renewed(&self.access.user) {
+            return Err(self.unauthorized());
+        }
+        *is_renewed = true;
+        self.session(Some(refused.number)).await
     }
 
     /// The client in use; a new one with new credentials when the one of this number was not accepted.
@@ -290,30 +340,33 @@ impl Connection {
     }
 }
 
-/// Whether trying again may help, and does no harm; with how long the server wants us to wait.
-fn passing(ask: &Ask, answer: &Result<Answer, Failure>) -> Option<Option<Duration>> {
+/// Whether trying again may help, and does no harm.
+fn may_pass(ask: &Ask, answer: &Result<Answer, Failure>) -> bool {
     let (freely, is_write) = (ask.repeat == Repeat::Freely, matches!(ask.purpose, Purpose::Write));
     match answer {
-        Ok(answer) => {
-            let may_pass = match answer.status {
-                // Nothing was done yet.
-                StatusCode::TOO_MANY_REQUESTS => true,
-                StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => freely,
-                // Mostly a webhook that does not answer just now. A LIST that fails like this does so for good: it has an
-                // object that cannot be converted.
-                StatusCode::INTERNAL_SERVER_ERROR => {
-                    freely
-                        && (is_write || matches!(ask.purpose, Purpose::Get))
-                        && !Status::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
-                }
-                _ => false,
-            };
-            may_pass.then_some(answer.retry_after)
-        }
-        Err(Failure::Broken(_)) if freely => Some(None),
-        Err(Failure::TooLate) if freely && is_write => Some(None),
-        Err(_) => None,
+        Ok(answer) => match answer.status {
+            // Nothing was done yet.
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => freely,
+            // Mostly a webhook that does not answer just now. A LIST that fails like this does so for good: it has an object
+            // that cannot be converted.
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                freely
+                    && (is_write || matches!(ask.purpose, Purpose::Get))
+                    && !Status::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
+            }
+            _ => false,
+        },
+        Err(Failure::Broken(_)) => freely,
+        Err(Failure::TooLate) => freely && is_write,
+        Err(_) => false,
     }
+}
+
+/// How long to wait before the next attempt: as the server says, else longer each time, and not all at once.
+fn wait_after(answer: &Result<Answer, Failure>, attempt: u32) -> Duration {
+    let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after);
+    asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).mul_f64(1.0 + fastrand::f64() / 2.0)
 }
 
 fn retry_after(headers: &HeaderMap<HeaderValue>) -> Option<Duration> {

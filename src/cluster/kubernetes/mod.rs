@@ -1,13 +1,14 @@
 //! A cluster that is a Kubernetes API server.
 //!
-//! In: a kubeconfig's context (or a pod's service account), what to list, to predict, to write. Out: live objects, kinds,
-//! predictions, what came of a write.
+//! In: a kubeconfig's context (or a pod's service account), what to list, to watch, to predict, to write. Out: live
+//! objects, kinds, predictions, what came of a write.
 
 mod client;
 mod connection;
 mod contexts;
 mod credentials;
 mod discovery;
+mod events;
 mod exec;
 mod get;
 mod kubeconfig;
@@ -24,6 +25,7 @@ mod server_url;
 mod status;
 mod subject;
 mod transport;
+mod watch;
 mod write;
 
 pub(super) use contexts::{Access, Contexts, Identity};
@@ -33,6 +35,7 @@ use std::path::PathBuf;
 use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::{BoxFuture, FutureExt};
+use futures::stream::BoxStream;
 use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
@@ -41,7 +44,7 @@ use self::discovery::Discovered;
 use self::write::Writer;
 use super::{
     Cluster, ClusterError, ClusterSettings, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests,
-    Validation, Writing, Written,
+    Validation, Watched, Writing, Written,
 };
 use crate::object::{Gvk, Kinds, Object};
 use crate::progress::Progress;
@@ -110,7 +113,11 @@ impl Cluster for Kubernetes {
     }
 
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
-        async move { list::list(&self.connection, &*self.kinds_now().await?, request).await }.boxed()
+        async move { Ok(list::list(&self.connection, &*self.kinds_now().await?, request).await?.objects) }.boxed()
+    }
+
+    fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
+        watch::watch(self, request)
     }
 
     fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {

@@ -122,9 +122,9 @@ impl Writer<'_> {
             Err(refusal) => return Ok(Written::Refused(refusal)),
         };
         let subject = Subject::named(facts, object);
-        let path = format!("{}?{}", subject.path(), query("Strict", self.writing));
+        let address = format!("{}?{}", subject.path(), query("Strict", self.writing));
         let repeat = if names_version(patch) { Repeat::Freely } else { Repeat::WhenNotDone };
-        let ask = Ask { repeat, ..self.ask(Method::PATCH, path, "application/json-patch+json", patch) };
+        let ask = Ask { repeat, ..self.ask(Method::PATCH, address, "application/json-patch+json", patch) };
         self.write(&subject, &ask).await
     }
 

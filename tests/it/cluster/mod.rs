@@ -6,12 +6,14 @@
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod access;
+mod adopt;
 mod faults;
 mod folder;
-mod front;
+pub(crate) mod front;
 mod list;
 mod predict;
 mod tls;
+mod watch;
 mod write;
 
 use std::sync::Arc;

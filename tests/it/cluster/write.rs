@@ -11,32 +11,32 @@ use super::{Asked, settings_of, told};
 use crate::harness::{TestCluster, deployment, or_skip};
 
 /// Writes as a run does, one after the other.
-struct Writer {
-    asked: Asked,
+pub(super) struct Writer {
+    pub(super) asked: Asked,
     namespace: String,
 }
 
 impl Writer {
-    fn of(cluster: &TestCluster) -> Self {
+    pub(super) fn of(cluster: &TestCluster) -> Self {
         Self { asked: Asked::of(cluster), namespace: cluster.name().to_owned() }
     }
 
-    fn with(cluster: &TestCluster, settings: ClusterSettings) -> Self {
+    pub(super) fn with(cluster: &TestCluster, settings: ClusterSettings) -> Self {
         Self { asked: Asked::with(settings), namespace: cluster.name().to_owned() }
     }
 
     /// An object in the test's namespace.
-    fn object(&self, api_version: &str, kind: &str, name: &str, fields: Value) -> Object {
+    pub(super) fn object(&self, api_version: &str, kind: &str, name: &str, fields: Value) -> Object {
         let mut object = json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name, "namespace": self.namespace } });
         object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
         Object::new(object).unwrap()
     }
 
-    fn config_map(&self, name: &str, data: Value) -> Object {
+    pub(super) fn config_map(&self, name: &str, data: Value) -> Object {
         self.object("v1", "ConfigMap", name, json!({ "data": data }))
     }
 
-    fn name(&self, kind: &str, name: &str) -> ObjectName {
+    pub(super) fn name(&self, kind: &str, name: &str) -> ObjectName {
         let (api_version, kind) = kind.rsplit_once('/').unwrap_or(("v1", kind));
         ObjectName {
             gvk: Gvk::from_api_version(api_version, kind),
@@ -45,53 +45,58 @@ impl Writer {
         }
     }
 
-    fn try_apply(&self, object: &Object, validation: Validation, writing: Writing) -> Result<Written, ClusterError> {
+    pub(super) fn try_apply(
+        &self,
+        object: &Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> Result<Written, ClusterError> {
         self.asked.runtime.block_on(self.asked.cluster().apply(object, validation, writing))
     }
 
-    fn apply(&self, object: &Object) -> Written {
+    pub(super) fn apply(&self, object: &Object) -> Written {
         self.try_apply(object, Validation::Strict, Writing::Really).unwrap()
     }
 
-    fn create(&self, object: &Object) -> Written {
+    pub(super) fn create(&self, object: &Object) -> Written {
         let cluster = self.asked.cluster();
         self.asked.runtime.block_on(cluster.create(object, Validation::Strict, Writing::Really)).unwrap()
     }
 
-    fn replace(&self, object: &Object) -> Written {
+    pub(super) fn replace(&self, object: &Object) -> Written {
         let cluster = self.asked.cluster();
         self.asked.runtime.block_on(cluster.replace(object, Validation::Strict, Writing::Really)).unwrap()
     }
 
-    fn patch(&self, object: &ObjectName, patch: &Value) -> Written {
+    pub(super) fn patch(&self, object: &ObjectName, patch: &Value) -> Written {
         let cluster = self.asked.cluster();
         self.asked.runtime.block_on(cluster.patch(object, patch, Writing::Really)).unwrap()
     }
 
-    fn delete(&self, object: &ObjectName, deletion: &Deletion) -> Deleted {
+    pub(super) fn delete(&self, object: &ObjectName, deletion: &Deletion) -> Deleted {
         let cluster = self.asked.cluster();
         self.asked.runtime.block_on(cluster.delete(object, deletion, Writing::Really)).unwrap()
     }
 
-    fn get(&self, object: &ObjectName) -> Option<Object> {
+    pub(super) fn get(&self, object: &ObjectName) -> Option<Object> {
         self.asked.runtime.block_on(self.asked.cluster().get(object)).unwrap()
     }
 }
 
 #[track_caller]
-fn done(written: Written) -> Object {
+pub(super) fn done(written: Written) -> Object {
     let Written::Done(object) = written else { panic!("{written:?} is not done") };
     *object
 }
 
 #[track_caller]
-fn refused(written: Written) -> Refusal {
+pub(super) fn refused(written: Written) -> Refusal {
     let Written::Refused(refusal) = written else { panic!("{written:?} is no refusal") };
     refusal
 }
 
 /// `managedFields` as `manager operation`, in the server's order.
-fn managers(object: &Object) -> Vec<String> {
+pub(super) fn managers(object: &Object) -> Vec<String> {
     let entries = object.metadata().unwrap()["managedFields"].as_array().unwrap();
     entries
         .iter()

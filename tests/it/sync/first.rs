@@ -1,0 +1,107 @@
+//! The first sync, and the second one that has nothing to do.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::{Shop, live};
+use crate::harness::{TestCluster, config_map, or_skip, trueup};
+
+/// Everybody's first day: what git has is made, marked as the application's own, recorded; and then nothing is to do.
+#[test]
+fn a_first_sync_makes_what_git_has_and_a_second_one_writes_nothing() {
+    let shop = or_skip!(Shop::new());
+
+    let first = trueup(["sync", "-y"]).of(&shop.application).exits(0);
+
+    assert_snapshot!(first, @"");
+    let web = shop.live("deployment", "web").expect("it was made");
+    let parent = shop.live("configmap", "trueup-shop").expect("the record was written");
+    let id = &parent["metadata"]["labels"]["applyset.kubernetes.io/id"];
+    assert_eq!(web["metadata"]["labels"]["applyset.kubernetes.io/part-of"], *id);
+
+    let second = trueup(["sync", "-y", "-o", "json"]).of(&shop.application).exits(0).json();
+    let requests = &second["requests"];
+    assert_eq!((&requests["write"], &requests["dryRun"]), (&json!(0), &json!(0)), "{second:#}");
+
+    let compared = trueup(["diff", "-o", "json"]).of(&shop.application).exits(0).json();
+    let resources = compared["applications"][0]["resources"].as_array().unwrap().clone();
+    assert!(resources.iter().all(|resource| resource["proof"] == "ownership"), "{resources:#?}");
+    assert_eq!(compared["applications"][0]["lastSyncedRevision"], json!(shop.git.head()));
+}
+
+/// What somebody changed by hand goes back to what git says, and the report says whose it was.
+#[test]
+fn what_was_changed_by_hand_is_set_back() {
+    let shop = or_skip!(Shop::new());
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+
+    shop.cluster.kubectl(["scale", "deployment/web", "--replicas=5"]);
+    shop.cluster.kubectl(["delete", "configmap", "settings"]);
+    let synced = trueup(["sync", "-y"]).of(&shop.application).exits(0);
+
+    assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 2);
+    assert!(shop.live("configmap", "settings").is_some());
+    assert_snapshot!(synced, @"");
+}
+
+/// A field that git drops goes away, as it does for everyone who applies server-side.
+#[test]
+fn a_field_that_git_drops_goes_away() {
+    let shop = or_skip!(Shop::new());
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+
+    let shop = shop.changed(|git| {
+        git.file("shop/settings.yaml", config_map("settings").data("size", "large")).commit("another key")
+    });
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+
+    assert_eq!(shop.live("configmap", "settings").unwrap()["data"], json!({"size": "large"}));
+}
+
+/// Without a terminal there is nobody to ask: a job that forgot `-y` must not hang, and must not write.
+#[test]
+fn without_a_terminal_nothing_is_written_unless_it_is_confirmed() {
+    let shop = or_skip!(Shop::new());
+
+    let refused = trueup(["sync"]).of(&shop.application).exits(2);
+
+    assert_snapshot!(refused, @"");
+    assert_eq!(shop.live("deployment", "web"), None);
+}
+
+/// A reviewer's dry run: the plan, the server's word on it, and not a single write.
+#[test]
+fn a_dry_run_shows_the_plan_and_writes_nothing() {
+    let shop = or_skip!(Shop::new());
+
+    let planned = trueup(["sync", "--dry-run"]).of(&shop.application).exits(1);
+
+    assert_snapshot!(planned, @"");
+    assert_eq!(shop.live("deployment", "web"), None);
+    assert_eq!(shop.live("configmap", "trueup-shop"), None);
+    assert_eq!(shop.cluster.kubectl(["get", "leases", "-o", "name"]), "");
+}
+
+/// `CreateNamespace=true`: the namespace comes first, even before the lock and the record that live in it.
+#[test]
+fn a_namespace_that_is_not_there_is_made_first() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let namespace = format!("{}-new", cluster.name());
+    let git = crate::harness::TestRepo::new().file("settings.yaml", config_map("settings")).commit("settings");
+    let shop = git
+        .application("shop")
+        .deployed_to(&cluster)
+        .destination(json!({"server": cluster.server(), "namespace": namespace}))
+        .spec_field("syncPolicy", json!({
+            "syncOptions": ["CreateNamespace=true"],
+            "managedNamespaceMetadata": {"labels": {"team": "shop"}},
+        }));
+
+    trueup(["sync", "-y"]).of(&shop).exits(0);
+
+    let made = live(&cluster, "namespace", &namespace).expect("it was made");
+    assert_eq!(made["metadata"]["labels"]["team"], "shop");
+    assert_eq!(made["metadata"]["labels"].get("applyset.kubernetes.io/part-of"), None, "it is no member");
+    cluster.kubectl(["get", "configmap", "settings", "--namespace", &namespace]);
+    cluster.kubectl(["delete", "namespace", &namespace, "--wait=false"]);
+}
