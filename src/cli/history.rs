@@ -101,10 +101,11 @@ fn named(names: Vec<ManifestPath>, state_namespace: Option<&str>) -> Result<Vec<
     let subject = |name: &str| match state_namespace {
         Some(namespace) => Ok(Subject::named(name, namespace)),
         None => Err(vec![
-            Finding::error("trueup::cli::no_state_namespace", format!("`{name}` is no file, and no namespace is named"))
-                .with_help(
-                    "--state-namespace names the one that its state is in; an Application's manifest says the rest",
-                ),
+            Finding::error(
+                "trueup::cli::no_state_namespace",
+                format!("`{name}` is no file, and no namespace is named"),
+            )
+            .with_help("--state-namespace names the one that its state is in; an Application's manifest says the rest"),
         ]),
     };
     names.map(subject).collect()

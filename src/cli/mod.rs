@@ -70,9 +70,7 @@ pub fn main() -> ExitCode {
         Command::Reconcile(arguments) => {
             session::run_to_its_step(&arguments.look(), |session| reconcile::reconcile(*arguments, session))
         }
-        Command::History(arguments) => {
-            session::run(&arguments.look(), |session| history::history(*arguments, session))
-        }
+        Command::History(arguments) => session::run(&arguments.look(), |session| history::history(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),

@@ -34,7 +34,9 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
             // Somebody else's ConfigMap of this name: sync has to say something about it. Who may not read it has no
             // record, as before the first sync.
             Err(
-                StateError::Foreign { .. } | StateError::NoNamespace | StateError::Cluster(ClusterError::Forbidden { .. }),
+                StateError::Foreign { .. }
+                | StateError::NoNamespace
+                | StateError::Cluster(ClusterError::Forbidden { .. }),
             ) => {}
             Err(StateError::Newer { parent, schema, .. }) => {
                 let fault = StateFault::Record { parent, fault: BaselineFault::Newer(schema) };

@@ -121,7 +121,10 @@ fn last(page: &mut Page, attempt: &Attempt, syncs: &ApplicationSyncs, state: &St
     let outcome = Outcome::of(syncs, state);
     let time = state.ended.as_ref().map_or(attempt.started, |ended| ended.at);
     page.write(Role::Hint, "  last  ").write(outcome.role(), outcome.as_str());
-    page.write(Role::Plain, format!("  {}  ", if state.ended.is_none() { "begun " } else { "" }.to_owned() + &when(time, view)));
+    page.write(
+        Role::Plain,
+        format!("  {}  ", if state.ended.is_none() { "begun " } else { "" }.to_owned() + &when(time, view)),
+    );
     let revisions: Vec<(Role, String)> =
         attempt.revisions.iter().map(|hash| (Role::Git, revision(hash, view).to_owned())).collect();
     page.list(&revisions, " ");

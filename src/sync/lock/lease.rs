@@ -144,13 +144,15 @@ mod tests {
     }
 
     fn lease(spec: Value) -> Object {
-        let lease = json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "x"}, "spec": spec});
+        let lease =
+            json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "x"}, "spec": spec});
         Object::new(lease).unwrap()
     }
 
     #[test]
     fn whose_a_lease_is_follows_from_its_last_sign_of_life() {
-        let held = |renewed: Value| json!({"holderIdentity": "ci_1_a", "leaseDurationSeconds": 30, "renewTime": renewed});
+        let held =
+            |renewed: Value| json!({"holderIdentity": "ci_1_a", "leaseDurationSeconds": 30, "renewTime": renewed});
         for (name, spec, expected) in [
             ("a lease without a spec", Value::Null, Standing::Free),
             ("given back", json!({"holderIdentity": "", "leaseDurationSeconds": 1, "renewTime": NOW}), Standing::Free),
@@ -176,10 +178,13 @@ mod tests {
         let freed = freed(&first, now());
         assert_eq!((holder(&freed), standing(&freed, now())), ("", Standing::Free));
         let second = taken(&freed, "two", terms, now());
-        assert_eq!(second.value()["spec"], json!({
-            "holderIdentity": "two", "leaseDurationSeconds": 30, "leaseTransitions": 1, "strategy": "theirs",
-            "acquireTime": "2026-03-10T12:00:00.000000Z", "renewTime": "2026-03-10T12:00:00.000000Z",
-        }));
+        assert_eq!(
+            second.value()["spec"],
+            json!({
+                "holderIdentity": "two", "leaseDurationSeconds": 30, "leaseTransitions": 1, "strategy": "theirs",
+                "acquireTime": "2026-03-10T12:00:00.000000Z", "renewTime": "2026-03-10T12:00:00.000000Z",
+            })
+        );
         let later = "2026-03-10T12:00:10Z".parse().unwrap();
         let renewed = renewed(&second, later);
         assert_eq!(since(&renewed), "2026-03-10T12:00:00.000000Z");

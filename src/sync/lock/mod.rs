@@ -118,7 +118,9 @@ impl Lock {
         let begun = Instant::now();
         loop {
             let held = match try_to_take(&*cluster, &place, holder, terms).await {
-                Ok(hand) => return Ok(Self { cluster, place, holder: holder.to_owned(), terms, hand: Mutex::new(hand) }),
+                Ok(hand) => {
+                    return Ok(Self { cluster, place, holder: holder.to_owned(), terms, hand: Mutex::new(hand) });
+                }
                 Err(error @ LockError::Held { .. }) => error,
                 Err(error) => return Err(error),
             };
@@ -195,15 +197,17 @@ impl Lock {
                     (hand.lease, hand.renewed) = (*lease, begun);
                     return Ok(());
                 }
-                Ok(Written::Refused(refusal)) if is_replaced(&refusal) => match self.cluster.get(&self.place.lease()).await {
-                    Ok(Some(now)) if lease::holder(&now) == self.holder => {
-                        hand.lease = now;
-                        continue;
+                Ok(Written::Refused(refusal)) if is_replaced(&refusal) => {
+                    match self.cluster.get(&self.place.lease()).await {
+                        Ok(Some(now)) if lease::holder(&now) == self.holder => {
+                            hand.lease = now;
+                            continue;
+                        }
+                        Ok(Some(now)) => return Err(named(lease::holder(&now))),
+                        Ok(None) => return Err("nobody: the Lease was deleted".to_owned()),
+                        Err(_) => {}
                     }
-                    Ok(Some(now)) => return Err(named(lease::holder(&now))),
-                    Ok(None) => return Err("nobody: the Lease was deleted".to_owned()),
-                    Err(_) => {}
-                },
+                }
                 // Whoever answers that may answer otherwise in a second; in the end the time is over.
                 Ok(Written::Refused(_)) | Err(_) => {}
             }
@@ -231,7 +235,9 @@ async fn try_to_take(cluster: &dyn Cluster, place: &Place, holder: &str, terms: 
         let renewed = Instant::now();
         let now = Timestamp::now();
         let answer = match &lease {
-            None => cluster.create(&lease::made(place, holder, terms, now), Validation::Strict, Writing::Really).await?,
+            None => {
+                cluster.create(&lease::made(place, holder, terms, now), Validation::Strict, Writing::Really).await?
+            }
             Some(lease) => {
                 let taken = lease::taken(lease, holder, terms, now);
                 cluster.replace(&taken, Validation::Strict, Writing::Really).await?

@@ -46,7 +46,9 @@ pub enum StateError {
     #[error("ConfigMap `{namespace}/{parent}` is not this application's: {why}; nothing was written")]
     #[diagnostic(
         code(trueup::sync::foreign_state),
-        help("an application's state is kept there; rename one of the two, or keep it elsewhere with --state-namespace")
+        help(
+            "an application's state is kept there; rename one of the two, or keep it elsewhere with --state-namespace"
+        )
     )]
     Foreign {
         /// The ConfigMap.
@@ -89,7 +91,10 @@ pub enum StateError {
     },
     /// Somebody changes it all the time.
     #[error("ConfigMap `{name}`, which holds the state, was changed by somebody else each time it was written")]
-    #[diagnostic(code(trueup::sync::state_contended), help("`kubectl get configmap {name} -o yaml --show-managed-fields` says by whom"))]
+    #[diagnostic(
+        code(trueup::sync::state_contended),
+        help("`kubectl get configmap {name} -o yaml --show-managed-fields` says by whom")
+    )]
     Contended {
         /// The ConfigMap.
         name: String,

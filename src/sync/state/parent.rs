@@ -178,11 +178,15 @@ fn onto(
         let kinds: BTreeSet<String> = scope.kinds.iter().map(written_kind).collect();
         let kinds: Vec<String> = kinds.into_iter().collect();
         let namespaces: Vec<&str> = scope.namespaces.iter().map(String::as_str).collect();
-        put(metadata, "annotations", [
-            (APPLYSET_TOOLING, format!("{TOOL}/v{}", env!("CARGO_PKG_VERSION"))),
-            (APPLYSET_CONTAINS_KINDS, kinds.join(",")),
-            (APPLYSET_ADDITIONAL_NAMESPACES, namespaces.join(",")),
-        ]);
+        put(
+            metadata,
+            "annotations",
+            [
+                (APPLYSET_TOOLING, format!("{TOOL}/v{}", env!("CARGO_PKG_VERSION"))),
+                (APPLYSET_CONTAINS_KINDS, kinds.join(",")),
+                (APPLYSET_ADDITIONAL_NAMESPACES, namespaces.join(",")),
+            ],
+        );
     }
     let data = parent.value_mut().entry("data").or_insert_with(|| Value::Object(Map::new()));
     if !data.is_object() {

@@ -114,7 +114,8 @@ fn an_attempt_that_nobody_ended_has_no_end() {
 #[test]
 fn the_parent_names_every_kind_that_may_have_been_written() {
     let named = |parent: &Object| {
-        [APPLYSET_CONTAINS_KINDS, APPLYSET_ADDITIONAL_NAMESPACES].map(|list| parent.annotation(list).unwrap().to_owned())
+        [APPLYSET_CONTAINS_KINDS, APPLYSET_ADDITIONAL_NAMESPACES]
+            .map(|list| parent.annotation(list).unwrap().to_owned())
     };
     let first = attempted(&synced(), &place(), None);
     assert_eq!(named(&first), ["Deployment.apps", ""]);

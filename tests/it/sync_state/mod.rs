@@ -1,5 +1,7 @@
 //! What a sync leaves about itself in a cluster: the parent of its ApplySet, and the lock beside it.
 
+mod argo_status;
+mod history;
 mod lock;
 mod parent;
 
