@@ -116,7 +116,8 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     let concurrency = clusters.concurrency;
     let judge = rules.judge(selection.argocd_cm.as_deref())?;
     let mut request = request::request(&selection, &sources, concurrency, session)?;
-    request.health = Some(judge.clone());
+    // What nobody waits for is not judged: right after a sync everything is on its way.
+    request.health = syncing.wait.then(|| judge.clone());
     request.settings_from_cluster = comparing.argocd_cm_from_cluster;
     request.strict = comparing.strict;
     request.state_namespace = comparing.state.state_namespace;

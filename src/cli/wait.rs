@@ -107,7 +107,7 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
     };
     session.terminal.findings(run.all_findings());
     let printed = session.terminal.data_with(|view| report::write(&run, &[], format, view));
-    if let Some(finding) = told(&ending, timeout) {
+    if let Some(finding) = ending.finding(timeout) {
         session.terminal.findings([&finding]);
     }
     match printed {
@@ -127,25 +127,4 @@ async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Endi
     request.state_namespace = state.state_namespace;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok(fleet::wait::wait(request, &world, patience).await)
-}
-
-/// Why the wait was in vain.
-fn told(ending: &Ending, timeout: Duration) -> Option<Finding> {
-    match ending {
-        Ending::Reached | Ending::Failed => None,
-        Ending::Degraded(what) => Some(
-            Finding::error("trueup::wait::degraded", format!("gave up waiting: {} degraded", counted(what.len())))
-                .with_cause(what.join("; "))
-                .with_help("`--ignore-degraded` goes on waiting"),
-        ),
-        Ending::TimedOut(what) => Some(
-            Finding::error("trueup::wait::timeout", format!("the wait was over after {} s", timeout.as_secs()))
-                .with_cause(format!("still waiting for {}", what.join("; ")))
-                .with_help("`--timeout` gives it longer"),
-        ),
-    }
-}
-
-fn counted(count: usize) -> String {
-    if count == 1 { "1 resource is".to_owned() } else { format!("{count} resources are") }
 }

@@ -6,5 +6,9 @@
 pub const LOCKED: &str = "trueup::sync::locked";
 /// The account, a policy or a window does not let it be done: exit code 4.
 pub const NOT_PERMITTED: &str = "trueup::sync::not_permitted";
+/// Something failed that was waited for: exit code 3.
+pub const GAVE_UP: &str = "trueup::wait::degraded";
+/// A wait was in vain: exit code 3.
+pub const TIMED_OUT: &str = "trueup::wait::timeout";
 /// It was done, and does not work: exit code 3.
 pub const UNHEALTHY: &str = "trueup::sync::unhealthy";

@@ -11,7 +11,7 @@ use futures::stream;
 use super::Request;
 use super::list::{Live, identity};
 use super::sync::mark_known;
-use super::turn::Turn;
+use super::turn::{Members, Turn};
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::Finding;
 use crate::object::{Key, Object};
@@ -87,6 +87,9 @@ async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Opti
 
 fn take(turn: &mut Turn, state: State) {
     turn.last_started = state.last_started();
+    turn.members = state
+        .members()
+        .map(|(kinds, namespaces)| Arc::new(Members { kinds: kinds.clone(), namespaces: namespaces.clone() }));
     for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
         turn.condition("BaselineWarning", Finding::of(fault));
     }

@@ -1,6 +1,6 @@
 //! One application's way through the stages, and the run that they all become.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use jiff::Timestamp;
@@ -12,7 +12,7 @@ use crate::app::{Application, InvalidApplication, Source};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
 use crate::object::annotations::SKIP_RECONCILE;
-use crate::object::{Kinds, Object};
+use crate::object::{GroupKind, Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
 use crate::status::tracking::Tracking;
@@ -20,6 +20,13 @@ use crate::sync::Operation;
 use crate::sync::plan::Plan;
 use crate::sync::state::Place;
 use crate::target::source::{Checkout, Commit};
+
+/// Where the members of an application's ApplySet may be, as its parent says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Members {
+    pub(super) kinds: BTreeSet<GroupKind>,
+    pub(super) namespaces: BTreeSet<String>,
+}
 
 /// What is known of one application so far.
 pub(super) struct Turn {
@@ -44,10 +51,14 @@ pub(super) struct Turn {
     pub(super) surplus: Vec<Arc<Object>>,
     /// What a sync will do.
     pub(super) plan: Option<Plan>,
+    /// Whether the plan must not be carried out: the conditions say why.
+    pub(super) is_refused: bool,
     /// What a sync did.
     pub(super) operation: Option<Operation>,
     /// Why a reconciliation leaves its drift, where it does.
     pub(super) left: Option<String>,
+    /// Where its members may be; nothing before its first sync.
+    pub(super) members: Option<Arc<Members>>,
     /// When the last sync began that is on record.
     pub(super) last_started: Option<Timestamp>,
     /// What git says now, while the target is what it said before.
@@ -174,8 +185,10 @@ fn turn(application: Application) -> Turn {
         live: None,
         surplus: Vec::new(),
         plan: None,
+        is_refused: false,
         operation: None,
         left: None,
+        members: None,
         last_started: None,
         git: None,
         rendered: Vec::new(),

@@ -20,8 +20,16 @@ pub const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 pub const IGNORE_HEALTHCHECK: &str = "argocd.argoproj.io/ignore-healthcheck";
 /// A Pod that is judged as if it were restarted always.
 pub const IGNORE_RESTART_POLICY: &str = "argocd.argoproj.io/ignore-restart-policy";
+/// When a hook is deleted again.
+pub const HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 /// Helm's hook annotation.
 pub const HELM_HOOK: &str = "helm.sh/hook";
+/// Helm's order of hooks.
+pub const HELM_HOOK_WEIGHT: &str = "helm.sh/hook-weight";
+/// When Helm deletes a hook again.
+pub const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
+/// The Helm release that an object is of, where Helm itself installed it.
+pub const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 /// Argo CD's sync options of a resource.
 pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// Argo CD's sync wave.

@@ -61,7 +61,7 @@ fn code_of(finding: &Finding) -> u8 {
     match finding.code.as_deref() {
         Some(codes::NOT_PERMITTED) => NOT_PERMITTED,
         Some(codes::LOCKED) => LOCKED,
-        Some(codes::UNHEALTHY) => UNHEALTHY,
+        Some(codes::UNHEALTHY | codes::GAVE_UP | codes::TIMED_OUT) => UNHEALTHY,
         _ => ERROR,
     }
 }

@@ -15,6 +15,6 @@ pub mod plan;
 pub mod rehearse;
 pub mod state;
 
-pub use decide::{Decision, Policy, Scope};
+pub use decide::{Decision, LastSync, Policy, Scope};
 pub use execute::{Execution, Failure, FailureKind, Operation, OperationPhase, StepOutcome, StepResult};
 pub use plan::{Action, Method, Phase, Plan, Step};

@@ -32,8 +32,9 @@ pub enum ComplaintKind {
     NoAnswer(Box<ClusterError>),
 }
 
-/// Asks the server about every step; with `force`, what cannot be changed becomes a step that makes it anew.
-pub async fn rehearse(plan: &mut Plan, force: bool, cluster: &dyn Cluster, concurrency: usize) -> Vec<Complaint> {
+/// Asks the server about every step; what cannot be changed becomes a step that makes it anew where that may be done, and is
+/// held where not.
+pub async fn rehearse(plan: &mut Plan, cluster: &dyn Cluster, concurrency: usize) -> Vec<Complaint> {
     let asked = plan.steps.iter().enumerate().filter(|(_, step)| !step.unasked);
     let answers: Vec<(usize, Option<ComplaintKind>)> =
         stream::iter(asked.map(|(index, step)| async move { (index, ask(step, cluster).await) }))
@@ -41,18 +42,21 @@ pub async fn rehearse(plan: &mut Plan, force: bool, cluster: &dyn Cluster, concu
             .collect()
             .await;
     let mut complaints = Vec::new();
-    for (index, kind) in answers {
-        match (kind, &mut plan.steps[index]) {
-            (None, _) => {}
-            (Some(ComplaintKind::MustBeMadeAnew(words)), step) if force => {
-                if let Action::Bring { method, .. } = &mut step.action {
-                    *method = Method::Recreate;
-                    step.why = format!("{}; must be made anew: {words}", step.why);
-                }
+    // From the last to the first: a step that is held is no longer among them.
+    for (index, kind) in answers.into_iter().rev() {
+        let Some(kind) = kind else { continue };
+        let step = &plan.steps[index];
+        let may_be_made_anew = matches!(step.action, Action::Bring { force: true, .. });
+        let subject = step.subject();
+        if let ComplaintKind::MustBeMadeAnew(words) = &kind {
+            plan.recreate(index, words);
+            if may_be_made_anew {
+                continue;
             }
-            (Some(kind), step) => complaints.push(Complaint { subject: step.subject(), kind }),
         }
+        complaints.push(Complaint { subject, kind });
     }
+    complaints.reverse();
     complaints
 }
 

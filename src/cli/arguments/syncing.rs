@@ -8,8 +8,10 @@ use jiff::Timestamp;
 use crate::cli::session::environment;
 use crate::cluster::settings::parse_request_timeout;
 use crate::fleet::sync::{SyncRequest, Wish};
+use crate::fleet::{Goal, Patience};
 use crate::process::Cancel;
 use crate::status::health::Judge;
+use crate::sync::lock;
 use crate::sync::plan::{Flags, MaxPrune};
 
 /// As good as no limit.
@@ -32,7 +34,7 @@ pub(crate) struct SyncingArguments {
     #[arg(long)]
     pub(crate) prune_protected: bool,
     /// Refuse to delete more: a number of objects, or a share of the application's objects
-    #[arg(long, value_name = "NUMBER|PERCENT%", default_value = "50%", value_parser = parse_max_prune)]
+    #[arg(long, value_name = "NUMBER|PERCENT%", default_value = "50%")]
     pub(crate) max_prune: MaxPrune,
     /// Let everything be deleted when git renders nothing
     #[arg(long)]
@@ -43,10 +45,13 @@ pub(crate) struct SyncingArguments {
     /// Apply what is in sync, too
     #[arg(long)]
     pub(crate) apply_all: bool,
+    /// Wait until everything works; exits with 3 when it does not
+    #[arg(long)]
+    pub(crate) wait: bool,
     /// How long to wait between two waves
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait)]
     pub(crate) wave_delay: Duration,
-    /// How long one wave may take to become healthy; 0 is as long as it takes
+    /// How long one wave, and the wait at the end, may take; 0 is as long as it takes
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_patience)]
     pub(crate) timeout: Duration,
     /// How long to wait for the lock, when another run has it
@@ -66,15 +71,21 @@ impl SyncingArguments {
                 prune_protected: self.prune_protected,
                 max_prune: self.max_prune,
                 allow_empty: self.allow_empty,
+                allow_shared: self.allow_shared,
                 apply_all: self.apply_all,
             },
-            allow_shared: self.allow_shared,
             holder: holder(),
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,
             wave_delay: self.wave_delay,
             wave_timeout: self.timeout,
             judge,
+            wait: self.wait.then_some(Patience {
+                goal: Goal::Healthy,
+                timeout: self.timeout,
+                interval: Duration::from_secs(1),
+                ignores_degraded: false,
+            }),
             stop,
         }
     }
@@ -82,24 +93,9 @@ impl SyncingArguments {
 
 /// Who runs this, as a person recognises it, and unlike every other run.
 fn holder() -> String {
-    let text =
-        |name: &str| environment(name).and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
-    let host = text("HOSTNAME").or_else(|| std::fs::read_to_string("/etc/hostname").ok());
-    let host = host.as_deref().map_or("unknown-host", str::trim).to_owned();
-    let user = text("USER").map(|user| format!("{user}@")).unwrap_or_default();
-    let begun = Timestamp::now().as_nanosecond();
-    format!("{user}{host}-{}-{:x}", std::process::id(), begun & 0xff_ffff)
-}
-
-fn parse_max_prune(text: &str) -> Result<MaxPrune, String> {
-    let wrong = || "expected a number of objects, or a share such as 50%".to_owned();
-    match text.strip_suffix('%') {
-        Some(percent) => match percent.trim().parse() {
-            Ok(percent @ 0..=100) => Ok(MaxPrune::Percent(percent)),
-            _ => Err(wrong()),
-        },
-        None => text.trim().parse().map(MaxPrune::Count).map_err(|_not_a_number| wrong()),
-    }
+    let name = environment("HOSTNAME").and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
+    let host = name.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    lock::identity(host.as_deref().map_or("unknown-host", str::trim), std::process::id())
 }
 
 /// A time that may be nothing.

@@ -16,12 +16,16 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use tokio::time::Instant;
 
+use super::run::SYNC_ERROR;
 use super::turn::{self, Turn};
+use super::wait::{self, Patience};
 use super::{Request, Run, World, baseline, compare, extras, fetch, health, history, list, reasons, render, settings};
 use crate::app::InvalidApplication;
 use crate::finding::Finding;
 use crate::process::Cancel;
+use crate::progress::Progress;
 use crate::status::health::Judge;
 use crate::sync::plan::{Flags, Plan};
 
@@ -49,8 +53,6 @@ pub struct SyncRequest {
     pub wish: Wish,
     /// What flags say about every plan.
     pub flags: Flags,
-    /// Two applications may name one object (`--allow-shared`).
-    pub allow_shared: bool,
     /// Who runs this, for the lock and the record.
     pub holder: String,
     /// When the run began.
@@ -63,6 +65,8 @@ pub struct SyncRequest {
     pub wave_timeout: Duration,
     /// Judges whether what was brought works.
     pub judge: Arc<Judge>,
+    /// Whether everything is waited for after it was brought (`--wait`), and how long.
+    pub wait: Option<Patience>,
     /// Whether somebody wants it to stop after the steps in flight.
     pub stop: Cancel,
 }
@@ -107,10 +111,21 @@ pub async fn prepare(mut request: Request, wanted: &SyncRequest, world: &World) 
 pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) -> Run {
     let Prepared { mut turns, invalid, findings, request } = prepared;
     perform::perform(&mut turns, &request, wanted, world).await;
+    let mut findings = findings;
     if turns.iter().any(|turn| turn.operation.is_some()) {
         look_again(&mut turns, &request, world).await;
     }
+    if let Some(patience) = wanted.wait.filter(|_| !wanted.stop.is_cancelled() && !has_failed(&turns)) {
+        let ends = Instant::now() + patience.timeout;
+        let ending = wait::until(&mut turns, invalid.is_empty(), &request, world, patience, ends).await;
+        findings.extend(ending.finding(patience.timeout));
+    }
     turn::end(turns, invalid, findings, world)
+}
+
+/// Whether a sync did not come to its end: there is nothing to wait for.
+fn has_failed(turns: &[Turn]) -> bool {
+    turns.iter().any(|turn| turn.conditions.iter().any(|condition| condition.kind == SYNC_ERROR))
 }
 
 /// Lists what is live, and compares it with what git says.
@@ -127,6 +142,8 @@ async fn look(turns: &mut [Turn], request: &Request, world: &World) {
 
 /// How things stand after something was done: drift that is left is drift.
 async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
+    // The stages were told once already.
+    let world = &World { progress: Progress::silent(), ..world.clone() };
     for turn in turns.iter_mut() {
         turn.restore_target();
         turn.begin_again();

@@ -17,10 +17,10 @@ use super::{SyncRequest, look, planning, record};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
 use crate::finding::Finding;
-use crate::finding::codes::{LOCKED, NOT_PERMITTED, UNHEALTHY};
+use crate::finding::codes::{NOT_PERMITTED, UNHEALTHY};
 use crate::process::Cancel;
 use crate::sync::execute::{Execution, execute};
-use crate::sync::lock::{Lock, LockError};
+use crate::sync::lock::Lock;
 use crate::sync::plan::{Action, Plan};
 use crate::sync::state::{Place, State};
 use crate::sync::{FailureKind, Operation, OperationPhase, StepResult};
@@ -34,7 +34,7 @@ pub(super) async fn perform(turns: &mut [Turn], request: &Request, wanted: &Sync
 
 async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
     let (Some(plan), Some(cluster)) = (&turn.plan, turn.cluster.clone()) else { return };
-    if !is_anything_to_do(turn, plan) || wanted.stop.is_cancelled() {
+    if turn.is_refused || !is_anything_to_do(turn, plan) || wanted.stop.is_cancelled() {
         return;
     }
     let place = turn.place(request);
@@ -43,7 +43,7 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     }
     let lock = match Lock::take(Arc::clone(&cluster), place.clone(), &wanted.holder, wanted.lock_timeout).await {
         Ok(lock) => lock,
-        Err(error) => return not_locked(turn, &error),
+        Err(error) => return turn.condition("SyncError", Finding::of(&error)),
     };
     // Whoever takes the lock from us, or a signal, ends the work after the steps in flight.
     let stop = wanted.stop.child();
@@ -60,18 +60,6 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
 fn is_anything_to_do(turn: &Turn, plan: &Plan) -> bool {
     let is_recorded = turn.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions);
     !plan.steps.is_empty() || (plan.whole && !is_recorded)
-}
-
-fn not_locked(turn: &mut Turn, error: &LockError) {
-    let finding = match error {
-        LockError::Held { .. } => Finding::error(LOCKED, "it is not synced: another run has its lock")
-            .with_cause(error.to_string())
-            .with_help(
-                "wait for it with `--lock-timeout`; a lock whose run was killed is taken over when its time is over",
-            ),
-        _ => Finding::of(error),
-    };
-    turn.condition("SyncError", finding);
 }
 
 /// The namespace of the lock and the record must be there before both: when the plan makes it, that is done first.
@@ -111,7 +99,7 @@ async fn under_lock(
         look(std::slice::from_mut(turn), request, world).await;
         planning::plan_one(turn, request, wanted, world).await;
     }
-    let Some(plan) = turn.plan.clone() else { return Ok(()) };
+    let Some(plan) = turn.plan.clone().filter(|_| !turn.is_refused) else { return Ok(()) };
     let attempt = record::attempt(turn, &plan, wanted);
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
     let operation = tried(turn, &plan, request, wanted, world, stop).await;

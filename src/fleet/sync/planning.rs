@@ -22,7 +22,7 @@ use crate::finding::codes::NOT_PERMITTED;
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Object};
 use crate::status::{ResourceDrift, ResourceState};
-use crate::sync::decide::{Decision, Policy, Scope, decide};
+use crate::sync::decide::{Decision, LastSync, Policy, Scope, decide};
 use crate::sync::plan::{self, Plan, Surplus, Wanted, Wishes};
 use crate::sync::rehearse::{Complaint, ComplaintKind, rehearse};
 use crate::sync::state::State;
@@ -37,6 +37,7 @@ pub(super) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncReq
 /// Plans one application; what forbids it becomes a condition.
 pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
     turn.plan = None;
+    turn.is_refused = false;
     if turn.cluster.is_none() || turn.target.is_none() || may_not(turn, wanted) {
         return;
     }
@@ -60,10 +61,12 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
     };
     match planned(turn, scope, request, wanted).await {
         Ok(mut plan) => {
-            let complaints = rehearsed(turn, &mut plan, wanted, request).await;
-            if complaints.is_empty() {
-                turn.plan = Some(plan);
+            let complaints = rehearsed(turn, &mut plan, request).await;
+            for warning in &plan.warnings {
+                turn.condition("SyncWarning", Finding::warning("trueup::sync::odd", warning));
             }
+            turn.plan = Some(plan);
+            turn.is_refused = !complaints.is_empty();
             complaints.into_iter().for_each(|finding| turn.condition("SyncError", finding));
         }
         Err(findings) => findings.into_iter().for_each(|finding| turn.condition("SyncError", finding)),
@@ -84,13 +87,13 @@ fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
         return true;
     }
     let is_shared = turn.conditions.iter().any(|condition| condition.kind == "SharedResourceWarning");
-    if is_shared && !wanted.allow_shared {
+    if is_shared && !wanted.flags.allow_shared {
         let finding =
             Finding::error("trueup::sync::shared", "it is not synced: another application has some of its objects")
                 .with_help("keep each object in one application; `--allow-shared` syncs it anyway");
         turn.condition("SyncError", finding);
     }
-    is_shared && !wanted.allow_shared
+    is_shared && !wanted.flags.allow_shared
 }
 
 async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
@@ -100,12 +103,9 @@ async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
 
 /// What the wish or the policy lets be done.
 fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
-    let automated = turn.application.sync_policy.automated.filter(|automated| automated.enabled);
+    let of_manifest = Policy::of(&turn.application.sync_policy);
     match wanted.wish {
-        Wish::Sync { prune } => {
-            let prune = prune || automated.is_some_and(|automated| automated.prune);
-            Decision::Sync(Scope { whole: true, apply: true, prune })
-        }
+        Wish::Sync { prune } => Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune }),
         Wish::Reconcile { self_heal, auto_prune } => {
             if let Some(id) = state.rolled_back_to {
                 return Decision::Leave(format!(
@@ -113,13 +113,25 @@ fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
                 ));
             }
             let policy = Policy {
-                automated: automated.is_some(),
-                prune: auto_prune || automated.is_some_and(|automated| automated.prune),
-                self_heal: self_heal || automated.is_some_and(|automated| automated.self_heal),
-                allow_empty: wanted.flags.allow_empty || automated.is_some_and(|automated| automated.allow_empty),
+                prune: auto_prune || of_manifest.prune,
+                self_heal: self_heal || of_manifest.self_heal,
+                allow_empty: wanted.flags.allow_empty || of_manifest.allow_empty,
+                ..of_manifest
             };
-            decide(policy, &turn.resources, turn.baseline.is_some() && !state.was_interrupted())
+            decide(policy, &turn.resources, last_sync(turn, state))
         }
+    }
+}
+
+/// What was synced last. A sync that failed or was killed was none: what it began is to be ended.
+fn last_sync(turn: &Turn, state: &State) -> LastSync {
+    match &turn.baseline {
+        None => LastSync::None,
+        Some(_) if state.was_interrupted() => LastSync::None,
+        Some(baseline) if turn.sources.iter().map(|source| &source.revision).eq(&baseline.revisions) => {
+            LastSync::SameRevision
+        }
+        Some(_) => LastSync::OtherRevision,
     }
 }
 
@@ -147,8 +159,8 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
     let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
         return Err(Vec::new());
     };
-    let applyset_id = turn.tracking(request).applyset_id;
-    let (targets, surplus) = (targets(turn, target, &applyset_id, request)?, surplus(turn));
+    let tracking = turn.tracking(request);
+    let (targets, surplus) = (targets(turn, target, &tracking.applyset_id, request)?, surplus(turn));
     let namespace = namespace(turn).await.map_err(|error| vec![Finding::of(&error)])?;
     let revisions: Vec<String> = turn.sources.iter().map(|source| source.revision.clone()).collect();
     let revisions = if scope.whole { revisions } else { turn.last_revisions().unwrap_or(revisions) };
@@ -157,7 +169,7 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
         scope,
         flags: wanted.flags,
         cluster: cluster.name(),
-        applyset_id: &applyset_id,
+        tracking: &tracking,
         revisions: &revisions,
         wanted: &targets,
         surplus: &surplus,
@@ -223,9 +235,9 @@ async fn namespace(turn: &Turn) -> Result<Option<Object>, ClusterError> {
 }
 
 /// What the server says to the plan, as errors.
-async fn rehearsed(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, request: &Request) -> Vec<Finding> {
+async fn rehearsed(turn: &Turn, plan: &mut Plan, request: &Request) -> Vec<Finding> {
     let Some(cluster) = &turn.cluster else { return Vec::new() };
-    let complaints = rehearse(plan, wanted.flags.force, cluster.as_ref(), request.concurrency).await;
+    let complaints = rehearse(plan, cluster.as_ref(), request.concurrency).await;
     complaints.into_iter().map(told).collect()
 }
 

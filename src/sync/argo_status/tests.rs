@@ -57,13 +57,12 @@ fn outcome(kind: &str, name: &str, action: Action, result: StepResult) -> StepOu
         target: None,
         seen: None,
         unasked: false,
-        is_waited_for: false,
     };
     StepOutcome { step, result, live: None, took: Duration::ZERO }
 }
 
 fn bring() -> Action {
-    Action::Bring { method: Method::Apply, validation: Validation::Strict, adopt: Vec::new() }
+    Action::Bring { method: Method::Apply, validation: Validation::Strict, adopt: Vec::new(), force: false }
 }
 
 fn told<'a>(application: &'a Application, revisions: &'a [String]) -> Told<'a> {

@@ -16,7 +16,7 @@ type Brought = Result<(String, Option<Object>), Failure>;
 const ESTABLISHED: std::time::Duration = std::time::Duration::from_secs(30);
 
 pub(super) async fn bring(step: &Step, execution: &Execution<'_>) -> Brought {
-    let (Some(target), Action::Bring { method, validation, adopt }) = (&step.target, &step.action) else {
+    let (Some(target), Action::Bring { method, validation, adopt, .. }) = (&step.target, &step.action) else {
         return Err(Failure::new(FailureKind::Refused, "the plan has no object to bring"));
     };
     let bringing = Bringing { step, target, validation: *validation, execution };

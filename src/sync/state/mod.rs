@@ -150,6 +150,12 @@ impl State {
         self.attempt.is_some() && !succeeded
     }
 
+    /// The kinds that members may have, and the namespaces that they may be in beside the parent's own; nothing where there
+    /// is no parent.
+    pub fn members(&self) -> Option<(&BTreeSet<GroupKind>, &BTreeSet<String>)> {
+        self.parent.as_ref().map(|_| (&self.kinds, &self.namespaces))
+    }
+
     /// Writes what is attempted, before anything else is written.
     pub async fn begin(&mut self, cluster: &dyn Cluster, place: &Place, attempt: Attempt) -> Result<(), StateError> {
         let mut next = self.clone();

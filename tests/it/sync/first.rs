@@ -92,10 +92,13 @@ fn a_namespace_that_is_not_there_is_made_first() {
         .application("shop")
         .deployed_to(&cluster)
         .destination(json!({"server": cluster.server(), "namespace": namespace}))
-        .spec_field("syncPolicy", json!({
-            "syncOptions": ["CreateNamespace=true"],
-            "managedNamespaceMetadata": {"labels": {"team": "shop"}},
-        }));
+        .spec_field(
+            "syncPolicy",
+            json!({
+                "syncOptions": ["CreateNamespace=true"],
+                "managedNamespaceMetadata": {"labels": {"team": "shop"}},
+            }),
+        );
 
     trueup(["sync", "-y"]).of(&shop).exits(0);
 

@@ -1,12 +1,8 @@
 //! Syncing: what is written, in which order, what is never touched, and what is left behind.
 
 mod first;
-mod order;
 mod prune;
 mod reconcile;
-mod refused;
-
-use std::path::Path;
 
 use serde_json::{Value, json};
 
@@ -34,8 +30,7 @@ impl Shop {
             .file("shop/web.yaml", deployment("web").replicas(2))
             .file("shop/settings.yaml", config_map("settings").data("colour", "green"))
             .commit("the shop");
-        let application =
-            git.application("shop").path("shop").deployed_to(&cluster).spec_field("syncPolicy", policy);
+        let application = git.application("shop").path("shop").deployed_to(&cluster).spec_field("syncPolicy", policy);
         Self { cluster, git, application }
     }
 
@@ -74,15 +69,3 @@ fn steps(report: &Value) -> Vec<String> {
     };
     steps.iter().map(told).collect()
 }
-
-fn home() -> tempfile::TempDir {
-    crate::harness::folder_with([])
-}
-
-/// A run in a home that several share.
-fn at(home: &Path, run: crate::harness::Run) -> crate::harness::Run {
-    run.home(home)
-}
-
-#[expect(unused_imports, reason = "the modules below take them from here")]
-use trueup as _;

@@ -71,12 +71,13 @@ fn an_empty_render_never_prunes_everything() {
 fn a_suspicious_mass_deletion_is_refused() {
     let shop = or_skip!(Shop::new());
     let shop = shop.changed(|git| {
-        (0..6).fold(git, |git, number| git.file(&format!("shop/{number}.yaml"), config_map(&format!("c{number}")))).commit("more")
+        (0..6)
+            .fold(git, |git, number| git.file(&format!("shop/{number}.yaml"), config_map(&format!("c{number}"))))
+            .commit("more")
     });
     trueup(["sync", "-y"]).of(&shop.application).exits(0);
-    let shop = shop.changed(|git| {
-        (0..6).fold(git, |git, number| git.remove(&format!("shop/{number}.yaml"))).commit("fewer")
-    });
+    let shop =
+        shop.changed(|git| (0..6).fold(git, |git, number| git.remove(&format!("shop/{number}.yaml"))).commit("fewer"));
 
     let refused = trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(2);
     assert_snapshot!(refused, @"");

@@ -52,13 +52,17 @@ fn full(application: &Application) -> Value {
         phase: Phase::Sync,
         wave: 0,
         object: ObjectName { gvk: Gvk::from_api_version("v1", "Namespace"), namespace: None, name: "shop".to_owned() },
-        action: Action::Bring { method: Method::Apply, validation: Validation::Strict, adopt: Vec::new() },
+        action: Action::Bring {
+            method: Method::Apply,
+            validation: Validation::Strict,
+            adopt: Vec::new(),
+            force: false,
+        },
         why: String::new(),
         hook: None,
         target: None,
         seen: None,
         unasked: false,
-        is_waited_for: false,
     };
     let outcome =
         StepOutcome { step, result: StepResult::Done("applied".to_owned()), live: None, took: Duration::ZERO };

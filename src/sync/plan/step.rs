@@ -1,22 +1,12 @@
-//! The plan: what will be done, in order, and why; as data that is printed, saved, compared and executed.
+//! What a plan is made of: steps in order, and what is held back.
 //!
-//! In: [`Wishes`]: the targets, what is live, the drift, options resolved. Out: a [`Plan`], or why there is none
-//! ([`PlanRefused`]). Pure: time comes in as a value. An option or annotation is resolved here into a field of a step;
-//! whoever executes reads no annotations.
-//!
-//! Rules: Argo CD gitops-engine/pkg/sync (`sync_context.go`, `sync_tasks.go`), reference tables "Phases", "Ordering".
+//! In: nothing. Out: [`Plan`], [`Step`] and their parts, as values that are printed, saved, compared and executed.
 
 use std::fmt;
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
-use super::decide::Scope;
-use crate::app::Application;
 use crate::cluster::{ObjectName, Propagation, Validation};
-use crate::object::{Kinds, Object};
-use crate::status::ResourceDrift;
-use crate::status::compare::Baseline;
+use crate::object::{Key, Object};
 
 /// When a step runs. In this order, but for `SyncFail`, which only runs when something before it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -36,6 +26,10 @@ pub enum Phase {
 }
 
 impl Phase {
+    /// Every phase, in order.
+    pub const ALL: [Self; 6] =
+        [Self::PreDelete, Self::PreSync, Self::Sync, Self::PostSync, Self::SyncFail, Self::PostDelete];
+
     /// As Argo CD writes it.
     pub fn as_str(self) -> &'static str {
         match self {
@@ -46,6 +40,11 @@ impl Phase {
             Self::SyncFail => "SyncFail",
             Self::PostDelete => "PostDelete",
         }
+    }
+
+    /// Whether it is part of a sync, and not of a deletion.
+    pub fn is_of_sync(self) -> bool {
+        !matches!(self, Self::PreDelete | Self::PostDelete)
     }
 }
 
@@ -62,7 +61,7 @@ pub enum Method {
     Apply,
     /// `Replace=true`: put in the place of the live one, made if there is none.
     Replace,
-    /// `Force=true`, or must be made anew: the live one is deleted first.
+    /// `Force=true` with `Replace=true`, or must be made anew: the live one is deleted first.
     Recreate,
     /// A hook: what an earlier run left is deleted first, where its policy says so; then it is made.
     Create,
@@ -77,6 +76,8 @@ pub enum Action {
         method: Method,
         /// What happens to unknown fields.
         validation: Validation,
+        /// Whether it may be deleted and made anew where the server cannot change it (`Force=true`, `--force`).
+        force: bool,
         /// The managers whose fields become ours first (`--adopt`), so that what git drops later goes away.
         adopt: Vec<String>,
     },
@@ -130,14 +131,17 @@ pub struct Step {
     pub seen: Option<Seen>,
     /// Whether the server cannot be asked in a dry run, because this plan makes the namespace or kind first.
     pub unasked: bool,
-    /// Whether what is here is synced already and only its record is renewed: nothing is sent. Never in a printed plan.
-    pub is_waited_for: bool,
 }
 
 impl Step {
-    /// What it is about, in words: `Deployment web` or `Job shop/migrate` with its namespace.
+    /// What it is about, in words: `Deployment shop/web`.
     pub fn subject(&self) -> String {
         self.object.to_string()
+    }
+
+    /// Whether it deletes what git no longer has.
+    pub fn is_prune(&self) -> bool {
+        matches!(self.action, Action::Prune { .. })
     }
 }
 
@@ -172,93 +176,29 @@ pub struct Plan {
     pub warnings: Vec<String>,
 }
 
-/// One object that git has.
-#[derive(Debug, Clone)]
-pub struct Wanted {
-    /// The object, its part-of label on it.
-    pub target: Arc<Object>,
-    /// The live object of its name.
-    pub live: Option<Arc<Object>>,
-    /// How the two differ; nothing for a hook, which is never compared.
-    pub drift: Option<ResourceDrift>,
+impl Plan {
+    /// Whether there is nothing to do.
+    pub fn is_empty(&self) -> bool {
+        self.steps.is_empty()
+    }
+
+    /// What the dry run found: the object of this step cannot be changed, only made anew. Where that may be done, the step
+    /// does it; else it is held, and drift.
+    pub fn recreate(&mut self, step: usize, field: &str) {
+        let Some(found) = self.steps.get_mut(step) else { return };
+        if let Action::Bring { method, force: true, .. } = &mut found.action {
+            *method = Method::Recreate;
+            found.why = format!("{}; must be made anew: {field}", found.why);
+        } else {
+            let Step { object, .. } = self.steps.remove(step);
+            let why = format!("must be made anew, which needs `--force` or the option `Force=true`: {field}");
+            self.held.push(Held { object, why, is_drift: true });
+        }
+    }
 }
 
-/// One live object of the application that git no longer has.
-#[derive(Debug, Clone)]
-pub struct Surplus {
-    /// The live object, at least its metadata with `managedFields`.
-    pub live: Arc<Object>,
-    /// What was told of it.
-    pub drift: ResourceDrift,
-}
-
-/// How much may be deleted in one sync.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MaxPrune {
-    /// So many objects.
-    Count(u64),
-    /// So many of a hundred of the application's live objects.
-    Percent(u8),
-}
-
-/// What flags say about a sync.
-#[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Flags {
-    /// `--adopt`: fields that other appliers own become ours.
-    pub adopt: bool,
-    /// `--force`: what cannot be changed is deleted and made anew.
-    pub force: bool,
-    /// `--approve`: what asks for confirmation is confirmed.
-    pub approve: bool,
-    /// `--prune-protected`: volume claims, namespaces, and definitions with instances may be deleted, too.
-    pub prune_protected: bool,
-    /// `--max-prune`.
-    pub max_prune: MaxPrune,
-    /// `--allow-empty`, or the manifest's `allowEmpty`.
-    pub allow_empty: bool,
-    /// `--apply-all`: what is in sync is applied, too.
-    pub apply_all: bool,
-}
-
-/// Everything that a plan is made of.
-pub struct Wishes<'a> {
-    /// The application.
-    pub application: &'a Application,
-    /// What to do.
-    pub scope: Scope,
-    /// What flags say.
-    pub flags: Flags,
-    /// The cluster's name.
-    pub cluster: &'a str,
-    /// The id of the application's ApplySet, which its members carry.
-    pub applyset_id: &'a str,
-    /// The full commit hash of each source.
-    pub revisions: &'a [String],
-    /// What git has: resources and hooks.
-    pub wanted: &'a [Wanted],
-    /// What git no longer has.
-    pub surplus: &'a [Surplus],
-    /// What the cluster serves.
-    pub kinds: &'a Kinds,
-    /// The destination's namespace as it is, when it was looked for; for `CreateNamespace`.
-    pub namespace: Option<&'a Object>,
-    /// The record of the last sync.
-    pub baseline: Option<&'a Baseline>,
-    /// When the sync begins: names of hooks have it.
-    pub now: Timestamp,
-}
-
-/// Why there is no plan: nothing may be written.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
-pub enum PlanRefused {
-    /// Everything would be deleted, because git renders nothing.
-    #[error("git renders nothing, and everything would be deleted")]
-    Empty,
-}
-
-/// Plans a sync.
-pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
-    let _ = wishes;
-    todo!()
+/// The name of an object, in its own version.
+pub(super) fn name_of(object: &Object) -> ObjectName {
+    let Key { namespace, name, .. } = object.key();
+    ObjectName { gvk: object.gvk(), namespace: Some(namespace).filter(|namespace| !namespace.is_empty()), name }
 }
