@@ -24,6 +24,7 @@ mod operation;
 mod output;
 mod page;
 mod path;
+pub mod plan;
 mod stages;
 mod suggestions;
 mod summary;
