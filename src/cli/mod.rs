@@ -7,6 +7,7 @@ mod customizations;
 mod diff;
 mod doctor;
 mod health;
+mod history;
 pub mod manifests;
 mod reconcile;
 mod render;
@@ -49,6 +50,7 @@ enum Command {
     Diff(Box<diff::DiffArguments>),
     Sync(Box<sync::SyncArguments>),
     Reconcile(Box<reconcile::ReconcileArguments>),
+    History(Box<history::HistoryArguments>),
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
@@ -68,6 +70,7 @@ pub fn main() -> ExitCode {
         Command::Reconcile(arguments) => {
             session::run_to_its_step(&arguments.look(), |session| reconcile::reconcile(*arguments, session))
         }
+        Command::History(arguments) => session::run(&arguments.look(), |session| history::history(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),

@@ -86,6 +86,8 @@ pub(super) async fn sync(arguments: SyncArguments, mut session: Session) -> u8 {
     } else {
         prepared.end(&world)
     };
+    // Its sender of events is the last: the progress ends with it.
+    drop(world);
     report(&mut session, &run, &outputs, &exit).await
 }
 
@@ -120,6 +122,7 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     request.health = syncing.wait.then(|| judge.clone());
     request.settings_from_cluster = comparing.argocd_cm_from_cluster;
     request.strict = comparing.strict;
+    request.state_namespace = comparing.state.state_namespace;
     let world = request::world(sources, clusters, concurrency, session)?;
     let wanted = syncing.request(wish, judge, session.cancel.clone());
     let prepared = sync::prepare(request, &wanted, &world).await;

@@ -9,6 +9,7 @@ use super::arguments::health::HealthRuleArguments;
 use super::arguments::output::OutputArguments;
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
+use super::arguments::state::StateArguments;
 use super::request;
 use super::session::{Look, Session};
 use crate::cluster::settings::parse_request_timeout;
@@ -59,6 +60,8 @@ pub(super) struct WaitArguments {
     cluster: ClusterArguments,
     #[command(flatten)]
     rules: HealthRuleArguments,
+    #[command(flatten)]
+    state: StateArguments,
     /// The report's format
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
     output: HealthFormat,
@@ -115,12 +118,13 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
 
 async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Ending), Vec<Finding>> {
     let patience = arguments.patience();
-    let WaitArguments { selection, sources, cluster, rules, .. } = arguments;
+    let WaitArguments { selection, sources, cluster, rules, state, .. } = arguments;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
     let judge = rules.judge(selection.argocd_cm.as_deref())?;
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     request.health = Some(judge);
+    request.state_namespace = state.state_namespace;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok(fleet::wait::wait(request, &world, patience).await)
 }

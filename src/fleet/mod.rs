@@ -19,6 +19,7 @@ mod render;
 pub mod run;
 mod settings;
 pub mod sync;
+pub mod syncs;
 mod turn;
 pub mod wait;
 mod watch;

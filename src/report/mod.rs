@@ -16,6 +16,7 @@ mod findings;
 mod fixture;
 pub mod folder;
 pub mod health;
+pub mod history;
 mod json;
 pub mod manifests;
 mod markdown;

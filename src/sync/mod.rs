@@ -7,6 +7,7 @@
 //! Rules: docs/design.md, "Sync" and "State lives in the cluster"; Argo CD gitops-engine/pkg/sync; KEP-3659.
 
 pub mod adopt;
+pub mod argo_status;
 pub mod decide;
 pub mod execute;
 pub mod lock;

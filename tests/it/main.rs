@@ -29,5 +29,6 @@ mod render_output;
 mod rendering;
 mod rooms;
 mod sync;
+mod sync_state;
 mod who_moved;
 mod yaml;

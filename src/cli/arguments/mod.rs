@@ -7,4 +7,5 @@ pub(super) mod output;
 pub(super) mod programs;
 pub(super) mod selection;
 pub(super) mod source;
+pub(super) mod state;
 pub(super) mod syncing;

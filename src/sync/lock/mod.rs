@@ -218,14 +218,18 @@ impl Lock {
 
 /// Takes the lock if nobody has it.
 async fn try_to_take(cluster: &dyn Cluster, place: &Place, holder: &str, terms: Terms) -> Result<Hand, LockError> {
+    let mut is_watched = false;
     loop {
         let lease = cluster.get(&place.lease()).await?;
         if let Some(lease) = &lease {
             match lease::standing(lease, Timestamp::now()) {
                 Standing::Free | Standing::Expired => {}
-                // A holder that lives renews it meanwhile, and the Lease is no longer what was read.
-                Standing::Doubtful => sleep(terms.renewal + LOOK_AGAIN).await,
-                Standing::Held => return Err(held(lease)),
+                // A holder that lives renews it meanwhile, and then the Lease is no longer what was read.
+                Standing::Doubtful if !is_watched => {
+                    sleep(terms.renewal + LOOK_AGAIN).await;
+                    is_watched = true;
+                }
+                Standing::Doubtful | Standing::Held => return Err(held(lease)),
             }
         }
         let renewed = Instant::now();
