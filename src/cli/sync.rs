@@ -86,6 +86,8 @@ pub(super) async fn sync(arguments: SyncArguments, mut session: Session) -> u8 {
     } else {
         prepared.end(&world)
     };
+    // Its sender of events is the last: the progress ends with it.
+    drop(world);
     report(&mut session, &run, &outputs, &exit).await
 }
 

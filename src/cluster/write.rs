@@ -4,7 +4,13 @@
 //! which never hold what a Secret holds. A refusal is an answer: whoever plans has to know it. That no answer came is a
 //! [`ClusterError`](super::ClusterError); what passes by itself was tried again before.
 
+use serde_json::Value;
+
 use crate::object::Object;
+
+/// What the server says of an object and git must not.
+const SERVERS_OWN: [&str; 6] =
+    ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
 
 /// Whether something is really written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -105,4 +111,40 @@ pub enum Reason {
     NotFound,
     /// Anything else.
     Other,
+}
+
+/// The object without what only the server says.
+pub(super) fn appliable(object: &Object) -> Value {
+    let mut value = object.to_value();
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|field, _| !SERVERS_OWN.contains(&field.as_str()));
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_only_the_server_says_is_not_sent() {
+        let object = Object::new(json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {
+                "name": "web", "namespace": "shop", "labels": { "a": "b" }, "creationTimestamp": null, "uid": "1",
+                "resourceVersion": "7", "generation": 2, "managedFields": [],
+            },
+            "data": { "uid": "kept" },
+        }))
+        .unwrap();
+        assert_eq!(
+            appliable(&object),
+            json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "data": { "uid": "kept" },
+                "metadata": { "name": "web", "namespace": "shop", "labels": { "a": "b" } },
+            })
+        );
+    }
 }

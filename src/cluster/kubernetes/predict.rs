@@ -12,8 +12,9 @@ use super::path::resource_name;
 use super::refusal::refusal;
 use super::rights::Rights;
 use super::status::Status;
-use super::subject::{Subject, appliable};
+use super::subject::Subject;
 use super::write::{CONFLICTS, apply_ask, no_answer, object_of};
+use crate::cluster::write::appliable;
 use crate::cluster::{ClusterError, Predicted, Writing};
 use crate::object::{Kinds, Object};
 

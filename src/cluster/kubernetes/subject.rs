@@ -3,15 +3,9 @@
 //! In: what is known of its kind, and its name. Out: its path, its namespace, and whether it is a Secret, whose words must
 //! not be told.
 
-use serde_json::Value;
-
 use super::path::{resource_name, resource_path};
 use crate::cluster::ObjectName;
 use crate::object::{KindFacts, Object, Scope};
-
-/// What the server says of an object and git must not.
-const SERVERS_OWN: [&str; 6] =
-    ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
 
 /// One object of the API.
 #[derive(Clone, Copy)]
@@ -59,41 +53,5 @@ impl<'a> Subject<'a> {
     /// Whether the server's words about it can hold a Secret's values.
     pub(super) fn is_secret(&self) -> bool {
         self.facts.gvk.group.is_empty() && self.facts.gvk.kind == "Secret"
-    }
-}
-
-/// The object without what only the server says.
-pub(super) fn appliable(object: &Object) -> Value {
-    let mut value = object.to_value();
-    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
-        metadata.retain(|field, _| !SERVERS_OWN.contains(&field.as_str()));
-    }
-    value
-}
-
-#[cfg(test)]
-mod tests {
-    use serde_json::json;
-
-    use super::*;
-
-    #[test]
-    fn what_only_the_server_says_is_not_sent() {
-        let object = Object::new(json!({
-            "apiVersion": "v1", "kind": "ConfigMap",
-            "metadata": {
-                "name": "web", "namespace": "shop", "labels": { "a": "b" }, "creationTimestamp": null, "uid": "1",
-                "resourceVersion": "7", "generation": 2, "managedFields": [],
-            },
-            "data": { "uid": "kept" },
-        }))
-        .unwrap();
-        assert_eq!(
-            appliable(&object),
-            json!({
-                "apiVersion": "v1", "kind": "ConfigMap", "data": { "uid": "kept" },
-                "metadata": { "name": "web", "namespace": "shop", "labels": { "a": "b" } },
-            })
-        );
     }
 }

@@ -14,7 +14,8 @@ use super::connection::{Answer, Ask, Connection, Purpose, Repeat};
 use super::refusal::refusal;
 use super::repeated::holds;
 use super::status::Status;
-use super::subject::{Subject, appliable};
+use super::subject::Subject;
+use crate::cluster::write::appliable;
 use crate::cluster::{
     ClusterError, Deleted, Deletion, ObjectName, Propagation, Reason, Refusal, Validation, Writing, Written,
 };

@@ -66,9 +66,11 @@ fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) 
             (None, None) => {}
         }
     }
-    if let Some(before) = before.filter(|_| !plan.whole) {
-        let gone = gone(operation);
-        before.keys().filter(|key| !gone.contains(key)).for_each(|key| baseline.keep(before, key));
+    if let Some(before) = before {
+        let (gone, left) = (gone(operation), surplus(turn));
+        // What git dropped, and nobody pruned, is still what a sync of ours brought.
+        let is_still_ours = |key: &&Key| !gone.contains(key) && (!plan.whole || left.contains(key));
+        before.keys().filter(is_still_ours).for_each(|key| baseline.keep(before, key));
     }
     baseline
 }
@@ -77,6 +79,10 @@ fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) 
 fn left(turn: &Turn, operation: &Operation) -> Vec<Key> {
     let gone = gone(operation);
     turn.surplus.iter().map(|live| live.key()).filter(|key| !gone.contains(key)).collect()
+}
+
+fn surplus(turn: &Turn) -> BTreeSet<Key> {
+    turn.surplus.iter().map(|live| live.key()).collect()
 }
 
 fn gone(operation: &Operation) -> BTreeSet<Key> {

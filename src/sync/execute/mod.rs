@@ -257,6 +257,9 @@ async fn run_stage(steps: &mut [StepOutcome], is_waited_for: bool, execution: &E
     if is_waited_for {
         wait::until_it_works(steps, execution).await;
         first_failure(steps.iter())?;
+    } else {
+        // The garbage collector takes a moment; what takes longer is told to be on its way.
+        wait::for_what_is_going(steps, execution).await;
     }
     Ok(())
 }

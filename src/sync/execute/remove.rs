@@ -8,6 +8,10 @@ use crate::cluster::{Deleted, Deletion, Propagation, Writing};
 use crate::object::Object;
 use crate::sync::plan::Step;
 
+/// What is said of an object that was deleted.
+pub(super) const PRUNED: &str = "pruned";
+/// What is said of an object whose finalizers are not done.
+pub(super) const BEING_PRUNED: &str = "being pruned";
 /// How long what is in the way may take to go.
 const GOING: std::time::Duration = std::time::Duration::from_secs(120);
 
@@ -22,8 +26,8 @@ pub(super) async fn prune(
     };
     let deletion = Deletion { propagation, uid: Some(seen.uid.clone()), resource_version: None };
     match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(no_answer)? {
-        Deleted::Gone => Ok(("pruned".to_owned(), None)),
-        Deleted::Going => Ok(("being pruned".to_owned(), None)),
+        Deleted::Gone => Ok((PRUNED.to_owned(), None)),
+        Deleted::Going => Ok((BEING_PRUNED.to_owned(), None)),
         Deleted::Absent => Ok(("gone already".to_owned(), None)),
         Deleted::Refused(refusal) => Err(refused(&refusal)),
     }

@@ -8,18 +8,24 @@
 
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
+use std::time::Duration;
 
 use futures::StreamExt;
 use futures::stream;
 use tokio::time::Instant;
 
 use super::bring::no_answer;
+use super::remove::{BEING_PRUNED, PRUNED};
 use super::{Execution, Failure, FailureKind, StepOutcome, StepResult};
 use crate::cluster::{ClusterError, ListRequest, ObjectName};
 use crate::object::{Gvk, Object};
 use crate::status::health::HealthStatus;
 use crate::sync::plan::{Action, Step};
 
+/// How long what was deleted is waited for where nothing follows.
+const GOING: Duration = Duration::from_secs(20);
+/// How long between two looks at it.
+const PAUSE: Duration = Duration::from_millis(250);
 /// Up to so many objects of a kind and namespace are read one by one.
 const ONE_BY_ONE: usize = 5;
 
@@ -64,6 +70,25 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
         }
         open = waiting.into_iter().map(|(index, _)| index).collect();
         if execution.is_stopped_within(execution.interval).await {
+            return;
+        }
+    }
+}
+
+/// Waits a little for what was deleted to be gone, and fails nothing.
+pub(super) async fn for_what_is_going(steps: &mut [StepOutcome], execution: &Execution<'_>) {
+    let ends = Instant::now() + execution.wave_timeout.min(GOING);
+    loop {
+        let is_going = |outcome: &&mut StepOutcome| outcome.step.is_prune() && outcome.result.words() == BEING_PRUNED;
+        let mut going: Vec<&mut StepOutcome> = steps.iter_mut().filter(is_going).collect();
+        let names: Vec<&ObjectName> = going.iter().map(|outcome| &outcome.step.object).collect();
+        let seen = look(&names, execution).await;
+        let is_gone = |outcome: &StepOutcome| matches!(seen.get(&outcome.step.object), Some(Ok(None)));
+        going.iter_mut().filter(|outcome| is_gone(outcome)).for_each(|outcome| {
+            outcome.result = StepResult::Done(PRUNED.to_owned());
+        });
+        let is_over = going.iter().all(|outcome| outcome.result.words() == PRUNED);
+        if is_over || Instant::now() >= ends || execution.is_stopped_within(PAUSE).await {
             return;
         }
     }
@@ -122,7 +147,7 @@ fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Executi
     };
     match (&outcome.step.action, live) {
         (Action::Prune { .. }, None) => {
-            outcome.result = StepResult::Done("pruned".to_owned());
+            outcome.result = StepResult::Done(PRUNED.to_owned());
             Standing::Works
         }
         (Action::Prune { .. }, Some(live)) => being_pruned(&outcome.step, &live),

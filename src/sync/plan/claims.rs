@@ -16,6 +16,9 @@ use crate::status::tracking::{Mark, TrackedBy, Tracking, is_tracked};
 
 /// Refuses the plan when another application calls an object its own.
 pub(super) fn refuse_shared(wishes: &Wishes<'_>) -> Result<(), PlanRefused> {
+    if wishes.flags.allow_shared {
+        return Ok(());
+    }
     let mut shared: Vec<Shared> = wishes
         .wanted
         .iter()

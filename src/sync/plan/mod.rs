@@ -7,7 +7,9 @@
 //! Rules: Argo CD gitops-engine/pkg/sync (`sync_context.go`, `sync_tasks.go`); docs/design.md, "Sync".
 
 mod claims;
+mod file;
 mod hooks;
+mod moved;
 mod namespace;
 mod order;
 mod prune;
@@ -18,6 +20,7 @@ mod seen;
 mod step;
 mod wishes;
 
+pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
 pub use refused::{PlanRefused, Shared};
 pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};
 pub use wishes::{Flags, MaxPrune, NotAMaxPrune, Surplus, Wanted, Wishes};
@@ -27,7 +30,7 @@ use std::collections::BTreeSet;
 use crate::app::Application;
 use crate::app::options::SyncOption;
 use crate::object::{Kinds, Object};
-use crate::sync::plan::step::name_of;
+use step::name_of;
 
 /// Plans a sync.
 pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
@@ -46,6 +49,7 @@ pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
     for prune in draft.prunes.iter_mut().filter(|prune| draft.last.contains(&prune.object)) {
         prune.wave = last.saturating_add(1);
     }
+    draft.held.sort_by_cached_key(|held| held.object.key());
     Ok(Plan {
         application: name(wishes.application),
         cluster: wishes.cluster.to_owned(),

@@ -3,8 +3,8 @@
 //! In: the sync policy, the namespace as it is. Out: a step, if there is anything to do. The namespace is no member of the
 //! application: it has no part-of label, and is never pruned.
 //!
-//! Rule: Argo CD controller/sync_namespace.go, gitops-engine/pkg/sync/sync_context.go `autoCreateNamespace`. Quirk of Argo
-//! CD not kept: there, a namespace that git has as a hook is not seen.
+//! Rule: Argo CD `controller/sync_namespace.go`, and gitops-engine's `autoCreateNamespace`. Quirk not kept: there, a
+//! namespace that git has as a hook is not seen.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;

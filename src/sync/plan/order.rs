@@ -109,7 +109,7 @@ fn place(step: &Step) -> impl Ord + '_ {
 
 /// Puts what others need before the first that needs it; it takes over that one's phase and wave.
 fn bring_forward<Need: Ord>(
-    steps: &mut Vec<Step>,
+    steps: &mut [Step],
     makes: impl Fn(&Step) -> Option<Need>,
     needs: impl Fn(&Step) -> Option<Need>,
 ) {

@@ -46,7 +46,8 @@ pub enum PlanRefused {
         code(trueup::sync::shared),
         help(
             "keep each object in one application; where the other one is gone, take its mark off the object: \
-             its label `applyset.kubernetes.io/part-of`, or Argo CD's tracking annotation or label"
+             its label `applyset.kubernetes.io/part-of`, or Argo CD's tracking annotation or label; \
+             `--allow-shared` syncs it anyway"
         )
     )]
     Shared(Vec<Shared>),

@@ -5,6 +5,7 @@
 //!
 //! Rules: Argo CD gitops-engine/pkg/sync/sync_context.go `applyObject`; docs/design.md, "Sync".
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Draft;
@@ -122,7 +123,7 @@ fn may_be_recreated(target: &Object, prune_protected: bool) -> bool {
 /// The managers whose fields become ours: whoever applied from git before, when asked to; and in any case what trueup
 /// itself wrote other than by applying, as with `Replace=true`.
 fn adopted(live: &Object, adopt: bool) -> Vec<String> {
-    let before = if adopt { predecessors(live) } else { Default::default() };
+    let before = if adopt { predecessors(live) } else { BTreeSet::new() };
     let ours = own_entries(live).find(|entry| entry.get("operation").and_then(|it| it.as_str()) == Some("Update"));
     let ours = ours.and_then(|entry| entry.get("manager")?.as_str());
     before.into_iter().chain(ours.map(str::to_owned)).collect()
@@ -157,17 +158,15 @@ fn why(wanted: &Wanted, wishes: &Wishes<'_>) -> Option<String> {
 
 fn changed(drift: &ResourceDrift) -> String {
     let paths: Vec<String> = drift.fields.iter().take(NAMED).map(|field| field.path.to_string()).collect();
-    let mut words = format!("changed: {}", paths.join(", "));
-    if drift.fields.len() > NAMED {
-        words.push_str(&format!(" and {} more", drift.fields.len() - NAMED));
-    }
-    words.push_str(match drift.moved {
+    let more = drift.fields.len().saturating_sub(NAMED);
+    let more = if more > 0 { format!(" and {more} more") } else { String::new() };
+    let side = match drift.moved {
         Moved::Git => " (git moved)",
         Moved::Cluster => " (the cluster moved)",
         Moved::Both => " (both moved)",
         Moved::Unknown => "",
-    });
-    words
+    };
+    format!("changed: {}{more}{side}", paths.join(", "))
 }
 
 /// Tells what is odd about the annotations of a target.

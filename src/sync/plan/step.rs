@@ -88,8 +88,20 @@ pub enum Action {
     },
 }
 
+impl Action {
+    /// In one word.
+    pub fn as_str(&self) -> &'static str {
+        match self {
+            Self::Bring { method: Method::Apply, .. } => "apply",
+            Self::Bring { method: Method::Replace, .. } => "replace",
+            Self::Bring { method: Method::Recreate, .. } => "recreate",
+            Self::Bring { method: Method::Create, .. } => "create",
+            Self::Prune { .. } => "prune",
+        }
+    }
+}
+
 /// When a hook is deleted again.
-#[expect(clippy::struct_excessive_bools, reason = "they are the three policies of the annotation")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub struct HookDeletion {
     /// `BeforeHookCreation`, the default.

@@ -40,7 +40,7 @@ pub struct Surplus {
 pub enum MaxPrune {
     /// So many objects.
     Count(u64),
-    /// So many of a hundred of the application's live objects, rounded up, as a PodDisruptionBudget rounds.
+    /// So many of a hundred of the application's live objects, rounded up, as a `PodDisruptionBudget` rounds.
     Percent(u8),
 }
 
@@ -96,7 +96,7 @@ pub struct Flags {
     pub max_prune: MaxPrune,
     /// `--allow-empty`, or the manifest's `allowEmpty`.
     pub allow_empty: bool,
-    /// `--allow-shared`: an object may be part of two applications.
+    /// `--allow-shared`: objects that another application calls its own are synced all the same.
     pub allow_shared: bool,
     /// `--apply-all`: what is in sync is applied, too.
     pub apply_all: bool,

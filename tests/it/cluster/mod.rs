@@ -9,6 +9,7 @@ mod access;
 mod adopt;
 mod faults;
 mod folder;
+mod folder_write;
 pub(crate) mod front;
 mod list;
 mod predict;

@@ -13,7 +13,24 @@ fn a_first_sync_makes_what_git_has_and_a_second_one_writes_nothing() {
 
     let first = trueup(["sync", "-y"]).of(&shop.application).exits(0);
 
-    assert_snapshot!(first, @"");
+    assert_snapshot!(first, @r"
+    1 application  1 in sync
+    2 resources    2 in sync
+
+    shop  Synced  2 in sync
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  86ac789  local repository
+      sync     Succeeded  2 steps: 2 done
+      + ConfigMap [NAMESPACE]/settings  created
+      + Deployment [NAMESPACE]/web  created
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+    did 2 steps
+    [exit 0]
+    ");
     let web = shop.live("deployment", "web").expect("it was made");
     let parent = shop.live("configmap", "trueup-shop").expect("the record was written");
     let id = &parent["metadata"]["labels"]["applyset.kubernetes.io/id"];
@@ -41,7 +58,24 @@ fn what_was_changed_by_hand_is_set_back() {
 
     assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 2);
     assert!(shop.live("configmap", "settings").is_some());
-    assert_snapshot!(synced, @"");
+    assert_snapshot!(synced, @r"
+    1 application  1 in sync
+    2 resources    2 in sync
+
+    shop  Synced  2 in sync
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  86ac789  local repository
+      sync     Succeeded  2 steps: 2 done
+      + ConfigMap [NAMESPACE]/settings  created
+      ~ Deployment [NAMESPACE]/web  applied
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+    did 2 steps
+    [exit 0]
+    ");
 }
 
 /// A field that git drops goes away, as it does for everyone who applies server-side.
@@ -65,7 +99,13 @@ fn without_a_terminal_nothing_is_written_unless_it_is_confirmed() {
 
     let refused = trueup(["sync"]).of(&shop.application).exits(2);
 
-    assert_snapshot!(refused, @"");
+    assert_snapshot!(refused, @r"
+    --- stderr
+      × nobody is there to confirm the plan; nothing was written
+      help: `-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` obeys each
+            policy
+    [exit 2]
+    ");
     assert_eq!(shop.live("deployment", "web"), None);
 }
 
@@ -76,7 +116,43 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
 
     let planned = trueup(["sync", "--dry-run"]).of(&shop.application).exits(1);
 
-    assert_snapshot!(planned, @"");
+    assert_snapshot!(planned, @r"
+    1 application  1 out of sync
+    2 resources    2 missing
+    - is in the cluster, + is in git
+
+    shop  OutOfSync  2 missing
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  86ac789  local repository
+
+      + ConfigMap [NAMESPACE]/settings  missing in the cluster  shop/settings.yaml:1
+          + apiVersion: v1
+          + data:
+          +   colour: green
+          + kind: ConfigMap
+          + metadata:
+          +   name: settings
+          +   namespace: [NAMESPACE]
+
+      + apps/Deployment [NAMESPACE]/web  missing in the cluster  shop/web.yaml:1
+          + apiVersion: apps/v1
+          + kind: Deployment
+          + metadata:
+          +   name: web
+          +   namespace: [NAMESPACE]
+          + spec:
+          +   replicas: 2
+          +   selector:
+          +     matchLabels:
+          +       app: web
+          … 8 more lines, -v shows all
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+    [exit 1]
+    ");
     assert_eq!(shop.live("deployment", "web"), None);
     assert_eq!(shop.live("configmap", "trueup-shop"), None);
     assert_eq!(shop.cluster.kubectl(["get", "leases", "-o", "name"]), "");

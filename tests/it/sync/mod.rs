@@ -17,11 +17,12 @@ struct Shop {
 
 impl Shop {
     fn new() -> Result<Self, Missing> {
-        Ok(Self::with(TestCluster::namespace()?, json!({})))
+        Self::with_policy(json!({}))
     }
 
-    /// With this `spec.syncPolicy`.
-    fn with_policy(policy: Value) -> Result<Self, Missing> {
+    /// With this `spec.syncPolicy`. Without a garbage collector, what is deleted in the foreground stays for ever.
+    fn with_policy(mut policy: Value) -> Result<Self, Missing> {
+        policy["syncOptions"] = json!(["PrunePropagationPolicy=background"]);
         Ok(Self::with(TestCluster::namespace()?, policy))
     }
 

@@ -1,5 +1,6 @@
 //! What a plan is, by tables of named cases; and what no plan may do, by properties.
 
+mod file;
 mod hooks;
 mod options;
 mod order;
@@ -41,6 +42,7 @@ fn application(sync_policy: &str) -> Application {
 }
 
 /// What a plan is made of; a test changes what it is about.
+#[derive(Debug)]
 struct World {
     application: Application,
     scope: Scope,
@@ -63,6 +65,7 @@ impl World {
                 prune_protected: false,
                 max_prune: MaxPrune::Percent(100),
                 allow_empty: false,
+                allow_shared: false,
                 apply_all: false,
             },
             wanted: Vec::new(),
@@ -138,14 +141,7 @@ impl World {
 }
 
 fn step_line(step: &Step) -> String {
-    let action = match &step.action {
-        Action::Bring { method: Method::Apply, .. } => "apply",
-        Action::Bring { method: Method::Replace, .. } => "replace",
-        Action::Bring { method: Method::Recreate, .. } => "recreate",
-        Action::Bring { method: Method::Create, .. } => "create",
-        Action::Prune { .. } => "prune",
-    };
-    format!("{} {} {action} {}", step.phase, step.wave, step.object.key())
+    format!("{} {} {} {}", step.phase, step.wave, step.action.as_str(), step.object.key())
 }
 
 fn tracking() -> Tracking {

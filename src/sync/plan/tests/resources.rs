@@ -30,7 +30,7 @@ fn what_differs_is_applied_and_says_why() {
         world.wanted[0].drift.as_mut().unwrap().moved = moved;
         world
     };
-    for (world, why) in [
+    let cases = vec![
         (moved(Moved::Git), "changed: /data/a (git moved)"),
         (moved(Moved::Cluster), "changed: /data/a (the cluster moved)"),
         (moved(Moved::Both), "changed: /data/a (both moved)"),
@@ -38,7 +38,8 @@ fn what_differs_is_applied_and_says_why() {
         (missing(Moved::Git), "new in git"),
         (missing(Moved::Cluster), "missing: deleted in the cluster"),
         (missing(Moved::Unknown), "missing"),
-    ] {
+    ];
+    for (world, why) in cases {
         let plan = world.plan().unwrap();
         assert_eq!(plan.steps.len(), 1, "{why}");
         assert_eq!(plan.steps[0].why, why);
@@ -68,13 +69,14 @@ fn what_is_in_sync_is_applied_only_to_make_it_ours() {
     };
     let unrecorded = || World::new().in_git(settings(), Some(live(&settings())));
     let unowned = || with_record(World::new().in_git(settings(), Some(foreign.clone())));
-    for (name, world, expected) in [
+    let cases = vec![
         ("recorded and ours", World::new().synced(&settings()), None),
         ("not recorded", unrecorded(), Some("in sync, and not yet ours")),
         ("not ours", unowned(), Some("in sync, and not yet ours")),
         ("`--apply-all`", everything(World::new().synced(&settings())), Some("in sync")),
         ("not recorded, but only what drifted is wanted", partial(unrecorded()), None),
-    ] {
+    ];
+    for (name, world, expected) in cases {
         let plan = world.plan().unwrap();
         assert_eq!(plan.steps.first().map(|step| step.why.as_str()), expected, "{name}");
     }

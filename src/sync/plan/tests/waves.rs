@@ -22,7 +22,7 @@ fn a_wave_is_the_annotation_else_helms_weight_else_nothing() {
                 value = annotated(value, name, text);
             }
         }
-        assert_eq!(order::wave_of(&object(value)).0, expected, "{wave:?} {weight:?}");
+        assert_eq!(crate::sync::plan::order::wave_of(&object(value)).0, expected, "{wave:?} {weight:?}");
     }
 }
 
