@@ -109,6 +109,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
 
 /// Judges every application, and compares nothing. Nothing is written but the cache.
 pub async fn health(mut request: Request, world: &World) -> Run {
+    settings::read(&mut request, world).await;
     turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;

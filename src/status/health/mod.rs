@@ -209,6 +209,12 @@ impl Judge {
         Self { settings, scripts }
     }
 
+    /// A judge with other settings, and the same clock.
+    #[must_use]
+    pub fn with_settings(&self, settings: HealthSettings) -> Self {
+        Self::new(settings, self.scripts.clock())
+    }
+
     /// The health of a live object; nothing for one that has none.
     pub fn health(&self, object: &Object) -> Option<Health> {
         if let Some(health) = deletion::health(object) {
