@@ -62,6 +62,8 @@ pub struct Request {
     pub argocd_namespace: String,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
+    /// How many lines are told of the logs of what failed; nothing where they are not wanted.
+    pub log_lines: Option<u16>,
 }
 
 impl Request {
@@ -103,7 +105,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     extras::find(&mut turns, &live, &request, &world.progress).await;
     history::find(&mut turns, world).await;
     health::judge(&mut turns, &live, &request).await;
-    reasons::find(&mut turns, request.concurrency).await;
+    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 
@@ -117,7 +119,7 @@ pub async fn health(mut request: Request, world: &World) -> Run {
     render::render(&mut turns, &request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     health::judge(&mut turns, &live, &request).await;
-    reasons::find(&mut turns, request.concurrency).await;
+    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 

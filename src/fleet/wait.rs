@@ -98,7 +98,7 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
         // That nothing has changed until then is an answer, too.
         let _ = timeout_at(ends.min(looked + LOOKED_AT_EVERY), change(&mut watching, &turns, patience.goal)).await;
     };
-    reasons::find(&mut turns, request.concurrency).await;
+    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
     (turn::end(turns, invalid, request.findings, world), ending)
 }
 

@@ -13,6 +13,7 @@ use super::theme::Role;
 use super::{ExitRules, View, json};
 use crate::fleet::{ApplicationRun, Ending, Run};
 use crate::object::yaml;
+use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::suite::{Outcome, Verdict};
 use crate::status::health::{HealthStatus, ResourceHealth};
 
@@ -123,6 +124,30 @@ pub(super) fn lines(page: &mut Page, resources: &[ResourceHealth], all: bool) {
         for reason in &resource.reasons {
             page.write(Role::Plain, " ".repeat(15)).write(Role::Hint, reason).end();
         }
+        resource.logs.iter().for_each(|log| log_lines(page, log));
+    }
+}
+
+/// The last lines of a container, marked, so that nobody takes them for ours.
+fn log_lines(page: &mut Page, log: &ContainerLog) {
+    let LogQuestion { pod, container, previous, .. } = &log.of;
+    let which = if *previous { "before its last restart, " } else { "" };
+    let margin = " ".repeat(15);
+    let title = format!("{which}container {container} of Pod {pod}");
+    match &log.lines {
+        Ok(lines) if lines.is_empty() => {
+            page.write(Role::Plain, margin).write(Role::Hint, format!("{title} wrote nothing")).end();
+        }
+        Ok(lines) => {
+            page.write(Role::Plain, &margin).write(Role::Hint, format!("{title} wrote at last:")).end();
+            for line in lines {
+                page.write(Role::Plain, &margin).write(Role::Hint, "| ").write(Role::Plain, line).end();
+            }
+        }
+        Err(why) => {
+            let words = format!("what {title} wrote could not be read: {why}");
+            page.write(Role::Plain, margin).write(Role::Hint, words).end();
+        }
     }
 }
 
@@ -167,6 +192,30 @@ struct Resource<'run> {
     message: Option<&'run str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
     reasons: &'run [String],
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    logs: Vec<Log<'run>>,
+}
+
+#[derive(Serialize)]
+struct Log<'run> {
+    pod: &'run str,
+    container: &'run str,
+    previous: bool,
+    lines: &'run [String],
+    #[serde(skip_serializing_if = "Option::is_none")]
+    error: Option<&'run str>,
+}
+
+impl<'run> Log<'run> {
+    fn of(log: &'run ContainerLog) -> Self {
+        Self {
+            pod: &log.of.pod,
+            container: &log.of.container,
+            previous: log.of.previous,
+            lines: log.lines.as_deref().unwrap_or_default(),
+            error: log.lines.as_ref().err().map(String::as_str),
+        }
+    }
 }
 
 impl<'run> HealthReport<'run> {
@@ -211,6 +260,7 @@ impl<'run> Resource<'run> {
             health: status(resource).map(HealthStatus::as_str),
             message: resource.health.as_ref().map(|health| health.message.as_str()).filter(|text| !text.is_empty()),
             reasons: &resource.reasons,
+            logs: resource.logs.iter().map(Log::of).collect(),
         }
     }
 }

@@ -46,6 +46,7 @@ impl JudgingArguments {
         let judge = self.rules.judge(self.selection.argocd_cm.as_deref())?;
         let mut request = request::request(&self.selection, &self.sources, concurrency, session)?;
         request.health = Some(judge);
+        request.log_lines = self.rules.logs;
         request.settings_from_cluster = self.argocd_cm_from_cluster;
         let world = request::world(self.sources, clusters, concurrency, session)?;
         Ok((request, world))

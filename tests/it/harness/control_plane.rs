@@ -153,11 +153,18 @@ impl ControlPlane {
         self.spawn("kube-controller-manager", &manager, &[&own[..], &[key]].concat());
         self.spawn("kube-scheduler", &scheduler, &own);
         let stages = control_plane_folder().join("stages");
+        write_logs(&self.folder);
+        let [kubelet_port, ..] = free_ports();
         let kwok_arguments = [
             own[0].clone(),
             "--manage-all-nodes".to_owned(),
             "--node-lease-duration-seconds=40".to_owned(),
+            // The API server asks it for logs, as it asks a kubelet.
+            "--node-ip=127.0.0.1".to_owned(),
+            format!("--node-port={kubelet_port}"),
+            format!("--server-address=127.0.0.1:{kubelet_port}"),
             format!("--config={}", stages.join("stages.yaml").display()),
+            format!("--config={}", stages.join("logs.yaml").display()),
         ];
         self.spawn("kwok", &kwok, &kwok_arguments);
         let node = stages.join("node.yaml").display().to_string();
@@ -226,6 +233,17 @@ fn prepare(folder: &Path) {
     write_pem(&folder.join("service-account.key"), "PRIVATE KEY", key.as_ref());
     let public = [&P256_PUBLIC_KEY_HEADER[..], pair.public_key().as_ref()].concat();
     write_pem(&folder.join("service-account.pub"), "PUBLIC KEY", &public);
+}
+
+/// What `stages/logs.yaml` says that containers have written, as a container runtime keeps it.
+fn write_logs(folder: &Path) {
+    for (file, last) in
+        [("app.log", "no database at \u{1b}[31mpostgres://shop:hunter2@db/shop"), ("app.previous.log", "out of money")]
+    {
+        let lines = (1..=30).map(|number| format!("line {number}")).chain([last.to_owned()]);
+        let log: String = lines.map(|line| format!("2026-11-24T09:00:00.000000000Z stdout F {line}\n")).collect();
+        fs::write(folder.join(file), log).expect("the folder is ours");
+    }
 }
 
 fn write_pem(path: &Path, label: &str, bytes: &[u8]) {

@@ -1,5 +1,6 @@
 //! `trueup health` and `trueup wait` from end to end: plain manifests, a folder, and real controllers.
 
+mod logs;
 mod scripts;
 mod waiting;
 
