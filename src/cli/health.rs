@@ -14,7 +14,8 @@ use crate::finding::Finding;
 use crate::fleet::{self, Run};
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{Object, type_name};
-use crate::report::health as report;
+use crate::report::health::{self as report, Judged};
+use crate::report::suites::{self, TestedCase};
 use crate::status::health::suite::{self, Outcome};
 use crate::status::health::{Judge, ResourceHealth};
 
@@ -78,9 +79,9 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(run.all_findings());
-    let report = session.terminal.data_with(|view| report::write(&run, &objects, format, view));
-    match report {
-        Ok(()) => report::exit_code(&run, &objects),
+    let judged = Judged { run: &run, objects: &objects, ending: None };
+    match session.terminal.data_with(|view| report::write(judged, format, view)) {
+        Ok(()) => judged.exit_code(),
         Err(error) => session.refuse(&[Finding::of(&error)]),
     }
 }
@@ -167,7 +168,7 @@ fn tests(arguments: &TestArguments, session: &Session) -> u8 {
     match run_tests(arguments) {
         Ok(cases) => {
             let verbose = arguments.telling.verbose > 0;
-            match session.terminal.data_with(|view| report::suites(&cases, verbose, view)) {
+            match session.terminal.data_with(|view| suites::write(&cases, verbose, view)) {
                 Ok(()) => u8::from(cases.iter().any(|case| case.outcome != Outcome::Passed)),
                 Err(error) => session.refuse(&[Finding::of(&error)]),
             }
@@ -176,7 +177,7 @@ fn tests(arguments: &TestArguments, session: &Session) -> u8 {
     }
 }
 
-fn run_tests(arguments: &TestArguments) -> Result<Vec<report::TestedCase>, Vec<Finding>> {
+fn run_tests(arguments: &TestArguments) -> Result<Vec<TestedCase>, Vec<Finding>> {
     let told = |error: customizations::CustomizationError| vec![Finding::of(&error)];
     let folder = &arguments.folder;
     let rules = HealthRuleArguments::of_folder(folder.clone());
@@ -190,9 +191,9 @@ fn run_tests(arguments: &TestArguments) -> Result<Vec<report::TestedCase>, Vec<F
                     Ok(manifest) => suite::run(&case, &manifest, &judge),
                     Err(why) => Outcome::Broken(why),
                 };
-                report::TestedCase { suite: suite.name.clone(), input: case.input, expected: case.expected, outcome }
+                TestedCase { suite: suite.name.clone(), input: case.input, expected: case.expected, outcome }
             })),
-            Err(why) => tested.push(report::TestedCase {
+            Err(why) => tested.push(TestedCase {
                 suite: suite.name.clone(),
                 input: suite.file.display().to_string(),
                 expected: suite::Verdict::default(),

@@ -9,7 +9,7 @@ use super::session::{Look, Session};
 use crate::cluster::settings::parse_request_timeout;
 use crate::finding::Finding;
 use crate::fleet::{self, Ending, Goal, Patience, Run};
-use crate::report::health as report;
+use crate::report::health::{self as report, Judged};
 
 /// How long, at most, when nothing is said: longer than any roll-out should take, shorter than a CI job may.
 const DEFAULT_TIMEOUT: &str = "5m";
@@ -86,12 +86,13 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(run.all_findings());
-    let printed = session.terminal.data_with(|view| report::write(&run, &[], format, view));
+    let judged = Judged { run: &run, objects: &[], ending: Some(&ending) };
+    let printed = session.terminal.data_with(|view| report::write(judged, format, view));
     if let Some(finding) = told(&ending, timeout) {
         session.terminal.findings([&finding]);
     }
     match printed {
-        Ok(()) => report::exit_code_of_wait(&run, &ending),
+        Ok(()) => judged.exit_code(),
         Err(error) => session.refuse(&[Finding::of(&error)]),
     }
 }

@@ -62,6 +62,12 @@ impl ControlPlane {
         started.as_ref().map_err(Clone::clone)
     }
 
+    /// One more, for a test of which every other one would notice.
+    pub(super) fn alone() -> Result<&'static Self, Missing> {
+        static ALONE: OnceLock<Result<ControlPlane, Missing>> = OnceLock::new();
+        ALONE.get_or_init(Self::start).as_ref().map_err(Clone::clone)
+    }
+
     /// Where certificates, kubeconfigs and logs are; removed when this process ends.
     pub(super) fn folder(&self) -> &Path {
         &self.folder
@@ -149,8 +155,11 @@ impl ControlPlane {
         let kubeconfig = self.administrator("controllers", "default");
         let own =
             [format!("--kubeconfig={}", kubeconfig.display()), "--leader-elect=false".into(), "--secure-port=0".into()];
-        let key = "--service-account-private-key-file=service-account.key".to_owned();
-        self.spawn("kube-controller-manager", &manager, &[&own[..], &[key]].concat());
+        let of_manager = [
+            "--service-account-private-key-file=service-account.key".to_owned(),
+            "--horizontal-pod-autoscaler-sync-period=1s".to_owned(),
+        ];
+        self.spawn("kube-controller-manager", &manager, &[&own[..], &of_manager].concat());
         self.spawn("kube-scheduler", &scheduler, &own);
         let stages = control_plane_folder().join("stages");
         write_logs(&self.folder);
@@ -241,7 +250,9 @@ fn write_logs(folder: &Path) {
         [("app.log", "no database at \u{1b}[31mpostgres://shop:hunter2@db/shop"), ("app.previous.log", "out of money")]
     {
         let lines = (1..=30).map(|number| format!("line {number}")).chain([last.to_owned()]);
-        let log: String = lines.map(|line| format!("2026-11-24T09:00:00.000000000Z stdout F {line}\n")).collect();
+        let lines: Vec<String> =
+            lines.map(|line| format!("2026-11-24T09:00:00.000000000Z stdout F {line}\n")).collect();
+        let log = lines.concat();
         fs::write(folder.join(file), log).expect("the folder is ours");
     }
 }
