@@ -18,7 +18,7 @@ use crate::finding::Finding;
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
-use crate::status::compare::{Answer, Baseline, Look, Question, Schema, first_look, second_look, unknown};
+use crate::status::compare::{Answer, Baseline, Look, Question, Schema, Terms, first_look, second_look, unknown};
 use crate::status::tracking::{TrackedBy, Tracking, is_tracked};
 use crate::status::{ResourceDrift, ResourceState};
 
@@ -61,9 +61,11 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
     };
     let id = identity(cluster);
     let looked = {
-        let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), target.clone());
+        let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), Arc::clone(target));
         let (tracking, baseline) = (turn.tracking(request), turn.baseline.clone());
-        tokio::task::spawn_blocking(move || look(&target, &Seen { live, kinds, cluster: id, tracking, baseline })).await
+        let terms = Arc::new(request.terms());
+        let seen = Seen { live, kinds, cluster: id, tracking, baseline };
+        tokio::task::spawn_blocking(move || look(&target, &seen, &terms)).await
     };
     let Ok((mut outcome, questions)) = looked else {
         // A panic in one application must not end the fleet.
@@ -131,14 +133,14 @@ pub(super) struct Seen {
 }
 
 /// The first look at every target: settled, or a question for the server.
-fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Question>) {
+fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Question>) {
     let mut outcome = Outcome::default();
     let mut questions = Vec::new();
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
                 outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, &seen.tracking)));
-                first_look(object, live.map(|live| &**live), seen.baseline.as_deref())
+                first_look(object, live.map(|live| &**live), seen.baseline.as_deref(), terms)
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
         };
@@ -192,13 +194,16 @@ fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static st
 /// Asks the server.
 async fn ask(
     cluster: &dyn Cluster,
-    question: Question,
+    mut question: Question,
     schemas: &Schemas,
 ) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
     match cluster.predict(question.target()).await {
         Ok(predicted) => {
             let answer = match predicted {
-                Predicted::Object(object) => Answer::Predicted(*object),
+                Predicted::Object(object) => {
+                    put_back(cluster, &mut question).await;
+                    Answer::Predicted(*object)
+                }
                 Predicted::Unavailable(reason) => described(cluster, &question, reason, schemas).await,
                 Predicted::Refused(words) => Answer::Refused(words),
             };
@@ -208,6 +213,18 @@ async fn ask(
             let finding = Finding::of(&error);
             Err((unknown(question.target(), finding.message.clone()), finding))
         }
+    }
+}
+
+/// What git dropped may be what the server fills in by itself: it is asked, and only then.
+async fn put_back(cluster: &dyn Cluster, question: &mut Question) {
+    let dropped = question.dropped();
+    if dropped.is_empty() {
+        return;
+    }
+    // Without an answer it stays what it looks like: something that git no longer has.
+    if let Ok(Predicted::Object(without)) = cluster.predict_without(question.live(), &dropped).await {
+        question.put_back(&without);
     }
 }
 

@@ -145,7 +145,7 @@ pub(super) async fn list(turns: &[Turn], request: &Request, progress: &Progress)
         let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else { continue };
         let id = identity(cluster);
         clusters.insert(id, Arc::clone(cluster));
-        for object in target {
+        for object in target.iter() {
             if let Place::Listed(gvk, namespace) = place(object, kinds) {
                 wanted.entry((id, gvk)).or_default().insert(namespace);
             }

@@ -10,7 +10,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::turn::{self, Turn};
-use super::{Request, Run, SyncStatus, World, compare, extras, fetch, health, list, reasons, render, run};
+use super::{Request, Run, SyncStatus, World, baseline, compare, extras, fetch, health, list, reasons, render, run};
 use crate::status::ResourceState;
 use crate::status::health::HealthStatus;
 
@@ -100,6 +100,7 @@ async fn look(turns: &mut [Turn], request: &Request, world: &World, goal: Goal) 
     let live = Arc::new(list::list(turns, request, &world.progress).await);
     health::judge(turns, &live, request).await;
     if goal == Goal::Synced {
+        baseline::read(turns, &live, request.concurrency).await;
         compare::compare(turns, &live, request, world).await;
         extras::find(turns, &live, request, &world.progress).await;
     }

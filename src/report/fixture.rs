@@ -13,7 +13,7 @@ use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun};
 use crate::object::{Gvk, Origin, Pointer};
 use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
-use crate::target::source::Commit;
+use crate::target::source::{Commit, PathHistory};
 
 /// Text that a terminal, markdown, HTML and a table would all obey.
 pub(super) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \
@@ -58,8 +58,8 @@ fn shop() -> ApplicationRun {
     };
     let hostile_commit = Commit { author: HOSTILE.to_owned(), subject: HOSTILE.to_owned(), ..commit.clone() };
     application.history = BTreeMap::from([
-        ("overlays/prod/web.yaml".to_owned(), vec![commit]),
-        (HOSTILE.to_owned(), vec![hostile_commit]),
+        ("overlays/prod/web.yaml".to_owned(), PathHistory { commits: vec![commit], is_cut: true }),
+        (HOSTILE.to_owned(), PathHistory { commits: vec![hostile_commit], is_cut: false }),
     ]);
     application.resources =
         vec![service_account(), deployment(), config_map(), secret(), hostile(), missing(), extra()];
@@ -331,6 +331,7 @@ pub(super) fn resource(name: &str, state: ResourceState) -> ResourceDrift {
         additions: Vec::new(),
         ignored: Vec::new(),
         is_tolerated: false,
+        is_refused: false,
         live: None,
         target: None,
         note: None,

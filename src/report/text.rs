@@ -21,6 +21,7 @@ use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
 use crate::status::health::HealthStatus;
 use crate::status::{FieldDrift, Moved, ResourceDrift, ResourceState};
+use crate::target::source::PathHistory;
 
 /// So many lines of a missing resource are shown without `-v`.
 const FOLD_MISSING: usize = 10;
@@ -283,17 +284,20 @@ impl Text<'_> {
         if !resource.has_git_moved() {
             return;
         }
-        let commits = application.commits(resource);
+        let Some(PathHistory { commits, is_cut }) = application.history_of(resource) else { return };
         let shown = if self.view.verbose { commits.len() } else { commits.len().min(FOLD_COMMITS) };
         for commit in &commits[..shown] {
             let words = commit_words(commit, &age(&commit.time, self.view.now));
             self.page.write(Role::Hint, "    commit ").write(Role::Git, short_revision(&commit.hash));
             self.page.write(Role::Plain, "  ").write(Role::Hint, words).end();
         }
-        if shown < commits.len() {
-            let words = format!("    … {} more commits, -v shows all", commits.len() - shown);
-            self.page.write(Role::Hint, words).end();
-        }
+        let words = match (commits.len() - shown, *is_cut) {
+            (0, false) => return,
+            (0, true) => "and more".to_owned(),
+            (hidden, false) => format!("{hidden} more commits, -v shows all"),
+            (hidden, true) => format!("{hidden} more commits and others, -v shows {}", commits.len()),
+        };
+        self.page.write(Role::Hint, format!("    … {words}")).end();
     }
 
     fn lines(&mut self, lines: &[Line], fold: usize) {
@@ -379,6 +383,7 @@ mod tests {
                   ports:
                   - containerPort: 8080
             commit 9e107d9  web: 1.4.0, Ada Lovelace, 24h ago
+            … and more
 
           ~ ConfigMap shop/settings  changed  base/settings.yaml:1
             compared without the API server: this account may not patch `configmaps`
@@ -485,6 +490,7 @@ mod tests {
               - image: registry.example.com/shop/web:1.4.0-debug
               + image: registry.example.com/shop/web:1.4.0
             commit 9e107d9  web: 1.4.0, Ada Lovelace, 24h ago
+            … and more
         ");
     }
 

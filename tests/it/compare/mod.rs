@@ -1,6 +1,10 @@
 //! The comparison against the API server's own behaviour: what it made of a manifest is in sync, and what anybody
 //! changed afterwards is found, and nothing else.
 
+mod defaults;
+
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use trueup::object::yaml::{Limits, WithPositions, read};
 use trueup::object::{Object, Pointer};
@@ -47,7 +51,7 @@ impl Corpus {
         let mut questions: Vec<Question> = Vec::new();
         for (target, live) in self.targets.iter().zip(live) {
             assert_eq!((target.kind(), target.name()), (live.kind(), live.name()));
-            match first_look(target, Some(live), None) {
+            match first_look(target, Some(live), None, &Arc::default()) {
                 Look::Settled(drift) => settled.push(*drift),
                 Look::Ask(question) => questions.push(*question),
             }
@@ -126,7 +130,7 @@ fn no_manifest_with_one_value_changed_is_taken_for_in_sync() {
         for place in leaves(&target.to_value()) {
             let mut value = target.to_value();
             change(value.pointer_mut(&place).unwrap());
-            let looked = first_look(&Object::new(value).unwrap(), Some(&live), None);
+            let looked = first_look(&Object::new(value).unwrap(), Some(&live), None, &Arc::default());
             assert!(matches!(looked, Look::Ask(_)), "{} {place}", name_of(target));
             changed += 1;
         }
