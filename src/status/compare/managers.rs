@@ -241,6 +241,12 @@ fn holds_part_of(fields: &Map<String, Value>, value: &Value) -> bool {
     }
 }
 
+/// Whether trueup applied a place, or something below it: without it in git, it goes. It may have where nobody knows.
+pub(super) fn is_ours(live: &Object, place: &Pointer, shape: &'static Shape) -> bool {
+    let own = entries(live).find(|entry| entry.manager.is_apply() && entry.manager.manager == FIELD_MANAGER);
+    !has_managers(live) || own.is_some_and(|entry| owns(entry.fields, live.value(), place.tokens(), shape))
+}
+
 /// Whether anybody but those who apply from git holds a place, or something below it.
 pub(super) fn is_held_by_others(live: &Object, place: &Pointer) -> bool {
     let shape = Shape::of(&live.gvk());

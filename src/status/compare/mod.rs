@@ -14,6 +14,7 @@ mod difference;
 mod last_applied;
 mod managers;
 mod moved;
+mod named;
 mod path;
 mod schema;
 mod shape;
@@ -26,9 +27,10 @@ use serde_json::{Map, Value};
 pub use self::baseline::{Baseline, BaselineFault, Recorded, TooLarge};
 use self::clean::{Status, cleaned};
 use self::contain::{contain, dropped, with_removals};
-use self::difference::{Edit, apply, differences};
+use self::difference::{Difference, Edit, apply, differences};
 use self::last_applied::last_applied;
 use self::moved::Views;
+use self::named::is_named;
 pub use self::schema::Schema;
 use self::shape::{ListKey, Shape};
 pub use self::terms::Terms;
@@ -225,7 +227,11 @@ fn by_prediction(question: &Question, predicted: &Object) -> ResourceDrift {
     let (shape, status) = (Shape::of(&target.gvk()), question.status());
     let spelled = cleaned(target, status);
     let found = differences(&cleaned(predicted, status), &cleaned(live, status), Some(&spelled), shape);
-    let edits: Vec<Edit> = found.into_iter().map(|difference| difference.edit).collect();
+    // What git does not name stays as it is, whatever else the server would do at the same time.
+    let is_gits = |difference: &Difference| {
+        is_named(&spelled, live, difference, shape) || managers::is_ours(live, &difference.edit.path, shape)
+    };
+    let edits: Vec<Edit> = found.into_iter().filter(is_gits).map(|difference| difference.edit).collect();
     let mut removals = dropped(target, live, shape, terms);
     removals.retain(|edit| !defaults.contains(&edit.path));
     let edits = with_removals(edits, removals);

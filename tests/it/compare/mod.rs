@@ -2,6 +2,7 @@
 //! changed afterwards is found, and nothing else.
 
 mod defaults;
+mod every_field;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! What the comparison promises, as tables of named cases and as properties over arbitrary objects.
 
 mod dropped;
+mod prediction;
 mod settings;
 
 use proptest::prelude::*;
