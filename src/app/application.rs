@@ -159,6 +159,11 @@ impl Application {
         self.annotations.get(COMPARE_OPTIONS).is_some_and(|options| has_option(options, "ServerSideDiff=false"))
     }
 
+    /// Whether `IncludeMutationWebhook=true` says to compare what others than git change on the way, too.
+    pub fn includes_mutation_webhooks(&self) -> bool {
+        self.annotations.get(COMPARE_OPTIONS).is_some_and(|options| has_option(options, "IncludeMutationWebhook=true"))
+    }
+
     /// Whether its annotation asks Argo CD to leave it alone.
     ///
     /// Rule: Go's strconv.ParseBool; anything else counts as no.

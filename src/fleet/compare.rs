@@ -63,7 +63,7 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
     let looked = {
         let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), Arc::clone(target));
         let (tracking, baseline) = (turn.tracking(request), turn.baseline.clone());
-        let terms = Arc::new(request.terms());
+        let terms = Arc::new(request.terms(&turn.application));
         let seen = Seen { live, kinds, cluster: id, tracking, baseline };
         tokio::task::spawn_blocking(move || look(&target, &seen, &terms)).await
     };

@@ -146,6 +146,8 @@ async fn sweep(
             Err(ClusterError::Forbidden { .. }) => {
                 swept.forbidden.insert(wanted.gvk.group_kind().to_string());
             }
+            // Its objects went with it.
+            Err(ClusterError::Vanished { .. }) => {}
             Err(error) => swept.failed = Some(error),
         }
     }

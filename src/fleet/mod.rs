@@ -20,6 +20,7 @@ pub mod run;
 mod settings;
 mod turn;
 pub mod wait;
+mod watch;
 
 pub use run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun, SyncStatus};
 pub use wait::{Ending, Goal, Patience};
@@ -34,7 +35,7 @@ use crate::object::annotations::INSTANCE_LABEL;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Progress;
-use crate::status::compare::Terms;
+use crate::status::compare::{Effects, Terms};
 use crate::status::health::Judge;
 use crate::target::render::RenderSettings;
 use crate::target::source::Sources;
@@ -75,12 +76,13 @@ impl Request {
         self.instance_label.clone().map_or_else(by_settings, Some).filter(|label| !label.is_empty())
     }
 
-    /// What Argo CD's settings decide about comparing.
-    fn terms(&self) -> Terms {
+    /// What Argo CD's settings, and the application's own, decide about comparing.
+    fn terms(&self, application: &Application) -> Terms {
         let mut tracking = self.settings.tracking.clone();
         let label = self.instance_label.clone().filter(|label| !label.is_empty());
         tracking.instance_label = label.or(tracking.instance_label);
-        Terms { tracking, status_field: self.settings.status_field }
+        let effects = if application.includes_mutation_webhooks() { Effects::All } else { Effects::OfGit };
+        Terms { tracking, status_field: self.settings.status_field, effects }
     }
 }
 

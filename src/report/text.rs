@@ -3,9 +3,14 @@
 //! The text is whole without colour. A difference reads as `kubectl diff` and `argocd app diff` print it: `-` is in the
 //! cluster, `+` is in git, and a sync would replace the one by the other.
 
+use std::borrow::Cow;
+
+use serde_json::Value;
+
 use super::View;
 use super::age::age;
 use super::asides;
+use super::brief::{brief, brief_line};
 use super::diff::{self, Diff, Hunk, Line, Side};
 use super::health;
 use super::page::Page;
@@ -53,6 +58,10 @@ fn shared_note(application: &ApplicationRun) -> Option<&str> {
     let mut others = changed.peekable();
     others.peek()?;
     others.all(|resource| resource.note.as_deref() == Some(note)).then_some(note)
+}
+
+fn whole(pieces: &[(bool, String)]) -> Vec<(bool, Cow<'_, str>)> {
+    pieces.iter().map(|(differs, piece)| (*differs, Cow::Borrowed(piece.as_str()))).collect()
 }
 
 fn moved_role(moved: Moved) -> Role {
@@ -256,8 +265,7 @@ impl Text<'_> {
     fn field(&mut self, field: &FieldDrift, resource: &ResourceDrift, with_values: bool) {
         self.page.write(Role::Plain, "    ").write(Role::Path, path(field, resource));
         if with_values {
-            let live = field.live.as_ref().map_or_else(|| "nothing".to_owned(), short);
-            let git = field.git.as_ref().map_or_else(|| "nothing".to_owned(), short);
+            let [live, git] = [&field.live, &field.git].map(|value| self.value(value.as_ref()));
             self.page.write(Role::Plain, "  ").write(Role::Cluster, format!("- {live}"));
             self.page.write(Role::Plain, "  ").write(Role::Git, format!("+ {git}"));
         }
@@ -274,9 +282,15 @@ impl Text<'_> {
         }
         self.page.end();
         if field.moved == Moved::Both {
-            let last = field.last_synced.as_ref().map_or_else(|| "nothing".to_owned(), short);
+            let last = self.value(field.last_synced.as_ref());
             self.page.write(Role::Hint, "      when they were last the same: ").write(Role::Plain, last).end();
         }
+    }
+
+    /// A value in one line, as much of it as is shown.
+    fn value(&self, value: Option<&Value>) -> String {
+        let text = value.map_or_else(|| "nothing".to_owned(), short);
+        if self.view.verbose { text } else { brief(&text).into_owned() }
     }
 
     /// What happened in git to a resource that git moved.
@@ -314,8 +328,8 @@ impl Text<'_> {
                 continue;
             }
             self.page.write(Role::Plain, "      ").write(role, if pieces.is_empty() { sign.trim_end() } else { sign });
-            for (differs, piece) in pieces {
-                self.page.write(if *differs { part } else { role }, piece);
+            for (differs, piece) in if self.view.verbose { whole(pieces) } else { brief_line(pieces) } {
+                self.page.write(if differs { part } else { role }, piece);
             }
             self.page.end();
         }

@@ -33,7 +33,7 @@ use self::moved::Views;
 use self::named::is_named;
 pub use self::schema::Schema;
 use self::shape::{ListKey, Shape};
-pub use self::terms::Terms;
+pub use self::terms::{Effects, Terms};
 use super::{FieldDrift, Moved, Proof, ResourceDrift, ResourceState};
 use crate::object::annotations::has_compare_option;
 use crate::object::mask::Masker;
@@ -229,7 +229,9 @@ fn by_prediction(question: &Question, predicted: &Object) -> ResourceDrift {
     let found = differences(&cleaned(predicted, status), &cleaned(live, status), Some(&spelled), shape);
     // What git does not name stays as it is, whatever else the server would do at the same time.
     let is_gits = |difference: &Difference| {
-        is_named(&spelled, live, difference, shape) || managers::is_ours(live, &difference.edit.path, shape)
+        terms.effects == Effects::All
+            || is_named(&spelled, live, difference, shape)
+            || managers::is_ours(live, &difference.edit.path, shape)
     };
     let edits: Vec<Edit> = found.into_iter().filter(is_gits).map(|difference| difference.edit).collect();
     let mut removals = dropped(target, live, shape, terms);

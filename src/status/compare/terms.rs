@@ -1,5 +1,5 @@
-//! What one application's settings decide about comparing: which label Argo CD marks objects with, and whether a `status`
-//! that git has is compared.
+//! What one application's settings decide about comparing: which label Argo CD marks objects with, whether a `status` that git
+//! has is compared, and whether what webhooks change is.
 //!
 //! Rules: Argo CD util/settings `GetAppInstanceLabelKey`, `GetTrackingMethod`; gitops-engine/pkg/diff `ignoreStatus`.
 
@@ -15,6 +15,18 @@ pub struct Terms {
     pub tracking: TrackingSettings,
     /// Of which objects the `status` is not compared.
     pub status_field: StatusField,
+    /// What is compared of what the server would change.
+    pub effects: Effects,
+}
+
+/// What an apply would change.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Effects {
+    /// What git says; webhooks and the server change more.
+    #[default]
+    OfGit,
+    /// Everything.
+    All,
 }
 
 impl Terms {

@@ -7,10 +7,10 @@
 mod access;
 mod faults;
 mod folder;
-mod front;
 mod list;
 mod predict;
 mod tls;
+mod watch;
 
 use std::sync::Arc;
 

@@ -1,6 +1,7 @@
 //! The comparison against the API server's own behaviour: what it made of a manifest is in sync, and what anybody
 //! changed afterwards is found, and nothing else.
 
+mod bad_input;
 mod defaults;
 mod every_field;
 

@@ -24,6 +24,21 @@ fn what_the_server_changes_beside_is_no_drift() {
     assert_eq!(predicted(git, live, after).state, ResourceState::InSync);
 }
 
+/// `IncludeMutationWebhook=true`: somebody wants to see what webhooks would do.
+#[test]
+fn what_webhooks_change_is_told_to_whoever_asks() {
+    let git = config_map(json!({"a": "1"}));
+    let mut live = git.clone();
+    live["metadata"]["managedFields"] = json!([{"manager": "trueup", "operation": "Apply", "fieldsV1": {}}]);
+    let mut after = git.clone();
+    after["metadata"]["labels"] = json!({"injected": "true"});
+    for (effects, expected) in [(Effects::OfGit, vec![]), (Effects::All, vec!["/metadata/labels".to_owned()])] {
+        let terms = Arc::new(Terms { effects, ..Terms::default() });
+        let question = Question { terms, ..ask(git.clone(), live.clone()) };
+        assert_eq!(paths(&second_look(&question, Answer::Predicted(object(after.clone())))), expected);
+    }
+}
+
 /// What is applied as a whole has no room for what somebody added; nor has what nothing is known of.
 #[test]
 fn what_git_names_a_part_of_is_gits_where_it_is_one_value() {
