@@ -116,7 +116,7 @@ pub(super) fn is_partial(manifest: &Map<String, Value>) -> bool {
     let has_source = sources.peek().is_some();
     let has_repository = sources.any(|source| has(Some(source), "repoURL"));
     let has_cluster = ["server", "name"].iter().any(|field| has(spec.get("destination"), field));
-    !has_repository && !(has_source && has_cluster)
+    !(has_repository || (has_source && has_cluster))
 }
 
 impl InvalidApplication {

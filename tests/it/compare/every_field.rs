@@ -197,8 +197,8 @@ fn any_field_that_somebody_else_changes_is_told_and_nothing_else() {
     corpus.cluster.try_kubectl(corpus.cluster.kubeconfig(), &replace, &list(&changes));
     let after = get();
 
-    let text: String = targets.iter().map(|target| format!("---\n{target}\n")).collect();
-    let git = TestRepo::new().file("all.yaml", text).commit("all");
+    let documents: Vec<String> = targets.iter().map(Value::to_string).collect();
+    let git = TestRepo::new().file("all.yaml", documents.join("\n---\n")).commit("all");
     let application = git.application("corpus").deployed_to(&corpus.cluster);
     let settings = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-cm"},
                           "data": {"resource.exclusions": "[]"}});

@@ -80,8 +80,8 @@ impl Front {
     }
 
     fn start(answers: Box<Answers>, behind: Option<KubectlProxy>) -> Self {
-        let listener = TcpListener::bind("127.0.0.1:0").unwrap();
-        let address = listener.local_addr().unwrap().to_string();
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a free port");
+        let address = listener.local_addr().expect("it is bound").to_string();
         let seen = Arc::new(Mutex::new(Vec::new()));
         let (answers, upstream, log) =
             (Arc::new(answers), behind.as_ref().map(|proxy| proxy.address.clone()), Arc::clone(&seen));
@@ -94,7 +94,7 @@ impl Front {
                 });
             }
         });
-        Self { folder: tempfile::tempdir().unwrap(), address, seen, _behind: behind }
+        Self { folder: tempfile::tempdir().expect("a folder"), address, seen, _behind: behind }
     }
 
     /// A kubeconfig with this server as its only context, `front`.
@@ -106,13 +106,13 @@ impl Front {
             "contexts": [{ "name": "front", "context": { "cluster": "front", "user": "front" } }],
         });
         let path = self.folder.path().join("kubeconfig");
-        std::fs::write(&path, kubeconfig.to_string()).unwrap();
+        std::fs::write(&path, kubeconfig.to_string()).expect("the folder is ours");
         path
     }
 
     /// The first line of every request until now.
     pub(crate) fn seen(&self) -> Vec<String> {
-        self.seen.lock().unwrap().clone()
+        self.seen.lock().expect("nobody panics with the lock").clone()
     }
 }
 
@@ -124,7 +124,7 @@ fn serve(
 ) -> std::io::Result<()> {
     let (head, body) = read_request(&mut client)?;
     let first_line = head.lines().next().unwrap_or_default().to_owned();
-    log.lock().unwrap().push(first_line.clone());
+    log.lock().expect("nobody panics with the lock").push(first_line.clone());
     match (answers(&first_line), upstream) {
         (Some(Reply::Now(status, headers, body)), _) => write!(
             client,
@@ -210,10 +210,11 @@ impl KubectlProxy {
             .args(["proxy", "--port=0"])
             .stdout(Stdio::piped())
             .spawn()
-            .unwrap();
+            .expect("kubectl can be started");
         let mut line = String::new();
-        std::io::BufRead::read_line(&mut std::io::BufReader::new(child.stdout.take().unwrap()), &mut line).unwrap();
-        let address = line.trim().rsplit(' ').next().unwrap().to_owned();
+        let output = child.stdout.take().expect("stdout is piped");
+        std::io::BufRead::read_line(&mut std::io::BufReader::new(output), &mut line).expect("it says its address");
+        let address = line.trim().rsplit(' ').next().unwrap_or_default().to_owned();
         Ok(Self { child, address })
     }
 }

@@ -41,8 +41,7 @@ fn the_instance_label_of_the_settings_is_a_mark() {
         told(ask_under(settings(Some(label), TrackingMethod::Label), target.clone(), by_label.clone())),
         [""; 0]
     );
-    let pointer = "/metadata/labels".to_owned();
-    assert_eq!(told(ask_under(settings(None, TrackingMethod::Label), target.clone(), by_label)), [pointer.clone()]);
+    assert_eq!(told(ask_under(settings(None, TrackingMethod::Label), target.clone(), by_label)), ["/metadata/labels"]);
 
     live["metadata"]["annotations"] = json!({"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:shop/web"});
     let by_both = dropped::applied_client_side(live.clone(), &live, json!([]));
