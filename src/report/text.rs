@@ -4,6 +4,7 @@
 //! cluster, `+` is in git, and a sync would replace the one by the other.
 
 use std::borrow::Cow;
+use std::collections::BTreeSet;
 
 use serde_json::Value;
 
@@ -253,9 +254,16 @@ impl Text<'_> {
         for field in elsewhere {
             self.field(&resource.fields[field], resource, true);
         }
+        let mut told = BTreeSet::new();
         for Hunk { fields, lines } in &hunks {
-            for field in fields {
-                self.field(&resource.fields[*field], resource, false);
+            for at in fields {
+                let field = &resource.fields[*at];
+                if told.insert(at) {
+                    self.field(field, resource, false);
+                } else {
+                    self.page.write(Role::Plain, "    ").write(Role::Path, path(field, resource));
+                    self.page.write(Role::Hint, "  goes on").end();
+                }
             }
             self.lines(lines, FOLD_HUNK);
         }
@@ -352,9 +360,10 @@ impl Text<'_> {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use serde_json::json;
 
     use super::*;
-    use crate::report::fixture::{HOSTILE, everything, view};
+    use crate::report::fixture::{HOSTILE, application, changed, everything, field, view};
     use crate::report::visible::is_hidden;
 
     #[test]
@@ -528,6 +537,26 @@ mod tests {
         assert!(
             text.contains("    spec.replicas  - 5  + 2  the cluster moved  held by kubectl scale, Update, 2h ago\n"),
             "{text}"
+        );
+    }
+
+    /// A long value with changes far apart: who moved is told once, and where it goes on.
+    #[test]
+    fn a_field_in_several_places_is_told_once() {
+        let text = |third: &str, ninth: &str| {
+            let lines: String = (1..=9).map(|line| format!("{line}\n")).collect();
+            json!({"data": {"text": lines.replace('3', third).replace('9', ninth)}})
+        };
+        let mut drift = changed("v1", "ConfigMap", "long", text("three", "nine"), text("3", "9"));
+        drift.fields = vec![field(&drift, "/data/text", None, None)];
+        let mut application = application("shop");
+        application.resources = vec![drift];
+        let run = Run { applications: vec![application], ..Run::default() };
+        let text = write(&run, &View { context_lines: 0, ..view() });
+        let differences: Vec<&str> = text.lines().skip_while(|line| !line.contains("data.text")).collect();
+        assert_eq!(
+            differences,
+            ["    data.text", "      - three", "      + 3", "    data.text  goes on", "      - nine", "      + 9"]
         );
     }
 

@@ -143,6 +143,24 @@ fn what_comes_back_in_a_list_of_another_length_is_not_believed() {
     assert_eq!(paths, ["/spec/ports/1/nodePort", "/spec/ports/0"]);
 }
 
+/// Where nobody can be asked, the schema of a custom resource says what is a default.
+#[test]
+fn a_default_of_the_schema_that_git_no_longer_spells_out_is_no_drift() {
+    let kind = Gvk::from_api_version("example.com/v1", "Site");
+    let document = json!({"components": {"schemas": {"Site": {
+        "type": "object",
+        "x-kubernetes-group-version-kind": [{"group": "example.com", "version": "v1", "kind": "Site"}],
+        "properties": {"spec": {"type": "object", "properties": {
+            "a": {"type": "integer"}, "replicas": {"type": "integer", "default": 1}, "size": {"type": "integer", "default": 1},
+        }}},
+    }}}});
+    let schema = Schema::read(&document, &kind).unwrap();
+    let live = site(json!({"a": 1, "replicas": 1, "size": 2}));
+    let question = ask(site(json!({"a": 1})), applied_client_side(live.clone(), &live, json!([])));
+    let drift = second_look(&question, Answer::Described(schema, "it may not patch".to_owned()));
+    assert_eq!(fields(&drift), [("/spec/size".to_owned(), None, Some(json!(2)))]);
+}
+
 /// Applied server-side by another tool: here, too, a default is no more than said aloud.
 #[test]
 fn a_default_that_another_tool_applied_server_side_and_git_dropped_is_no_drift() {
