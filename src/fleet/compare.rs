@@ -74,53 +74,61 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
     let schemas = Schemas::default();
-    let answers: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
-        if turn.application.forbids_server_side_diff() {
+    let answered: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
+        let answered = if turn.application.forbids_server_side_diff() {
             let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
-            return Ok((question, Answer::Unavailable(reason)));
-        }
-        ask(cluster.as_ref(), question, &schemas).await
+            Ok((question, Answer::Unavailable(reason)))
+        } else {
+            ask(cluster.as_ref(), question, &schemas).await
+        };
+        answered.map(|(question, answer)| Answered::of(question, answer, turn))
     }))
     .buffer_unordered(request.concurrency.max(1))
     .collect()
     .await;
-    let mut drifted = Vec::new();
-    for answer in answers {
-        match answer {
-            Ok((question, answer)) => {
-                let drift = second_look(&question, answer.clone());
-                if drift.state == ResourceState::Changed {
-                    drifted.push((question, answer, drift));
-                } else {
-                    outcome.resources.push(drift);
-                }
-            }
+    let mut settled = Vec::new();
+    for answered in answered {
+        match answered {
+            Ok(answered) => settled.push(answered),
             Err((drift, finding)) => {
                 outcome.resources.push(drift);
                 outcome.conditions.push(("ComparisonError", finding));
             }
         }
     }
-    outcome.resources.extend(recalled(drifted, turn, request, world).await);
+    outcome.resources.extend(recalled(settled, turn, request, world).await);
     let ignored = ignore(turn, live, request, &mut outcome.resources).await;
     outcome.conditions.extend(ignored);
     outcome
 }
 
 /// What drifted, in the light of what git said at the last sync: that revision is rendered only now.
-async fn recalled(
-    drifted: Vec<(Question, Answer, ResourceDrift)>,
-    turn: &Turn,
-    request: &Request,
-    world: &World,
-) -> Vec<ResourceDrift> {
-    let past = if drifted.is_empty() { None } else { past::target(turn, request, world).await };
-    let look_again = |(mut question, answer, drift): (Question, Answer, ResourceDrift)| {
-        let Some(past) = &past else { return drift };
-        question.recall(past.get(&question.target().key()).cloned());
-        second_look(&question, answer)
+async fn recalled(answered: Vec<Answered>, turn: &Turn, request: &Request, world: &World) -> Vec<ResourceDrift> {
+    let is_wanted = answered.iter().any(|answered| answered.again.is_some());
+    let past = if is_wanted { past::target(turn, request, world).await } else { None };
+    let look_again = |Answered { drift, again }: Answered| match (&past, again) {
+        (Some(past), Some((mut question, answer))) => {
+            question.recall(past.get(&question.target().key()).cloned());
+            second_look(&question, answer)
+        }
+        _ => drift,
     };
-    drifted.into_iter().map(look_again).collect()
+    answered.into_iter().map(look_again).collect()
+}
+
+/// What came of asking about one object.
+struct Answered {
+    drift: ResourceDrift,
+    /// What it takes to look again, where there is something to be recalled.
+    again: Option<(Question, Answer)>,
+}
+
+impl Answered {
+    fn of(question: Question, answer: Answer, turn: &Turn) -> Self {
+        let drift = second_look(&question, answer.clone());
+        let is_told = drift.state == ResourceState::Changed && turn.baseline.is_some();
+        Self { drift, again: is_told.then_some((question, answer)) }
+    }
 }
 
 /// Where the live objects of one application are looked up.
@@ -140,7 +148,7 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
                 outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, &seen.tracking)));
-                first_look(object, live.map(|live| &**live), seen.baseline.as_deref(), terms)
+                first_look(object, live, seen.baseline.as_deref(), terms)
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
         };

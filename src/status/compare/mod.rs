@@ -52,7 +52,7 @@ pub enum Look {
 #[derive(Clone, PartialEq)]
 pub struct Question {
     target: Object,
-    live: Object,
+    live: Arc<Object>,
     past: Past,
     terms: Arc<Terms>,
     /// What git dropped, and the server would put back as it is.
@@ -169,7 +169,12 @@ impl std::fmt::Debug for Answer {
 
 /// Compares without asking anybody: settled where nothing was touched since the last sync, or where every value of the
 /// target is provably in the live object.
-pub fn first_look(target: &Object, live: Option<&Object>, baseline: Option<&Baseline>, terms: &Arc<Terms>) -> Look {
+pub fn first_look(
+    target: &Object,
+    live: Option<&Arc<Object>>,
+    baseline: Option<&Baseline>,
+    terms: &Arc<Terms>,
+) -> Look {
     let recorded = baseline.and_then(|baseline| baseline.of(&target.key()));
     let Some(live) = live else {
         let moved = match (baseline, recorded) {
@@ -188,7 +193,7 @@ pub fn first_look(target: &Object, live: Option<&Object>, baseline: Option<&Base
         return Look::Settled(Box::new(in_sync(target, live, Proof::Structural, None)));
     }
     let past = if untouched.is_some() { Past::Untouched } else { Past::Unknown };
-    let (target, live, terms) = (target.clone(), live.clone(), Arc::clone(terms));
+    let (target, live, terms) = (target.clone(), Arc::clone(live), Arc::clone(terms));
     Look::Ask(Box::new(Question { target, live, past, terms, defaults: Vec::new() }))
 }
 

@@ -25,7 +25,7 @@ fn application(rules: &Value) -> Application {
 
 /// The drift of a pair, as the server predicts it.
 fn compared(git: &Object, live: &Object, predicted: &Object) -> ResourceDrift {
-    match first_look(git, Some(live), None, &Arc::default()) {
+    match first_look(git, Some(&Arc::new(live.clone())), None, &Arc::default()) {
         Look::Settled(drift) => *drift,
         Look::Ask(question) => second_look(&question, Answer::Predicted(predicted.clone())),
     }
@@ -364,7 +364,9 @@ fn what_the_server_refuses_is_not_in_sync_when_all_its_differences_are_ignored()
         Object::new(deployment(json!({"replicas": replicas, "selector": {"matchLabels": {"app": app}}}))).unwrap()
     };
     let refused = |git: &Object, live: &Object| {
-        let Look::Ask(question) = first_look(git, Some(live), None, &Arc::default()) else { panic!("they differ") };
+        let Look::Ask(question) = first_look(git, Some(&Arc::new(live.clone())), None, &Arc::default()) else {
+            panic!("they differ")
+        };
         let mut drift = [second_look(&question, Answer::Refused("field is immutable".to_owned()))];
         run(&rules, &mut drift, std::slice::from_ref(live));
         let [drift] = drift;

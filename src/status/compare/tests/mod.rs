@@ -43,7 +43,7 @@ fn terms() -> Arc<Terms> {
 }
 
 fn is_settled(target: &Value, live: &Value) -> bool {
-    match first_look(&object(target.clone()), Some(&object(live.clone())), None, &terms()) {
+    match first_look(&object(target.clone()), Some(&Arc::new(object(live.clone()))), None, &terms()) {
         Look::Settled(drift) => {
             assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Structural));
             true
@@ -53,7 +53,13 @@ fn is_settled(target: &Value, live: &Value) -> bool {
 }
 
 fn ask(target: Value, live: Value) -> Question {
-    Question { target: object(target), live: object(live), past: Past::Unknown, terms: terms(), defaults: Vec::new() }
+    Question {
+        target: object(target),
+        live: Arc::new(object(live)),
+        past: Past::Unknown,
+        terms: terms(),
+        defaults: Vec::new(),
+    }
 }
 
 fn offline(target: Value, live: Value) -> ResourceDrift {
@@ -500,7 +506,7 @@ fn what_is_as_the_last_sync_left_it_is_proven_without_a_look() {
     let baseline = recorded(&target, &applied_by_us(json!({"a": "1"}), &json!({})));
     let live = applied_by_us(json!({"a": "1", "b": "2"}), &json!({"manager": "somebody", "fieldsV1": {}}));
     let look = |target: &Value, live: &Value| {
-        first_look(&object(target.clone()), Some(&object(live.clone())), Some(&baseline), &terms())
+        first_look(&object(target.clone()), Some(&Arc::new(object(live.clone()))), Some(&baseline), &terms())
     };
     let Look::Settled(drift) = look(&target, &live) else { panic!("it is proven") };
     assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Ownership));

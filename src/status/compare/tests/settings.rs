@@ -4,7 +4,7 @@ use super::*;
 use crate::app::settings::{StatusField, TrackingMethod, TrackingSettings};
 
 fn ask_under(terms: Terms, target: Value, live: Value) -> Look {
-    first_look(&object(target), Some(&object(live)), None, &Arc::new(terms))
+    first_look(&object(target), Some(&Arc::new(object(live))), None, &Arc::new(terms))
 }
 
 /// The paths that differ without a server.
