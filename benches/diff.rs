@@ -136,7 +136,7 @@ fn twenty_drifted_of_a_thousand() {
     print("trueup diff, 1,000 objects, 20 of them drifted", &ours);
     shop.tell_costs();
     for concurrency in ["1", "4"] {
-        shop.beside(&ours, 1, &["--server-side", "--concurrency", concurrency]);
+        shop.beside(&ours, 1, &["--server-side", "--force-conflicts", "--concurrency", concurrency]);
     }
 }
 
