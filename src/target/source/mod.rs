@@ -27,7 +27,7 @@ mod working_tree;
 pub(in crate::target) use checkout::lexically_inside;
 pub use checkout::{Checkout, FetchedBy, Wanted};
 pub use error::SourceError;
-pub use history::{Commit, History, HistoryWanted};
+pub use history::{Commit, History, HistoryWanted, PathHistory};
 pub use location::locate;
 pub use settings::{Credentials, Override, SourceSettings};
 pub use sources::{Brought, Sources};
