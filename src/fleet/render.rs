@@ -158,8 +158,8 @@ fn render_source(
         instance_name: &work.instance_name,
         source,
         revision: &checkout.revision,
-        // A chart's version is no promise: it may be published anew.
-        is_pinned: checkout.by != FetchedBy::WorkingTree && source.chart.is_none(),
+        // A chart's version is no promise, for it may be published anew; but its folder is named by its digest.
+        is_pinned: checkout.by != FetchedBy::WorkingTree,
         root: &checkout.root,
         folder: &folder,
         references,

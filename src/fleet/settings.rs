@@ -4,7 +4,7 @@
 
 use super::{Request, World};
 use crate::app::Destination;
-use crate::app::settings::{ComparisonSettings, Settings};
+use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
 use crate::cluster::{ClusterError, ListRequest};
 use crate::finding::Finding;
 use crate::object::Gvk;
@@ -18,6 +18,7 @@ pub(super) async fn read(request: &mut Request, world: &World) {
     }
     match find(request, world).await {
         Ok(Some(Ok(settings))) => {
+            request.render.take(RenderingSettings::of(&settings));
             let (settings, errors) = ComparisonSettings::of(&settings);
             request.settings = settings;
             request.findings.extend(errors.iter().map(|error| Finding::of(error)));

@@ -5,5 +5,6 @@ pub(super) mod comparing;
 pub(super) mod health;
 pub(super) mod output;
 pub(super) mod programs;
+pub(super) mod repositories;
 pub(super) mod selection;
 pub(super) mod source;

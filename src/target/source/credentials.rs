@@ -5,6 +5,7 @@
 
 use crate::secret::{RepoUrl, Secret};
 
+use super::keyring::Pass;
 use super::settings::Credentials;
 
 /// A server: scheme, host and port.
@@ -41,10 +42,10 @@ impl Origin {
 }
 
 /// A user name and a password.
-#[derive(Debug, Clone)]
-pub(super) struct Identity {
-    pub(super) username: String,
-    pub(super) password: Secret<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::target) struct Identity {
+    pub(in crate::target) username: String,
+    pub(in crate::target) password: Secret<String>,
 }
 
 /// A URL without its password, and what opens its server.
@@ -53,6 +54,8 @@ pub(super) struct Access {
     pub(super) url: gix::Url,
     pub(super) origin: Origin,
     pub(super) identity: Option<Identity>,
+    /// What the repository's Secret says besides.
+    pub(super) pass: Pass,
 }
 
 /// Whether the settings' credentials are meant for a URL.
@@ -81,7 +84,26 @@ impl Access {
         } else if http && trust == Trust::Named {
             identity = from_settings(credentials, &origin, url.user());
         }
-        Some(Self { url, origin, identity })
+        Some(Self { url, origin, identity, pass: Pass::default() })
+    }
+
+    /// The same, with what the repository's Secret says over it.
+    pub(super) fn with(mut self, mut pass: Pass) -> Self {
+        let http = matches!(self.url.scheme, gix::url::Scheme::Https | gix::url::Scheme::Http);
+        if !http {
+            (pass.identity, pass.bearer) = (None, None);
+        }
+        if let Some(Identity { username, password }) = pass.identity.take() {
+            let username = if username.is_empty() { "git".to_owned() } else { username };
+            self.identity = Some(Identity { username, password });
+        }
+        self.pass = pass;
+        self
+    }
+
+    /// Whether the server is told something that nobody else may hear.
+    pub(super) fn has_secret(&self) -> bool {
+        self.identity.is_some() || self.pass.bearer.is_some()
     }
 }
 

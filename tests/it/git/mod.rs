@@ -76,7 +76,7 @@ impl Run {
     async fn all(&self, url: &str, revisions: &[&str]) -> Vec<Brought> {
         let wanted: Vec<Wanted> = revisions
             .iter()
-            .map(|revision| Wanted { revision: (*revision).to_owned(), tag_prefix: String::new() })
+            .map(|revision| Wanted::default().at(revision))
             .collect();
         self.sources.fetch(&RepoUrl::new(url), &wanted, &Cancel::new()).await
     }

@@ -18,6 +18,10 @@ use super::super::revision::{Reference, References};
 use super::transport::{INHERIT, SSH};
 use super::{Depth, Fault};
 
+/// Answers git with what stands in our variables.
+const HELPER: &str = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
+                      \"$TRUEUP_HELPER_USERNAME\" \"$TRUEUP_HELPER_PASSWORD\"; }; f";
+
 /// The `git` program, and where it works.
 pub(super) struct Program {
     git: PathBuf,
@@ -112,17 +116,29 @@ impl Program {
         }
     }
 
-    /// A credential helper for this one server, which reads our variables.
-    fn with_credentials(&self, command: Command) -> Command {
-        let Some(identity) = &self.access.identity else { return command };
-        let helper = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
-                      \"$TRUEUP_HELPER_USERNAME\" \"$TRUEUP_HELPER_PASSWORD\"; }; f";
-        command
-            .env("GIT_CONFIG_COUNT", "1")
-            .env("GIT_CONFIG_KEY_0", format!("credential.{}.helper", self.access.origin.to_config_key()))
-            .env("GIT_CONFIG_VALUE_0", helper)
-            .env("TRUEUP_HELPER_USERNAME", &identity.username)
-            .env("TRUEUP_HELPER_PASSWORD", identity.password.expose())
+    /// A credential helper for this one server, which reads our variables; a header where a token is wanted.
+    fn with_credentials(&self, mut command: Command) -> Command {
+        let server = self.access.origin.to_config_key();
+        let mut config: Vec<(String, String)> = Vec::new();
+        if let Some(identity) = &self.access.identity {
+            config.push((format!("credential.{server}.helper"), HELPER.to_owned()));
+            command = command
+                .env("TRUEUP_HELPER_USERNAME", &identity.username)
+                .env("TRUEUP_HELPER_PASSWORD", identity.password.expose());
+        }
+        if let Some(token) = &self.access.pass.bearer {
+            config.push((format!("http.{server}.extraHeader"), format!("Authorization: Bearer {}", token.expose())));
+        }
+        if self.access.pass.insecure {
+            config.push((format!("http.{server}.sslVerify"), "false".to_owned()));
+        }
+        if !self.access.pass.proxy.is_empty() {
+            config.push((format!("http.{server}.proxy"), self.access.pass.proxy.clone()));
+        }
+        command = command.env("GIT_CONFIG_COUNT", config.len().to_string());
+        config.into_iter().enumerate().fold(command, |command, (number, (key, value))| {
+            command.env(format!("GIT_CONFIG_KEY_{number}"), key).env(format!("GIT_CONFIG_VALUE_{number}"), value)
+        })
     }
 }
 
