@@ -53,7 +53,11 @@ fn settings(selection: &SelectionArguments) -> Result<(ComparisonSettings, Rende
     let settings = Settings::read(&text.name, &text.bytes).map_err(|error| vec![Finding::of(&error)])?;
     let rendering = RenderingSettings::of(&settings);
     let (settings, errors) = ComparisonSettings::of(&settings);
-    if errors.is_empty() { Ok((settings, rendering)) } else { Err(errors.iter().map(|error| Finding::of(error)).collect()) }
+    if errors.is_empty() {
+        Ok((settings, rendering))
+    } else {
+        Err(errors.iter().map(|error| Finding::of(error)).collect())
+    }
 }
 
 fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {

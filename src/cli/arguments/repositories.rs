@@ -60,8 +60,7 @@ fn read(files: &[PathBuf]) -> Result<Read, Vec<Finding>> {
         password: text(&format!("TRUEUP_{kind}_PASSWORD")).map(Secret::new),
         hosts: hosts(&format!("TRUEUP_{kind}_HOST")),
     };
-    let keyring =
-        Keyring { repositories, helm: login("HELM"), oci: login("OCI"), docker_configs: docker_configs() };
+    let keyring = Keyring { repositories, helm: login("HELM"), oci: login("OCI"), docker_configs: docker_configs() };
     Ok(Read { keyring: Arc::new(keyring), warnings })
 }
 

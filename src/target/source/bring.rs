@@ -156,7 +156,10 @@ impl Task {
             } else {
                 "-o StrictHostKeyChecking=yes"
             };
-            Ok(SshKey { command: format!("ssh -i '{quoted}' -o IdentitiesOnly=yes -o BatchMode=yes {known}"), _file: path })
+            Ok(SshKey {
+                command: format!("ssh -i '{quoted}' -o IdentitiesOnly=yes -o BatchMode=yes {known}"),
+                _file: path,
+            })
         };
         self.ssh = Some(Arc::new(write().map_err(|error| cache.unusable(&error))?));
         Ok(())
@@ -245,7 +248,9 @@ impl Task {
         let commit = tree::commit_of(repository, id).map_err(|error| self.tree_error(cache, error, id))?;
         let key = Cache::tree_key(&self.url, &commit.to_string(), self.shared.settings.submodules);
         let mut checkout = Checkout { root: PathBuf::new(), revision: commit.to_string(), by, dirty: false, warnings };
-        if let Some(root) = cache.folder(Kind::Tree, &key, &self.limits).map_err(|error| self.lock_error(cache, error))? {
+        if let Some(root) =
+            cache.folder(Kind::Tree, &key, &self.limits).map_err(|error| self.lock_error(cache, error))?
+        {
             checkout.root = root;
             return Ok(Written { checkout, unfinished: None });
         }
@@ -264,7 +269,8 @@ impl Task {
                 submodules::bring(self, folder.path(), &written.submodules)?;
             }
             let cache = self.shared.cache()?;
-            checkout.root = cache.keep(Kind::Tree, &key, folder, written.bytes).map_err(|error| cache.unusable(&error))?;
+            checkout.root =
+                cache.keep(Kind::Tree, &key, folder, written.bytes).map_err(|error| cache.unusable(&error))?;
         }
         Ok(checkout)
     }

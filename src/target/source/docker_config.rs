@@ -116,7 +116,8 @@ mod tests {
 
     #[test]
     fn a_helper_is_a_name_and_no_path() {
-        let config = json!({"credHelpers": {"a.example.com": "ecr-login", "b.example.com": "../evil"}, "credsStore": "pass"});
+        let config =
+            json!({"credHelpers": {"a.example.com": "ecr-login", "b.example.com": "../evil"}, "credsStore": "pass"});
         assert_eq!(helper(&config, "a.example.com").unwrap(), "docker-credential-ecr-login");
         assert_eq!(helper(&config, "b.example.com"), None);
         assert_eq!(helper(&config, "c.example.com").unwrap(), "docker-credential-pass");

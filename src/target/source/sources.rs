@@ -80,7 +80,8 @@ impl Sources {
 
     /// Brings a revision of the past: a commit's full hash, a chart's version, a digest; no override counts for it.
     pub async fn fetch_past(&self, url: &RepoUrl, wanted: &Wanted, cancel: &Cancel) -> Vec<Brought> {
-        let project = self.shared.settings.keyring.repositories.scope(url.with_credentials(), &wanted.project).to_owned();
+        let project =
+            self.shared.settings.keyring.repositories.scope(url.with_credentials(), &wanted.project).to_owned();
         let wanted = vec![Wanted { project: project.clone(), ..wanted.clone() }];
         let known = self.known(url);
         let mut known = known.lock().await;

@@ -137,7 +137,8 @@ impl Repositories {
         if found.as_ref().is_none_or(|repository| !repository.has_credentials())
             && let Some(template) = self.template(&wanted)
         {
-            found.get_or_insert_with(|| Repository { url: url.to_owned(), kind: template.kind, ..Repository::default() })
+            found
+                .get_or_insert_with(|| Repository { url: url.to_owned(), kind: template.kind, ..Repository::default() })
                 .inherit(template);
         }
         found
@@ -295,7 +296,8 @@ stringData: {type: svn, insecure: maybe}
 
     #[test]
     fn a_file_without_repositories_is_an_error_and_an_unused_credential_a_warning() {
-        let errors = Repositories::read("a.yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n").unwrap_err();
+        let errors =
+            Repositories::read("a.yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n").unwrap_err();
         assert_eq!(errors[0].to_string(), "a.yaml: holds no Secret of a repository");
         let app = "apiVersion: v1\nkind: Secret\nmetadata: {name: hub, labels: {argocd.argoproj.io/secret-type: repo-creds}}\nstringData: {url: \"https://github.com/shop\", githubAppID: \"1\", githubAppPrivateKey: s3cret}\n";
         let (_, warnings) = Repositories::read("a.yaml", app.as_bytes()).unwrap();

@@ -138,7 +138,8 @@ impl Reading<'_> {
             }
         }
         let repository = data.repository(&name);
-        let fault = |(key, why)| RepositoriesError::Field { file: self.file.to_owned(), secret: name.clone(), key, why };
+        let fault =
+            |(key, why)| RepositoriesError::Field { file: self.file.to_owned(), secret: name.clone(), key, why };
         self.errors.extend(data.faults.into_iter().map(fault));
         Some(repository)
     }
@@ -155,7 +156,8 @@ impl Data {
     fn take(&mut self, object: &Object) {
         let map = |field: &str| object.value().get(field).and_then(Value::as_object).cloned().unwrap_or_default();
         for (key, value) in map("data") {
-            let decoded = value.as_str().and_then(|text| STANDARD.decode(text.split_whitespace().collect::<String>()).ok());
+            let decoded =
+                value.as_str().and_then(|text| STANDARD.decode(text.split_whitespace().collect::<String>()).ok());
             match decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
                 Some(text) => drop(self.fields.insert(key, text)),
                 None => self.faults.push((key, "not base64".to_owned())),

@@ -81,7 +81,8 @@ impl TokenWanted {
     ) -> Result<Option<Secret<String>>, SourceError> {
         let url = registry.to_string();
         let refused = |reason| SourceError::UrlRefused { url: url.clone(), reason };
-        let mut realm = Url::parse(&self.realm).map_err(|_error| refused("it sends us for a token to what is no URL"))?;
+        let mut realm =
+            Url::parse(&self.realm).map_err(|_error| refused("it sends us for a token to what is no URL"))?;
         // Who spoke TLS with us does not get our password sent in clear text elsewhere.
         if realm.scheme() != "https" && registry.scheme() == "https" {
             return Err(refused("it sends us for a token to a server without TLS"));

@@ -70,7 +70,12 @@ impl<'task> HelmRepository<'task> {
                 this.index = this.fetched_index()?;
             }
             "file" => this.index = this.index_of_folder()?,
-            _ => return Err(SourceError::UrlRefused { url: this.shown, reason: "a Helm repository has an http or https URL" }),
+            _ => {
+                return Err(SourceError::UrlRefused {
+                    url: this.shown,
+                    reason: "a Helm repository has an http or https URL",
+                });
+            }
         }
         Ok(this)
     }

@@ -42,7 +42,9 @@ impl Index {
         if value.get("apiVersion").and_then(Value::as_str).is_none_or(str::is_empty) {
             return Err(Cause::saying("it has no `apiVersion`"));
         }
-        let Some(Value::Object(entries)) = value.get_mut("entries").map(Value::take) else { return Ok(Self::default()) };
+        let Some(Value::Object(entries)) = value.get_mut("entries").map(Value::take) else {
+            return Ok(Self::default());
+        };
         let releases = |list: Value| {
             let list = if let Value::Array(list) = list { list } else { Vec::new() };
             list.iter().filter_map(release).collect::<Vec<_>>()
@@ -92,7 +94,11 @@ pub(super) fn nearest<'all>(asked: &str, versions: impl Iterator<Item = &'all st
     known.sort_by(|left, right| right.0.cmp_precedence(&left.0).then(left.1.cmp(right.1)));
     if let Some(asked) = parse_version(asked) {
         let distance = |version: &Version| {
-            (version.major.abs_diff(asked.major), version.minor.abs_diff(asked.minor), version.patch.abs_diff(asked.patch))
+            (
+                version.major.abs_diff(asked.major),
+                version.minor.abs_diff(asked.minor),
+                version.patch.abs_diff(asked.patch),
+            )
         };
         known.sort_by_key(|(version, _)| distance(version));
     }

@@ -84,10 +84,14 @@ impl Registry {
     /// `repository` is `host/path`, without a scheme.
     pub(super) fn new(repository: &str, pass: Pass, web: Web) -> Result<Self, SourceError> {
         let refused = |reason| SourceError::UrlRefused { url: repository.to_owned(), reason };
-        let (host, name) = repository.split_once('/').ok_or_else(|| refused("it names a registry, and no repository in it"))?;
+        let (host, name) =
+            repository.split_once('/').ok_or_else(|| refused("it names a registry, and no repository in it"))?;
         let name = name.trim_matches('/').to_owned();
         let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "._-/".contains(letter);
-        if name.is_empty() || !name.chars().all(is_name) || name.split('/').any(|part| part.is_empty() || part.starts_with('.')) {
+        if name.is_empty()
+            || !name.chars().all(is_name)
+            || name.split('/').any(|part| part.is_empty() || part.starts_with('.'))
+        {
             return Err(refused("a registry's repository has lower-case letters, digits, `.`, `_`, `-` and `/`"));
         }
         let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
@@ -125,21 +129,23 @@ impl Registry {
         if layer.size > ARCHIVE_LIMIT {
             return Err(SourceError::AnswerTooLarge { url: self.shown.clone(), limit });
         }
+        let shown = self.shown.clone();
         let answer = self.get(&format!("blobs/{}", layer.digest), "*/*")?;
         if !answer.status().is_success() {
-            return Err(answer.failed(ACCESS_HELP));
+            return Err(answer.failed_as(&shown, ACCESS_HELP));
         }
         answer.save(file, limit, &|error| shelf.unusable(error))
     }
 
     /// A manifest and its digest; nothing when the registry has none by that name.
     fn manifest(&mut self, reference: &str) -> Result<Option<(Value, String)>, SourceError> {
+        let shown = self.shown.clone();
         let answer = self.get(&format!("manifests/{reference}"), MANIFESTS)?;
         if answer.status().as_u16() == 404 {
             return Ok(None);
         }
         if !answer.status().is_success() {
-            return Err(answer.failed(ACCESS_HELP));
+            return Err(answer.failed_as(&shown, ACCESS_HELP));
         }
         let promised = answer.header("docker-content-digest").map(str::to_owned);
         let bytes = answer.bytes(MANIFEST_LIMIT)?;
@@ -155,7 +161,12 @@ impl Registry {
         Ok(Some((manifest, digest)))
     }
 
-    fn read(&self, asked: &str, (manifest, digest): (Value, String), content: Content) -> Result<Artifact, SourceError> {
+    fn read(
+        &self,
+        asked: &str,
+        (manifest, digest): (Value, String),
+        content: Content,
+    ) -> Result<Artifact, SourceError> {
         let refused = |reason: String| SourceError::ArtifactRefused { url: self.shown.clone(), reason };
         let version = if is_digest(asked) { String::new() } else { asked.to_owned() };
         let layers = manifest.get("layers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -167,7 +178,9 @@ impl Registry {
         };
         let layer = match wanted.as_slice() {
             [layer] => *layer,
-            [] if content == Content::Chart => return Err(refused("it is no Helm chart: no layer holds one".to_owned())),
+            [] if content == Content::Chart => {
+                return Err(refused("it is no Helm chart: no layer holds one".to_owned()));
+            }
             several => {
                 return Err(refused(format!("it has {} layers with files, and must have one", several.len())));
             }
@@ -188,11 +201,12 @@ impl Registry {
     /// Every tag, with `+` where registries have `_`.
     fn tags(&mut self) -> Result<Vec<String>, SourceError> {
         let mut tags = Vec::new();
+        let shown = self.shown.clone();
         let mut question = "tags/list?n=1000".to_owned();
         for _ in 0..TAG_PAGES {
             let answer = self.get(&question, "application/json")?;
             if !answer.status().is_success() {
-                return Err(answer.failed(ACCESS_HELP));
+                return Err(answer.failed_as(&shown, ACCESS_HELP));
             }
             let next = answer.header("link").and_then(next_page);
             let page: Value = serde_json::from_slice(&answer.bytes(MANIFEST_LIMIT)?).unwrap_or_default();
@@ -228,7 +242,7 @@ impl Registry {
             None => None,
         };
         if authorization.is_none() || authorization == self.authorization {
-            return Err(answer.failed(ACCESS_HELP));
+            return Err(answer.failed_as(&self.shown, ACCESS_HELP));
         }
         drop(answer);
         self.authorization = authorization;
@@ -257,8 +271,9 @@ fn reference(asked: &str) -> Option<String> {
 }
 
 fn is_digest(text: &str) -> bool {
-    text.strip_prefix("sha256:")
-        .is_some_and(|digits| digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f')))
+    text.strip_prefix("sha256:").is_some_and(|digits| {
+        digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
 }
 
 /// Argo CD util/oci/client.go `isCompressedLayer`.

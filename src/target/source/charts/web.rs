@@ -43,7 +43,12 @@ pub(super) struct Saved {
 }
 
 impl Web {
-    pub(super) fn new(pass: &Pass, url: &str, limits: &Limits, runtime: &tokio::runtime::Handle) -> Result<Self, SourceError> {
+    pub(super) fn new(
+        pass: &Pass,
+        url: &str,
+        limits: &Limits,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<Self, SourceError> {
         let wrong = |error: reqwest::Error| SourceError::FetchFailed {
             url: url.to_owned(),
             help: "look at the certificates and the proxy in the repository's Secret".to_owned(),
@@ -72,7 +77,7 @@ impl Web {
             if attempt == TRIES || patience > PATIENCE || patience >= self.limits.left() {
                 return answer;
             }
-            self.runtime.block_on(tokio::time::sleep(patience));
+            self.runtime.block_on(async { tokio::time::sleep(patience).await });
             if self.limits.over() {
                 return Err(self.timed_out(url.as_str()));
             }
@@ -152,8 +157,13 @@ impl Answer<'_> {
 
     /// The error for an answer that is none of those that its asker knows what to do with.
     pub(super) fn failed(&self, access_help: &str) -> SourceError {
+        self.failed_as(&self.url, access_help)
+    }
+
+    /// The same, where a reader knows the server's URL as another one.
+    pub(super) fn failed_as(&self, url: &str, access_help: &str) -> SourceError {
         let status = self.status();
-        let url = self.url.clone();
+        let url = url.to_owned();
         let cause = Some(Cause::saying(format!("it answers {status}")));
         match status.as_u16() {
             401 | 403 | 407 => SourceError::AccessRefused { url, help: access_help.to_owned(), cause },
@@ -190,11 +200,7 @@ impl Answer<'_> {
         Ok(Saved { sha256: hexadecimal(&hash.finalize()) })
     }
 
-    fn read(
-        mut self,
-        limit: u64,
-        take: &mut dyn FnMut(&[u8]) -> Result<(), SourceError>,
-    ) -> Result<(), SourceError> {
+    fn read(mut self, limit: u64, take: &mut dyn FnMut(&[u8]) -> Result<(), SourceError>) -> Result<(), SourceError> {
         let mut read = 0;
         loop {
             match self.web.within(self.response.chunk()) {

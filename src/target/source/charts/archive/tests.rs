@@ -113,7 +113,8 @@ fn an_archive_that_grows_is_stopped() {
     let (_place, result) = unpacked(&bomb, Bounds::default());
     assert!(result.unwrap_err().starts_with("it becomes larger than "));
 
-    let (_place, result) = unpacked(&archive(&[Item::File("a", &[7; 2000])]), Bounds { bytes: 1000, ..Bounds::default() });
+    let (_place, result) =
+        unpacked(&archive(&[Item::File("a", &[7; 2000])]), Bounds { bytes: 1000, ..Bounds::default() });
     assert_eq!(result.unwrap_err(), "it becomes larger than 1000 bytes");
 
     let many: Vec<String> = (0..20).map(|number| format!("f{number}")).collect();

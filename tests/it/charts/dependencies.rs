@@ -1,0 +1,1 @@
+//! Charts that need other charts, from repositories that ask who is there.
