@@ -144,22 +144,13 @@ impl Task {
     /// Writes the key of the repository's Secret down where only we, and ssh for us, can read it.
     pub(super) fn take_ssh_key(&mut self, cache: &Cache) -> Result<(), SourceError> {
         let pass = self.shared.settings.keyring.git(self.url.with_credentials(), &self.project);
-        let Some(key) = pass.ssh_private_key else { return Ok(()) };
+        let Some(key) = &pass.ssh_private_key else { return Ok(()) };
         let write = || -> std::io::Result<SshKey> {
             let mut file = cache.new_file()?;
             // ssh wants a line to have an end.
             writeln!(file, "{}", key.expose().trim_end())?;
             let path = file.into_temp_path();
-            let quoted = path.display().to_string().replace('\'', r"'\''");
-            let known = if pass.insecure {
-                "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-            } else {
-                "-o StrictHostKeyChecking=yes"
-            };
-            Ok(SshKey {
-                command: format!("ssh -i '{quoted}' -o IdentitiesOnly=yes -o BatchMode=yes {known}"),
-                _file: path,
-            })
+            Ok(SshKey { command: pass.ssh_command(&path), _file: path })
         };
         self.ssh = Some(Arc::new(write().map_err(|error| cache.unusable(&error))?));
         Ok(())

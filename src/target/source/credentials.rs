@@ -5,8 +5,12 @@
 
 use crate::secret::{RepoUrl, Secret};
 
-use super::keyring::Pass;
+use super::keyring::{Keyring, Pass};
 use super::settings::Credentials;
+
+/// Answers git with what stands in our variables.
+const HELPER: &str = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
+                      \"$TRUEUP_HELPER_USERNAME\" \"$TRUEUP_HELPER_PASSWORD\"; }; f";
 
 /// A server: scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -101,10 +105,50 @@ impl Access {
         self
     }
 
+    /// The variables that make a `git` that somebody else starts open this one server, and no other: git's arguments, and
+    /// those of who starts it, can be read by everybody.
+    pub(super) fn git_environment(&self) -> Vec<(String, String)> {
+        let server = self.origin.to_config_key();
+        let mut variables = Vec::new();
+        let mut config: Vec<(String, String)> = Vec::new();
+        if let Some(identity) = &self.identity {
+            config.push((format!("credential.{server}.helper"), HELPER.to_owned()));
+            variables.push(("TRUEUP_HELPER_USERNAME".to_owned(), identity.username.clone()));
+            variables.push(("TRUEUP_HELPER_PASSWORD".to_owned(), identity.password.expose().clone()));
+        }
+        if let Some(token) = &self.pass.bearer {
+            config.push((format!("http.{server}.extraHeader"), format!("Authorization: Bearer {}", token.expose())));
+        }
+        if self.pass.insecure {
+            config.push((format!("http.{server}.sslVerify"), "false".to_owned()));
+        }
+        if !self.pass.proxy.is_empty() {
+            config.push((format!("http.{server}.proxy"), self.pass.proxy.clone()));
+        }
+        variables.push(("GIT_CONFIG_COUNT".to_owned(), config.len().to_string()));
+        for (number, (key, value)) in config.into_iter().enumerate() {
+            variables.push((format!("GIT_CONFIG_KEY_{number}"), key));
+            variables.push((format!("GIT_CONFIG_VALUE_{number}"), value));
+        }
+        variables
+    }
+
     /// Whether the server is told something that nobody else may hear.
     pub(super) fn has_secret(&self) -> bool {
         self.identity.is_some() || self.pass.bearer.is_some()
     }
+}
+
+/// The variables that let a program fetch from a repository's server with git, as we would.
+pub(in crate::target) fn git_environment(
+    url: &RepoUrl,
+    project: &str,
+    keyring: &Keyring,
+    credentials: &Credentials,
+) -> Vec<(String, String)> {
+    let access = Access::to(url, credentials, Trust::Named);
+    let access = access.map(|access| access.with(keyring.git(url.with_credentials(), project)));
+    access.map(|access| access.git_environment()).unwrap_or_default()
 }
 
 fn from_settings(credentials: &Credentials, origin: &Origin, user: Option<&str>) -> Option<Identity> {

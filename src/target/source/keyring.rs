@@ -3,7 +3,7 @@
 //! In: a URL, the application's project. Out: a [`Pass`]. A repository's Secret is asked first, then the URL itself, then
 //! the environment, then Docker's configuration, which `helm registry login` and `docker login` write.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::credentials::Identity;
@@ -151,6 +151,17 @@ pub(super) trait ClientBuilder: Sized {
 }
 
 impl Pass {
+    /// The command line for ssh, with the key in this file.
+    pub(in crate::target) fn ssh_command(&self, key: &Path) -> String {
+        let quoted = key.display().to_string().replace('\'', r"'\''");
+        let known = if self.insecure {
+            "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+        } else {
+            "-o StrictHostKeyChecking=yes"
+        };
+        format!("ssh -i '{quoted}' -o IdentitiesOnly=yes -o BatchMode=yes {known}")
+    }
+
     /// How a client reaches the server, and knows it.
     pub(super) fn configure<Builder: ClientBuilder>(&self, mut builder: Builder) -> reqwest::Result<Builder> {
         if self.insecure {

@@ -29,6 +29,7 @@ mod working_tree;
 
 pub(in crate::target) use checkout::lexically_inside;
 pub use checkout::{Checkout, FetchedBy, Wanted, short};
+pub(in crate::target) use credentials::git_environment;
 pub use error::SourceError;
 pub use history::{Commit, History, HistoryWanted};
 pub(in crate::target) use keyring::{Asking, Pass};

@@ -29,6 +29,12 @@ fn publishing(archive: Vec<u8>, digest: Option<&str>) -> HttpServer {
     })
 }
 
+/// A repository whose chart is made of these files, as they are.
+pub(super) fn publishing_files(files: &[(&str, String)]) -> HttpServer {
+    let files: Vec<(&str, &[u8])> = files.iter().map(|(path, text)| (*path, text.as_bytes())).collect();
+    publishing(archive(&files), None)
+}
+
 /// An archive with entries whose names nobody checks.
 fn archive(entries: &[(&str, &[u8])]) -> Vec<u8> {
     let gzip = flate2::write::GzEncoder::new(Vec::new(), flate2::Compression::fast());

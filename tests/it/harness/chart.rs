@@ -12,7 +12,7 @@ use super::require::{Missing, program};
 const TEMPLATE: &str = r#"apiVersion: v1
 kind: ConfigMap
 metadata:
-  name: {{ .Release.Name }}
+  name: {{ .Release.Name }}-{{ .Chart.Name }}
 data:
   chart: "{{ .Chart.Name }} {{ .Chart.Version }}"
   values: {{ .Values | toJson | quote }}

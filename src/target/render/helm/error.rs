@@ -55,7 +55,7 @@ pub enum HelmError {
     #[error("`{file}` is a URL of scheme `{scheme}`, which is not fetched")]
     #[diagnostic(
         code("trueup::render::values_scheme"),
-        help("those of `{known}` are; `helm.valuesFileSchemes` in `argocd-cm` says which")
+        help("the schemes of `helm.valuesFileSchemes` in `argocd-cm` are: {known}")
     )]
     Scheme {
         /// As the manifest has it.

@@ -9,6 +9,7 @@
 mod arguments;
 mod dependencies;
 mod error;
+mod repositories;
 mod values;
 
 pub use error::HelmError;

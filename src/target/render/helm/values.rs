@@ -129,7 +129,8 @@ impl<'a> Values<'a> {
                 return Ok(Place::Url(path));
             }
             Some(scheme) => {
-                let known = self.input.settings.values_file_schemes.join("`, `");
+                let known = &self.input.settings.values_file_schemes;
+                let known = if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
                 return Err(HelmError::Scheme { file: written.to_owned(), scheme: scheme.to_owned(), known });
             }
             None => {}

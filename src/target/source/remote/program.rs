@@ -18,10 +18,6 @@ use super::super::revision::{Reference, References};
 use super::transport::{INHERIT, SSH};
 use super::{Depth, Fault};
 
-/// Answers git with what stands in our variables.
-const HELPER: &str = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
-                      \"$TRUEUP_HELPER_USERNAME\" \"$TRUEUP_HELPER_PASSWORD\"; }; f";
-
 /// The `git` program, and where it works.
 pub(super) struct Program {
     git: PathBuf,
@@ -102,7 +98,7 @@ impl Program {
         if let Some(ssh) = &self.ssh {
             command = command.env("GIT_SSH_COMMAND", ssh);
         }
-        command = self.with_credentials(command);
+        command.env.extend(self.access.git_environment().into_iter().map(|(name, value)| (name.into(), value.into())));
         command.stdin = input.as_bytes().to_vec();
         command.timeout = self.limits.left();
         match self.runtime.block_on(process::run(&command, &self.limits.stop)) {
@@ -114,31 +110,6 @@ impl Program {
             Err(ProcessError::Cancelled { .. } | ProcessError::TimedOut { .. }) => Err(Fault::Stopped),
             Err(error) => Err(Fault::Odd(Cause::of(&error))),
         }
-    }
-
-    /// A credential helper for this one server, which reads our variables; a header where a token is wanted.
-    fn with_credentials(&self, mut command: Command) -> Command {
-        let server = self.access.origin.to_config_key();
-        let mut config: Vec<(String, String)> = Vec::new();
-        if let Some(identity) = &self.access.identity {
-            config.push((format!("credential.{server}.helper"), HELPER.to_owned()));
-            command = command
-                .env("TRUEUP_HELPER_USERNAME", &identity.username)
-                .env("TRUEUP_HELPER_PASSWORD", identity.password.expose());
-        }
-        if let Some(token) = &self.access.pass.bearer {
-            config.push((format!("http.{server}.extraHeader"), format!("Authorization: Bearer {}", token.expose())));
-        }
-        if self.access.pass.insecure {
-            config.push((format!("http.{server}.sslVerify"), "false".to_owned()));
-        }
-        if !self.access.pass.proxy.is_empty() {
-            config.push((format!("http.{server}.proxy"), self.access.pass.proxy.clone()));
-        }
-        command = command.env("GIT_CONFIG_COUNT", config.len().to_string());
-        config.into_iter().enumerate().fold(command, |command, (number, (key, value))| {
-            command.env(format!("GIT_CONFIG_KEY_{number}"), key).env(format!("GIT_CONFIG_VALUE_{number}"), value)
-        })
     }
 }
 
