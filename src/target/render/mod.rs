@@ -30,7 +30,7 @@ pub use cache::CacheSettings;
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
-pub use helm::HelmError;
+pub use helm::{HelmError, makes_things_up};
 pub use ksonnet::KsonnetError;
 pub use kustomize::KustomizeError;
 pub use program::{ProgramError, ProgramSettings};
