@@ -115,10 +115,10 @@ fn measure(
         run.arg("-c").arg(line).env("HOME", home("bare"));
         run
     };
-    let (script, last) = (script.display(), count.saturating_sub(1));
-    let parallel = repeat(|_| shell(format!("seq 0 {last} | xargs -P2 -n1 sh '{script}'")));
+    let (script, end) = (script.display(), count.saturating_sub(1));
+    let parallel = repeat(|_| shell(format!("seq 0 {end} | xargs -P2 -n1 sh '{script}'")));
     beside("xargs -P2", &parallel, &cold, &warm);
-    let loop_ = repeat(|_| shell(format!("for i in $(seq 0 {last}); do sh '{script}' $i || exit 1; done")));
+    let loop_ = repeat(|_| shell(format!("for i in $(seq 0 {end}); do sh '{script}' $i || exit 1; done")));
     beside("shell loop", &loop_, &cold, &warm);
 }
 

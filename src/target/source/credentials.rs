@@ -122,8 +122,8 @@ impl Access {
         if self.pass.insecure {
             config.push((format!("http.{server}.sslVerify"), "false".to_owned()));
         }
-        if !self.pass.proxy.is_empty() {
-            config.push((format!("http.{server}.proxy"), self.pass.proxy.clone()));
+        if let Some(proxy) = &self.pass.proxy {
+            config.push((format!("http.{server}.proxy"), proxy.with_credentials().to_owned()));
         }
         variables.push(("GIT_CONFIG_COUNT".to_owned(), config.len().to_string()));
         for (number, (key, value)) in config.into_iter().enumerate() {

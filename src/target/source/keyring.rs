@@ -10,7 +10,7 @@ use super::credentials::Identity;
 use super::docker_config;
 use crate::app::settings::{ClientCertificate, Repositories, Repository};
 use crate::process::Cancel;
-use crate::secret::Secret;
+use crate::secret::{RepoUrl, Secret};
 
 /// A user name and a password from the environment, and whom they are meant for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -66,7 +66,7 @@ pub(in crate::target) struct Pass {
     /// What it is known by, beside the system's certificates.
     pub(in crate::target) authorities: Option<String>,
     /// What leads to it.
-    pub(in crate::target) proxy: String,
+    pub(in crate::target) proxy: Option<RepoUrl>,
     /// What it does not lead to.
     pub(in crate::target) no_proxy: String,
 }
@@ -137,7 +137,7 @@ fn of_url(url: &reqwest::Url) -> Option<Identity> {
 }
 
 /// A registry of this machine speaks no TLS, as Helm and Docker take it.
-fn is_this_machine(host: &str) -> bool {
+pub(super) fn is_this_machine(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     matches!(name, "localhost" | "[::1]") || name.starts_with("127.")
 }
@@ -174,9 +174,9 @@ impl Pass {
             let both = format!("{}\n{}", shown.certificate, shown.key.expose());
             builder = builder.identity(reqwest::Identity::from_pem(both.as_bytes())?);
         }
-        if !self.proxy.is_empty() {
+        if let Some(proxy) = &self.proxy {
             let except = reqwest::NoProxy::from_string(&self.no_proxy);
-            builder = builder.proxy(reqwest::Proxy::all(&self.proxy)?.no_proxy(except));
+            builder = builder.proxy(reqwest::Proxy::all(proxy.with_credentials())?.no_proxy(except));
         }
         Ok(builder)
     }

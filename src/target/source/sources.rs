@@ -87,7 +87,7 @@ impl Sources {
         let mut known = known.lock().await;
         let work = {
             let (wanted, references) = (wanted.clone(), known.references.clone());
-            move |task: bring::Task| bring::Task { wanted, project, references, when: When::Past, ..task }.run()
+            move |task: bring::Task| bring::Task { project, wanted, references, when: When::Past, ..task }.run()
         };
         match self.apart(url, cancel, work).await {
             Ok((answers, references)) => {
@@ -138,7 +138,7 @@ impl Sources {
         let work = {
             let (wanted, references) = (wanted.to_vec(), references.clone());
             let project = wanted.first().map(|first| first.project.clone()).unwrap_or_default();
-            move |task: bring::Task| bring::Task { wanted, project, references, ..task }.run()
+            move |task: bring::Task| bring::Task { project, wanted, references, ..task }.run()
         };
         match self.apart(url, cancel, work).await {
             Ok((answers, found)) => {

@@ -8,7 +8,9 @@ use std::time::Duration;
 use insta::assert_snapshot;
 
 use super::{application, chart_of, render};
-use crate::harness::{Answer, HttpServer, Outcome, TestChart, TestRegistry, TestRepo, config_map, or_skip, program};
+use crate::harness::{
+    Answer, HttpServer, Outcome, TestChart, TestRegistry, TestRepo, config_map, or_skip, program, sha256,
+};
 
 /// What a run says on standard error, the same on every machine.
 fn told(outcome: &Outcome) -> String {
@@ -18,8 +20,7 @@ fn told(outcome: &Outcome) -> String {
 
 /// A repository whose archive is whatever a test makes of it, under its right digest or not.
 fn publishing(archive: Vec<u8>, digest: Option<&str>) -> HttpServer {
-    use sha2::Digest as _;
-    let own: String = sha2::Sha256::digest(&archive).iter().map(|byte| format!("{byte:02x}")).collect();
+    let own = sha256(&archive);
     let digest = digest.map_or(own, str::to_owned);
     let index =
         format!("apiVersion: v1\nentries:\n  web:\n  - {{version: 1.0.0, urls: [web.tgz], digest: {digest}}}\n");

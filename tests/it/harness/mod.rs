@@ -28,7 +28,7 @@ pub(crate) use chart::{TestChart, helm};
 pub(crate) use cluster::TestCluster;
 pub(crate) use http::{Answer, HttpServer, Request};
 pub(crate) use manifests::{config_map, deployment};
-pub(crate) use registry::TestRegistry;
+pub(crate) use registry::{TestRegistry, sha256};
 pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
 pub(crate) use run::{Outcome, Run, trueup};

@@ -85,11 +85,7 @@ impl TestRegistry {
 
     /// Pushes an artifact of one layer, as `oras push` does; its digest.
     pub(crate) fn push_layer(&self, repository: &str, tag: &str, media_type: &str, layer: &[u8]) -> String {
-        let digest = |bytes: &[u8]| {
-            use sha2::Digest as _;
-            let hash = sha2::Sha256::digest(bytes);
-            format!("sha256:{}", hash.iter().map(|byte| format!("{byte:02x}")).collect::<String>())
-        };
+        let digest = |bytes: &[u8]| format!("sha256:{}", sha256(bytes));
         let _ = rustls::crypto::ring::default_provider().install_default();
         let client = reqwest::blocking::Client::new();
         let base = format!("http://{}/v2/{repository}", self.host());
@@ -112,4 +108,10 @@ impl TestRegistry {
         assert!(ended.status().is_success(), "{}", ended.status());
         digest(manifest.as_bytes())
     }
+}
+
+/// A digest, as registries and indexes write it.
+pub(crate) fn sha256(bytes: &[u8]) -> String {
+    use sha2::Digest as _;
+    format!("{:x}", bytes::Bytes::copy_from_slice(&sha2::Sha256::digest(bytes)))
 }

@@ -4,7 +4,7 @@
 //! In: the text of a file with their manifests. Out: [`Repositories`], which answers for a URL and a project what opens it
 //! ([`Repositories::find`]). Values stay in [`Secret`]s; no error and no `Debug` shows one.
 //!
-//! Rules: Argo CD util/db/repository_secrets.go (which Secret is meant), repository_types.go `CopyCredentialsFrom`,
+//! Rules: Argo CD `util/db/repository_secrets.go` (which Secret is meant), `repository_types.go` `CopyCredentialsFrom`,
 //! `HasCredentials`.
 
 mod reading;
@@ -39,12 +39,12 @@ pub struct ClientCertificate {
 
 /// One Secret: a repository, or what opens every repository below a URL.
 #[expect(clippy::struct_excessive_bools, reason = "they are the Secret's own fields")]
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Repository {
     /// The Secret's name.
     pub secret: String,
     /// `url`.
-    pub url: String,
+    pub url: RepoUrl,
     /// `type`.
     pub kind: RepositoryKind,
     /// `name`: a Helm repository's, by which a chart's dependency may call it.
@@ -68,7 +68,7 @@ pub struct Repository {
     /// `insecureOCIForceHttp`: a registry that speaks no TLS.
     pub plain_http: bool,
     /// `proxy`.
-    pub proxy: String,
+    pub proxy: Option<RepoUrl>,
     /// `noProxy`.
     pub no_proxy: String,
     /// Whether it has a credential of a kind that is not used here, such as a GitHub App's.
@@ -93,8 +93,8 @@ impl Repository {
             }
         };
         text(&mut self.username, &template.username);
-        text(&mut self.proxy, &template.proxy);
         text(&mut self.no_proxy, &template.no_proxy);
+        self.proxy = self.proxy.take().or_else(|| template.proxy.clone());
         self.password = self.password.take().or_else(|| template.password.clone());
         self.bearer_token = self.bearer_token.take().or_else(|| template.bearer_token.clone());
         self.ssh_private_key = self.ssh_private_key.take().or_else(|| template.ssh_private_key.clone());
@@ -108,7 +108,7 @@ impl Repository {
 /// Everything that is known of repositories.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repositories {
-    repositories: Vec<Repository>,
+    entries: Vec<Repository>,
     templates: Vec<Repository>,
     /// The certificates by which a host is known, in PEM, beside the system's.
     authorities: BTreeMap<String, String>,
@@ -123,7 +123,7 @@ impl Repositories {
 
     /// Adds what another file has.
     pub fn extend(&mut self, other: Self) {
-        self.repositories.extend(other.repositories);
+        self.entries.extend(other.entries);
         self.templates.extend(other.templates);
         self.authorities.extend(other.authorities);
     }
@@ -131,15 +131,16 @@ impl Repositories {
     /// What is known of a repository, for an application of this project.
     pub fn find(&self, url: &str, project: &str) -> Option<Repository> {
         let wanted = normal_form(url);
-        let same = |repository: &&Repository| normal_form(&repository.url) == wanted;
-        let of = |project: &str| self.repositories.iter().find(|it| same(it) && it.project == project);
+        let same = |repository: &&Repository| normal_form(repository.url.with_credentials()) == wanted;
+        let of = |project: &str| self.entries.iter().find(|it| same(it) && it.project == project);
         let mut found = of(project).or_else(|| of("")).cloned();
         if found.as_ref().is_none_or(|repository| !repository.has_credentials())
             && let Some(template) = self.template(&wanted)
         {
-            found
-                .get_or_insert_with(|| Repository { url: url.to_owned(), kind: template.kind, ..Repository::default() })
-                .inherit(template);
+            match &mut found {
+                Some(repository) => repository.inherit(template),
+                None => found = Some(Repository { url: RepoUrl::new(url), ..template.clone() }),
+            }
         }
         found
     }
@@ -148,18 +149,19 @@ impl Repositories {
     /// repository is the same one for all other projects.
     pub fn scope<'project>(&self, url: &str, project: &'project str) -> &'project str {
         let wanted = normal_form(url);
-        let is_scoped = self.repositories.iter().any(|it| it.project == project && normal_form(&it.url) == wanted);
+        let is_scoped =
+            self.entries.iter().any(|it| it.project == project && normal_form(it.url.with_credentials()) == wanted);
         if is_scoped { project } else { "" }
     }
 
     /// The Helm repository that a chart's dependency calls `@name` or `alias:name`.
     pub fn named(&self, name: &str, project: &str) -> Option<Repository> {
         let of = |project: &str| {
-            let mut helm = self.repositories.iter().filter(|it| it.kind == RepositoryKind::Helm);
+            let mut helm = self.entries.iter().filter(|it| it.kind == RepositoryKind::Helm);
             helm.find(|repository| repository.name == name && repository.project == project)
         };
-        let url = of(project).or_else(|| of(""))?.url.clone();
-        self.find(&url, project)
+        let url = &of(project).or_else(|| of(""))?.url;
+        self.find(url.with_credentials(), project)
     }
 
     /// The certificates by which a host is known, beside the system's.
@@ -169,9 +171,13 @@ impl Repositories {
 
     /// The template with the longest URL that this one begins with.
     fn template(&self, wanted: &str) -> Option<&Repository> {
-        let begins = |template: &&Repository| is_below(wanted, &normal_form(&template.url));
+        let begins = |template: &&Repository| is_below(wanted, &normal_form(template.url.with_credentials()));
         // Of two with one URL Argo CD takes the first.
-        self.templates.iter().rev().filter(begins).max_by_key(|template| normal_form(&template.url).len())
+        self.templates
+            .iter()
+            .rev()
+            .filter(begins)
+            .max_by_key(|template| normal_form(template.url.with_credentials()).len())
     }
 }
 

@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::object::Object;
 use crate::object::annotations::SECRET_TYPE;
 use crate::object::yaml::{self, Limits, WithPositions};
-use crate::secret::Secret;
+use crate::secret::{RepoUrl, Secret};
 
 /// The ConfigMap with the certificates of hosts.
 const AUTHORITIES: &str = "argocd-tls-certs-cm";
@@ -83,8 +83,8 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Repositories, Vec<Findin
     if !reading.errors.is_empty() {
         return Err(reading.errors);
     }
-    let Repositories { repositories, templates, authorities } = &reading.found;
-    if repositories.is_empty() && templates.is_empty() && authorities.is_empty() {
+    let Repositories { entries, templates, authorities } = &reading.found;
+    if entries.is_empty() && templates.is_empty() && authorities.is_empty() {
         return Err(vec![RepositoriesError::None { file: file.to_owned() }]);
     }
     Ok((reading.found, reading.warnings))
@@ -100,14 +100,16 @@ struct Reading<'file> {
 impl Reading<'_> {
     fn value(&mut self, mut value: Value) {
         if let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
-            items.into_iter().for_each(|item| self.value(item));
+            for item in items {
+                self.value(item);
+            }
             return;
         }
         let Ok(object) = Object::new(value) else { return };
         match (object.kind(), object.label(SECRET_TYPE)) {
             ("Secret", Some("repository")) => {
                 let repository = self.secret(&object);
-                self.found.repositories.extend(repository);
+                self.found.entries.extend(repository);
             }
             ("Secret", Some("repo-creds")) => {
                 let template = self.secret(&object);
@@ -176,7 +178,7 @@ impl Data {
         let key = self.secret_text("tlsClientCertKey");
         Repository {
             secret: secret.to_owned(),
-            url: self.text("url").trim().to_owned(),
+            url: RepoUrl::new(self.text("url")),
             kind: self.kind(),
             name: self.text("name"),
             project: self.text("project"),
@@ -190,7 +192,7 @@ impl Data {
             insecure: self.switch("insecure") | self.switch("insecureIgnoreHostKey"),
             enable_oci: self.switch("enableOCI"),
             plain_http: self.switch("insecureOCIForceHttp"),
-            proxy: self.text("proxy"),
+            proxy: Some(self.text("proxy")).filter(|proxy| !proxy.is_empty()).map(RepoUrl::new),
             no_proxy: self.text("noProxy"),
             has_other_credentials: NOT_USED.iter().any(|key| !self.text(key).is_empty()),
         }

@@ -63,7 +63,7 @@ impl Repositories {
             } else if let Some(name) = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:")) {
                 let known = &run.input.settings.keyring.repositories;
                 if let Some(found) = known.named(name, &run.input.application.project) {
-                    files.repository(name, &found.url, run)?;
+                    files.repository(name, found.url.with_credentials(), run)?;
                 }
             } else if repository.starts_with("https://") || repository.starts_with("http://") {
                 files.repository(&repository.replace('/', "-"), repository, run)?;

@@ -3,6 +3,7 @@
 //! In: a tar, packed with gzip or not. Out: files in a folder. Refused are names that lead out, links that do, links to
 //! other entries' places on disk, devices, and archives that become far larger than they are.
 
+use std::cell::Cell;
 use std::collections::HashMap;
 use std::fs::{self, File};
 use std::io::{self, BufReader, Read, Write};
@@ -77,25 +78,31 @@ pub(super) fn unpack(
         Packing::Tar => Box::new(reader),
         Packing::TarGzip => Box::new(MultiGzDecoder::new(reader)),
     };
+    let exceeded = Cell::new(false);
     let unpacking = Unpacking { into, over, links: Vec::new(), kinds: HashMap::new(), bytes: 0 };
-    unpacking.all(&mut Archive::new(Bounded { inner: unpacked, left: limit }), bounds, limit)
+    let unpacked =
+        unpacking.all(&mut Archive::new(Bounded { inner: unpacked, left: limit, exceeded: &exceeded }), bounds);
+    if exceeded.get() {
+        return Err(ArchiveFault::Refused(format!("it becomes larger than {limit} bytes")));
+    }
+    unpacked
 }
 
-/// Hands on so many bytes; what is passed over counts, too.
-struct Bounded<R> {
+/// Hands on so many bytes, and says when there are more; what is passed over counts, too.
+struct Bounded<'a, R> {
     inner: R,
     left: u64,
+    exceeded: &'a Cell<bool>,
 }
 
-/// What a [`Bounded`] says when there is more.
-#[derive(Debug, thiserror::Error)]
-#[error("there is more than allowed")]
-struct TooMuch;
-
-impl<R: Read> Read for Bounded<R> {
+impl<R: Read> Read for Bounded<'_, R> {
     fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
         let read = self.inner.read(buffer)?;
-        self.left = self.left.checked_sub(read as u64).ok_or_else(|| io::Error::other(TooMuch))?;
+        let Some(left) = self.left.checked_sub(read as u64) else {
+            self.exceeded.set(true);
+            return Err(io::Error::other("there is more than allowed"));
+        };
+        self.left = left;
         Ok(read)
     }
 }
@@ -109,19 +116,18 @@ struct Unpacking<'a> {
 }
 
 impl Unpacking<'_> {
-    fn all<R: Read>(mut self, archive: &mut Archive<R>, bounds: Bounds, limit: u64) -> Result<u64, ArchiveFault> {
-        let damaged = |error: io::Error| read_fault(error, limit);
+    fn all<R: Read>(mut self, archive: &mut Archive<R>, bounds: Bounds) -> Result<u64, ArchiveFault> {
         for (number, entry) in archive.entries().map_err(damaged)?.enumerate() {
             if number >= bounds.entries {
                 return Err(ArchiveFault::Refused(format!("it has more than {} entries", bounds.entries)));
             }
-            self.entry(&mut entry.map_err(damaged)?, limit)?;
+            self.entry(&mut entry.map_err(damaged)?)?;
         }
         self.links()?;
         Ok(self.bytes)
     }
 
-    fn entry<R: Read>(&mut self, entry: &mut Entry<'_, R>, limit: u64) -> Result<(), ArchiveFault> {
+    fn entry<R: Read>(&mut self, entry: &mut Entry<'_, R>) -> Result<(), ArchiveFault> {
         let written = String::from_utf8_lossy(&entry.path_bytes()).into_owned();
         let kind = entry.header().entry_type();
         if kind.is_pax_global_extensions() {
@@ -140,7 +146,7 @@ impl Unpacking<'_> {
         }
         self.folder(path.parent().unwrap_or(Path::new("")), &written)?;
         if kind.is_file() || kind.is_contiguous() {
-            self.file(entry, &path, &written, limit)
+            self.file(entry, &path, &written)
         } else if kind.is_symlink() {
             let target = entry.link_name_bytes().map(|name| String::from_utf8_lossy(&name).into_owned());
             self.links.push((path, PathBuf::from(target.unwrap_or_default())));
@@ -161,13 +167,7 @@ impl Unpacking<'_> {
         }
     }
 
-    fn file<R: Read>(
-        &mut self,
-        entry: &mut Entry<'_, R>,
-        path: &Path,
-        written: &str,
-        limit: u64,
-    ) -> Result<(), ArchiveFault> {
+    fn file<R: Read>(&mut self, entry: &mut Entry<'_, R>, path: &Path, written: &str) -> Result<(), ArchiveFault> {
         // Links are made at the end: there is none to follow here.
         let mut file = match File::create(self.into.join(path)) {
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
@@ -180,7 +180,7 @@ impl Unpacking<'_> {
             if (self.over)() {
                 return Err(ArchiveFault::Stopped);
             }
-            let read = entry.read(&mut buffer).map_err(|error| read_fault(error, limit))?;
+            let read = entry.read(&mut buffer).map_err(damaged)?;
             if read == 0 {
                 return Ok(());
             }
@@ -214,10 +214,8 @@ impl Unpacking<'_> {
     }
 }
 
-fn read_fault(error: io::Error, limit: u64) -> ArchiveFault {
-    if error.get_ref().is_some_and(|inner| inner.is::<TooMuch>()) || error.to_string().contains(&TooMuch.to_string()) {
-        return ArchiveFault::Refused(format!("it becomes larger than {limit} bytes"));
-    }
+#[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
+fn damaged(error: io::Error) -> ArchiveFault {
     ArchiveFault::Damaged(Cause::of(&error))
 }
 

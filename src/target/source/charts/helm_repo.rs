@@ -4,7 +4,7 @@
 //! asked for once a run; where the cache has it and the server says that it holds, it is not sent again. What opens the
 //! repository is shown to no other server, unless `passCredentials` says so.
 //!
-//! Rules: Argo CD util/helm/client.go `GetIndex`; Helm pkg/getter/httpgetter.go, pkg/downloader/chart_downloader.go.
+//! Rules: Argo CD util/helm/client.go `GetIndex`; Helm pkg/getter/httpgetter.go, `pkg/downloader/chart_downloader.go`.
 
 use std::fs::{self, File};
 use std::io::{self, Write};
@@ -17,7 +17,7 @@ use serde::{Deserialize, Serialize};
 use super::super::bring::Task;
 use super::super::credentials::Identity;
 use super::super::error::{Cause, SourceError};
-use super::super::keyring::Pass;
+use super::super::keyring::{Pass, is_this_machine};
 use super::index::{self, Index, Release};
 use super::shelf::Shelf;
 use super::web::{Saved, Web};
@@ -82,8 +82,8 @@ impl<'task> HelmRepository<'task> {
 
     /// Whether what opens the repository can be read on the way to it.
     pub(super) fn speaks_in_clear_text(&self) -> bool {
-        let is_this_machine = matches!(self.base.host_str(), Some("localhost" | "127.0.0.1" | "[::1]"));
-        self.pass.identity.is_some() && self.base.scheme() == "http" && !is_this_machine
+        let is_http = self.base.scheme() == "http";
+        self.pass.identity.is_some() && is_http && !is_this_machine(self.base.host_str().unwrap_or_default())
     }
 
     /// The release that is meant.

@@ -43,7 +43,7 @@ pub(super) enum Kind {
 }
 
 impl Kind {
-    /// Rule: Argo CD repository_types.go, util/helm/client.go `IsHelmOciRepo`: a registry of charts is a URL without a
+    /// Rule: Argo CD `repository_types.go`, util/helm/client.go `IsHelmOciRepo`: a registry of charts is a URL without a
     /// scheme, or one whose Secret has `enableOCI`.
     pub(super) fn of(url: &RepoUrl, wanted: &Wanted, keyring: &Keyring) -> Self {
         let url = url.with_credentials();
@@ -175,7 +175,8 @@ fn artifact(
     };
     let is_version = chart.is_some() && !found.version.is_empty();
     let revision = if is_version { found.version } else { found.digest };
-    Ok(Checkout { root, revision, by, dirty: false, warnings: Vec::new() })
+    let warnings = registry.speaks_in_clear_text().then(|| clear_text(&task.url)).into_iter().collect();
+    Ok(Checkout { root, revision, by, dirty: false, warnings })
 }
 
 /// The folder of a chart in its archive: by the chart's name, or the only one that there is.

@@ -14,7 +14,7 @@ use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 
 use super::super::error::SourceError;
-use super::super::keyring::Pass;
+use super::super::keyring::{Pass, is_this_machine};
 use super::archive::Packing;
 use super::challenge::Challenge;
 use super::helm_repo::{ARCHIVE_LIMIT, headers};
@@ -86,6 +86,10 @@ impl Registry {
         let refused = |reason| SourceError::UrlRefused { url: repository.to_owned(), reason };
         let (host, name) =
             repository.split_once('/').ok_or_else(|| refused("it names a registry, and no repository in it"))?;
+        // Nothing may stand before the host, or look like one and be none.
+        if !host.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-_:[]".contains(letter)) {
+            return Err(refused("its host is none"));
+        }
         let name = name.trim_matches('/').to_owned();
         let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "._-/".contains(letter);
         if name.is_empty()
@@ -98,6 +102,13 @@ impl Registry {
         let scheme = if pass.plain_http { "http" } else { "https" };
         let base = Url::parse(&format!("{scheme}://{host}/")).map_err(|_error| refused("it names no host"))?;
         Ok(Self { web, base, name, shown: format!("oci://{repository}"), pass, authorization: None })
+    }
+
+    /// Whether what opens the registry can be read on the way to it.
+    pub(super) fn speaks_in_clear_text(&self) -> bool {
+        self.pass.identity.is_some()
+            && self.pass.plain_http
+            && !is_this_machine(self.base.host_str().unwrap_or_default())
     }
 
     /// Finds what is asked for.
@@ -124,7 +135,7 @@ impl Registry {
     }
 
     /// Writes a layer to a file, and holds it against its digest.
-    pub(super) fn download(&mut self, layer: &Layer, file: &mut File, shelf: &Shelf<'_>) -> Result<Saved, SourceError> {
+    pub(super) fn download(&mut self, layer: &Layer, into: &mut File, cache: &Shelf<'_>) -> Result<Saved, SourceError> {
         let limit = layer.size.min(ARCHIVE_LIMIT);
         if layer.size > ARCHIVE_LIMIT {
             return Err(SourceError::AnswerTooLarge { url: self.shown.clone(), limit });
@@ -134,7 +145,7 @@ impl Registry {
         if !answer.status().is_success() {
             return Err(answer.failed_as(&shown, ACCESS_HELP));
         }
-        answer.save(file, limit, &|error| shelf.unusable(error))
+        answer.save(into, limit, &|error| cache.unusable(error))
     }
 
     /// A manifest and its digest; nothing when the registry has none by that name.
@@ -228,7 +239,7 @@ impl Registry {
         if answer.status().as_u16() != 401 {
             return Ok(answer);
         }
-        let challenge = answer.header("www-authenticate").and_then(Challenge::read);
+        let challenge = answer.headers("www-authenticate").find_map(Challenge::read);
         let authorization = match challenge {
             Some(Challenge::Basic) => headers(self.pass.identity.as_ref()).remove(AUTHORIZATION),
             Some(Challenge::Bearer(asked)) => {

@@ -6,6 +6,7 @@
 use std::io::Write;
 use std::time::Duration;
 
+use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{StatusCode, Url};
@@ -149,6 +150,11 @@ impl Answer<'_> {
         self.response.headers().get(name)?.to_str().ok()
     }
 
+    /// Every header of a name.
+    pub(super) fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.response.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
     /// How long the server asks to be left alone.
     fn patience(&self) -> Option<Duration> {
         let seconds = self.response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
@@ -197,7 +203,7 @@ impl Answer<'_> {
             hash.update(chunk);
             file.write_all(chunk).map_err(|error| disk(&error))
         })?;
-        Ok(Saved { sha256: hexadecimal(&hash.finalize()) })
+        Ok(Saved { sha256: format!("{:x}", Bytes::copy_from_slice(&hash.finalize())) })
     }
 
     fn read(mut self, limit: u64, take: &mut dyn FnMut(&[u8]) -> Result<(), SourceError>) -> Result<(), SourceError> {
@@ -221,19 +227,9 @@ impl Answer<'_> {
     }
 }
 
-/// Bytes as a digest writes them.
-fn hexadecimal(bytes: &[u8]) -> String {
-    use std::fmt::Write as _;
-    bytes.iter().fold(String::with_capacity(bytes.len() * 2), |mut text, byte| {
-        // Writing to a String does not fail.
-        let _ = write!(text, "{byte:02x}");
-        text
-    })
-}
-
 impl Saved {
     /// The same of what is in memory.
     pub(super) fn of(bytes: &[u8]) -> Self {
-        Self { sha256: hexadecimal(&Sha256::digest(bytes)) }
+        Self { sha256: format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(bytes))) }
     }
 }

@@ -127,7 +127,7 @@ fn an_archive_that_grows_is_stopped() {
 fn what_is_no_archive_is_damaged() {
     let (_place, result) = unpacked(b"<html></html>", Bounds::default());
     assert!(result.unwrap_err().starts_with("damaged: "));
-    let whole = archive(&[Item::File("web/a", &[7; 100_000])]);
+    let whole = archive(&[Item::File("web/a", &vec![7; 100_000])]);
     let (_place, result) = unpacked(&whole[..whole.len() / 2], Bounds::default());
     assert!(result.unwrap_err().starts_with("damaged: "));
 }
