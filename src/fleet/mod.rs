@@ -119,6 +119,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     baseline::read(&mut turns, &live, request.concurrency).await;
     compare::compare(&mut turns, &live, &request, world).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
+    render::warn_of_made_up(&mut turns, &request, world).await;
     history::find(&mut turns, world).await;
     health::judge(&mut turns, &live, &request).await;
     reasons::find(&mut turns, request.log_lines, request.concurrency).await;
