@@ -134,9 +134,7 @@ impl Writer<'_> {
             Err(refusal) => return Ok(Written::Refused(refusal)),
         };
         let subject = Subject::named(facts, object);
-        let address = format!("{}?{}", subject.path(), query("Strict", self.writing));
-        let repeat = if names_version(patch) { Repeat::Freely } else { Repeat::WhenNotDone };
-        let ask = Ask { repeat, ..self.ask(Method::PATCH, address, "application/json-patch+json", patch) };
+        let ask = patch_ask(&subject, patch, self.writing);
         self.write(&subject, &ask).await
     }
 
@@ -249,6 +247,19 @@ impl Writer<'_> {
 fn without_unknown_fields(content: &Value, answer: &Answer) -> Option<Value> {
     let status = Status::read(&answer.body).filter(Status::is_typed_patch_fault)?;
     unknown_fields::without(content, &status.message)
+}
+
+/// The request that changes an object by a JSON patch.
+pub(super) fn patch_ask(subject: &Subject<'_>, patch: &Value, writing: Writing) -> Ask {
+    Ask {
+        purpose: purpose(writing),
+        method: Method::PATCH,
+        path: format!("{}?{}", subject.path(), query("Strict", writing)),
+        accept: JSON,
+        content: Some(("application/json-patch+json", Bytes::from(patch.to_string()))),
+        // What names the version that it changes fails the second time, where it was done the first time.
+        repeat: if names_version(patch) { Repeat::Freely } else { Repeat::WhenNotDone },
+    }
 }
 
 /// The request that applies an object.

@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use trueup::cluster::{ClusterError, ClusterSettings, Deleted, Deletion, Reason, Validation, Writing, Written};
 use trueup::object::Object;
 
-use super::front::{Front, Reply};
 use super::write::{Writer, done, refused};
 use super::{settings_of, told};
-use crate::harness::{Missing, TestCluster, or_skip};
+use crate::harness::{Front, Missing, Reply, TestCluster, or_skip};
 
 /// A writer through a server that answers like this the first times that a line has this method.
 fn writer(
