@@ -3,7 +3,7 @@
 //! In: the live object, the time. Out: whose it is, and the object that takes, renews or frees it. Pure; fields that are
 //! not ours stay.
 //!
-//! Rules: `coordination.k8s.io/v1` LeaseSpec; client-go tools/leaderelection (`tryAcquireOrRenew`, `tryRelease`).
+//! Rules: `coordination.k8s.io/v1` `LeaseSpec`; client-go tools/leaderelection (`tryAcquireOrRenew`, `tryRelease`).
 
 use std::time::Duration;
 
