@@ -25,6 +25,7 @@ mod server_url;
 mod status;
 mod subject;
 mod transport;
+mod unknown_fields;
 mod watch;
 mod write;
 

@@ -15,6 +15,7 @@ use super::refusal::refusal;
 use super::repeated::holds;
 use super::status::Status;
 use super::subject::Subject;
+use super::unknown_fields;
 use crate::cluster::write::appliable;
 use crate::cluster::{
     ClusterError, Deleted, Deletion, ObjectName, Propagation, Reason, Refusal, Validation, Writing, Written,
@@ -46,16 +47,26 @@ impl Writer<'_> {
             return Ok(Written::Refused(nameless()));
         }
         let subject = Subject::of(facts, object);
-        let ask = apply_ask(&subject, &appliable(object), parameter(validation), self.writing);
-        // Managers do not conflict where that is forced: this is somebody who writes it at the same moment.
-        for _ in 1..CONFLICTS {
-            let written = self.write(&subject, &ask).await?;
-            match written {
-                Written::Refused(Refusal { reason: Reason::Conflict | Reason::AlreadyExists, .. }) => {}
-                written => return Ok(written),
+        let mut content = appliable(object);
+        let mut tries = 1;
+        loop {
+            let ask = apply_ask(&subject, &content, parameter(validation), self.writing);
+            let answer = self.connection.send(&ask).await?;
+            if validation == Validation::Ignore
+                && let Some(known) = without_unknown_fields(&content, &answer)
+            {
+                content = known;
+                continue;
             }
+            let written = self.written(&subject, &ask, &answer)?;
+            // Managers do not conflict where that is forced: this is somebody who writes it at the same moment.
+            let is_overtaken =
+                matches!(&written, Written::Refused(Refusal { reason: Reason::Conflict | Reason::AlreadyExists, .. }));
+            if tries == CONFLICTS || !is_overtaken {
+                return Ok(written);
+            }
+            tries += 1;
         }
-        self.write(&subject, &ask).await
     }
 
     /// Makes a new object.
@@ -232,6 +243,12 @@ impl Writer<'_> {
     fn no_answer(&self, subject: &Subject<'_>, ask: &Ask, answer: &Answer) -> ClusterError {
         no_answer(self.connection, subject, ask, answer)
     }
+}
+
+/// Smaller each time, until there is nothing that the server does not know.
+fn without_unknown_fields(content: &Value, answer: &Answer) -> Option<Value> {
+    let status = Status::read(&answer.body).filter(Status::is_typed_patch_fault)?;
+    unknown_fields::without(content, &status.message)
 }
 
 /// The request that applies an object.

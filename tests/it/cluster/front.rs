@@ -25,6 +25,8 @@ pub(crate) enum Reply {
     Broken(String),
     /// The connection is closed without a word.
     Hangup,
+    /// The request is done, and its answer is lost.
+    Lost,
     /// Nothing, for longer than any test waits.
     Silence,
 }
@@ -113,19 +115,22 @@ fn serve(
             client,
             "HTTP/1.1 200 Said\r\nContent-Type: application/json\r\nContent-Length: 999999\r\nConnection: close\r\n\r\n{body}"
         ),
-        (Some(Reply::Hangup), _) => Ok(()),
+        (Some(Reply::Hangup), _) | (Some(Reply::Lost), None) => Ok(()),
         (Some(Reply::Silence), _) => {
             std::thread::sleep(Duration::from_secs(600));
             Ok(())
         }
         (None, None) => write!(client, "HTTP/1.1 404 Said\r\nContent-Length: 0\r\nConnection: close\r\n\r\n"),
-        (None, Some(upstream)) => {
+        (answer, Some(upstream)) => {
             let mut server = TcpStream::connect(upstream)?;
             let head: Vec<&str> =
                 head.lines().filter(|line| !line.is_empty() && !line.starts_with("authorization")).collect();
             write!(server, "{}\r\nConnection: close\r\n\r\n", head.join("\r\n"))?;
             server.write_all(&body)?;
-            std::io::copy(&mut server, &mut client).map(|_| ())
+            if answer.is_some() {
+                return std::io::copy(&mut server, &mut std::io::sink()).map(drop);
+            }
+            std::io::copy(&mut server, &mut client).map(drop)
         }
     }
 }

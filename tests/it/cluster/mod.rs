@@ -16,6 +16,7 @@ mod predict;
 mod tls;
 mod watch;
 mod write;
+mod write_faults;
 
 use std::sync::Arc;
 

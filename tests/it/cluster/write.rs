@@ -351,6 +351,38 @@ fn an_unknown_field_is_refused() {
     }
 }
 
+/// `Validate=false`: what the schema does not have is dropped, and the rest is applied.
+#[test]
+fn an_unknown_field_is_dropped_where_validation_is_off() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let writer = Writer::of(&cluster);
+    let mut object = Object::new(json!({
+        "apiVersion": "apps/v1", "kind": "Deployment", "metadata": { "name": "web", "namespace": cluster.name() },
+        "spec": {
+            "replicaz": 3, "replicas": 2, "selector": { "matchLabels": { "app": "web" } },
+            "template": {
+                "metadata": { "labels": { "app": "web" } },
+                "spec": { "containers": [
+                    { "name": "web", "image": "registry.example.com/web:1", "imag": { "x": [1] }, "ports": [
+                        { "containerPort": 80, "prot": "x" },
+                    ] },
+                ] },
+            },
+        },
+    }))
+    .unwrap();
+
+    let written = writer.try_apply(&object, Validation::Ignore, Writing::Really).unwrap();
+
+    let live = done(written);
+    let container = &live.value()["spec"]["template"]["spec"]["containers"][0];
+    assert_eq!((&live.value()["spec"]["replicas"], container.get("imag")), (&json!(2), None));
+    object.value_mut()["spec"]["replicas"] = json!("many");
+    let refusal = refused(writer.try_apply(&object, Validation::Ignore, Writing::Really).unwrap());
+    assert_eq!(refusal.reason, Reason::Invalid, "{refusal}");
+    assert!(refusal.words.contains("expected numeric"), "{refusal}");
+}
+
 /// Why a server says no decides what a run does next: each reason is told from the others.
 #[test]
 fn each_reason_is_told_from_the_others() {

@@ -28,6 +28,8 @@ fn a_first_sync_makes_what_git_has_and_a_second_one_writes_nothing() {
     rendered 1 application
     listed 2 kinds
     compared 1 application
+    [TIME] ConfigMap [NAMESPACE]/settings: created
+    [TIME] Deployment [NAMESPACE]/web: created
     did 2 steps
     [exit 0]
     ");
@@ -73,6 +75,8 @@ fn what_was_changed_by_hand_is_set_back() {
     rendered 1 application
     listed 2 kinds
     compared 1 application
+    [TIME] ConfigMap [NAMESPACE]/settings: created
+    [TIME] Deployment [NAMESPACE]/web: applied
     did 2 steps
     [exit 0]
     ");

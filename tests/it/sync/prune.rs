@@ -54,6 +54,7 @@ fn what_git_drops_stays_until_somebody_prunes() {
     rendered 1 application
     listed 2 kinds
     compared 1 application
+    [TIME] ConfigMap [NAMESPACE]/old: pruned
     did 1 step
     [exit 0]
     ");
