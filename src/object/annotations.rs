@@ -53,6 +53,8 @@ pub const APPLYSET_CONTAINS_KINDS: &str = "applyset.kubernetes.io/contains-group
 /// The namespaces of an ApplySet's members beside that of its parent (KEP-3659).
 pub const APPLYSET_ADDITIONAL_NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
+/// What the names of trueup's own records and locks begin with, each followed by what they are about.
+pub const OWN_NAMES: [&str; 2] = ["trueup-", "trueup."];
 /// The tool that keeps an object: one of Kubernetes' recommended labels.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 

@@ -143,10 +143,9 @@ mod tests {
         NOW.parse().unwrap()
     }
 
-    fn lease(spec: Value) -> Object {
-        let lease =
-            json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "x"}, "spec": spec});
-        Object::new(lease).unwrap()
+    fn lease(spec: &Value) -> Object {
+        let (version, metadata) = ("coordination.k8s.io/v1", json!({"name": "x"}));
+        Object::new(json!({"apiVersion": version, "kind": "Lease", "metadata": metadata, "spec": spec})).unwrap()
     }
 
     #[test]
@@ -164,7 +163,7 @@ mod tests {
             ("no sign of life ever", held(Value::Null), Standing::Expired),
             ("edited by hand", held(json!("yesterday")), Standing::Expired),
         ] {
-            assert_eq!(standing(&lease(spec), now()), expected, "{name}");
+            assert_eq!(standing(&lease(&spec), now()), expected, "{name}");
         }
     }
 

@@ -329,7 +329,7 @@ impl WrittenAttempt {
 impl WrittenEnd {
     fn of(end: &AttemptEnd) -> Self {
         let mut message = end.message.clone();
-        let cut = (0..=ROOM_OF_MESSAGE.min(message.len())).rev().find(|cut| message.is_char_boundary(*cut));
+        let cut = (0..=ROOM_OF_MESSAGE.min(message.len())).rev().find(|place| message.is_char_boundary(*place));
         message.truncate(cut.unwrap_or_default());
         let phase = match end.phase {
             OperationPhase::Succeeded => WrittenPhase::Succeeded,

@@ -122,6 +122,18 @@ fn what_must_not_be_done_twice_is_told() {
     assert_eq!(front.seen().iter().filter(|line| line.starts_with("PATCH")).count(), 1);
 }
 
+/// Many objects are made side by side in a namespace with a quota: its counter is written by one after the other.
+#[test]
+fn a_quota_that_others_use_at_the_same_moment_is_waited_for() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let overtaken = || status(409, "Conflict", "Operation cannot be fulfilled on resourcequotas \"small\": modified");
+    for method in ["POST", "PATCH"] {
+        let (writer, _front) = or_skip!(writer(&cluster, method, 2, overtaken));
+        let object = writer.config_map(&format!("settings-{}", method.to_lowercase()), json!({}));
+        done(if method == "POST" { writer.create(&object) } else { writer.apply(&object) });
+    }
+}
+
 /// A refusal is an answer: asking again changes nothing.
 #[test]
 fn a_refusal_is_not_tried_again() {
