@@ -5,6 +5,7 @@
 //!
 //! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
 
+mod argo_status;
 mod members;
 mod perform;
 mod planning;
@@ -53,6 +54,8 @@ pub struct SyncRequest {
     pub wish: Wish,
     /// What flags say about every plan.
     pub flags: Flags,
+    /// Each application's status is put on its Application in the cluster (`--write-status`).
+    pub write_status: bool,
     /// Who runs this, for the lock and the record.
     pub holder: String,
     /// When the run began.
@@ -114,6 +117,9 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
         let ends = Instant::now() + patience.timeout;
         let ending = wait::until(&mut turns, invalid.is_empty(), &request, world, patience, ends).await;
         findings.extend(ending.finding(patience.timeout));
+    }
+    if wanted.write_status {
+        argo_status::tell(&mut turns, &request, wanted, world).await;
     }
     turn::end(turns, invalid, findings, world)
 }
