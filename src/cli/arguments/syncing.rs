@@ -103,7 +103,7 @@ fn holder() -> String {
 }
 
 /// A time that may be nothing.
-fn parse_wait(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(Duration::ZERO))
 }
 
