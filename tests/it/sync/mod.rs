@@ -1,6 +1,7 @@
 //! Syncing: what is written, in which order, what is never touched, and what is left behind.
 
 mod first;
+mod folder;
 mod prune;
 mod reconcile;
 
