@@ -12,8 +12,10 @@ pub mod manifests;
 mod reconcile;
 mod render;
 mod request;
+mod rollback;
 mod session;
 mod sync;
+mod undo;
 mod wait;
 
 use std::io::Write;
@@ -50,6 +52,7 @@ enum Command {
     Diff(Box<diff::DiffArguments>),
     Sync(Box<sync::SyncArguments>),
     Reconcile(Box<reconcile::ReconcileArguments>),
+    Rollback(Box<rollback::RollbackArguments>),
     History(Box<history::HistoryArguments>),
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
@@ -69,6 +72,9 @@ pub fn main() -> ExitCode {
         }
         Command::Reconcile(arguments) => {
             session::run_to_its_step(&arguments.look(), |session| reconcile::reconcile(*arguments, session))
+        }
+        Command::Rollback(arguments) => {
+            session::run_to_its_step(&arguments.look(), |session| rollback::rollback(*arguments, session))
         }
         Command::History(arguments) => session::run(&arguments.look(), |session| history::history(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),

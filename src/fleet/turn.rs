@@ -61,6 +61,10 @@ pub(super) struct Turn {
     pub(super) members: Option<Arc<Members>>,
     /// When the last sync began that is on record.
     pub(super) last_started: Option<Timestamp>,
+    /// The entry of its history that it is taken back to.
+    pub(super) rollback: Option<u64>,
+    /// The entry that it was taken back to, and that it is left at until somebody syncs it.
+    pub(super) rolled_back_to: Option<u64>,
     /// What git says now, while the target is what it said before.
     git: Option<Vec<Object>>,
     /// The conditions as they were when it was rendered.
@@ -190,6 +194,8 @@ fn turn(application: Application) -> Turn {
         left: None,
         members: None,
         last_started: None,
+        rollback: None,
+        rolled_back_to: None,
         git: None,
         rendered: Vec::new(),
     }

@@ -92,7 +92,7 @@ impl SyncingArguments {
 }
 
 /// Who runs this, as a person recognises it, and unlike every other run.
-fn holder() -> String {
+pub(crate) fn holder() -> String {
     let name = environment("HOSTNAME").and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
     let host = name.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
     lock::identity(host.as_deref().map_or("unknown-host", str::trim), std::process::id())

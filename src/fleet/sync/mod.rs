@@ -9,8 +9,10 @@ mod members;
 mod perform;
 mod planning;
 mod record;
+mod rollback;
 
 pub(super) use members::mark_known;
+pub use rollback::end_rollback;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -43,6 +45,13 @@ pub enum Wish {
         self_heal: bool,
         /// `--auto-prune`.
         auto_prune: bool,
+    },
+    /// `trueup rollback`: somebody wants the state of an earlier sync.
+    Rollback {
+        /// The entry of the history; the one before the last where none is named.
+        to: Option<u64>,
+        /// `--prune`.
+        prune: bool,
     },
 }
 
@@ -85,6 +94,11 @@ impl Prepared {
         self.turns.iter().filter_map(|turn| turn.plan.as_ref())
     }
 
+    /// How many applications there are, those among them whose manifests are wrong.
+    pub fn applications(&self) -> usize {
+        self.turns.len() + self.invalid.len()
+    }
+
     /// The run as it is before anything is done: what `--dry-run` reports.
     pub fn end(self, world: &World) -> Run {
         turn::end(self.turns, self.invalid, self.findings, world)
@@ -97,8 +111,13 @@ pub async fn prepare(mut request: Request, wanted: &SyncRequest, world: &World) 
     settings::read(&mut request, world).await;
     turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
-    fetch::fetch(&mut turns, world, request.concurrency).await;
-    list::connect(&mut turns, world, request.concurrency).await;
+    if let Wish::Rollback { to, .. } = wanted.wish {
+        list::connect(&mut turns, world, request.concurrency).await;
+        rollback::go_back(&mut turns, to, &request, world).await;
+    } else {
+        fetch::fetch(&mut turns, world, request.concurrency).await;
+        list::connect(&mut turns, world, request.concurrency).await;
+    }
     render::render(&mut turns, &request, world).await;
     turns.iter_mut().for_each(Turn::keep_conditions);
     look(&mut turns, &request, world).await;

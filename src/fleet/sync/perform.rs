@@ -56,10 +56,11 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     }
 }
 
-/// A plan without steps still has something to do where git's revision moved, or what is live is not recorded.
+/// A plan without steps still has something to do where git's revision moved, what is live is not recorded, or a rollback
+/// begins or ends.
 fn is_anything_to_do(turn: &Turn, plan: &Plan) -> bool {
     let is_recorded = turn.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions);
-    !plan.steps.is_empty() || (plan.whole && !is_recorded)
+    !plan.steps.is_empty() || (plan.whole && !is_recorded) || turn.rolled_back_to != turn.rollback
 }
 
 /// The namespace of the lock and the record must be there before both: when the plan makes it, that is done first.
@@ -101,6 +102,8 @@ async fn under_lock(
     }
     let Some(plan) = turn.plan.clone().filter(|_| !turn.is_refused) else { return Ok(()) };
     let attempt = record::attempt(turn, &plan, wanted);
+    // From the first write on the pull loop leaves it alone, or no longer does.
+    state.rolled_back_to = turn.rollback;
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
     let operation = tried(turn, &plan, request, wanted, world, stop).await;
     let applyset_id = turn.tracking(request).applyset_id;

@@ -96,7 +96,7 @@ fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
     is_shared && !wanted.flags.allow_shared
 }
 
-async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
+pub(super) async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
     let Some(cluster) = &turn.cluster else { return Ok(State::default()) };
     State::read(cluster.as_ref(), &turn.place(request)).await.map_err(|error| Finding::of(&error))
 }
@@ -105,7 +105,7 @@ async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
 fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
     let of_manifest = Policy::of(&turn.application.sync_policy);
     match wanted.wish {
-        Wish::Sync { prune } => Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune }),
+        Wish::Sync { prune } | Wish::Rollback { prune, .. } => Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune }),
         Wish::Reconcile { self_heal, auto_prune } => {
             if let Some(id) = state.rolled_back_to {
                 return Decision::Leave(format!(

@@ -329,8 +329,8 @@ impl WrittenAttempt {
 impl WrittenEnd {
     fn of(end: &AttemptEnd) -> Self {
         let mut message = end.message.clone();
-        let end = (0..=ROOM_OF_MESSAGE.min(message.len())).rev().find(|end| message.is_char_boundary(*end));
-        message.truncate(end.unwrap_or_default());
+        let cut = (0..=ROOM_OF_MESSAGE.min(message.len())).rev().find(|place| message.is_char_boundary(*place));
+        message.truncate(cut.unwrap_or_default());
         let phase = match end.phase {
             OperationPhase::Succeeded => WrittenPhase::Succeeded,
             OperationPhase::Failed => WrittenPhase::Failed,

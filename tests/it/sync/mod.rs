@@ -3,6 +3,7 @@
 mod first;
 mod prune;
 mod reconcile;
+mod rollback;
 
 use serde_json::{Value, json};
 
@@ -37,6 +38,13 @@ impl Shop {
 
     fn changed(self, change: impl FnOnce(TestRepo) -> TestRepo) -> Self {
         Self { git: change(self.git), ..self }
+    }
+
+    /// With another policy from now on.
+    fn with_sync_policy(self, mut policy: Value) -> Self {
+        policy["syncOptions"] = json!(["PrunePropagationPolicy=background"]);
+        let application = self.git.application("shop").path("shop").deployed_to(&self.cluster);
+        Self { application: application.spec_field("syncPolicy", policy), ..self }
     }
 
     /// One object of the namespace; nothing when it is not there.
