@@ -27,6 +27,7 @@ use crate::finding::Finding;
 use crate::process::Cancel;
 use crate::progress::Progress;
 use crate::status::health::Judge;
+use crate::sync::lock::{self, Terms};
 use crate::sync::plan::{Flags, Plan};
 
 /// Whose wish it is.
@@ -59,6 +60,8 @@ pub struct SyncRequest {
     pub started: Timestamp,
     /// How long to wait for a lock that another run holds.
     pub lock_timeout: Duration,
+    /// On which terms the lock is held.
+    pub lock_terms: Terms,
     /// How long to wait between two waves.
     pub wave_delay: Duration,
     /// How long one wave may take to work.
@@ -69,6 +72,13 @@ pub struct SyncRequest {
     pub wait: Option<Patience>,
     /// Whether somebody wants it to stop after the steps in flight.
     pub stop: Cancel,
+}
+
+impl SyncRequest {
+    /// How the lock is waited for and held.
+    fn patience(&self) -> lock::Patience<'_> {
+        lock::Patience { time: self.lock_timeout, terms: self.lock_terms, stop: &self.stop }
+    }
 }
 
 /// Applications with their plans; nothing is written yet.

@@ -13,19 +13,23 @@ mod account;
 mod application;
 mod cluster;
 mod control_plane;
+mod fault_proxy;
 mod manifests;
 mod repo;
 mod require;
 mod run;
 mod snapshot;
+mod started;
 
 pub(crate) use account::TestAccount;
 pub(crate) use application::TestApplication;
 pub(crate) use cluster::TestCluster;
+pub(crate) use fault_proxy::{Front, Reply, first};
 pub(crate) use manifests::{config_map, deployment};
 pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
 pub(crate) use run::{Outcome, Run, trueup};
+pub(crate) use started::{Started, until};
 
 use std::path::Path;
 use std::process::Command;
