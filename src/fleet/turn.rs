@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::list::Live;
 use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
@@ -18,7 +16,7 @@ use crate::status::compare::Baseline;
 use crate::status::tracking::Tracking;
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
-use crate::sync::state::Place;
+use crate::sync::state::{LastAttempt, Place};
 use crate::target::source::{Checkout, Commit};
 
 /// Where the members of an application's ApplySet may be, as its parent says.
@@ -59,8 +57,8 @@ pub(super) struct Turn {
     pub(super) left: Option<String>,
     /// Where its members may be; nothing before its first sync.
     pub(super) members: Option<Arc<Members>>,
-    /// When the last sync began that is on record.
-    pub(super) last_started: Option<Timestamp>,
+    /// The last attempt that is on record.
+    pub(super) last_attempt: LastAttempt,
     /// What git says now, while the target is what it said before.
     git: Option<Vec<Object>>,
     /// The conditions as they were when it was rendered.
@@ -189,7 +187,7 @@ fn turn(application: Application) -> Turn {
         operation: None,
         left: None,
         members: None,
-        last_started: None,
+        last_attempt: LastAttempt::None,
         git: None,
         rendered: Vec::new(),
     }

@@ -157,6 +157,10 @@ async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
     for turn in turns.iter_mut() {
         turn.restore_target();
         turn.begin_again();
+        // A definition that was brought makes kinds.
+        if let Some(cluster) = &turn.cluster {
+            turn.kinds = cluster.kinds().await.ok().or(turn.kinds.take());
+        }
     }
     let live = Arc::new(list::list(turns, request, &world.progress).await);
     baseline::read(turns, &live, request).await;

@@ -113,8 +113,10 @@ async fn under_lock(
 ) -> Result<(), Finding> {
     let Some(cluster) = turn.cluster.clone() else { return Ok(()) };
     let mut state = State::read(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
-    if state.last_started() != turn.last_started {
-        // Somebody synced between our look and our lock.
+    if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
+        // Somebody synced between our look and our lock. What our plan had to say is said anew.
+        turn.conditions.retain(|condition| !condition.kind.starts_with("Sync"));
+        turn.restore_target();
         turn.begin_again();
         look(std::slice::from_mut(turn), request, world).await;
         planning::plan_one(turn, request, wanted, world).await;

@@ -12,6 +12,8 @@ use crate::harness::{Front, Missing, Run, TestApplication, TestCluster, TestRepo
 
 /// What an application of five objects becomes: three of them go, two change, seven come.
 const STEPS: usize = 12;
+/// What is not ours and has our label stays, and is told: that is drift.
+const LEFT: i32 = 1;
 /// What goes.
 const OLD: [&str; 3] = ["old-0", "old-1", "old-2"];
 /// So many sites are killed side by side.
@@ -53,7 +55,11 @@ impl Site {
     }
 
     fn is_as_git_says(&self) {
-        trueup(["diff"]).of(&self.shop).kubeconfig(self.cluster.kubeconfig()).exits(0);
+        let report = trueup(["diff", "-o", "json"]).of(&self.shop).kubeconfig(self.cluster.kubeconfig()).exits(1).json();
+        let resources = report["applications"][0]["resources"].as_array().expect("resources").clone();
+        let drifted = resources.iter().filter(|resource| resource["state"] != "inSync");
+        let names: Vec<&Value> = drifted.map(|resource| &resource["name"]).collect();
+        assert_eq!(names, ["copied"], "{report:#}");
         for number in 0..3 {
             let [map, secret, service] = ["c", "s", "v"].map(|letter| format!("{letter}{number}"));
             assert_eq!(live(&self.cluster, "configmap", &map).expect(&map)["data"], json!({"a": "2"}));
@@ -122,7 +128,7 @@ fn killed_at(site: &Site, number: usize) {
 fn a_run_that_is_killed_at_any_write_is_ended_by_the_next_one() {
     let site = or_skip!(Site::new());
     let front = or_skip!(Front::before(&site.cluster, |_| None));
-    site.sync(&front.kubeconfig()).exits(0);
+    site.sync(&front.kubeconfig()).exits(LEFT);
     let writes: Vec<String> = front.seen().into_iter().filter(|line| is_write(line)).collect();
     assert_eq!(writes.len(), STEPS + 2, "{writes:#?}");
     site.is_as_git_says();
@@ -138,7 +144,7 @@ fn a_run_that_is_killed_at_any_write_is_ended_by_the_next_one() {
                     }
                     let site = Site::new().expect("it was there before");
                     killed_at(&site, number);
-                    site.sync(site.cluster.kubeconfig()).exits(0);
+                    site.sync(site.cluster.kubeconfig()).exits(LEFT);
                     site.is_as_git_says();
                 }
             });

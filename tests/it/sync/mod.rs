@@ -13,7 +13,7 @@ mod together;
 
 use serde_json::{Value, json};
 
-use crate::harness::{Missing, TestApplication, TestCluster, TestRepo, config_map, deployment, trueup};
+use crate::harness::{Missing, TestApplication, TestCluster, TestRepo, config_map, deployment};
 
 /// A Deployment and a ConfigMap in git, and a namespace to bring them to.
 struct Shop {

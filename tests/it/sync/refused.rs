@@ -159,8 +159,8 @@ fn a_field_that_no_schema_has_is_refused() {
     assert!(refused.stderr.contains("replicaz"), "{}", refused.transcript());
 
     let _git = git.file("b.yaml", annotated(OPTIONS, "Validate=false", &mistyped)).commit("not validated");
-    trueup(["sync", "-y"]).of(&shop).outcome();
-    assert!(live(&cluster, "deployment", "web").is_some());
+    let run = trueup(["sync", "-y"]).of(&shop).outcome();
+    assert!(live(&cluster, "deployment", "web").is_some(), "{}", run.transcript());
 }
 
 /// An object that no server would take.
