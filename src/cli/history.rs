@@ -63,9 +63,9 @@ async fn read(
 ) -> Result<(Vec<ApplicationSyncs>, Vec<Finding>), Vec<Finding>> {
     let HistoryArguments { mut selection, state, cluster, .. } = arguments;
     let state_namespace = state.state_namespace.as_deref();
-    let (names, paths) = selection.paths.into_iter().partition(is_name);
+    let (names, paths): (Vec<_>, Vec<_>) = selection.paths.into_iter().partition(is_name);
     selection.paths = paths;
-    let mut subjects = named(names, state_namespace)?;
+    let mut subjects = named(&names, state_namespace)?;
     let mut findings = Vec::new();
     if !selection.paths.is_empty() {
         let (applications, found) = request::applications(&selection, session)?;
@@ -93,7 +93,7 @@ fn is_name(path: &ManifestPath) -> bool {
     }
 }
 
-fn named(names: Vec<ManifestPath>, state_namespace: Option<&str>) -> Result<Vec<Subject>, Vec<Finding>> {
+fn named(names: &[ManifestPath], state_namespace: Option<&str>) -> Result<Vec<Subject>, Vec<Finding>> {
     let names = names.iter().filter_map(|name| match name {
         ManifestPath::Path(name) => name.to_str(),
         ManifestPath::StandardInput => None,

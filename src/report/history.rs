@@ -271,3 +271,73 @@ impl<'run> Entry<'run> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fleet::syncs::Subject;
+    use crate::sync::lock::Holder;
+    use crate::sync::state::AttemptEnd;
+
+    fn time(text: &str) -> Timestamp {
+        text.parse().unwrap()
+    }
+
+    fn syncs(state: State, holder: Option<&str>) -> ApplicationSyncs {
+        let holder = holder.map(|name| Holder { name: name.to_owned(), since: String::new() });
+        ApplicationSyncs { subject: Subject::named("shop", "prod"), state: Ok(state), holder }
+    }
+
+    fn attempted(by: &str) -> State {
+        let mut state = State::default();
+        state.attempt = Some(Attempt {
+            revisions: vec!["3f2a9c1d".repeat(5), "1.2.3".to_owned()],
+            started: time("2026-03-10T11:00:00Z"),
+            by: by.to_owned(),
+            steps: 12,
+            kinds: [].into(),
+            namespaces: [].into(),
+        });
+        state
+    }
+
+    fn shown(state: State, holder: Option<&str>) -> String {
+        write(&[syncs(state, holder)], HistoryFormat::Text, &View::plain(time("2026-03-10T12:00:00Z")))
+    }
+
+    /// Whoever is called at night has to know whether a sync is still at work.
+    #[test]
+    fn an_attempt_without_an_end_was_killed_unless_somebody_has_the_lock() {
+        let last = |outcome: &str| {
+            format!("shop  0 syncs\n  last  {outcome}  begun 60m ago  3f2a9c1 1.2.3  by ci  12 steps\n")
+        };
+        assert_eq!(shown(attempted("ci"), None), last("Killed"));
+        assert_eq!(shown(attempted("ci"), Some("ci")), last("Running"));
+        let mut ended = attempted("ci");
+        let (at, message) = (time("2026-03-10T11:30:00Z"), "stopped by a signal".to_owned());
+        ended.ended = Some(AttemptEnd { at, phase: OperationPhase::Terminated, message });
+        let text = "shop  0 syncs\n  last  Terminated  30m ago  3f2a9c1 1.2.3  by ci  stopped by a signal\n";
+        assert_eq!(shown(ended, Some("somebody")), text);
+    }
+
+    #[test]
+    fn each_source_has_a_line_and_nothing_reaches_the_terminal() {
+        let source = |path: &str, revision: &str| SyncedSource {
+            repo_url: "https://git.example.com/shop".to_owned(),
+            path: path.to_owned(),
+            target_revision: String::new(),
+            revision: revision.to_owned(),
+        };
+        let mut state = State::default();
+        state.history = vec![HistoryEntry {
+            id: 7,
+            started: time("2026-03-10T10:00:00Z"),
+            deployed: time("2026-03-10T10:00:30Z"),
+            by: "ada\u{1b}[2J".to_owned(),
+            sources: vec![source("prod", &"3f2a9c1d".repeat(5)), source("", "1.2.3")],
+        }];
+        let expected = "shop  1 sync\n     7  119m ago  3f2a9c1  https://git.example.com/shop prod (HEAD)\n                  \
+                        1.2.3  https://git.example.com/shop (HEAD)  by ada\\x1b[2J\n";
+        assert_eq!(shown(state, None), expected);
+    }
+}

@@ -50,6 +50,9 @@ pub(crate) struct SyncingArguments {
     /// Wait until everything works; exits with 3 when it does not
     #[arg(long)]
     pub(crate) wait: bool,
+    /// Put the status on each Application that is in the cluster, as Argo CD does
+    #[arg(long)]
+    pub(crate) write_status: bool,
     /// How long to wait between two waves
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait)]
     pub(crate) wave_delay: Duration,
@@ -79,6 +82,7 @@ impl SyncingArguments {
                 allow_shared: self.allow_shared,
                 apply_all: self.apply_all,
             },
+            write_status: self.write_status,
             holder: holder(),
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,

@@ -15,6 +15,7 @@ use super::refusal::refusal;
 use super::repeated::holds;
 use super::status::Status;
 use super::subject::Subject;
+use super::unknown_fields;
 use crate::cluster::write::appliable;
 use crate::cluster::{
     ClusterError, Deleted, Deletion, ObjectName, Propagation, Reason, Refusal, Validation, Writing, Written,
@@ -46,16 +47,26 @@ impl Writer<'_> {
             return Ok(Written::Refused(nameless()));
         }
         let subject = Subject::of(facts, object);
-        let ask = apply_ask(&subject, &appliable(object), parameter(validation), self.writing);
-        // Managers do not conflict where that is forced: this is somebody who writes it at the same moment.
-        for _ in 1..CONFLICTS {
-            let written = self.write(&subject, &ask).await?;
-            match written {
-                Written::Refused(Refusal { reason: Reason::Conflict | Reason::AlreadyExists, .. }) => {}
-                written => return Ok(written),
+        let mut content = appliable(object);
+        let mut tries = 1;
+        loop {
+            let ask = apply_ask(&subject, &content, parameter(validation), self.writing);
+            let answer = self.connection.send(&ask).await?;
+            if validation == Validation::Ignore
+                && let Some(known) = without_unknown_fields(&content, &answer)
+            {
+                content = known;
+                continue;
             }
+            let written = self.written(&subject, &ask, &answer)?;
+            // Managers do not conflict where that is forced: this is somebody who writes it at the same moment.
+            let is_overtaken =
+                matches!(&written, Written::Refused(Refusal { reason: Reason::Conflict | Reason::AlreadyExists, .. }));
+            if tries == CONFLICTS || !is_overtaken {
+                return Ok(written);
+            }
+            tries += 1;
         }
-        self.write(&subject, &ask).await
     }
 
     /// Makes a new object.
@@ -70,7 +81,15 @@ impl Writer<'_> {
         // The server makes up a new name each time.
         let repeat = if object.name().is_empty() { Repeat::WhenNotDone } else { Repeat::Freely };
         let ask = Ask { repeat, ..self.ask(Method::POST, path, JSON, &content) };
-        self.write_once(&subject, &ask, &content, Reason::AlreadyExists).await
+        let mut tries = 1;
+        loop {
+            let written = self.write_once(&subject, &ask, &content, Reason::AlreadyExists).await?;
+            // Nobody else has the object: it is the namespace's quota that somebody uses at the same moment.
+            if tries == CONFLICTS || !is_conflict(&written) {
+                return Ok(written);
+            }
+            tries += 1;
+        }
     }
 
     /// Puts an object in the place of the one of its name.
@@ -93,9 +112,7 @@ impl Writer<'_> {
                 Err(refusal) => return Ok(Written::Refused(refusal)),
             };
             let written = self.replace_version(&subject, object, live.resource_version(), validation).await?;
-            if tries == CONFLICTS
-                || !matches!(&written, Written::Refused(refusal) if refusal.reason == Reason::Conflict)
-            {
+            if tries == CONFLICTS || !is_conflict(&written) {
                 return Ok(written);
             }
             tries += 1;
@@ -123,9 +140,7 @@ impl Writer<'_> {
             Err(refusal) => return Ok(Written::Refused(refusal)),
         };
         let subject = Subject::named(facts, object);
-        let address = format!("{}?{}", subject.path(), query("Strict", self.writing));
-        let repeat = if names_version(patch) { Repeat::Freely } else { Repeat::WhenNotDone };
-        let ask = Ask { repeat, ..self.ask(Method::PATCH, address, "application/json-patch+json", patch) };
+        let ask = patch_ask(&subject, patch, self.writing);
         self.write(&subject, &ask).await
     }
 
@@ -234,6 +249,25 @@ impl Writer<'_> {
     }
 }
 
+/// Smaller each time, until there is nothing that the server does not know.
+fn without_unknown_fields(content: &Value, answer: &Answer) -> Option<Value> {
+    let status = Status::read(&answer.body).filter(Status::is_typed_patch_fault)?;
+    unknown_fields::without(content, &status.message)
+}
+
+/// The request that changes an object by a JSON patch.
+pub(super) fn patch_ask(subject: &Subject<'_>, patch: &Value, writing: Writing) -> Ask {
+    Ask {
+        purpose: purpose(writing),
+        method: Method::PATCH,
+        path: format!("{}?{}", subject.path(), query("Strict", writing)),
+        accept: JSON,
+        content: Some(("application/json-patch+json", Bytes::from(patch.to_string()))),
+        // What names the version that it changes fails the second time, where it was done the first time.
+        repeat: if names_version(patch) { Repeat::Freely } else { Repeat::WhenNotDone },
+    }
+}
+
 /// The request that applies an object.
 pub(super) fn apply_ask(subject: &Subject<'_>, content: &Value, validation: &str, writing: Writing) -> Ask {
     Ask {
@@ -269,6 +303,10 @@ pub(super) fn not_served(kinds: &Kinds, gvk: &Gvk) -> Refusal {
         Some((api, why)) => format!("`{api}` is not available: {why}"),
     };
     Refusal { reason: Reason::NotServed, words }
+}
+
+fn is_conflict(written: &Written) -> bool {
+    matches!(written, Written::Refused(refusal) if refusal.reason == Reason::Conflict)
 }
 
 fn nameless() -> Refusal {

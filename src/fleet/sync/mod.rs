@@ -5,6 +5,7 @@
 //!
 //! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
 
+mod argo_status;
 mod members;
 mod perform;
 mod planning;
@@ -21,7 +22,7 @@ use tokio::time::Instant;
 use super::run::SYNC_ERROR;
 use super::turn::{self, Turn};
 use super::wait::{self, Patience};
-use super::{Request, Run, World, baseline, compare, extras, fetch, health, history, list, reasons, render, settings};
+use super::{Request, Run, World, baseline, compare, extras, health, history, list, reasons, targets};
 use crate::app::InvalidApplication;
 use crate::finding::Finding;
 use crate::process::Cancel;
@@ -54,6 +55,8 @@ pub struct SyncRequest {
     pub wish: Wish,
     /// What flags say about every plan.
     pub flags: Flags,
+    /// Each application's status is put on its Application in the cluster (`--write-status`).
+    pub write_status: bool,
     /// Who runs this, for the lock and the record.
     pub holder: String,
     /// When the run began.
@@ -104,12 +107,7 @@ impl Prepared {
 /// Compares every application with its cluster, and plans what its wish or policy lets be done. Nothing is written but the
 /// cache; the server is asked, in dry runs, whether it would take it.
 pub async fn prepare(mut request: Request, wanted: &SyncRequest, world: &World) -> Prepared {
-    settings::read(&mut request, world).await;
-    turn::leave_alone(&mut request);
-    let (mut turns, invalid) = turn::begin(&mut request);
-    fetch::fetch(&mut turns, world, request.concurrency).await;
-    list::connect(&mut turns, world, request.concurrency).await;
-    render::render(&mut turns, &request, world).await;
+    let (mut turns, invalid) = targets(&mut request, world).await;
     turns.iter_mut().for_each(Turn::keep_conditions);
     look(&mut turns, &request, world).await;
     planning::plan(&mut turns, &request, wanted, world).await;
@@ -129,6 +127,9 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
         let ends = Instant::now() + patience.timeout;
         let ending = wait::until(&mut turns, invalid.is_empty(), &request, world, patience, ends).await;
         findings.extend(ending.finding(patience.timeout));
+    }
+    if wanted.write_status {
+        argo_status::tell(&mut turns, &request, wanted, world).await;
     }
     turn::end(turns, invalid, findings, world)
 }
@@ -168,5 +169,5 @@ async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
     extras::find(turns, &live, request, &world.progress).await;
     history::find(turns, world).await;
     health::judge(turns, &live, request).await;
-    reasons::find(turns, request.concurrency).await;
+    reasons::find(turns, request.log_lines, request.concurrency).await;
 }

@@ -143,7 +143,8 @@ pub(super) async fn settle_definitions(steps: &mut [&mut StepOutcome], execution
             outcome.result = StepResult::Failed(failure);
         }
     }
-    let wanted: Vec<Gvk> = steps.iter().filter(|outcome| is_brought(outcome)).flat_map(|it| kinds_of(&it.step)).collect();
+    let wanted: Vec<Gvk> =
+        steps.iter().filter(|outcome| is_brought(outcome)).flat_map(|it| kinds_of(&it.step)).collect();
     loop {
         let is_served = |kinds: Arc<Kinds>| wanted.iter().all(|kind| kinds.exact(kind).is_some());
         // Discovery follows a moment later. What it does not know in time is found out by the steps that need it.

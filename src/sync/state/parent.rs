@@ -212,7 +212,8 @@ fn put<const N: usize>(metadata: &mut Map<String, Value>, field: &str, entries: 
 
 fn config_map(name: &str, namespace: &str, data: Map<String, Value>) -> Object {
     let metadata = json!({"name": name, "namespace": namespace, "labels": {MANAGED_BY: TOOL}});
-    let value = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata, "data": data});
+    let mut value = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata});
+    value["data"] = Value::Object(data);
     // It has an `apiVersion`, a `kind` and a name.
     Object::new(value).expect("a ConfigMap is an object")
 }
@@ -328,7 +329,8 @@ impl WrittenAttempt {
 impl WrittenEnd {
     fn of(end: &AttemptEnd) -> Self {
         let mut message = end.message.clone();
-        message.truncate(message.floor_char_boundary(ROOM_OF_MESSAGE));
+        let cut = (0..=ROOM_OF_MESSAGE.min(message.len())).rev().find(|place| message.is_char_boundary(*place));
+        message.truncate(cut.unwrap_or_default());
         let phase = match end.phase {
             OperationPhase::Succeeded => WrittenPhase::Succeeded,
             OperationPhase::Failed => WrittenPhase::Failed,

@@ -116,7 +116,8 @@ impl Run {
         let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trueup"));
         command.env_clear().envs(clean_environment(&home)).envs(self.environment);
         command.current_dir(&folder).args(&self.arguments).stdin(std::process::Stdio::null());
-        let child = command.stdout(output("stdout")).stderr(output("stderr")).spawn().expect("the binary can be started");
+        let child =
+            command.stdout(output("stdout")).stderr(output("stderr")).spawn().expect("the binary can be started");
         Started::new(child, self.time_limit, move |code| {
             let output = |name: &str| std::fs::read(fresh.path().join(name)).expect("it was made");
             let text = |name: &str| String::from_utf8_lossy(&output(name)).into_owned();

@@ -17,7 +17,8 @@ struct Site {
 impl Site {
     fn new() -> Result<Self, Missing> {
         let cluster = TestCluster::namespace()?;
-        let git = ["a", "b", "c"].iter().fold(TestRepo::new(), |git, name| git.file(&format!("{name}.yaml"), plain(name)));
+        let git =
+            ["a", "b", "c"].iter().fold(TestRepo::new(), |git, name| git.file(&format!("{name}.yaml"), plain(name)));
         let git = git.commit("three");
         let shop = git.application("shop").destination(json!({"name": "in-cluster", "namespace": cluster.name()}));
         Ok(Self { cluster, shop, _git: git })
@@ -50,9 +51,15 @@ type Answers = Box<dyn Fn(&str) -> Option<Reply> + Send + Sync>;
 /// and everything is done once.
 #[test]
 fn what_passes_by_itself_is_waited_for() {
-    let cases: [(&str, Answers); 11] = [
+    let cases: [(&str, Answers); 14] = [
         ("a write is reset twice", Box::new(first(2, apply_of("b"), || Reply::Hangup))),
         ("a write's answer is cut off", Box::new(first(1, apply_of("b"), || Reply::CutOff(40)))),
+        ("a write is done, and its answer lost", Box::new(first(1, apply_of("b"), || Reply::Lost))),
+        (
+            "the lock is taken, and the answer lost",
+            Box::new(first(1, "POST /apis/coordination.k8s.io", || Reply::Lost)),
+        ),
+        ("the record is written, and the answer lost", Box::new(first(1, "PUT /api/v1/", || Reply::Lost))),
         ("a write is too early", Box::new(first(1, apply_of("b"), says(429, "TooManyRequests", "Retry-After: 1\r\n")))),
         ("a write fails twice", Box::new(first(2, apply_of("b"), says(500, "InternalError", "")))),
         ("a write finds nobody", Box::new(first(2, apply_of("b"), says(503, "ServiceUnavailable", "")))),
@@ -83,7 +90,11 @@ fn what_does_not_pass_ends_the_sync_and_the_next_one_mends_it() {
         ("a write's answer is always cut off", true, Box::new(first(always, apply_of("b"), || Reply::CutOff(40)))),
         ("no list comes to its end", false, Box::new(first(always, "/configmaps?", || Reply::CutOff(60)))),
         ("no dry run is answered", false, Box::new(first(always, "dryRun=All", || Reply::Hangup))),
-        ("the lock cannot be written", false, Box::new(first(always, "POST /apis/coordination.k8s.io", || Reply::Hangup))),
+        (
+            "the lock cannot be written",
+            false,
+            Box::new(first(always, "POST /apis/coordination.k8s.io", || Reply::Hangup)),
+        ),
         ("the record's begin cannot be written", false, Box::new(first(always, "POST /api/v1/", || Reply::Hangup))),
     ];
     for (name, begins, answers) in cases {
@@ -96,7 +107,8 @@ fn what_does_not_pass_ends_the_sync_and_the_next_one_mends_it() {
             assert_eq!(attempt(&site.cluster, "shop")["ended"]["phase"], "Failed", "{name}\n{}", run.transcript());
         } else {
             let is_there = |object: &&str| live(&site.cluster, "configmap", object).is_some();
-            let written: Vec<&str> = ["a", "b", "c", "trueup-shop"].into_iter().filter(|name| is_there(&name)).collect();
+            let written: Vec<&str> =
+                ["a", "b", "c", "trueup-shop"].into_iter().filter(|name| is_there(&name)).collect();
             assert_eq!(written, [""; 0], "{name}\n{}", run.transcript());
         }
         trueup(["sync", "-y"]).of(&site.shop).kubeconfig(site.cluster.kubeconfig()).exits(0);

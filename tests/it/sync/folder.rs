@@ -5,7 +5,7 @@ use std::path::Path;
 use serde_json::json;
 
 use super::{hook, plain, steps, wave};
-use crate::harness::{TestApplication, TestRepo, folder_with, trueup};
+use crate::harness::{TestApplication, TestRepo, config_map, deployment, folder_with, trueup};
 use tempfile::TempDir;
 
 fn shop() -> (TestRepo, TestApplication, TempDir) {
@@ -41,19 +41,47 @@ fn a_folder_is_synced_and_pruned() {
 
     // What nobody synced is never pruned.
     std::fs::write(live.path().join("other.yaml"), plain("other").to_string()).unwrap();
-    let _git = git.file("more.yaml", plain("more")).commit("more");
+    let git = git.file("more.yaml", plain("more")).commit("more");
     trueup(["sync", "-y", "--prune"]).of(&shop).live(live.path()).exits(0);
     assert!(live.path().join("other.yaml").exists());
     let history = trueup(["history", "-o", "json"]).of(&shop).live(live.path()).exits(0);
-    assert!(history.stdout.contains(&shop_head(&_git)), "{}", history.transcript());
+    assert!(history.stdout.contains(&git.head()), "{}", history.transcript());
+}
+
+/// Everything that a sync does to a cluster, it does to files: makes, changes, prunes; a second one has nothing to do.
+#[test]
+fn a_folder_is_made_what_git_says() {
+    let folder = tempfile::tempdir().unwrap();
+    let git = TestRepo::new()
+        .file("shop/web.yaml", deployment("web").replicas(2))
+        .file("shop/old.yaml", config_map("old").data("a", "1"))
+        .commit("the shop");
+    let shop = git.application("shop").path("shop").destination(json!({"server": "https://prod", "namespace": "shop"}));
+
+    trueup(["sync", "-y"]).of(&shop).live(&folder).exits(0);
+    let web = folder.path().join("shop/deployment.apps-web.yaml");
+    let text = std::fs::read_to_string(&web).unwrap();
+    assert!(text.starts_with("# Written by trueup: Deployment.apps shop/web\n") && text.contains("\n  replicas: 2\n"));
+    trueup(["diff"]).of(&shop).live(&folder).exits(0);
+    assert!(folder.path().join(".trueup/shop/configmap-trueup-shop.yaml").exists());
+
+    std::fs::write(&web, text.replace("replicas: 2", "replicas: 7")).unwrap();
+    let report = trueup(["diff"]).of(&shop).live(&folder).exits(1);
+    assert!(report.transcript().contains("/spec/replicas") || report.transcript().contains("spec.replicas"));
+    let _git = git.remove("shop/old.yaml").commit("no longer");
+    trueup(["sync", "-y", "--prune"]).of(&shop).live(&folder).exits(0);
+
+    assert_eq!(std::fs::read_to_string(&web).unwrap(), text);
+    assert!(!folder.path().join("shop/configmap-old.yaml").exists());
+    trueup(["diff"]).of(&shop).live(&folder).exits(0);
 }
 
 /// Two jobs that render into one folder.
 #[test]
 fn a_folder_has_a_lock_of_its_own() {
-    let (_git, shop, live) = shop();
+    let (git, shop, live) = shop();
     trueup(["sync", "-y"]).of(&shop).live(live.path()).exits(0);
-    let _git = _git.file("more.yaml", plain("more")).commit("more");
+    let _git = git.file("more.yaml", plain("more")).commit("more");
     let lease = lease(live.path());
     let text = std::fs::read_to_string(&lease).unwrap();
     let now = jiff::Timestamp::now();
@@ -70,10 +98,6 @@ fn a_folder_has_a_lock_of_its_own() {
 
     assert!(refused.stderr.contains("somebody"), "{}", refused.transcript());
     assert!(!all(live.path()).contains("name: more"));
-}
-
-fn shop_head(git: &TestRepo) -> String {
-    git.head()
 }
 
 /// Every file of a folder, hidden ones aside.

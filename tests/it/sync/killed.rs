@@ -55,7 +55,8 @@ impl Site {
     }
 
     fn is_as_git_says(&self) {
-        let report = trueup(["diff", "-o", "json"]).of(&self.shop).kubeconfig(self.cluster.kubeconfig()).exits(1).json();
+        let report =
+            trueup(["diff", "-o", "json"]).of(&self.shop).kubeconfig(self.cluster.kubeconfig()).exits(1).json();
         let resources = report["applications"][0]["resources"].as_array().expect("resources").clone();
         let drifted = resources.iter().filter(|resource| resource["state"] != "inSync");
         let names: Vec<&Value> = drifted.map(|resource| &resource["name"]).collect();

@@ -4,7 +4,9 @@
 use serde_json::{Value, json};
 
 use super::{attempt, hook, in_wave, job, live, plain, service, steps, wave};
-use crate::harness::{Front, TestApplication, TestCluster, TestRepo, config_map, deployment, or_skip, program, trueup, until};
+use crate::harness::{
+    Front, TestApplication, TestCluster, TestRepo, config_map, deployment, or_skip, program, trueup, until,
+};
 
 /// Syncs, expecting an exit code; the report.
 #[track_caller]
@@ -123,7 +125,10 @@ fn helm_hooks_tell_an_install_from_an_upgrade() {
         .file("templates/install.yaml", helm_hook("pre-install"))
         .file("templates/upgrade.yaml", helm_hook("pre-upgrade"))
         .file("templates/test.yaml", helm_hook("test"))
-        .file("templates/web.yaml", deployment("web").to_string().replace("replicas: 1", "replicas: {{ .Values.replicas }}"))
+        .file(
+            "templates/web.yaml",
+            deployment("web").to_string().replace("replicas: 1", "replicas: {{ .Values.replicas }}"),
+        )
         .commit("a chart");
     let shop = git.application("shop").deployed_to(&cluster);
     let sync = || trueup(["sync", "-y", "-o", "json"]).of(&shop).env("TRUEUP_HELM", &helm).exits(0).json();

@@ -236,7 +236,8 @@ fn what_argo_cd_tracks_is_taken_over_only_with_adopt() {
     argo = annotated("argocd.argoproj.io/tracking-id", &format!("shop:/ConfigMap:{}/settings", cluster.name()), argo);
     let apply = ["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"];
     assert!(cluster.try_kubectl(cluster.kubeconfig(), &apply, &argo).status.success());
-    let git = TestRepo::new().file("settings.yaml", config_map("settings").data("a", "9").data("b", "2")).commit("nine");
+    let git =
+        TestRepo::new().file("settings.yaml", config_map("settings").data("a", "9").data("b", "2")).commit("nine");
     let shop = git.application("shop").deployed_to(&cluster);
     let data = || live(&cluster, "configmap", "settings").unwrap()["data"].clone();
 

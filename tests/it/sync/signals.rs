@@ -5,7 +5,10 @@ use std::time::{Duration, Instant};
 use serde_json::json;
 
 use super::{attempt, hook, in_wave, live, lock_holder, plain, steps};
-use crate::harness::{Front, Missing, Reply, TestApplication, TestCluster, TestRepo, config_map, deployment, first, or_skip, trueup, until};
+use crate::harness::{
+    Front, Missing, Reply, TestApplication, TestCluster, TestRepo, config_map, deployment, first, or_skip, trueup,
+    until,
+};
 
 /// A sync that hangs in its first wave, for nobody makes pods here; with hooks before it and for the case that it fails.
 struct Hanging {
@@ -47,7 +50,9 @@ fn a_signal_ends_a_sync_after_the_steps_in_flight() {
         ];
         assert_eq!(steps(&ended.json()), expected, "{signal}");
         assert!(ended.stderr.contains("ended by a signal"), "{}", ended.transcript());
-        assert!(live(&site.cluster, "configmap", "mend").is_some() && live(&site.cluster, "configmap", "later").is_none());
+        assert!(
+            live(&site.cluster, "configmap", "mend").is_some() && live(&site.cluster, "configmap", "later").is_none()
+        );
         assert_eq!(attempt(&site.cluster, "shop")["ended"]["phase"], "Terminated");
         assert_eq!(lock_holder(&site.cluster, "shop"), "", "the next run need not wait");
     }
@@ -106,7 +111,8 @@ fn a_signal_ends_the_wait_for_a_lock() {
 #[test]
 fn a_run_that_loses_its_lock_stops_writing() {
     let site = or_skip!(Hanging::new());
-    let run = trueup(["sync", "-y", "-o", "json", "--wave-delay", "0s", "--lock-duration", "3s"]).of(&site.shop).start();
+    let run =
+        trueup(["sync", "-y", "-o", "json", "--wave-delay", "0s", "--lock-duration", "3s"]).of(&site.shop).start();
     until("the wave is waited for", || live(&site.cluster, "deployment", "web").is_some());
 
     let now = jiff::Timestamp::now();

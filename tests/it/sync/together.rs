@@ -5,7 +5,9 @@ use std::time::Duration;
 use serde_json::{Value, json};
 
 use super::{attempt, live, lock_holder, plain, steps};
-use crate::harness::{Front, Missing, Reply, Run, Started, TestApplication, TestCluster, TestRepo, first, or_skip, trueup, until};
+use crate::harness::{
+    Front, Missing, Reply, Run, Started, TestApplication, TestCluster, TestRepo, first, or_skip, trueup, until,
+};
 
 /// An application of two objects, and a way to its cluster that is slow for the first write of one of them.
 struct Race {
@@ -19,9 +21,7 @@ impl Race {
     fn new() -> Result<Self, Missing> {
         let cluster = TestCluster::namespace()?;
         let git = TestRepo::new().file("a.yaml", plain("a")).file("b.yaml", plain("b")).commit("two");
-        let shop = git
-            .application("shop")
-            .destination(json!({"name": "in-cluster", "namespace": cluster.name()}));
+        let shop = git.application("shop").destination(json!({"name": "in-cluster", "namespace": cluster.name()}));
         let late = first(1, "/configmaps/a?force=true&fieldManager=trueup&fieldValidation=Strict HTTP", || {
             Reply::Late(Duration::from_secs(4))
         });
@@ -32,7 +32,9 @@ impl Race {
     /// A run that has the lock by now, and is in the middle of a step.
     fn slow_run(&self) -> Started {
         let run = trueup(["sync", "-y"]).of(&self.shop).kubeconfig(&self.slow.kubeconfig()).start();
-        until("the slow run writes", || self.slow.seen().iter().any(|line| super::is_write(line) && line.contains("/a?")));
+        until("the slow run writes", || {
+            self.slow.seen().iter().any(|line| super::is_write(line) && line.contains("/a?"))
+        });
         run
     }
 
