@@ -29,6 +29,8 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
     states.sort_by_key(|(index, _)| *index);
     for (index, state) in states {
         let turn = &mut turns[index];
+        // A wait reads it again and again, and it may be gone by then.
+        turn.baseline = None;
         match state {
             Ok(state) => take(turn, state),
             // Somebody else's ConfigMap of this name: sync has to say something about it. Who may not read it has no
@@ -57,7 +59,8 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
 pub(super) fn mark(turns: &mut [Turn], request: &Request) {
     for turn in turns {
         let applyset_id = turn.tracking(request).applyset_id;
-        if let Some(target) = &mut turn.target {
+        if let Some(target) = turn.target.as_mut().filter(|_| turn.baseline.is_some()) {
+            let target: &mut Vec<Object> = Arc::make_mut(target);
             mark_known(target, turn.baseline.as_deref(), &applyset_id);
         }
     }
@@ -86,7 +89,7 @@ async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Opti
 }
 
 fn take(turn: &mut Turn, state: State) {
-    turn.last_started = state.last_started();
+    turn.last_attempt = state.last_attempt();
     turn.rolled_back_to = state.rolled_back_to;
     turn.members = state
         .members()

@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::list::Live;
 use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
@@ -18,8 +16,8 @@ use crate::status::compare::Baseline;
 use crate::status::tracking::Tracking;
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
-use crate::sync::state::Place;
-use crate::target::source::{Checkout, Commit};
+use crate::sync::state::{LastAttempt, Place};
+use crate::target::source::{Checkout, PathHistory};
 
 /// Where the members of an application's ApplySet may be, as its parent says.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -30,19 +28,19 @@ pub(super) struct Members {
 
 /// What is known of one application so far.
 pub(super) struct Turn {
-    pub(super) application: Application,
+    pub(super) application: Arc<Application>,
     pub(super) checkouts: Vec<Option<Arc<Checkout>>>,
     pub(super) sources: Vec<SourceRun>,
     pub(super) cluster: Option<Arc<dyn Cluster>>,
     pub(super) kinds: Option<Arc<Kinds>>,
     /// The objects that should be; nothing when they could not be found.
-    pub(super) target: Option<Vec<Object>>,
+    pub(super) target: Option<Arc<Vec<Object>>>,
     pub(super) conditions: Vec<Condition>,
     pub(super) resources: Vec<ResourceDrift>,
     /// The record of the last sync, if there was one.
     pub(super) baseline: Option<Arc<Baseline>>,
     /// The commits since then, by file.
-    pub(super) history: BTreeMap<String, Vec<Commit>>,
+    pub(super) history: BTreeMap<String, PathHistory>,
     /// Its health, where that is asked for.
     pub(super) health: Option<ApplicationHealth>,
     /// What was listed, for who plans a sync.
@@ -59,14 +57,14 @@ pub(super) struct Turn {
     pub(super) left: Option<String>,
     /// Where its members may be; nothing before its first sync.
     pub(super) members: Option<Arc<Members>>,
-    /// When the last sync began that is on record.
-    pub(super) last_started: Option<Timestamp>,
+    /// The last attempt that is on record.
+    pub(super) last_attempt: LastAttempt,
     /// The entry of its history that it is taken back to.
     pub(super) rollback: Option<u64>,
     /// The entry that it was taken back to, and that it is left at until somebody syncs it.
     pub(super) rolled_back_to: Option<u64>,
     /// What git says now, while the target is what it said before.
-    git: Option<Vec<Object>>,
+    git: Option<Arc<Vec<Object>>>,
     /// The conditions as they were when it was rendered.
     rendered: Vec<Condition>,
 }
@@ -93,7 +91,7 @@ impl Turn {
     }
 
     /// Takes another target in place of what git says now.
-    pub(super) fn set_target(&mut self, target: Vec<Object>) {
+    pub(super) fn set_target(&mut self, target: Arc<Vec<Object>>) {
         let now = self.target.replace(target);
         self.git = self.git.take().or(now);
     }
@@ -177,7 +175,7 @@ fn turn(application: Application) -> Turn {
     Turn {
         checkouts: vec![None; sources.len()],
         conditions: application.findings.iter().cloned().map(of_manifest).collect(),
-        application,
+        application: Arc::new(application),
         sources,
         cluster: None,
         kinds: None,
@@ -193,7 +191,7 @@ fn turn(application: Application) -> Turn {
         operation: None,
         left: None,
         members: None,
-        last_started: None,
+        last_attempt: LastAttempt::None,
         rollback: None,
         rolled_back_to: None,
         git: None,
@@ -242,12 +240,13 @@ pub(super) fn end(
 
 fn application_run(mut turn: Turn) -> ApplicationRun {
     turn.resources.sort_by(|left, right| order(left).cmp(&order(right)));
+    let application = Arc::unwrap_or_clone(turn.application);
     ApplicationRun {
         cluster: turn.cluster.map(|cluster| cluster.name().to_owned()).unwrap_or_default(),
-        name: turn.application.name,
-        namespace: turn.application.namespace,
-        project: turn.application.project,
-        destination: turn.application.destination,
+        name: application.name,
+        namespace: application.namespace,
+        project: application.project,
+        destination: application.destination,
         sources: turn.sources,
         conditions: turn.conditions,
         resources: turn.resources,

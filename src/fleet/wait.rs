@@ -13,9 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::list::{self, Listing, Live};
 use super::turn::{self, Turn};
-use super::{
-    Request, Run, SyncStatus, World, baseline, compare, extras, fetch, health, reasons, render, run, settings, watch,
-};
+use super::{Request, Run, SyncStatus, World, baseline, compare, extras, health, reasons, run, targets, watch};
 use crate::cluster::Watching;
 use crate::finding::Finding;
 use crate::finding::codes::{GAVE_UP, TIMED_OUT};
@@ -90,12 +88,7 @@ fn counted(count: usize) -> String {
 /// Waits; nothing is written but the cache.
 pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (Run, Ending) {
     let ends = Instant::now() + patience.timeout;
-    settings::read(&mut request, world).await;
-    turn::leave_alone(&mut request);
-    let (mut turns, invalid) = turn::begin(&mut request);
-    fetch::fetch(&mut turns, world, request.concurrency).await;
-    list::connect(&mut turns, world, request.concurrency).await;
-    render::render(&mut turns, &request, world).await;
+    let (mut turns, invalid) = targets(&mut request, world).await;
     let ending = until(&mut turns, invalid.is_empty(), &request, world, patience, ends).await;
     (turn::end(turns, invalid, request.findings, world), ending)
 }
@@ -136,7 +129,7 @@ pub(super) async fn until(
         // That nothing has changed until then is an answer, too.
         let _ = timeout_at(ends.min(looked + LOOKED_AT_EVERY), change(&mut watching, turns, patience.goal)).await;
     };
-    reasons::find(turns, request.concurrency).await;
+    reasons::find(turns, request.log_lines, request.concurrency).await;
     ending
 }
 
@@ -154,7 +147,8 @@ async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Re
 
 /// Returns when something has changed that the wait is about.
 async fn change(watching: &mut Watching<'_, Listing>, turns: &[Turn], goal: Goal) {
-    let in_git: HashSet<Key> = turns.iter().flat_map(|turn| &turn.target).flatten().map(Object::key).collect();
+    let in_git: HashSet<Key> =
+        turns.iter().flat_map(|turn| turn.target.iter().flat_map(|target| target.iter())).map(Object::key).collect();
     loop {
         let changes = watching.changed().await;
         // What is extra is drift, too.

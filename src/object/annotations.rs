@@ -10,6 +10,8 @@ pub const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 pub const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
 /// Argo CD's installation id.
 pub const INSTALLATION_ID: &str = "argocd.argoproj.io/installation-id";
+/// What an Argo CD Secret is of: a label with `repository`, `repo-creds`, `cluster` …
+pub const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 /// Argo CD's compare options, on an Application or on a resource.
 pub const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
 /// Argo CD's hook annotation.
@@ -51,6 +53,8 @@ pub const APPLYSET_CONTAINS_KINDS: &str = "applyset.kubernetes.io/contains-group
 /// The namespaces of an ApplySet's members beside that of its parent (KEP-3659).
 pub const APPLYSET_ADDITIONAL_NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
+/// What the names of trueup's own records and locks begin with, each followed by what they are about.
+pub const OWN_NAMES: [&str; 2] = ["trueup-", "trueup."];
 /// The tool that keeps an object: one of Kubernetes' recommended labels.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 

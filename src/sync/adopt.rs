@@ -84,10 +84,12 @@ mod tests {
     use super::*;
 
     fn entry(manager: &str, operation: &str, fields: Value) -> Value {
-        json!({
+        let mut entry = json!({
             "manager": manager, "operation": operation, "apiVersion": "v1", "time": "2026-01-01T00:00:00Z",
-            "fieldsType": "FieldsV1", "fieldsV1": fields,
-        })
+            "fieldsType": "FieldsV1",
+        });
+        entry["fieldsV1"] = fields;
+        entry
     }
 
     fn with(mut entry: Value, field: &str, value: &str) -> Value {

@@ -11,11 +11,13 @@ use crate::fleet::sync::{SyncRequest, Wish};
 use crate::fleet::{Goal, Patience};
 use crate::process::Cancel;
 use crate::status::health::Judge;
-use crate::sync::lock;
+use crate::sync::lock::{self, Terms};
 use crate::sync::plan::{Flags, MaxPrune};
 
 /// As good as no limit.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// A lock that lasts less is lost between two renewals.
+const LEAST_LOCK: Duration = Duration::from_secs(3);
 
 /// How it is synced.
 #[derive(Debug, clap::Args)]
@@ -48,6 +50,9 @@ pub(crate) struct SyncingArguments {
     /// Wait until everything works; exits with 3 when it does not
     #[arg(long)]
     pub(crate) wait: bool,
+    /// Put the status on each Application that is in the cluster, as Argo CD does
+    #[arg(long)]
+    pub(crate) write_status: bool,
     /// How long to wait between two waves
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait)]
     pub(crate) wave_delay: Duration,
@@ -57,6 +62,9 @@ pub(crate) struct SyncingArguments {
     /// How long to wait for the lock, when another run has it
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_wait)]
     pub(crate) lock_timeout: Duration,
+    /// How long a run that died keeps others out; the lock is renewed at each third of it
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_lock_duration)]
+    pub(crate) lock_duration: Duration,
 }
 
 impl SyncingArguments {
@@ -74,9 +82,11 @@ impl SyncingArguments {
                 allow_shared: self.allow_shared,
                 apply_all: self.apply_all,
             },
+            write_status: self.write_status,
             holder: holder(),
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,
+            lock_terms: Terms::of(self.lock_duration),
             wave_delay: self.wave_delay,
             wave_timeout: self.timeout,
             judge,
@@ -101,6 +111,14 @@ pub(crate) fn holder() -> String {
 /// A time that may be nothing.
 fn parse_wait(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(Duration::ZERO))
+}
+
+/// A Lease counts whole seconds; a shorter one would be lost to whoever is a little slow.
+fn parse_lock_duration(text: &str) -> Result<Duration, String> {
+    match parse_wait(text)? {
+        time if time >= LEAST_LOCK => Ok(Duration::from_secs(time.as_secs())),
+        _ => Err(format!("it is at least {} s", LEAST_LOCK.as_secs())),
+    }
 }
 
 fn parse_patience(text: &str) -> Result<Duration, String> {

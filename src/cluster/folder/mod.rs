@@ -26,10 +26,10 @@ use tokio::time::Instant;
 
 use self::store::{Change, Store};
 use super::{
-    Cluster, ClusterError, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests, Validation, Watched,
-    Writing, Written,
+    Cluster, ClusterError, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted, Requests, Validation,
+    Watched, Writing, Written,
 };
-use crate::object::{Gvk, Key, Kinds, Object, Scope};
+use crate::object::{Gvk, Key, Kinds, Object, Pointer, Scope};
 
 /// What a server makes names of: no vowels, so that no words come out.
 const NAME_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
@@ -102,6 +102,18 @@ impl Cluster for Folder {
 
     fn predict<'a>(&'a self, _object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         ready(Ok(Predicted::Unavailable("a folder cannot be asked".to_owned()))).boxed()
+    }
+
+    fn predict_without<'a>(
+        &'a self,
+        live: &'a Object,
+        _places: &'a [Pointer],
+    ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
+        self.predict(live)
+    }
+
+    fn logs<'a>(&'a self, _request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
+        ready(Ok(String::new())).boxed()
     }
 
     fn schema<'a>(&'a self, _kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {

@@ -3,7 +3,7 @@
 //! In: an object's key. Out: `<namespace or _cluster>/<kind>.<group>-<name>.yaml`, below `.trueup/` for what trueup keeps about
 //! itself. Names come from manifests: none leads out of the folder, and none is hidden.
 
-use crate::object::annotations::APPLYSET_PART_OF;
+use crate::object::annotations::{APPLYSET_PART_OF, OWN_NAMES};
 use crate::object::{Key, Object};
 
 /// Where trueup keeps what it keeps about itself: records and locks.
@@ -21,7 +21,7 @@ pub(super) fn is_own(object: &Object) -> bool {
 pub(super) fn may_be_own(key: &Key) -> bool {
     let is_kind =
         matches!((key.group.as_str(), key.kind.as_str()), ("", "ConfigMap") | ("coordination.k8s.io", "Lease"));
-    is_kind && key.name.starts_with("trueup-")
+    is_kind && OWN_NAMES.iter().any(|own| key.name.starts_with(own))
 }
 
 /// Where a new object is written, below the folder.

@@ -77,14 +77,14 @@ impl Contents {
             Err(error) => return self.faults.push(format!("`{shown}`:{} {error}", error.line)),
         };
         self.faults.extend(faults.iter().map(|error| format!("`{shown}`:{} {error}", error.line)));
-        for (index, document) in text.documents.iter().enumerate() {
+        for (document, mark) in text.into_documents() {
             let origin = Origin { file: Arc::clone(shown), line: document.line };
-            self.take_document(document.value.clone(), &origin, text.mark_of(index));
+            self.take_document(document.value, &origin, mark);
         }
     }
 
     /// A document is an object, a List of objects, or something that is not meant for Kubernetes at all.
-    fn take_document(&mut self, value: Value, origin: &Origin, mark: Option<&str>) {
+    fn take_document(&mut self, value: Value, origin: &Origin, mark: Option<String>) {
         let has = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
         if !has("apiVersion") && !has("kind") {
             let place = format!("{}:{}", origin.file, origin.line);
@@ -101,14 +101,14 @@ impl Contents {
         }
     }
 
-    fn take_object(&mut self, value: Value, origin: &Origin, which: &str, mark: Option<&str>) {
+    fn take_object(&mut self, value: Value, origin: &Origin, which: &str, mark: Option<String>) {
         let place = format!("`{}`:{}", origin.file, origin.line);
         match Object::new(value) {
             Ok(object) if object.name().is_empty() => {
                 self.faults.push(format!("{place} {which}has no `metadata.name`"));
             }
             Ok(object) => {
-                self.objects.push(Stored { object: object.with_origin(origin.clone()), mark: mark.map(str::to_owned) });
+                self.objects.push(Stored { object: object.with_origin(origin.clone()), mark });
             }
             Err(error) => self.faults.push(format!("{place} {which}{error}")),
         }

@@ -13,7 +13,7 @@ use crate::object::{Key, Kinds, Object};
 /// A file's text with its documents.
 pub(super) struct Text {
     text: String,
-    pub(super) documents: Vec<Document>,
+    documents: Vec<Document>,
 }
 
 /// Where an object stands in a file.
@@ -60,8 +60,15 @@ impl Text {
         })
     }
 
+    /// Every document, with the mark before it.
+    pub(super) fn into_documents(self) -> Vec<(Document, Option<String>)> {
+        let marks: Vec<Option<String>> =
+            (0..self.documents.len()).map(|document| self.mark_of(document).map(str::to_owned)).collect();
+        self.documents.into_iter().zip(marks).collect()
+    }
+
     /// The mark before a document.
-    pub(super) fn mark_of(&self, document: usize) -> Option<&str> {
+    fn mark_of(&self, document: usize) -> Option<&str> {
         let head = &self.text[self.begin(document)..self.documents[document].extent.offset];
         head.lines().rev().find(|line| line.starts_with(MARK))
     }
@@ -200,10 +207,10 @@ mod tests {
     use crate::object::kinds::NEWEST_KUBERNETES;
 
     fn config_map(name: &str, data: Value) -> Object {
-        Object::new(json!({
-            "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": name, "namespace": "shop" }, "data": data,
-        }))
-        .unwrap()
+        let metadata = json!({ "name": name, "namespace": "shop" });
+        let mut object = Object::new(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": metadata })).unwrap();
+        object.value_mut().insert("data".to_owned(), data);
+        object
     }
 
     fn read(text: &str) -> Text {

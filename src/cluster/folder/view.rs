@@ -156,9 +156,11 @@ pub(super) fn presented(stored: Stored) -> Object {
 }
 
 /// A hash of what an object is: another one whenever anything of it is changed.
-pub(super) fn version(object: &Object) -> String {
-    let text = object.to_value().to_string();
-    blake3::hash(text.as_bytes()).to_hex()[..16].to_owned()
+fn version(object: &Object) -> String {
+    let mut hasher = blake3::Hasher::new();
+    // Values with text keys, and writing to a hasher: neither can fail.
+    let _ = serde_json::to_writer(&mut hasher, object.value());
+    hasher.finalize().to_hex()[..16].to_owned()
 }
 
 /// Kubernetes' own kinds, those that are defined among the objects, and those that are used.

@@ -13,6 +13,7 @@ mod exec;
 mod get;
 mod kubeconfig;
 mod list;
+mod logs;
 mod openapi;
 mod page;
 mod path;
@@ -44,10 +45,10 @@ use self::connection::Connection;
 use self::discovery::Discovered;
 use self::write::Writer;
 use super::{
-    Cluster, ClusterError, ClusterSettings, Deleted, Deletion, ListRequest, ObjectName, Predicted, Requests,
-    Validation, Watched, Writing, Written,
+    Cluster, ClusterError, ClusterSettings, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted,
+    Requests, Validation, Watched, Writing, Written,
 };
-use crate::object::{Gvk, Kinds, Object};
+use crate::object::{Gvk, Kinds, Object, Pointer};
 use crate::progress::Progress;
 
 /// One API server, as one user.
@@ -125,8 +126,24 @@ impl Cluster for Kubernetes {
         async move { get::get(&self.connection, &*self.kinds_now().await?, object).await }.boxed()
     }
 
+    fn logs<'a>(&'a self, request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
+        logs::logs(&self.connection, request).boxed()
+    }
+
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         async move { predict::predict(&self.connection, &self.rights, &*self.kinds_now().await?, object).await }.boxed()
+    }
+
+    fn predict_without<'a>(
+        &'a self,
+        live: &'a Object,
+        places: &'a [Pointer],
+    ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
+        async move {
+            let kinds = self.kinds_now().await?;
+            predict::predict_without(&self.connection, &self.rights, &kinds, live, places).await
+        }
+        .boxed()
     }
 
     fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {

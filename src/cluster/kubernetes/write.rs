@@ -81,7 +81,15 @@ impl Writer<'_> {
         // The server makes up a new name each time.
         let repeat = if object.name().is_empty() { Repeat::WhenNotDone } else { Repeat::Freely };
         let ask = Ask { repeat, ..self.ask(Method::POST, path, JSON, &content) };
-        self.write_once(&subject, &ask, &content, Reason::AlreadyExists).await
+        let mut tries = 1;
+        loop {
+            let written = self.write_once(&subject, &ask, &content, Reason::AlreadyExists).await?;
+            // Nobody else has the object: it is the namespace's quota that somebody uses at the same moment.
+            if tries == CONFLICTS || !is_conflict(&written) {
+                return Ok(written);
+            }
+            tries += 1;
+        }
     }
 
     /// Puts an object in the place of the one of its name.
@@ -104,9 +112,7 @@ impl Writer<'_> {
                 Err(refusal) => return Ok(Written::Refused(refusal)),
             };
             let written = self.replace_version(&subject, object, live.resource_version(), validation).await?;
-            if tries == CONFLICTS
-                || !matches!(&written, Written::Refused(refusal) if refusal.reason == Reason::Conflict)
-            {
+            if tries == CONFLICTS || !is_conflict(&written) {
                 return Ok(written);
             }
             tries += 1;
@@ -134,9 +140,7 @@ impl Writer<'_> {
             Err(refusal) => return Ok(Written::Refused(refusal)),
         };
         let subject = Subject::named(facts, object);
-        let address = format!("{}?{}", subject.path(), query("Strict", self.writing));
-        let repeat = if names_version(patch) { Repeat::Freely } else { Repeat::WhenNotDone };
-        let ask = Ask { repeat, ..self.ask(Method::PATCH, address, "application/json-patch+json", patch) };
+        let ask = patch_ask(&subject, patch, self.writing);
         self.write(&subject, &ask).await
     }
 
@@ -251,6 +255,19 @@ fn without_unknown_fields(content: &Value, answer: &Answer) -> Option<Value> {
     unknown_fields::without(content, &status.message)
 }
 
+/// The request that changes an object by a JSON patch.
+pub(super) fn patch_ask(subject: &Subject<'_>, patch: &Value, writing: Writing) -> Ask {
+    Ask {
+        purpose: purpose(writing),
+        method: Method::PATCH,
+        path: format!("{}?{}", subject.path(), query("Strict", writing)),
+        accept: JSON,
+        content: Some(("application/json-patch+json", Bytes::from(patch.to_string()))),
+        // What names the version that it changes fails the second time, where it was done the first time.
+        repeat: if names_version(patch) { Repeat::Freely } else { Repeat::WhenNotDone },
+    }
+}
+
 /// The request that applies an object.
 pub(super) fn apply_ask(subject: &Subject<'_>, content: &Value, validation: &str, writing: Writing) -> Ask {
     Ask {
@@ -286,6 +303,10 @@ pub(super) fn not_served(kinds: &Kinds, gvk: &Gvk) -> Refusal {
         Some((api, why)) => format!("`{api}` is not available: {why}"),
     };
     Refusal { reason: Reason::NotServed, words }
+}
+
+fn is_conflict(written: &Written) -> bool {
+    matches!(written, Written::Refused(refusal) if refusal.reason == Reason::Conflict)
 }
 
 fn nameless() -> Refusal {

@@ -5,6 +5,7 @@
 //!
 //! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
 
+mod argo_status;
 mod members;
 mod perform;
 mod planning;
@@ -23,12 +24,13 @@ use tokio::time::Instant;
 use super::run::SYNC_ERROR;
 use super::turn::{self, Turn};
 use super::wait::{self, Patience};
-use super::{Request, Run, World, baseline, compare, extras, fetch, health, history, list, reasons, render, settings};
+use super::{Request, Run, World, baseline, compare, extras, health, history, list, reasons, targets};
 use crate::app::InvalidApplication;
 use crate::finding::Finding;
 use crate::process::Cancel;
 use crate::progress::Progress;
 use crate::status::health::Judge;
+use crate::sync::lock::{self, Terms};
 use crate::sync::plan::{Flags, Plan};
 
 /// Whose wish it is.
@@ -62,12 +64,16 @@ pub struct SyncRequest {
     pub wish: Wish,
     /// What flags say about every plan.
     pub flags: Flags,
+    /// Each application's status is put on its Application in the cluster (`--write-status`).
+    pub write_status: bool,
     /// Who runs this, for the lock and the record.
     pub holder: String,
     /// When the run began.
     pub started: Timestamp,
     /// How long to wait for a lock that another run holds.
     pub lock_timeout: Duration,
+    /// On which terms the lock is held.
+    pub lock_terms: Terms,
     /// How long to wait between two waves.
     pub wave_delay: Duration,
     /// How long one wave may take to work.
@@ -78,6 +84,13 @@ pub struct SyncRequest {
     pub wait: Option<Patience>,
     /// Whether somebody wants it to stop after the steps in flight.
     pub stop: Cancel,
+}
+
+impl SyncRequest {
+    /// How the lock is waited for and held.
+    fn patience(&self) -> lock::Patience<'_> {
+        lock::Patience { time: self.lock_timeout, terms: self.lock_terms, stop: &self.stop }
+    }
 }
 
 /// Applications with their plans; nothing is written yet.
@@ -108,17 +121,10 @@ impl Prepared {
 /// Compares every application with its cluster, and plans what its wish or policy lets be done. Nothing is written but the
 /// cache; the server is asked, in dry runs, whether it would take it.
 pub async fn prepare(mut request: Request, wanted: &SyncRequest, world: &World) -> Prepared {
-    settings::read(&mut request, world).await;
-    turn::leave_alone(&mut request);
-    let (mut turns, invalid) = turn::begin(&mut request);
-    if let Wish::Rollback { to, .. } = wanted.wish {
-        list::connect(&mut turns, world, request.concurrency).await;
-        rollback::go_back(&mut turns, to, &request, world).await;
-    } else {
-        fetch::fetch(&mut turns, world, request.concurrency).await;
-        list::connect(&mut turns, world, request.concurrency).await;
-    }
-    render::render(&mut turns, &request, world).await;
+    let (mut turns, invalid) = match wanted.wish {
+        Wish::Sync { .. } | Wish::Reconcile { .. } => targets(&mut request, world).await,
+        Wish::Rollback { to, .. } => rollback::targets(&mut request, to, world).await,
+    };
     turns.iter_mut().for_each(Turn::keep_conditions);
     look(&mut turns, &request, world).await;
     planning::plan(&mut turns, &request, wanted, world).await;
@@ -138,6 +144,9 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
         let ends = Instant::now() + patience.timeout;
         let ending = wait::until(&mut turns, invalid.is_empty(), &request, world, patience, ends).await;
         findings.extend(ending.finding(patience.timeout));
+    }
+    if wanted.write_status {
+        argo_status::tell(&mut turns, &request, wanted, world).await;
     }
     turn::end(turns, invalid, findings, world)
 }
@@ -166,6 +175,10 @@ async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
     for turn in turns.iter_mut() {
         turn.restore_target();
         turn.begin_again();
+        // A definition that was brought makes kinds.
+        if let Some(cluster) = &turn.cluster {
+            turn.kinds = cluster.kinds().await.ok().or(turn.kinds.take());
+        }
     }
     let live = Arc::new(list::list(turns, request, &world.progress).await);
     baseline::read(turns, &live, request).await;
@@ -173,5 +186,5 @@ async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
     extras::find(turns, &live, request, &world.progress).await;
     history::find(turns, world).await;
     health::judge(turns, &live, request).await;
-    reasons::find(turns, request.concurrency).await;
+    reasons::find(turns, request.log_lines, request.concurrency).await;
 }

@@ -20,7 +20,7 @@ use crate::finding::Finding;
 use crate::finding::codes::{NOT_PERMITTED, UNHEALTHY};
 use crate::process::Cancel;
 use crate::sync::execute::{Execution, execute};
-use crate::sync::lock::Lock;
+use crate::sync::lock::{Lock, LockError};
 use crate::sync::plan::{Action, Plan};
 use crate::sync::state::{Place, State};
 use crate::sync::{FailureKind, Operation, OperationPhase, StepResult};
@@ -41,18 +41,38 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     if let Err(finding) = make_room(plan, &place, cluster.as_ref()).await {
         return turn.condition("SyncError", finding);
     }
-    let lock = match Lock::take(Arc::clone(&cluster), place.clone(), &wanted.holder, wanted.lock_timeout).await {
+    let lock = Lock::take_on(Arc::clone(&cluster), place.clone(), &wanted.holder, wanted.patience()).await;
+    let lock = match lock {
         Ok(lock) => lock,
         Err(error) => return turn.condition("SyncError", Finding::of(&error)),
     };
     // Whoever takes the lock from us, or a signal, ends the work after the steps in flight.
-    let stop = wanted.stop.child();
-    let done = lock.hold(under_lock(turn, &place, request, wanted, world, &stop), || stop.cancel()).await;
+    let stops = Stops { stop: wanted.stop.child(), lost: Cancel::new() };
+    let done = lock.hold(under_lock(turn, &place, request, wanted, world, &stops), || stops.lose()).await;
     if let Err(finding) = done {
         turn.condition("SyncError", finding);
     }
-    if let Err(error) = lock.release().await {
-        world.progress.note(format!("{}: the lock stays until its time is over: {error}", turn.application.name));
+    match lock.release().await {
+        Ok(()) => {}
+        Err(error @ LockError::Lost { .. }) => turn.condition("SyncError", Finding::of(&error)),
+        Err(error) => {
+            world.progress.note(format!("{}: the lock stays until its time is over: {error}", turn.application.name));
+        }
+    }
+}
+
+/// What ends the work early.
+struct Stops {
+    /// A signal, or the loss of the lock.
+    stop: Cancel,
+    /// The loss of the lock.
+    lost: Cancel,
+}
+
+impl Stops {
+    fn lose(&self) {
+        self.lost.cancel();
+        self.stop.cancel();
     }
 }
 
@@ -90,12 +110,14 @@ async fn under_lock(
     request: &Request,
     wanted: &SyncRequest,
     world: &World,
-    stop: &Cancel,
+    stops: &Stops,
 ) -> Result<(), Finding> {
     let Some(cluster) = turn.cluster.clone() else { return Ok(()) };
     let mut state = State::read(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
-    if state.last_started() != turn.last_started {
-        // Somebody synced between our look and our lock.
+    if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
+        // Somebody synced between our look and our lock. What our plan had to say is said anew.
+        turn.conditions.retain(|condition| !condition.kind.starts_with("Sync"));
+        turn.restore_target();
         turn.begin_again();
         look(std::slice::from_mut(turn), request, world).await;
         planning::plan_one(turn, request, wanted, world).await;
@@ -105,11 +127,15 @@ async fn under_lock(
     // From the first write on the pull loop leaves it alone, or no longer does.
     state.rolled_back_to = turn.rollback;
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
-    let operation = tried(turn, &plan, request, wanted, world, stop).await;
+    let operation = tried(turn, &plan, request, wanted, world, stops).await;
     let applyset_id = turn.tracking(request).applyset_id;
     let ended = record::ended(turn, &plan, &operation, &applyset_id, Timestamp::now());
     tell(turn, &operation);
     turn.operation = Some(operation);
+    if stops.lost.is_cancelled() {
+        // The record is the other run's by now.
+        return Ok(());
+    }
     state.finish(cluster.as_ref(), place, ended).await.map_err(|error| Finding::of(&error))
 }
 
@@ -137,7 +163,7 @@ async fn tried(
     request: &Request,
     wanted: &SyncRequest,
     world: &World,
-    stop: &Cancel,
+    stops: &Stops,
 ) -> Operation {
     let retry = turn.application.sync_policy.retry.clone();
     let mut tries = 0;
@@ -151,7 +177,8 @@ async fn tried(
             wave_timeout: wanted.wave_timeout,
             interval: Duration::from_secs(1),
             progress: &world.progress,
-            stop,
+            stop: &stops.stop,
+            lost: &stops.lost,
         };
         let operation = execute(plan, &execution).await;
         let wait = retry.as_ref().filter(|_| operation.may_pass()).and_then(|retry| wait_before(retry, tries));
@@ -160,7 +187,7 @@ async fn tried(
             &turn.application.name,
             &format!("it is tried again in {} s: {}", wait.as_secs(), operation.message),
         );
-        if tokio::time::timeout(wait, stop.cancelled()).await.is_ok() {
+        if tokio::time::timeout(wait, stops.stop.cancelled()).await.is_ok() {
             return operation;
         }
         tries += 1;

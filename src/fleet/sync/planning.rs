@@ -144,9 +144,7 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
         turn.condition("SyncError", finding);
         return false;
     };
-    let mut objects: Vec<Object> = then.into_values().collect();
-    objects.sort_by_key(Object::key);
-    turn.set_target(objects);
+    turn.set_target(then.into_objects());
     turn.begin_again();
     let Some(live) = turn.live.clone() else { return false };
     let turns = std::slice::from_mut(turn);

@@ -11,10 +11,10 @@ use std::time::Duration;
 
 use super::super::fetch::arrived;
 use super::super::syncs::Subject;
-use super::super::turn::Turn;
-use super::super::{Request, SourceRun, World};
+use super::super::turn::{self, Turn};
+use super::super::{Request, SourceRun, World, list, render, settings};
 use super::planning::read_state;
-use crate::app::Source;
+use crate::app::{InvalidApplication, Source};
 use crate::cluster::{Cluster, Clusters};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
@@ -27,14 +27,24 @@ use crate::target::source::locate;
 /// The kind of what forbids a rollback: then nothing is compared, either.
 const ROLLBACK_ERROR: &str = "RollbackError";
 
-/// Takes each turn back to an entry of its history, the one before the last where none is named.
-pub(super) async fn go_back(turns: &mut [Turn], to: Option<u64>, request: &Request, world: &World) {
+/// What git said at an entry of each application's history, the one before the last where none is named.
+pub(super) async fn targets(
+    request: &mut Request,
+    to: Option<u64>,
+    world: &World,
+) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
+    settings::read(request, world).await;
+    turn::leave_alone(request);
+    let (mut turns, invalid) = turn::begin(request);
+    list::connect(&mut turns, world, request.concurrency).await;
     for turn in turns.iter_mut().filter(|turn| turn.cluster.is_some()) {
         match find(turn, to, request).await {
             Ok(entry) => bring(turn, &entry, world).await,
             Err(finding) => turn.condition(ROLLBACK_ERROR, finding),
         }
     }
+    render::render(&mut turns, request, world).await;
+    (turns, invalid)
 }
 
 async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<HistoryEntry, Finding> {

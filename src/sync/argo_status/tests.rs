@@ -39,6 +39,7 @@ fn drift(kind: &str, name: &str, state: ResourceState) -> ResourceDrift {
         additions: Vec::new(),
         ignored: Vec::new(),
         is_tolerated: false,
+        is_refused: false,
         live: None,
         target: None,
         note: None,
@@ -96,6 +97,7 @@ fn a_status_tells_how_the_application_stands() {
         uid: String::new(),
         health: Some(Health::new(HealthStatus::Progressing, "1 of 2 updated")),
         reasons: Vec::new(),
+        logs: Vec::new(),
     };
     let conditions = [("SharedResourceWarning".to_owned(), "`Service web` is part of others too".to_owned())];
     let told = Told {

@@ -51,8 +51,9 @@ pub(super) async fn make_way(step: &Step, uid: Option<String>, execution: &Execu
             ));
         }
         execution.progress.waiting(&step.subject(), "the old one is being deleted");
-        if execution.is_stopped_within(execution.interval.min(std::time::Duration::from_millis(200))).await {
-            return Err(Failure::new(FailureKind::NoAnswer, "ended by a signal while the old one was being deleted"));
+        // Whoever stops now leaves neither the old one nor the new one.
+        if execution.is_lost_within(execution.interval.min(std::time::Duration::from_millis(200))).await {
+            return Err(Failure::new(FailureKind::NoAnswer, "the lock was lost while the old one was being deleted"));
         }
     }
     Ok(())

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::bring::no_answer;
 use super::remove::{BEING_PRUNED, PRUNED};
-use super::{Execution, Failure, FailureKind, StepOutcome, StepResult};
+use super::{Ending, Execution, Failure, FailureKind, StepOutcome, StepResult};
 use crate::cluster::{ClusterError, ListRequest, ObjectName};
 use crate::object::{Gvk, Object};
 use crate::status::health::HealthStatus;
@@ -39,7 +39,7 @@ enum Standing {
     Failed(Failure),
 }
 
-pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execution<'_>) {
+pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execution<'_>) -> Ending {
     let ends = Instant::now() + execution.wave_timeout;
     let mut open: Vec<usize> = (0..steps.len()).filter(|index| is_done(&steps[*index])).collect();
     loop {
@@ -58,19 +58,22 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
             }
         }
         let has_failed = steps.iter().any(|outcome| matches!(outcome.result, StepResult::Failed(_)));
-        if waiting.is_empty() || has_failed || execution.stop.is_cancelled() {
-            return;
+        if waiting.is_empty() || has_failed {
+            return Ending::Over;
+        }
+        if execution.stop.is_cancelled() {
+            return Ending::CutShort;
         }
         if Instant::now() >= ends {
             for (index, why) in waiting {
                 let words = format!("it did not work within {} s: {why}", execution.wave_timeout.as_secs());
                 steps[index].result = StepResult::Failed(Failure::new(FailureKind::Unhealthy, words));
             }
-            return;
+            return Ending::Over;
         }
         open = waiting.into_iter().map(|(index, _)| index).collect();
         if execution.is_stopped_within(execution.interval).await {
-            return;
+            return Ending::CutShort;
         }
     }
 }

@@ -22,8 +22,8 @@ const FAR_BEYOND: SignedDuration = SignedDuration::from_mins(5);
 pub(super) enum Standing {
     /// Nobody's.
     Free,
-    /// Somebody's, who gave no sign of life for long enough. Its holder's clock may be behind ours, though, so it is
-    /// watched for a while first.
+    /// Somebody's, who gave no sign of life for long enough, or in the future. Its holder's clock may be another than
+    /// ours, though, so it is watched for a while first.
     Doubtful,
     /// Somebody's, who is gone for certain.
     Expired,
@@ -56,6 +56,8 @@ pub(super) fn standing(lease: &Object, now: Timestamp) -> Standing {
     let Some(renewed) = renewed else { return Standing::Expired };
     let duration = SignedDuration::try_from(duration(lease)).unwrap_or(SignedDuration::MAX);
     match now.duration_since(renewed).saturating_sub(duration) {
+        // Its holder's clock is ahead, or was: nobody would ever take over from one that died.
+        overdue if overdue < -FAR_BEYOND => Standing::Doubtful,
         overdue if overdue <= SignedDuration::ZERO => Standing::Held,
         overdue if overdue < FAR_BEYOND => Standing::Doubtful,
         _ => Standing::Expired,
@@ -143,10 +145,9 @@ mod tests {
         NOW.parse().unwrap()
     }
 
-    fn lease(spec: Value) -> Object {
-        let lease =
-            json!({"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": {"name": "x"}, "spec": spec});
-        Object::new(lease).unwrap()
+    fn lease(spec: &Value) -> Object {
+        let (version, metadata) = ("coordination.k8s.io/v1", json!({"name": "x"}));
+        Object::new(json!({"apiVersion": version, "kind": "Lease", "metadata": metadata, "spec": spec})).unwrap()
     }
 
     #[test]
@@ -159,12 +160,13 @@ mod tests {
             ("renewed now", held(json!("2026-03-10T12:00:00.000000Z")), Standing::Held),
             ("renewed a moment ago", held(json!("2026-03-10T11:59:31.000000Z")), Standing::Held),
             ("renewed in the future", held(json!("2026-03-10T12:03:00.000000Z")), Standing::Held),
+            ("renewed far in the future", held(json!("2026-03-10T13:00:00.000000Z")), Standing::Doubtful),
             ("overdue", held(json!("2026-03-10T11:59:29.000000Z")), Standing::Doubtful),
             ("long overdue", held(json!("2026-03-10T11:50:00.000000Z")), Standing::Expired),
             ("no sign of life ever", held(Value::Null), Standing::Expired),
             ("edited by hand", held(json!("yesterday")), Standing::Expired),
         ] {
-            assert_eq!(standing(&lease(spec), now()), expected, "{name}");
+            assert_eq!(standing(&lease(&spec), now()), expected, "{name}");
         }
     }
 

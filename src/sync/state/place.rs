@@ -9,6 +9,7 @@
 use crate::app::Application;
 use crate::cluster::ObjectName;
 use crate::object::Gvk;
+use crate::object::annotations::OWN_NAMES;
 use crate::status::tracking::applyset_id;
 
 /// A longer name has its hash in its place: those of its parts are longer than it, and 253 is the end.
@@ -34,16 +35,17 @@ impl Place {
 
     /// The place of an application that tracking calls so.
     pub fn named(instance_name: &str, namespace: &str) -> Self {
+        let [of_name, of_namespace] = OWN_NAMES;
         let name = match instance_name.split_once('_') {
             // Of another namespace than Argo CD's: `_` may be in no name, and a dot in no namespace.
-            Some((namespace, name)) => format!("trueup.{namespace}.{name}"),
-            None => format!("trueup-{instance_name}"),
+            Some((namespace, name)) => format!("{of_namespace}{namespace}.{name}"),
+            None => format!("{of_name}{instance_name}"),
         };
         let name = if is_subdomain(&name) && name.len() <= LONGEST {
             name
         } else {
             // No application's name begins with a hyphen, so nothing else is called like this.
-            format!("trueup--{}", &blake3::hash(instance_name.as_bytes()).to_hex()[..32])
+            format!("{of_name}-{}", &blake3::hash(instance_name.as_bytes()).to_hex()[..32])
         };
         Self { name, namespace: namespace.to_owned(), application: instance_name.to_owned() }
     }

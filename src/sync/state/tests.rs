@@ -22,7 +22,9 @@ fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> Object 
 
 fn record(objects: &[Object]) -> Baseline {
     let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
-    objects.iter().for_each(|object| baseline.record(object, object));
+    for object in objects {
+        baseline.record(object, object);
+    }
     baseline
 }
 
@@ -172,11 +174,11 @@ fn a_long_history_makes_room() {
 
 #[test]
 fn what_is_not_ours_is_not_read_and_says_why() {
+    type Change<'c> = &'c dyn Fn(&mut Object);
     let label = |parent: &mut Object, value: &str| parent.value_mut()["metadata"]["labels"][APPLYSET_ID] = value.into();
     let tooling = |parent: &mut Object, value: Value| {
         parent.value_mut()["metadata"]["annotations"]["applyset.kubernetes.io/tooling"] = value;
     };
-    type Change<'c> = &'c dyn Fn(&mut Object);
     let cases: [(&str, Change<'_>, &str); 5] = [
         ("somebody's ConfigMap", &|parent| tooling(parent, Value::Null), "has no annotation"),
         ("kubectl's", &|parent| tooling(parent, "kubectl/v1.37".into()), "parent of an ApplySet of `kubectl`"),

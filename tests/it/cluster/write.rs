@@ -28,12 +28,15 @@ impl Writer {
     /// An object in the test's namespace.
     pub(super) fn object(&self, api_version: &str, kind: &str, name: &str, fields: Value) -> Object {
         let mut object = json!({ "apiVersion": api_version, "kind": kind, "metadata": { "name": name, "namespace": self.namespace } });
-        object.as_object_mut().unwrap().extend(fields.as_object().unwrap().clone());
+        let Value::Object(fields) = fields else { panic!("{fields} are no fields") };
+        object.as_object_mut().unwrap().extend(fields);
         Object::new(object).unwrap()
     }
 
     pub(super) fn config_map(&self, name: &str, data: Value) -> Object {
-        self.object("v1", "ConfigMap", name, json!({ "data": data }))
+        let mut object = self.object("v1", "ConfigMap", name, json!({}));
+        object.value_mut().insert("data".to_owned(), data);
+        object
     }
 
     pub(super) fn name(&self, kind: &str, name: &str) -> ObjectName {
@@ -255,35 +258,41 @@ fn what_has_finalizers_is_going() {
     assert_eq!(writer.delete(&writer.name("ConfigMap", "owner"), &Deletion::default()), Deleted::Going, "foreground");
 }
 
+/// One object of each kind whose fields cannot all be changed.
+fn unchangeable(cluster: &TestCluster) {
+    let container = json!({ "name": "a", "image": "registry.example.com/a:1" });
+    cluster.apply(deployment("web"));
+    cluster.apply(json!({ "apiVersion": "v1", "kind": "List", "items": [
+        {
+            "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "migrate" },
+            "spec": { "template": { "spec": { "restartPolicy": "Never", "containers": [container] } } },
+        },
+        {
+            "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web" },
+            "spec": { "ports": [{ "port": 80 }] },
+        },
+        {
+            "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "data" },
+            "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } },
+        },
+        {
+            "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": { "name": "binding" },
+            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "a" },
+        },
+        {
+            "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "db" },
+            "spec": { "serviceName": "db", "selector": { "matchLabels": { "app": "db" } }, "template": {
+                "metadata": { "labels": { "app": "db" } }, "spec": { "containers": [container] },
+            } },
+        },
+    ] }));
+}
+
 /// A field that cannot be changed asks for a new object; one that is wrong as well does not get better by that.
 #[test]
 fn what_cannot_be_changed_is_told_from_what_is_wrong() {
     let cluster = or_skip!(TestCluster::namespace());
-    cluster.apply(deployment("web"));
-    cluster.apply(json!({
-        "apiVersion": "batch/v1", "kind": "Job", "metadata": { "name": "migrate" },
-        "spec": { "template": { "spec": {
-            "restartPolicy": "Never", "containers": [{ "name": "a", "image": "registry.example.com/a:1" }],
-        } } },
-    }));
-    cluster.apply(json!({
-        "apiVersion": "v1", "kind": "Service", "metadata": { "name": "web" }, "spec": { "ports": [{ "port": 80 }] },
-    }));
-    cluster.apply(json!({
-        "apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": { "name": "data" },
-        "spec": { "accessModes": ["ReadWriteOnce"], "resources": { "requests": { "storage": "1Gi" } } },
-    }));
-    cluster.apply(json!({
-        "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "metadata": { "name": "binding" },
-        "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "Role", "name": "a" },
-    }));
-    cluster.apply(json!({
-        "apiVersion": "apps/v1", "kind": "StatefulSet", "metadata": { "name": "db" },
-        "spec": { "serviceName": "db", "selector": { "matchLabels": { "app": "db" } }, "template": {
-            "metadata": { "labels": { "app": "db" } },
-            "spec": { "containers": [{ "name": "a", "image": "registry.example.com/a:1" }] },
-        } },
-    }));
+    unchangeable(&cluster);
     let writer = Writer::of(&cluster);
     let labelled = |app: &str| json!({ "matchLabels": { "app": app } });
     let template = |app: &str| {

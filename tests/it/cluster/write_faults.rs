@@ -7,10 +7,9 @@ use serde_json::{Value, json};
 use trueup::cluster::{ClusterError, ClusterSettings, Deleted, Deletion, Reason, Validation, Writing, Written};
 use trueup::object::Object;
 
-use super::front::{Front, Reply};
 use super::write::{Writer, done, refused};
 use super::{settings_of, told};
-use crate::harness::{Missing, TestCluster, or_skip};
+use crate::harness::{Front, Missing, Reply, TestCluster, or_skip};
 
 /// A writer through a server that answers like this the first times that a line has this method.
 fn writer(
@@ -121,6 +120,18 @@ fn what_must_not_be_done_twice_is_told() {
         |patch: &Value| patching.asked.runtime.block_on(patching.asked.cluster().patch(&name, patch, Writing::Really));
     patch(&add).unwrap_err();
     assert_eq!(front.seen().iter().filter(|line| line.starts_with("PATCH")).count(), 1);
+}
+
+/// Many objects are made side by side in a namespace with a quota: its counter is written by one after the other.
+#[test]
+fn a_quota_that_others_use_at_the_same_moment_is_waited_for() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let overtaken = || status(409, "Conflict", "Operation cannot be fulfilled on resourcequotas \"small\": modified");
+    for method in ["POST", "PATCH"] {
+        let (writer, _front) = or_skip!(writer(&cluster, method, 2, overtaken));
+        let object = writer.config_map(&format!("settings-{}", method.to_lowercase()), json!({}));
+        done(if method == "POST" { writer.create(&object) } else { writer.apply(&object) });
+    }
 }
 
 /// A refusal is an answer: asking again changes nothing.

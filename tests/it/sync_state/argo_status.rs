@@ -13,7 +13,7 @@ use trueup::sync::state::{HistoryEntry, SyncedSource};
 use trueup::sync::{Operation, OperationPhase, StepOutcome, StepResult};
 
 use super::Site;
-use crate::harness::or_skip;
+use crate::harness::{TestRepo, config_map, or_skip, trueup};
 
 const SPEC: &str = "
   project: default
@@ -81,12 +81,16 @@ fn full(application: &Application) -> Value {
     })
 }
 
+fn define_applications(site: &Site) {
+    site.cluster.apply(include_str!("application_definition.yaml"));
+    site.cluster.kubectl(["wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=60s"]);
+}
+
 /// The server keeps every field of it: none is unknown to Argo CD's definition, none that it requires is missing.
 #[test]
 fn a_status_is_written_to_the_application_in_the_cluster() {
     let site = or_skip!(Site::new());
-    site.cluster.apply(include_str!("application_definition.yaml"));
-    site.cluster.kubectl(["wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=60s"]);
+    define_applications(&site);
     let put = |namespace: &str, status: &Value| site.block_on(write(&*site.connection, namespace, "shop", status));
     let live = || site.get("applications.argoproj.io/shop");
 
@@ -117,4 +121,35 @@ fn a_status_is_written_to_the_application_in_the_cluster() {
     let reader = site.seen_by(account.kubeconfig());
     let refused = site.block_on(write(&*reader, site.cluster.name(), "shop", &several)).unwrap_err();
     assert!(matches!(refused, StatusError::Refused { .. }), "{refused}");
+}
+
+/// A team moves from Argo CD and keeps its dashboards: they read the Application's status as before.
+#[test]
+fn a_sync_puts_its_status_where_argo_cd_would() {
+    let site = or_skip!(Site::new());
+    define_applications(&site);
+    let git = TestRepo::new().file("a.yaml", config_map("settings")).commit("one");
+    let shop = git.application("shop").deployed_to(&site.cluster);
+    // Argo CD lives in the test's own namespace.
+    let manifest = std::fs::read_to_string(shop.manifest()).unwrap().replace("argocd", site.cluster.name());
+    std::fs::write(shop.manifest(), &manifest).unwrap();
+    let sync = || {
+        let arguments = ["--argocd-namespace", site.cluster.name()];
+        trueup(["sync", "-y", "--write-status"]).arguments(arguments).of(&shop).exits(0)
+    };
+    let status = || site.get("applications.argoproj.io/shop")["status"].take();
+    sync();
+    assert_eq!(status(), Value::Null, "there is no Application, and that is no error");
+
+    site.cluster.apply(manifest);
+    site.cluster.kubectl(["delete", "configmap", "settings"]);
+    sync();
+
+    let status = status();
+    assert_eq!((&status["sync"]["status"], &status["sync"]["revision"]), (&json!("Synced"), &json!(git.head())));
+    assert_eq!(status["operationState"]["phase"], "Succeeded");
+    assert_eq!(status["operationState"]["syncResult"]["resources"][0]["name"], "settings");
+    let ids: Vec<&Value> = status["history"].as_array().unwrap().iter().map(|entry| &entry["id"]).collect();
+    assert_eq!(ids, [1, 2]);
+    assert_eq!(status["resources"][0]["status"], "Synced");
 }

@@ -1,6 +1,7 @@
 //! What a sync leaves about itself in a cluster: the parent of its ApplySet, and the lock beside it.
 
 mod argo_status;
+mod folder;
 mod history;
 mod lock;
 mod parent;
@@ -89,7 +90,9 @@ fn connection(kubeconfig: &Path) -> Arc<dyn Cluster> {
 
 fn record(objects: &[Object]) -> Baseline {
     let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
-    objects.iter().for_each(|object| baseline.record(object, object));
+    for object in objects {
+        baseline.record(object, object);
+    }
     baseline
 }
 

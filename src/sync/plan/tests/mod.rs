@@ -210,7 +210,8 @@ fn wanted(target: Value, live: Option<Value>) -> Wanted {
 }
 
 fn compared(target: &Object, live: Option<&Object>) -> ResourceDrift {
-    match first_look(target, live, None) {
+    let live = live.cloned().map(Arc::new);
+    match first_look(target, live.as_ref(), None, &Arc::default()) {
         Look::Settled(drift) => *drift,
         Look::Ask(question) => second_look(&question, Answer::Unavailable("nobody is asked".to_owned())),
     }
