@@ -4,6 +4,7 @@
 
 mod arguments;
 mod customizations;
+mod delete;
 mod diff;
 mod doctor;
 mod health;
@@ -53,6 +54,7 @@ enum Command {
     Sync(Box<sync::SyncArguments>),
     Reconcile(Box<reconcile::ReconcileArguments>),
     Rollback(Box<rollback::RollbackArguments>),
+    Delete(Box<delete::DeleteArguments>),
     History(Box<history::HistoryArguments>),
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
@@ -75,6 +77,9 @@ pub fn main() -> ExitCode {
         }
         Command::Rollback(arguments) => {
             session::run_to_its_step(&arguments.look(), |session| rollback::rollback(*arguments, session))
+        }
+        Command::Delete(arguments) => {
+            session::run_to_its_step(&arguments.look(), |session| delete::delete(*arguments, session))
         }
         Command::History(arguments) => session::run(&arguments.look(), |session| history::history(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),

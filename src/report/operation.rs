@@ -87,6 +87,7 @@ fn step(page: &mut Page, outcome: &StepOutcome, is_verbose: bool) {
 pub(super) fn sign(action: &Action, is_there: bool) -> (&'static str, Role) {
     match action {
         Action::Prune { .. } => ("-", Role::Cluster),
+        Action::Release => ("=", Role::Plain),
         Action::Bring { method: Method::Recreate, .. } if is_there => ("↻", Role::Warning),
         Action::Bring { .. } if is_there => ("~", Role::Drift),
         Action::Bring { .. } => ("+", Role::Git),
@@ -188,6 +189,7 @@ impl<'run> HeldEntry<'run> {
 fn action(action: &Action) -> &'static str {
     match action {
         Action::Prune { .. } => "prune",
+        Action::Release => "release",
         Action::Bring { method: Method::Apply, .. } => "apply",
         Action::Bring { method: Method::Replace, .. } => "replace",
         Action::Bring { method: Method::Recreate, .. } => "recreate",

@@ -109,18 +109,18 @@ pub(crate) fn holder() -> String {
 }
 
 /// A time that may be nothing.
-fn parse_wait(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(Duration::ZERO))
 }
 
 /// A Lease counts whole seconds; a shorter one would be lost to whoever is a little slow.
-fn parse_lock_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_lock_duration(text: &str) -> Result<Duration, String> {
     match parse_wait(text)? {
         time if time >= LEAST_LOCK => Ok(Duration::from_secs(time.as_secs())),
         _ => Err(format!("it is at least {} s", LEAST_LOCK.as_secs())),
     }
 }
 
-fn parse_patience(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_patience(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(FOR_EVER).min(FOR_EVER))
 }

@@ -6,6 +6,7 @@
 //! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
 
 mod argo_status;
+mod deletion;
 mod members;
 mod perform;
 mod planning;
@@ -26,6 +27,7 @@ use super::turn::{self, Turn};
 use super::wait::{self, Patience};
 use super::{Request, Run, World, baseline, compare, extras, health, history, list, reasons, targets};
 use crate::app::InvalidApplication;
+use crate::cluster::Propagation;
 use crate::finding::Finding;
 use crate::process::Cancel;
 use crate::progress::Progress;
@@ -55,6 +57,19 @@ pub enum Wish {
         /// `--prune`.
         prune: bool,
     },
+    /// `trueup delete`: somebody wants it gone.
+    Delete(Delete),
+}
+
+/// How an application is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delete {
+    /// `--orphan`: its objects stay.
+    pub orphan: bool,
+    /// Whether its hooks run; `--no-hooks` needs no git.
+    pub hooks: bool,
+    /// `--propagation-policy`.
+    pub propagation: Option<Propagation>,
 }
 
 /// What to do, and how.
@@ -124,6 +139,7 @@ pub async fn prepare(mut request: Request, wanted: &SyncRequest, world: &World) 
     let (mut turns, invalid) = match wanted.wish {
         Wish::Sync { .. } | Wish::Reconcile { .. } => targets(&mut request, world).await,
         Wish::Rollback { to, .. } => rollback::targets(&mut request, to, world).await,
+        Wish::Delete(how) => deletion::targets(&mut request, how, world).await,
     };
     turns.iter_mut().for_each(Turn::keep_conditions);
     look(&mut turns, &request, world).await;
@@ -139,6 +155,9 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
     let mut findings = findings;
     if turns.iter().any(|turn| turn.operation.is_some()) {
         look_again(&mut turns, &request, world).await;
+    }
+    if let Wish::Delete(_) = wanted.wish {
+        turns.iter_mut().for_each(deletion::forget_what_is_not_ours);
     }
     if let Some(patience) = wanted.wait.filter(|_| !wanted.stop.is_cancelled() && !has_failed(&turns)) {
         let ends = Instant::now() + patience.timeout;

@@ -22,7 +22,7 @@ use crate::secret::RepoUrl;
 use crate::sync::decide::Policy;
 use crate::sync::lock::Lock;
 use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
-use crate::target::source::locate;
+use crate::target::source::{Wanted, locate};
 
 /// The kind of what forbids a rollback: then nothing is compared, either.
 const ROLLBACK_ERROR: &str = "RollbackError";
@@ -86,16 +86,17 @@ fn entry(state: &State, to: Option<u64>) -> Result<&HistoryEntry, Finding> {
 async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     let folder = turn.application.folder.clone();
     for (position, then) in entry.sources.iter().enumerate() {
-        let moved = set_back(&mut turn.application.sources[position], &mut turn.sources[position], then);
+        let moved = set_back(&mut Arc::make_mut(&mut turn.application).sources[position], &mut turn.sources[position], then);
         if !moved.is_empty() {
             let message = format!("the manifest has another source than sync {}: {}", entry.id, moved.join("; "));
             let warning = Finding::warning("trueup::sync::rollback_source", message)
                 .with_help("the source of then is taken; all else that it says is the manifest's of now");
             turn.condition("RollbackWarning", warning);
         }
-        let url = locate(turn.application.sources[position].repo_url.with_credentials(), &folder);
-        let revision = std::slice::from_ref(&then.revision);
-        match world.sources.fetch_past(&url, revision, &world.cancel).await.pop() {
+        let source = &turn.application.sources[position];
+        let url = locate(source.repo_url.with_credentials(), &folder);
+        let wanted = Wanted::of(source, &turn.application.project).at(&then.revision);
+        match world.sources.fetch_past(&url, &wanted, &world.cancel).await.pop() {
             Some(Ok(checkout)) => arrived(turn, position, Arc::clone(&checkout)),
             Some(Err(error)) => turn.source_error(position, Finding::of(&*error)),
             None => {}

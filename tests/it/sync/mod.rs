@@ -1,5 +1,6 @@
 //! Syncing: what is written, in which order, what is never touched, and what is left behind.
 
+mod delete;
 mod faults;
 mod first;
 mod folder;
@@ -7,6 +8,7 @@ mod killed;
 mod order;
 mod prune;
 mod reconcile;
+mod record;
 mod rollback;
 mod refused;
 mod signals;
