@@ -3,8 +3,6 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use jiff::Timestamp;
-
 use super::list::Live;
 use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
@@ -18,7 +16,7 @@ use crate::status::compare::Baseline;
 use crate::status::tracking::Tracking;
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
-use crate::sync::state::Place;
+use crate::sync::state::{LastAttempt, Place};
 use crate::target::source::{Checkout, PathHistory};
 
 /// Where the members of an application's ApplySet may be, as its parent says.
@@ -59,8 +57,16 @@ pub(super) struct Turn {
     pub(super) left: Option<String>,
     /// Where its members may be; nothing before its first sync.
     pub(super) members: Option<Arc<Members>>,
-    /// When the last sync began that is on record.
-    pub(super) last_started: Option<Timestamp>,
+    /// The last attempt that is on record.
+    pub(super) last_attempt: LastAttempt,
+    /// The entry of its history that it is taken back to.
+    pub(super) rollback: Option<u64>,
+    /// The entry that it was taken back to, and that it is left at until somebody syncs it.
+    pub(super) rolled_back_to: Option<u64>,
+    /// Its hooks, while it is being deleted.
+    pub(super) hooks: Vec<Object>,
+    /// Whether nothing is left of it.
+    pub(super) is_deleted: bool,
     /// What git says now, while the target is what it said before.
     git: Option<Arc<Vec<Object>>>,
     /// The conditions as they were when it was rendered.
@@ -189,7 +195,11 @@ fn turn(application: Application) -> Turn {
         operation: None,
         left: None,
         members: None,
-        last_started: None,
+        last_attempt: LastAttempt::None,
+        rollback: None,
+        rolled_back_to: None,
+        hooks: Vec::new(),
+        is_deleted: false,
         git: None,
         rendered: Vec::new(),
     }
@@ -251,6 +261,7 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         plan: turn.plan,
         operation: turn.operation,
         left: turn.left,
+        is_deleted: turn.is_deleted,
     }
 }
 
@@ -274,5 +285,6 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         plan: None,
         operation: None,
         left: None,
+        is_deleted: false,
     }
 }

@@ -11,11 +11,13 @@ use crate::fleet::sync::{SyncRequest, Wish};
 use crate::fleet::{Goal, Patience};
 use crate::process::Cancel;
 use crate::status::health::Judge;
-use crate::sync::lock;
+use crate::sync::lock::{self, Terms};
 use crate::sync::plan::{Flags, MaxPrune};
 
 /// As good as no limit.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+/// A lock that lasts less is lost between two renewals.
+const LEAST_LOCK: Duration = Duration::from_secs(3);
 
 /// How it is synced.
 #[derive(Debug, clap::Args)]
@@ -60,6 +62,9 @@ pub(crate) struct SyncingArguments {
     /// How long to wait for the lock, when another run has it
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_wait)]
     pub(crate) lock_timeout: Duration,
+    /// How long a run that died keeps others out; the lock is renewed at each third of it
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_lock_duration)]
+    pub(crate) lock_duration: Duration,
 }
 
 impl SyncingArguments {
@@ -81,6 +86,7 @@ impl SyncingArguments {
             holder: holder(),
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,
+            lock_terms: Terms::of(self.lock_duration),
             wave_delay: self.wave_delay,
             wave_timeout: self.timeout,
             judge,
@@ -96,7 +102,7 @@ impl SyncingArguments {
 }
 
 /// Who runs this, as a person recognises it, and unlike every other run.
-fn holder() -> String {
+pub(crate) fn holder() -> String {
     let name = environment("HOSTNAME").and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
     let host = name.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
     lock::identity(host.as_deref().map_or("unknown-host", str::trim), std::process::id())
@@ -107,6 +113,14 @@ pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(Duration::ZERO))
 }
 
-fn parse_patience(text: &str) -> Result<Duration, String> {
+/// A Lease counts whole seconds; a shorter one would be lost to whoever is a little slow.
+pub(crate) fn parse_lock_duration(text: &str) -> Result<Duration, String> {
+    match parse_wait(text)? {
+        time if time >= LEAST_LOCK => Ok(Duration::from_secs(time.as_secs())),
+        _ => Err(format!("it is at least {} s", LEAST_LOCK.as_secs())),
+    }
+}
+
+pub(crate) fn parse_patience(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(FOR_EVER).min(FOR_EVER))
 }

@@ -3,9 +3,13 @@
 //! In: a step with its target. Out: what was done, in words, and the object as the server has it; or why not. Of a
 //! definition, it is waited until its kind is served: what comes next may be of that kind.
 
+use std::sync::Arc;
+
+use serde_json::Value;
+
 use super::{Execution, Failure, FailureKind, StepOutcome, StepResult, remove};
 use crate::cluster::{ClusterError, Reason, Refusal, Validation, Writing, Written};
-use crate::object::Object;
+use crate::object::{Gvk, Kinds, Object};
 use crate::status::health::HealthStatus;
 use crate::sync::adopt;
 use crate::sync::plan::{Action, Method, Step};
@@ -139,8 +143,30 @@ pub(super) async fn settle_definitions(steps: &mut [&mut StepOutcome], execution
             outcome.result = StepResult::Failed(failure);
         }
     }
-    // What cannot be asked is found out by the steps that need the new kinds.
-    let _ = execution.cluster.kinds_anew().await;
+    let wanted: Vec<Gvk> =
+        steps.iter().filter(|outcome| is_brought(outcome)).flat_map(|it| kinds_of(&it.step)).collect();
+    loop {
+        let is_served = |kinds: Arc<Kinds>| wanted.iter().all(|kind| kinds.exact(kind).is_some());
+        // Discovery follows a moment later. What it does not know in time is found out by the steps that need it.
+        if execution.cluster.kinds_anew().await.is_ok_and(is_served) || std::time::Instant::now() >= until {
+            return;
+        }
+        if execution.is_stopped_within(std::time::Duration::from_millis(100)).await {
+            return;
+        }
+    }
+}
+
+/// The kinds that a definition makes.
+fn kinds_of(definition: &Step) -> Vec<Gvk> {
+    let spec = definition.target.as_ref().and_then(|target| target.value().get("spec"));
+    let text = |value: Option<&Value>| value.and_then(Value::as_str).unwrap_or_default().to_owned();
+    let group = text(spec.and_then(|spec| spec.get("group")));
+    let kind = text(spec.and_then(|spec| spec.pointer("/names/kind")));
+    let versions = spec.and_then(|spec| spec.get("versions")).and_then(Value::as_array);
+    let served = versions.into_iter().flatten().filter(|version| version.get("served") == Some(&Value::Bool(true)));
+    let gvk = |version: &Value| Gvk::from_api_version(&format!("{group}/{}", text(version.get("name"))), &kind);
+    served.map(gvk).collect()
 }
 
 async fn established(step: &Step, until: std::time::Instant, execution: &Execution<'_>) -> Result<(), Failure> {

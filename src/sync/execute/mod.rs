@@ -37,12 +37,16 @@ pub struct Execution<'a> {
     pub wave_delay: Duration,
     /// How long to wait for one wave to work.
     pub wave_timeout: Duration,
+    /// Whether the last wave is waited for, too: what follows the plan needs it done.
+    pub waits_at_the_end: bool,
     /// How long between two looks at what is waited for.
     pub interval: Duration,
     /// Where events go.
     pub progress: &'a Progress,
-    /// Whether somebody wants it to stop.
+    /// Whether somebody wants it to stop: a signal, or a lost lock.
     pub stop: &'a Cancel,
+    /// Whether the lock was lost: another run goes on, and nothing more may be written.
+    pub lost: &'a Cancel,
 }
 
 /// How a step ended.
@@ -113,7 +117,7 @@ pub enum OperationPhase {
     Failed,
     /// It never began: refused, locked, or not to be known.
     Error,
-    /// A signal ended it after the steps in flight.
+    /// A signal, or the loss of the lock, ended it after the steps in flight.
     Terminated,
 }
 
@@ -162,40 +166,70 @@ pub async fn execute(plan: &Plan, execution: &Execution<'_>) -> Operation {
     let (regular, on_failure): (Vec<_>, Vec<_>) =
         stages.into_iter().partition(|stage| plan.steps[stage.start].phase != Phase::SyncFail);
     execution.progress.expect(Stage::Sync, regular.iter().map(ExactSizeIterator::len).sum());
-    let mut failed = None;
-    for (number, stage) in regular.iter().enumerate() {
-        let is_last = number + 1 == regular.len();
-        if number > 0 && execution.is_stopped_within(execution.wave_delay).await {
-            break;
-        }
-        failed = run_stage(&mut steps[stage.clone()], !is_last || has_hook(&plan.steps[stage.clone()]), execution)
-            .await
-            .err();
-        if failed.is_some() || execution.stop.is_cancelled() {
-            break;
-        }
-    }
-    let is_stopped = failed.is_none() && execution.stop.is_cancelled() && steps.iter().any(|step| is_open(step));
-    if failed.is_some() || (is_stopped && has_begun_hooks(&steps)) {
+    let ended = run_stages(&mut steps, &regular, execution).await;
+    let is_for_them = match &ended {
+        Ok(Ending::Over) => false,
+        Ok(Ending::CutShort) => has_begun_hooks(&steps),
+        Err(_) => true,
+    };
+    if is_for_them {
+        // A signal has stopped everything else by now.
+        let execution = &Execution { stop: execution.lost, ..*execution };
         for stage in on_failure {
             // What was to be done about a failure failed, too: the first one is told.
             let _ = run_stage(&mut steps[stage.clone()], true, execution).await;
         }
     }
-    let phase = match (&failed, is_stopped) {
-        (Some(_), _) => OperationPhase::Failed,
-        (None, true) => OperationPhase::Terminated,
-        (None, false) => OperationPhase::Succeeded,
+    let (phase, message) = match ended {
+        Ok(Ending::Over) => (OperationPhase::Succeeded, "successfully synced".to_owned()),
+        Ok(Ending::CutShort) => (OperationPhase::Terminated, cut_short(&steps, execution)),
+        Err(failure) => (OperationPhase::Failed, failure),
     };
-    hooks::delete(&steps, phase, execution).await;
-    let message = failed.unwrap_or_else(|| told(phase, &steps));
+    if !execution.lost.is_cancelled() {
+        hooks::delete(&steps, phase, execution).await;
+    }
     Operation { phase, message, steps }
+}
+
+/// How stages ended that did not fail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ending {
+    /// All of it is done, and works where that is waited for.
+    Over,
+    /// Somebody wanted it to stop before.
+    CutShort,
+}
+
+/// Runs stages one after the other. The error is the first failure, in words.
+async fn run_stages(
+    steps: &mut [StepOutcome],
+    stages: &[std::ops::Range<usize>],
+    execution: &Execution<'_>,
+) -> Result<Ending, String> {
+    for (number, stage) in stages.iter().enumerate() {
+        if number > 0 && execution.is_stopped_within(execution.wave_delay).await {
+            return Ok(Ending::CutShort);
+        }
+        let is_last = number + 1 == stages.len();
+        let steps = &mut steps[stage.clone()];
+        let is_waited_for = !is_last || execution.waits_at_the_end || has_hook(steps);
+        if run_stage(steps, is_waited_for, execution).await? == Ending::CutShort {
+            return Ok(Ending::CutShort);
+        }
+    }
+    Ok(Ending::Over)
 }
 
 impl Execution<'_> {
     /// Waits so long; whether somebody wants it to stop meanwhile.
     async fn is_stopped_within(&self, time: Duration) -> bool {
         tokio::time::timeout(time, self.stop.cancelled()).await.is_ok() || self.stop.is_cancelled()
+    }
+
+    /// Waits so long, also where somebody wants it to stop: a step in flight is finished. Whether the lock was lost
+    /// meanwhile.
+    async fn is_lost_within(&self, time: Duration) -> bool {
+        tokio::time::timeout(time, self.lost.cancelled()).await.is_ok() || self.lost.is_cancelled()
     }
 }
 
@@ -207,22 +241,18 @@ fn is_open(outcome: &StepOutcome) -> bool {
     outcome.result == StepResult::NotBegun && outcome.step.phase != Phase::SyncFail
 }
 
-fn has_hook(steps: &[Step]) -> bool {
-    steps.iter().any(|step| step.hook.is_some())
+fn has_hook(steps: &[StepOutcome]) -> bool {
+    steps.iter().any(|outcome| outcome.step.hook.is_some())
 }
 
 fn has_begun_hooks(steps: &[StepOutcome]) -> bool {
     steps.iter().any(|outcome| outcome.step.hook.is_some() && outcome.result != StepResult::NotBegun)
 }
 
-fn told(phase: OperationPhase, steps: &[StepOutcome]) -> String {
-    match phase {
-        OperationPhase::Terminated => {
-            let open = steps.iter().filter(|step| is_open(step)).count();
-            format!("ended by a signal; {open} of {} steps were not begun", steps.len())
-        }
-        _ => "successfully synced".to_owned(),
-    }
+fn cut_short(steps: &[StepOutcome], execution: &Execution<'_>) -> String {
+    let open = steps.iter().filter(|step| is_open(step)).count();
+    let why = if execution.lost.is_cancelled() { "the lock was lost" } else { "ended by a signal" };
+    format!("{why}; {open} of {} steps were not begun", steps.len())
 }
 
 /// The steps of each phase and wave, in order.
@@ -240,28 +270,35 @@ fn stages(steps: &[Step]) -> Vec<std::ops::Range<usize>> {
 }
 
 /// Runs one stage, and waits until all of it works where something follows. The error is the first failure, in words.
-async fn run_stage(steps: &mut [StepOutcome], is_waited_for: bool, execution: &Execution<'_>) -> Result<(), String> {
+async fn run_stage(
+    steps: &mut [StepOutcome],
+    is_waited_for: bool,
+    execution: &Execution<'_>,
+) -> Result<Ending, String> {
     let is_prune = |outcome: &StepOutcome| matches!(outcome.step.action, Action::Prune { .. });
     let (mut prunes, mut brings): (Vec<_>, Vec<_>) = steps.iter_mut().partition(|outcome| is_prune(outcome));
     run_side_by_side(&mut prunes, execution).await;
     first_failure(prunes.iter().map(|outcome| &**outcome))?;
     for same_kind in brings.chunk_by_mut(|one, other| one.step.object.gvk == other.step.object.gvk) {
         if execution.stop.is_cancelled() {
-            return Ok(());
+            return Ok(Ending::CutShort);
         }
         run_side_by_side(same_kind, execution).await;
         first_failure(same_kind.iter().map(|outcome| &**outcome))?;
         bring::settle_definitions(same_kind, execution).await;
         first_failure(same_kind.iter().map(|outcome| &**outcome))?;
     }
-    if is_waited_for {
-        wait::until_it_works(steps, execution).await;
-        first_failure(steps.iter())?;
-    } else {
-        // The garbage collector takes a moment; what takes longer is told to be on its way.
-        wait::for_what_is_going(steps, execution).await;
+    if steps.iter().any(|outcome| outcome.result == StepResult::NotBegun) {
+        return Ok(Ending::CutShort);
     }
-    Ok(())
+    if is_waited_for {
+        let ending = wait::until_it_works(steps, execution).await;
+        first_failure(steps.iter())?;
+        return Ok(ending);
+    }
+    // The garbage collector takes a moment; what takes longer is told to be on its way.
+    wait::for_what_is_going(steps, execution).await;
+    Ok(Ending::Over)
 }
 
 async fn run_side_by_side(steps: &mut [&mut StepOutcome], execution: &Execution<'_>) {
@@ -272,7 +309,7 @@ async fn run_side_by_side(steps: &mut [&mut StepOutcome], execution: &Execution<
 }
 
 async fn run_step(outcome: &mut StepOutcome, execution: &Execution<'_>) {
-    if execution.stop.is_cancelled() && outcome.step.phase != Phase::SyncFail {
+    if execution.stop.is_cancelled() {
         return;
     }
     let began = Instant::now();
@@ -280,6 +317,7 @@ async fn run_step(outcome: &mut StepOutcome, execution: &Execution<'_>) {
     execution.progress.begin(Stage::Sync, subject.clone());
     let done = match &outcome.step.action {
         Action::Prune { propagation } => remove::prune(&outcome.step, *propagation, execution).await,
+        Action::Release => remove::release(&outcome.step, execution).await,
         Action::Bring { .. } => bring::bring(&outcome.step, execution).await,
     };
     outcome.took = began.elapsed();

@@ -16,7 +16,7 @@ use tokio::time::Instant;
 
 use super::bring::no_answer;
 use super::remove::{BEING_PRUNED, PRUNED};
-use super::{Execution, Failure, FailureKind, StepOutcome, StepResult};
+use super::{Ending, Execution, Failure, FailureKind, StepOutcome, StepResult};
 use crate::cluster::{ClusterError, ListRequest, ObjectName};
 use crate::object::{Gvk, Object};
 use crate::status::health::HealthStatus;
@@ -39,7 +39,7 @@ enum Standing {
     Failed(Failure),
 }
 
-pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execution<'_>) {
+pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execution<'_>) -> Ending {
     let ends = Instant::now() + execution.wave_timeout;
     let mut open: Vec<usize> = (0..steps.len()).filter(|index| is_done(&steps[*index])).collect();
     loop {
@@ -58,19 +58,23 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
             }
         }
         let has_failed = steps.iter().any(|outcome| matches!(outcome.result, StepResult::Failed(_)));
-        if waiting.is_empty() || has_failed || execution.stop.is_cancelled() {
-            return;
+        if waiting.is_empty() || has_failed {
+            return Ending::Over;
+        }
+        if execution.stop.is_cancelled() {
+            return Ending::CutShort;
         }
         if Instant::now() >= ends {
             for (index, why) in waiting {
-                let words = format!("it did not work within {} s: {why}", execution.wave_timeout.as_secs());
+                let failed = if steps[index].step.is_prune() { "is not gone after" } else { "did not work within" };
+                let words = format!("it {failed} {} s: {why}", execution.wave_timeout.as_secs());
                 steps[index].result = StepResult::Failed(Failure::new(FailureKind::Unhealthy, words));
             }
-            return;
+            return Ending::Over;
         }
         open = waiting.into_iter().map(|(index, _)| index).collect();
         if execution.is_stopped_within(execution.interval).await {
-            return;
+            return Ending::CutShort;
         }
     }
 }
@@ -151,6 +155,7 @@ fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Executi
             Standing::Works
         }
         (Action::Prune { .. }, Some(live)) => being_pruned(&outcome.step, &live),
+        (Action::Release, _) => Standing::Works,
         (Action::Bring { .. }, None) => {
             let object = &outcome.step.object;
             let words = format!("{}/{} is missing, it might have been deleted", object.gvk.kind, object.name);

@@ -22,8 +22,9 @@ use tokio::time::{sleep, timeout};
 
 use self::lease::Standing;
 use super::state::Place;
-use crate::cluster::{Cluster, ClusterError, Reason, Refusal, Validation, Writing, Written};
+use crate::cluster::{Cluster, ClusterError, Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written};
 use crate::object::Object;
+use crate::process::Cancel;
 
 /// How often somebody who waits looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
@@ -41,9 +42,34 @@ pub struct Terms {
     pub renewal: Duration,
 }
 
+impl Terms {
+    /// Held for so long, and renewed at each third of it: one renewal may be lost.
+    pub fn of(duration: Duration) -> Self {
+        Self { duration, renewal: duration / 3 }
+    }
+}
+
 impl Default for Terms {
     fn default() -> Self {
-        Self { duration: Duration::from_secs(30), renewal: Duration::from_secs(10) }
+        Self::of(Duration::from_secs(30))
+    }
+}
+
+/// How a lock is waited for, and on which terms it is then held.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience<'a> {
+    /// How long at most.
+    pub time: Duration,
+    /// The terms.
+    pub terms: Terms,
+    /// Whether somebody no longer wants to wait.
+    pub stop: &'a Cancel,
+}
+
+impl Patience<'_> {
+    /// Waits so long; whether somebody no longer wants to.
+    async fn is_over_within(&self, time: Duration) -> bool {
+        timeout(time, self.stop.cancelled()).await.is_ok()
     }
 }
 
@@ -101,7 +127,8 @@ impl Lock {
         holder: &str,
         patience: Duration,
     ) -> Result<Self, LockError> {
-        Self::take_on(cluster, place, holder, patience, Terms::default()).await
+        let patience = Patience { time: patience, terms: Terms::default(), stop: &Cancel::new() };
+        Self::take_on(cluster, place, holder, patience).await
     }
 
     /// Takes the lock on other terms.
@@ -109,26 +136,25 @@ impl Lock {
         cluster: Arc<dyn Cluster>,
         place: Place,
         holder: &str,
-        patience: Duration,
-        terms: Terms,
+        patience: Patience<'_>,
     ) -> Result<Self, LockError> {
+        let terms = patience.terms;
         if place.namespace.is_empty() {
             return Err(LockError::NoNamespace);
         }
         let begun = Instant::now();
         loop {
-            let held = match try_to_take(&*cluster, &place, holder, terms).await {
+            let held = match try_to_take(&*cluster, &place, holder, patience).await {
                 Ok(hand) => {
                     return Ok(Self { cluster, place, holder: holder.to_owned(), terms, hand: Mutex::new(hand) });
                 }
                 Err(error @ LockError::Held { .. }) => error,
                 Err(error) => return Err(error),
             };
-            let left = patience.saturating_sub(begun.elapsed());
-            if left.is_zero() {
+            let left = patience.time.saturating_sub(begun.elapsed());
+            if left.is_zero() || patience.is_over_within(left.min(LOOK_AGAIN)).await {
                 return Err(held);
             }
-            sleep(left.min(LOOK_AGAIN)).await;
         }
     }
 
@@ -167,6 +193,24 @@ impl Lock {
             };
         }
         Err(LockError::Lost { holder: self.holder })
+    }
+
+    /// Gives it back, and takes the Lease away: there is nothing left to lock. An account that may not delete leaves an
+    /// empty one.
+    pub async fn remove(self) -> Result<(), LockError> {
+        let hand = self.hand.lock().await;
+        let (uid, is_held) = (hand.lease.uid().to_owned(), hand.lost_to.is_none());
+        drop(hand);
+        if is_held {
+            let uid = Some(uid).filter(|uid| !uid.is_empty());
+            let deletion = Deletion { propagation: Propagation::Background, uid, resource_version: None };
+            if let Ok(Deleted::Gone | Deleted::Going | Deleted::Absent) =
+                self.cluster.delete(&self.place.lease(), &deletion, Writing::Really).await
+            {
+                return Ok(());
+            }
+        }
+        self.release().await
     }
 
     /// Renews it until it is lost.
@@ -217,7 +261,13 @@ impl Lock {
 }
 
 /// Takes the lock if nobody has it.
-async fn try_to_take(cluster: &dyn Cluster, place: &Place, holder: &str, terms: Terms) -> Result<Hand, LockError> {
+async fn try_to_take(
+    cluster: &dyn Cluster,
+    place: &Place,
+    holder: &str,
+    patience: Patience<'_>,
+) -> Result<Hand, LockError> {
+    let terms = patience.terms;
     let mut is_watched = false;
     loop {
         let lease = cluster.get(&place.lease()).await?;
@@ -226,7 +276,10 @@ async fn try_to_take(cluster: &dyn Cluster, place: &Place, holder: &str, terms: 
                 Standing::Free | Standing::Expired => {}
                 // A holder that lives renews it meanwhile, and then the Lease is no longer what was read.
                 Standing::Doubtful if !is_watched => {
-                    sleep(terms.renewal + LOOK_AGAIN).await;
+                    let renewal = Terms::of(lease::duration(lease)).renewal;
+                    if patience.is_over_within(renewal + LOOK_AGAIN).await {
+                        return Err(held(lease));
+                    }
                     is_watched = true;
                 }
                 Standing::Doubtful | Standing::Held => return Err(held(lease)),

@@ -55,6 +55,28 @@ pub struct AttemptEnd {
     pub message: String,
 }
 
+/// When the last attempt was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LastAttempt {
+    /// There was none.
+    #[default]
+    None,
+    /// It began, and ended unless it goes on or was killed.
+    Began {
+        /// When.
+        at: Timestamp,
+        /// When it ended.
+        ended: Option<Timestamp>,
+    },
+}
+
+impl LastAttempt {
+    /// Whether it goes on, or was killed: what is live may be another thing in a moment.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Began { ended: None, .. })
+    }
+}
+
 /// One source, as it was synced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SyncedSource {
@@ -139,9 +161,10 @@ impl State {
         Self::of(place, parent, &parts)
     }
 
-    /// When the last attempt began: it tells whether somebody synced meanwhile.
-    pub fn last_started(&self) -> Option<Timestamp> {
-        self.attempt.as_ref().map(|attempt| attempt.started)
+    /// When the last attempt began and ended: it tells whether somebody synced meanwhile.
+    pub fn last_attempt(&self) -> LastAttempt {
+        let ended = self.ended.as_ref().map(|ended| ended.at);
+        self.attempt.as_ref().map_or(LastAttempt::None, |attempt| LastAttempt::Began { at: attempt.started, ended })
     }
 
     /// Whether the last attempt did not succeed, or was killed.
@@ -189,6 +212,12 @@ impl State {
         next.parent = Some(write::attempted(cluster, place, &next).await?);
         *self = next;
         Ok(())
+    }
+
+    /// Takes the state away: the application is no more. The parent goes last, so that a run that is killed finds it.
+    pub async fn remove(self, cluster: &dyn Cluster, place: &Place) -> Result<(), StateError> {
+        let Some(parent) = self.parent else { return Ok(()) };
+        write::removed(cluster, place, &parent).await
     }
 
     /// The state after an attempt ended so.

@@ -4,7 +4,8 @@ use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
-use trueup::sync::lock::{Lock, LockError, Terms, holder, identity};
+use trueup::process::Cancel;
+use trueup::sync::lock::{Lock, LockError, Patience, Terms, holder, identity};
 
 use super::{Site, connection};
 use crate::harness::or_skip;
@@ -19,7 +20,8 @@ impl Site {
 
     async fn lock_for(&self, holder: &str, patience: Duration, seconds: u64) -> Result<Lock, LockError> {
         let terms = Terms { duration: Duration::from_secs(seconds), renewal: Duration::from_millis(500) };
-        Lock::take_on(self.connection.clone(), self.place.clone(), holder, patience, terms).await
+        let patience = Patience { time: patience, terms, stop: &Cancel::new() };
+        Lock::take_on(self.connection.clone(), self.place.clone(), holder, patience).await
     }
 
     /// What kubectl says of the Lease's spec.
@@ -91,11 +93,11 @@ fn a_holder_that_died_is_taken_over() {
 #[test]
 fn a_holder_whose_clock_is_behind_keeps_its_lock() {
     let site = or_skip!(Site::new());
-    site.held_since(jiff::Timestamp::now() - Duration::from_secs(60), 30);
+    site.held_since(jiff::Timestamp::now() - Duration::from_secs(60), 3);
     let taken = std::thread::scope(|scope| {
         scope.spawn(|| {
             std::thread::sleep(Duration::from_secs(1));
-            site.held_since(jiff::Timestamp::now() - Duration::from_secs(60), 30);
+            site.held_since(jiff::Timestamp::now() - Duration::from_secs(60), 3);
         });
         site.block_on(site.lock_for("next", AT_ONCE, 30))
     });
