@@ -14,7 +14,7 @@ use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet::sync::{self, Prepared, SyncRequest, Wish};
 use crate::fleet::{Run, World};
-use crate::report::{Format, Output};
+use crate::report::{Format, Output, plan};
 
 /// Make the clusters what git says now
 ///
@@ -154,5 +154,9 @@ fn nobody_to_ask() -> Finding {
 
 fn confirm(prepared: &Prepared, session: &Session) -> bool {
     let steps: usize = prepared.plans().map(|plan| plan.steps.len()).sum();
-    steps > 0 && session.terminal.confirm("Sync now?")
+    if steps == 0 {
+        return false;
+    }
+    session.terminal.show(|view| plan::text(prepared.plans(), view));
+    session.terminal.confirm("Sync now?")
 }

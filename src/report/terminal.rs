@@ -78,6 +78,11 @@ impl Terminal {
         }
     }
 
+    /// Writes to standard error what somebody has to read before being asked.
+    pub fn show(&self, write: impl FnOnce(&View) -> String) {
+        self.message(&write(&self.settings.messages));
+    }
+
     /// Asks a question on standard error, and waits for the answer: yes, or anything else.
     pub fn confirm(&self, question: &str) -> bool {
         self.bars.suspend(|| {

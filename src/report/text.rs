@@ -485,7 +485,7 @@ mod tests {
     fn a_verbose_report_shows_what_is_in_sync_and_folds_nothing() {
         let verbose = write(&everything(), &View { verbose: true, ..view() });
         for line in [
-            "requests: 2 discovery, 7 list, 0 get, 3 dry run, 0 openapi, 2 access",
+            "requests: 2 discovery, 7 list, 0 get, 3 dry run, 0 openapi, 2 access, 0 write",
             "  = ServiceAccount shop/web  in sync  base/account.yaml:1  the API server was asked",
             "      +   - name: port-4",
         ] {
