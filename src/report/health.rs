@@ -138,23 +138,23 @@ pub(super) fn lines(page: &mut Page, resources: &[ResourceHealth], all: bool) {
 
 /// The last lines of a container, marked, so that nobody takes them for ours.
 fn log_lines(page: &mut Page, log: &ContainerLog) {
-    let LogQuestion { pod, container, previous, .. } = &log.of;
-    let which = if *previous { "before its last restart, " } else { "" };
     let margin = " ".repeat(15);
-    let title = format!("{which}container {container} of Pod {pod}");
+    let (title, lines) = log_words(log);
+    page.write(Role::Plain, &margin).write(Role::Hint, title).end();
+    for line in lines {
+        page.write(Role::Plain, &margin).write(Role::Hint, "| ").write(Role::Plain, line).end();
+    }
+}
+
+/// What a log is of, and its lines.
+pub(super) fn log_words(log: &ContainerLog) -> (String, &[String]) {
+    let LogQuestion { pod, container, previous, .. } = &log.of;
+    let title = format!("container {container} of Pod {pod} wrote");
+    let when = if *previous { " before its last restart" } else { "" };
     match &log.lines {
-        Ok(lines) if lines.is_empty() => {
-            page.write(Role::Plain, margin).write(Role::Hint, format!("{title} wrote nothing")).end();
-        }
-        Ok(lines) => {
-            page.write(Role::Plain, &margin).write(Role::Hint, format!("{title} wrote at last:")).end();
-            for line in lines {
-                page.write(Role::Plain, &margin).write(Role::Hint, "| ").write(Role::Plain, line).end();
-            }
-        }
-        Err(why) => {
-            let words = format!("what {title} wrote could not be read: {why}");
-            page.write(Role::Plain, margin).write(Role::Hint, words).end();
-        }
+        Ok(lines) if lines.is_empty() => (format!("{title} nothing{when}"), &[]),
+        Ok(lines) if *previous => (format!("{title}{when}:"), lines),
+        Ok(lines) => (format!("{title} at last:"), lines),
+        Err(why) => (format!("what {title}{when} could not be read: {why}"), &[]),
     }
 }

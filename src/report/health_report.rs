@@ -143,37 +143,15 @@ mod tests {
 
     use super::*;
     use crate::fleet::{ApplicationHealth, Run};
-    use crate::object::Object;
-    use crate::report::fixture::{HOSTILE, everything, view};
+    use crate::report::fixture::{HOSTILE, everything, judged, unwell, view};
     use crate::report::health::{HealthFormat, write};
-    use crate::status::health::Health;
-    use crate::status::health::logs::LogQuestion;
 
-    fn resource(status: HealthStatus, message: &str) -> ResourceHealth {
-        let value =
-            json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web", "namespace": "shop"}});
-        ResourceHealth::of(&Object::new(value).unwrap(), Some(Health::new(status, message)))
-    }
-
-    /// An application that works, one that does not, with all that is told of it, and one of which nothing is known.
-    fn judged() -> Run {
+    /// An application that works, one that does not, and one of which nothing is known.
+    fn mixed() -> Run {
         let mut run = everything();
-        let well = resource(HealthStatus::Healthy, "");
-        let mut unwell = resource(HealthStatus::Degraded, HOSTILE);
-        unwell.reasons = vec![HOSTILE.to_owned()];
-        let of = LogQuestion {
-            namespace: "shop".to_owned(),
-            pod: "web-1".to_owned(),
-            container: "app".to_owned(),
-            previous: true,
-        };
-        unwell.logs = vec![
-            ContainerLog { of: of.clone(), lines: Ok(vec![HOSTILE.to_owned()]) },
-            ContainerLog { of, lines: Err("nobody may read it".to_owned()) },
-        ];
-        run.applications[0].health = Some(ApplicationHealth { status: HealthStatus::Healthy, resources: vec![well] });
-        run.applications[1].health =
-            Some(ApplicationHealth { status: HealthStatus::Degraded, resources: vec![unwell] });
+        let health = |status, resource| Some(ApplicationHealth { status, resources: vec![resource] });
+        run.applications[0].health = health(HealthStatus::Healthy, judged(HealthStatus::Healthy, ""));
+        run.applications[1].health = health(HealthStatus::Degraded, unwell(HOSTILE));
         run
     }
 
@@ -189,8 +167,8 @@ mod tests {
         jsonschema::draft202012::meta::validate(&schema).unwrap();
         let validator = jsonschema::draft202012::new(&schema).unwrap();
         let closed = jsonschema::draft202012::new(&closed(schema)).unwrap();
-        let (nothing, run) = (Run::default(), judged());
-        let objects = [resource(HealthStatus::Unknown, "why"), resource(HealthStatus::Missing, "")];
+        let (nothing, run) = (Run::default(), mixed());
+        let objects = [judged(HealthStatus::Unknown, "why"), judged(HealthStatus::Missing, "")];
         let in_vain = Ending::TimedOut(vec!["apps/Deployment web (Degraded)".to_owned()]);
         for report in [
             report(&nothing, &[], None),
@@ -224,7 +202,7 @@ mod tests {
     /// A script reads the number that the shell gets: a wait in vain is one whatever the health is by then.
     #[test]
     fn the_exit_code_is_that_of_the_program() {
-        let mut run = judged();
+        let mut run = mixed();
         run.findings.clear();
         run.applications.truncate(1);
         let waited = |ending: &Ending| report(&run, &[], Some(ending))["exitCode"].clone();

@@ -57,7 +57,7 @@ fn the_log_of_a_container_that_was_started_again_is_the_previous_one() {
     cluster.kubectl(["patch", "pod/web", "--subresource=status", "--type=strategic", "-p", crashed]);
 
     let run = trueup(["health", "-q", "--logs=1"]).of(&shop).exits(3);
-    assert!(run.stdout.contains("before its last restart, container app of Pod web wrote at last:"), "{}", run.stdout);
+    assert!(run.stdout.contains("container app of Pod web wrote before its last restart:"), "{}", run.stdout);
     assert!(run.stdout.contains("| out of money"), "{}", run.stdout);
 }
 
