@@ -23,7 +23,7 @@ use super::{
 };
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::yaml::{self, Limits, WithPositions};
-use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Origin, Scope};
+use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Origin, Pointer, Scope};
 
 /// At most this many broken documents are named in one error.
 const SHOWN_FAULTS: usize = 10;
@@ -186,6 +186,14 @@ impl Cluster for Folder {
 
     fn predict<'a>(&'a self, _object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         ready(Ok(Predicted::Unavailable("a folder cannot be asked".to_owned()))).boxed()
+    }
+
+    fn predict_without<'a>(
+        &'a self,
+        live: &'a Object,
+        _places: &'a [Pointer],
+    ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
+        self.predict(live)
     }
 
     fn schema<'a>(&'a self, _kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {

@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::object::{Gvk, Kinds, Object};
+use crate::object::{Gvk, Kinds, Object, Pointer};
 
 /// How many requests went to a cluster, by purpose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -33,7 +33,7 @@ pub struct Requests {
     pub list: u64,
     /// GETs of single objects, and of logs.
     pub get: u64,
-    /// Server-side apply dry runs.
+    /// Dry runs.
     pub dry_run: u64,
     /// `OpenAPI` documents.
     pub openapi: u64,
@@ -133,6 +133,14 @@ pub trait Cluster: Send + Sync {
 
     /// What the server would make of this object (server-side apply, dry run, manager `trueup`, conflicts forced).
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>>;
+
+    /// What the server would make of a live object without what it holds at these places (JSON patch, dry run): a default
+    /// comes back. Nothing is predicted where the object has changed meanwhile.
+    fn predict_without<'a>(
+        &'a self,
+        live: &'a Object,
+        places: &'a [Pointer],
+    ) -> BoxFuture<'a, Result<Predicted, ClusterError>>;
 
     /// The `OpenAPI` v3 document that describes a kind; nothing where there is none. Asked only where nothing can be
     /// predicted.

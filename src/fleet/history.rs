@@ -16,7 +16,7 @@ pub(super) async fn find(turns: &mut [Turn], world: &World) {
         for (url, wanted) in questions(turn) {
             // The drift itself is told either way; without commits, that is all that is missing.
             if let Ok(history) = world.sources.history(&url, wanted, &world.cancel).await {
-                turn.history.extend(history.commits);
+                turn.history.extend(history.paths);
             }
         }
     }
@@ -34,6 +34,8 @@ fn questions(turn: &Turn) -> Vec<(RepoUrl, HistoryWanted)> {
     let files: BTreeSet<&str> = moved.iter().filter_map(|resource| Some(&*resource.origin.as_ref()?.file)).collect();
     let sources = turn.sources.iter().zip(&turn.application.sources);
     sources
+        // A chart's archive has no history.
+        .filter(|(_, source)| source.chart.is_none() && !source.repo_url.with_credentials().starts_with("oci://"))
         .filter(|(run, _)| {
             let (since, until) = (&run.last_synced_revision, &run.revision);
             !since.is_empty() && !until.is_empty() && since != until

@@ -35,6 +35,7 @@ use crate::object::annotations::INSTANCE_LABEL;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Progress;
+use crate::status::compare::{Effects, Terms};
 use crate::status::health::Judge;
 use crate::target::render::RenderSettings;
 use crate::target::source::Sources;
@@ -76,6 +77,15 @@ impl Request {
         };
         self.instance_label.clone().map_or_else(by_settings, Some).filter(|label| !label.is_empty())
     }
+
+    /// What Argo CD's settings, and the application's own, decide about comparing.
+    fn terms(&self, application: &Application) -> Terms {
+        let mut tracking = self.settings.tracking.clone();
+        let label = self.instance_label.clone().filter(|label| !label.is_empty());
+        tracking.instance_label = label.or(tracking.instance_label);
+        let effects = if application.includes_mutation_webhooks() { Effects::All } else { Effects::OfGit };
+        Terms { tracking, status_field: self.settings.status_field, effects }
+    }
 }
 
 /// What a run may read.
@@ -109,6 +119,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     baseline::read(&mut turns, &live, request.concurrency).await;
     compare::compare(&mut turns, &live, &request, world).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
+    render::warn_of_made_up(&mut turns, &request, world).await;
     history::find(&mut turns, world).await;
     health::judge(&mut turns, &live, &request).await;
     reasons::find(&mut turns, request.log_lines, request.concurrency).await;
@@ -166,7 +177,7 @@ pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>, rend
     }
     let application = |turn: &mut turn::Turn| RenderedApplication {
         name: turn.application.instance_name(&request.argocd_namespace),
-        objects: turn.target.take(),
+        objects: turn.target.take().map(Arc::unwrap_or_clone),
     };
     let applications = turns.iter_mut().map(application).collect();
     Rendered { applications, run: turn::end(turns, invalid, request.findings, world) }

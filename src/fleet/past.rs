@@ -10,30 +10,44 @@ use super::render::{Work, render_one};
 use super::turn::Turn;
 use super::{Request, World};
 use crate::object::{Key, Object};
-use crate::target::source::{Checkout, locate};
+use crate::target::source::{Checkout, Wanted, locate};
 
-pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Option<HashMap<Key, Object>> {
+pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Option<PastTarget> {
     let baseline = turn.baseline.as_ref()?;
     if baseline.revisions.len() != turn.sources.len() {
         return None;
     }
     let is_now = |(run, then): (&super::SourceRun, &String)| run.revision == *then && !run.dirty;
     if turn.sources.iter().zip(&baseline.revisions).all(is_now) {
-        return Some(by_key(turn.target.clone()?));
+        return turn.target.clone().map(PastTarget::of);
     }
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
     for (source, revision) in turn.application.sources.iter().zip(&baseline.revisions) {
         let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
-        let brought = world.sources.fetch_past(&url, std::slice::from_ref(revision), &world.cancel).await;
+        let wanted = Wanted::of(source, &turn.application.project).at(revision);
+        let brought = world.sources.fetch_past(&url, &wanted, &world.cancel).await;
         checkouts.push(brought.into_iter().next()?.ok()?);
     }
     let settings = Arc::new(request.render.clone());
     let exclusions = Arc::new(request.settings.exclusions.clone());
     let work = Work::new(turn, checkouts, request, (&settings, &exclusions), &world.cancel)?;
     let done = tokio::task::spawn_blocking(move || render_one(&work)).await.ok()?;
-    Some(by_key(done.result.ok()?.objects))
+    Some(PastTarget::of(Arc::new(done.result.ok()?.objects)))
 }
 
-fn by_key(objects: Vec<Object>) -> HashMap<Key, Object> {
-    objects.into_iter().map(|object| (object.key(), object)).collect()
+/// What git said then, by key.
+pub(super) struct PastTarget {
+    objects: Arc<Vec<Object>>,
+    places: HashMap<Key, usize>,
+}
+
+impl PastTarget {
+    fn of(objects: Arc<Vec<Object>>) -> Self {
+        let places = objects.iter().enumerate().map(|(place, object)| (object.key(), place)).collect();
+        Self { objects, places }
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Object> {
+        self.places.get(key).and_then(|place| self.objects.get(*place))
+    }
 }

@@ -7,7 +7,7 @@ use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{ResourceDrift, ResourceState};
-use crate::target::source::Commit;
+use crate::target::source::PathHistory;
 
 /// Whether an application is what git says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -38,11 +38,11 @@ pub struct SourceRun {
     pub path: String,
     /// What the manifest asks for.
     pub target_revision: String,
-    /// The full commit hash it became; empty for a working tree outside of git, or when it could not be found.
+    /// The full commit hash, chart's version or artifact's digest it became; empty for a working tree outside of git, or when it could not be found.
     pub revision: String,
-    /// The full commit hash of the last sync; empty when there was none, or nothing is known of it.
+    /// The same of the last sync; empty when there was none, or nothing is known of it.
     pub last_synced_revision: String,
-    /// Who brought it: `gix`, `git`, `cache`, `local`, `working tree`; empty when nobody could.
+    /// Who brought it: `gix`, `git`, `cache`, `local`, `working tree`, `helm repository`, `registry`; empty when nobody could.
     pub fetched_by: String,
     /// Whether a working tree differs from `revision`.
     pub dirty: bool,
@@ -91,7 +91,7 @@ pub struct ApplicationRun {
     pub resources: Vec<ResourceDrift>,
     /// The commits since the last sync, the newest first, by what they touched: a file, or a source's path. Only of
     /// what drifted because git moved.
-    pub history: BTreeMap<String, Vec<Commit>>,
+    pub history: BTreeMap<String, PathHistory>,
     /// Its health, where that was asked for.
     pub health: Option<ApplicationHealth>,
 }
@@ -108,10 +108,9 @@ impl ApplicationRun {
     }
 
     /// The commits behind a resource: those that touched its file, or its source's path where it has no file.
-    pub fn commits(&self, resource: &ResourceDrift) -> &[Commit] {
+    pub fn history_of(&self, resource: &ResourceDrift) -> Option<&PathHistory> {
         let file = resource.origin.as_ref().and_then(|origin| self.history.get(&*origin.file));
-        let path = || self.sources.iter().find_map(|source| self.history.get(&source.path));
-        file.or_else(path).map_or(&[], Vec::as_slice)
+        file.or_else(|| self.sources.iter().find_map(|source| self.history.get(&source.path)))
     }
 
     /// Whether an error is among its conditions.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use super::{Request, World};
 use crate::app::Destination;
-use crate::app::settings::{ComparisonSettings, Settings};
+use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
 use crate::cluster::{ClusterError, ListRequest};
 use crate::finding::Finding;
 use crate::object::Gvk;
@@ -20,6 +20,7 @@ pub(super) async fn read(request: &mut Request, world: &World) {
     }
     match find(request, world).await {
         Ok(Some(Ok(settings))) => {
+            request.render.take(RenderingSettings::of(&settings));
             let (comparison, errors) = ComparisonSettings::of(&settings);
             request.settings = comparison;
             request.findings.extend(errors.iter().map(|error| Finding::of(error)));

@@ -109,7 +109,8 @@ async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Re
 
 /// Returns when something has changed that the wait is about.
 async fn change(watching: &mut Watching<'_, Listing>, turns: &[Turn], goal: Goal) {
-    let in_git: HashSet<Key> = turns.iter().flat_map(|turn| &turn.target).flatten().map(Object::key).collect();
+    let in_git: HashSet<Key> =
+        turns.iter().flat_map(|turn| turn.target.iter().flat_map(|target| target.iter())).map(Object::key).collect();
     loop {
         let changes = watching.changed().await;
         // What is extra is drift, too.

@@ -15,7 +15,7 @@ use crate::object::{Gvk, Object, Origin, Pointer};
 use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
-use crate::target::source::Commit;
+use crate::target::source::{Commit, PathHistory};
 
 /// Text that a terminal, markdown, HTML and a table would all obey.
 pub(super) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \
@@ -60,8 +60,8 @@ fn shop() -> ApplicationRun {
     };
     let hostile_commit = Commit { author: HOSTILE.to_owned(), subject: HOSTILE.to_owned(), ..commit.clone() };
     application.history = BTreeMap::from([
-        ("overlays/prod/web.yaml".to_owned(), vec![commit]),
-        (HOSTILE.to_owned(), vec![hostile_commit]),
+        ("overlays/prod/web.yaml".to_owned(), PathHistory { commits: vec![commit], is_cut: true }),
+        (HOSTILE.to_owned(), PathHistory { commits: vec![hostile_commit], is_cut: false }),
     ]);
     application.resources =
         vec![service_account(), deployment(), config_map(), secret(), hostile(), missing(), extra()];
@@ -333,6 +333,7 @@ pub(super) fn resource(name: &str, state: ResourceState) -> ResourceDrift {
         additions: Vec::new(),
         ignored: Vec::new(),
         is_tolerated: false,
+        is_refused: false,
         live: None,
         target: None,
         note: None,

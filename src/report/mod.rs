@@ -7,6 +7,7 @@
 
 mod age;
 mod asides;
+mod brief;
 pub mod checkup;
 mod diff;
 mod drift_report;

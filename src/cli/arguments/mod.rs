@@ -6,5 +6,6 @@ pub(super) mod health;
 pub(super) mod judging;
 pub(super) mod output;
 pub(super) mod programs;
+pub(super) mod repositories;
 pub(super) mod selection;
 pub(super) mod source;

@@ -174,7 +174,7 @@ impl Connection {
                     continue;
                 }
                 Ok(answer) if is_passing(answer.status) => answer.retry_after,
-                Err(Failure::Broken(_)) => None,
+                Err(Failure::Broken(_) | Failure::CutOff(_)) => None,
                 Ok(_) | Err(_) => return answer.map_err(|failure| self.failed(failure, ask)),
             };
             let wait = wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1));
@@ -253,7 +253,11 @@ impl Connection {
 
     async fn attempt(&self, client: &Client, ask: &Ask) -> Result<Answer, Failure> {
         let (head, body) = self.begin(client, ask).await?.into_parts();
-        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
+        let body =
+            Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| match failure_of(error.as_ref()) {
+                Failure::Broken(cause) => Failure::CutOff(cause),
+                failure => failure,
+            })?;
         Ok(Answer { status: head.status, retry_after: retry_after(&head.headers), body: body.to_bytes() })
     }
 
@@ -317,6 +321,7 @@ impl Connection {
             Failure::Tls(cause) => ClusterError::Tls { cluster, server, cause },
             Failure::TooLate => self.too_late(ask),
             Failure::TooLong => self.broken(ask, format!("it is longer than {ANSWER_LIMIT} bytes")),
+            Failure::CutOff(cause) => self.broken(ask, format!("it is cut off: {cause}")),
             Failure::Credentials(problem) => ClusterError::Credentials { cluster, problem },
             Failure::Broken(cause) | Failure::Other(cause) => ClusterError::Unreachable { cluster, server, cause },
         }

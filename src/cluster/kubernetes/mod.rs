@@ -40,7 +40,7 @@ use self::discovery::Discovered;
 use super::{
     Cluster, ClusterError, ClusterSettings, ListRequest, LogRequest, ObjectName, Predicted, Requests, Watched,
 };
-use crate::object::{Gvk, Kinds, Object};
+use crate::object::{Gvk, Kinds, Object, Pointer};
 use crate::progress::Progress;
 
 /// One API server, as one user.
@@ -99,6 +99,18 @@ impl Cluster for Kubernetes {
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         async move { predict::predict(&self.connection, &self.rights, &self.discovered().await?.kinds, object).await }
             .boxed()
+    }
+
+    fn predict_without<'a>(
+        &'a self,
+        live: &'a Object,
+        places: &'a [Pointer],
+    ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
+        async move {
+            let kinds = &self.discovered().await?.kinds;
+            predict::predict_without(&self.connection, &self.rights, kinds, live, places).await
+        }
+        .boxed()
     }
 
     fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {

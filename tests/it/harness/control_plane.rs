@@ -220,7 +220,7 @@ impl ControlPlane {
 }
 
 /// Starts the supervisor in a process group of its own, so that Ctrl-C reaches only the tests and it can clean up.
-fn supervise(folder: &Path) -> Child {
+pub(super) fn supervise(folder: &Path) -> Child {
     Command::new(control_plane_folder().join("supervise"))
         .arg(folder)
         .stdin(Stdio::piped())
@@ -296,6 +296,6 @@ fn apiserver_arguments(store: &str, port: u16) -> Vec<String> {
 }
 
 /// One word for a shell.
-fn quoted(text: &str) -> String {
+pub(super) fn quoted(text: &str) -> String {
     format!("'{}'", text.replace('\'', r"'\''"))
 }
