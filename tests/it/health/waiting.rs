@@ -70,6 +70,34 @@ fn a_wait_ends_when_what_was_waited_for_comes() {
     });
 }
 
+/// An operator is taken down with its kinds: what there is no kind of is gone, too.
+#[test]
+fn objects_whose_kind_is_deleted_are_gone() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let definition = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: tills.wait.example.com}
+spec:
+  group: wait.example.com
+  scope: Namespaced
+  names: {kind: Till, plural: tills}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+";
+    let till = "apiVersion: wait.example.com/v1\nkind: Till\nmetadata: {name: left}\n";
+    let git = TestRepo::new().file("kind.yaml", definition).file("till.yaml", till).commit("a till and its kind");
+    let shop = git.application("shop").deployed_to(&cluster);
+    cluster.apply(definition);
+    cluster.kubectl(["wait", "crd/tills.wait.example.com", "--for=condition=Established", "--timeout=30s"]);
+    cluster.apply(till);
+
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| trueup(["wait", "--for", "deleted", "--timeout", "60s"]).of(&shop).exits(0));
+        std::thread::sleep(Duration::from_secs(1));
+        cluster.kubectl(["delete", "crd/tills.wait.example.com"]);
+        let _ = waiting.join().expect("the wait ended well");
+    });
+}
+
 /// Nobody can say whether it is healthy: that is an error at once, not after five minutes.
 #[test]
 fn a_cluster_that_cannot_be_asked_is_an_error_at_once() {
