@@ -8,7 +8,7 @@ use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
 use super::manifests::ManifestPath;
 use super::request;
-use super::session::{Look, Session, environment};
+use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet::doctor::{self, Checkup, Tool};
 use crate::fleet::{Request, World};
@@ -75,11 +75,11 @@ async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup,
 
 /// Every program that trueup may run.
 fn tools(sources: &SourceArguments) -> Vec<Tool> {
-    let named = |name: &str, variable: &str| environment(variable).map_or_else(|| PathBuf::from(name), PathBuf::from);
+    let named = |name: &str, named: &Option<PathBuf>| named.clone().unwrap_or_else(|| PathBuf::from(name));
     vec![
         Tool {
             name: "git",
-            program: sources.git.clone().unwrap_or_else(|| PathBuf::from("git")),
+            program: named("git", &sources.git),
             arguments: &["--version"],
             purpose: "used where the built-in git cannot bring a repository: https://git-scm.com/downloads",
         },
@@ -91,15 +91,15 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
         },
         Tool {
             name: "helm",
-            program: named("helm", "TRUEUP_HELM"),
+            program: named("helm", &sources.programs.helm),
             arguments: &["version", "--short"],
-            purpose: "renders Helm charts, version 3 or 4: https://helm.sh/docs/intro/install; or name it in TRUEUP_HELM",
+            purpose: "renders Helm charts, version 3 or 4: https://helm.sh/docs/intro/install; or name it with `--helm`",
         },
         Tool {
             name: "kustomize",
-            program: named("kustomize", "TRUEUP_KUSTOMIZE"),
+            program: named("kustomize", &sources.programs.kustomize),
             arguments: &["version"],
-            purpose: "renders Kustomize sources, version 5: https://kubectl.docs.kubernetes.io/installation/kustomize; or name it in TRUEUP_KUSTOMIZE",
+            purpose: "renders Kustomize sources, version 5: https://kubectl.docs.kubernetes.io/installation/kustomize; or name it with `--kustomize`",
         },
         Tool {
             name: "kubectl",

@@ -9,7 +9,7 @@ use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
 use super::manifests::{self, StandardInput};
 use super::session::Session;
-use crate::app::settings::{ComparisonSettings, Settings};
+use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
 use crate::app::{self, Manifests, Selection};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
@@ -27,27 +27,38 @@ pub(super) fn request(
     for (kind, count) in &manifests.ignored {
         session.progress.note(format!("passed over {count} of {kind}"));
     }
+    let (settings, rendering) = settings(selection)?;
+    let mut render = sources.render_settings()?;
+    render.take(rendering);
+    let mut findings = manifests.findings;
+    findings.extend(sources.repositories.read()?.warnings);
     Ok(Request {
         applications: manifests.applications,
-        findings: manifests.findings,
-        render: sources.render_settings()?,
+        findings,
+        render,
         concurrency,
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),
-        settings: settings(selection)?,
+        settings,
         settings_from_cluster: false,
         strict: false,
         health: None,
+        log_lines: None,
     })
 }
 
 /// Argo CD's settings, from the file that was given.
-fn settings(selection: &SelectionArguments) -> Result<ComparisonSettings, Vec<Finding>> {
-    let Some(path) = &selection.argocd_cm else { return Ok(ComparisonSettings::default()) };
+fn settings(selection: &SelectionArguments) -> Result<(ComparisonSettings, RenderingSettings), Vec<Finding>> {
+    let Some(path) = &selection.argocd_cm else { return Ok(Default::default()) };
     let text = manifests::read_one(path).map_err(|error| vec![Finding::of(&error)])?;
     let settings = Settings::read(&text.name, &text.bytes).map_err(|error| vec![Finding::of(&error)])?;
+    let rendering = RenderingSettings::of(&settings);
     let (settings, errors) = ComparisonSettings::of(&settings);
-    if errors.is_empty() { Ok(settings) } else { Err(errors.iter().map(|error| Finding::of(error)).collect()) }
+    if errors.is_empty() {
+        Ok((settings, rendering))
+    } else {
+        Err(errors.iter().map(|error| Finding::of(error)).collect())
+    }
 }
 
 fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
@@ -75,7 +86,7 @@ pub(super) fn world(
     concurrency: usize,
     session: &Session,
 ) -> Result<World, Vec<Finding>> {
-    let sources = sources.settings(concurrency);
+    let sources = sources.settings(concurrency)?;
     clusters.cache_dir.clone_from(&sources.cache_dir);
     let sources = Sources::new(sources, session.progress.clone()).map_err(|error| vec![Finding::of(&error)])?;
     Ok(World {

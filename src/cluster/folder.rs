@@ -18,7 +18,9 @@ use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{Cluster, ClusterError, ListRequest, ObjectName, Predicted, Requests, Watched, reduce_to_metadata};
+use super::{
+    Cluster, ClusterError, ListRequest, LogRequest, ObjectName, Predicted, Requests, Watched, reduce_to_metadata,
+};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Origin, Pointer, Scope};
@@ -176,6 +178,10 @@ impl Cluster for Folder {
             ListRequest { gvk: object.gvk.clone(), namespace: object.namespace.clone(), metadata_only: false };
         let found = self.read().select(&request).into_iter().find(|found| found.name() == object.name);
         ready(Ok(found)).boxed()
+    }
+
+    fn logs<'a>(&'a self, _request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
+        ready(Ok(String::new())).boxed()
     }
 
     fn predict<'a>(&'a self, _object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {

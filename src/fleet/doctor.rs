@@ -125,5 +125,5 @@ fn errors(turn: &Turn) -> impl Iterator<Item = Finding> {
 }
 
 fn short(revision: &str) -> &str {
-    if revision.is_empty() { "a folder" } else { revision.get(..7).unwrap_or(revision) }
+    if revision.is_empty() { "a folder" } else { crate::target::source::short(revision) }
 }

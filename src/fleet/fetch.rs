@@ -11,7 +11,6 @@ use super::turn::Turn;
 use crate::finding::Finding;
 use crate::progress::Stage;
 use crate::secret::RepoUrl;
-use crate::target::render;
 use crate::target::source::{Checkout, Wanted, locate};
 
 /// Which source of which application asks.
@@ -20,7 +19,7 @@ type Asker = (usize, usize);
 pub(super) async fn fetch(turns: &mut [Turn], world: &World, concurrency: usize) {
     let mut by_repository: HashMap<RepoUrl, Vec<(Asker, Wanted)>> = HashMap::new();
     let mut order = Vec::new();
-    for (index, turn) in turns.iter_mut().enumerate() {
+    for (index, turn) in turns.iter().enumerate() {
         for (source, url, wanted) in asked(turn) {
             let askers = by_repository.entry(url.clone()).or_default();
             if askers.is_empty() {
@@ -47,20 +46,13 @@ pub(super) async fn fetch(turns: &mut [Turn], world: &World, concurrency: usize)
     }
 }
 
-/// What one application asks for. A source of a tool that is not rendered is an error at once: nothing is fetched for it.
-fn asked(turn: &mut Turn) -> Vec<(usize, RepoUrl, Wanted)> {
-    let mut asked = Vec::new();
-    for position in 0..turn.application.sources.len() {
-        let source = &turn.application.sources[position];
-        if let Err(error) = render::check(source) {
-            turn.source_error(position, Finding::of(&error));
-            continue;
-        }
+/// What one application asks for: each source, in its order.
+fn asked(turn: &Turn) -> Vec<(usize, RepoUrl, Wanted)> {
+    let asked = turn.application.sources.iter().enumerate().map(|(position, source)| {
         let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
-        let wanted = Wanted { revision: source.target_revision.clone(), tag_prefix: source.tag_prefix.clone() };
-        asked.push((position, url, wanted));
-    }
-    asked
+        (position, url, Wanted::of(source, &turn.application.project))
+    });
+    asked.collect()
 }
 
 fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {

@@ -34,6 +34,8 @@ fn questions(turn: &Turn) -> Vec<(RepoUrl, HistoryWanted)> {
     let files: BTreeSet<&str> = moved.iter().filter_map(|resource| Some(&*resource.origin.as_ref()?.file)).collect();
     let sources = turn.sources.iter().zip(&turn.application.sources);
     sources
+        // A chart's archive has no history.
+        .filter(|(_, source)| source.chart.is_none() && !source.repo_url.with_credentials().starts_with("oci://"))
         .filter(|(run, _)| {
             let (since, until) = (&run.last_synced_revision, &run.revision);
             !since.is_empty() && !until.is_empty() && since != until

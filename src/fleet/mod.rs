@@ -63,6 +63,8 @@ pub struct Request {
     pub argocd_namespace: String,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
+    /// How many lines are told of the logs of what failed; nothing where they are not wanted.
+    pub log_lines: Option<u16>,
 }
 
 impl Request {
@@ -99,34 +101,37 @@ pub struct World {
     pub cancel: Cancel,
 }
 
-/// Compares every application with its cluster. Nothing is written but the cache.
-pub async fn diff(mut request: Request, world: &World) -> Run {
-    settings::read(&mut request, world).await;
-    turn::leave_alone(&mut request);
-    let (mut turns, invalid) = turn::begin(&mut request);
+/// What git says, for each application that is well-formed, and the cluster it belongs to.
+async fn targets(request: &mut Request, world: &World) -> (Vec<turn::Turn>, Vec<(usize, InvalidApplication)>) {
+    settings::read(request, world).await;
+    turn::leave_alone(request);
+    let (mut turns, invalid) = turn::begin(request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
-    render::render(&mut turns, &request, world).await;
+    render::render(&mut turns, request, world).await;
+    (turns, invalid)
+}
+
+/// Compares every application with its cluster. Nothing is written but the cache.
+pub async fn diff(mut request: Request, world: &World) -> Run {
+    let (mut turns, invalid) = targets(&mut request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     baseline::read(&mut turns, &live, request.concurrency).await;
     compare::compare(&mut turns, &live, &request, world).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
+    render::warn_of_made_up(&mut turns, &request, world).await;
     history::find(&mut turns, world).await;
     health::judge(&mut turns, &live, &request).await;
-    reasons::find(&mut turns, request.concurrency).await;
+    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 
 /// Judges every application, and compares nothing. Nothing is written but the cache.
 pub async fn health(mut request: Request, world: &World) -> Run {
-    turn::leave_alone(&mut request);
-    let (mut turns, invalid) = turn::begin(&mut request);
-    fetch::fetch(&mut turns, world, request.concurrency).await;
-    list::connect(&mut turns, world, request.concurrency).await;
-    render::render(&mut turns, &request, world).await;
+    let (mut turns, invalid) = targets(&mut request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     health::judge(&mut turns, &live, &request).await;
-    reasons::find(&mut turns, request.concurrency).await;
+    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 

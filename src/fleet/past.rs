@@ -10,7 +10,7 @@ use super::render::{Work, render_one};
 use super::turn::Turn;
 use super::{Request, World};
 use crate::object::{Key, Object};
-use crate::target::source::{Checkout, locate};
+use crate::target::source::{Checkout, Wanted, locate};
 
 pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Option<PastTarget> {
     let baseline = turn.baseline.as_ref()?;
@@ -24,7 +24,8 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Opt
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
     for (source, revision) in turn.application.sources.iter().zip(&baseline.revisions) {
         let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
-        let brought = world.sources.fetch_past(&url, std::slice::from_ref(revision), &world.cancel).await;
+        let wanted = Wanted::of(source, &turn.application.project).at(revision);
+        let brought = world.sources.fetch_past(&url, &wanted, &world.cancel).await;
         checkouts.push(brought.into_iter().next()?.ok()?);
     }
     let settings = Arc::new(request.render.clone());

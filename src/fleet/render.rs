@@ -10,10 +10,11 @@ use super::{Request, World};
 use crate::app::settings::Exclusions;
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Stage;
+use crate::status::ResourceDrift;
 use crate::target::render::{self, Place, References, RenderInput, RenderSettings, Rendered, Settled, settle};
 use crate::target::source::{Checkout, FetchedBy};
 
@@ -87,6 +88,42 @@ pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &
     }
 }
 
+/// Renders once more what drifted and may be made up anew each time, and warns of what was: such drift is nobody's doing,
+/// and no sync ends it.
+pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world: &World) {
+    let settings = Arc::new(RenderSettings { cache: None, ..request.render.clone() });
+    let exclusions = Arc::new(request.settings.exclusions.clone());
+    let work: Vec<(usize, Work)> = turns
+        .iter()
+        .enumerate()
+        .filter(|(_, turn)| turn.resources.iter().any(ResourceDrift::is_drift) && may_be_made_up(turn))
+        .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
+        .collect();
+    let mut renders = stream::iter(
+        work.into_iter()
+            .map(|(index, work)| async move { (index, tokio::task::spawn_blocking(move || render_one(&work)).await) }),
+    )
+    .buffer_unordered(request.concurrency.max(1));
+    while let Some((index, done)) = renders.next().await {
+        // What went wrong the second time is no part of the answer.
+        let Ok(Done { result: Ok(second), .. }) = done else { continue };
+        let turn = &mut turns[index];
+        for finding in turn.target.as_ref().map(|first| render::unsteady(first, &second.objects)).unwrap_or_default() {
+            turn.condition("UnsteadyRender", Finding { severity: Severity::Warning, ..finding });
+        }
+    }
+}
+
+/// Whether a Helm chart of the application names functions that make things up.
+fn may_be_made_up(turn: &Turn) -> bool {
+    let sources = turn.sources.iter().zip(&turn.application.sources).zip(&turn.checkouts);
+    let mut charts = sources.filter(|((run, _), _)| run.tool == SourceKind::Helm.as_str());
+    charts.any(|((_, source), checkout)| {
+        let folder = checkout.as_ref().and_then(|it| it.folder(source.path.as_deref().unwrap_or_default()).ok());
+        folder.is_some_and(|folder| render::makes_things_up(&folder))
+    })
+}
+
 /// Nothing to do for an application with a source that is not here: it has been reported.
 fn work(
     turn: &Turn,
@@ -158,8 +195,8 @@ fn render_source(
         instance_name: &work.instance_name,
         source,
         revision: &checkout.revision,
-        // A chart's version is no promise: it may be published anew.
-        is_pinned: checkout.by != FetchedBy::WorkingTree && source.chart.is_none(),
+        // A chart's version is no promise, for it may be published anew; but its folder is named by its digest.
+        is_pinned: checkout.by != FetchedBy::WorkingTree,
         root: &checkout.root,
         folder: &folder,
         references,

@@ -38,11 +38,11 @@ pub struct SourceRun {
     pub path: String,
     /// What the manifest asks for.
     pub target_revision: String,
-    /// The full commit hash it became; empty for a working tree outside of git, or when it could not be found.
+    /// The full commit hash, chart's version or artifact's digest it became; empty for a working tree outside of git, or when it could not be found.
     pub revision: String,
-    /// The full commit hash of the last sync; empty when there was none, or nothing is known of it.
+    /// The same of the last sync; empty when there was none, or nothing is known of it.
     pub last_synced_revision: String,
-    /// Who brought it: `gix`, `git`, `cache`, `local`, `working tree`; empty when nobody could.
+    /// Who brought it: `gix`, `git`, `cache`, `local`, `working tree`, `helm repository`, `registry`; empty when nobody could.
     pub fetched_by: String,
     /// Whether a working tree differs from `revision`.
     pub dirty: bool,

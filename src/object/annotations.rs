@@ -10,6 +10,8 @@ pub const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 pub const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
 /// Argo CD's installation id.
 pub const INSTALLATION_ID: &str = "argocd.argoproj.io/installation-id";
+/// What an Argo CD Secret is of: a label with `repository`, `repo-creds`, `cluster` …
+pub const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 /// Argo CD's compare options, on an Application or on a resource.
 pub const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
 /// Argo CD's hook annotation.

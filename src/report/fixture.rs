@@ -11,7 +11,9 @@ use crate::cluster::Requests;
 use crate::finding::{Excerpt, Finding};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun};
-use crate::object::{Gvk, Origin, Pointer};
+use crate::object::{Gvk, Object, Origin, Pointer};
+use crate::status::health::logs::{ContainerLog, LogQuestion};
+use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
 use crate::target::source::{Commit, PathHistory};
 
@@ -336,4 +338,27 @@ pub(super) fn resource(name: &str, state: ResourceState) -> ResourceDrift {
         target: None,
         note: None,
     }
+}
+
+/// A Deployment that was judged.
+pub(super) fn judged(status: HealthStatus, message: &str) -> ResourceHealth {
+    let metadata = json!({"name": "web", "namespace": "shop"});
+    let object = Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata})).unwrap();
+    ResourceHealth::of(&object, Some(Health::new(status, message)))
+}
+
+/// A Deployment that does not work, with all that can be told of it, each in this text.
+pub(super) fn unwell(text: &str) -> ResourceHealth {
+    let of = LogQuestion {
+        namespace: "shop".to_owned(),
+        pod: "web-1".to_owned(),
+        container: text.to_owned(),
+        previous: true,
+    };
+    let logs = vec![
+        ContainerLog { of: of.clone(), lines: Ok(vec![text.to_owned()]) },
+        ContainerLog { of: of.clone(), lines: Ok(Vec::new()) },
+        ContainerLog { of, lines: Err(text.to_owned()) },
+    ];
+    ResourceHealth { reasons: vec![text.to_owned()], logs, ..judged(HealthStatus::Degraded, text) }
 }

@@ -122,9 +122,9 @@ pub(super) fn cluster_words(application: &ApplicationRun) -> Vec<&str> {
     words
 }
 
-/// A commit's hash as people write it.
+/// A revision as people write it: the beginning of a hash, a chart's version whole.
 pub(super) fn short_revision(revision: &str) -> String {
-    revision.chars().take(7).collect()
+    crate::target::source::short(revision).to_owned()
 }
 
 /// Who brought a source, in words.
@@ -136,6 +136,8 @@ pub(super) fn fetched_by_words(source: &SourceRun) -> &str {
         "local" => "local repository",
         "working tree" if source.dirty => "working tree as it is, with changes that are not committed",
         "working tree" => "working tree as it is",
+        "helm repository" => "fetched from the Helm repository",
+        "registry" => "fetched from the registry",
         "" => "not fetched",
         other => other,
     }

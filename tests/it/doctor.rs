@@ -20,6 +20,11 @@ fn doctor_names_what_it_finds_and_what_it_does_not() {
     assert!(helm.stdout.contains("https://helm.sh/docs/intro/install"), "{}", helm.transcript());
     assert!(!helm.stdout.contains("repositories"), "{}", helm.transcript());
 
+    // A flag counts here as it does for a run.
+    let named = trueup(["doctor", "-q", "--helm", "/no/such/helm", "--kustomize", "/bin/echo"]).exits(0);
+    assert!(named.stdout.contains("`/no/such/helm`"), "{}", named.transcript());
+    assert!(named.stdout.contains("kustomize  version\n"), "{}", named.transcript());
+
     let gone = git.application("gone").source_field("repoURL", json!("file:///no/such/repository"));
     let outcome = trueup(["doctor", "-q", "--live"]).argument(live.path()).of(&gone).exits(2);
     assert!(outcome.stdout.contains("file:///no/such/repository"), "{}", outcome.transcript());

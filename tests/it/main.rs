@@ -8,6 +8,7 @@
 mod harness;
 
 mod action;
+mod charts;
 mod cluster;
 mod compare;
 mod control_plane;

@@ -1,19 +1,24 @@
 //! What a team has set for Argo CD itself: the ConfigMap `argocd-cm`, from a file or from a cluster.
 //!
 //! In: the text of a manifest file that holds it, or the object. Out: [`Settings`], its keys and texts, which each part
-//! reads for itself: what is compared and how ([`ComparisonSettings`]), and health ([`HealthSettings`]). Keys that nothing here reads are left alone: the
+//! reads for itself: what is compared and how ([`ComparisonSettings`]), how it is rendered ([`RenderingSettings`]), and health
+//! ([`HealthSettings`]). Secrets of repositories are [`Repositories`]. Keys that nothing here reads are left alone: the
 //! ConfigMap configures a whole Argo CD.
 
 mod comparison;
 mod exclusions;
 mod health;
 mod ignore;
+mod rendering;
+mod repositories;
 mod tracking;
 
 pub use comparison::{ComparisonSettings, StatusField};
 pub use exclusions::Exclusions;
 pub use health::{Customization, HealthSettings, Script};
 pub use ignore::SystemIgnore;
+pub use rendering::RenderingSettings;
+pub use repositories::{ClientCertificate, Repositories, RepositoriesError, Repository, RepositoryKind};
 pub use tracking::{TrackingMethod, TrackingSettings};
 
 use std::collections::BTreeMap;

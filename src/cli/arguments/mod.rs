@@ -3,7 +3,9 @@
 pub(super) mod cluster;
 pub(super) mod comparing;
 pub(super) mod health;
+pub(super) mod judging;
 pub(super) mod output;
 pub(super) mod programs;
+pub(super) mod repositories;
 pub(super) mod selection;
 pub(super) mod source;

@@ -11,11 +11,11 @@ use crate::target::render::ProgramSettings;
 pub(crate) struct ProgramArguments {
     /// The helm program; default: `helm`
     #[arg(long, value_name = "PROGRAM", env = "TRUEUP_HELM")]
-    helm: Option<PathBuf>,
+    pub(crate) helm: Option<PathBuf>,
     /// The kustomize program; default: `kustomize`, or else `kubectl kustomize`
     #[arg(long, value_name = "PROGRAM", env = "TRUEUP_KUSTOMIZE")]
-    kustomize: Option<PathBuf>,
-    /// Options for each `kustomize build`, as in Argo CD's `kustomize.buildOptions`
+    pub(crate) kustomize: Option<PathBuf>,
+    /// Options for each `kustomize build`, over those of `kustomize.buildOptions` in `argocd-cm`
     #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true, default_value = "", hide_default_value = true)]
     kustomize_build_options: String,
 }

@@ -4,12 +4,12 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::programs::ProgramArguments;
-use crate::cli::session::environment;
+use super::repositories::{RepositoryArguments, git_credentials};
 use crate::finding::Finding;
-use crate::secret::{RepoUrl, Secret};
+use crate::secret::RepoUrl;
 use crate::target::render::plugin::{Plugin, PluginFileError};
 use crate::target::render::{CacheSettings, DEFAULT_TIMEOUT, RenderSettings};
-use crate::target::source::{Credentials, Override, SourceSettings};
+use crate::target::source::{Override, SourceSettings};
 
 /// How repositories are brought here.
 #[derive(Debug, clap::Args)]
@@ -21,7 +21,7 @@ pub(crate) struct SourceArguments {
     /// Take this checkout in place of every repository that is one of its remotes
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", require_equals = true)]
     pub(crate) checkout: Option<PathBuf>,
-    /// Another revision than the manifests ask for
+    /// Another revision than the manifests ask for, of git repositories
     #[arg(long, value_name = "REVISION")]
     pub(crate) revision: Option<String>,
     /// Where repositories are kept between runs; default: the platform's cache folder
@@ -53,6 +53,8 @@ pub(crate) struct SourceArguments {
     pub(crate) no_cache: bool,
     #[command(flatten)]
     pub(crate) programs: ProgramArguments,
+    #[command(flatten)]
+    pub(crate) repositories: RepositoryArguments,
 }
 
 impl SourceArguments {
@@ -60,21 +62,22 @@ impl SourceArguments {
         self.cache_dir.clone().or_else(platform_cache)
     }
 
-    /// The flags and the environment, resolved.
-    pub(crate) fn settings(self, concurrency: usize) -> SourceSettings {
-        SourceSettings {
+    /// The flags and the environment, resolved; or what is wrong with the files that they name.
+    pub(crate) fn settings(self, concurrency: usize) -> Result<SourceSettings, Vec<Finding>> {
+        Ok(SourceSettings {
             cache_dir: self.cache_folder(),
             cache_bytes: self.cache_size << 20,
             overrides: self.repo,
             checkout: self.checkout,
             revision_override: self.revision,
-            credentials: credentials(),
+            credentials: git_credentials(),
+            keyring: self.repositories.read()?.keyring,
             timeout: Duration::from_secs(self.fetch_timeout),
             submodules: !self.no_submodules,
             git_program: self.git,
             concurrency,
             ..SourceSettings::default()
-        }
+        })
     }
 }
 
@@ -100,6 +103,9 @@ impl SourceArguments {
             // Without a path of its own, the program is looked up by its name.
             program: std::env::current_exe().unwrap_or_else(|_error| PathBuf::from("trueup")),
             plugins: plugins.into_iter().filter_map(Result::ok).collect(),
+            keyring: self.repositories.read()?.keyring,
+            git_credentials: git_credentials(),
+            ..RenderSettings::default()
         })
     }
 }
@@ -119,20 +125,6 @@ fn parse_override(text: &str) -> Result<Override, String> {
             Ok(Override { url: RepoUrl::new(url), path: PathBuf::from(path) })
         }
         _ => Err("expected URL=PATH: a repository as manifests write it, and a checkout of it".to_owned()),
-    }
-}
-
-/// Credentials come from the environment alone: arguments are seen by every process of the machine.
-fn credentials() -> Credentials {
-    let text = |name: &str| environment(name)?.into_string().ok().filter(|value| !value.is_empty());
-    Credentials {
-        username: text("TRUEUP_GIT_USERNAME"),
-        password: text("TRUEUP_GIT_PASSWORD").map(Secret::new),
-        token: text("TRUEUP_GIT_TOKEN").map(Secret::new),
-        hosts: text("TRUEUP_GIT_HOST")
-            .map(|hosts| hosts.split(',').map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()).collect())
-            .unwrap_or_default(),
-        github_token: text("GITHUB_TOKEN").map(Secret::new),
     }
 }
 

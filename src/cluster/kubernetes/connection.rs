@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::Client;
@@ -201,6 +201,24 @@ impl Connection {
             }
             session = self.renewed(&session, &mut is_renewed).await?;
         }
+    }
+
+    /// Sends a request once, and reads no more than this much of its answer.
+    pub(super) async fn beginning(&self, ask: &Ask, length: usize) -> Result<Answer, ClusterError> {
+        let _permit = self.permits.acquire().await.ok();
+        let read = async {
+            let Opened { status, mut body } = self.open(ask).await?;
+            let mut bytes = BytesMut::new();
+            while bytes.len() < length
+                && let Some(frame) = body.frame().await
+            {
+                let frame = frame.map_err(|error| self.failed(failure_of(&error), ask))?;
+                bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+            }
+            bytes.truncate(length);
+            Ok(Answer { status, body: bytes.freeze(), retry_after: None })
+        };
+        timeout(self.limit, read).await.unwrap_or_else(|_| Err(self.too_late(ask)))
     }
 
     /// A line for `-v`.

@@ -13,6 +13,7 @@ mod exec;
 mod get;
 mod kubeconfig;
 mod list;
+mod logs;
 mod openapi;
 mod page;
 mod path;
@@ -36,7 +37,9 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
-use super::{Cluster, ClusterError, ClusterSettings, ListRequest, ObjectName, Predicted, Requests, Watched};
+use super::{
+    Cluster, ClusterError, ClusterSettings, ListRequest, LogRequest, ObjectName, Predicted, Requests, Watched,
+};
 use crate::object::{Gvk, Kinds, Object, Pointer};
 use crate::progress::Progress;
 
@@ -87,6 +90,10 @@ impl Cluster for Kubernetes {
 
     fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
         async move { get::get(&self.connection, &self.discovered().await?.kinds, object).await }.boxed()
+    }
+
+    fn logs<'a>(&'a self, request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
+        logs::logs(&self.connection, request).boxed()
     }
 
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {

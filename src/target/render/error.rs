@@ -16,14 +16,6 @@ use crate::object::NotAnObject;
 /// Why a source could not be rendered. The application's name is put before it by the conductor.
 #[derive(Debug, Error)]
 pub enum RenderError {
-    /// A tool that this version does not render.
-    #[error("{what} is not yet rendered: {why}")]
-    NotYetRendered {
-        /// The tool.
-        what: &'static str,
-        /// What made it that tool.
-        why: String,
-    },
     /// A file or a folder that cannot be read.
     #[error("`{file}` cannot be read")]
     Unreadable {
@@ -147,7 +139,6 @@ impl RenderError {
 impl Diagnostic for RenderError {
     fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(match self {
-            Self::NotYetRendered { .. } => "trueup::render::not_yet",
             Self::Unreadable { .. } => "trueup::render::unreadable",
             Self::LeavesCheckout { .. } => "trueup::render::leaves_checkout",
             Self::TooLarge { .. } => "trueup::render::too_large",
@@ -168,9 +159,6 @@ impl Diagnostic for RenderError {
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(match self {
-            Self::NotYetRendered { .. } => {
-                "this version renders charts that are in git; leave this application out with `--app`".to_owned()
-            }
             Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
             Self::LeavesCheckout { .. } => {
                 "put the file itself where the link is: nothing outside of a repository is read".to_owned()

@@ -30,7 +30,7 @@ pub use cache::CacheSettings;
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
-pub use helm::HelmError;
+pub use helm::{HelmError, makes_things_up};
 pub use ksonnet::KsonnetError;
 pub use kustomize::KustomizeError;
 pub use program::{ProgramError, ProgramSettings};
@@ -39,10 +39,12 @@ pub use settle::{Place, Settled, settle};
 pub use steady::unsteady;
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
-use self::detect::Tool;
 use super::Target;
+use super::source::{Credentials, Keyring, short};
+use crate::app::settings::RenderingSettings;
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::object::Kinds;
@@ -63,6 +65,26 @@ pub struct RenderSettings {
     pub program: PathBuf,
     /// The plugins that the user allows to run.
     pub plugins: Vec<plugin::Plugin>,
+    /// Of which URLs values may be read.
+    pub values_file_schemes: Vec<String>,
+    /// What opens the repositories that a program fetches from while it renders.
+    pub keyring: Arc<Keyring>,
+    /// The same of git, from the environment.
+    pub git_credentials: Credentials,
+}
+
+impl RenderSettings {
+    /// Takes over what `argocd-cm` says; a flag that says it, too, counts more.
+    pub fn take(&mut self, settings: RenderingSettings) {
+        if let Some(options) = settings.kustomize_build_options
+            && self.programs.kustomize_build_options.is_empty()
+        {
+            self.programs.kustomize_build_options = options;
+        }
+        if let Some(schemes) = settings.values_file_schemes {
+            self.values_file_schemes = schemes;
+        }
+    }
 }
 
 /// Argo CD's `ARGOCD_EXEC_TIMEOUT`.
@@ -77,6 +99,10 @@ impl Default for RenderSettings {
             timeout: DEFAULT_TIMEOUT,
             program: PathBuf::from("trueup"),
             plugins: Vec::new(),
+            // Argo CD: the default of `helm.valuesFileSchemes`.
+            values_file_schemes: vec!["https".to_owned(), "http".to_owned()],
+            keyring: Arc::default(),
+            git_credentials: Credentials::default(),
         }
     }
 }
@@ -132,11 +158,7 @@ impl RenderInput<'_> {
     /// What an error calls the source: its chart or its folder, and the revision.
     fn place(&self) -> String {
         let folder = self.source.chart.clone().unwrap_or_else(|| self.shown_folder());
-        match self.revision.get(..7) {
-            Some(revision) if self.source.chart.is_none() => format!("`{folder}` at {revision}"),
-            _ if self.revision.is_empty() => format!("`{folder}`"),
-            _ => format!("`{folder}` at {}", self.revision),
-        }
+        if self.revision.is_empty() { format!("`{folder}`") } else { format!("`{folder}` at {}", short(self.revision)) }
     }
 }
 
@@ -162,14 +184,6 @@ pub struct Rendered {
     pub tool: SourceKind,
 }
 
-/// Refuses a source whose manifest alone says that it cannot be rendered, before anything is fetched for it.
-pub fn check(source: &Source) -> Result<(), RenderError> {
-    match detect::explicit(source) {
-        Some(Tool { kind, why }) if source.chart.is_some() => Err(not_yet(kind, why)),
-        _ => Ok(()),
-    }
-}
-
 /// Renders one source from the folder that its checkout holds for it; on a thread that may block, within a runtime.
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let (source, mut warnings) = overrides::apply(input)?;
@@ -192,8 +206,4 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     warnings.append(&mut target.warnings);
     target.warnings = warnings;
     Ok(Rendered { target, tool: tool.kind })
-}
-
-fn not_yet(kind: SourceKind, why: String) -> RenderError {
-    RenderError::NotYetRendered { what: kind.as_str(), why }
 }

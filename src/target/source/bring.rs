@@ -3,6 +3,7 @@
 //! In: a URL and what is wanted of it. Out: checkouts, in the order asked. A working tree stands in where the user
 //! named one; a local repository is read where it is; any other is fetched into the cache, once for all that is wanted.
 
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -11,9 +12,10 @@ use gix::ObjectId;
 use crate::finding::Finding;
 use crate::secret::RepoUrl;
 
-use super::cache::{Cache, LockError};
+use super::cache::{Cache, Kind, LockError};
+use super::charts;
 use super::checkout::{Checkout, FetchedBy, Wanted};
-use super::credentials::Trust;
+use super::credentials::{Access, Trust};
 use super::error::{Cause, SourceError};
 use super::fetch;
 use super::limits::Limits;
@@ -51,6 +53,11 @@ pub(super) struct Task {
     pub(super) shared: Arc<Shared>,
     pub(super) url: RepoUrl,
     pub(super) trust: Trust,
+    /// The project of the applications that ask, where that makes a difference.
+    pub(super) project: String,
+    /// How ssh is run with the key of the repository's Secret, if it has one.
+    pub(super) ssh: Option<Arc<SshKey>>,
+    /// All of one kind.
     pub(super) wanted: Vec<Wanted>,
     pub(super) references: Option<Arc<References>>,
     pub(super) limits: Limits,
@@ -59,6 +66,13 @@ pub(super) struct Task {
     pub(super) depth: usize,
     /// Whether what is wanted is from the past.
     pub(super) when: When,
+}
+
+/// A key in a file that goes with the task, and the command line that uses it.
+#[derive(Debug)]
+pub(super) struct SshKey {
+    pub(super) command: String,
+    _file: tempfile::TempPath,
 }
 
 /// Which time a task is about.
@@ -103,11 +117,43 @@ impl Task {
 
     fn all(&mut self) -> Result<Vec<Brought>, SourceError> {
         let shared = self.shared.clone();
+        if let Some(first) = self.wanted.first() {
+            match charts::Kind::of(&self.url, first, &shared.settings.keyring) {
+                charts::Kind::Git => {}
+                kind => return charts::all(self, kind),
+            }
+        }
         match (shared.working_trees.find(&self.url), self.when) {
             (Some(root), When::Now) => self.as_it_is(root, None),
             (Some(root), When::Past) => self.local(root),
             (None, _) => self.not_overridden(),
         }
+    }
+
+    /// The repository's address, and what opens it.
+    pub(super) fn access(&self) -> Result<Access, SourceError> {
+        let settings = &self.shared.settings;
+        Access::to(&self.url, &settings.credentials, self.trust)
+            .map(|access| access.with(settings.keyring.git(self.url.with_credentials(), &self.project)))
+            .ok_or_else(|| SourceError::UrlRefused {
+                url: self.url.to_string(),
+                reason: "it is not a URL that git reads",
+            })
+    }
+
+    /// Writes the key of the repository's Secret down where only we, and ssh for us, can read it.
+    pub(super) fn take_ssh_key(&mut self, cache: &Cache) -> Result<(), SourceError> {
+        let pass = self.shared.settings.keyring.git(self.url.with_credentials(), &self.project);
+        let Some(key) = &pass.ssh_private_key else { return Ok(()) };
+        let write = || -> std::io::Result<SshKey> {
+            let mut file = cache.new_file()?;
+            // ssh wants a line to have an end.
+            writeln!(file, "{}", key.expose().trim_end())?;
+            let path = file.into_temp_path();
+            Ok(SshKey { command: pass.ssh_command(&path), _file: path })
+        };
+        self.ssh = Some(Arc::new(write().map_err(|error| cache.unusable(&error))?));
+        Ok(())
     }
 
     /// The one revision that a submodule is at: the folder with its files.
@@ -193,7 +239,9 @@ impl Task {
         let commit = tree::commit_of(repository, id).map_err(|error| self.tree_error(cache, error, id))?;
         let key = Cache::tree_key(&self.url, &commit.to_string(), self.shared.settings.submodules);
         let mut checkout = Checkout { root: PathBuf::new(), revision: commit.to_string(), by, dirty: false, warnings };
-        if let Some(root) = cache.tree(&key, &self.limits).map_err(|error| self.lock_error(cache, error))? {
+        if let Some(root) =
+            cache.folder(Kind::Tree, &key, &self.limits).map_err(|error| self.lock_error(cache, error))?
+        {
             checkout.root = root;
             return Ok(Written { checkout, unfinished: None });
         }
@@ -212,7 +260,8 @@ impl Task {
                 submodules::bring(self, folder.path(), &written.submodules)?;
             }
             let cache = self.shared.cache()?;
-            checkout.root = cache.keep_tree(&key, folder, written.bytes).map_err(|error| cache.unusable(&error))?;
+            checkout.root =
+                cache.keep(Kind::Tree, &key, folder, written.bytes).map_err(|error| cache.unusable(&error))?;
         }
         Ok(checkout)
     }

@@ -7,11 +7,13 @@
 //! ```text
 //! git/<repository>.git    objects of one repository         git/<repository>.lock     held by who reads or writes it
 //! trees/<key>             one revision's files              trees/<key>.lock          shared by who uses them
+//! charts/<digest>         an archive's files                charts/<digest>.lock      the same
+//! charts/index-<key>      a Helm repository's index         charts/index-<key>.lock   the same
 //! tmp/                    what is not finished, or on its way out
 //! ```
 
 use std::fs::{self, File, TryLockError};
-use std::io;
+use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
@@ -31,6 +33,24 @@ pub(super) struct Cache {
     limit: u64,
     leases: Mutex<Vec<File>>,
     _temporary: Option<tempfile::TempDir>,
+}
+
+/// What folders of files are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One revision of a git repository.
+    Tree,
+    /// An archive, or a Helm repository's index.
+    Chart,
+}
+
+impl Kind {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Tree => "trees",
+            Self::Chart => "charts",
+        }
+    }
 }
 
 /// A lock that is held until it is dropped.
@@ -57,7 +77,7 @@ impl Cache {
             (temporary.path().to_owned(), Some(temporary))
         };
         let prepare = || -> io::Result<PathBuf> {
-            for name in ["git", "trees", "tmp"] {
+            for name in ["git", "trees", "charts", "tmp"] {
                 fs::create_dir_all(root.join(name))?;
             }
             tempfile::tempfile_in(root.join("tmp"))?;
@@ -90,34 +110,55 @@ impl Cache {
         acquire(&path, File::try_lock, limits).map(Held)
     }
 
-    /// The files of a revision, if they are here; they stay until this cache is dropped.
-    pub(super) fn tree(&self, key: &str, limits: &Limits) -> Result<Option<PathBuf>, LockError> {
-        let lock = acquire(&self.root.join("trees").join(format!("{key}.lock")), File::try_lock_shared, limits)?;
-        let folder = self.root.join("trees").join(key);
+    /// The name of a Helm repository's index.
+    pub(super) fn index_key(url: &str) -> String {
+        format!("index-{}", &blake3::hash(url.as_bytes()).to_hex()[..20])
+    }
+
+    /// A folder of files, if it is here; it stays until this cache is dropped.
+    pub(super) fn folder(&self, kind: Kind, key: &str, limits: &Limits) -> Result<Option<PathBuf>, LockError> {
+        let place = self.root.join(kind.folder());
+        let lock = acquire(&place.join(format!("{key}.lock")), File::try_lock_shared, limits)?;
+        let folder = place.join(key);
         if let Ok(mut leases) = self.leases.lock() {
             leases.push(lock);
         }
         Ok(folder.is_dir().then_some(folder))
     }
 
-    /// A folder to write a revision's files into.
+    /// A file to receive an archive in.
+    pub(super) fn new_file(&self) -> io::Result<tempfile::NamedTempFile> {
+        tempfile::Builder::new().prefix("archive-").tempfile_in(self.root.join("tmp"))
+    }
+
+    /// A folder to write files into.
     pub(super) fn new_tree(&self) -> io::Result<tempfile::TempDir> {
         tempfile::Builder::new().prefix("tree-").tempdir_in(self.root.join("tmp"))
     }
 
     /// Puts finished files in their place; who comes second takes what is there.
-    pub(super) fn keep_tree(&self, key: &str, written: tempfile::TempDir, bytes: u64) -> io::Result<PathBuf> {
-        let place = self.root.join("trees").join(key);
+    pub(super) fn keep(&self, kind: Kind, key: &str, written: tempfile::TempDir, bytes: u64) -> io::Result<PathBuf> {
+        let place = self.root.join(kind.folder()).join(key);
         match fs::rename(written.path(), &place) {
             Ok(()) => {
                 // Renamed: there is nothing left to remove.
                 let _ = written.keep();
-                record_size(&self.root.join("trees").join(format!("{key}.lock")), bytes)?;
+                record_size(&place.with_file_name(format!("{key}.lock")), bytes)?;
             }
             Err(_) if place.is_dir() => {}
             Err(error) => return Err(error),
         }
         Ok(place)
+    }
+
+    /// Keeps one file that may be another the next time, in a folder of its own; it appears only when whole.
+    pub(super) fn keep_file(&self, kind: Kind, key: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let folder = self.root.join(kind.folder()).join(key);
+        fs::create_dir_all(&folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(self.root.join("tmp"))?;
+        file.write_all(bytes)?;
+        file.persist(folder.join(name))?;
+        record_size(&folder.with_file_name(format!("{key}.lock")), bytes.len() as u64)
     }
 
     /// Takes a repository that is damaged out of the way.
@@ -154,7 +195,7 @@ impl Cache {
 
     fn entries(&self) -> Vec<Entry> {
         let mut entries = Vec::new();
-        for kind in ["git", "trees"] {
+        for kind in ["git", "trees", "charts"] {
             let Ok(found) = fs::read_dir(self.root.join(kind)) else { continue };
             for lock in found.filter_map(|entry| Some(entry.ok()?.path())) {
                 if lock.extension().is_none_or(|extension| extension != "lock") {
@@ -276,10 +317,10 @@ mod tests {
     }
 
     fn keep(cache: &Cache, key: &str, bytes: u64) -> PathBuf {
-        assert_eq!(cache.tree(key, &limits()).unwrap(), None);
+        assert_eq!(cache.folder(Kind::Tree, key, &limits()).unwrap(), None);
         let folder = cache.new_tree().unwrap();
         fs::write(folder.path().join("file"), "content").unwrap();
-        cache.keep_tree(key, folder, bytes).unwrap()
+        cache.keep(Kind::Tree, key, folder, bytes).unwrap()
     }
 
     #[test]
@@ -297,7 +338,7 @@ mod tests {
         drop(earlier);
 
         let cache = Cache::open(Some(folder.path()), 250).unwrap();
-        assert!(cache.tree("older", &limits()).unwrap().is_some());
+        assert!(cache.folder(Kind::Tree, "older", &limits()).unwrap().is_some());
         cache.shrink();
         assert!(!folder.path().join("trees/oldest").exists());
         assert!(!folder.path().join("trees/oldest.lock").exists());
@@ -311,7 +352,7 @@ mod tests {
         let cache = Cache::open(Some(folder.path()), u64::MAX).unwrap();
         let first = keep(&cache, "key", 7);
         let other = cache.new_tree().unwrap();
-        let second = cache.keep_tree("key", other, 7).unwrap();
+        let second = cache.keep(Kind::Tree, "key", other, 7).unwrap();
         assert_eq!(first, second);
         assert!(first.join("file").is_file());
         assert_eq!(fs::read_dir(folder.path().join("tmp")).unwrap().count(), 0);

@@ -5,6 +5,7 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::app::Source;
 use crate::finding::Finding;
 
 use super::error::{Cause, SourceError};
@@ -22,6 +23,10 @@ pub enum FetchedBy {
     Local,
     /// Nothing: a working tree given by the user, as it is.
     WorkingTree,
+    /// A Helm repository, over HTTP.
+    HelmRepository,
+    /// A registry.
+    Registry,
 }
 
 impl FetchedBy {
@@ -33,6 +38,8 @@ impl FetchedBy {
             Self::Cache => "cache",
             Self::Local => "local",
             Self::WorkingTree => "working tree",
+            Self::HelmRepository => "helm repository",
+            Self::Registry => "registry",
         }
     }
 }
@@ -44,6 +51,31 @@ pub struct Wanted {
     pub revision: String,
     /// Only tags with this prefix are looked at, for a constraint.
     pub tag_prefix: String,
+    /// The chart, of a source that is one; the revision is its version then.
+    pub chart: Option<String>,
+    /// `helm.passCredentials`: whether other servers than the repository's see what opens it.
+    pub pass_credentials: bool,
+    /// The application's project: what opens a repository may be for one project alone.
+    pub project: String,
+}
+
+impl Wanted {
+    /// What a source of an application in this project asks for.
+    pub fn of(source: &Source, project: &str) -> Self {
+        Self {
+            revision: source.target_revision.clone(),
+            tag_prefix: source.tag_prefix.clone(),
+            chart: source.chart.clone(),
+            pass_credentials: source.helm.as_ref().is_some_and(|helm| helm.pass_credentials),
+            project: project.to_owned(),
+        }
+    }
+
+    /// The same at another revision.
+    #[must_use]
+    pub fn at(self, revision: &str) -> Self {
+        Self { revision: revision.to_owned(), tag_prefix: String::new(), ..self }
+    }
 }
 
 /// A folder with one revision's files; it stays as long as the `Sources` that brought it.
@@ -51,7 +83,7 @@ pub struct Wanted {
 pub struct Checkout {
     /// The folder; every path handed out lies in it, links resolved.
     pub root: PathBuf,
-    /// The full commit hash; empty for a working tree that is no git repository.
+    /// The full commit hash; a chart's version; an artifact's digest; empty for a working tree that is no git repository.
     pub revision: String,
     /// Who brought it.
     pub by: FetchedBy,
@@ -109,8 +141,16 @@ impl Checkout {
         if self.revision.is_empty() {
             return "the working tree".to_owned();
         }
-        self.revision.chars().take(7).collect()
+        short(&self.revision).to_owned()
     }
+}
+
+/// A revision as people know it: the beginning of a hash or a digest, a version whole.
+pub fn short(revision: &str) -> &str {
+    let hash = revision.strip_prefix("sha256:").unwrap_or(revision);
+    let is_hash = hash.len() >= 40 && hash.bytes().all(|byte| byte.is_ascii_hexdigit());
+    let end = revision.len() - hash.len() + 7;
+    if is_hash { &revision[..end] } else { revision }
 }
 
 /// The path without `.` and `..`, or nothing when it is absolute or climbs out.
@@ -166,6 +206,17 @@ mod tests {
         let revision = "3f2a9c1".repeat(6)[..40].to_owned();
         let checkout = Checkout { root, revision, by: FetchedBy::Local, dirty: false, warnings: Vec::new() };
         (folder, checkout)
+    }
+
+    #[test]
+    fn a_hash_is_shown_short_and_a_version_whole() {
+        let hash = "3f2a9c1".repeat(6)[..40].to_owned();
+        let digest = format!("sha256:{}", "0123456789abcdef".repeat(4));
+        for (revision, expected) in
+            [(hash.as_str(), "3f2a9c1"), (digest.as_str(), "sha256:0123456"), ("1.10.0-rc.1", "1.10.0-rc.1"), ("", "")]
+        {
+            assert_eq!(short(revision), expected);
+        }
     }
 
     #[test]

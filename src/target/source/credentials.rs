@@ -5,7 +5,12 @@
 
 use crate::secret::{RepoUrl, Secret};
 
+use super::keyring::{Keyring, Pass};
 use super::settings::Credentials;
+
+/// Answers git with what stands in our variables.
+const HELPER: &str = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
+                      \"$TRUEUP_HELPER_USERNAME\" \"$TRUEUP_HELPER_PASSWORD\"; }; f";
 
 /// A server: scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -41,10 +46,10 @@ impl Origin {
 }
 
 /// A user name and a password.
-#[derive(Debug, Clone)]
-pub(super) struct Identity {
-    pub(super) username: String,
-    pub(super) password: Secret<String>,
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(in crate::target) struct Identity {
+    pub(in crate::target) username: String,
+    pub(in crate::target) password: Secret<String>,
 }
 
 /// A URL without its password, and what opens its server.
@@ -53,6 +58,8 @@ pub(super) struct Access {
     pub(super) url: gix::Url,
     pub(super) origin: Origin,
     pub(super) identity: Option<Identity>,
+    /// What the repository's Secret says besides.
+    pub(super) pass: Pass,
 }
 
 /// Whether the settings' credentials are meant for a URL.
@@ -81,8 +88,67 @@ impl Access {
         } else if http && trust == Trust::Named {
             identity = from_settings(credentials, &origin, url.user());
         }
-        Some(Self { url, origin, identity })
+        Some(Self { url, origin, identity, pass: Pass::default() })
     }
+
+    /// The same, with what the repository's Secret says over it.
+    pub(super) fn with(mut self, mut pass: Pass) -> Self {
+        let http = matches!(self.url.scheme, gix::url::Scheme::Https | gix::url::Scheme::Http);
+        if !http {
+            (pass.identity, pass.bearer) = (None, None);
+        }
+        if let Some(Identity { username, password }) = pass.identity.take() {
+            let username = if username.is_empty() { "git".to_owned() } else { username };
+            self.identity = Some(Identity { username, password });
+        }
+        self.pass = pass;
+        self
+    }
+
+    /// The variables that make a `git` that somebody else starts open this one server, and no other: git's arguments, and
+    /// those of who starts it, can be read by everybody.
+    pub(super) fn git_environment(&self) -> Vec<(String, String)> {
+        let server = self.origin.to_config_key();
+        let mut variables = Vec::new();
+        let mut config: Vec<(String, String)> = Vec::new();
+        if let Some(identity) = &self.identity {
+            config.push((format!("credential.{server}.helper"), HELPER.to_owned()));
+            variables.push(("TRUEUP_HELPER_USERNAME".to_owned(), identity.username.clone()));
+            variables.push(("TRUEUP_HELPER_PASSWORD".to_owned(), identity.password.expose().clone()));
+        }
+        if let Some(token) = &self.pass.bearer {
+            config.push((format!("http.{server}.extraHeader"), format!("Authorization: Bearer {}", token.expose())));
+        }
+        if self.pass.insecure {
+            config.push((format!("http.{server}.sslVerify"), "false".to_owned()));
+        }
+        if let Some(proxy) = &self.pass.proxy {
+            config.push((format!("http.{server}.proxy"), proxy.with_credentials().to_owned()));
+        }
+        variables.push(("GIT_CONFIG_COUNT".to_owned(), config.len().to_string()));
+        for (number, (key, value)) in config.into_iter().enumerate() {
+            variables.push((format!("GIT_CONFIG_KEY_{number}"), key));
+            variables.push((format!("GIT_CONFIG_VALUE_{number}"), value));
+        }
+        variables
+    }
+
+    /// Whether the server is told something that nobody else may hear.
+    pub(super) fn has_secret(&self) -> bool {
+        self.identity.is_some() || self.pass.bearer.is_some()
+    }
+}
+
+/// The variables that let a program fetch from a repository's server with git, as we would.
+pub(in crate::target) fn git_environment(
+    url: &RepoUrl,
+    project: &str,
+    keyring: &Keyring,
+    credentials: &Credentials,
+) -> Vec<(String, String)> {
+    let access = Access::to(url, credentials, Trust::Named);
+    let access = access.map(|access| access.with(keyring.git(url.with_credentials(), project)));
+    access.map(|access| access.git_environment()).unwrap_or_default()
 }
 
 fn from_settings(credentials: &Credentials, origin: &Origin, user: Option<&str>) -> Option<Identity> {

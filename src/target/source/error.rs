@@ -136,6 +136,114 @@ pub enum SourceError {
         #[source]
         cause: Cause,
     },
+    /// The server is there, and does not do its work.
+    #[error("{url} answers {answer}")]
+    #[diagnostic(code("trueup::source::server"), help("it was asked several times; try again later"))]
+    ServerFailed {
+        /// What was asked for.
+        url: String,
+        /// The status.
+        answer: String,
+    },
+    /// More than is read.
+    #[error("{url} sends more than {limit} bytes")]
+    #[diagnostic(code("trueup::source::too_large"), help("look at what it is that the server sends"))]
+    AnswerTooLarge {
+        /// What was asked for.
+        url: String,
+        /// How much is read, in bytes.
+        limit: u64,
+    },
+    /// What a Helm repository has for an index is none.
+    #[error("the index of {url} cannot be read")]
+    #[diagnostic(
+        code("trueup::source::index"),
+        help("a Helm repository has an `index.yaml`, as `helm repo index` writes it")
+    )]
+    IndexUnreadable {
+        /// The repository.
+        url: String,
+        /// What is wrong with it.
+        #[source]
+        cause: Cause,
+    },
+    /// No such chart.
+    #[error("no chart `{chart}` in {url}")]
+    #[diagnostic(code("trueup::source::chart"), help("{}", nearest_chart_help(nearest)))]
+    ChartGone {
+        /// The repository.
+        url: String,
+        /// What was asked for.
+        chart: String,
+        /// Charts that are called like it.
+        nearest: Vec<String>,
+    },
+    /// No such version of a chart.
+    #[error("chart `{chart}` in {url} has no version `{version}`")]
+    #[diagnostic(code("trueup::source::chart_version"), help("{}", nearest_version_help(nearest)))]
+    VersionGone {
+        /// The repository.
+        url: String,
+        /// The chart.
+        chart: String,
+        /// What was asked for.
+        version: String,
+        /// Versions that there are.
+        nearest: Vec<String>,
+    },
+    /// No such tag in a registry.
+    #[error("{url} has no version `{version}`")]
+    #[diagnostic(code("trueup::source::chart_version"), help("{}", nearest_version_help(nearest)))]
+    TagGone {
+        /// The registry's repository.
+        url: String,
+        /// What was asked for.
+        version: String,
+        /// Versions that there are.
+        nearest: Vec<String>,
+    },
+    /// Not what was promised.
+    #[error("{what} has the SHA-256 {found}, and not {expected}")]
+    #[diagnostic(
+        code("trueup::source::digest"),
+        help("it was changed after it was published, or on its way; nothing of it is used")
+    )]
+    DigestMismatch {
+        /// The archive.
+        what: String,
+        /// What was promised.
+        expected: String,
+        /// What came.
+        found: String,
+    },
+    /// An artifact of a registry that is none of those that can be rendered.
+    #[error("{url} cannot be used: {reason}")]
+    #[diagnostic(code("trueup::source::artifact"), help("push charts with `helm push`, manifests as one tar layer"))]
+    ArtifactRefused {
+        /// The registry's repository.
+        url: String,
+        /// Why.
+        reason: String,
+    },
+    /// An archive that does what none may do.
+    #[error("{what} is refused: {reason}")]
+    #[diagnostic(code("trueup::source::archive"), help("nothing of it is used; ask who published it"))]
+    ArchiveRefused {
+        /// The archive.
+        what: String,
+        /// Why.
+        reason: String,
+    },
+    /// An archive that is none.
+    #[error("{what} cannot be unpacked")]
+    #[diagnostic(code("trueup::source::archive"), help("it has to be a tar, packed with gzip; ask who published it"))]
+    ArchiveDamaged {
+        /// The archive.
+        what: String,
+        /// What is wrong with it.
+        #[source]
+        cause: Cause,
+    },
     /// No such revision.
     #[error("no branch, tag or commit `{revision}` in {url}")]
     #[diagnostic(code("trueup::source::revision"), help("{}", nearest_help(nearest)))]
@@ -336,12 +444,22 @@ pub enum SourceError {
 }
 
 fn nearest_help(nearest: &[String]) -> String {
+    nearest_of(nearest, "; ").unwrap_or_default() + "`--revision` tries another"
+}
+
+fn nearest_chart_help(nearest: &[String]) -> String {
+    nearest_of(nearest, "").unwrap_or_else(|| "correct the source's `chart`".to_owned())
+}
+
+fn nearest_version_help(nearest: &[String]) -> String {
+    nearest_of(nearest, "").unwrap_or_else(|| "correct the source's `targetRevision`".to_owned())
+}
+
+fn nearest_of(nearest: &[String], end: &str) -> Option<String> {
     match nearest {
-        [] => "`--revision` tries another".to_owned(),
-        [one] => format!("the nearest is {one}; `--revision` tries another"),
-        [first @ .., last] => {
-            format!("the nearest are {} and {last}; `--revision` tries another", first.join(", "))
-        }
+        [] => None,
+        [one] => Some(format!("the nearest is {one}{end}")),
+        [first @ .., last] => Some(format!("the nearest are {} and {last}{end}", first.join(", "))),
     }
 }
 

@@ -15,7 +15,6 @@ use crate::finding::Finding;
 use super::bring::{Task, Written};
 use super::cache::Cache;
 use super::checkout::{FetchedBy, Wanted};
-use super::credentials::Access;
 use super::error::{Cause, SourceError};
 use super::history::{DEEPEN, History};
 use super::remote::{Depth, Fault, KEPT, Remote};
@@ -32,6 +31,7 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
     let shared = task.shared.clone();
     let cache = shared.cache()?;
     let lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
+    task.take_ssh_key(cache)?;
     let mut hash = gix::hash::Kind::Sha1;
     let mut repairs = Vec::new();
     let answers = loop {
@@ -64,13 +64,13 @@ pub(super) fn deepened(
     let cache = shared.cache()?;
     let _lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
     let hash = until.kind();
-    let refused = || SourceError::UrlRefused { url: task.url.to_string(), reason: "it is not a URL that git reads" };
+    task.take_ssh_key(cache)?;
     let mut history = look(&open(task, cache, hash)?)?;
     for commits in DEEPEN {
         if !history.is_cut {
             break;
         }
-        let access = Access::to(&task.url, &shared.settings.credentials, task.trust).ok_or_else(refused)?;
+        let access = task.access()?;
         let repository = open(task, cache, hash)?;
         let git = shared.settings.git_program.as_deref();
         let mut remote = Remote::new(&repository, access, &task.limits, &task.runtime, git);
@@ -121,12 +121,8 @@ fn damaged(task: &Task, cause: Cause) -> SourceError {
 
 fn once(task: &mut Task, cache: &Cache, hash: gix::hash::Kind, repairs: &[Finding]) -> Result<Vec<Answer>, Trouble> {
     let repository = open(task, cache, hash)?;
-    let access = Access::to(&task.url, &task.shared.settings.credentials, task.trust);
-    let access = access.ok_or_else(|| SourceError::UrlRefused {
-        url: task.url.to_string(),
-        reason: "it is not a URL that git reads",
-    })?;
-    let clear_text = (access.identity.is_some() && access.origin.is_clear_text()).then(|| {
+    let access = task.access()?;
+    let clear_text = (access.has_secret() && access.origin.is_clear_text()).then(|| {
         let message = format!("credentials for {} travel in clear text", task.url);
         Finding::warning("trueup::source::clear_text", message).with_help("use https")
     });
@@ -145,7 +141,8 @@ fn once(task: &mut Task, cache: &Cache, hash: gix::hash::Kind, repairs: &[Findin
 /// Opens the repository of the cache, or begins a new one where there is none.
 fn open(task: &Task, cache: &Cache, hash: gix::hash::Kind) -> Result<gix::Repository, SourceError> {
     let path = cache.repository(&task.url);
-    let ssh = task.shared.settings.ssh_command.as_ref().map(|command| format!("core.sshCommand={command}"));
+    let ssh = task.ssh.as_ref().map(|key| &key.command).or(task.shared.settings.ssh_command.as_ref());
+    let ssh = ssh.map(|command| format!("core.sshCommand={command}"));
     let options = || {
         gix::open::Options::default()
             .config_overrides(ssh.clone())

@@ -1,17 +1,20 @@
 //! Brings a source's repository here.
 //!
-//! In: a URL and the revisions that applications ask for. Out: [`Checkout`]s: a folder with exactly that revision's
+//! In: a URL and the revisions that applications ask for: of git repositories, Helm repositories, registries. Out: [`Checkout`]s: a folder with exactly that revision's
 //! files, confined, and who brought it. One fetch per repository and run.
 //!
 //! Rules: Argo CD util/git (how a revision is resolved, which links are refused), git's own for everything else.
 
 mod bring;
 mod cache;
+mod charts;
 mod checkout;
 mod credentials;
+mod docker_config;
 mod error;
 mod fetch;
 mod history;
+mod keyring;
 mod limits;
 mod local;
 mod location;
@@ -25,9 +28,13 @@ mod version_range;
 mod working_tree;
 
 pub(in crate::target) use checkout::lexically_inside;
-pub use checkout::{Checkout, FetchedBy, Wanted};
+pub use checkout::{Checkout, FetchedBy, Wanted, short};
+pub(in crate::target) use credentials::git_environment;
 pub use error::SourceError;
 pub use history::{Commit, History, HistoryWanted, PathHistory};
+pub use history::{Commit, History, HistoryWanted};
+pub(in crate::target) use keyring::{Asking, Pass};
+pub use keyring::{HostLogin, Keyring};
 pub use location::locate;
 pub use settings::{Credentials, Override, SourceSettings};
 pub use sources::{Brought, Sources};

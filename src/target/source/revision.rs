@@ -202,7 +202,7 @@ mod tests {
     }
 
     fn resolve_in(revision: &str, prefix: &str) -> Result<Resolved, SourceError> {
-        let wanted = Wanted { revision: revision.to_owned(), tag_prefix: prefix.to_owned() };
+        let wanted = Wanted { revision: revision.to_owned(), tag_prefix: prefix.to_owned(), ..Wanted::default() };
         resolve("https://git.example.com/a", &wanted, &references())
     }
 

@@ -1,8 +1,10 @@
 //! Where repositories come from and what opens them: flags and environment, resolved once.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 
+use super::keyring::Keyring;
 use crate::secret::{RepoUrl, Secret};
 
 /// A working tree that stands in for a repository: `--repo URL=PATH`.
@@ -15,7 +17,7 @@ pub struct Override {
 }
 
 /// What opens a repository, apart from what its URL and git's credential helpers know.
-#[derive(Debug, Clone, Default)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// `TRUEUP_GIT_USERNAME`.
     pub username: Option<String>,
@@ -42,8 +44,10 @@ pub struct SourceSettings {
     pub checkout: Option<PathBuf>,
     /// `--revision`: in place of what the manifests ask for.
     pub revision_override: Option<String>,
-    /// What opens repositories.
+    /// What opens git repositories.
     pub credentials: Credentials,
+    /// What opens Helm repositories and registries, and what Argo CD's Secrets say of any repository.
+    pub keyring: Arc<Keyring>,
     /// How long one repository may take.
     pub timeout: Duration,
     /// Whether submodules are brought too.
@@ -65,6 +69,7 @@ impl Default for SourceSettings {
             checkout: None,
             revision_override: None,
             credentials: Credentials::default(),
+            keyring: Arc::default(),
             timeout: Duration::from_secs(120),
             submodules: true,
             git_program: None,

@@ -13,6 +13,7 @@ use crate::progress::{Progress, Stage};
 use crate::secret::RepoUrl;
 
 use super::bring::{self, Shared, When};
+use super::charts::Kind;
 use super::checkout::{Checkout, Wanted};
 use super::credentials::Trust;
 use super::error::SourceError;
@@ -52,7 +53,7 @@ impl Sources {
 
     /// Brings what is wanted of one repository; answers in the order asked.
     pub async fn fetch(&self, url: &RepoUrl, wanted: &[Wanted], cancel: &Cancel) -> Vec<Brought> {
-        let wanted: Vec<Wanted> = wanted.iter().map(|wanted| self.overridden(wanted)).collect();
+        let wanted: Vec<Wanted> = wanted.iter().map(|wanted| self.settled(url, wanted)).collect();
         let known = self.known(url);
         let mut known = known.lock().await;
         let mut open: Vec<Wanted> = Vec::new();
@@ -63,22 +64,30 @@ impl Sources {
         }
         if !open.is_empty() {
             self.progress.begin(Stage::Fetch, url.to_string());
-            let answers = self.bring(url, &open, &mut known.references, cancel).await;
+            // One task is about one kind of source, opened by one set of credentials.
+            let keyring = self.shared.settings.keyring.clone();
+            let kind = |wanted: &Wanted| (Kind::of(url, wanted, &keyring), wanted.project.clone());
+            while let Some(first) = open.first().map(kind) {
+                let (alike, others) = open.into_iter().partition(|wanted| kind(wanted) == first);
+                open = others;
+                let answers = self.bring(url, &alike, &mut known.references, cancel).await;
+                known.answers.extend(alike.into_iter().zip(answers));
+            }
             self.progress.done(Stage::Fetch, url.to_string());
-            known.answers.extend(open.into_iter().zip(answers));
         }
         wanted.iter().map(|wanted| known.answers[wanted].clone()).collect()
     }
 
-    /// Brings commits of the past, by their full hashes; no override counts for them.
-    pub async fn fetch_past(&self, url: &RepoUrl, revisions: &[String], cancel: &Cancel) -> Vec<Brought> {
-        let wanted = |revision: &String| Wanted { revision: revision.clone(), tag_prefix: String::new() };
-        let wanted: Vec<Wanted> = revisions.iter().map(wanted).collect();
+    /// Brings a revision of the past: a commit's full hash, a chart's version, a digest; no override counts for it.
+    pub async fn fetch_past(&self, url: &RepoUrl, wanted: &Wanted, cancel: &Cancel) -> Vec<Brought> {
+        let project =
+            self.shared.settings.keyring.repositories.scope(url.with_credentials(), &wanted.project).to_owned();
+        let wanted = vec![Wanted { project: project.clone(), ..wanted.clone() }];
         let known = self.known(url);
         let mut known = known.lock().await;
         let work = {
             let (wanted, references) = (wanted.clone(), known.references.clone());
-            move |task: bring::Task| bring::Task { wanted, references, when: When::Past, ..task }.run()
+            move |task: bring::Task| bring::Task { project, wanted, references, when: When::Past, ..task }.run()
         };
         match self.apart(url, cancel, work).await {
             Ok((answers, references)) => {
@@ -99,10 +108,15 @@ impl Sources {
         self.apart(url, cancel, move |mut task| history::history(&mut task, &wanted)).await?
     }
 
-    fn overridden(&self, wanted: &Wanted) -> Wanted {
-        match &self.shared.settings.revision_override {
-            Some(revision) => Wanted { revision: revision.clone(), tag_prefix: String::new() },
-            None => wanted.clone(),
+    /// What is wanted in the end: at the revision that the user names, of a git repository; of a project only where that
+    /// makes a difference, so that the same is wanted once.
+    fn settled(&self, url: &RepoUrl, wanted: &Wanted) -> Wanted {
+        let settings = &self.shared.settings;
+        let project = settings.keyring.repositories.scope(url.with_credentials(), &wanted.project).to_owned();
+        let wanted = Wanted { project, ..wanted.clone() };
+        match &settings.revision_override {
+            Some(revision) if Kind::of(url, &wanted, &settings.keyring) == Kind::Git => wanted.at(revision),
+            _ => wanted,
         }
     }
 
@@ -123,7 +137,8 @@ impl Sources {
     ) -> Vec<Brought> {
         let work = {
             let (wanted, references) = (wanted.to_vec(), references.clone());
-            move |task: bring::Task| bring::Task { wanted, references, ..task }.run()
+            let project = wanted.first().map(|first| first.project.clone()).unwrap_or_default();
+            move |task: bring::Task| bring::Task { project, wanted, references, ..task }.run()
         };
         match self.apart(url, cancel, work).await {
             Ok((answers, found)) => {
@@ -158,6 +173,8 @@ impl Sources {
             shared: self.shared.clone(),
             url: url.clone(),
             trust: Trust::Named,
+            project: String::new(),
+            ssh: None,
             wanted: Vec::new(),
             references: None,
             limits,

@@ -56,7 +56,9 @@ pub(super) fn bring(
         let inner = Task {
             shared: task.shared.clone(),
             trust: trust(task, &url),
-            wanted: vec![Wanted { revision: commit.to_string(), tag_prefix: String::new() }],
+            project: task.project.clone(),
+            ssh: None,
+            wanted: vec![Wanted::default().at(&commit.to_string())],
             references: None,
             limits: task.limits.clone(),
             runtime: task.runtime.clone(),

@@ -207,7 +207,7 @@ pub(super) fn make_link(_target: &Path, _place: &Path) -> io::Result<()> {
 }
 
 /// Whether a link's target never leaves the root, step by step.
-fn stays_inside(link: &Path, target: &Path) -> bool {
+pub(super) fn stays_inside(link: &Path, target: &Path) -> bool {
     let mut depth = link.components().count().saturating_sub(1);
     for part in target.components() {
         match part {

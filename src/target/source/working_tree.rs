@@ -89,6 +89,15 @@ pub(super) fn checkout(root: &Path) -> Result<Checkout, SourceError> {
     Ok(checkout)
 }
 
+/// A working tree in place of a registry or a Helm repository: the chart itself, or a folder of charts.
+pub(super) fn chart(root: &Path, chart: Option<&str>) -> Result<Checkout, SourceError> {
+    let mut whole = checkout(root)?;
+    if let Some(chart) = chart.filter(|_| !root.join("Chart.yaml").is_file()) {
+        whole.root = whole.folder(chart)?;
+    }
+    Ok(whole)
+}
+
 /// Whether there are files that git does not know and was not told to ignore.
 fn has_untracked(repository: &gix::Repository) -> bool {
     let Ok(status) = repository.status(gix::progress::Discard) else { return true };

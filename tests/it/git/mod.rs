@@ -74,10 +74,7 @@ fn run_on(cache: Arc<TempDir>, change: impl FnOnce(&mut SourceSettings)) -> Run 
 
 impl Run {
     async fn all(&self, url: &str, revisions: &[&str]) -> Vec<Brought> {
-        let wanted: Vec<Wanted> = revisions
-            .iter()
-            .map(|revision| Wanted { revision: (*revision).to_owned(), tag_prefix: String::new() })
-            .collect();
+        let wanted: Vec<Wanted> = revisions.iter().map(|revision| Wanted::default().at(revision)).collect();
         self.sources.fetch(&RepoUrl::new(url), &wanted, &Cancel::new()).await
     }
 

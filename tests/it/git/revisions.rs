@@ -66,7 +66,7 @@ async fn every_kind_of_revision_is_found() {
             let checkout = run.good(&url, revision).await;
             assert_eq!(&checkout.revision, expected, "{revision} of {url}");
         }
-        let wanted = Wanted { revision: "*".into(), tag_prefix: "app-".into() };
+        let wanted = Wanted { revision: "*".into(), tag_prefix: "app-".into(), ..Wanted::default() };
         let brought = run.sources.fetch(&RepoUrl::new(&url), &[wanted], &Cancel::new()).await.remove(0).unwrap();
         assert_eq!(brought.revision, first, "tagPrefix of {url}");
     }

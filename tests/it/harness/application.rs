@@ -35,6 +35,12 @@ impl TestApplication {
         }
     }
 
+    /// An Application with this source.
+    pub(crate) fn of_source(name: &str, source: Value) -> Self {
+        let Value::Object(source) = source else { panic!("a source is a map: {source}") };
+        Self { source, ..Self::new(name, "") }
+    }
+
     /// `spec.destination` is the test's namespace on the API server, and runs get its kubeconfig.
     #[must_use]
     pub(crate) fn deployed_to(mut self, cluster: &TestCluster) -> Self {

@@ -11,10 +11,13 @@
 
 mod account;
 mod application;
+mod chart;
 mod cluster;
 mod control_plane;
 mod fault_proxy;
+mod http;
 mod manifests;
+mod registry;
 mod repo;
 mod require;
 mod run;
@@ -22,9 +25,12 @@ mod snapshot;
 
 pub(crate) use account::TestAccount;
 pub(crate) use application::TestApplication;
+pub(crate) use chart::{TestChart, helm};
 pub(crate) use cluster::TestCluster;
 pub(crate) use fault_proxy::{Front, Reply, first};
+pub(crate) use http::{Answer, HttpServer, Request};
 pub(crate) use manifests::{config_map, deployment};
+pub(crate) use registry::{TestRegistry, sha256};
 pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
 pub(crate) use run::{Outcome, Run, trueup};

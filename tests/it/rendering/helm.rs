@@ -279,7 +279,7 @@ fn a_chart_that_cannot_be_rendered_says_why() {
       × absolute: `/../secret.yaml` leads out of its repository
       help: values files are read from the repositories of the sources alone
       × scheme: `file:///etc/passwd` is a URL of scheme `file`, which is not fetched
-      help: `https` and `http` are
+      help: the schemes of `helm.valuesFileSchemes` in `argocd-cm` are: `https`, `http`
       × unknown: there is no values file `$values/a.yaml` at 11d5429
       help: no source of the application has `ref: values`
       × schema: helm could not render `charts/web` at 11d5429

@@ -5,7 +5,9 @@
 mod cache;
 mod helm;
 mod kustomize;
+mod made_up;
 mod references;
+mod settings;
 
 use std::path::Path;
 use std::process::Command;

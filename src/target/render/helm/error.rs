@@ -53,12 +53,17 @@ pub enum HelmError {
     },
     /// A URL that is not fetched.
     #[error("`{file}` is a URL of scheme `{scheme}`, which is not fetched")]
-    #[diagnostic(code("trueup::render::values_scheme"), help("`https` and `http` are"))]
+    #[diagnostic(
+        code("trueup::render::values_scheme"),
+        help("the schemes of `helm.valuesFileSchemes` in `argocd-cm` are: {known}")
+    )]
     Scheme {
         /// As the manifest has it.
         file: String,
         /// Its scheme.
         scheme: String,
+        /// The schemes that are fetched.
+        known: String,
     },
     /// A reference to a chart.
     #[error("`{file}` refers to a source that is a chart, whose files cannot be used")]

@@ -9,9 +9,12 @@
 mod arguments;
 mod dependencies;
 mod error;
+mod made_up;
+mod repositories;
 mod values;
 
 pub use error::HelmError;
+pub use made_up::makes_things_up;
 
 use std::path::Path;
 

@@ -125,9 +125,13 @@ impl<'a> Values<'a> {
         }
         let path = self.environment.expand(written);
         match scheme(&path) {
-            Some("http" | "https") => return Ok(Place::Url(path)),
+            Some(scheme) if self.input.settings.values_file_schemes.iter().any(|known| known == scheme) => {
+                return Ok(Place::Url(path));
+            }
             Some(scheme) => {
-                return Err(HelmError::Scheme { file: written.to_owned(), scheme: scheme.to_owned() });
+                let known = &self.input.settings.values_file_schemes;
+                let known = if known.is_empty() { "none".to_owned() } else { format!("`{}`", known.join("`, `")) };
+                return Err(HelmError::Scheme { file: written.to_owned(), scheme: scheme.to_owned(), known });
             }
             None => {}
         }
@@ -224,7 +228,7 @@ impl<'a> Values<'a> {
 }
 
 fn short(revision: &str) -> &str {
-    revision.get(..7).unwrap_or(if revision.is_empty() { "its working tree" } else { revision })
+    if revision.is_empty() { "its working tree" } else { crate::target::source::short(revision) }
 }
 
 fn at(revision: &str) -> String {

@@ -23,6 +23,7 @@ use super::working_copy::{Around, WorkingCopy};
 use super::{Made, RenderError, RenderInput, capabilities};
 use crate::app::source::Kustomize;
 use crate::target::Target;
+use crate::target::source::git_environment;
 
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let default = Kustomize::default();
@@ -39,7 +40,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
         args: arguments(&program, folder, options, input)?,
         folder: root,
         whereabouts: "at the repository's root",
-        variables: input.environment().variables().map(|(name, value)| (name, value.to_owned())).collect(),
+        variables: variables(&home, input, survey.is_fetched)?,
     };
     let output = program.run(&call, &home, input)?;
     if !output.success() {
@@ -50,6 +51,29 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let unnamed = input.shown("kustomization.yaml");
     let objects = program::objects(&program, &output.stdout, &unnamed, input)?;
     Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable: !survey.is_fetched })
+}
+
+/// The build environment; where something is fetched, what opens the repository's server, too: bases may lie in other
+/// repositories of it.
+///
+/// Rule: Argo CD util/kustomize/kustomize.go `Build`, which gives Kustomize's git the credentials of the source's repository.
+fn variables(home: &Home, input: &RenderInput<'_>, is_fetched: bool) -> Result<Vec<(String, String)>, RenderError> {
+    let settings = input.settings;
+    let (url, project) = (&input.source.repo_url, &input.application.project);
+    let mut variables: Vec<(String, String)> =
+        input.environment().variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if !is_fetched {
+        return Ok(variables);
+    }
+    variables.extend(git_environment(url, project, &settings.keyring, &settings.git_credentials));
+    let pass = settings.keyring.git(url.with_credentials(), project);
+    if let Some(key) = &pass.ssh_private_key {
+        let key = format!("{}\n", key.expose().trim_end());
+        let file = home.private_file("ssh/key", key.as_bytes());
+        let file = file.map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
+        variables.push(("GIT_SSH_COMMAND".to_owned(), pass.ssh_command(&file)));
+    }
+    Ok(variables)
 }
 
 /// A folder to write in, where something is to be written.

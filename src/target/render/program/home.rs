@@ -27,6 +27,17 @@ impl Home {
         Ok(path)
     }
 
+    /// A file that its owner alone may read, which is what ssh wants of a key.
+    pub(in super::super) fn private_file(&self, below: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        let path = self.path().join(below);
+        let folder = path.parent().unwrap_or(self.path());
+        fs::create_dir_all(folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(folder)?;
+        file.write_all(bytes)?;
+        file.persist(&path)?;
+        Ok(path)
+    }
+
     /// The environment that keeps a program in here.
     pub(super) fn variables(&self) -> Vec<(OsString, OsString)> {
         [

@@ -67,7 +67,7 @@ pub(super) struct Call<'a> {
     /// What a reader knows that folder as.
     pub(super) whereabouts: &'static str,
     /// Variables besides those of its home.
-    pub(super) variables: Vec<(&'static str, String)>,
+    pub(super) variables: Vec<(String, String)>,
 }
 
 impl Program {

@@ -98,7 +98,7 @@ impl Program {
         if let Some(ssh) = &self.ssh {
             command = command.env("GIT_SSH_COMMAND", ssh);
         }
-        command = self.with_credentials(command);
+        command.env.extend(self.access.git_environment().into_iter().map(|(name, value)| (name.into(), value.into())));
         command.stdin = input.as_bytes().to_vec();
         command.timeout = self.limits.left();
         match self.runtime.block_on(process::run(&command, &self.limits.stop)) {
@@ -110,19 +110,6 @@ impl Program {
             Err(ProcessError::Cancelled { .. } | ProcessError::TimedOut { .. }) => Err(Fault::Stopped),
             Err(error) => Err(Fault::Odd(Cause::of(&error))),
         }
-    }
-
-    /// A credential helper for this one server, which reads our variables.
-    fn with_credentials(&self, command: Command) -> Command {
-        let Some(identity) = &self.access.identity else { return command };
-        let helper = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
-                      \"$TRUEUP_HELPER_USERNAME\" \"$TRUEUP_HELPER_PASSWORD\"; }; f";
-        command
-            .env("GIT_CONFIG_COUNT", "1")
-            .env("GIT_CONFIG_KEY_0", format!("credential.{}.helper", self.access.origin.to_config_key()))
-            .env("GIT_CONFIG_VALUE_0", helper)
-            .env("TRUEUP_HELPER_USERNAME", &identity.username)
-            .env("TRUEUP_HELPER_PASSWORD", identity.password.expose())
     }
 }
 

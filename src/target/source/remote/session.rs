@@ -41,7 +41,7 @@ impl<'a> Session<'a> {
         // The remote applies `url.<base>.insteadOf` of the user's configuration.
         let remote = repository.remote_at(access.url.clone()).map_err(fault)?;
         let url = remote.url(gix::remote::Direction::Fetch).unwrap_or(&access.url).clone();
-        let mut line = transport::connect(repository, &url, limits)?;
+        let mut line = transport::connect(repository, &url, access, limits)?;
         let greeting = gix::protocol::handshake(
             &mut line.transport,
             Service::UploadPack,

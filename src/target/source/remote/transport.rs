@@ -17,7 +17,9 @@ use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection
 
 use crate::process::{Command, Piped};
 
+use super::super::credentials::{Access, Origin};
 use super::super::error::Cause;
+use super::super::keyring::Pass;
 use super::super::limits::Limits;
 use super::Fault;
 
@@ -67,17 +69,26 @@ pub(super) struct Line {
 }
 
 /// Connects; for http, the first request does.
-pub(super) fn connect(repository: &gix::Repository, url: &gix::Url, limits: &Limits) -> Result<Line, Fault> {
+pub(super) fn connect(
+    repository: &gix::Repository,
+    url: &gix::Url,
+    access: &Access,
+    limits: &Limits,
+) -> Result<Line, Fault> {
     match url.scheme {
         gix::url::Scheme::Ssh => ssh(repository, url, limits),
         gix::url::Scheme::Git => daemon(url, limits),
-        gix::url::Scheme::Https | gix::url::Scheme::Http => http(repository, url, limits),
+        gix::url::Scheme::Https | gix::url::Scheme::Http => {
+            // Where `url.<base>.insteadOf` leads to another server, nothing of the Secret is meant for it.
+            let is_meant = Origin::of(url) == access.origin;
+            http(repository, url, if is_meant { access.pass.clone() } else { Pass::default() }, limits)
+        }
         // Only `url.<base>.insteadOf` leads here: git knows what its user meant.
         _ => Err(Fault::Odd(Cause::saying(format!("gix does not speak `{}`", url.scheme)))),
     }
 }
 
-fn http(repository: &gix::Repository, url: &gix::Url, limits: &Limits) -> Result<Line, Fault> {
+fn http(repository: &gix::Repository, url: &gix::Url, pass: Pass, limits: &Limits) -> Result<Line, Fault> {
     // reqwest is built without a provider of its own. Where main has set one, it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let odd = |error: gix::Error| Fault::of(&error, &[], limits.over());
@@ -87,10 +98,16 @@ fn http(repository: &gix::Repository, url: &gix::Url, limits: &Limits) -> Result
         .and_then(|options| options.downcast::<http::Options>().ok())
         .map(|options| *options)
         .unwrap_or_default();
+    if let Some(token) = &pass.bearer {
+        options.extra_headers.push(format!("Authorization: Bearer {}", token.expose()));
+        // The header would go wherever the server sends us.
+        options.follow_redirects = http::options::FollowRedirects::None;
+    }
     let left = limits.left();
     options.backend = Some(Arc::new(Mutex::new(http::reqwest::Options {
         configure_client: Some(Box::new(move |builder| {
-            Ok(builder.timeout(left).connect_timeout(left.min(Duration::from_secs(20))))
+            let builder = builder.timeout(left).connect_timeout(left.min(Duration::from_secs(20)));
+            pass.configure(builder).map_err(gix::Error::from_error)
         })),
         configure_request: None,
     })));

@@ -1,0 +1,232 @@
+//! Reads the Secrets: every fault of a file at once, and never a value in an error.
+
+use std::collections::BTreeMap;
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::Value;
+
+use super::{ClientCertificate, Repositories, Repository, RepositoryKind};
+use crate::finding::Finding;
+use crate::object::Object;
+use crate::object::annotations::SECRET_TYPE;
+use crate::object::yaml::{self, Limits, WithPositions};
+use crate::secret::{RepoUrl, Secret};
+
+/// The ConfigMap with the certificates of hosts.
+const AUTHORITIES: &str = "argocd-tls-certs-cm";
+
+/// Credentials that Argo CD knows and nothing here uses; each is what tells that there is such a one.
+const NOT_USED: [&str; 4] =
+    ["githubAppPrivateKey", "gcpServiceAccountKey", "useAzureWorkloadIdentity", "azureServicePrincipalClientSecret"];
+
+/// Why Secrets of repositories cannot be read.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
+pub enum RepositoriesError {
+    /// The file is no YAML.
+    #[error("{file}:{line}: cannot be read: {why}")]
+    #[diagnostic(code(trueup::settings::yaml), help("`--repositories` takes manifests of Secrets"))]
+    Yaml {
+        /// The file.
+        file: String,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong.
+        why: String,
+    },
+    /// The file has other things in it.
+    #[error("{file}: holds no Secret of a repository")]
+    #[diagnostic(
+        code(trueup::settings::none),
+        help("`kubectl get secret -n argocd -l argocd.argoproj.io/secret-type -o yaml` prints those of a cluster")
+    )]
+    None {
+        /// The file.
+        file: String,
+    },
+    /// A Secret that says nothing of where.
+    #[error("{file}: Secret `{secret}` has no `url`")]
+    #[diagnostic(code(trueup::settings::repository), help("Argo CD finds a repository's Secret by its `url`"))]
+    NoUrl {
+        /// The file.
+        file: String,
+        /// The Secret's name.
+        secret: String,
+    },
+    /// A field of a Secret.
+    #[error("{file}: Secret `{secret}`: `{key}` is {why}")]
+    #[diagnostic(
+        code(trueup::settings::repository),
+        help("values of `data` are base64; to write them as they are, use `stringData`")
+    )]
+    Field {
+        /// The file.
+        file: String,
+        /// The Secret's name.
+        secret: String,
+        /// The field.
+        key: String,
+        /// What is wrong with it; never its value, if that may be secret.
+        why: String,
+    },
+}
+
+pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Repositories, Vec<Finding>), Vec<RepositoriesError>> {
+    let wrong = |error: yaml::YamlError| {
+        vec![RepositoriesError::Yaml { file: file.to_owned(), line: error.line, why: error.message }]
+    };
+    let text = yaml::decode(bytes).map_err(wrong)?;
+    let mut reading = Reading { file, found: Repositories::default(), warnings: Vec::new(), errors: Vec::new() };
+    for document in yaml::read(&text, &Limits::default(), WithPositions::No) {
+        reading.value(document.map_err(wrong)?.value);
+    }
+    if !reading.errors.is_empty() {
+        return Err(reading.errors);
+    }
+    let Repositories { entries, templates, authorities } = &reading.found;
+    if entries.is_empty() && templates.is_empty() && authorities.is_empty() {
+        return Err(vec![RepositoriesError::None { file: file.to_owned() }]);
+    }
+    Ok((reading.found, reading.warnings))
+}
+
+struct Reading<'file> {
+    file: &'file str,
+    found: Repositories,
+    warnings: Vec<Finding>,
+    errors: Vec<RepositoriesError>,
+}
+
+impl Reading<'_> {
+    fn value(&mut self, mut value: Value) {
+        if let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
+            for item in items {
+                self.value(item);
+            }
+            return;
+        }
+        let Ok(object) = Object::new(value) else { return };
+        match (object.kind(), object.label(SECRET_TYPE)) {
+            ("Secret", Some("repository")) => {
+                let repository = self.secret(&object);
+                self.found.entries.extend(repository);
+            }
+            ("Secret", Some("repo-creds")) => {
+                let template = self.secret(&object);
+                self.found.templates.extend(template);
+            }
+            ("ConfigMap", _) if object.name() == AUTHORITIES => {
+                let data = object.value().get("data").and_then(Value::as_object).into_iter().flatten();
+                let texts = data.filter_map(|(host, pem)| Some((host.clone(), pem.as_str()?.to_owned())));
+                self.found.authorities.extend(texts);
+            }
+            _ => {}
+        }
+    }
+
+    fn secret(&mut self, object: &Object) -> Option<Repository> {
+        let name = object.name().to_owned();
+        let mut data = Data { fields: BTreeMap::new(), faults: Vec::new() };
+        data.take(object);
+        if data.fields.get("url").is_none_or(|url| url.trim().is_empty()) {
+            self.errors.push(RepositoriesError::NoUrl { file: self.file.to_owned(), secret: name });
+            return None;
+        }
+        for key in NOT_USED {
+            if data.fields.get(key).is_some_and(|value| !value.is_empty() && value != "false") {
+                let message = format!("{}: Secret `{name}`: `{key}` is not used", self.file);
+                let help = "give the repository a `username` and a token as its `password`";
+                self.warnings.push(Finding::warning("trueup::settings::credential", message).with_help(help));
+            }
+        }
+        let repository = data.repository(&name);
+        let fault =
+            |(key, why)| RepositoriesError::Field { file: self.file.to_owned(), secret: name.clone(), key, why };
+        self.errors.extend(data.faults.into_iter().map(fault));
+        Some(repository)
+    }
+}
+
+/// The fields of one Secret.
+struct Data {
+    fields: BTreeMap<String, String>,
+    faults: Vec<(String, String)>,
+}
+
+impl Data {
+    /// `data` decoded, and `stringData` over it, as an API server does it.
+    fn take(&mut self, object: &Object) {
+        let map = |field: &str| object.value().get(field).and_then(Value::as_object).cloned().unwrap_or_default();
+        for (key, value) in map("data") {
+            let decoded =
+                value.as_str().and_then(|text| STANDARD.decode(text.split_whitespace().collect::<String>()).ok());
+            match decoded.and_then(|bytes| String::from_utf8(bytes).ok()) {
+                Some(text) => drop(self.fields.insert(key, text)),
+                None => self.faults.push((key, "not base64".to_owned())),
+            }
+        }
+        for (key, value) in map("stringData") {
+            match value {
+                Value::String(text) => drop(self.fields.insert(key, text)),
+                _ => self.faults.push((key, "not text".to_owned())),
+            }
+        }
+    }
+
+    fn repository(&mut self, secret: &str) -> Repository {
+        let certificate = self.text("tlsClientCertData");
+        let key = self.secret_text("tlsClientCertKey");
+        Repository {
+            secret: secret.to_owned(),
+            url: RepoUrl::new(self.text("url")),
+            kind: self.kind(),
+            name: self.text("name"),
+            project: self.text("project"),
+            username: self.text("username"),
+            password: self.secret_text("password"),
+            bearer_token: self.secret_text("bearerToken"),
+            ssh_private_key: self.secret_text("sshPrivateKey"),
+            client_certificate: key
+                .filter(|_| !certificate.is_empty())
+                .map(|key| ClientCertificate { certificate, key }),
+            insecure: self.switch("insecure") | self.switch("insecureIgnoreHostKey"),
+            enable_oci: self.switch("enableOCI"),
+            plain_http: self.switch("insecureOCIForceHttp"),
+            proxy: Some(self.text("proxy")).filter(|proxy| !proxy.is_empty()).map(RepoUrl::new),
+            no_proxy: self.text("noProxy"),
+            has_other_credentials: NOT_USED.iter().any(|key| !self.text(key).is_empty()),
+        }
+    }
+
+    fn text(&self, key: &str) -> String {
+        self.fields.get(key).cloned().unwrap_or_default()
+    }
+
+    fn secret_text(&self, key: &str) -> Option<Secret<String>> {
+        Some(self.text(key)).filter(|text| !text.is_empty()).map(Secret::new)
+    }
+
+    fn kind(&mut self) -> RepositoryKind {
+        match self.text("type").as_str() {
+            "" | "git" => RepositoryKind::Git,
+            "helm" => RepositoryKind::Helm,
+            "oci" => RepositoryKind::Oci,
+            other => {
+                self.faults.push(("type".to_owned(), format!("`{other}`, not `git`, `helm` or `oci`")));
+                RepositoryKind::Git
+            }
+        }
+    }
+
+    fn switch(&mut self, key: &str) -> bool {
+        match self.text(key).trim() {
+            "" | "false" | "False" | "FALSE" | "f" | "F" | "0" => false,
+            // Argo CD: Go's strconv.ParseBool.
+            "true" | "True" | "TRUE" | "t" | "T" | "1" => true,
+            _ => {
+                self.faults.push((key.to_owned(), "neither `true` nor `false`".to_owned()));
+                false
+            }
+        }
+    }
+}

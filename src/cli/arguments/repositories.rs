@@ -1,0 +1,97 @@
+//! What opens repositories: Argo CD's Secrets from files, the environment, Docker's configuration.
+
+use std::path::PathBuf;
+use std::sync::{Arc, OnceLock};
+
+use crate::app::settings::Repositories;
+use crate::cli::manifests;
+use crate::cli::session::environment;
+use crate::finding::Finding;
+use crate::secret::Secret;
+use crate::target::source::{Credentials, HostLogin, Keyring};
+
+/// What opens repositories.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Sources")]
+pub(crate) struct RepositoryArguments {
+    /// Argo CD's Secrets of repositories (`argocd.argoproj.io/secret-type: repository` or `repo-creds`); may be repeated
+    #[arg(long, value_name = "FILE")]
+    repositories: Vec<PathBuf>,
+    /// What was read: a file may be a pipe, which can be read once.
+    #[arg(skip)]
+    read: OnceLock<Result<Read, Vec<Finding>>>,
+}
+
+/// What was read, and what was odd about it.
+#[derive(Debug, Clone)]
+pub(crate) struct Read {
+    /// What opens repositories.
+    pub(crate) keyring: Arc<Keyring>,
+    /// What is there and not used.
+    pub(crate) warnings: Vec<Finding>,
+}
+
+impl RepositoryArguments {
+    /// The files and the environment, resolved; or what is wrong with the files.
+    pub(crate) fn read(&self) -> Result<Read, Vec<Finding>> {
+        self.read.get_or_init(|| read(&self.repositories)).clone()
+    }
+}
+
+fn read(files: &[PathBuf]) -> Result<Read, Vec<Finding>> {
+    let (mut repositories, mut warnings, mut errors) = (Repositories::default(), Vec::new(), Vec::new());
+    for file in files {
+        match manifests::read_one(file) {
+            Err(error) => errors.push(Finding::of(&error)),
+            Ok(text) => match Repositories::read(&text.name, &text.bytes) {
+                Err(faults) => errors.extend(faults.iter().map(|fault| Finding::of(fault))),
+                Ok((found, odd)) => {
+                    repositories.extend(found);
+                    warnings.extend(odd);
+                }
+            },
+        }
+    }
+    if !errors.is_empty() {
+        return Err(errors);
+    }
+    let login = |kind: &str| HostLogin {
+        username: text(&format!("TRUEUP_{kind}_USERNAME")),
+        password: text(&format!("TRUEUP_{kind}_PASSWORD")).map(Secret::new),
+        hosts: hosts(&format!("TRUEUP_{kind}_HOST")),
+    };
+    let keyring = Keyring { repositories, helm: login("HELM"), oci: login("OCI"), docker_configs: docker_configs() };
+    Ok(Read { keyring: Arc::new(keyring), warnings })
+}
+
+/// Credentials of git come from the environment alone: arguments are seen by every process of the machine.
+pub(crate) fn git_credentials() -> Credentials {
+    Credentials {
+        username: text("TRUEUP_GIT_USERNAME"),
+        password: text("TRUEUP_GIT_PASSWORD").map(Secret::new),
+        token: text("TRUEUP_GIT_TOKEN").map(Secret::new),
+        hosts: hosts("TRUEUP_GIT_HOST"),
+        github_token: text("GITHUB_TOKEN").map(Secret::new),
+    }
+}
+
+fn text(name: &str) -> Option<String> {
+    environment(name)?.into_string().ok().filter(|value| !value.is_empty())
+}
+
+fn hosts(name: &str) -> Vec<String> {
+    let hosts = text(name).unwrap_or_default();
+    hosts.split(',').map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()).collect()
+}
+
+/// Where `helm registry login` and `docker login` write to.
+fn docker_configs() -> Vec<PathBuf> {
+    let home = environment("HOME").map(PathBuf::from);
+    let at_home = |below: &str| home.as_ref().map(|home| home.join(below));
+    let path = |name: &str| environment(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let helm_home = path("HELM_CONFIG_HOME")
+        .or_else(|| Some(path("XDG_CONFIG_HOME").or_else(|| at_home(".config"))?.join("helm")))
+        .map(|home| home.join("registry/config.json"));
+    let docker_home = path("DOCKER_CONFIG").or_else(|| at_home(".docker")).map(|home| home.join("config.json"));
+    [path("HELM_REGISTRY_CONFIG").or(helm_home), docker_home].into_iter().flatten().collect()
+}

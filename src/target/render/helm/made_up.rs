@@ -1,0 +1,90 @@
+//! Whether a chart may make values up anew each time it is rendered: passwords, certificates, times.
+//!
+//! In: a chart's folder. Out: a guess that errs on the side of yes, from the names of functions that stand in it. It costs
+//! no program, so that only charts that may be unsteady are rendered a second time.
+//!
+//! Rule: Sprig's functions that give another result each time (github.com/Masterminds/sprig, functions.go).
+
+use std::fs;
+use std::path::Path;
+
+/// The functions, each as a whole word.
+const FUNCTIONS: [&str; 19] = [
+    "randAlphaNum",
+    "randAlpha",
+    "randAscii",
+    "randNumeric",
+    "randBytes",
+    "randInt",
+    "uuidv4",
+    "now",
+    "shuffle",
+    "bcrypt",
+    "htpasswd",
+    "encryptAES",
+    "genPrivateKey",
+    "genCA",
+    "genCAWithKey",
+    "genSelfSignedCert",
+    "genSelfSignedCertWithKey",
+    "genSignedCert",
+    "genSignedCertWithKey",
+];
+
+/// Whether any file of a chart names one of them, or cannot be looked into.
+pub fn makes_things_up(chart: &Path) -> bool {
+    let Ok(entries) = fs::read_dir(chart) else { return true };
+    entries.into_iter().any(|entry| {
+        let Ok(entry) = entry else { return true };
+        let path = entry.path();
+        match entry.file_type() {
+            Ok(kind) if kind.is_dir() => makes_things_up(&path),
+            Ok(_) => match path.extension().and_then(|extension| extension.to_str()) {
+                // Charts within the chart, packed.
+                Some("tgz") => true,
+                Some("md" | "txt" | "json") => false,
+                _ => fs::read(&path).map_or(true, |text| names_one(&text)) || needs_another(&path),
+            },
+            Err(_) => true,
+        }
+    })
+}
+
+fn names_one(text: &[u8]) -> bool {
+    let text = String::from_utf8_lossy(text);
+    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
+    words.any(|word| FUNCTIONS.contains(&word))
+}
+
+/// Whether it is a chart's description that asks for charts which are not here.
+fn needs_another(path: &Path) -> bool {
+    let is_description = path.ends_with("Chart.yaml") || path.ends_with("requirements.yaml");
+    let is_alone = || path.parent().is_some_and(|chart| !chart.join("charts").is_dir());
+    is_description && is_alone() && fs::read_to_string(path).is_ok_and(|text| text.contains("dependencies:"))
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that they look at")]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_chart_that_may_make_things_up_is_known_by_its_words() {
+        for (file, text, expected) in [
+            ("templates/a.yaml", "password: {{ randAlphaNum 16 }}", true),
+            ("templates/_names.tpl", "{{- define \"x\" }}{{ now | date \"2006\" }}{{ end }}", true),
+            ("templates/b.yaml", "{{- $ca := genCA \"x\" 365 }}", true),
+            ("templates/c.yaml", "known: {{ .Values.nowhere }}", false),
+            ("README.md", "Passwords come from randAlphaNum", false),
+            ("charts/other-1.0.0.tgz", "", true),
+            ("Chart.yaml", "name: web\ndependencies:\n- {name: other}\n", true),
+            ("Chart.yaml", "name: web\n", false),
+        ] {
+            let folder = tempfile::tempdir().unwrap();
+            let path = folder.path().join(file);
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, text).unwrap();
+            assert_eq!(makes_things_up(folder.path()), expected, "{file}: {text}");
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! Tells Helm of the repositories that a chart's dependencies come from, and what opens each: in files of its home, for
+//! arguments can be read by everybody.
+//!
+//! In: a chart's dependencies. Out: `repositories.yaml` and `registry/config.json`, as `helm repo add` and `helm registry
+//! login` would write them, but without asking a server.
+//!
+//! Rules: Argo CD reposerver/repository/repository.go `getHelmDependencyRepos`; Helm pkg/repo/repo.go `Entry`.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value, json};
+
+use super::Run;
+use crate::object::yaml::{self, Limits, WithPositions};
+use crate::target::render::program::Home;
+use crate::target::source::{Asking, Pass};
+
+/// The repositories of a chart's dependencies.
+#[derive(Debug, Default)]
+pub(super) struct Repositories {
+    /// Each as the chart has it, once.
+    written: Vec<String>,
+}
+
+impl Repositories {
+    /// What `Chart.yaml`, and in old charts `requirements.yaml`, say.
+    pub(super) fn of(chart: &Path) -> Self {
+        let mut written: Vec<String> = Vec::new();
+        for file in ["Chart.yaml", "requirements.yaml"] {
+            // What cannot be read has no repositories for us; Helm says what is wrong with it.
+            let Ok(bytes) = fs::read(chart.join(file)) else { continue };
+            let Ok(text) = yaml::decode(&bytes) else { continue };
+            for document in yaml::read(&text, &Limits::default(), WithPositions::No).into_iter().flatten() {
+                let dependencies = document.value.get("dependencies").and_then(Value::as_array).cloned();
+                for dependency in dependencies.unwrap_or_default() {
+                    let repository = dependency.get("repository").and_then(Value::as_str).unwrap_or_default();
+                    if !repository.is_empty() && !written.iter().any(|known| known == repository) {
+                        written.push(repository.to_owned());
+                    }
+                }
+            }
+        }
+        Self { written }
+    }
+
+    /// Whether all of them are folders beside the chart.
+    pub(super) fn are_local(&self) -> bool {
+        self.written.iter().all(|repository| repository.starts_with("file://"))
+    }
+
+    /// Writes Helm's files; the arguments that it needs besides.
+    pub(super) fn write(&self, run: &Run<'_>) -> io::Result<Vec<&'static str>> {
+        let mut files = Files { home: run.home, entries: Vec::new(), logins: BTreeMap::new() };
+        let mut plain = Vec::new();
+        for repository in &self.written {
+            if let Some(place) = repository.strip_prefix("oci://") {
+                plain.push(files.registry(place, run));
+            } else if let Some(name) = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:")) {
+                let known = &run.input.settings.keyring.repositories;
+                if let Some(found) = known.named(name, &run.input.application.project) {
+                    files.repository(name, found.url.with_credentials(), run)?;
+                }
+            } else if repository.starts_with("https://") || repository.starts_with("http://") {
+                files.repository(&repository.replace('/', "-"), repository, run)?;
+            }
+        }
+        files.finish()?;
+        // The switch is for all registries of a chart, or for none.
+        let all_plain = !plain.is_empty() && plain.iter().all(|plain| *plain);
+        Ok(if all_plain { vec!["--plain-http"] } else { Vec::new() })
+    }
+}
+
+/// Helm's files about repositories, before they are written.
+struct Files<'run> {
+    home: &'run Home,
+    entries: Vec<Value>,
+    logins: BTreeMap<String, Value>,
+}
+
+impl Files<'_> {
+    /// One Helm repository; Helm reads its index itself.
+    fn repository(&mut self, name: &str, url: &str, run: &Run<'_>) -> io::Result<()> {
+        let mut entry = Map::new();
+        entry.insert("name".to_owned(), json!(name));
+        entry.insert("url".to_owned(), json!(url));
+        if let Ok(parsed) = reqwest::Url::parse(url) {
+            let input = run.input;
+            let pass = input.settings.keyring.helm_repository(&parsed, url, &input.application.project);
+            self.opened(&mut entry, pass)?;
+        }
+        let passes_on = run.input.source.helm.as_ref().is_some_and(|helm| helm.pass_credentials);
+        entry.insert("pass_credentials_all".to_owned(), json!(passes_on));
+        self.entries.push(Value::Object(entry));
+        Ok(())
+    }
+
+    /// What opens a Helm repository, in its entry and in files that the entry names.
+    fn opened(&self, entry: &mut Map<String, Value>, pass: Pass) -> io::Result<()> {
+        let number = self.entries.len();
+        if let Some(identity) = pass.identity {
+            entry.insert("username".to_owned(), json!(identity.username));
+            entry.insert("password".to_owned(), json!(identity.password.expose()));
+        }
+        entry.insert("insecure_skip_tls_verify".to_owned(), json!(pass.insecure));
+        let shown = pass.client_certificate;
+        let (certificate, key) = shown.map(|shown| (shown.certificate, shown.key.expose().clone())).unzip();
+        for (field, pem) in [("caFile", pass.authorities), ("certFile", certificate), ("keyFile", key)] {
+            if let Some(pem) = pem {
+                let path = self.write(&format!("{field}-{number}.pem"), pem.as_bytes())?;
+                entry.insert(field.to_owned(), json!(path));
+            }
+        }
+        Ok(())
+    }
+
+    /// One repository of a registry; whether its registry speaks no TLS.
+    fn registry(&mut self, place: &str, run: &Run<'_>) -> bool {
+        let input = run.input;
+        let runtime = tokio::runtime::Handle::current();
+        let asking = Asking { timeout: input.settings.timeout, cancel: input.cancel, runtime: &runtime };
+        let pass = input.settings.keyring.registry(place, &input.application.project, &asking);
+        let host = place.split('/').next().unwrap_or_default();
+        if let Some(identity) = pass.identity {
+            let both = format!("{}:{}", identity.username, identity.password.expose());
+            // Docker Hub goes by an old URL.
+            let is_hub = matches!(host, "docker.io" | "registry-1.docker.io");
+            let host = if is_hub { "https://index.docker.io/v1/" } else { host };
+            self.logins.insert(host.to_owned(), json!({"auth": STANDARD.encode(both)}));
+        }
+        pass.plain_http
+    }
+
+    fn finish(self) -> io::Result<()> {
+        let repositories = json!({"apiVersion": "", "repositories": self.entries});
+        self.write("repositories.yaml", repositories.to_string().as_bytes())?;
+        let registries = json!({"auths": self.logins});
+        self.write("registry/config.json", registries.to_string().as_bytes())?;
+        Ok(())
+    }
+
+    fn write(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
+        self.home.private_file(&format!("config/helm/{name}"), bytes)
+    }
+}

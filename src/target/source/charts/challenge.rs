@@ -1,0 +1,133 @@
+//! How a registry wants to be told who we are: `WWW-Authenticate`, and the token that it sends us for.
+//!
+//! In: the header. Out: what it asks for, and the token that its server hands out.
+//!
+//! Rules: RFC 9110 11.6.1; Docker's token protocol (distribution/docs/spec/auth/token.md).
+
+use reqwest::Url;
+use serde_json::Value;
+
+use super::super::credentials::Identity;
+use super::super::error::{Cause, SourceError};
+use super::helm_repo::headers;
+use super::web::Web;
+use crate::secret::Secret;
+
+/// What an answer with a token may be long.
+const TOKEN_LIMIT: u64 = 1 << 20;
+
+/// What a registry wants to hear.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) enum Challenge {
+    /// A user and a password.
+    Basic,
+    /// A token from another server.
+    Bearer(TokenWanted),
+}
+
+/// Where a token is to be had, and for what.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct TokenWanted {
+    realm: String,
+    service: String,
+    scope: String,
+}
+
+impl Challenge {
+    pub(super) fn read(header: &str) -> Option<Self> {
+        let (scheme, rest) = header.trim().split_once(' ').unwrap_or((header.trim(), ""));
+        if scheme.eq_ignore_ascii_case("basic") {
+            return Some(Self::Basic);
+        }
+        if !scheme.eq_ignore_ascii_case("bearer") {
+            return None;
+        }
+        let mut wanted = TokenWanted::default();
+        for (name, value) in parameters(rest) {
+            match name.to_ascii_lowercase().as_str() {
+                "realm" => wanted.realm = value,
+                "service" => wanted.service = value,
+                "scope" => wanted.scope = value,
+                _ => {}
+            }
+        }
+        (!wanted.realm.is_empty()).then_some(Self::Bearer(wanted))
+    }
+}
+
+/// `name="value", name=value`; a value in quotes may have commas.
+fn parameters(text: &str) -> Vec<(String, String)> {
+    let mut found = Vec::new();
+    let mut rest = text.trim_start();
+    while let Some((name, after)) = rest.split_once('=') {
+        let (value, after) = match after.strip_prefix('"') {
+            Some(quoted) => quoted.split_once('"').unwrap_or((quoted, "")),
+            None => after.split_at(after.find(',').unwrap_or(after.len())),
+        };
+        found.push((name.trim().to_owned(), value.trim().to_owned()));
+        rest = after.trim_start_matches([',', ' ']);
+    }
+    found
+}
+
+impl TokenWanted {
+    /// Asks for the token; nothing when the server hands out none.
+    pub(super) fn token(
+        &self,
+        web: &Web,
+        registry: &Url,
+        repository: &str,
+        identity: Option<&Identity>,
+    ) -> Result<Option<Secret<String>>, SourceError> {
+        let url = registry.to_string();
+        let refused = |reason| SourceError::UrlRefused { url: url.clone(), reason };
+        let mut realm =
+            Url::parse(&self.realm).map_err(|_error| refused("it sends us for a token to what is no URL"))?;
+        // Who spoke TLS with us does not get our password sent in clear text elsewhere.
+        if realm.scheme() != "https" && registry.scheme() == "https" {
+            return Err(refused("it sends us for a token to a server without TLS"));
+        }
+        let scope = if self.scope.is_empty() { format!("repository:{repository}:pull") } else { self.scope.clone() };
+        if !self.service.is_empty() {
+            realm.query_pairs_mut().append_pair("service", &self.service);
+        }
+        realm.query_pairs_mut().append_pair("scope", &scope);
+        let answer = web.get(&realm, &headers(identity))?;
+        if !answer.status().is_success() {
+            return Err(answer.failed(super::oci::ACCESS_HELP));
+        }
+        let said: Value = serde_json::from_slice(&answer.bytes(TOKEN_LIMIT)?).map_err(|error| {
+            let help = "look at what the registry's token server answers".to_owned();
+            SourceError::FetchFailed { url: url.clone(), help, cause: Cause::of(&error) }
+        })?;
+        let token = ["token", "access_token"].iter().find_map(|field| said.get(field).and_then(Value::as_str));
+        Ok(token.map(|token| Secret::new(token.to_owned())))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_challenge_is_read() {
+        let bearer = |realm: &str, service: &str, scope: &str| {
+            let text = str::to_owned;
+            Some(Challenge::Bearer(TokenWanted { realm: text(realm), service: text(service), scope: text(scope) }))
+        };
+        for (header, expected) in [
+            ("Basic realm=\"Registry\"", Some(Challenge::Basic)),
+            ("basic", Some(Challenge::Basic)),
+            (
+                "Bearer realm=\"https://auth.example.com/token\",service=\"registry.example.com\",scope=\"repository:a/b:pull,push\"",
+                bearer("https://auth.example.com/token", "registry.example.com", "repository:a/b:pull,push"),
+            ),
+            ("bearer scope=\"x\", realm=https://a/t", bearer("https://a/t", "", "x")),
+            ("Bearer service=a", None),
+            ("Negotiate", None),
+            ("", None),
+        ] {
+            assert_eq!(Challenge::read(header), expected, "{header}");
+        }
+    }
+}

@@ -1,0 +1,206 @@
+//! Charts of Helm repositories and registries, and `oci://` sources: archives that are brought and unpacked.
+//!
+//! In: a repository's URL, charts and versions, tags, digests or constraints. Out: checkouts whose root is the unpacked
+//! chart, as the renderers take any folder. An archive is kept by its digest, and held against it when it arrives.
+//!
+//! Rules: Argo CD reposerver/repository `newHelmClientResolveRevision`, `newOCIClientResolveRevision`.
+
+mod archive;
+mod challenge;
+mod helm_repo;
+mod index;
+mod oci;
+mod shelf;
+mod web;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use self::archive::Packing;
+use self::helm_repo::HelmRepository;
+use self::oci::{Content, Registry};
+use self::shelf::Shelf;
+use self::web::Web;
+use super::bring::{Task, When};
+use super::checkout::{Checkout, FetchedBy, Wanted};
+use super::error::{Cause, SourceError};
+use super::keyring::{Asking, Keyring};
+use super::sources::Brought;
+use super::working_tree;
+use crate::finding::Finding;
+use crate::secret::RepoUrl;
+
+/// Where a source comes from, as far as that decides how it is asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub(super) enum Kind {
+    /// A git repository.
+    Git,
+    /// A Helm repository: an index and archives.
+    HelmRepository,
+    /// A registry.
+    Registry,
+}
+
+impl Kind {
+    /// Rule: Argo CD `repository_types.go`, util/helm/client.go `IsHelmOciRepo`: a registry of charts is a URL without a
+    /// scheme, or one whose Secret has `enableOCI`.
+    pub(super) fn of(url: &RepoUrl, wanted: &Wanted, keyring: &Keyring) -> Self {
+        let url = url.with_credentials();
+        if url.starts_with("oci://") {
+            return Self::Registry;
+        }
+        if wanted.chart.is_none() {
+            return Self::Git;
+        }
+        let is_bare = !url.contains("://") && !url.starts_with('/');
+        let enables_oci = || keyring.repositories.find(url, &wanted.project).is_some_and(|it| it.enable_oci);
+        if is_bare || enables_oci() { Self::Registry } else { Self::HelmRepository }
+    }
+}
+
+/// Brings everything that a task wants of a Helm repository or a registry.
+pub(super) fn all(task: &Task, kind: Kind) -> Result<Vec<Brought>, SourceError> {
+    let shared = task.shared.clone();
+    if let (Some(root), When::Now) = (shared.working_trees.find(&task.url), task.when) {
+        let checkout = |wanted: &Wanted| working_tree::chart(root, wanted.chart.as_deref());
+        return Ok(task.wanted.iter().map(|wanted| checkout(wanted).map(Arc::new).map_err(Arc::new)).collect());
+    }
+    let cache = shared.cache()?;
+    let shelf = Shelf::of(cache, task);
+    let answers = match kind {
+        Kind::HelmRepository => {
+            let repository = HelmRepository::open(task, &shelf)?;
+            let warning = repository.speaks_in_clear_text().then(|| clear_text(&task.url));
+            let bring = |wanted| from_repository(task, &shelf, &repository, wanted, warning.as_ref());
+            task.wanted.iter().map(|wanted| bring(wanted).map(Arc::new).map_err(Arc::new)).collect()
+        }
+        Kind::Registry | Kind::Git => {
+            let bring = |wanted| from_registry(task, &shelf, wanted);
+            task.wanted.iter().map(|wanted| bring(wanted).map(Arc::new).map_err(Arc::new)).collect()
+        }
+    };
+    cache.shrink();
+    Ok(answers)
+}
+
+fn clear_text(url: &RepoUrl) -> Finding {
+    Finding::warning("trueup::source::clear_text", format!("credentials for {url} travel in clear text"))
+        .with_help("use https")
+}
+
+/// One chart of a Helm repository.
+fn from_repository(
+    task: &Task,
+    shelf: &Shelf<'_>,
+    repository: &HelmRepository<'_>,
+    wanted: &Wanted,
+    warning: Option<&Finding>,
+) -> Result<Checkout, SourceError> {
+    let chart = wanted.chart.as_deref().unwrap_or_default();
+    let release = repository.release(chart, &wanted.revision)?;
+    let what = format!("chart `{chart}` {} of {}", release.version, task.url);
+    let warnings: Vec<Finding> = warning.cloned().into_iter().collect();
+    let finished = |folder: &Path, by| {
+        let root = chart_folder(folder, chart, &what)?;
+        Ok(Checkout { root, revision: release.version.clone(), by, dirty: false, warnings: warnings.clone() })
+    };
+    if !release.digest.is_empty()
+        && let Some(folder) = shelf.find(&release.digest)?
+    {
+        return finished(&folder, FetchedBy::Cache);
+    }
+    let url = repository.archive_url(release)?;
+    if url.scheme() == "oci" {
+        // An index may lead to a registry, as that of Bitnami does.
+        let place = url.as_str().trim_start_matches("oci://");
+        let (place, tag) = place.rsplit_once(':').unwrap_or((place, &release.version));
+        let mut checkout = artifact(task, shelf, place, tag, Some(chart))?;
+        checkout.revision.clone_from(&release.version);
+        return Ok(checkout);
+    }
+    let mut archive = shelf.new_file()?;
+    let saved = repository.download(&url, wanted.pass_credentials, archive.as_file_mut())?;
+    if !release.digest.is_empty() && release.digest != saved.sha256 {
+        return Err(SourceError::DigestMismatch { what, expected: release.digest.clone(), found: saved.sha256 });
+    }
+    let (folder, by) = match shelf.find(&saved.sha256)? {
+        Some(folder) => (folder, FetchedBy::Cache),
+        None => (shelf.keep(&archive, Packing::TarGzip, &saved.sha256, &what)?, FetchedBy::HelmRepository),
+    };
+    finished(&folder, by)
+}
+
+/// One chart, or one artifact, of a registry.
+fn from_registry(task: &Task, shelf: &Shelf<'_>, wanted: &Wanted) -> Result<Checkout, SourceError> {
+    let place = task.url.with_credentials().trim_start_matches("oci://").trim_end_matches('/').to_owned();
+    let Some(chart) = &wanted.chart else { return artifact(task, shelf, &place, &wanted.revision, None) };
+    artifact(task, shelf, &format!("{place}/{}", chart.trim_matches('/')), &wanted.revision, Some(chart))
+}
+
+/// `place` is `host/repository`.
+fn artifact(
+    task: &Task,
+    shelf: &Shelf<'_>,
+    place: &str,
+    asked: &str,
+    chart: Option<&str>,
+) -> Result<Checkout, SourceError> {
+    // A Secret is for the URL that the manifest has, of which the chart's name is no part.
+    let keyring = &task.shared.settings.keyring;
+    let written = task.url.with_credentials();
+    let written = if Kind::of(&task.url, &task.wanted[0], keyring) == Kind::Registry { written } else { place };
+    let asking = Asking { timeout: task.limits.left(), cancel: &task.limits.stop, runtime: &task.runtime };
+    let pass = keyring.registry(written, &task.project, &asking);
+    let web = Web::new(&pass, &format!("oci://{place}"), &task.limits, &task.runtime)?;
+    let mut registry = Registry::new(place, pass, web)?;
+    let content = if chart.is_some() { Content::Chart } else { Content::Anything };
+    let found = registry.artifact(asked, content)?;
+    let what = format!("the archive of oci://{place} at `{asked}`");
+    let sha256 = found.layer.digest.trim_start_matches("sha256:");
+    let (folder, by) = if let Some(folder) = shelf.find(sha256)? {
+        (folder, FetchedBy::Cache)
+    } else {
+        let mut archive = shelf.new_file()?;
+        let saved = registry.download(&found.layer, archive.as_file_mut(), shelf)?;
+        if saved.sha256 != sha256 {
+            return Err(SourceError::DigestMismatch { what, expected: sha256.to_owned(), found: saved.sha256 });
+        }
+        (shelf.keep(&archive, found.layer.packing, sha256, &what)?, FetchedBy::Registry)
+    };
+    let root = match chart {
+        Some(chart) => chart_folder(&folder, chart, &what)?,
+        None if found.layer.is_chart => chart_folder(&folder, "", &what)?,
+        None => folder,
+    };
+    let is_version = chart.is_some() && !found.version.is_empty();
+    let revision = if is_version { found.version } else { found.digest };
+    let warnings = registry.speaks_in_clear_text().then(|| clear_text(&task.url)).into_iter().collect();
+    Ok(Checkout { root, revision, by, dirty: false, warnings })
+}
+
+/// The folder of a chart in its archive: by the chart's name, or the only one that there is.
+///
+/// Rule: Argo CD util/helm/client.go `normalizeChartName`, util/oci/client.go `Push`.
+fn chart_folder(unpacked: &Path, chart: &str, what: &str) -> Result<PathBuf, SourceError> {
+    let is_chart = |folder: &Path| folder.join("Chart.yaml").is_file();
+    let name = chart.rsplit('/').next().unwrap_or(chart);
+    let named = unpacked.join(name);
+    if !name.is_empty() && !matches!(name, "." | "..") && is_chart(&named) {
+        return Ok(named);
+    }
+    let unreadable =
+        |error: std::io::Error| SourceError::ArchiveDamaged { what: what.to_owned(), cause: Cause::of(&error) };
+    let mut folders = Vec::new();
+    for entry in fs::read_dir(unpacked).map_err(unreadable)? {
+        let path = entry.map_err(unreadable)?.path();
+        folders.extend(is_chart(&path).then_some(path));
+    }
+    match folders.pop() {
+        Some(folder) if folders.is_empty() => Ok(folder),
+        _ => Err(SourceError::ArchiveRefused {
+            what: what.to_owned(),
+            reason: "it has no folder with a `Chart.yaml`, or several".to_owned(),
+        }),
+    }
+}

@@ -1,0 +1,330 @@
+//! A registry: tags, manifests and the one layer that is wanted, in the OCI distribution protocol.
+//!
+//! In: `host/repository`, a tag, a digest or a constraint. Out: the layer that holds a chart or manifests, and its bytes in
+//! a file. Everything that has a digest is held against it. The protocol is three questions, so it is spoken here, within
+//! the limits of all other sources, rather than by a library with its own.
+//!
+//! Rules: the OCI distribution specification; Docker's token protocol; Argo CD util/oci/client.go (which layers, `_` in
+//! tags for `+`); Helm pkg/registry.
+
+use std::fs::File;
+
+use reqwest::Url;
+use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
+use serde_json::Value;
+
+use super::super::error::SourceError;
+use super::super::keyring::{Pass, is_this_machine};
+use super::archive::Packing;
+use super::challenge::Challenge;
+use super::helm_repo::{ARCHIVE_LIMIT, headers};
+use super::index;
+use super::shelf::Shelf;
+use super::web::{Answer, Saved, Web};
+
+/// The layer of a Helm chart.
+const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
+/// Argo CD: the default of `reposerver.oci.layer.media.types`.
+const LAYERS: [(&str, Packing); 3] = [
+    ("application/vnd.oci.image.layer.v1.tar", Packing::Tar),
+    ("application/vnd.oci.image.layer.v1.tar+gzip", Packing::TarGzip),
+    (CHART, Packing::TarGzip),
+];
+const MANIFESTS: &str =
+    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+/// The specification: registries may refuse more than 4 MiB.
+const MANIFEST_LIMIT: u64 = 4 << 20;
+/// Each page has up to a thousand tags.
+const TAG_PAGES: usize = 100;
+
+/// What opens a registry.
+pub(super) const ACCESS_HELP: &str = "set TRUEUP_OCI_USERNAME and TRUEUP_OCI_PASSWORD, log in with `helm registry login`, or give \
+                           the repository's Secret with `--repositories`; a repository that is not there may look the same";
+
+/// Whether a chart is wanted, or whatever the artifact has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Content {
+    /// A chart: its layer is taken, others are left alone, as Helm does.
+    Chart,
+    /// Manifests: there has to be one layer that holds any, as in Argo CD.
+    Anything,
+}
+
+/// One repository of a registry.
+pub(super) struct Registry {
+    web: Web,
+    base: Url,
+    name: String,
+    /// As a reader knows it.
+    shown: String,
+    pass: Pass,
+    authorization: Option<HeaderValue>,
+}
+
+/// What a tag, a digest or a constraint led to.
+pub(super) struct Artifact {
+    /// The tag that was taken, with `+` where registries have `_`; empty for a digest.
+    pub(super) version: String,
+    /// The manifest's digest.
+    pub(super) digest: String,
+    pub(super) layer: Layer,
+}
+
+/// The layer that is wanted.
+pub(super) struct Layer {
+    /// `sha256:…`.
+    pub(super) digest: String,
+    pub(super) packing: Packing,
+    /// Whether it is a chart, which is in a folder of its own.
+    pub(super) is_chart: bool,
+    size: u64,
+}
+
+impl Registry {
+    /// `repository` is `host/path`, without a scheme.
+    pub(super) fn new(repository: &str, pass: Pass, web: Web) -> Result<Self, SourceError> {
+        let refused = |reason| SourceError::UrlRefused { url: repository.to_owned(), reason };
+        let (host, name) =
+            repository.split_once('/').ok_or_else(|| refused("it names a registry, and no repository in it"))?;
+        // Nothing may stand before the host, or look like one and be none.
+        if !host.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-_:[]".contains(letter)) {
+            return Err(refused("its host is none"));
+        }
+        let name = name.trim_matches('/').to_owned();
+        let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "._-/".contains(letter);
+        if name.is_empty()
+            || !name.chars().all(is_name)
+            || name.split('/').any(|part| part.is_empty() || part.starts_with('.'))
+        {
+            return Err(refused("a registry's repository has lower-case letters, digits, `.`, `_`, `-` and `/`"));
+        }
+        let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
+        let scheme = if pass.plain_http { "http" } else { "https" };
+        let base = Url::parse(&format!("{scheme}://{host}/")).map_err(|_error| refused("it names no host"))?;
+        Ok(Self { web, base, name, shown: format!("oci://{repository}"), pass, authorization: None })
+    }
+
+    /// Whether what opens the registry can be read on the way to it.
+    pub(super) fn speaks_in_clear_text(&self) -> bool {
+        self.pass.identity.is_some()
+            && self.pass.plain_http
+            && !is_this_machine(self.base.host_str().unwrap_or_default())
+    }
+
+    /// Finds what is asked for.
+    pub(super) fn artifact(&mut self, asked: &str, content: Content) -> Result<Artifact, SourceError> {
+        // Helm and Argo CD: what can be a tag is first taken for one.
+        if let Some(reference) = reference(asked)
+            && let Some(found) = self.manifest(&reference)?
+        {
+            return self.read(asked, found, content);
+        }
+        let tags = self.tags()?;
+        let Some(version) = index::chosen(asked, tags.iter().map(String::as_str)) else {
+            let nearest = index::nearest(asked, tags.iter().map(String::as_str));
+            return Err(self.no_version(asked, nearest));
+        };
+        match self.manifest(&version.replace('+', "_"))? {
+            Some(found) => self.read(version, found, content),
+            None => Err(self.no_version(version, Vec::new())),
+        }
+    }
+
+    fn no_version(&self, asked: &str, nearest: Vec<String>) -> SourceError {
+        SourceError::TagGone { url: self.shown.clone(), version: asked.to_owned(), nearest }
+    }
+
+    /// Writes a layer to a file, and holds it against its digest.
+    pub(super) fn download(&mut self, layer: &Layer, into: &mut File, cache: &Shelf<'_>) -> Result<Saved, SourceError> {
+        let limit = layer.size.min(ARCHIVE_LIMIT);
+        if layer.size > ARCHIVE_LIMIT {
+            return Err(SourceError::AnswerTooLarge { url: self.shown.clone(), limit });
+        }
+        let shown = self.shown.clone();
+        let answer = self.get(&format!("blobs/{}", layer.digest), "*/*")?;
+        if !answer.status().is_success() {
+            return Err(answer.failed_as(&shown, ACCESS_HELP));
+        }
+        answer.save(into, limit, &|error| cache.unusable(error))
+    }
+
+    /// A manifest and its digest; nothing when the registry has none by that name.
+    fn manifest(&mut self, reference: &str) -> Result<Option<(Value, String)>, SourceError> {
+        let shown = self.shown.clone();
+        let answer = self.get(&format!("manifests/{reference}"), MANIFESTS)?;
+        if answer.status().as_u16() == 404 {
+            return Ok(None);
+        }
+        if !answer.status().is_success() {
+            return Err(answer.failed_as(&shown, ACCESS_HELP));
+        }
+        let promised = answer.header("docker-content-digest").map(str::to_owned);
+        let bytes = answer.bytes(MANIFEST_LIMIT)?;
+        let digest = format!("sha256:{}", Saved::of(&bytes).sha256);
+        let promised = if reference.starts_with("sha256:") { Some(reference.to_owned()) } else { promised };
+        if let Some(promised) = promised.filter(|promised| promised.starts_with("sha256:") && *promised != digest) {
+            return Err(SourceError::DigestMismatch { what: self.shown.clone(), expected: promised, found: digest });
+        }
+        let manifest = serde_json::from_slice(&bytes).map_err(|error| SourceError::ArtifactRefused {
+            url: self.shown.clone(),
+            reason: format!("its manifest is not JSON: {error}"),
+        })?;
+        Ok(Some((manifest, digest)))
+    }
+
+    fn read(
+        &self,
+        asked: &str,
+        (manifest, digest): (Value, String),
+        content: Content,
+    ) -> Result<Artifact, SourceError> {
+        let refused = |reason: String| SourceError::ArtifactRefused { url: self.shown.clone(), reason };
+        let version = if is_digest(asked) { String::new() } else { asked.to_owned() };
+        let layers = manifest.get("layers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
+        let media_type = |layer: &Value| layer.get("mediaType").and_then(Value::as_str).unwrap_or_default().to_owned();
+        let wanted: Vec<&Value> = match content {
+            Content::Chart => layers.iter().filter(|layer| media_type(layer) == CHART).collect(),
+            // Argo CD: attestations and the like are left alone.
+            Content::Anything => layers.iter().filter(|layer| is_content(&media_type(layer))).collect(),
+        };
+        let layer = match wanted.as_slice() {
+            [layer] => *layer,
+            [] if content == Content::Chart => {
+                return Err(refused("it is no Helm chart: no layer holds one".to_owned()));
+            }
+            several => {
+                return Err(refused(format!("it has {} layers with files, and must have one", several.len())));
+            }
+        };
+        let kind = media_type(layer);
+        let Some((_, packing)) = LAYERS.into_iter().find(|(known, _)| *known == kind) else {
+            let known = LAYERS.map(|(known, _)| format!("`{known}`")).join(", ");
+            return Err(refused(format!("its layer is of type `{kind}`; known are {known}")));
+        };
+        let layer_digest = layer.get("digest").and_then(Value::as_str).unwrap_or_default().to_owned();
+        if !is_digest(&layer_digest) {
+            return Err(refused(format!("its layer has the digest `{layer_digest}`, and not one of SHA-256")));
+        }
+        let size = layer.get("size").and_then(Value::as_u64).unwrap_or_default();
+        Ok(Artifact { version, digest, layer: Layer { digest: layer_digest, packing, is_chart: kind == CHART, size } })
+    }
+
+    /// Every tag, with `+` where registries have `_`.
+    fn tags(&mut self) -> Result<Vec<String>, SourceError> {
+        let mut tags = Vec::new();
+        let shown = self.shown.clone();
+        let mut question = "tags/list?n=1000".to_owned();
+        for _ in 0..TAG_PAGES {
+            let answer = self.get(&question, "application/json")?;
+            if !answer.status().is_success() {
+                return Err(answer.failed_as(&shown, ACCESS_HELP));
+            }
+            let next = answer.header("link").and_then(next_page);
+            let page: Value = serde_json::from_slice(&answer.bytes(MANIFEST_LIMIT)?).unwrap_or_default();
+            let names = page.get("tags").and_then(Value::as_array).into_iter().flatten();
+            tags.extend(names.filter_map(|name| Some(name.as_str()?.replace('_', "+"))));
+            match next {
+                Some(query) => question = format!("tags/list?{query}"),
+                None => break,
+            }
+        }
+        Ok(tags)
+    }
+
+    /// Asks; where the registry wants to know who we are, tells it, once.
+    fn get(&mut self, question: &str, accept: &'static str) -> Result<Answer<'_>, SourceError> {
+        let wrong = || SourceError::UrlRefused { url: self.shown.clone(), reason: "it cannot be asked for" };
+        let url = self.base.join(&format!("v2/{}/{question}", self.name)).map_err(|_error| wrong())?;
+        let answer = self.web.get(&url, &self.headers(accept))?;
+        if answer.status().as_u16() != 401 {
+            return Ok(answer);
+        }
+        let challenge = answer.headers("www-authenticate").find_map(Challenge::read);
+        let authorization = match challenge {
+            Some(Challenge::Basic) => headers(self.pass.identity.as_ref()).remove(AUTHORIZATION),
+            Some(Challenge::Bearer(asked)) => {
+                let token = asked.token(&self.web, &self.base, &self.name, self.pass.identity.as_ref())?;
+                token.and_then(|token| {
+                    let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
+                    value.set_sensitive(true);
+                    Some(value)
+                })
+            }
+            None => None,
+        };
+        if authorization.is_none() || authorization == self.authorization {
+            return Err(answer.failed_as(&self.shown, ACCESS_HELP));
+        }
+        drop(answer);
+        self.authorization = authorization;
+        self.web.get(&url, &self.headers(accept))
+    }
+
+    fn headers(&self, accept: &'static str) -> HeaderMap {
+        let mut headers = HeaderMap::new();
+        headers.insert(ACCEPT, HeaderValue::from_static(accept));
+        if let Some(authorization) = &self.authorization {
+            headers.insert(AUTHORIZATION, authorization.clone());
+        }
+        headers
+    }
+}
+
+/// What a registry may know something by: a digest, or a tag, which has `_` for `+`.
+fn reference(asked: &str) -> Option<String> {
+    if is_digest(asked) {
+        return Some(asked.to_owned());
+    }
+    let tag = asked.replace('+', "_");
+    let is_letter = |letter: char| letter.is_ascii_alphanumeric() || "._-".contains(letter);
+    let is_tag = tag.len() <= 128 && tag.chars().all(is_letter) && !tag.starts_with(['.', '-']) && !tag.is_empty();
+    is_tag.then_some(tag)
+}
+
+fn is_digest(text: &str) -> bool {
+    text.strip_prefix("sha256:").is_some_and(|digits| {
+        digits.len() == 64 && digits.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'))
+    })
+}
+
+/// Argo CD util/oci/client.go `isCompressedLayer`.
+fn is_content(media_type: &str) -> bool {
+    media_type.ends_with("tar+gzip") || media_type.ends_with("tar")
+}
+
+/// The query of `Link: </v2/…/tags/list?last=…>; rel="next"`.
+fn next_page(link: &str) -> Option<String> {
+    let (target, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
+    rest.contains("next").then(|| target.split_once('?').map(|(_, query)| query.to_owned()))?
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_can_be_a_tag_is_one() {
+        let digest = format!("sha256:{}", "0a".repeat(32));
+        for (asked, expected) in [
+            ("1.2.3", Some("1.2.3")),
+            ("1.2.3+build.5", Some("1.2.3_build.5")),
+            ("latest", Some("latest")),
+            (digest.as_str(), Some(digest.as_str())),
+            ("sha256:abc", None),
+            ("^1.2", None),
+            (">=1 <2", None),
+            ("../../x", None),
+            ("", None),
+        ] {
+            assert_eq!(reference(asked).as_deref(), expected, "{asked}");
+        }
+    }
+
+    #[test]
+    fn pages_of_tags_follow_each_other() {
+        let link = "</v2/charts/web/tags/list?last=1.2.0&n=1000>; rel=\"next\"";
+        assert_eq!(next_page(link).unwrap(), "last=1.2.0&n=1000");
+        assert_eq!(next_page("<https://r/v2/a/tags/list?last=b>; rel=next").unwrap(), "last=b");
+        assert_eq!(next_page("nonsense"), None);
+    }
+}

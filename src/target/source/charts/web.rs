@@ -1,0 +1,235 @@
+//! Speaks HTTP with Helm repositories and registries: within limits, with patience where a server asks for it.
+//!
+//! In: a URL, what opens its server. Out: an [`Answer`], whose body is read into memory or a file, and no further than
+//! allowed. A server that is busy or failed is asked again, a few times; what it says in the end is the caller's to judge.
+
+use std::io::Write;
+use std::time::Duration;
+
+use bytes::Bytes;
+use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::redirect::Policy;
+use reqwest::{StatusCode, Url};
+use sha2::{Digest, Sha256};
+
+use super::super::error::{Cause, SourceError};
+use super::super::keyring::Pass;
+use super::super::limits::Limits;
+
+/// How often a server that is busy, or failed, is asked.
+const TRIES: u32 = 4;
+/// A server that asks for more patience than this is not waited for.
+const PATIENCE: Duration = Duration::from_secs(60);
+/// How long the first wait is where the server names no time; each further one is twice as long.
+const FIRST_WAIT: Duration = Duration::from_millis(250);
+
+/// A way to one server, and to those that it sends us to.
+pub(super) struct Web {
+    client: reqwest::Client,
+    limits: Limits,
+    runtime: tokio::runtime::Handle,
+}
+
+/// What a server answered; its body is still to be read.
+pub(super) struct Answer<'web> {
+    web: &'web Web,
+    response: reqwest::Response,
+    /// The URL that was asked for, fit to be shown.
+    url: String,
+}
+
+/// A body in a file, by its digest.
+pub(super) struct Saved {
+    pub(super) sha256: String,
+}
+
+impl Web {
+    pub(super) fn new(
+        pass: &Pass,
+        url: &str,
+        limits: &Limits,
+        runtime: &tokio::runtime::Handle,
+    ) -> Result<Self, SourceError> {
+        let wrong = |error: reqwest::Error| SourceError::FetchFailed {
+            url: url.to_owned(),
+            help: "look at the certificates and the proxy in the repository's Secret".to_owned(),
+            cause: Cause::of(&error),
+        };
+        // reqwest is built without a provider of its own. Where main has set one, it stays.
+        let _ = rustls::crypto::ring::default_provider().install_default();
+        let builder = reqwest::Client::builder()
+            .user_agent(concat!("trueup/", env!("CARGO_PKG_VERSION")))
+            .connect_timeout(limits.left().min(Duration::from_secs(20)))
+            .redirect(Policy::custom(follow));
+        let client = pass.configure(builder).and_then(reqwest::ClientBuilder::build).map_err(wrong)?;
+        Ok(Self { client, limits: limits.clone(), runtime: runtime.clone() })
+    }
+
+    /// Asks, and asks again where there is hope; the answer may still be a refusal.
+    pub(super) fn get(&self, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
+        let mut wait = FIRST_WAIT;
+        for attempt in 1.. {
+            let answer = self.ask(url, headers);
+            let patience = match &answer {
+                Ok(answer) if is_passing(answer.status()) => answer.patience().unwrap_or(wait),
+                Err(SourceError::Unreachable { .. }) => wait,
+                _ => return answer,
+            };
+            if attempt == TRIES || patience > PATIENCE || patience >= self.limits.left() {
+                return answer;
+            }
+            self.runtime.block_on(async { tokio::time::sleep(patience).await });
+            if self.limits.over() {
+                return Err(self.timed_out(url.as_str()));
+            }
+            wait *= 2;
+        }
+        Err(self.timed_out(url.as_str()))
+    }
+
+    fn ask(&self, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
+        let shown = shown(url);
+        let request = self.client.get(without_identity(url)).headers(headers.clone()).send();
+        match self.within(request) {
+            None => Err(self.timed_out(&shown)),
+            Some(Ok(response)) => Ok(Answer { web: self, response, url: shown }),
+            Some(Err(error)) => Err(SourceError::Unreachable { url: shown, cause: Cause::of(&error.without_url()) }),
+        }
+    }
+
+    /// Waits for something, as long as there is time.
+    fn within<T>(&self, work: impl Future<Output = T>) -> Option<T> {
+        let left = self.limits.left();
+        self.runtime.block_on(async { tokio::time::timeout(left, work).await.ok() })
+    }
+
+    fn timed_out(&self, url: &str) -> SourceError {
+        SourceError::TimedOut { url: url.to_owned(), after: self.limits.timeout }
+    }
+}
+
+/// Redirects are followed, but never from a server that proved who it is to one that does not. What opens the first
+/// server is not sent to another one: reqwest sees to that.
+fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
+    if attempt.previous().len() > 10 {
+        return attempt.error("it sends us on and on");
+    }
+    let was_safe = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
+    if was_safe && attempt.url().scheme() != "https" {
+        return attempt.error("it sends us from https to another scheme");
+    }
+    attempt.follow()
+}
+
+/// Whether the same question may soon be answered otherwise.
+fn is_passing(status: StatusCode) -> bool {
+    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
+}
+
+/// A URL without its user and password.
+pub(super) fn without_identity(url: &Url) -> Url {
+    let mut url = url.clone();
+    // Only a URL that can have neither says no.
+    let _ = url.set_username("").and_then(|()| url.set_password(None));
+    url
+}
+
+/// A URL as it may be shown: what stands in a query may be a signature.
+pub(super) fn shown(url: &Url) -> String {
+    let mut url = without_identity(url);
+    url.set_query(None);
+    url.to_string()
+}
+
+impl Answer<'_> {
+    pub(super) fn status(&self) -> StatusCode {
+        self.response.status()
+    }
+
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
+        self.response.headers().get(name)?.to_str().ok()
+    }
+
+    /// Every header of a name.
+    pub(super) fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.response.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// How long the server asks to be left alone.
+    fn patience(&self) -> Option<Duration> {
+        let seconds = self.response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
+        Some(Duration::from_secs(seconds))
+    }
+
+    /// The error for an answer that is none of those that its asker knows what to do with.
+    pub(super) fn failed(&self, access_help: &str) -> SourceError {
+        self.failed_as(&self.url, access_help)
+    }
+
+    /// The same, where a reader knows the server's URL as another one.
+    pub(super) fn failed_as(&self, url: &str, access_help: &str) -> SourceError {
+        let status = self.status();
+        let url = url.to_owned();
+        let cause = Some(Cause::saying(format!("it answers {status}")));
+        match status.as_u16() {
+            401 | 403 | 407 => SourceError::AccessRefused { url, help: access_help.to_owned(), cause },
+            404 | 410 => SourceError::RepositoryGone { url, cause },
+            _ => {
+                let patience = self.patience().map(|patience| format!("; it asks to be left alone for {patience:?}"));
+                SourceError::ServerFailed { url, answer: format!("{status}{}", patience.unwrap_or_default()) }
+            }
+        }
+    }
+
+    /// Reads the body into memory, up to a limit.
+    pub(super) fn bytes(self, limit: u64) -> Result<Vec<u8>, SourceError> {
+        let mut bytes = Vec::new();
+        self.read(limit, &mut |chunk| {
+            bytes.extend_from_slice(chunk);
+            Ok(())
+        })?;
+        Ok(bytes)
+    }
+
+    /// Writes the body to a file, up to a limit; `disk` makes the error for a disk that does not take it.
+    pub(super) fn save(
+        self,
+        file: &mut impl Write,
+        limit: u64,
+        disk: &dyn Fn(&std::io::Error) -> SourceError,
+    ) -> Result<Saved, SourceError> {
+        let mut hash = Sha256::new();
+        self.read(limit, &mut |chunk| {
+            hash.update(chunk);
+            file.write_all(chunk).map_err(|error| disk(&error))
+        })?;
+        Ok(Saved { sha256: format!("{:x}", Bytes::copy_from_slice(&hash.finalize())) })
+    }
+
+    fn read(mut self, limit: u64, take: &mut dyn FnMut(&[u8]) -> Result<(), SourceError>) -> Result<(), SourceError> {
+        let mut read = 0;
+        loop {
+            match self.web.within(self.response.chunk()) {
+                None => return Err(self.web.timed_out(&self.url)),
+                Some(Ok(None)) => return Ok(()),
+                Some(Ok(Some(chunk))) => {
+                    read += chunk.len() as u64;
+                    if read > limit {
+                        return Err(SourceError::AnswerTooLarge { url: self.url, limit });
+                    }
+                    take(&chunk)?;
+                }
+                Some(Err(error)) => {
+                    return Err(SourceError::Unreachable { url: self.url, cause: Cause::of(&error.without_url()) });
+                }
+            }
+        }
+    }
+}
+
+impl Saved {
+    /// The same of what is in memory.
+    pub(super) fn of(bytes: &[u8]) -> Self {
+        Self { sha256: format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(bytes))) }
+    }
+}

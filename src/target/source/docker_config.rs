@@ -1,0 +1,125 @@
+//! Docker's configuration, in which `docker login` and `helm registry login` write down what opens a registry.
+//!
+//! In: the files, a registry's host. Out: a user and a password: from `auths`, or from the credential helper that
+//! `credHelpers` or `credsStore` name, which runs as a child within our limits.
+
+use std::path::{Path, PathBuf};
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Map, Value};
+
+use super::credentials::Identity;
+use super::keyring::Asking;
+use crate::process::{self, Command};
+use crate::secret::Secret;
+
+/// What the first file that knows a registry says of it.
+pub(super) fn login(files: &[PathBuf], host: &str, asking: &Asking<'_>) -> Option<Identity> {
+    files.iter().find_map(|file| {
+        // A file that is not there, or makes no sense, opens nothing; what opens nothing is told by the registry.
+        let config: Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
+        match helper(&config, host) {
+            Some(helper) => ask(&helper, file, host, asking).or_else(|| written_down(&config, host)),
+            None => written_down(&config, host),
+        }
+    })
+}
+
+fn map<'config>(config: &'config Value, field: &str) -> Option<&'config Map<String, Value>> {
+    config.get(field)?.as_object()
+}
+
+/// Docker Hub goes by an old URL.
+fn names(host: &str) -> Vec<&str> {
+    match host {
+        "docker.io" | "registry-1.docker.io" | "index.docker.io" => {
+            vec!["https://index.docker.io/v1/", "docker.io", "registry-1.docker.io", "index.docker.io"]
+        }
+        host => vec![host],
+    }
+}
+
+/// Whether a key of the file, which may be a URL, means a host.
+fn means(key: &str, name: &str) -> bool {
+    let bare = |text: &str| {
+        let text = text.trim_start_matches("https://").trim_start_matches("http://");
+        text.split('/').next().unwrap_or_default().to_ascii_lowercase()
+    };
+    key == name || bare(key) == bare(name)
+}
+
+fn helper(config: &Value, host: &str) -> Option<String> {
+    let named = map(config, "credHelpers")
+        .and_then(|helpers| names(host).into_iter().find_map(|name| helpers.get(name)))
+        .or_else(|| config.get("credsStore"));
+    // The name becomes a program's: no path may hide in it.
+    let is_name = |name: &&str| !name.is_empty() && !name.contains(['/', '\\']);
+    named?.as_str().filter(is_name).map(|name| format!("docker-credential-{name}"))
+}
+
+fn ask(helper: &str, file: &Path, host: &str, asking: &Asking<'_>) -> Option<Identity> {
+    let mut command = Command::new(helper).args(["get"]);
+    command.inherit = vec!["PATH", "HOME", "USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME"];
+    command = command.env("DOCKER_CONFIG", file.parent().unwrap_or(Path::new("")).as_os_str());
+    command.stdin = names(host).first().copied().unwrap_or(host).as_bytes().to_vec();
+    command.timeout = asking.timeout;
+    let output = asking.runtime.block_on(process::run(&command, asking.cancel)).ok()?;
+    let said: Value = serde_json::from_slice(&output.stdout).ok().filter(|_| output.success())?;
+    identity(said.get("Username")?.as_str()?, said.get("Secret")?.as_str()?)
+}
+
+fn written_down(config: &Value, host: &str) -> Option<Identity> {
+    let auths = map(config, "auths")?;
+    let entry = names(host).into_iter().find_map(|name| auths.iter().find(|(key, _)| means(key, name)))?.1;
+    let text = |field: &str| entry.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
+    if let Some(both) = text("auth") {
+        let decoded = String::from_utf8(STANDARD.decode(both.trim()).ok()?).ok()?;
+        let (username, password) = decoded.split_once(':')?;
+        return identity(username, password.trim_end_matches('\0'));
+    }
+    identity(text("username")?, text("password")?)
+}
+
+/// A `<token>` in place of a name is for another way of logging in, which is not spoken here.
+fn identity(username: &str, password: &str) -> Option<Identity> {
+    let is_password = username != "<token>" && !password.is_empty();
+    is_password.then(|| Identity { username: username.to_owned(), password: Secret::new(password.to_owned()) })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_was_written_down_is_found_by_host() {
+        let config = json!({"auths": {
+            "registry.example.com": {"auth": STANDARD.encode("ci:a:b")},
+            "https://registry.example.com:5000/v1/": {"username": "port", "password": "c"},
+            "https://index.docker.io/v1/": {"auth": STANDARD.encode("hub:d")},
+            "empty.example.com": {},
+        }});
+        let found = |host| written_down(&config, host).map(|it| format!("{}/{}", it.username, it.password.expose()));
+        for (host, expected) in [
+            ("registry.example.com", Some("ci/a:b")),
+            ("registry.example.com:5000", Some("port/c")),
+            ("registry-1.docker.io", Some("hub/d")),
+            ("docker.io", Some("hub/d")),
+            ("empty.example.com", None),
+            ("other.example.com", None),
+        ] {
+            assert_eq!(found(host).as_deref(), expected, "{host}");
+        }
+    }
+
+    #[test]
+    fn a_helper_is_a_name_and_no_path() {
+        let config =
+            json!({"credHelpers": {"a.example.com": "ecr-login", "b.example.com": "../evil"}, "credsStore": "pass"});
+        assert_eq!(helper(&config, "a.example.com").unwrap(), "docker-credential-ecr-login");
+        assert_eq!(helper(&config, "b.example.com"), None);
+        assert_eq!(helper(&config, "c.example.com").unwrap(), "docker-credential-pass");
+    }
+}

@@ -1,0 +1,205 @@
+//! What opens Helm repositories and registries, and how their servers are spoken with.
+//!
+//! In: a URL, the application's project. Out: a [`Pass`]. A repository's Secret is asked first, then the URL itself, then
+//! the environment, then Docker's configuration, which `helm registry login` and `docker login` write.
+
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use super::credentials::Identity;
+use super::docker_config;
+use crate::app::settings::{ClientCertificate, Repositories, Repository};
+use crate::process::Cancel;
+use crate::secret::{RepoUrl, Secret};
+
+/// A user name and a password from the environment, and whom they are meant for.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct HostLogin {
+    /// The user.
+    pub username: Option<String>,
+    /// The password, or a token in its place.
+    pub password: Option<Secret<String>>,
+    /// The only hosts that see them, with their ports where they have one; every host that a manifest names, when empty.
+    pub hosts: Vec<String>,
+}
+
+impl HostLogin {
+    fn identity(&self, host: &str) -> Option<Identity> {
+        let name = host.split(':').next().unwrap_or(host);
+        let is_meant = |meant: &String| meant.eq_ignore_ascii_case(host) || meant.eq_ignore_ascii_case(name);
+        if !self.hosts.is_empty() && !self.hosts.iter().any(is_meant) {
+            return None;
+        }
+        let password = self.password.clone()?;
+        Some(Identity { username: self.username.clone().unwrap_or_default(), password })
+    }
+}
+
+/// What opens Helm repositories and registries.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Keyring {
+    /// `--repositories`: Argo CD's Secrets.
+    pub repositories: Repositories,
+    /// `TRUEUP_HELM_USERNAME`, `TRUEUP_HELM_PASSWORD`, `TRUEUP_HELM_HOST`.
+    pub helm: HostLogin,
+    /// `TRUEUP_OCI_USERNAME`, `TRUEUP_OCI_PASSWORD`, `TRUEUP_OCI_HOST`.
+    pub oci: HostLogin,
+    /// Docker's configuration, and Helm's in the same form; the first that knows a registry counts.
+    pub docker_configs: Vec<PathBuf>,
+}
+
+/// How one server is spoken with.
+#[derive(Debug, Clone, Default)]
+pub(in crate::target) struct Pass {
+    /// Who we are there.
+    pub(in crate::target) identity: Option<Identity>,
+    /// A token in place of that, for git.
+    pub(in crate::target) bearer: Option<Secret<String>>,
+    /// A key for ssh.
+    pub(in crate::target) ssh_private_key: Option<Secret<String>>,
+    /// Who answers is not looked at.
+    pub(in crate::target) insecure: bool,
+    /// It speaks no TLS.
+    pub(in crate::target) plain_http: bool,
+    /// What we show it.
+    pub(in crate::target) client_certificate: Option<ClientCertificate>,
+    /// What it is known by, beside the system's certificates.
+    pub(in crate::target) authorities: Option<String>,
+    /// What leads to it.
+    pub(in crate::target) proxy: Option<RepoUrl>,
+    /// What it does not lead to.
+    pub(in crate::target) no_proxy: String,
+}
+
+/// How a credential helper is run.
+pub(in crate::target) struct Asking<'a> {
+    pub(in crate::target) timeout: Duration,
+    pub(in crate::target) cancel: &'a Cancel,
+    pub(in crate::target) runtime: &'a tokio::runtime::Handle,
+}
+
+impl Keyring {
+    /// What opens a Helm repository.
+    pub(in crate::target) fn helm_repository(&self, url: &reqwest::Url, written: &str, project: &str) -> Pass {
+        let host = authority(url);
+        let mut pass = self.pass(self.repositories.find(written, project), &host);
+        pass.identity = pass.identity.or_else(|| of_url(url)).or_else(|| self.helm.identity(&host));
+        pass
+    }
+
+    /// What opens a repository of a registry: `host/path`.
+    pub(in crate::target) fn registry(&self, written: &str, project: &str, asking: &Asking<'_>) -> Pass {
+        let repository = written.trim_start_matches("oci://");
+        let host = repository.split('/').next().unwrap_or_default();
+        let mut pass = self.pass(self.repositories.find(repository, project), host);
+        pass.plain_http |= is_this_machine(host);
+        let docker = || docker_config::login(&self.docker_configs, host, asking);
+        pass.identity = pass.identity.or_else(|| self.oci.identity(host)).or_else(docker);
+        pass
+    }
+
+    /// What the Secret of a git repository says.
+    pub(in crate::target) fn git(&self, written: &str, project: &str) -> Pass {
+        let host = reqwest::Url::parse(written).map(|url| authority(&url)).unwrap_or_default();
+        self.pass(self.repositories.find(written, project), &host)
+    }
+
+    fn pass(&self, repository: Option<Repository>, host: &str) -> Pass {
+        let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+        let authorities = self.repositories.authorities(host).or_else(|| self.repositories.authorities(name));
+        let authorities = authorities.map(str::to_owned);
+        let Some(repository) = repository else { return Pass { authorities, ..Pass::default() } };
+        let Repository { username, password, .. } = repository;
+        Pass {
+            identity: password.map(|password| Identity { username, password }),
+            bearer: repository.bearer_token,
+            ssh_private_key: repository.ssh_private_key,
+            insecure: repository.insecure,
+            plain_http: repository.plain_http,
+            client_certificate: repository.client_certificate,
+            authorities,
+            proxy: repository.proxy,
+            no_proxy: repository.no_proxy,
+        }
+    }
+}
+
+/// Host and port as the URL has them.
+fn authority(url: &reqwest::Url) -> String {
+    let host = url.host_str().unwrap_or_default();
+    url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
+}
+
+fn of_url(url: &reqwest::Url) -> Option<Identity> {
+    let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
+    let password = Secret::new(decoded(url.password()?));
+    Some(Identity { username: decoded(url.username()), password })
+}
+
+/// A registry of this machine speaks no TLS, as Helm and Docker take it.
+pub(super) fn is_this_machine(host: &str) -> bool {
+    let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
+    matches!(name, "localhost" | "[::1]") || name.starts_with("127.")
+}
+
+/// What makes an HTTP client: reqwest has two kinds of it, and git's protocol needs the other one.
+pub(super) trait ClientBuilder: Sized {
+    fn authorities(self, certificates: Vec<reqwest::Certificate>) -> Self;
+    fn identity(self, identity: reqwest::Identity) -> Self;
+    fn insecure(self) -> Self;
+    fn proxy(self, proxy: reqwest::Proxy) -> Self;
+}
+
+impl Pass {
+    /// The command line for ssh, with the key in this file.
+    pub(in crate::target) fn ssh_command(&self, key: &Path) -> String {
+        let quoted = key.display().to_string().replace('\'', r"'\''");
+        let known = if self.insecure {
+            "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
+        } else {
+            "-o StrictHostKeyChecking=yes"
+        };
+        format!("ssh -i '{quoted}' -o IdentitiesOnly=yes -o BatchMode=yes {known}")
+    }
+
+    /// How a client reaches the server, and knows it.
+    pub(super) fn configure<Builder: ClientBuilder>(&self, mut builder: Builder) -> reqwest::Result<Builder> {
+        if self.insecure {
+            builder = builder.insecure();
+        }
+        if let Some(pem) = &self.authorities {
+            builder = builder.authorities(reqwest::Certificate::from_pem_bundle(pem.as_bytes())?);
+        }
+        if let Some(shown) = &self.client_certificate {
+            let both = format!("{}\n{}", shown.certificate, shown.key.expose());
+            builder = builder.identity(reqwest::Identity::from_pem(both.as_bytes())?);
+        }
+        if let Some(proxy) = &self.proxy {
+            let except = reqwest::NoProxy::from_string(&self.no_proxy);
+            builder = builder.proxy(reqwest::Proxy::all(proxy.with_credentials())?.no_proxy(except));
+        }
+        Ok(builder)
+    }
+}
+
+macro_rules! client_builder {
+    ($builder:ty) => {
+        impl ClientBuilder for $builder {
+            fn authorities(self, certificates: Vec<reqwest::Certificate>) -> Self {
+                self.tls_certs_merge(certificates)
+            }
+            fn identity(self, identity: reqwest::Identity) -> Self {
+                self.identity(identity)
+            }
+            fn insecure(self) -> Self {
+                self.tls_danger_accept_invalid_certs(true)
+            }
+            fn proxy(self, proxy: reqwest::Proxy) -> Self {
+                self.proxy(proxy)
+            }
+        }
+    };
+}
+
+client_builder!(reqwest::ClientBuilder);
+client_builder!(reqwest::blocking::ClientBuilder);

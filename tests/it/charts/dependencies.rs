@@ -1,0 +1,82 @@
+//! Charts that need other charts, from repositories that ask who is there.
+
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
+
+use super::{application, objects, render};
+use crate::harness::{Answer, HttpServer, TestChart, TestRegistry, TestRepo, folder_with, or_skip};
+
+fn guarded(charts: &TestChart) -> HttpServer {
+    let folder = charts.path().to_owned();
+    HttpServer::start(move |request| {
+        if request.header("authorization") != Some(&format!("Basic {}", STANDARD.encode("ci:s3cret"))) {
+            return Answer::status(401);
+        }
+        Answer::file(&folder, request)
+    })
+}
+
+/// Each kind of place that a dependency may come from: by URL, by a Secret's name, and in a registry.
+#[test]
+fn dependencies_come_from_private_repositories() {
+    let registry = or_skip!(TestRegistry::private());
+    let charts =
+        or_skip!(TestChart::folder()).with("one", "1.0.0").with("two", "1.0.0").with("three", "1.0.0").indexed();
+    registry.push(&charts.archive("three", "1.0.0"), "dependencies");
+    let (first, second) = (guarded(&charts), guarded(&charts));
+    let place = format!("{}/dependencies", registry.host());
+    let secrets = [
+        ("first", json!({"url": first.url(), "type": "helm", "username": "ci", "password": "s3cret"})),
+        (
+            "second",
+            json!({"url": second.url(), "type": "helm", "name": "ours", "username": "ci", "password": "s3cret"}),
+        ),
+        ("third", json!({"url": place, "type": "helm", "enableOCI": "true", "username": "ci", "password": "s3cret"})),
+    ];
+    let secrets = secrets.map(|(name, fields)| {
+        let metadata = json!({"name": name, "labels": {"argocd.argoproj.io/secret-type": "repository"}});
+        json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": fields})
+    });
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": secrets}).to_string();
+    let files = folder_with([("secrets.yaml", &list)]);
+    let chart = format!(
+        "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {{name: one, version: 1.x, repository: '{}'}}\n\
+         - {{name: two, version: 1.x, repository: '@ours'}}\n- {{name: three, version: 1.x, repository: 'oci://{place}'}}\n",
+        first.url()
+    );
+    let git = TestRepo::new().file("web/Chart.yaml", chart).commit("a chart that needs others");
+    let web = git.application("web").path("web");
+
+    let outcome = render(&web).argument("--repositories").argument(files.path().join("secrets.yaml")).exits(0);
+
+    let made: Vec<Value> = objects(&outcome).iter().map(|object| object["data"]["chart"].clone()).collect();
+    assert_eq!(made, ["one 1.0.0", "three 1.0.0", "two 1.0.0"]);
+    let outcome = render(&web).exits(2);
+    assert!(!outcome.transcript().contains("s3cret"), "{}", outcome.transcript());
+}
+
+/// A chart that was published without what it needs.
+#[test]
+fn a_published_chart_gets_its_dependencies() {
+    let charts = or_skip!(TestChart::folder()).with("one", "1.0.0").indexed();
+    let folder = charts.path().to_owned();
+    let others = HttpServer::start(move |request| Answer::file(&folder, request));
+    let needy = [
+        (
+            "web/Chart.yaml",
+            format!(
+                "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {{name: one, version: 1.0.0, repository: '{}'}}\n",
+                others.url()
+            ),
+        ),
+        (
+            "web/templates/a.yaml",
+            "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\ndata: {chart: web}\n".to_owned(),
+        ),
+    ];
+    let server = super::faults::publishing_files(&needy);
+    let outcome = render(&application(&server.url(), "web", "1.0.0")).exits(0);
+    let made: Vec<Value> = objects(&outcome).iter().map(|object| object["data"]["chart"].clone()).collect();
+    assert_eq!(made, ["one 1.0.0", "web"]);
+}

@@ -1,0 +1,124 @@
+//! Argo CD's Secrets of repositories open git repositories, too; what they hold is seen by their servers alone.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use trueup::app::settings::Repositories;
+use trueup::target::source::{FetchedBy, Keyring, Wanted};
+
+use super::server::{HttpServer, Manners};
+use super::{BASIC, assert_nothing_says, root_of, run_with, shop, told, web};
+use crate::harness::{TestRepo, config_map, folder_with, or_skip, program, trueup};
+
+fn secret(fields: &Value) -> String {
+    let metadata = json!({"name": "shop", "labels": {"argocd.argoproj.io/secret-type": "repository"}});
+    json!({"apiVersion": "v1", "kind": "Secret", "metadata": metadata, "stringData": fields}).to_string()
+}
+
+fn keyring(fields: &Value) -> Arc<Keyring> {
+    let (repositories, _) = Repositories::read("secret.yaml", secret(fields).as_bytes()).expect("it is a Secret");
+    Arc::new(Keyring { repositories, ..Keyring::default() })
+}
+
+/// A password and a token, as Argo CD has them; by gix, and by the program where gix does not understand the server.
+#[tokio::test]
+async fn a_secret_opens_a_repository() {
+    let git = shop();
+    for (authorization, fields) in [
+        (BASIC, json!({"username": "ci", "password": "s3cret"})),
+        ("Bearer s3cret", json!({"bearerToken": "s3cret"})),
+    ] {
+        for (garbage_for_gix, by) in [(false, FetchedBy::Gix), (true, FetchedBy::GitProgram)] {
+            let manners =
+                Manners { authorization: Some(authorization.into()), garbage_for_gix, ..Manners::default() };
+            let http = HttpServer::start(&root_of(&git), manners);
+            let mut fields = fields.clone();
+            fields["url"] = json!(http.url("repo.git"));
+            let run = run_with(|settings| settings.keyring = keyring(&fields));
+            let checkout = run.good(&http.url("repo"), "main").await;
+            assert_eq!((checkout.by, web(&checkout).as_str()), (by, "replicas: 2\n"));
+            assert_nothing_says(run.cache.path(), "s3cret");
+        }
+    }
+}
+
+/// What is for one project opens nothing for another; and the same repository is brought once for all that have none.
+#[tokio::test]
+async fn a_secret_of_a_project_is_for_that_project() {
+    let git = shop();
+    let manners = Manners { authorization: Some(BASIC.into()), ..Manners::default() };
+    let http = HttpServer::start(&root_of(&git), manners);
+    let url = http.url("repo");
+    let fields = json!({"url": url, "project": "shop", "username": "ci", "password": "s3cret"});
+    let run = run_with(|settings| settings.keyring = keyring(&fields));
+    let wanted = |project: &str| Wanted { project: project.to_owned(), ..Wanted::default().at("main") };
+    let wanted = [wanted("shop"), wanted("till"), wanted("shop")];
+    let brought =
+        run.sources.fetch(&trueup::secret::RepoUrl::new(&url), &wanted, &trueup::process::Cancel::new()).await;
+    assert!(brought[0].is_ok() && brought[2].is_ok());
+    let error = brought[1].as_ref().expect_err("it is for another project");
+    assert!(told(error).contains("refuses access"), "{}", told(error));
+}
+
+/// A deploy key: ssh gets it in a file that nobody else can read, and that is gone afterwards.
+#[test]
+fn a_deploy_key_is_given_to_ssh() {
+    let git = TestRepo::new().file("a.yaml", config_map("settings")).commit("a");
+    let tools = tempfile::tempdir().unwrap();
+    let ssh = tools.path().join("ssh");
+    let script = format!(
+        "#!/bin/sh\ntest \"$1\" = -i && cp -p \"$2\" {0}/seen && printf '%s\\n' \"$2\" >{0}/place\n\
+         while test \"${{1#-}}\" != \"$1\"; do shift 2; done\nshift\nexec sh -c \"$*\"\n",
+        tools.path().display()
+    );
+    fs::write(&ssh, script).unwrap();
+    fs::set_permissions(&ssh, fs::Permissions::from_mode(0o755)).unwrap();
+    let url = format!("git@git.example.com:{}", git.path().display());
+    let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----";
+    let files = folder_with([("secret.yaml", &secret(&json!({"url": url, "sshPrivateKey": key})))]);
+    let paths = std::env::var_os("PATH").unwrap();
+    let paths = std::env::join_paths(
+        std::iter::once(tools.path().to_owned()).chain(std::env::split_paths(&paths)),
+    );
+
+    let shop = git.application("shop").source_field("repoURL", json!(url));
+    let run = trueup(["render", "-o", "json"]).env("PATH", paths.unwrap()).of(&shop);
+    let outcome = run.argument("--repositories").argument(files.path().join("secret.yaml")).exits(0);
+
+    assert_eq!(outcome.json()["items"][0]["metadata"]["name"], "settings");
+    assert_eq!(fs::read_to_string(tools.path().join("seen")).unwrap().trim_end(), key);
+    assert_eq!(fs::metadata(tools.path().join("seen")).unwrap().permissions().mode() & 0o777, 0o600);
+    let place = fs::read_to_string(tools.path().join("place")).unwrap();
+    assert!(!std::path::Path::new(place.trim_end()).exists(), "{place}");
+}
+
+/// A base in another repository of a private server: Kustomize's git is let in as we are.
+#[test]
+fn a_remote_base_is_opened_as_its_repository_is() {
+    let kustomize = or_skip!(program("kustomize"));
+    let base = TestRepo::new()
+        .file("base/kustomization.yaml", "resources: [a.yaml]\n")
+        .file("base/a.yaml", config_map("from-the-base"))
+        .commit("a base");
+    let manners = Manners { authorization: Some(BASIC.into()), ..Manners::default() };
+    let http = HttpServer::start(&root_of(&base), manners);
+    let remote = format!("{}//base?ref=main", http.url("repo"));
+    let overlay =
+        TestRepo::new().file("kustomization.yaml", format!("resources: ['{remote}']\n")).commit("an overlay");
+    // The overlay itself is taken from a checkout: what is asked of the server, Kustomize asks.
+    let url = http.url("overlay.git");
+    let fields = json!({"url": url, "username": "ci", "password": "s3cret"});
+    let files = folder_with([("secret.yaml", &secret(&fields))]);
+    let shop = overlay.application("shop").source_field("repoURL", json!(url));
+    let run = || {
+        let run = trueup(["render", "-o", "json"]).env("TRUEUP_KUSTOMIZE", &kustomize).of(&shop);
+        run.argument("--repo").argument(format!("{url}={}", overlay.path().display()))
+    };
+
+    run().exits(2);
+    let outcome = run().argument("--repositories").argument(files.path().join("secret.yaml")).exits(0);
+
+    assert_eq!(outcome.json()["items"][0]["metadata"]["name"], "from-the-base");
+}
