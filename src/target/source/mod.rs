@@ -32,7 +32,6 @@ pub use checkout::{Checkout, FetchedBy, Wanted, short};
 pub(in crate::target) use credentials::git_environment;
 pub use error::SourceError;
 pub use history::{Commit, History, HistoryWanted, PathHistory};
-pub use history::{Commit, History, HistoryWanted};
 pub(in crate::target) use keyring::{Asking, Pass};
 pub use keyring::{HostLogin, Keyring};
 pub use location::locate;
