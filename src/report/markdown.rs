@@ -205,7 +205,7 @@ fn unhealthy(resource: &ResourceHealth) -> Option<String> {
     for log in &resource.logs {
         let (title, lines) = log_words(log);
         let _ = write!(text, "\n  - {}", code(cut(&title)));
-        for line in &lines {
+        for line in lines {
             let _ = write!(text, "<br>{}", code(line));
         }
     }
