@@ -35,7 +35,7 @@ enum WaitFor {
 
 /// Wait until the applications are healthy, synced or deleted
 ///
-/// Looks at the clusters every few seconds and changes nothing. Exits with 3 when the time is over or something has
+/// Watches the clusters and changes nothing. Exits with 3 when the time is over or something has
 /// failed, and says what was waited for; with 2 when it could not be told.
 #[derive(Debug, clap::Args)]
 pub(super) struct WaitArguments {
@@ -47,8 +47,8 @@ pub(super) struct WaitArguments {
     /// How long at most: 30, 30s, 5m; 0 is as long as it takes
     #[arg(long, value_name = "TIME", default_value = DEFAULT_TIMEOUT, value_parser = parse_timeout, help_heading = "Waiting")]
     timeout: Duration,
-    /// How long between two looks
-    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_interval, help_heading = "Waiting")]
+    /// How long at least between two looks: what changes meanwhile is looked at together
+    #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_interval, help_heading = "Waiting")]
     interval: Duration,
     /// Go on waiting when something is degraded: it may come back
     #[arg(long, help_heading = "Waiting")]

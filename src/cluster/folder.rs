@@ -2,38 +2,57 @@
 //!
 //! In: a folder. Out: the same answers as an API server gives, without requests: objects by kind, [`Kinds`] from the
 //! table of this build and the `CustomResourceDefinition`s in the folder. Every document is read when the folder is
-//! opened; one that cannot be read makes the whole folder unknown, because the object in it must not look missing.
+//! opened; one that cannot be read makes the whole folder unknown, because the object in it must not look missing. Whoever
+//! watches it makes it read again when its files change.
 //!
 //! Of several documents for one object the last one in the order of the files counts.
 
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, PoisonError, RwLock};
+use std::time::{Duration, SystemTime};
 
 use futures::future::{BoxFuture, FutureExt, ready};
+use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
+use tokio::time::{Instant, sleep};
 
-use super::{Cluster, ClusterError, ListRequest, ObjectName, Predicted, Requests, reduce_to_metadata};
+use super::{Cluster, ClusterError, ListRequest, ObjectName, Predicted, Requests, Watched, reduce_to_metadata};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Origin, Scope};
 
 /// At most this many broken documents are named in one error.
 const SHOWN_FAULTS: usize = 10;
+/// How often a folder that is watched is looked at.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
 /// A folder of manifests, read.
 #[derive(Debug)]
 pub struct Folder {
     name: String,
+    path: PathBuf,
+    read: RwLock<Arc<Read>>,
+    /// When it was last looked at; held while somebody looks.
+    looked: tokio::sync::Mutex<Option<Instant>>,
+}
+
+/// What is in it, as it was last read.
+#[derive(Debug)]
+struct Read {
     kinds: Arc<Kinds>,
     objects: BTreeMap<GroupKind, Vec<Object>>,
     remarks: BTreeMap<String, String>,
+    files: Vec<FileState>,
 }
 
-impl Folder {
+/// What tells whether a file has changed: its path, when it was written, and its length.
+type FileState = (PathBuf, Option<SystemTime>, u64);
+
+impl Read {
     /// Reads every YAML and JSON file of a folder.
-    pub fn open(folder: &Path) -> Result<Self, ClusterError> {
+    fn folder(folder: &Path) -> Result<Self, ClusterError> {
         let wrong = |problem: String| ClusterError::Folder { folder: folder.to_owned(), problem };
         match fs::metadata(folder) {
             Ok(metadata) if metadata.is_dir() => {}
@@ -44,14 +63,22 @@ impl Folder {
             Err(error) => return Err(wrong(format!("cannot be read: {error}"))),
         }
         let mut contents = Contents::default();
-        for file in manifest_files(folder).map_err(wrong)? {
-            let shown = file.strip_prefix(folder).unwrap_or(&file).display().to_string();
-            contents.read_file(&file, &Arc::from(shown));
+        // Before they are read: what is written meanwhile counts as changed.
+        let files = states_of(manifest_files(folder).map_err(wrong)?);
+        for (file, ..) in &files {
+            let shown = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+            contents.read_file(file, &Arc::from(shown));
         }
         if !contents.faults.is_empty() {
             return Err(wrong(told(&contents.faults)));
         }
-        Ok(contents.settle(folder))
+        Ok(contents.settle(files))
+    }
+
+    /// Reads it again where a file has changed, came or went.
+    fn again(&self, folder: &Path) -> Result<Option<Self>, ClusterError> {
+        let is_same = manifest_files(folder).is_ok_and(|files| states_of(files) == self.files);
+        if is_same { Ok(None) } else { Self::folder(folder).map(Some) }
     }
 
     fn select(&self, request: &ListRequest) -> Vec<Object> {
@@ -64,23 +91,90 @@ impl Folder {
     }
 }
 
+impl Folder {
+    /// Reads every YAML and JSON file of a folder.
+    pub fn open(folder: &Path) -> Result<Self, ClusterError> {
+        Ok(Self {
+            name: folder.display().to_string(),
+            path: folder.to_owned(),
+            read: RwLock::new(Arc::new(Read::folder(folder)?)),
+            looked: tokio::sync::Mutex::default(),
+        })
+    }
+
+    fn read(&self) -> Arc<Read> {
+        Arc::clone(&self.read.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    /// Reads what has changed, unless somebody has just looked.
+    async fn look_again(&self) -> Result<(), ClusterError> {
+        let mut looked = self.looked.lock().await;
+        if looked.is_some_and(|looked| looked.elapsed() < LOOKED_AT_EVERY / 2) {
+            return Ok(());
+        }
+        let (read, path) = (self.read(), self.path.clone());
+        // A thread that panics has found nothing new.
+        let again = tokio::task::spawn_blocking(move || read.again(&path)).await.unwrap_or(Ok(None))?;
+        *looked = Some(Instant::now());
+        if let Some(again) = again {
+            *self.read.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(again);
+        }
+        Ok(())
+    }
+
+    /// What there is now, when it is something else than what was told.
+    async fn other_than(&self, told: &Told) -> Result<Arc<Read>, ClusterError> {
+        if matches!(told, Told::Nothing) {
+            return Ok(self.read());
+        }
+        loop {
+            sleep(LOOKED_AT_EVERY).await;
+            self.look_again().await?;
+            let read = self.read();
+            if !matches!(told, Told::This(told) if Arc::ptr_eq(told, &read)) {
+                return Ok(read);
+            }
+        }
+    }
+}
+
+/// What a watch has told last.
+enum Told {
+    Nothing,
+    This(Arc<Read>),
+    Failure,
+}
+
 impl Cluster for Folder {
     fn name(&self) -> &str {
         &self.name
     }
 
     fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        ready(Ok(Arc::clone(&self.kinds))).boxed()
+        ready(Ok(Arc::clone(&self.read().kinds))).boxed()
     }
 
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
-        ready(Ok(self.select(request))).boxed()
+        ready(Ok(self.read().select(request))).boxed()
+    }
+
+    fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
+        stream::unfold(Told::Nothing, move |told| {
+            let request = request.clone();
+            async move {
+                Some(match self.other_than(&told).await {
+                    Ok(read) => (Ok(Watched::Listed(read.select(&request))), Told::This(read)),
+                    Err(error) => (Err(error), Told::Failure),
+                })
+            }
+        })
+        .boxed()
     }
 
     fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
         let request =
             ListRequest { gvk: object.gvk.clone(), namespace: object.namespace.clone(), metadata_only: false };
-        let found = self.select(&request).into_iter().find(|found| found.name() == object.name);
+        let found = self.read().select(&request).into_iter().find(|found| found.name() == object.name);
         ready(Ok(found)).boxed()
     }
 
@@ -97,7 +191,7 @@ impl Cluster for Folder {
     }
 
     fn remarks(&self) -> BTreeMap<String, String> {
-        self.remarks.clone()
+        self.read().remarks.clone()
     }
 }
 
@@ -159,7 +253,7 @@ impl Contents {
         }
     }
 
-    fn settle(mut self, folder: &Path) -> Folder {
+    fn settle(mut self, files: Vec<FileState>) -> Read {
         let mut kinds = Kinds::builtin(NEWEST_KUBERNETES).with_definitions(self.objects.iter());
         add_unknown_kinds(&mut kinds, &self.objects);
         let mut last: HashMap<Key, usize> = HashMap::new();
@@ -181,7 +275,7 @@ impl Contents {
         for of_kind in by_kind.values_mut() {
             of_kind.sort_by_cached_key(Object::key);
         }
-        Folder { name: folder.display().to_string(), kinds: Arc::new(kinds), objects: by_kind, remarks: self.remarks }
+        Read { kinds: Arc::new(kinds), objects: by_kind, remarks: self.remarks, files }
     }
 }
 
@@ -264,6 +358,15 @@ fn manifest_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
     }
     files.sort();
     Ok(files)
+}
+
+fn states_of(files: Vec<PathBuf>) -> Vec<FileState> {
+    let state = |file: PathBuf| match fs::metadata(&file) {
+        Ok(metadata) => (file, metadata.modified().ok(), metadata.len()),
+        // Gone again, or not to be read: reading it says so.
+        Err(_) => (file, None, 0),
+    };
+    files.into_iter().map(state).collect()
 }
 
 fn is_manifest(path: &Path) -> bool {

@@ -1,22 +1,25 @@
 //! What is: a Kubernetes API server, or a folder of manifests, behind one trait.
 //!
-//! In: kinds and namespaces to list, objects to predict. Out: live objects, [`Kinds`], predictions, and how many requests
-//! it took. A failed read is an error, never "missing".
+//! In: kinds and namespaces to list and to watch, objects to predict. Out: live objects, what becomes of them, [`Kinds`],
+//! predictions, and how many requests it took. A failed read is an error, never "missing".
 
 mod clusters;
 mod error;
 pub mod folder;
 pub mod kubernetes;
 pub mod settings;
+mod watch;
 
 pub use clusters::Clusters;
 pub use error::{Cause, ClusterError, Denial};
 pub use settings::{ClusterEnvironment, ClusterSettings};
+pub use watch::{Listed, Watched, Watching};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
+use futures::stream::BoxStream;
 use serde_json::Value;
 
 use crate::object::{Gvk, Kinds, Object};
@@ -36,6 +39,8 @@ pub struct Requests {
     pub openapi: u64,
     /// Questions about what the account may do.
     pub access: u64,
+    /// Watches, each time one is opened.
+    pub watch: u64,
 }
 
 impl std::ops::Add for Requests {
@@ -49,12 +54,13 @@ impl std::ops::Add for Requests {
             dry_run: self.dry_run + other.dry_run,
             openapi: self.openapi + other.openapi,
             access: self.access + other.access,
+            watch: self.watch + other.watch,
         }
     }
 }
 
 /// What to list: one kind, in some namespaces or everywhere.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ListRequest {
     /// The kind, in the version that git writes (or the preferred one).
     pub gvk: Gvk,
@@ -96,6 +102,13 @@ pub trait Cluster: Send + Sync {
 
     /// Live objects of one kind. A kind that is not served is an empty list.
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>>;
+
+    /// What is there of one kind, and from then on what becomes of it, until the stream is dropped: it never ends by itself.
+    ///
+    /// The first item says what is there, or why that cannot be known. An error later says that what is known may be out
+    /// of date: the cluster is asked again and again, with growing pauses, and the next item is [`Watched::Listed`] anew.
+    /// Nothing is asked before the stream is polled, and while nobody polls it nothing is missed.
+    fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>>;
 
     /// One object, for when its kind is not listed anyway; nothing when there is no such object.
     fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>>;

@@ -10,13 +10,13 @@ use futures::stream;
 
 use super::turn::Turn;
 use super::{Request, World};
-use crate::cluster::{Cluster, ClusterError, ListRequest};
+use crate::cluster::{Cluster, ClusterError, ListRequest, Listed};
 use crate::finding::Finding;
-use crate::object::{GroupKind, Gvk, Key, Kinds, Object, Scope};
+use crate::object::{GroupKind, Gvk, Kinds, Object, Scope};
 use crate::progress::{Progress, Stage};
 
 /// From this number of namespaces on, one LIST of the whole cluster is cheaper than one for each.
-const CLUSTER_WIDE_FROM: usize = 8;
+pub(super) const CLUSTER_WIDE_FROM: usize = 8;
 
 /// Which cluster, as an identity: applications with one cluster share it.
 pub(super) type ClusterId = usize;
@@ -104,9 +104,6 @@ pub(super) async fn connect(turns: &mut [Turn], world: &World, concurrency: usiz
     }
 }
 
-/// Live objects by key, or why they cannot be seen.
-pub(super) type Listed = Result<HashMap<Key, Arc<Object>>, ClusterError>;
-
 /// Everything that was listed.
 #[derive(Debug, Default)]
 pub(super) struct Live {
@@ -114,6 +111,11 @@ pub(super) struct Live {
 }
 
 impl Live {
+    /// What is in these places.
+    pub(super) fn of(places: impl Iterator<Item = (Listing, Listed)>) -> Self {
+        Self { listings: places.collect() }
+    }
+
     /// The LIST that covers a kind in a namespace.
     pub(super) fn listing(&self, cluster: ClusterId, gvk: &Gvk, namespace: Option<&str>) -> Option<&Listed> {
         let exact = Listing { cluster, gvk: gvk.clone(), namespace: namespace.map(str::to_owned) };
@@ -137,20 +139,29 @@ impl Live {
     }
 }
 
-/// Lists every kind and namespace that any target names.
-pub(super) async fn list(turns: &[Turn], request: &Request, progress: &Progress) -> Live {
-    let mut clusters: HashMap<ClusterId, Arc<dyn Cluster>> = HashMap::new();
+/// Every kind that any target names, by cluster, with its namespaces.
+pub(super) fn wanted(turns: &[Turn]) -> BTreeMap<(ClusterId, Gvk), BTreeSet<Option<String>>> {
     let mut wanted: BTreeMap<(ClusterId, Gvk), BTreeSet<Option<String>>> = BTreeMap::new();
     for turn in turns {
         let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else { continue };
-        let id = identity(cluster);
-        clusters.insert(id, Arc::clone(cluster));
         for object in target {
             if let Place::Listed(gvk, namespace) = place(object, kinds) {
-                wanted.entry((id, gvk)).or_default().insert(namespace);
+                wanted.entry((identity(cluster), gvk)).or_default().insert(namespace);
             }
         }
     }
+    wanted
+}
+
+/// The clusters of all applications.
+pub(super) fn clusters(turns: &[Turn]) -> HashMap<ClusterId, Arc<dyn Cluster>> {
+    let clusters = turns.iter().filter_map(|turn| turn.cluster.as_ref());
+    clusters.map(|cluster| (identity(cluster), Arc::clone(cluster))).collect()
+}
+
+/// Lists every kind and namespace that any target names.
+pub(super) async fn list(turns: &[Turn], request: &Request, progress: &Progress) -> Live {
+    let (clusters, wanted) = (clusters(turns), wanted(turns));
     progress.expect(Stage::List, wanted.len());
     let mut lists = stream::iter(wanted.into_iter().filter_map(|((id, gvk), namespaces)| {
         let cluster = Arc::clone(clusters.get(&id)?);

@@ -20,6 +20,7 @@ pub mod run;
 mod settings;
 mod turn;
 pub mod wait;
+mod watch;
 
 pub use run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun, SyncStatus};
 pub use wait::{Ending, Goal, Patience};

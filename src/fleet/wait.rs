@@ -1,18 +1,29 @@
 //! Waits until every application is as it should be: healthy, synced, or gone.
 //!
 //! In: a [`Request`], and what to wait for. Out: the [`Run`] as it was at last, and how the wait ended. Sources are brought
-//! and rendered once; the cluster is listed again and again, until the goal is reached, the time is over, or something has
-//! failed that will not mend itself.
+//! and rendered once, the clusters are listed once and watched from then on. Whenever something of the applications has
+//! changed they are looked at again, until the goal is reached, the time is over, or something has failed that will not
+//! mend itself.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until, timeout_at};
 
+use super::list::{self, Listing, Live};
 use super::turn::{self, Turn};
-use super::{Request, Run, SyncStatus, World, compare, extras, fetch, health, list, reasons, render, run};
+use super::{
+    Request, Run, SyncStatus, World, baseline, compare, extras, fetch, health, reasons, render, run, settings, watch,
+};
+use crate::cluster::Watching;
+use crate::object::{Key, Object};
 use crate::status::ResourceState;
 use crate::status::health::HealthStatus;
+
+/// However little happens, everything is looked at again so often: a team's script may read the clock, and of extras nothing
+/// is watched.
+const LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
 
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -32,7 +43,7 @@ pub struct Patience {
     pub goal: Goal,
     /// How long at most.
     pub timeout: Duration,
-    /// How long between two looks at the clusters.
+    /// How long at least between two looks: what changes meanwhile is looked at together.
     pub interval: Duration,
     /// Whether a degraded application is waited for, too: it may come back.
     pub ignores_degraded: bool,
@@ -54,55 +65,92 @@ pub enum Ending {
 /// Waits; nothing is written but the cache.
 pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (Run, Ending) {
     let ends = Instant::now() + patience.timeout;
+    settings::read(&mut request, world).await;
     turn::leave_alone(&mut request);
     let (mut turns, invalid) = turn::begin(&mut request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
     render::render(&mut turns, &request, world).await;
     let rendered: Vec<_> = turns.iter().map(|turn| turn.conditions.clone()).collect();
+    let clusters = list::clusters(&turns);
+    let mut watching = watch::open(&turns, &clusters, request.concurrency, &world.progress).await;
     let mut told = Vec::new();
     let mut is_first_look = true;
     let ending = loop {
         for (turn, conditions) in turns.iter_mut().zip(&rendered) {
             turn.conditions.clone_from(conditions);
+            turn.baseline = None;
         }
-        look(&mut turns, &request, world, patience.goal).await;
-        let mut waiting = waiting_for(&turns, patience.goal);
-        let degraded = degraded(&turns);
-        // What cannot be told at first will not be told later; an API server that goes away meanwhile may come back.
-        let is_told = !has_error(&turns);
-        if !invalid.is_empty() || (is_first_look && !is_told) {
-            break Ending::Failed;
-        } else if is_told && waiting.is_empty() {
-            break Ending::Reached;
-        }
-        if !is_told {
-            waiting.push("an answer of the cluster".to_owned());
-        }
-        if patience.goal == Goal::Healthy && !patience.ignores_degraded && !degraded.is_empty() {
-            break Ending::Degraded(degraded);
-        } else if Instant::now() + patience.interval > ends {
-            break Ending::TimedOut(waiting);
-        }
+        let looked = Instant::now();
+        look(&mut turns, &watching, &request, world, patience.goal).await;
+        let waiting = match verdict(&turns, patience, is_first_look) {
+            _ if !invalid.is_empty() => break Ending::Failed,
+            Verdict::Ended(ending) => break ending,
+            Verdict::Waiting(waiting) if Instant::now() >= ends => break Ending::TimedOut(waiting),
+            Verdict::Waiting(waiting) => waiting,
+        };
         is_first_look = false;
         if waiting != told {
             world.progress.note(format!("waiting for {}", waiting.join(", ")));
             told = waiting;
         }
-        tokio::time::sleep(patience.interval).await;
+        sleep_until(ends.min(looked + patience.interval)).await;
+        // That nothing has changed until then is an answer, too.
+        let _ = timeout_at(ends.min(looked + LOOKED_AT_EVERY), change(&mut watching, &turns, patience.goal)).await;
     };
     reasons::find(&mut turns, request.concurrency).await;
     (turn::end(turns, invalid, request.findings, world), ending)
 }
 
-/// One look at the clusters.
-async fn look(turns: &mut [Turn], request: &Request, world: &World, goal: Goal) {
-    let live = Arc::new(list::list(turns, request, &world.progress).await);
+/// One look at what is known of the clusters.
+async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Request, world: &World, goal: Goal) {
+    let places = watching.places().map(|(place, listed)| (place.clone(), listed.clone()));
+    let live = Arc::new(Live::of(places));
     health::judge(turns, &live, request).await;
     if goal == Goal::Synced {
+        baseline::read(turns, &live, request.concurrency).await;
         compare::compare(turns, &live, request, world).await;
         extras::find(turns, &live, request, &world.progress).await;
     }
+}
+
+/// Returns when something has changed that the wait is about.
+async fn change(watching: &mut Watching<'_, Listing>, turns: &[Turn], goal: Goal) {
+    let in_git: HashSet<Key> = turns.iter().flat_map(|turn| &turn.target).flatten().map(Object::key).collect();
+    loop {
+        let changes = watching.changed().await;
+        // What is extra is drift, too.
+        let concerns = |key: &Key| goal == Goal::Synced || in_git.contains(key);
+        if changes.of_sight || changes.objects.iter().any(concerns) {
+            return;
+        }
+    }
+}
+
+/// What one look has shown.
+enum Verdict {
+    Ended(Ending),
+    /// Not yet, and for what.
+    Waiting(Vec<String>),
+}
+
+fn verdict(turns: &[Turn], patience: Patience, is_first_look: bool) -> Verdict {
+    let mut waiting = waiting_for(turns, patience.goal);
+    // What cannot be told at first will not be told later; an API server that goes away meanwhile may come back.
+    let is_told = !has_error(turns);
+    if is_first_look && !is_told {
+        return Verdict::Ended(Ending::Failed);
+    } else if is_told && waiting.is_empty() {
+        return Verdict::Ended(Ending::Reached);
+    }
+    if !is_told {
+        waiting.push("an answer of the cluster".to_owned());
+    }
+    let degraded = degraded(turns);
+    if patience.goal == Goal::Healthy && !patience.ignores_degraded && !degraded.is_empty() {
+        return Verdict::Ended(Ending::Degraded(degraded));
+    }
+    Verdict::Waiting(waiting)
 }
 
 fn has_error(turns: &[Turn]) -> bool {

@@ -10,12 +10,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::{HeaderMap, HeaderValue, Method, Request, StatusCode, header};
+use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::Client;
 use kube::client::Body;
 use tokio::sync::{Mutex, Semaphore};
-use tokio::time::{Instant, sleep, timeout_at};
+use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::contexts::Access;
 use super::status::Status;
@@ -42,6 +42,7 @@ pub(super) enum Purpose {
     Rights,
     OpenApi,
     DryRun,
+    Watch,
 }
 
 /// A request.
@@ -74,6 +75,12 @@ pub(super) struct Answer {
     retry_after: Option<Duration>,
 }
 
+/// An answer that goes on: its status, and what comes.
+pub(super) struct Opened {
+    pub(super) status: StatusCode,
+    pub(super) body: Body,
+}
+
 /// A client and how many there were before it.
 #[derive(Clone)]
 struct Session {
@@ -95,6 +102,7 @@ pub(super) struct Connection {
     rights: AtomicU64,
     openapi: AtomicU64,
     dry_run: AtomicU64,
+    watch: AtomicU64,
 }
 
 impl Connection {
@@ -113,7 +121,16 @@ impl Connection {
             rights: AtomicU64::default(),
             openapi: AtomicU64::default(),
             dry_run: AtomicU64::default(),
+            watch: AtomicU64::default(),
         }
+    }
+
+    /// A connection that this client answers.
+    #[cfg(test)]
+    pub(super) fn answered_by(client: Client) -> Self {
+        let (settings, permits) = (ClusterSettings::default(), Arc::new(Semaphore::new(1)));
+        let session = Mutex::new(Some(Session { client, number: 0 }));
+        Self { session, ..Self::new(Access::to_nowhere(), &settings, permits, Progress::silent()) }
     }
 
     /// The context, for errors.
@@ -135,6 +152,7 @@ impl Connection {
             openapi: self.openapi.load(Ordering::Relaxed),
             access: self.rights.load(Ordering::Relaxed),
             dry_run: self.dry_run.load(Ordering::Relaxed),
+            watch: self.watch.load(Ordering::Relaxed),
         }
     }
 
@@ -143,6 +161,7 @@ impl Connection {
         // A closed semaphore is no reason to fail: it is never closed, and only bounds how many run at once.
         let _permit = self.permits.acquire().await.ok();
         let mut session = self.session(None).await?;
+        let mut is_renewed = false;
         let deadline = Instant::now() + self.limit;
         let mut attempt = 1;
         loop {
@@ -150,14 +169,10 @@ impl Connection {
                 return Err(self.too_late(ask));
             };
             let wait = match &answer {
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED && session.number == 0 => {
-                    if !credentials::can_be_renewed(&self.access.user) {
-                        return Err(self.unauthorized());
-                    }
-                    session = self.session(Some(session.number)).await?;
+                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => {
+                    session = self.renewed(&session, &mut is_renewed).await?;
                     continue;
                 }
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => return Err(self.unauthorized()),
                 Ok(answer) if is_passing(answer.status) => answer.retry_after,
                 Err(Failure::Broken(_)) => None,
                 Ok(_) | Err(_) => return answer.map_err(|failure| self.failed(failure, ask)),
@@ -166,10 +181,31 @@ impl Connection {
             if attempt == ATTEMPTS || Instant::now() + wait >= deadline {
                 return answer.map_err(|failure| self.failed(failure, ask));
             }
-            self.progress.note(format!("cluster {}: `{}` is tried again", self.label(), ask.shown()));
+            self.note(&format!("`{}` is tried again", ask.shown()));
             sleep(wait).await;
             attempt += 1;
         }
+    }
+
+    /// Sends a request whose answer goes on, once. It takes no turn from other requests, for it stays.
+    pub(super) async fn open(&self, ask: &Ask) -> Result<Opened, ClusterError> {
+        let mut session = self.session(None).await?;
+        let mut is_renewed = false;
+        loop {
+            let Ok(answer) = timeout(self.limit, self.begin(&session.client, ask)).await else {
+                return Err(self.too_late(ask));
+            };
+            let (head, body) = answer.map_err(|failure| self.failed(failure, ask))?.into_parts();
+            if head.status != StatusCode::UNAUTHORIZED {
+                return Ok(Opened { status: head.status, body });
+            }
+            session = self.renewed(&session, &mut is_renewed).await?;
+        }
+    }
+
+    /// A line for `-v`.
+    pub(super) fn note(&self, line: &str) {
+        self.progress.note(format!("cluster {}: {line}", self.label()));
     }
 
     /// What to say of an answer that is no success.
@@ -198,6 +234,13 @@ impl Connection {
     }
 
     async fn attempt(&self, client: &Client, ask: &Ask) -> Result<Answer, Failure> {
+        let (head, body) = self.begin(client, ask).await?.into_parts();
+        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
+        Ok(Answer { status: head.status, retry_after: retry_after(&head.headers), body: body.to_bytes() })
+    }
+
+    /// Sends it; the answer's body is yet to come.
+    async fn begin(&self, client: &Client, ask: &Ask) -> Result<Response<Body>, Failure> {
         let counter = match ask.purpose {
             Purpose::Discovery => &self.discovery,
             Purpose::List => &self.list,
@@ -205,6 +248,7 @@ impl Connection {
             Purpose::Rights => &self.rights,
             Purpose::OpenApi => &self.openapi,
             Purpose::DryRun => &self.dry_run,
+            Purpose::Watch => &self.watch,
         };
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);
         let mut content = Bytes::new();
@@ -214,10 +258,17 @@ impl Connection {
         }
         let request = request.body(Body::from(content.to_vec())).map_err(|error| Failure::Other(Cause::of(&error)))?;
         counter.fetch_add(1, Ordering::Relaxed);
-        let answer = client.send(request).await.map_err(|error| failure_of(&error))?;
-        let (head, body) = answer.into_parts();
-        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
-        Ok(Answer { status: head.status, retry_after: retry_after(&head.headers), body: body.to_bytes() })
+        client.send(request).await.map_err(|error| failure_of(&error))
+    }
+
+    /// Another session, once for each request, for one whose credentials are not accepted: a token of minutes ends while
+    /// somebody waits for an hour.
+    async fn renewed(&self, refused: &Session, is_renewed: &mut bool) -> Result<Session, ClusterError> {
+        if *is_renewed || !credentials::can_be_renewed(&self.access.user) {
+            return Err(self.unauthorized());
+        }
+        *is_renewed = true;
+        self.session(Some(refused.number)).await
     }
 
     /// The client in use; a new one with new credentials when the one of this number was not accepted.

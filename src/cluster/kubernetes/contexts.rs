@@ -44,6 +44,21 @@ pub(crate) struct Access {
     pub(super) user: AuthInfo,
 }
 
+#[cfg(test)]
+impl Access {
+    /// A way into a cluster that nobody goes.
+    pub(super) fn to_nowhere() -> Self {
+        let text = |text: &str| text.to_owned();
+        Self {
+            identity: Identity { cluster: text("test"), server: text("http://localhost"), user: text("test") },
+            label: text("test"),
+            server: ServerUrl::parse("http://localhost", false).expect("it is an address"),
+            cluster: ClusterEntry::default(),
+            user: AuthInfo::default(),
+        }
+    }
+}
+
 /// Every context that there is.
 pub(crate) struct Contexts {
     kubeconfig: Kubeconfig,

@@ -11,7 +11,7 @@ use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
 use super::connection::{Answer, Ask, Connection, Purpose};
-use super::page::{self, PageError};
+use super::page::{self, ListMetadata, PageError};
 use super::path::{resource_name, resource_path};
 use super::status::Status;
 use crate::cluster::{Cause, ClusterError, ListRequest};
@@ -22,29 +22,46 @@ const PAGE_SIZE: u32 = 500;
 /// Only what a LIST of metadata needs; servers that do not know it send whole objects.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
+/// What is there, and the version from which on it can be watched.
+#[derive(Debug, Default)]
+pub(super) struct Snapshot {
+    pub(super) objects: Vec<Object>,
+    /// Empty when the server does not say it.
+    pub(super) resource_version: String,
+}
+
+/// What is known of a kind: in the version that is asked for, else in the preferred one; nothing when it is not served.
+pub(super) fn facts_of<'kinds>(kinds: &'kinds Kinds, gvk: &Gvk) -> Option<&'kinds KindFacts> {
+    kinds.exact(gvk).or_else(|| kinds.preferred(&gvk.group_kind()))
+}
+
+/// The namespace that a LIST or a WATCH is asked in.
+pub(super) fn namespace_of<'request>(request: &'request ListRequest, facts: &KindFacts) -> Option<&'request str> {
+    request.namespace.as_deref().filter(|_| facts.scope == Scope::Namespaced)
+}
+
 /// Lists one kind. One that the server does not serve is an empty list, unless its API is just not available.
 pub(super) async fn list(
     connection: &Connection,
     kinds: &Kinds,
     request: &ListRequest,
-) -> Result<Vec<Object>, ClusterError> {
-    let facts = kinds.exact(&request.gvk).or_else(|| kinds.preferred(&request.gvk.group_kind()));
-    let Some(facts) = facts else { return not_served(connection, kinds, &request.gvk) };
+) -> Result<Snapshot, ClusterError> {
+    let Some(facts) = facts_of(kinds, &request.gvk) else { return not_served(connection, kinds, &request.gvk) };
     let listing = Listing { connection, facts, request };
-    let objects = match listing.pages().await {
+    let listed = match listing.pages().await {
         Err(Interrupted::Expired) => listing.pages().await,
         first => first,
     };
-    objects.map_err(|interrupted| match interrupted {
+    listed.map_err(|interrupted| match interrupted {
         Interrupted::Failed(error) => error,
         Interrupted::Expired => listing.expired_again(),
     })
 }
 
-fn not_served(connection: &Connection, kinds: &Kinds, gvk: &Gvk) -> Result<Vec<Object>, ClusterError> {
+fn not_served(connection: &Connection, kinds: &Kinds, gvk: &Gvk) -> Result<Snapshot, ClusterError> {
     let broken = kinds.unavailable.iter().find(|(api, _)| Gvk::from_api_version(api, "").group == gvk.group);
     match broken {
-        None => Ok(Vec::new()),
+        None => Ok(Snapshot::default()),
         Some((api, reason)) => Err(ClusterError::ApiUnavailable {
             cluster: connection.label().to_owned(),
             api: api.clone(),
@@ -74,7 +91,7 @@ struct Listing<'a> {
 
 impl Listing<'_> {
     fn namespace(&self) -> Option<&str> {
-        self.request.namespace.as_deref().filter(|_| self.facts.scope == Scope::Namespaced)
+        namespace_of(self.request, self.facts)
     }
 
     fn ask(&self, token: Option<&str>) -> Ask {
@@ -88,31 +105,35 @@ impl Listing<'_> {
         Ask { accept, ..Ask::get(Purpose::List, format!("{path}?{}", query.finish())) }
     }
 
-    async fn pages(&self) -> Result<Vec<Object>, Interrupted> {
-        let mut objects = Vec::new();
+    async fn pages(&self) -> Result<Snapshot, Interrupted> {
+        let mut listed = Snapshot::default();
         let mut decoding: Option<JoinHandle<Result<Vec<Object>, PageError>>> = None;
         let mut token: Option<String> = None;
         loop {
             let ask = self.ask(token.as_deref());
             let answer = self.connection.send(&ask).await?;
             if let Some(earlier) = decoding.take() {
-                objects.append(&mut self.decoded(&ask, earlier).await?);
+                listed.objects.append(&mut self.decoded(&ask, earlier).await?);
             }
             let answer = match answer.status {
                 status if status.is_success() => answer,
                 // The kind went away between discovery and now.
-                StatusCode::NOT_FOUND => return Ok(Vec::new()),
+                StatusCode::NOT_FOUND => return Ok(Snapshot::default()),
                 StatusCode::GONE if token.is_some() => return Err(Interrupted::Expired),
                 _ => return Err(self.refused(&ask, &answer).into()),
             };
-            let (tell_token, told_token) = oneshot::channel();
+            let (tell_metadata, told_metadata) = oneshot::channel();
             let (gvk, metadata_only) = (self.facts.gvk.clone(), self.request.metadata_only);
-            let page = tokio::task::spawn_blocking(move || page::read(&answer.body, &gvk, metadata_only, tell_token));
-            // The token stands before the items; without one, or when the page is broken, this was the last page.
-            token = told_token.await.ok().filter(|token| !token.is_empty());
+            let page =
+                tokio::task::spawn_blocking(move || page::read(&answer.body, &gvk, metadata_only, tell_metadata));
+            // It stands before the items. Without a token, or when the page is broken, this was the last page.
+            let metadata: ListMetadata = told_metadata.await.unwrap_or_default();
+            // The same on every page.
+            listed.resource_version = metadata.resource_version.unwrap_or_default();
+            token = metadata.token.filter(|token| !token.is_empty());
             if token.is_none() {
-                objects.append(&mut self.decoded(&ask, page).await?);
-                return Ok(objects);
+                listed.objects.append(&mut self.decoded(&ask, page).await?);
+                return Ok(listed);
             }
             decoding = Some(page);
         }

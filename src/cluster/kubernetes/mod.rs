@@ -1,6 +1,6 @@
 //! A cluster that is a Kubernetes API server.
 //!
-//! In: a kubeconfig's context (or a pod's service account), what to list, what to predict. Out: live objects, kinds,
+//! In: a kubeconfig's context (or a pod's service account), what to list, to watch, to predict. Out: live objects, kinds,
 //! predictions. Everything is read; the only thing sent is an apply that is a dry run.
 
 mod client;
@@ -8,6 +8,7 @@ mod connection;
 mod contexts;
 mod credentials;
 mod discovery;
+mod events;
 mod exec;
 mod get;
 mod kubeconfig;
@@ -21,6 +22,7 @@ mod rights;
 mod server_url;
 mod status;
 mod transport;
+mod watch;
 
 pub(super) use contexts::{Access, Contexts, Identity};
 
@@ -28,12 +30,13 @@ use std::collections::BTreeMap;
 use std::sync::Arc;
 
 use futures::future::{BoxFuture, FutureExt};
+use futures::stream::BoxStream;
 use serde_json::Value;
 use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
-use super::{Cluster, ClusterError, ClusterSettings, ListRequest, ObjectName, Predicted, Requests};
+use super::{Cluster, ClusterError, ClusterSettings, ListRequest, ObjectName, Predicted, Requests, Watched};
 use crate::object::{Gvk, Kinds, Object};
 use crate::progress::Progress;
 
@@ -71,7 +74,15 @@ impl Cluster for Kubernetes {
     }
 
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
-        async move { list::list(&self.connection, &self.discovered().await?.kinds, request).await }.boxed()
+        async move {
+            let listed = list::list(&self.connection, &self.discovered().await?.kinds, request).await?;
+            Ok(listed.objects)
+        }
+        .boxed()
+    }
+
+    fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
+        watch::watch(self, request)
     }
 
     fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {

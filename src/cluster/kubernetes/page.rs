@@ -1,8 +1,8 @@
 //! Reads one page of a LIST.
 //!
 //! In: the page's bytes. Out: its objects, each with the `apiVersion` and `kind` that items of a list leave out; and, as soon
-//! as it is read, the token for the next page. A page with anything in it that is no object is an error that says which
-//! item it is.
+//! as it is read, what the page says of itself: the token for the next one, and the version of what is listed. A page with
+//! anything in it that is no object is an error that says which item it is.
 
 use std::fmt;
 
@@ -34,16 +34,16 @@ pub(super) enum PageError {
     },
 }
 
-/// Reads a page; `token` is told once, an empty text meaning that there is no further page.
+/// Reads a page; `metadata` is told once.
 pub(super) fn read(
     bytes: &[u8],
     gvk: &Gvk,
     metadata_only: bool,
-    token: oneshot::Sender<String>,
+    metadata: oneshot::Sender<ListMetadata>,
 ) -> Result<Vec<Object>, PageError> {
     let mut fault = None;
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let page = Page { gvk, metadata_only, token: Some(token), fault: &mut fault };
+    let page = Page { gvk, metadata_only, metadata: Some(metadata), fault: &mut fault };
     let read = page.deserialize(&mut json).and_then(|objects| json.end().map(|()| objects));
     match (read, fault) {
         (_, Some(fault)) => Err(fault),
@@ -56,14 +56,19 @@ pub(super) fn read(
 struct Page<'a> {
     gvk: &'a Gvk,
     metadata_only: bool,
-    token: Option<oneshot::Sender<String>>,
+    metadata: Option<oneshot::Sender<ListMetadata>>,
     fault: &'a mut Option<PageError>,
 }
 
-#[derive(Default, Deserialize)]
-struct ListMetadata {
-    #[serde(default, rename = "continue")]
-    token: Option<String>,
+/// What a page says of itself.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
+#[serde(default, rename_all = "camelCase")]
+pub(super) struct ListMetadata {
+    /// Nothing, or an empty text, on the last page.
+    #[serde(rename = "continue")]
+    pub(super) token: Option<String>,
+    /// The version of everything that is listed, from which on it can be watched.
+    pub(super) resource_version: Option<String>,
 }
 
 impl<'de> DeserializeSeed<'de> for Page<'_> {
@@ -87,9 +92,9 @@ impl<'de> Visitor<'de> for Page<'_> {
             match field.as_str() {
                 "metadata" => {
                     let metadata: Option<ListMetadata> = map.next_value()?;
-                    if let Some(tell) = self.token.take() {
+                    if let Some(tell) = self.metadata.take() {
                         // Nobody listens when the LIST was given up meanwhile.
-                        let _ = tell.send(metadata.unwrap_or_default().token.unwrap_or_default());
+                        let _ = tell.send(metadata.unwrap_or_default());
                     }
                 }
                 "items" => {
@@ -134,7 +139,7 @@ impl<'de> Visitor<'de> for Items<'_> {
     fn visit_seq<A: SeqAccess<'de>>(self, mut items: A) -> Result<Self::Value, A::Error> {
         let mut objects = Vec::with_capacity(items.size_hint().unwrap_or_default());
         while let Some(item) = items.next_element::<Value>()? {
-            match self.object(item) {
+            match object(item, self.gvk, self.metadata_only) {
                 Ok(object) => objects.push(object),
                 Err(problem) => {
                     *self.fault = Some(PageError::Item { index: objects.len(), kind: self.gvk.clone(), problem });
@@ -146,26 +151,24 @@ impl<'de> Visitor<'de> for Items<'_> {
     }
 }
 
-impl Items<'_> {
-    /// An item leaves out what the list says; one of a metadata-only list says `PartialObjectMetadata` instead.
-    fn object(&self, mut item: Value) -> Result<Object, String> {
-        if let Value::Object(fields) = &mut item {
-            if self.metadata_only {
-                fields.retain(|field, _| field == "metadata");
-            }
-            fields.entry("apiVersion").or_insert_with(|| Value::String(self.gvk.api_version()));
-            fields.entry("kind").or_insert_with(|| Value::String(self.gvk.kind.clone()));
+/// An item leaves out what the list says; one of metadata only says `PartialObjectMetadata` instead.
+pub(super) fn object(mut item: Value, gvk: &Gvk, metadata_only: bool) -> Result<Object, String> {
+    if let Value::Object(fields) = &mut item {
+        if metadata_only {
+            fields.retain(|field, _| field == "metadata");
         }
-        let object = Object::new(item).map_err(|error| error.to_string())?;
-        if object.name().is_empty() { Err("has no `metadata.name`".to_owned()) } else { Ok(object) }
+        fields.entry("apiVersion").or_insert_with(|| Value::String(gvk.api_version()));
+        fields.entry("kind").or_insert_with(|| Value::String(gvk.kind.clone()));
     }
+    let object = Object::new(item).map_err(|error| error.to_string())?;
+    if object.name().is_empty() { Err("has no `metadata.name`".to_owned()) } else { Ok(object) }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn page(json: &str, metadata_only: bool) -> (Result<Vec<Object>, PageError>, Option<String>) {
+    fn page(json: &str, metadata_only: bool) -> (Result<Vec<Object>, PageError>, Option<ListMetadata>) {
         let gvk = Gvk::from_api_version("apps/v1", "Deployment");
         let (tell, told) = oneshot::channel();
         let objects = read(json.as_bytes(), &gvk, metadata_only, tell);
@@ -174,7 +177,7 @@ mod tests {
 
     #[test]
     fn items_get_what_the_list_says_and_the_token_is_told() {
-        let (objects, token) = page(
+        let (objects, metadata) = page(
             r#"{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"7","continue":"next"},
                 "items":[{"metadata":{"name":"web","managedFields":[]},"spec":{"replicas":2}}]}"#,
             false,
@@ -183,12 +186,13 @@ mod tests {
         assert_eq!(objects[0].gvk().to_string(), "apps/v1/Deployment");
         assert_eq!(objects[0].value()["spec"]["replicas"], 2);
         assert!(objects[0].value()["metadata"].get("managedFields").is_some());
-        assert_eq!(token.as_deref(), Some("next"));
+        let told = ListMetadata { token: Some("next".to_owned()), resource_version: Some("7".to_owned()) };
+        assert_eq!(metadata, Some(told));
     }
 
     #[test]
     fn metadata_alone_keeps_the_real_kind() {
-        let (objects, token) = page(
+        let (objects, metadata) = page(
             r#"{"kind":"PartialObjectMetadataList","apiVersion":"meta.k8s.io/v1","metadata":{},
                 "items":[{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"web"}},
                          {"metadata":{"name":"db"},"spec":{"replicas":2}}]}"#,
@@ -197,14 +201,14 @@ mod tests {
         let objects = objects.unwrap();
         assert!(objects.iter().all(|object| object.gvk().to_string() == "apps/v1/Deployment"));
         assert!(objects.iter().all(|object| object.value().get("spec").is_none()));
-        assert_eq!(token.as_deref(), Some(""));
+        assert_eq!(metadata, Some(ListMetadata::default()));
     }
 
     #[test]
     fn an_empty_list_may_be_null_and_metadata_may_come_last() {
         assert_eq!(
             page(r#"{"items":null,"metadata":{"continue":"x"}}"#, false),
-            (Ok(Vec::new()), Some("x".to_owned()))
+            (Ok(Vec::new()), Some(ListMetadata { token: Some("x".to_owned()), ..ListMetadata::default() }))
         );
         assert_eq!(page(r#"{"items":[]}"#, false), (Ok(Vec::new()), None));
     }

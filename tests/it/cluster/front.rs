@@ -15,12 +15,14 @@ use tempfile::TempDir;
 use crate::harness::{Missing, TestCluster, program};
 
 /// What to answer to a request; its first argument is the first line, as `GET /api HTTP/1.1`.
-pub(super) type Answers = dyn Fn(&str) -> Option<Reply> + Send + Sync;
+pub(crate) type Answers = dyn Fn(&str) -> Option<Reply> + Send + Sync;
 
 /// One answer of our own.
-pub(super) enum Reply {
+pub(crate) enum Reply {
     /// A status, more headers, and a body.
     Now(u16, &'static str, String),
+    /// A success whose body goes on, up to here: then the connection breaks.
+    Broken(String),
     /// The connection is closed without a word.
     Hangup,
     /// Nothing, for longer than any test waits.
@@ -28,13 +30,13 @@ pub(super) enum Reply {
 }
 
 impl Reply {
-    pub(super) fn json(status: u16, body: &serde_json::Value) -> Self {
+    pub(crate) fn json(status: u16, body: &serde_json::Value) -> Self {
         Self::Now(status, "", body.to_string())
     }
 }
 
 /// The server; ends with the test.
-pub(super) struct Front {
+pub(crate) struct Front {
     folder: TempDir,
     address: String,
     seen: Arc<Mutex<Vec<String>>>,
@@ -43,12 +45,12 @@ pub(super) struct Front {
 
 impl Front {
     /// In place of an API server: what is not answered is not found.
-    pub(super) fn alone(answers: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) -> Self {
+    pub(crate) fn alone(answers: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static) -> Self {
         Self::start(Box::new(answers), None)
     }
 
     /// In front of the test's API server.
-    pub(super) fn before(
+    pub(crate) fn before(
         cluster: &TestCluster,
         answers: impl Fn(&str) -> Option<Reply> + Send + Sync + 'static,
     ) -> Result<Self, Missing> {
@@ -74,7 +76,7 @@ impl Front {
     }
 
     /// A kubeconfig with this server as its only context, `front`.
-    pub(super) fn kubeconfig(&self) -> PathBuf {
+    pub(crate) fn kubeconfig(&self) -> PathBuf {
         let kubeconfig = json!({
             "current-context": "front",
             "clusters": [{ "name": "front", "cluster": { "server": format!("http://{}", self.address) } }],
@@ -87,7 +89,7 @@ impl Front {
     }
 
     /// The first line of every request until now.
-    pub(super) fn seen(&self) -> Vec<String> {
+    pub(crate) fn seen(&self) -> Vec<String> {
         self.seen.lock().unwrap().clone()
     }
 }
@@ -106,6 +108,10 @@ fn serve(
             client,
             "HTTP/1.1 {status} Said\r\nContent-Type: application/json\r\nContent-Length: {}\r\n{headers}Connection: close\r\n\r\n{body}",
             body.len()
+        ),
+        (Some(Reply::Broken(body)), _) => write!(
+            client,
+            "HTTP/1.1 200 Said\r\nContent-Type: application/json\r\nContent-Length: 999999\r\nConnection: close\r\n\r\n{body}"
         ),
         (Some(Reply::Hangup), _) => Ok(()),
         (Some(Reply::Silence), _) => {

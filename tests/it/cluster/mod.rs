@@ -7,10 +7,11 @@
 mod access;
 mod faults;
 mod folder;
-mod front;
+pub(crate) mod front;
 mod list;
 mod predict;
 mod tls;
+mod watch;
 
 use std::sync::Arc;
 

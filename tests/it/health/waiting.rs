@@ -1,6 +1,12 @@
 //! Waiting: for what comes, for what does not, and for what goes.
 
-use crate::harness::{TestCluster, TestRepo, config_map, deployment, or_skip, trueup};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
+
+use serde_json::json;
+
+use crate::cluster::front::{Front, Reply};
+use crate::harness::{TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
 
 /// Nothing makes pods of this Deployment: the wait ends, says what it was for, and has an exit code of its own.
 #[test]
@@ -72,4 +78,104 @@ fn a_cluster_that_cannot_be_asked_is_an_error_at_once() {
     let git = TestRepo::new().file("web.yaml", deployment("web")).commit("web");
     let shop = git.application("shop").deployed_to(&cluster);
     let _ = trueup(["wait", "--timeout", "100s"]).of(&shop).kubeconfig(&cluster.stranger()).exits(2);
+}
+
+/// The requests for the kind that a server saw, in order.
+fn requests(front: &Front, plural: &str) -> Vec<&'static str> {
+    let seen = front.seen();
+    let of_kind = seen.iter().filter(|line| line.contains(&format!("/{plural}?")));
+    of_kind.map(|line| if line.contains("watch=true") { "watch" } else { "list" }).collect()
+}
+
+/// Returns when the server has seen so many watches of the kind.
+#[track_caller]
+fn wait_for_watches(front: &Front, plural: &str, count: usize) {
+    let started = Instant::now();
+    while requests(front, plural).iter().filter(|verb| **verb == "watch").count() < count {
+        assert!(started.elapsed() < Duration::from_secs(60), "{:?}", front.seen());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+}
+
+/// A fleet of CI jobs that wait must not be a fleet that lists: the cluster is asked once, and tells the rest.
+#[test]
+fn a_wait_lists_once_and_is_told_the_rest() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new().file("a.yaml", config_map("a")).commit("a");
+    let shop = git.application("shop").destination(json!({"name": "in-cluster", "namespace": cluster.name()}));
+    let front = or_skip!(Front::before(&cluster, |_| None));
+
+    std::thread::scope(|scope| {
+        let wait = trueup(["wait", "--for", "synced", "--timeout", "60s", "--interval", "10ms"]);
+        let waiting = scope.spawn(|| wait.of(&shop).kubeconfig(&front.kubeconfig()).exits(0));
+        wait_for_watches(&front, "configmaps", 1);
+        // Others' objects come and go, and concern nobody.
+        cluster.apply(config_map("b"));
+        cluster.apply(config_map("a"));
+        let _ = waiting.join().expect("the wait ended well");
+    });
+
+    assert_eq!(requests(&front, "configmaps"), ["list", "watch"]);
+}
+
+/// A load balancer cuts the connection, the server forgets the version, then something comes: the wait is told.
+#[test]
+fn a_wait_survives_what_networks_and_servers_do() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new().file("a.yaml", config_map("a")).commit("a");
+    let shop = git.application("shop").destination(json!({"name": "in-cluster", "namespace": cluster.name()}));
+    let watches = AtomicUsize::new(0);
+    let front = or_skip!(Front::before(&cluster, move |line| {
+        if !line.contains("watch=true") {
+            return None;
+        }
+        let gone = json!({"type": "ERROR", "object": {"kind": "Status", "reason": "Expired", "code": 410}});
+        match watches.fetch_add(1, Ordering::SeqCst) {
+            0 => Some(Reply::Broken("{\"type\":\"ADDED\",\"obj".to_owned())),
+            1 => Some(Reply::Now(200, "", format!("{gone}\n"))),
+            2 => Some(Reply::Hangup),
+            _ => None,
+        }
+    }));
+
+    std::thread::scope(|scope| {
+        let wait = trueup(["wait", "--for", "synced", "--timeout", "60s"]);
+        let waiting = scope.spawn(|| wait.of(&shop).kubeconfig(&front.kubeconfig()).exits(0));
+        wait_for_watches(&front, "configmaps", 4);
+        cluster.apply(config_map("a"));
+        let _ = waiting.join().expect("the wait ended well");
+    });
+
+    assert_eq!(requests(&front, "configmaps"), ["list", "watch", "watch", "list", "watch", "watch"]);
+}
+
+/// The roll-out that a pipeline waits for: nothing is there yet, then pods come up one by one.
+#[test]
+fn a_deployment_becomes_ready_while_somebody_waits() {
+    let cluster = or_skip!(TestCluster::with_controllers());
+    let git = TestRepo::new().file("web.yaml", deployment("web").replicas(3)).commit("web");
+    let shop = git.application("shop").deployed_to(&cluster);
+
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| trueup(["wait", "--timeout", "100s", "-q"]).of(&shop).exits(0));
+        cluster.apply(deployment("web").replicas(3));
+        let run = waiting.join().expect("the wait ended well");
+        assert!(run.stdout.contains("shop  Healthy"), "{}", run.stdout);
+    });
+}
+
+/// A dump that somebody else writes is a cluster, too.
+#[test]
+fn a_wait_for_a_folder_sees_what_is_written() {
+    let live = folder_with([]);
+    let git = TestRepo::new().file("a.yaml", config_map("a")).commit("a");
+    let shop = git.application("shop");
+
+    std::thread::scope(|scope| {
+        let waiting = scope
+            .spawn(|| trueup(["wait", "--for", "synced", "--timeout", "60s"]).of(&shop).live(live.path()).exits(0));
+        std::thread::sleep(Duration::from_millis(300));
+        std::fs::write(live.path().join("a.yaml"), config_map("a").to_string()).expect("the folder is ours");
+        let _ = waiting.join().expect("the wait ended well");
+    });
 }

@@ -1,0 +1,165 @@
+//! Reads the answer to a WATCH: one event a line, for as long as it lasts.
+//!
+//! In: an answer's body. Out: an [`Event`] at a time. What cannot be read says so: something was missed then.
+//!
+//! Rules: Kubernetes API concepts, "Efficient detection of changes" and "Watch bookmarks"; apimachinery meta/v1 `WatchEvent`.
+
+use bytes::{Bytes, BytesMut};
+use futures::StreamExt;
+use http_body_util::{BodyDataStream, BodyExt};
+use kube::client::Body;
+use serde::Deserialize;
+use serde_json::Value;
+
+use super::page;
+use crate::object::{Gvk, Object};
+
+/// Far more than any object takes.
+const LONGEST_LINE: usize = 64 << 20;
+/// The status of a version that the server has forgotten.
+const GONE: u64 = 410;
+
+/// What the server tells.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum Event {
+    /// An object is new or changed.
+    Changed(Box<Object>),
+    /// An object is gone.
+    Deleted(Box<Object>),
+    /// Nothing has happened up to this version.
+    Bookmark(String),
+    /// What happened since the version that was asked for is not known any more, or could not be read.
+    Missed,
+    /// The server ends the watch, for now.
+    Ended,
+}
+
+/// The events of one answer.
+pub(super) struct Events {
+    body: BodyDataStream<Body>,
+    buffer: BytesMut,
+    /// How far the buffer was looked through.
+    looked: usize,
+    gvk: Gvk,
+    metadata_only: bool,
+}
+
+impl Events {
+    /// Of objects of this kind.
+    pub(super) fn of(body: Body, gvk: Gvk, metadata_only: bool) -> Self {
+        Self { body: body.into_data_stream(), buffer: BytesMut::new(), looked: 0, gvk, metadata_only }
+    }
+
+    /// The next one; [`Event::Ended`] when the answer ends or breaks.
+    pub(super) async fn next(&mut self) -> Event {
+        loop {
+            if let Some(line) = self.line() {
+                return read(&line, &self.gvk, self.metadata_only);
+            } else if self.buffer.len() > LONGEST_LINE {
+                return Event::Missed;
+            }
+            match self.body.next().await {
+                Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
+                Some(Err(_)) | None => return Event::Ended,
+            }
+        }
+    }
+
+    /// A whole line, without its end.
+    fn line(&mut self) -> Option<Bytes> {
+        let Some(end) = self.buffer[self.looked..].iter().position(|byte| *byte == b'\n') else {
+            self.looked = self.buffer.len();
+            return None;
+        };
+        let mut line = self.buffer.split_to(self.looked + end + 1);
+        line.truncate(line.len() - 1);
+        self.looked = 0;
+        Some(line.freeze())
+    }
+}
+
+#[derive(Deserialize)]
+struct Line {
+    #[serde(rename = "type")]
+    kind: String,
+    object: Value,
+}
+
+/// Reads one line.
+fn read(line: &[u8], gvk: &Gvk, metadata_only: bool) -> Event {
+    let Ok(Line { kind, object }) = serde_json::from_slice::<Line>(line) else { return Event::Missed };
+    let taken = |object| page::object(object, gvk, metadata_only).map(Box::new);
+    match kind.as_str() {
+        "ADDED" | "MODIFIED" => taken(object).map_or(Event::Missed, Event::Changed),
+        "DELETED" => taken(object).map_or(Event::Missed, Event::Deleted),
+        "BOOKMARK" => match object.pointer("/metadata/resourceVersion").and_then(Value::as_str) {
+            Some(version) => Event::Bookmark(version.to_owned()),
+            None => Event::Missed,
+        },
+        "ERROR" if object.get("code").and_then(Value::as_u64) == Some(GONE) => Event::Missed,
+        "ERROR" => Event::Ended,
+        _ => Event::Missed,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn event(line: &str) -> Event {
+        read(line.as_bytes(), &Gvk::from_api_version("v1", "ConfigMap"), true)
+    }
+
+    #[test]
+    fn a_line_is_an_event() {
+        let object = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"a","resourceVersion":"7"}}"#;
+        for kind in ["ADDED", "MODIFIED"] {
+            let Event::Changed(object) = event(&format!(r#"{{"type":"{kind}","object":{object}}}"#)) else {
+                panic!("{kind}")
+            };
+            assert_eq!((object.kind(), object.name()), ("ConfigMap", "a"));
+        }
+        assert!(matches!(event(&format!(r#"{{"type":"DELETED","object":{object}}}"#)), Event::Deleted(_)));
+        assert_eq!(event(&format!(r#"{{"type":"BOOKMARK","object":{object}}}"#)), Event::Bookmark("7".to_owned()));
+    }
+
+    /// The first is a real one of kube-apiserver 1.36.3.
+    #[test]
+    fn what_was_missed_is_not_taken_for_nothing() {
+        for line in [
+            r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","metadata":{},"status":"Failure","message":"too old resource version: 1 (348)","reason":"Expired","code":410}}"#,
+            r#"{"type":"ADDED","object":{"metadata":{}}}"#,
+            r#"{"type":"ADDED","object":7}"#,
+            r#"{"type":"ADDED"}"#,
+            r#"{"type":"BOOKMARK","object":{"metadata":{}}}"#,
+            r#"{"type":"RENAMED","object":{"metadata":{"name":"a"}}}"#,
+            r#"{"kind":"ConfigMapList","items":[]}"#,
+            "<html>",
+            "",
+        ] {
+            assert_eq!(event(line), Event::Missed, "{line}");
+        }
+        let overloaded = r#"{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd is gone"}}"#;
+        assert_eq!(event(overloaded), Event::Ended);
+    }
+
+    /// The network cuts where it likes.
+    #[tokio::test]
+    async fn lines_are_put_together_from_what_comes() {
+        let text = "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"1\"}}}\n{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"2\"}}}\n{\"type\":\"BOOK";
+        for size in [1, 7, 60, 500] {
+            let chunks: Vec<Bytes> = text.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect();
+            let mut events = Events::of(Body::from(Vec::new()), Gvk::from_api_version("v1", "ConfigMap"), false);
+            let mut read = Vec::new();
+            for chunk in chunks {
+                events.buffer.extend_from_slice(&chunk);
+                while let Some(line) = events.line() {
+                    read.push(super::read(&line, &events.gvk, false));
+                }
+            }
+            assert_eq!(read, [Event::Bookmark("1".to_owned()), Event::Bookmark("2".to_owned())], "{size}");
+            // What is cut off is no event.
+            assert_eq!(events.next().await, Event::Ended);
+        }
+    }
+}
