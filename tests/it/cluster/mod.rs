@@ -10,7 +10,7 @@ mod folder;
 pub(crate) mod front;
 mod list;
 mod predict;
-mod tls;
+pub(crate) mod tls;
 mod watch;
 
 use std::sync::Arc;
