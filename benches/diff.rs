@@ -1,5 +1,6 @@
-//! How long a whole run takes: start-up, the example on a folder, and 1,000 objects on a real API server side by side with
-//! `kubectl diff`. Run with `cargo bench --bench diff`; docs/benchmarks.md records what came of it.
+//! How long a whole run takes, and how much memory: start-up, the example on a folder, 1,000 objects on a real API server side
+//! by side with `kubectl diff`, in sync and with 20 drifted, and 10,000 objects. Run with `cargo bench --bench diff`, or some of
+//! it with `cargo bench --bench diff -- drifted`; docs/benchmarks.md records what came of it.
 #![expect(clippy::disallowed_methods, reason = "a benchmark starts programs and reads the environment")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![allow(dead_code, unused_imports, unused_macros, reason = "the harness is made for the tests")]
@@ -8,18 +9,28 @@
 mod harness;
 
 use std::fmt::Write as _;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use harness::{TestCluster, TestRepo, config_map, deployment};
+use harness::{TestApplication, TestCluster, TestRepo, config_map, deployment};
+
+type Measurement = (&'static str, fn());
+
+const MEASUREMENTS: [Measurement; 5] = [
+    ("start-up", start_up),
+    ("example", example_on_a_folder),
+    ("in-sync", a_thousand_in_sync),
+    ("drifted", twenty_drifted_of_a_thousand),
+    ("large", ten_thousand_objects),
+];
 
 fn main() {
-    start_up();
-    example_on_a_folder();
-    match TestCluster::namespace() {
-        Ok(cluster) => a_thousand_objects(&cluster),
-        Err(missing) => println!("1,000 objects: not measured: {missing}"),
+    let wanted: Vec<String> = std::env::args().skip(1).filter(|argument| !argument.starts_with('-')).collect();
+    for (name, measure) in MEASUREMENTS {
+        if wanted.is_empty() || wanted.iter().any(|wanted| name.contains(wanted.as_str())) {
+            measure();
+        }
     }
 }
 
@@ -36,50 +47,129 @@ fn example_on_a_folder() {
     print("trueup diff, guestbook on a folder", &times);
 }
 
-/// 500 `ConfigMap`s and 500 Deployments, all in sync.
-fn a_thousand_objects(cluster: &TestCluster) {
-    let mut manifests = String::new();
-    for number in 0..500 {
-        let settings = config_map(&format!("settings-{number:03}")).data("colour", "green").data("size", "20");
-        let web = deployment(&format!("web-{number:03}")).replicas(2);
-        let _ = write!(manifests, "---\n{settings}---\n{web}");
-    }
-    let git = TestRepo::new().file("all.yaml", &manifests).commit("a thousand objects");
-    let shop = git.application("shop").deployed_to(cluster);
-    let file = git.path().join("all.yaml").to_string_lossy().into_owned();
-    cluster.kubectl(["apply", "--server-side", "-f", &file]);
-    let kubeconfig = cluster.kubeconfig().to_owned();
-
-    let manifest = shop.manifest().to_string_lossy().into_owned();
-    let ours = repeat(10, || {
-        let mut run = command(&["diff", "-q", &manifest]);
-        run.env("KUBECONFIG", &kubeconfig);
-        run
-    });
-    print("trueup diff, 1,000 objects in sync", &ours);
-    for concurrency in ["1", "4", "16"] {
-        beside(&ours, 2, &["--server-side", "--concurrency", concurrency], &file, &kubeconfig);
-    }
-    // Client-side it starts a child for each object and takes minutes: once is enough to know.
-    beside(&ours, 1, &["--concurrency", "4"], &file, &kubeconfig);
+/// As many `ConfigMap`s as Deployments in git and, as git has them, in a namespace of their own.
+struct Shop {
+    cluster: TestCluster,
+    git: TestRepo,
+    application: TestApplication,
 }
 
-/// `kubectl diff` of the same file on the same cluster, and how many times as long it takes.
-fn beside(ours: &[Duration], times: usize, arguments: &[&str], file: &str, kubeconfig: &Path) {
-    let kubectl = harness::program("kubectl").expect("kubectl is there");
-    let theirs = repeat(times, || {
-        let mut run = Command::new(&kubectl);
-        run.args(["diff", "-f", file]).args(arguments).env("KUBECONFIG", kubeconfig);
+impl Shop {
+    fn of(objects: usize) -> Option<Self> {
+        let cluster = match TestCluster::namespace() {
+            Ok(cluster) => cluster,
+            Err(missing) => {
+                println!("{objects} objects: not measured: {missing}");
+                return None;
+            }
+        };
+        let mut manifests = String::new();
+        for number in 0..objects / 2 {
+            let settings = config_map(&format!("settings-{number:04}")).data("colour", "green").data("size", "20");
+            let web = deployment(&format!("web-{number:04}")).replicas(2);
+            let _ = write!(manifests, "---\n{settings}---\n{web}");
+        }
+        let git = TestRepo::new().file("all.yaml", &manifests).commit("many objects");
+        let application = git.application("shop").deployed_to(&cluster);
+        let this = Self { cluster, git, application };
+        this.cluster.kubectl([
+            "apply",
+            "--server-side",
+            "--field-manager=trueup",
+            "-f",
+            &this.file().to_string_lossy(),
+        ]);
+        Some(this)
+    }
+
+    fn file(&self) -> PathBuf {
+        self.git.path().join("all.yaml")
+    }
+
+    fn diff(&self, arguments: &[&str]) -> Command {
+        let mut run = command(&["diff"]);
+        run.args(arguments).arg(self.application.manifest()).env("KUBECONFIG", self.cluster.kubeconfig());
         run
-    });
-    print(&format!("kubectl diff {}", arguments.join(" ")), &theirs);
-    println!("{:>12.1} times as long as trueup", median(&theirs).as_secs_f64() / median(ours).as_secs_f64());
+    }
+
+    /// What one run asks of the API server, and how much memory it takes.
+    fn tell_costs(&self) {
+        let output = self.diff(&["-q", "-o", "json"]).output().expect("it can be started");
+        let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it writes JSON");
+        println!("{:>12} requests: {}", "", report["requests"]);
+        println!("{:>12} peak memory: {} MB", "", peak_memory(self.diff(&["-q"])) / 1024);
+    }
+
+    /// `kubectl diff` of the same file on the same cluster, and how many times as long it takes.
+    fn beside(&self, ours: &[Duration], times: usize, arguments: &[&str]) {
+        let kubectl = harness::program("kubectl").expect("kubectl is there");
+        let theirs = repeat(times, || {
+            let mut run = Command::new(&kubectl);
+            run.args(["diff", "-f"]).arg(self.file()).args(arguments).env("KUBECONFIG", self.cluster.kubeconfig());
+            run
+        });
+        print(&format!("kubectl diff {}", arguments.join(" ")), &theirs);
+        println!("{:>12.1} times as long as trueup", median(&theirs).as_secs_f64() / median(ours).as_secs_f64());
+    }
+}
+
+fn a_thousand_in_sync() {
+    let Some(shop) = Shop::of(1_000) else { return };
+    let ours = repeat(10, || shop.diff(&["-q"]));
+    print("trueup diff, 1,000 objects in sync", &ours);
+    shop.tell_costs();
+    for concurrency in ["1", "4", "16"] {
+        shop.beside(&ours, 2, &["--server-side", "--concurrency", concurrency]);
+    }
+    // Client-side it starts a child for each object and takes minutes: once is enough to know.
+    shop.beside(&ours, 1, &["--concurrency", "4"]);
+}
+
+fn twenty_drifted_of_a_thousand() {
+    let Some(shop) = Shop::of(1_000) else { return };
+    for number in 0..10 {
+        shop.cluster.kubectl(["scale", &format!("deployment/web-{number:04}"), "--replicas=3"]);
+        let patch = r#"{"data": {"colour": "red"}}"#;
+        shop.cluster.kubectl(["patch", &format!("configmap/settings-{number:04}"), "--type=merge", "-p", patch]);
+    }
+    let ours = repeat(10, || shop.diff(&["-q"]));
+    print("trueup diff, 1,000 objects, 20 of them drifted", &ours);
+    shop.tell_costs();
+    for concurrency in ["1", "4"] {
+        shop.beside(&ours, 1, &["--server-side", "--force-conflicts", "--concurrency", concurrency]);
+    }
+}
+
+fn ten_thousand_objects() {
+    let (Some(small), Some(large)) = (Shop::of(1_000), Shop::of(10_000)) else { return };
+    let of_small = repeat(10, || small.diff(&["-q"]));
+    print("trueup diff, 1,000 objects in sync", &of_small);
+    small.tell_costs();
+    let of_large = repeat(5, || large.diff(&["-q"]));
+    print("trueup diff, 10,000 objects in sync", &of_large);
+    large.tell_costs();
+    let ratio = median(&of_large).as_secs_f64() / median(&of_small).as_secs_f64();
+    println!("{ratio:>12.1} times as long for 10 times as many");
 }
 
 fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
     command.args(arguments);
     command
+}
+
+/// The most memory that a run held at a time, in KiB: Linux counts it for each process.
+fn peak_memory(mut command: Command) -> u64 {
+    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be started");
+    let status = format!("/proc/{}/status", child.id());
+    let mut peak = 0;
+    while child.try_wait().expect("it can be waited for").is_none() {
+        let status = std::fs::read_to_string(&status).unwrap_or_default();
+        let counted = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
+        peak = peak.max(counted.and_then(|number| number.parse().ok()).unwrap_or(0));
+        std::thread::sleep(Duration::from_millis(1));
+    }
+    peak
 }
 
 /// Wall-clock times of whole runs, the first one (cold files) left out.

@@ -1,8 +1,12 @@
-//! How long judging takes: 10,000 objects of mixed kinds by the built-in rules, and 1,000 custom resources through a Lua
-//! script, on one core. Run with `cargo bench --bench health`; docs/benchmarks.md records what came of it.
+//! How long judging takes: 10,000 objects of mixed kinds by the built-in rules, 1,000 custom resources through a Lua script,
+//! on one core; and `trueup health test` of 1,000 cases, start-up and files included. Run with `cargo bench --bench health`; docs/benchmarks.md records what came of it.
+#![expect(clippy::disallowed_methods, reason = "a benchmark starts programs and writes files")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 
+use std::fmt::Write as _;
+use std::fs;
 use std::hint::black_box;
+use std::process::Command;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
@@ -56,6 +60,45 @@ fn main() {
             assert_eq!(black_box(healthy), 500);
         }),
     );
+
+    let suite = a_suite_of_a_thousand_cases();
+    print(
+        "trueup health test, 1,000 cases",
+        &repeat(|| {
+            let output = Command::new(env!("CARGO_BIN_EXE_trueup"))
+                .args(["health", "test", "."])
+                .current_dir(suite.path())
+                .output();
+            let output = output.expect("the program can be started");
+            assert!(output.stdout.ends_with(b"1000 passed\n"), "{output:?}");
+        }),
+    );
+}
+
+/// A team's folder of ten kinds with a hundred cases each, half of them well.
+fn a_suite_of_a_thousand_cases() -> tempfile::TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    for kind in 0..10 {
+        let of_kind = folder.path().join(format!("shop.example.com/Till{kind}"));
+        let write = |name: &str, text: &str| fs::write(of_kind.join(name), text).expect("the folder is ours");
+        fs::create_dir_all(of_kind.join("testdata")).expect("the folder is ours");
+        write("health.lua", SCRIPT);
+        let mut cases = "tests:\n".to_owned();
+        for number in 0..100 {
+            let expected = if number % 2 == 0 {
+                "Healthy, message: 'Checked: the till is open'"
+            } else {
+                "Degraded, message: '  the till is open'"
+            };
+            // Writing to a String cannot fail.
+            let _ = write!(cases, "- healthStatus: {{status: {expected}}}\n  inputPath: testdata/{number}.yaml\n");
+            let value =
+                Value::Object(till(number).value().clone()).to_string().replace("\"Till\"", &format!("\"Till{kind}\""));
+            write(&format!("testdata/{number}.yaml"), &value);
+        }
+        write("health_test.yaml", &cases);
+    }
+    folder
 }
 
 fn is_healthy(health: &trueup::status::health::Health) -> bool {

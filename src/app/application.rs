@@ -105,6 +105,20 @@ pub struct InvalidApplication {
     pub findings: Vec<Finding>,
 }
 
+/// Whether an Application can only be meant to be merged with another manifest, as Kustomize merges patches: it names no
+/// repository, and has no source at all or no cluster either.
+pub(super) fn is_partial(manifest: &Map<String, Value>) -> bool {
+    let Some(spec) = manifest.get("spec").and_then(Value::as_object) else { return true };
+    let has = |value: Option<&Value>, field: &str| value.is_some_and(|value| value.get(field).is_some());
+    let sources = spec.get("sources").and_then(Value::as_array).into_iter().flatten();
+    let hydrated = spec.get("sourceHydrator").and_then(|hydrator| hydrator.get("drySource"));
+    let mut sources = spec.get("source").into_iter().chain(sources).chain(hydrated).peekable();
+    let has_source = sources.peek().is_some();
+    let has_repository = sources.any(|source| has(Some(source), "repoURL"));
+    let has_cluster = ["server", "name"].iter().any(|field| has(spec.get("destination"), field));
+    !(has_repository || (has_source && has_cluster))
+}
+
 impl InvalidApplication {
     /// Its name, or where it stands.
     pub fn shown_name(&self) -> String {
@@ -143,6 +157,11 @@ impl Application {
     /// Whether `ServerSideDiff=false` says not to ask the server what it would make of an object.
     pub fn forbids_server_side_diff(&self) -> bool {
         self.annotations.get(COMPARE_OPTIONS).is_some_and(|options| has_option(options, "ServerSideDiff=false"))
+    }
+
+    /// Whether `IncludeMutationWebhook=true` says to compare what others than git change on the way, too.
+    pub fn includes_mutation_webhooks(&self) -> bool {
+        self.annotations.get(COMPARE_OPTIONS).is_some_and(|options| has_option(options, "IncludeMutationWebhook=true"))
     }
 
     /// Whether its annotation asks Argo CD to leave it alone.

@@ -29,6 +29,14 @@ pub(super) enum FileFault {
     )]
     Unread { file: String, line: usize, may_hide: MayHide },
 
+    #[error("{file}:{line}: the Application `{name}` has neither a source nor a destination, as a patch for Kustomize")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::partial),
+        help("it was passed over; build it, as with `kubectl kustomize`, and give the output")
+    )]
+    Partial { file: String, line: usize, name: String },
+
     #[error("{file}: holds no Application, {holds}")]
     #[diagnostic(
         code(trueup::app::no_application),

@@ -170,6 +170,11 @@ impl File<'_> {
             let line = reading.line(&entry.base);
             return self.template(line);
         }
+        if self.input.given == Given::InFolder && application::is_partial(object) {
+            let (file, line, name) = (self.input.name.clone(), reading.line(&entry.base), name.to_owned());
+            self.found.findings.push(Finding::of(&FileFault::Partial { file, line, name }));
+            return self.ignore("(a part of an Application)");
+        }
         let reading = if name.is_empty() { reading } else { reading.about(name) };
         let application = application::decode(reading, object, &self.input.folder);
         self.found.applications.push(application);

@@ -77,11 +77,14 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let judge = if health { Some(rules.judge(selection.argocd_cm.as_deref())?) } else { None };
+    let logs = rules.logs;
+    // Whoever asks for logs wants to know what does not work.
+    let judge = if health || logs.is_some() { Some(rules.judge(selection.argocd_cm.as_deref())?) } else { None };
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     request.health = judge;
     request.settings_from_cluster = comparing.argocd_cm_from_cluster;
     request.strict = comparing.strict;
+    request.log_lines = logs;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))
 }

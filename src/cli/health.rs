@@ -4,21 +4,18 @@ use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
 
-use super::arguments::cluster::ClusterArguments;
 use super::arguments::health::HealthRuleArguments;
+use super::arguments::judging::{self, JudgingArguments};
 use super::arguments::output::OutputArguments;
-use super::arguments::selection::SelectionArguments;
-use super::arguments::source::SourceArguments;
 use super::customizations;
 use super::manifests::ManifestPath;
-use super::request;
 use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet::{self, Run};
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{Object, type_name};
-use crate::report::ExitRules;
-use crate::report::health::{self as report, HealthFormat};
+use crate::report::health::{self as report, Judged};
+use crate::report::suites::{self, TestedCase};
 use crate::status::health::suite::{self, Outcome};
 use crate::status::health::{Judge, ResourceHealth};
 
@@ -32,21 +29,10 @@ pub(super) struct HealthArguments {
     #[command(subcommand)]
     tests: Option<HealthCommand>,
     /// Judge the objects of a manifest, or of standard input with `-`, without a cluster; may be repeated
-    #[arg(short = 'f', long, value_name = "FILE", conflicts_with = "paths")]
+    #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["paths", "argocd_cm_from_cluster", "logs"])]
     filename: Vec<ManifestPath>,
     #[command(flatten)]
-    selection: SelectionArguments,
-    #[command(flatten)]
-    sources: SourceArguments,
-    #[command(flatten)]
-    cluster: ClusterArguments,
-    #[command(flatten)]
-    rules: HealthRuleArguments,
-    /// The report's format
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
-    output: HealthFormat,
-    #[command(flatten)]
-    telling: OutputArguments,
+    judging: JudgingArguments,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -68,11 +54,10 @@ struct TestArguments {
 
 impl HealthArguments {
     pub(super) fn look(&self) -> Look {
-        let telling = match &self.tests {
-            Some(HealthCommand::Test(test)) => &test.telling,
-            None => &self.telling,
-        };
-        Look { verbosity: telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
+        match &self.tests {
+            Some(HealthCommand::Test(test)) => judging::look(&test.telling),
+            None => self.judging.look(),
+        }
     }
 }
 
@@ -82,9 +67,9 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
         session.end_progress().await;
         return tests(test, &session);
     }
-    let format = arguments.output;
+    let format = arguments.judging.output;
     let judged = if arguments.filename.is_empty() {
-        of_applications(arguments, &session).await.map(|run| (run, Vec::new()))
+        of_applications(arguments.judging, &session).await.map(|run| (run, Vec::new()))
     } else {
         of_manifests(&arguments)
     };
@@ -94,27 +79,21 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(run.all_findings());
-    let report = session.terminal.data_with(|view| report::write(&run, &objects, format, view));
-    match report {
-        Ok(()) => report::exit_code(&run, &objects),
+    let judged = Judged { run: &run, objects: &objects, ending: None };
+    match session.terminal.data_with(|view| report::write(judged, format, view)) {
+        Ok(()) => judged.exit_code(),
         Err(error) => session.refuse(&[Finding::of(&error)]),
     }
 }
 
-async fn of_applications(arguments: HealthArguments, session: &Session) -> Result<Run, Vec<Finding>> {
-    let HealthArguments { selection, sources, cluster, rules, .. } = arguments;
-    let clusters = cluster.settings();
-    let concurrency = clusters.concurrency;
-    let judge = rules.judge(selection.argocd_cm.as_deref())?;
-    let mut request = request::request(&selection, &sources, concurrency, session)?;
-    request.health = Some(judge);
-    let world = request::world(sources, clusters, concurrency, session)?;
+async fn of_applications(judging: JudgingArguments, session: &Session) -> Result<Run, Vec<Finding>> {
+    let (request, world) = judging.resolve(session)?;
     Ok(fleet::health(request, &world).await)
 }
 
 /// Judges plain manifests; what cannot be read is a finding and hides nothing else.
 fn of_manifests(arguments: &HealthArguments) -> Result<(Run, Vec<ResourceHealth>), Vec<Finding>> {
-    let judge = arguments.rules.judge(arguments.selection.argocd_cm.as_deref())?;
+    let judge = arguments.judging.rules.judge(arguments.judging.selection.argocd_cm.as_deref())?;
     let (mut run, mut judged) = (Run::default(), Vec::new());
     for path in &arguments.filename {
         let (name, bytes) = read(path).map_err(|finding| vec![finding])?;
@@ -189,7 +168,7 @@ fn tests(arguments: &TestArguments, session: &Session) -> u8 {
     match run_tests(arguments) {
         Ok(cases) => {
             let verbose = arguments.telling.verbose > 0;
-            match session.terminal.data_with(|view| report::suites(&cases, verbose, view)) {
+            match session.terminal.data_with(|view| suites::write(&cases, verbose, view)) {
                 Ok(()) => u8::from(cases.iter().any(|case| case.outcome != Outcome::Passed)),
                 Err(error) => session.refuse(&[Finding::of(&error)]),
             }
@@ -198,7 +177,7 @@ fn tests(arguments: &TestArguments, session: &Session) -> u8 {
     }
 }
 
-fn run_tests(arguments: &TestArguments) -> Result<Vec<report::TestedCase>, Vec<Finding>> {
+fn run_tests(arguments: &TestArguments) -> Result<Vec<TestedCase>, Vec<Finding>> {
     let told = |error: customizations::CustomizationError| vec![Finding::of(&error)];
     let folder = &arguments.folder;
     let rules = HealthRuleArguments::of_folder(folder.clone());
@@ -212,9 +191,9 @@ fn run_tests(arguments: &TestArguments) -> Result<Vec<report::TestedCase>, Vec<F
                     Ok(manifest) => suite::run(&case, &manifest, &judge),
                     Err(why) => Outcome::Broken(why),
                 };
-                report::TestedCase { suite: suite.name.clone(), input: case.input, expected: case.expected, outcome }
+                TestedCase { suite: suite.name.clone(), input: case.input, expected: case.expected, outcome }
             })),
-            Err(why) => tested.push(report::TestedCase {
+            Err(why) => tested.push(TestedCase {
                 suite: suite.name.clone(),
                 input: suite.file.display().to_string(),
                 expected: suite::Verdict::default(),

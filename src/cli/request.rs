@@ -43,6 +43,7 @@ pub(super) fn request(
         settings_from_cluster: false,
         strict: false,
         health: None,
+        log_lines: None,
     })
 }
 

@@ -4,18 +4,12 @@ use std::time::Duration;
 
 use clap::ValueEnum;
 
-use super::arguments::cluster::ClusterArguments;
-use super::arguments::health::HealthRuleArguments;
-use super::arguments::output::OutputArguments;
-use super::arguments::selection::SelectionArguments;
-use super::arguments::source::SourceArguments;
-use super::request;
+use super::arguments::judging::JudgingArguments;
 use super::session::{Look, Session};
 use crate::cluster::settings::parse_request_timeout;
 use crate::finding::Finding;
 use crate::fleet::{self, Ending, Goal, Patience, Run};
-use crate::report::ExitRules;
-use crate::report::health::{self as report, HealthFormat};
+use crate::report::health::{self as report, Judged};
 
 /// How long, at most, when nothing is said: longer than any roll-out should take, shorter than a CI job may.
 const DEFAULT_TIMEOUT: &str = "5m";
@@ -39,8 +33,6 @@ enum WaitFor {
 /// failed, and says what was waited for; with 2 when it could not be told.
 #[derive(Debug, clap::Args)]
 pub(super) struct WaitArguments {
-    #[command(flatten)]
-    selection: SelectionArguments,
     /// What to wait for
     #[arg(long = "for", value_name = "GOAL", value_enum, default_value_t = WaitFor::Healthy, help_heading = "Waiting")]
     goal: WaitFor,
@@ -54,21 +46,12 @@ pub(super) struct WaitArguments {
     #[arg(long, help_heading = "Waiting")]
     ignore_degraded: bool,
     #[command(flatten)]
-    sources: SourceArguments,
-    #[command(flatten)]
-    cluster: ClusterArguments,
-    #[command(flatten)]
-    rules: HealthRuleArguments,
-    /// The report's format
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
-    output: HealthFormat,
-    #[command(flatten)]
-    telling: OutputArguments,
+    judging: JudgingArguments,
 }
 
 impl WaitArguments {
     pub(super) fn look(&self) -> Look {
-        Look { verbosity: self.telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
+        self.judging.look()
     }
 
     fn patience(&self) -> Patience {
@@ -95,7 +78,7 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
 
 /// Reads, waits, reports.
 pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
-    let (format, timeout) = (arguments.output, arguments.timeout);
+    let (format, timeout) = (arguments.judging.output, arguments.timeout);
     let waited = until(arguments, &session).await;
     session.end_progress().await;
     let (run, ending) = match waited {
@@ -103,25 +86,20 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(run.all_findings());
-    let printed = session.terminal.data_with(|view| report::write(&run, &[], format, view));
+    let judged = Judged { run: &run, objects: &[], ending: Some(&ending) };
+    let printed = session.terminal.data_with(|view| report::write(judged, format, view));
     if let Some(finding) = told(&ending, timeout) {
         session.terminal.findings([&finding]);
     }
     match printed {
-        Ok(()) => report::exit_code_of_wait(&run, &ending),
+        Ok(()) => judged.exit_code(),
         Err(error) => session.refuse(&[Finding::of(&error)]),
     }
 }
 
 async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Ending), Vec<Finding>> {
     let patience = arguments.patience();
-    let WaitArguments { selection, sources, cluster, rules, .. } = arguments;
-    let clusters = cluster.settings();
-    let concurrency = clusters.concurrency;
-    let judge = rules.judge(selection.argocd_cm.as_deref())?;
-    let mut request = request::request(&selection, &sources, concurrency, session)?;
-    request.health = Some(judge);
-    let world = request::world(sources, clusters, concurrency, session)?;
+    let (request, world) = arguments.judging.resolve(session)?;
     Ok(fleet::wait::wait(request, &world, patience).await)
 }
 

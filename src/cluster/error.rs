@@ -101,6 +101,18 @@ pub enum ClusterError {
         #[source]
         cause: Cause,
     },
+    /// The kind went away between discovery and now.
+    #[error("cluster {cluster}: `{resource}` was served when the run began, and is no longer")]
+    #[diagnostic(
+        code(trueup::cluster::vanished),
+        help("its definition was deleted meanwhile, and its objects with it; run again to see what is left")
+    )]
+    Vanished {
+        /// The context.
+        cluster: String,
+        /// `tills.example.com`.
+        resource: String,
+    },
     /// The server did not answer in time.
     #[error("cluster {cluster}: no answer to `{request}` within {}", seconds(.limit))]
     #[diagnostic(code(trueup::cluster::timeout), help("--request-timeout sets another limit, 0 none"))]

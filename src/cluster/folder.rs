@@ -18,10 +18,12 @@ use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
 use tokio::time::{Instant, sleep};
 
-use super::{Cluster, ClusterError, ListRequest, ObjectName, Predicted, Requests, Watched, reduce_to_metadata};
+use super::{
+    Cluster, ClusterError, ListRequest, LogRequest, ObjectName, Predicted, Requests, Watched, reduce_to_metadata,
+};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::yaml::{self, Limits, WithPositions};
-use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Origin, Scope};
+use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Origin, Pointer, Scope};
 
 /// At most this many broken documents are named in one error.
 const SHOWN_FAULTS: usize = 10;
@@ -178,8 +180,20 @@ impl Cluster for Folder {
         ready(Ok(found)).boxed()
     }
 
+    fn logs<'a>(&'a self, _request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
+        ready(Ok(String::new())).boxed()
+    }
+
     fn predict<'a>(&'a self, _object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         ready(Ok(Predicted::Unavailable("a folder cannot be asked".to_owned()))).boxed()
+    }
+
+    fn predict_without<'a>(
+        &'a self,
+        live: &'a Object,
+        _places: &'a [Pointer],
+    ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
+        self.predict(live)
     }
 
     fn schema<'a>(&'a self, _kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {

@@ -22,7 +22,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::object::{Gvk, Kinds, Object};
+use crate::object::{Gvk, Kinds, Object, Pointer};
 
 /// How many requests went to a cluster, by purpose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -31,9 +31,9 @@ pub struct Requests {
     pub discovery: u64,
     /// LISTs, each page counted.
     pub list: u64,
-    /// GETs of single objects.
+    /// GETs of single objects, and of logs.
     pub get: u64,
-    /// Server-side apply dry runs.
+    /// Dry runs.
     pub dry_run: u64,
     /// `OpenAPI` documents.
     pub openapi: u64,
@@ -81,6 +81,21 @@ pub struct ObjectName {
     pub name: String,
 }
 
+/// The log of one container of a pod.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+pub struct LogRequest {
+    /// The pod's namespace.
+    pub namespace: String,
+    /// The pod.
+    pub pod: String,
+    /// The container.
+    pub container: String,
+    /// Whether that of the container before its last restart is meant.
+    pub previous: bool,
+    /// So many lines at most, from the end.
+    pub lines: u16,
+}
+
 /// What the API server would make of an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicted {
@@ -113,8 +128,19 @@ pub trait Cluster: Send + Sync {
     /// One object, for when its kind is not listed anyway; nothing when there is no such object.
     fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>>;
 
+    /// The last lines that a container has written; nothing in a folder.
+    fn logs<'a>(&'a self, request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>>;
+
     /// What the server would make of this object (server-side apply, dry run, manager `trueup`, conflicts forced).
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>>;
+
+    /// What the server would make of a live object without what it holds at these places (JSON patch, dry run): a default
+    /// comes back. Nothing is predicted where the object has changed meanwhile.
+    fn predict_without<'a>(
+        &'a self,
+        live: &'a Object,
+        places: &'a [Pointer],
+    ) -> BoxFuture<'a, Result<Predicted, ClusterError>>;
 
     /// The `OpenAPI` v3 document that describes a kind; nothing where there is none. Asked only where nothing can be
     /// predicted.

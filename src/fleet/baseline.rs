@@ -25,6 +25,8 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, concurrency: usize) {
     parents.sort_by_key(|(index, _)| *index);
     for (index, parent) in parents {
         let turn = &mut turns[index];
+        // A wait reads it again and again, and it may be gone by then.
+        turn.baseline = None;
         match parent {
             Ok(Some(parent)) => take(turn, &parent),
             // Who may not read it has no record, as before the first sync.

@@ -18,7 +18,7 @@ use crate::finding::Finding;
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
-use crate::status::compare::{Answer, Baseline, Look, Question, Schema, first_look, second_look, unknown};
+use crate::status::compare::{Answer, Baseline, Look, Question, Schema, Terms, first_look, second_look, unknown};
 use crate::status::tracking::{TrackedBy, Tracking, is_tracked};
 use crate::status::{ResourceDrift, ResourceState};
 
@@ -61,9 +61,11 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
     };
     let id = identity(cluster);
     let looked = {
-        let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), target.clone());
+        let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), Arc::clone(target));
         let (tracking, baseline) = (turn.tracking(request), turn.baseline.clone());
-        tokio::task::spawn_blocking(move || look(&target, &Seen { live, kinds, cluster: id, tracking, baseline })).await
+        let terms = Arc::new(request.terms(&turn.application));
+        let seen = Seen { live, kinds, cluster: id, tracking, baseline };
+        tokio::task::spawn_blocking(move || look(&target, &seen, &terms)).await
     };
     let Ok((mut outcome, questions)) = looked else {
         // A panic in one application must not end the fleet.
@@ -72,53 +74,61 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
     let schemas = Schemas::default();
-    let answers: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
-        if turn.application.forbids_server_side_diff() {
+    let answered: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
+        let answered = if turn.application.forbids_server_side_diff() {
             let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
-            return Ok((question, Answer::Unavailable(reason)));
-        }
-        ask(cluster.as_ref(), question, &schemas).await
+            Ok((question, Answer::Unavailable(reason)))
+        } else {
+            ask(cluster.as_ref(), question, &schemas).await
+        };
+        answered.map(|(question, answer)| Answered::of(question, answer, turn))
     }))
     .buffer_unordered(request.concurrency.max(1))
     .collect()
     .await;
-    let mut drifted = Vec::new();
-    for answer in answers {
-        match answer {
-            Ok((question, answer)) => {
-                let drift = second_look(&question, answer.clone());
-                if drift.state == ResourceState::Changed {
-                    drifted.push((question, answer, drift));
-                } else {
-                    outcome.resources.push(drift);
-                }
-            }
+    let mut settled = Vec::new();
+    for answered in answered {
+        match answered {
+            Ok(answered) => settled.push(answered),
             Err((drift, finding)) => {
                 outcome.resources.push(drift);
                 outcome.conditions.push(("ComparisonError", finding));
             }
         }
     }
-    outcome.resources.extend(recalled(drifted, turn, request, world).await);
+    outcome.resources.extend(recalled(settled, turn, request, world).await);
     let ignored = ignore(turn, live, request, &mut outcome.resources).await;
     outcome.conditions.extend(ignored);
     outcome
 }
 
 /// What drifted, in the light of what git said at the last sync: that revision is rendered only now.
-async fn recalled(
-    drifted: Vec<(Question, Answer, ResourceDrift)>,
-    turn: &Turn,
-    request: &Request,
-    world: &World,
-) -> Vec<ResourceDrift> {
-    let past = if drifted.is_empty() { None } else { past::target(turn, request, world).await };
-    let look_again = |(mut question, answer, drift): (Question, Answer, ResourceDrift)| {
-        let Some(past) = &past else { return drift };
-        question.recall(past.get(&question.target().key()).cloned());
-        second_look(&question, answer)
+async fn recalled(answered: Vec<Answered>, turn: &Turn, request: &Request, world: &World) -> Vec<ResourceDrift> {
+    let is_wanted = answered.iter().any(|answered| answered.again.is_some());
+    let past = if is_wanted { past::target(turn, request, world).await } else { None };
+    let look_again = |Answered { drift, again }: Answered| match (&past, again) {
+        (Some(past), Some((mut question, answer))) => {
+            question.recall(past.get(&question.target().key()).cloned());
+            second_look(&question, answer)
+        }
+        _ => drift,
     };
-    drifted.into_iter().map(look_again).collect()
+    answered.into_iter().map(look_again).collect()
+}
+
+/// What came of asking about one object.
+struct Answered {
+    drift: ResourceDrift,
+    /// What it takes to look again, where there is something to be recalled.
+    again: Option<(Question, Answer)>,
+}
+
+impl Answered {
+    fn of(question: Question, answer: Answer, turn: &Turn) -> Self {
+        let drift = second_look(&question, answer.clone());
+        let is_told = drift.state == ResourceState::Changed && turn.baseline.is_some();
+        Self { drift, again: is_told.then_some((question, answer)) }
+    }
 }
 
 /// Where the live objects of one application are looked up.
@@ -131,14 +141,14 @@ pub(super) struct Seen {
 }
 
 /// The first look at every target: settled, or a question for the server.
-fn look(target: &[Object], seen: &Seen) -> (Outcome, Vec<Question>) {
+fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Question>) {
     let mut outcome = Outcome::default();
     let mut questions = Vec::new();
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
                 outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, &seen.tracking)));
-                first_look(object, live.map(|live| &**live), seen.baseline.as_deref())
+                first_look(object, live, seen.baseline.as_deref(), terms)
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
         };
@@ -192,13 +202,16 @@ fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static st
 /// Asks the server.
 async fn ask(
     cluster: &dyn Cluster,
-    question: Question,
+    mut question: Question,
     schemas: &Schemas,
 ) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
     match cluster.predict(question.target()).await {
         Ok(predicted) => {
             let answer = match predicted {
-                Predicted::Object(object) => Answer::Predicted(*object),
+                Predicted::Object(object) => {
+                    put_back(cluster, &mut question).await;
+                    Answer::Predicted(*object)
+                }
                 Predicted::Unavailable(reason) => described(cluster, &question, reason, schemas).await,
                 Predicted::Refused(words) => Answer::Refused(words),
             };
@@ -208,6 +221,18 @@ async fn ask(
             let finding = Finding::of(&error);
             Err((unknown(question.target(), finding.message.clone()), finding))
         }
+    }
+}
+
+/// What git dropped may be what the server fills in by itself: it is asked, and only then.
+async fn put_back(cluster: &dyn Cluster, question: &mut Question) {
+    let dropped = question.dropped();
+    if dropped.is_empty() {
+        return;
+    }
+    // Without an answer it stays what it looks like: something that git no longer has.
+    if let Ok(Predicted::Object(without)) = cluster.predict_without(question.live(), &dropped).await {
+        question.put_back(&without);
     }
 }
 

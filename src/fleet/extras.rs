@@ -30,7 +30,7 @@ pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, pro
     let names = Claims::of(names, request);
     for (turn, search) in turns.iter_mut().zip(searches) {
         let Some(search) = search else { continue };
-        let target = turn.target.as_deref().unwrap_or_default();
+        let target = turn.target.as_deref().map_or(&[][..], Vec::as_slice);
         let in_git = target.iter().map(Object::key).collect();
         let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(&search));
         let found = extras(claimed, &in_git, &search.tracking);
@@ -146,6 +146,8 @@ async fn sweep(
             Err(ClusterError::Forbidden { .. }) => {
                 swept.forbidden.insert(wanted.gvk.group_kind().to_string());
             }
+            // Its objects went with it.
+            Err(ClusterError::Vanished { .. }) => {}
             Err(error) => swept.failed = Some(error),
         }
     }

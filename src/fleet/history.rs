@@ -16,7 +16,7 @@ pub(super) async fn find(turns: &mut [Turn], world: &World) {
         for (url, wanted) in questions(turn) {
             // The drift itself is told either way; without commits, that is all that is missing.
             if let Ok(history) = world.sources.history(&url, wanted, &world.cancel).await {
-                turn.history.extend(history.commits);
+                turn.history.extend(history.paths);
             }
         }
     }

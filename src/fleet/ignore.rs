@@ -11,7 +11,6 @@ use serde_json::Value;
 use super::Request;
 use super::list::{Live, Place, identity, place_of};
 use super::turn::Turn;
-use crate::app::settings::StatusField;
 use crate::finding::Finding;
 use crate::object::{Key, Object};
 use crate::status::ResourceDrift;
@@ -45,22 +44,7 @@ pub(super) async fn ignore(
             }
         }
     }
-    let rules = findings.into_iter().map(|finding| ("IgnoreRuleWarning", finding));
-    rules.chain(status_in_git(turn, request.settings.status_field)).collect()
-}
-
-/// Git says what only the server can say, and Argo CD is set to compare it: here it is not.
-fn status_in_git(turn: &Turn, status_field: StatusField) -> Option<(&'static str, Finding)> {
-    let is_compared = |object: &&Object| match status_field {
-        StatusField::IgnoredOfAll => false,
-        StatusField::IgnoredOfDefinitions => object.kind() != "CustomResourceDefinition",
-        StatusField::Compared => true,
-    };
-    let objects = turn.target.iter().flatten().filter(is_compared);
-    let key = objects.filter(|object| object.value().contains_key("status")).map(Object::key).next()?;
-    let finding = Finding::warning("trueup::status::status_field", format!("the `status` of `{key}` is not compared"))
-        .with_help("take it out of git: `ignoreResourceStatusField` says to compare it, but only the server writes it");
-    Some(("ComparisonWarning", finding))
+    findings.into_iter().map(|finding| ("IgnoreRuleWarning", finding)).collect()
 }
 
 async fn answer(text: String, values: Vec<Value>) -> Result<Vec<Named>, String> {

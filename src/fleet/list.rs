@@ -144,7 +144,7 @@ pub(super) fn wanted(turns: &[Turn]) -> BTreeMap<(ClusterId, Gvk), BTreeSet<Opti
     let mut wanted: BTreeMap<(ClusterId, Gvk), BTreeSet<Option<String>>> = BTreeMap::new();
     for turn in turns {
         let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else { continue };
-        for object in target {
+        for object in target.iter() {
             if let Place::Listed(gvk, namespace) = place(object, kinds) {
                 wanted.entry((identity(cluster), gvk)).or_default().insert(namespace);
             }

@@ -35,6 +35,7 @@ use crate::object::annotations::INSTANCE_LABEL;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Progress;
+use crate::status::compare::{Effects, Terms};
 use crate::status::health::Judge;
 use crate::target::render::RenderSettings;
 use crate::target::source::Sources;
@@ -62,6 +63,8 @@ pub struct Request {
     pub argocd_namespace: String,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
+    /// How many lines are told of the logs of what failed; nothing where they are not wanted.
+    pub log_lines: Option<u16>,
 }
 
 impl Request {
@@ -73,6 +76,15 @@ impl Request {
             Some(label).filter(|_| tracking.label_is_evidence())
         };
         self.instance_label.clone().map_or_else(by_settings, Some).filter(|label| !label.is_empty())
+    }
+
+    /// What Argo CD's settings, and the application's own, decide about comparing.
+    fn terms(&self, application: &Application) -> Terms {
+        let mut tracking = self.settings.tracking.clone();
+        let label = self.instance_label.clone().filter(|label| !label.is_empty());
+        tracking.instance_label = label.or(tracking.instance_label);
+        let effects = if application.includes_mutation_webhooks() { Effects::All } else { Effects::OfGit };
+        Terms { tracking, status_field: self.settings.status_field, effects }
     }
 }
 
@@ -89,14 +101,20 @@ pub struct World {
     pub cancel: Cancel,
 }
 
-/// Compares every application with its cluster. Nothing is written but the cache.
-pub async fn diff(mut request: Request, world: &World) -> Run {
-    settings::read(&mut request, world).await;
-    turn::leave_alone(&mut request);
-    let (mut turns, invalid) = turn::begin(&mut request);
+/// What git says, for each application that is well-formed, and the cluster it belongs to.
+async fn targets(request: &mut Request, world: &World) -> (Vec<turn::Turn>, Vec<(usize, InvalidApplication)>) {
+    settings::read(request, world).await;
+    turn::leave_alone(request);
+    let (mut turns, invalid) = turn::begin(request);
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
-    render::render(&mut turns, &request, world).await;
+    render::render(&mut turns, request, world).await;
+    (turns, invalid)
+}
+
+/// Compares every application with its cluster. Nothing is written but the cache.
+pub async fn diff(mut request: Request, world: &World) -> Run {
+    let (mut turns, invalid) = targets(&mut request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     baseline::read(&mut turns, &live, request.concurrency).await;
     compare::compare(&mut turns, &live, &request, world).await;
@@ -104,20 +122,16 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     render::warn_of_made_up(&mut turns, &request, world).await;
     history::find(&mut turns, world).await;
     health::judge(&mut turns, &live, &request).await;
-    reasons::find(&mut turns, request.concurrency).await;
+    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 
 /// Judges every application, and compares nothing. Nothing is written but the cache.
 pub async fn health(mut request: Request, world: &World) -> Run {
-    turn::leave_alone(&mut request);
-    let (mut turns, invalid) = turn::begin(&mut request);
-    fetch::fetch(&mut turns, world, request.concurrency).await;
-    list::connect(&mut turns, world, request.concurrency).await;
-    render::render(&mut turns, &request, world).await;
+    let (mut turns, invalid) = targets(&mut request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     health::judge(&mut turns, &live, &request).await;
-    reasons::find(&mut turns, request.concurrency).await;
+    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
     turn::end(turns, invalid, request.findings, world)
 }
 
@@ -163,7 +177,7 @@ pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>, rend
     }
     let application = |turn: &mut turn::Turn| RenderedApplication {
         name: turn.application.instance_name(&request.argocd_namespace),
-        objects: turn.target.take(),
+        objects: turn.target.take().map(Arc::unwrap_or_clone),
     };
     let applications = turns.iter_mut().map(application).collect();
     Rendered { applications, run: turn::end(turns, invalid, request.findings, world) }

@@ -12,14 +12,14 @@ use super::{Request, World};
 use crate::object::{Key, Object};
 use crate::target::source::{Checkout, Wanted, locate};
 
-pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Option<HashMap<Key, Object>> {
+pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Option<PastTarget> {
     let baseline = turn.baseline.as_ref()?;
     if baseline.revisions.len() != turn.sources.len() {
         return None;
     }
     let is_now = |(run, then): (&super::SourceRun, &String)| run.revision == *then && !run.dirty;
     if turn.sources.iter().zip(&baseline.revisions).all(is_now) {
-        return Some(by_key(turn.target.clone()?));
+        return turn.target.clone().map(PastTarget::of);
     }
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
     for (source, revision) in turn.application.sources.iter().zip(&baseline.revisions) {
@@ -32,9 +32,22 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Opt
     let exclusions = Arc::new(request.settings.exclusions.clone());
     let work = Work::new(turn, checkouts, request, (&settings, &exclusions), &world.cancel)?;
     let done = tokio::task::spawn_blocking(move || render_one(&work)).await.ok()?;
-    Some(by_key(done.result.ok()?.objects))
+    Some(PastTarget::of(Arc::new(done.result.ok()?.objects)))
 }
 
-fn by_key(objects: Vec<Object>) -> HashMap<Key, Object> {
-    objects.into_iter().map(|object| (object.key(), object)).collect()
+/// What git said then, by key.
+pub(super) struct PastTarget {
+    objects: Arc<Vec<Object>>,
+    places: HashMap<Key, usize>,
+}
+
+impl PastTarget {
+    fn of(objects: Arc<Vec<Object>>) -> Self {
+        let places = objects.iter().enumerate().map(|(place, object)| (object.key(), place)).collect();
+        Self { objects, places }
+    }
+
+    pub(super) fn get(&self, key: &Key) -> Option<&Object> {
+        self.places.get(key).and_then(|place| self.objects.get(*place))
+    }
 }

@@ -1,8 +1,10 @@
-//! Asks the cluster why what is not healthy is not: its pods and its events.
+//! Asks the cluster why what is not healthy is not: its pods and its events, and the logs of what failed where that is
+//! wanted.
 //!
 //! In: the turns with their health. Out: the reasons of each resource that is not well. Nothing is asked where all is well.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::error::Error;
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -10,15 +12,19 @@ use futures::stream;
 
 use super::list::{ClusterId, identity};
 use super::turn::Turn;
-use crate::cluster::{Cluster, ClusterError, ListRequest};
+use crate::cluster::{Cluster, ClusterError, ListRequest, LogRequest};
+use crate::status::health::logs::{ContainerLog, LogQuestion, questions};
 use crate::status::health::reasons::{Evidence, kinds};
 use crate::status::health::{HealthStatus, ResourceHealth};
 
 /// One namespace of one cluster.
 type Place = (ClusterId, String);
 
-/// Adds the reasons.
-pub(super) async fn find(turns: &mut [Turn], concurrency: usize) {
+/// So many logs are read in one run: a person reads no more.
+const LOGS: usize = 50;
+
+/// Adds the reasons, and so many lines of logs.
+pub(super) async fn find(turns: &mut [Turn], log_lines: Option<u16>, concurrency: usize) {
     let mut places: BTreeMap<Place, Arc<dyn Cluster>> = BTreeMap::new();
     for turn in turns.iter() {
         let (Some(cluster), Some(health)) = (&turn.cluster, &turn.health) else { continue };
@@ -34,6 +40,9 @@ pub(super) async fn find(turns: &mut [Turn], concurrency: usize) {
         .buffer_unordered(concurrency.max(1))
         .collect()
         .await;
+    if let Some(lines) = log_lines {
+        logs(turns, &evidence, lines, concurrency).await;
+    }
     for turn in turns {
         let (Some(cluster), Some(health)) = (&turn.cluster, &mut turn.health) else { continue };
         let mut untold = BTreeSet::new();
@@ -48,6 +57,46 @@ pub(super) async fn find(turns: &mut [Turn], concurrency: usize) {
             }
         }
     }
+}
+
+/// Adds the logs of what failed.
+async fn logs(
+    turns: &mut [Turn],
+    evidence: &BTreeMap<Place, Result<Evidence, ClusterError>>,
+    lines: u16,
+    concurrency: usize,
+) {
+    let mut wanted: Vec<(usize, usize, Arc<dyn Cluster>, LogQuestion)> = Vec::new();
+    for (turn_index, turn) in turns.iter().enumerate() {
+        let (Some(cluster), Some(health)) = (&turn.cluster, &turn.health) else { continue };
+        for (index, resource) in health.resources.iter().enumerate().filter(|(_, resource)| has_reasons(resource)) {
+            let place = (identity(cluster), resource.namespace.clone());
+            let Some(Ok(evidence)) = evidence.get(&place) else { continue };
+            let questions = questions(evidence, &resource.uid).into_iter();
+            wanted.extend(questions.map(|question| (turn_index, index, Arc::clone(cluster), question)));
+        }
+    }
+    wanted.truncate(LOGS);
+    let answered: Vec<_> = stream::iter(wanted)
+        .map(|(turn, index, cluster, question)| async move {
+            let LogQuestion { namespace, pod, container, previous } = question.clone();
+            let text = cluster.logs(&LogRequest { namespace, pod, container, previous, lines }).await;
+            let text = text.map_err(|error| in_one_line(&error));
+            (turn, index, ContainerLog::of(question, text, usize::from(lines)))
+        })
+        .buffered(concurrency.max(1))
+        .collect()
+        .await;
+    for (turn, index, log) in answered {
+        if let Some(health) = &mut turns[turn].health {
+            health.resources[index].logs.push(log);
+        }
+    }
+}
+
+/// An error, and the server's words behind it.
+fn in_one_line(error: &ClusterError) -> String {
+    error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
 /// What is in a namespace and not well may have pods and events that tell why.

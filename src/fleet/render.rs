@@ -20,7 +20,7 @@ use crate::target::source::{Checkout, FetchedBy};
 
 /// Everything that one application's rendering needs, to be moved to its thread.
 pub(super) struct Work {
-    application: Application,
+    application: Arc<Application>,
     checkouts: Vec<Arc<Checkout>>,
     instance_name: String,
     kinds: Arc<Kinds>,
@@ -76,7 +76,7 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
 
 /// Renders once more, and tells what differs from the first time.
 pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &World) {
-    let first: Vec<Option<Vec<Object>>> = turns.iter_mut().map(|turn| turn.target.take()).collect();
+    let first: Vec<Option<Arc<Vec<Object>>>> = turns.iter_mut().map(|turn| turn.target.take()).collect();
     // What is kept would be the same, of course.
     let settings = RenderSettings { cache: None, ..request.render.clone() };
     render(turns, &Request { render: settings, ..request.clone() }, world).await;
@@ -145,7 +145,7 @@ impl Work {
         cancel: &Cancel,
     ) -> Option<Self> {
         Some(Self {
-            application: turn.application.clone(),
+            application: Arc::clone(&turn.application),
             checkouts,
             kinds: Arc::clone(turn.kinds.as_ref()?),
             instance_name: turn.application.instance_name(&request.argocd_namespace),
@@ -218,7 +218,7 @@ fn rendered(turn: &mut Turn, done: Done) {
         Ok(settled) => {
             settled.repeated.into_iter().for_each(|finding| turn.condition("RepeatedResourceWarning", finding));
             settled.excluded.into_iter().for_each(|finding| turn.condition("ExcludedResourceWarning", finding));
-            turn.target = Some(settled.objects);
+            turn.target = Some(Arc::new(settled.objects));
         }
         Err((position, finding)) => turn.source_error(position, finding),
     }

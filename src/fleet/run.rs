@@ -7,7 +7,7 @@ use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{ResourceDrift, ResourceState};
-use crate::target::source::Commit;
+use crate::target::source::PathHistory;
 
 /// Whether an application is what git says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -91,7 +91,7 @@ pub struct ApplicationRun {
     pub resources: Vec<ResourceDrift>,
     /// The commits since the last sync, the newest first, by what they touched: a file, or a source's path. Only of
     /// what drifted because git moved.
-    pub history: BTreeMap<String, Vec<Commit>>,
+    pub history: BTreeMap<String, PathHistory>,
     /// Its health, where that was asked for.
     pub health: Option<ApplicationHealth>,
 }
@@ -108,10 +108,9 @@ impl ApplicationRun {
     }
 
     /// The commits behind a resource: those that touched its file, or its source's path where it has no file.
-    pub fn commits(&self, resource: &ResourceDrift) -> &[Commit] {
+    pub fn history_of(&self, resource: &ResourceDrift) -> Option<&PathHistory> {
         let file = resource.origin.as_ref().and_then(|origin| self.history.get(&*origin.file));
-        let path = || self.sources.iter().find_map(|source| self.history.get(&source.path));
-        file.or_else(path).map_or(&[], Vec::as_slice)
+        file.or_else(|| self.sources.iter().find_map(|source| self.history.get(&source.path)))
     }
 
     /// Whether an error is among its conditions.

@@ -2,6 +2,8 @@
 //!
 //! In: the request. Out: its settings, or a finding that says why there are none: then the answer could be another one.
 
+use std::sync::Arc;
+
 use super::{Request, World};
 use crate::app::Destination;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
@@ -19,12 +21,23 @@ pub(super) async fn read(request: &mut Request, world: &World) {
     match find(request, world).await {
         Ok(Some(Ok(settings))) => {
             request.render.take(RenderingSettings::of(&settings));
-            let (settings, errors) = ComparisonSettings::of(&settings);
-            request.settings = settings;
+            let (comparison, errors) = ComparisonSettings::of(&settings);
+            request.settings = comparison;
             request.findings.extend(errors.iter().map(|error| Finding::of(error)));
+            judge_by(&settings, request);
         }
         Ok(Some(Err(error))) => request.findings.push(Finding::of(&error)),
         Ok(None) => request.findings.push(missing(&request.argocd_namespace)),
+        Err(error) => request.findings.push(Finding::of(&error)),
+    }
+}
+
+/// Its scripts and switches for health count, too, before those of the command line.
+fn judge_by(settings: &Settings, request: &mut Request) {
+    let Some(judge) = &request.health else { return };
+    let mut health = judge.settings().clone();
+    match health.add_settings(settings) {
+        Ok(()) => request.health = Some(Arc::new(judge.with_settings(health))),
         Err(error) => request.findings.push(Finding::of(&error)),
     }
 }

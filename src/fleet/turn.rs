@@ -13,23 +13,23 @@ use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
 use crate::status::tracking::{Tracking, applyset_id};
-use crate::target::source::{Checkout, Commit};
+use crate::target::source::{Checkout, PathHistory};
 
 /// What is known of one application so far.
 pub(super) struct Turn {
-    pub(super) application: Application,
+    pub(super) application: Arc<Application>,
     pub(super) checkouts: Vec<Option<Arc<Checkout>>>,
     pub(super) sources: Vec<SourceRun>,
     pub(super) cluster: Option<Arc<dyn Cluster>>,
     pub(super) kinds: Option<Arc<Kinds>>,
     /// The objects that should be; nothing when they could not be found.
-    pub(super) target: Option<Vec<Object>>,
+    pub(super) target: Option<Arc<Vec<Object>>>,
     pub(super) conditions: Vec<Condition>,
     pub(super) resources: Vec<ResourceDrift>,
     /// The record of the last sync, if there was one.
     pub(super) baseline: Option<Arc<Baseline>>,
     /// The commits since then, by file.
-    pub(super) history: BTreeMap<String, Vec<Commit>>,
+    pub(super) history: BTreeMap<String, PathHistory>,
     /// Its health, where that is asked for.
     pub(super) health: Option<ApplicationHealth>,
 }
@@ -102,7 +102,7 @@ fn turn(application: Application) -> Turn {
     Turn {
         checkouts: vec![None; sources.len()],
         conditions: application.findings.iter().cloned().map(of_manifest).collect(),
-        application,
+        application: Arc::new(application),
         sources,
         cluster: None,
         kinds: None,
@@ -155,12 +155,13 @@ pub(super) fn end(
 
 fn application_run(mut turn: Turn) -> ApplicationRun {
     turn.resources.sort_by(|left, right| order(left).cmp(&order(right)));
+    let application = Arc::unwrap_or_clone(turn.application);
     ApplicationRun {
         cluster: turn.cluster.map(|cluster| cluster.name().to_owned()).unwrap_or_default(),
-        name: turn.application.name,
-        namespace: turn.application.namespace,
-        project: turn.application.project,
-        destination: turn.application.destination,
+        name: application.name,
+        namespace: application.namespace,
+        project: application.project,
+        destination: application.destination,
         sources: turn.sources,
         conditions: turn.conditions,
         resources: turn.resources,

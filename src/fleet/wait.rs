@@ -13,9 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use super::list::{self, Listing, Live};
 use super::turn::{self, Turn};
-use super::{
-    Request, Run, SyncStatus, World, baseline, compare, extras, fetch, health, reasons, render, run, settings, watch,
-};
+use super::{Request, Run, SyncStatus, World, baseline, compare, extras, health, reasons, run, targets, watch};
 use crate::cluster::Watching;
 use crate::object::{Key, Object};
 use crate::status::ResourceState;
@@ -65,12 +63,7 @@ pub enum Ending {
 /// Waits; nothing is written but the cache.
 pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (Run, Ending) {
     let ends = Instant::now() + patience.timeout;
-    settings::read(&mut request, world).await;
-    turn::leave_alone(&mut request);
-    let (mut turns, invalid) = turn::begin(&mut request);
-    fetch::fetch(&mut turns, world, request.concurrency).await;
-    list::connect(&mut turns, world, request.concurrency).await;
-    render::render(&mut turns, &request, world).await;
+    let (mut turns, invalid) = targets(&mut request, world).await;
     let rendered: Vec<_> = turns.iter().map(|turn| turn.conditions.clone()).collect();
     let clusters = list::clusters(&turns);
     let mut watching = watch::open(&turns, &clusters, request.concurrency, &world.progress).await;
@@ -98,7 +91,7 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
         // That nothing has changed until then is an answer, too.
         let _ = timeout_at(ends.min(looked + LOOKED_AT_EVERY), change(&mut watching, &turns, patience.goal)).await;
     };
-    reasons::find(&mut turns, request.concurrency).await;
+    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
     (turn::end(turns, invalid, request.findings, world), ending)
 }
 
@@ -116,7 +109,8 @@ async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Re
 
 /// Returns when something has changed that the wait is about.
 async fn change(watching: &mut Watching<'_, Listing>, turns: &[Turn], goal: Goal) {
-    let in_git: HashSet<Key> = turns.iter().flat_map(|turn| &turn.target).flatten().map(Object::key).collect();
+    let in_git: HashSet<Key> =
+        turns.iter().flat_map(|turn| turn.target.iter().flat_map(|target| target.iter())).map(Object::key).collect();
     loop {
         let changes = watching.changed().await;
         // What is extra is drift, too.

@@ -39,7 +39,9 @@ pub(super) async fn open<'cluster>(
     .buffer_unordered(concurrency.max(1));
     let mut watching = Watching::default();
     while let Some(places) = opened.next().await {
-        places.into_iter().for_each(|(listing, watch)| watching.add(listing, watch));
+        for (listing, watch) in places {
+            watching.add(listing, watch);
+        }
     }
     watching.settle().await;
     watching

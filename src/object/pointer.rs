@@ -1,5 +1,6 @@
 //! A place inside an object: an RFC 6901 pointer.
 
+use std::cmp::Ordering;
 use std::fmt;
 
 use serde_json::Value;
@@ -56,6 +57,15 @@ impl Pointer {
     /// Whether this path is `prefix` or lies below it.
     pub fn starts_with(&self, prefix: &Self) -> bool {
         self.0.starts_with(&prefix.0)
+    }
+
+    /// The order of places in an object, in which the items of a list follow each other by their number.
+    #[must_use]
+    pub fn place_order(&self, other: &Self) -> Ordering {
+        let steps = |place: &'_ Self| -> Vec<(Option<usize>, String)> {
+            place.0.iter().map(|token| (token.parse().ok(), token.clone())).collect()
+        };
+        steps(self).cmp(&steps(other))
     }
 
     /// What a value holds at this path.

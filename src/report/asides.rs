@@ -6,6 +6,7 @@ use std::collections::BTreeMap;
 
 use super::View;
 use super::age::age;
+use super::brief::brief;
 use super::page::Page;
 use super::path::{path, short};
 use super::summary::{counted, manager_words};
@@ -46,14 +47,14 @@ pub(super) fn is_worth_a_line(resource: &ResourceDrift, view: &View) -> bool {
 pub(super) fn write(page: &mut Page, resource: &ResourceDrift, view: &View) {
     for field in &resource.additions {
         place(page, field, resource);
-        page.write(Role::Plain, format!("  {}", field.live.as_ref().map(short).unwrap_or_default()));
+        page.write(Role::Plain, format!("  {}", brief(&field.live.as_ref().map(short).unwrap_or_default())));
         page.write(Role::Hint, "  added by ").write(Role::Manager, managers(field, view)).end();
     }
     for ignored in resource.ignored.iter().filter(|_| view.show_ignored) {
         place(page, &ignored.field, resource);
         for (sign, role, value) in [("-", Role::Cluster, &ignored.field.live), ("+", Role::Git, &ignored.field.git)] {
             let value = value.as_ref().map_or_else(|| "nothing".to_owned(), short);
-            page.write(Role::Plain, "  ").write(role, format!("{sign} {value}"));
+            page.write(Role::Plain, "  ").write(role, format!("{sign} {}", brief(&value)));
         }
         page.write(Role::Hint, "  ignored by ").write(Role::Hint, &ignored.rule).end();
     }

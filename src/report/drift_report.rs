@@ -14,7 +14,7 @@ use crate::finding::{Finding, Severity};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::status::{FieldDrift, Ignored, Manager, Moved, Proof, ResourceDrift, ResourceState};
-use crate::target::source::Commit;
+use crate::target::source::{Commit, PathHistory};
 
 /// A run, as scripts read it.
 #[derive(Serialize)]
@@ -195,6 +195,8 @@ struct Field<'run> {
     by: Option<By<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     commits: Vec<CommitEntry<'run>>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    more_commits: bool,
 }
 
 #[derive(Serialize)]
@@ -342,7 +344,7 @@ pub(super) fn message_with_causes(finding: &Finding) -> String {
 impl<'run> Resource<'run> {
     fn of(resource: &'run ResourceDrift, application: &'run ApplicationRun) -> Self {
         let health = application.health.as_ref().and_then(|health| health.of(resource));
-        let commits = application.commits(resource);
+        let history = application.history_of(resource);
         Self {
             health: health.map(|health| health.status.as_str()),
             health_message: health.map(|health| health.message.as_str()).filter(|message| !message.is_empty()),
@@ -372,8 +374,8 @@ impl<'run> Resource<'run> {
                 .as_ref()
                 .map(|origin| Place { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
             note: resource.note.as_deref(),
-            fields: resource.fields.iter().map(|field| Field::of(field, commits)).collect(),
-            additions: resource.additions.iter().map(|field| Field::of(field, &[])).collect(),
+            fields: resource.fields.iter().map(|field| Field::of(field, history)).collect(),
+            additions: resource.additions.iter().map(|field| Field::of(field, None)).collect(),
             ignored: resource.ignored.iter().map(IgnoredEntry::of).collect(),
             tolerated: resource.is_tolerated,
         }
@@ -388,9 +390,9 @@ impl<'run> IgnoredEntry<'run> {
 }
 
 impl<'run> Field<'run> {
-    fn of(field: &'run FieldDrift, commits: &'run [Commit]) -> Self {
+    fn of(field: &'run FieldDrift, history: Option<&'run PathHistory>) -> Self {
         // What git did explains only what git moved.
-        let commits = if field.moved.has_git() { commits } else { &[] };
+        let history = history.filter(|_| field.moved.has_git());
         Self {
             path: field.path.to_string(),
             git: field.git.as_ref(),
@@ -399,7 +401,8 @@ impl<'run> Field<'run> {
             item: field.item.as_ref(),
             moved: side(field.moved),
             by: field.managers.first().map(By::of),
-            commits: commits.iter().map(CommitEntry::of).collect(),
+            commits: history.iter().flat_map(|history| &history.commits).map(CommitEntry::of).collect(),
+            more_commits: history.is_some_and(|history| history.is_cut),
         }
     }
 }

@@ -11,9 +11,11 @@ use crate::cluster::Requests;
 use crate::finding::{Excerpt, Finding};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun};
-use crate::object::{Gvk, Origin, Pointer};
+use crate::object::{Gvk, Object, Origin, Pointer};
+use crate::status::health::logs::{ContainerLog, LogQuestion};
+use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
-use crate::target::source::Commit;
+use crate::target::source::{Commit, PathHistory};
 
 /// Text that a terminal, markdown, HTML and a table would all obey.
 pub(super) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \
@@ -58,8 +60,8 @@ fn shop() -> ApplicationRun {
     };
     let hostile_commit = Commit { author: HOSTILE.to_owned(), subject: HOSTILE.to_owned(), ..commit.clone() };
     application.history = BTreeMap::from([
-        ("overlays/prod/web.yaml".to_owned(), vec![commit]),
-        (HOSTILE.to_owned(), vec![hostile_commit]),
+        ("overlays/prod/web.yaml".to_owned(), PathHistory { commits: vec![commit], is_cut: true }),
+        (HOSTILE.to_owned(), PathHistory { commits: vec![hostile_commit], is_cut: false }),
     ]);
     application.resources =
         vec![service_account(), deployment(), config_map(), secret(), hostile(), missing(), extra()];
@@ -331,8 +333,32 @@ pub(super) fn resource(name: &str, state: ResourceState) -> ResourceDrift {
         additions: Vec::new(),
         ignored: Vec::new(),
         is_tolerated: false,
+        is_refused: false,
         live: None,
         target: None,
         note: None,
     }
+}
+
+/// A Deployment that was judged.
+pub(super) fn judged(status: HealthStatus, message: &str) -> ResourceHealth {
+    let metadata = json!({"name": "web", "namespace": "shop"});
+    let object = Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata})).unwrap();
+    ResourceHealth::of(&object, Some(Health::new(status, message)))
+}
+
+/// A Deployment that does not work, with all that can be told of it, each in this text.
+pub(super) fn unwell(text: &str) -> ResourceHealth {
+    let of = LogQuestion {
+        namespace: "shop".to_owned(),
+        pod: "web-1".to_owned(),
+        container: text.to_owned(),
+        previous: true,
+    };
+    let logs = vec![
+        ContainerLog { of: of.clone(), lines: Ok(vec![text.to_owned()]) },
+        ContainerLog { of: of.clone(), lines: Ok(Vec::new()) },
+        ContainerLog { of, lines: Err(text.to_owned()) },
+    ];
+    ResourceHealth { reasons: vec![text.to_owned()], logs, ..judged(HealthStatus::Degraded, text) }
 }

@@ -1,19 +1,19 @@
-//! How well everything works, as text or data; and how a team's tests went.
+//! How well everything works, as text or data, and the exit code.
 //!
-//! In: a [`Run`] with its health, or objects that were judged alone. Out: text, JSON, YAML, and the exit code.
+//! In: what was [`Judged`]: a run with its health, or objects alone, and how a wait ended. Out: text, JSON, YAML.
 //!
 //! Rule: docs/health.md, "The report".
 
 use clap::ValueEnum;
-use serde::Serialize;
 
 use super::exit::UNHEALTHY;
+use super::health_report::HealthReport;
 use super::page::Page;
 use super::theme::Role;
 use super::{ExitRules, View, json};
-use crate::fleet::{ApplicationRun, Ending, Run};
+use crate::fleet::{Ending, Run};
 use crate::object::yaml;
-use crate::status::health::suite::{Outcome, Verdict};
+use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{HealthStatus, ResourceHealth};
 
 /// A format of the report.
@@ -22,42 +22,51 @@ pub enum HealthFormat {
     /// For people
     #[default]
     Text,
-    /// For scripts
+    /// For scripts: docs/health.schema.json
     Json,
     /// The same value as JSON
     Yaml,
 }
 
-/// The report in one format, with a final line break.
-pub fn write(run: &Run, objects: &[ResourceHealth], format: HealthFormat, view: &View) -> String {
-    match format {
-        HealthFormat::Text => text(run, objects, view),
-        HealthFormat::Json => json::pretty(&HealthReport::of(run, objects)),
-        // A value with text keys cannot fail to become JSON.
-        HealthFormat::Yaml => yaml::write(&serde_json::to_value(HealthReport::of(run, objects)).unwrap_or_default()),
-    }
+/// What was judged, and how a wait for it ended.
+#[derive(Debug, Clone, Copy)]
+pub struct Judged<'run> {
+    /// The applications.
+    pub run: &'run Run,
+    /// Objects that belong to no application: those of `-f`.
+    pub objects: &'run [ResourceHealth],
+    /// How a wait ended; nothing where nobody waited.
+    pub ending: Option<&'run Ending>,
 }
 
-/// The exit code: an error wins, then what does not work.
-pub fn exit_code(run: &Run, objects: &[ResourceHealth]) -> u8 {
-    match run.exit_code(&ExitRules::default()) {
-        0 if objects.iter().any(|object| status(object).is_some_and(|status| status > HealthStatus::Suspended)) => {
-            UNHEALTHY
+impl Judged<'_> {
+    /// The exit code: an error wins, then what does not work, or was waited for in vain. Drift is none of a wait's business
+    /// unless it was waited for.
+    pub fn exit_code(&self) -> u8 {
+        let is_unwell = |object| status(object).is_some_and(|status| status > HealthStatus::Suspended);
+        match self.ending {
+            Some(Ending::Reached) => 0,
+            Some(Ending::Degraded(_) | Ending::TimedOut(_)) if !self.run.has_error() => UNHEALTHY,
+            Some(Ending::Degraded(_) | Ending::TimedOut(_) | Ending::Failed) => 2,
+            None => match self.run.exit_code(&ExitRules::default()) {
+                0 if self.objects.iter().any(is_unwell) => UNHEALTHY,
+                code => code,
+            },
         }
-        code => code,
     }
 }
 
-/// The exit code of a wait: drift is none of its business unless it was waited for.
-pub fn exit_code_of_wait(run: &Run, ending: &Ending) -> u8 {
-    match ending {
-        Ending::Degraded(_) | Ending::TimedOut(_) if !run.has_error() => UNHEALTHY,
-        Ending::Reached => 0,
-        Ending::Degraded(_) | Ending::TimedOut(_) | Ending::Failed => 2,
+/// The report in one format, with a final line break.
+pub fn write(judged: Judged<'_>, format: HealthFormat, view: &View) -> String {
+    match format {
+        HealthFormat::Text => text(judged, view),
+        HealthFormat::Json => json::pretty(&HealthReport::of(judged)),
+        // A value with text keys cannot fail to become JSON.
+        HealthFormat::Yaml => yaml::write(&serde_json::to_value(HealthReport::of(judged)).unwrap_or_default()),
     }
 }
 
-fn status(resource: &ResourceHealth) -> Option<HealthStatus> {
+pub(super) fn status(resource: &ResourceHealth) -> Option<HealthStatus> {
     resource.health.as_ref().map(|health| health.status)
 }
 
@@ -88,7 +97,7 @@ pub(super) fn counts(resources: &[ResourceHealth]) -> Vec<(Role, String)> {
     counts
 }
 
-fn text(run: &Run, objects: &[ResourceHealth], view: &View) -> String {
+fn text(Judged { run, objects, .. }: Judged<'_>, view: &View) -> String {
     let mut page = Page::new(view.color);
     for application in &run.applications {
         let Some(health) = &application.health else { continue };
@@ -123,157 +132,29 @@ pub(super) fn lines(page: &mut Page, resources: &[ResourceHealth], all: bool) {
         for reason in &resource.reasons {
             page.write(Role::Plain, " ".repeat(15)).write(Role::Hint, reason).end();
         }
+        resource.logs.iter().for_each(|log| log_lines(page, log));
     }
 }
 
-/// The report for scripts. Keys are only ever added; one without a value is left out.
-#[derive(Serialize)]
-#[serde(rename_all = "camelCase")]
-struct HealthReport<'run> {
-    api_version: &'static str,
-    kind: &'static str,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    applications: Vec<Application<'run>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    resources: Vec<Resource<'run>>,
-    version: &'static str,
-    exit_code: u8,
-}
-
-#[derive(Serialize)]
-struct Application<'run> {
-    name: &'run str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    namespace: &'run str,
-    project: &'run str,
-    health: &'static str,
-    resources: Vec<Resource<'run>>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    errors: Vec<&'run str>,
-}
-
-#[derive(Serialize)]
-struct Resource<'run> {
-    #[serde(skip_serializing_if = "str::is_empty")]
-    group: &'run str,
-    version: &'run str,
-    kind: &'run str,
-    #[serde(skip_serializing_if = "str::is_empty")]
-    namespace: &'run str,
-    name: &'run str,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    health: Option<&'static str>,
-    #[serde(skip_serializing_if = "Option::is_none")]
-    message: Option<&'run str>,
-    #[serde(skip_serializing_if = "<[String]>::is_empty")]
-    reasons: &'run [String],
-}
-
-impl<'run> HealthReport<'run> {
-    fn of(run: &'run Run, objects: &'run [ResourceHealth]) -> Self {
-        Self {
-            api_version: "trueup/v1",
-            kind: "HealthReport",
-            applications: run.applications.iter().map(Application::of).collect(),
-            resources: objects.iter().map(Resource::of).collect(),
-            version: env!("CARGO_PKG_VERSION"),
-            exit_code: exit_code(run, objects),
-        }
+/// The last lines of a container, marked, so that nobody takes them for ours.
+fn log_lines(page: &mut Page, log: &ContainerLog) {
+    let margin = " ".repeat(15);
+    let (title, lines) = log_words(log);
+    page.write(Role::Plain, &margin).write(Role::Hint, title).end();
+    for line in lines {
+        page.write(Role::Plain, &margin).write(Role::Hint, "| ").write(Role::Plain, line).end();
     }
 }
 
-impl<'run> Application<'run> {
-    fn of(application: &'run ApplicationRun) -> Self {
-        let health = application.health.as_ref();
-        let findings = application.conditions.iter().map(|condition| &condition.finding);
-        Self {
-            name: &application.name,
-            namespace: &application.namespace,
-            project: &application.project,
-            health: health.map_or(HealthStatus::Unknown, |health| health.status).as_str(),
-            resources: health.iter().flat_map(|health| &health.resources).map(Resource::of).collect(),
-            errors: findings
-                .filter(|finding| finding.severity == crate::finding::Severity::Error)
-                .map(|finding| finding.message.as_str())
-                .collect(),
-        }
-    }
-}
-
-impl<'run> Resource<'run> {
-    fn of(resource: &'run ResourceHealth) -> Self {
-        Self {
-            group: &resource.gvk.group,
-            version: &resource.gvk.version,
-            kind: &resource.gvk.kind,
-            namespace: &resource.namespace,
-            name: &resource.name,
-            health: status(resource).map(HealthStatus::as_str),
-            message: resource.health.as_ref().map(|health| health.message.as_str()).filter(|text| !text.is_empty()),
-            reasons: &resource.reasons,
-        }
-    }
-}
-
-/// A case of a team's tests, tried.
-pub struct TestedCase {
-    /// The group and the kind of the suite.
-    pub suite: String,
-    /// The manifest.
-    pub input: String,
-    /// What the test says.
-    pub expected: Verdict,
-    /// What the script says.
-    pub outcome: Outcome,
-}
-
-/// How the tests of a team went: every failure with what was expected and what came; each that passed, too.
-pub fn suites(cases: &[TestedCase], verbose: bool, view: &View) -> String {
-    let mut page = Page::new(view.color);
-    for case in cases {
-        let name = format!("{}  {}", case.suite, case.input);
-        match &case.outcome {
-            Outcome::Passed => {
-                page.write(Role::Good, "pass").write(Role::Plain, "  ").write(Role::Plain, name);
-                if verbose {
-                    page.write(Role::Plain, "  ").write(Role::Hint, shown(&case.expected));
-                }
-                page.end();
-            }
-            Outcome::Broken(why) => {
-                page.write(Role::Bad, "FAIL").write(Role::Plain, "  ").write(Role::Plain, name).end();
-                page.write(Role::Plain, "      ").write(Role::Bad, why).end();
-            }
-            Outcome::Differs(found) => {
-                page.write(Role::Bad, "FAIL").write(Role::Plain, "  ").write(Role::Plain, name).end();
-                difference(&mut page, "status", &case.expected.status, &found.status);
-                difference(&mut page, "message", &case.expected.message, &found.message);
-            }
-        }
-    }
-    let failed = cases.iter().filter(|case| case.outcome != Outcome::Passed).count();
-    let passed = cases.len() - failed;
-    let mut counts = vec![(Role::Good, format!("{passed} passed"))];
-    if failed > 0 {
-        counts.push((Role::Bad, format!("{failed} failed")));
-    }
-    page.list(&counts, ", ").end();
-    page.finish()
-}
-
-fn shown(verdict: &Verdict) -> String {
-    match (verdict.status.as_str(), verdict.message.as_str()) {
-        ("", "") => "nothing".to_owned(),
-        (status, "") => status.to_owned(),
-        (status, message) => format!("{status}: {message}"),
-    }
-}
-
-fn difference(page: &mut Page, field: &str, expected: &str, found: &str) {
-    let shown = |text: &str| if text.is_empty() { "(empty)".to_owned() } else { text.to_owned() };
-    if expected != found {
-        let (expected, found) = (shown(expected), shown(found));
-        page.write(Role::Plain, format!("      {field:<8}")).write(Role::Cluster, format!("- {expected}")).end();
-        page.write(Role::Plain, " ".repeat(14)).write(Role::Git, format!("+ {found}")).end();
+/// What a log is of, and its lines.
+pub(super) fn log_words(log: &ContainerLog) -> (String, &[String]) {
+    let LogQuestion { pod, container, previous, .. } = &log.of;
+    let title = format!("container {container} of Pod {pod} wrote");
+    let when = if *previous { " before its last restart" } else { "" };
+    match &log.lines {
+        Ok(lines) if lines.is_empty() => (format!("{title} nothing{when}"), &[]),
+        Ok(lines) if *previous => (format!("{title}{when}:"), lines),
+        Ok(lines) => (format!("{title} at last:"), lines),
+        Err(why) => (format!("what {title}{when} could not be read: {why}"), &[]),
     }
 }

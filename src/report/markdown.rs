@@ -9,6 +9,7 @@ use std::fmt::Write;
 
 use super::View;
 use super::diff::{self, Diff, Line, Side};
+use super::health::log_words;
 use super::path::{path, short};
 use super::summary::{
     STATES, application_counts, cluster_words, counted, fetched_by_words, finding_line, manager_words, moved_words,
@@ -19,6 +20,7 @@ use super::visible::visible;
 use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Run, SyncStatus};
 use crate::object::Key;
+use crate::status::health::{HealthStatus, ResourceHealth};
 use crate::status::{Moved, ResourceDrift, ResourceState};
 
 /// Below 1 MiB, with room for the last words.
@@ -41,7 +43,8 @@ pub(super) fn write(run: &Run, view: &View) -> String {
             .conditions
             .iter()
             .map(|condition| finding(&condition.finding))
-            .chain(application.resources.iter().filter_map(|drift| resource(drift, view)));
+            .chain(application.resources.iter().filter_map(|drift| resource(drift, view)))
+            .chain(application.health.iter().flat_map(|health| &health.resources).filter_map(unhealthy));
         for piece in pieces {
             if text.len() + title.len() + piece.len() > LIMIT {
                 cut += 1;
@@ -188,6 +191,28 @@ fn resource(resource: &ResourceDrift, view: &View) -> Option<String> {
     })
 }
 
+/// A resource that does not work, and why.
+fn unhealthy(resource: &ResourceHealth) -> Option<String> {
+    let health = resource.health.as_ref().filter(|health| health.status != HealthStatus::Healthy)?;
+    let mut text = format!("\n- {} {}", health.status, code(&resource.key().to_string()));
+    // Writing to a String cannot fail.
+    if !health.message.is_empty() {
+        let _ = write!(text, ": {}", code(cut(&health.message)));
+    }
+    for reason in &resource.reasons {
+        let _ = write!(text, "\n  - {}", code(cut(reason)));
+    }
+    for log in &resource.logs {
+        let (title, lines) = log_words(log);
+        let _ = write!(text, "\n  - {}", code(cut(&title)));
+        lines.iter().for_each(|line| {
+            let _ = write!(text, "<br>{}", code(line));
+        });
+    }
+    text.push('\n');
+    Some(text)
+}
+
 fn changed(resource: &ResourceDrift, view: &View, body: &mut String) {
     let Diff { elsewhere, hunks } = diff::diff(resource, view.context_lines);
     fields(&elsewhere, resource, true, body);
@@ -307,7 +332,10 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::report::fixture::{HOSTILE, application, everything, field, resource as a_resource, view};
+    use crate::fleet::ApplicationHealth;
+    use crate::report::fixture::{
+        HOSTILE, application, everything, field, judged, resource as a_resource, unwell, view,
+    };
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]
@@ -541,6 +569,25 @@ mod tests {
         assert!(text.len() < 250_000, "{}", text.len());
     }
 
+    /// Whoever reads the summary of a failed job reads why, too.
+    #[test]
+    fn what_does_not_work_is_told_with_its_reasons() {
+        let mut shop = application("shop");
+        let resources = vec![judged(HealthStatus::Healthy, "all is well"), unwell("no money")];
+        shop.health = Some(ApplicationHealth { status: HealthStatus::Degraded, resources });
+        let text = write(&Run { applications: vec![shop], ..Run::default() }, &view());
+        let of_shop = text.split("### ").nth(1).unwrap();
+        assert_snapshot!(of_shop, @r"
+        <code>shop</code>
+
+        - Degraded <code>apps/Deployment shop/web</code>: <code>no money</code>
+          - <code>no money</code>
+          - <code>container no money of Pod web-1 wrote before its last restart&#58;</code><br><code>no money</code>
+          - <code>container no money of Pod web-1 wrote nothing before its last restart</code>
+          - <code>what container no money of Pod web-1 wrote before its last restart could not be read&#58; no money</code>
+        ");
+    }
+
     proptest! {
         #![proptest_config(ProptestConfig::with_cases(64))]
         #[test]
@@ -553,6 +600,7 @@ mod tests {
             let mut application = application(&text);
             application.cluster.clone_from(&text);
             application.resources = vec![drift];
+            application.health = Some(ApplicationHealth { status: HealthStatus::Degraded, resources: vec![unwell(&text)] });
             let findings = vec![Finding::error("c", text.clone()).with_help(text.clone())];
             assert_harmless(&write(&Run { applications: vec![application], findings, ..Run::default() }, &view()));
         }

@@ -7,6 +7,7 @@
 
 mod age;
 mod asides;
+mod brief;
 pub mod checkup;
 mod diff;
 mod drift_report;
@@ -16,6 +17,7 @@ mod findings;
 mod fixture;
 pub mod folder;
 pub mod health;
+mod health_report;
 mod json;
 pub mod manifests;
 mod markdown;
@@ -24,6 +26,7 @@ mod page;
 mod path;
 mod stages;
 mod suggestions;
+pub mod suites;
 mod summary;
 pub mod terminal;
 mod text;

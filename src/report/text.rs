@@ -3,9 +3,15 @@
 //! The text is whole without colour. A difference reads as `kubectl diff` and `argocd app diff` print it: `-` is in the
 //! cluster, `+` is in git, and a sync would replace the one by the other.
 
+use std::borrow::Cow;
+use std::collections::BTreeSet;
+
+use serde_json::Value;
+
 use super::View;
 use super::age::age;
 use super::asides;
+use super::brief::{brief, brief_line};
 use super::diff::{self, Diff, Hunk, Line, Side};
 use super::health;
 use super::page::Page;
@@ -21,6 +27,7 @@ use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
 use crate::status::health::HealthStatus;
 use crate::status::{FieldDrift, Moved, ResourceDrift, ResourceState};
+use crate::target::source::PathHistory;
 
 /// So many lines of a missing resource are shown without `-v`.
 const FOLD_MISSING: usize = 10;
@@ -52,6 +59,10 @@ fn shared_note(application: &ApplicationRun) -> Option<&str> {
     let mut others = changed.peekable();
     others.peek()?;
     others.all(|resource| resource.note.as_deref() == Some(note)).then_some(note)
+}
+
+fn whole(pieces: &[(bool, String)]) -> Vec<(bool, Cow<'_, str>)> {
+    pieces.iter().map(|(differs, piece)| (*differs, Cow::Borrowed(piece.as_str()))).collect()
 }
 
 fn moved_role(moved: Moved) -> Role {
@@ -243,9 +254,16 @@ impl Text<'_> {
         for field in elsewhere {
             self.field(&resource.fields[field], resource, true);
         }
+        let mut told = BTreeSet::new();
         for Hunk { fields, lines } in &hunks {
-            for field in fields {
-                self.field(&resource.fields[*field], resource, false);
+            for at in fields {
+                let field = &resource.fields[*at];
+                if told.insert(at) {
+                    self.field(field, resource, false);
+                } else {
+                    self.page.write(Role::Plain, "    ").write(Role::Path, path(field, resource));
+                    self.page.write(Role::Hint, "  goes on").end();
+                }
             }
             self.lines(lines, FOLD_HUNK);
         }
@@ -255,8 +273,7 @@ impl Text<'_> {
     fn field(&mut self, field: &FieldDrift, resource: &ResourceDrift, with_values: bool) {
         self.page.write(Role::Plain, "    ").write(Role::Path, path(field, resource));
         if with_values {
-            let live = field.live.as_ref().map_or_else(|| "nothing".to_owned(), short);
-            let git = field.git.as_ref().map_or_else(|| "nothing".to_owned(), short);
+            let [live, git] = [&field.live, &field.git].map(|value| self.value(value.as_ref()));
             self.page.write(Role::Plain, "  ").write(Role::Cluster, format!("- {live}"));
             self.page.write(Role::Plain, "  ").write(Role::Git, format!("+ {git}"));
         }
@@ -273,9 +290,15 @@ impl Text<'_> {
         }
         self.page.end();
         if field.moved == Moved::Both {
-            let last = field.last_synced.as_ref().map_or_else(|| "nothing".to_owned(), short);
+            let last = self.value(field.last_synced.as_ref());
             self.page.write(Role::Hint, "      when they were last the same: ").write(Role::Plain, last).end();
         }
+    }
+
+    /// A value in one line, as much of it as is shown.
+    fn value(&self, value: Option<&Value>) -> String {
+        let text = value.map_or_else(|| "nothing".to_owned(), short);
+        if self.view.verbose { text } else { brief(&text).into_owned() }
     }
 
     /// What happened in git to a resource that git moved.
@@ -283,17 +306,20 @@ impl Text<'_> {
         if !resource.has_git_moved() {
             return;
         }
-        let commits = application.commits(resource);
+        let Some(PathHistory { commits, is_cut }) = application.history_of(resource) else { return };
         let shown = if self.view.verbose { commits.len() } else { commits.len().min(FOLD_COMMITS) };
         for commit in &commits[..shown] {
             let words = commit_words(commit, &age(&commit.time, self.view.now));
             self.page.write(Role::Hint, "    commit ").write(Role::Git, short_revision(&commit.hash));
             self.page.write(Role::Plain, "  ").write(Role::Hint, words).end();
         }
-        if shown < commits.len() {
-            let words = format!("    … {} more commits, -v shows all", commits.len() - shown);
-            self.page.write(Role::Hint, words).end();
-        }
+        let words = match (commits.len() - shown, *is_cut) {
+            (0, false) => return,
+            (0, true) => "and more".to_owned(),
+            (hidden, false) => format!("{hidden} more commits, -v shows all"),
+            (hidden, true) => format!("{hidden} more commits and others, -v shows {}", commits.len()),
+        };
+        self.page.write(Role::Hint, format!("    … {words}")).end();
     }
 
     fn lines(&mut self, lines: &[Line], fold: usize) {
@@ -310,8 +336,8 @@ impl Text<'_> {
                 continue;
             }
             self.page.write(Role::Plain, "      ").write(role, if pieces.is_empty() { sign.trim_end() } else { sign });
-            for (differs, piece) in pieces {
-                self.page.write(if *differs { part } else { role }, piece);
+            for (differs, piece) in if self.view.verbose { whole(pieces) } else { brief_line(pieces) } {
+                self.page.write(if differs { part } else { role }, piece);
             }
             self.page.end();
         }
@@ -334,9 +360,10 @@ impl Text<'_> {
 #[cfg(test)]
 mod tests {
     use insta::assert_snapshot;
+    use serde_json::json;
 
     use super::*;
-    use crate::report::fixture::{HOSTILE, everything, view};
+    use crate::report::fixture::{HOSTILE, application, changed, everything, field, view};
     use crate::report::visible::is_hidden;
 
     #[test]
@@ -379,6 +406,7 @@ mod tests {
                   ports:
                   - containerPort: 8080
             commit 9e107d9  web: 1.4.0, Ada Lovelace, 24h ago
+            … and more
 
           ~ ConfigMap shop/settings  changed  base/settings.yaml:1
             compared without the API server: this account may not patch `configmaps`
@@ -485,6 +513,7 @@ mod tests {
               - image: registry.example.com/shop/web:1.4.0-debug
               + image: registry.example.com/shop/web:1.4.0
             commit 9e107d9  web: 1.4.0, Ada Lovelace, 24h ago
+            … and more
         ");
     }
 
@@ -508,6 +537,26 @@ mod tests {
         assert!(
             text.contains("    spec.replicas  - 5  + 2  the cluster moved  held by kubectl scale, Update, 2h ago\n"),
             "{text}"
+        );
+    }
+
+    /// A long value with changes far apart: who moved is told once, and where it goes on.
+    #[test]
+    fn a_field_in_several_places_is_told_once() {
+        let text = |third: &str, ninth: &str| {
+            let lines: String = (1..=9).map(|line| format!("{line}\n")).collect();
+            json!({"data": {"text": lines.replace('3', third).replace('9', ninth)}})
+        };
+        let mut drift = changed("v1", "ConfigMap", "long", text("three", "nine"), text("3", "9"));
+        drift.fields = vec![field(&drift, "/data/text", None, None)];
+        let mut application = application("shop");
+        application.resources = vec![drift];
+        let run = Run { applications: vec![application], ..Run::default() };
+        let text = write(&run, &View { context_lines: 0, ..view() });
+        let differences: Vec<&str> = text.lines().skip_while(|line| !line.contains("data.text")).collect();
+        assert_eq!(
+            differences,
+            ["    data.text", "      - three", "      + 3", "    data.text  goes on", "      - nine", "      + 9"]
         );
     }
 

@@ -150,6 +150,8 @@ pub struct ResourceDrift {
     pub ignored: Vec<Ignored>,
     /// Whether it is an extra that its own annotation says not to count (`IgnoreExtraneous`).
     pub is_tolerated: bool,
+    /// Whether the API server refuses what git says: then it is changed or unknown, and never in sync.
+    pub is_refused: bool,
     /// The live object, cleaned of what the server keeps for itself, masked; for showing context. Nothing when in sync, unless
     /// there is something to show in it: additions, or what is ignored.
     pub live: Option<Value>,

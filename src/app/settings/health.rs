@@ -101,6 +101,15 @@ impl HealthSettings {
         })
     }
 
+    /// Adds what `argocd-cm` says, where it is read last: its scripts come first all the same.
+    pub fn add_settings(&mut self, settings: &Settings) -> Result<(), SettingsError> {
+        let read = Self::of(settings)?;
+        self.ingress_without_address_is_healthy |= read.ingress_without_address_is_healthy;
+        self.load_balancer_without_address_is_healthy |= read.load_balancer_without_address_is_healthy;
+        self.customizations.splice(0..0, read.customizations);
+        Ok(())
+    }
+
     /// Adds the scripts of a folder: they come after those of `argocd-cm`.
     pub fn add_folder(&mut self, customizations: Vec<Customization>) -> Result<(), SettingsError> {
         let scripts = customizations.into_iter().map(|Customization { group, kind, script }| {

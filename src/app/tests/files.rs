@@ -213,3 +213,31 @@ fn a_file_of_many_applications_is_read_in_one_sweep() {
     assert_eq!(manifests.applications.len(), 2000);
     assert_eq!(places(&manifests)[1999], "web-1999 apps.yaml:15993");
 }
+
+/// A folder of overlays: what Kustomize would merge is no Application yet, and no error either.
+#[test]
+fn a_patch_of_an_application_in_a_folder_is_passed_over() {
+    let of = |spec: &str| {
+        format!("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: web}}\nspec: {{{spec}}}\n")
+    };
+    let (server, repository) = ("destination: {server: a}", "source: {repoURL: a, path: b}");
+    for (name, spec, is_partial) in [
+        ("another revision", "source: {targetRevision: v2}".to_owned(), true),
+        ("other values", "sources: [{helm: {valueFiles: [a.yaml]}}]".to_owned(), true),
+        ("another cluster", server.to_owned(), true),
+        ("another policy", "syncPolicy: {automated: {}}".to_owned(), true),
+        ("a namespace and a revision", "source: {targetRevision: v2}, destination: {namespace: a}".to_owned(), true),
+        ("a forgotten destination", repository.to_owned(), false),
+        ("a forgotten repository", format!("source: {{path: b}}, {server}"), false),
+        ("whole", format!("project: default, {repository}, {server}"), false),
+    ] {
+        let manifests = read(&[found("overlays/web.yaml", &of(&spec)), found("base/web.yaml", &called("web"))]);
+        let is_told = told(&manifests).iter().any(|line| line.contains("as a patch for Kustomize"));
+        assert_eq!(is_told, is_partial, "{name}: {:?}", told(&manifests));
+        let is_error = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
+        assert!(!(is_partial && is_error), "{name}: {:?}", told(&manifests));
+        assert_eq!(manifests.applications.len(), if is_partial { 1 } else { 2 }, "{name}");
+    }
+    let manifests = read(&[named("web.yaml", &of("source: {targetRevision: v2}"))]);
+    assert!(manifests.applications[0].is_err(), "what the user named is to be an Application");
+}

@@ -25,6 +25,10 @@ pub(crate) struct HealthRuleArguments {
     /// A Service of type `LoadBalancer` is healthy without an address: nothing hands one out
     #[arg(long)]
     pub(crate) healthy_load_balancer_without_address: bool,
+    /// Tell the last lines that a container has written which failed or is not ready; default: 10
+    #[arg(long, value_name = "LINES", num_args = 0..=1, require_equals = true, default_missing_value = "10",
+        value_parser = clap::value_parser!(u16).range(1..=1000))]
+    pub(crate) logs: Option<u16>,
 }
 
 impl HealthRuleArguments {
@@ -34,6 +38,7 @@ impl HealthRuleArguments {
             customizations: Some(folder),
             healthy_ingress_without_address: false,
             healthy_load_balancer_without_address: false,
+            logs: None,
         }
     }
 

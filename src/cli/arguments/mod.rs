@@ -3,6 +3,7 @@
 pub(super) mod cluster;
 pub(super) mod comparing;
 pub(super) mod health;
+pub(super) mod judging;
 pub(super) mod output;
 pub(super) mod programs;
 pub(super) mod repositories;

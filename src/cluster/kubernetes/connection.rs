@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
-use bytes::Bytes;
+use bytes::{Bytes, BytesMut};
 use http::{HeaderMap, HeaderValue, Method, Request, Response, StatusCode, header};
 use http_body_util::{BodyExt, Limited};
 use kube::Client;
@@ -174,7 +174,7 @@ impl Connection {
                     continue;
                 }
                 Ok(answer) if is_passing(answer.status) => answer.retry_after,
-                Err(Failure::Broken(_)) => None,
+                Err(Failure::Broken(_) | Failure::CutOff(_)) => None,
                 Ok(_) | Err(_) => return answer.map_err(|failure| self.failed(failure, ask)),
             };
             let wait = wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1));
@@ -201,6 +201,24 @@ impl Connection {
             }
             session = self.renewed(&session, &mut is_renewed).await?;
         }
+    }
+
+    /// Sends a request once, and reads no more than this much of its answer.
+    pub(super) async fn beginning(&self, ask: &Ask, length: usize) -> Result<Answer, ClusterError> {
+        let _permit = self.permits.acquire().await.ok();
+        let read = async {
+            let Opened { status, mut body } = self.open(ask).await?;
+            let mut bytes = BytesMut::new();
+            while bytes.len() < length
+                && let Some(frame) = body.frame().await
+            {
+                let frame = frame.map_err(|error| self.failed(failure_of(&error), ask))?;
+                bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
+            }
+            bytes.truncate(length);
+            Ok(Answer { status, body: bytes.freeze(), retry_after: None })
+        };
+        timeout(self.limit, read).await.unwrap_or_else(|_| Err(self.too_late(ask)))
     }
 
     /// A line for `-v`.
@@ -235,7 +253,11 @@ impl Connection {
 
     async fn attempt(&self, client: &Client, ask: &Ask) -> Result<Answer, Failure> {
         let (head, body) = self.begin(client, ask).await?.into_parts();
-        let body = Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| failure_of(error.as_ref()))?;
+        let body =
+            Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| match failure_of(error.as_ref()) {
+                Failure::Broken(cause) => Failure::CutOff(cause),
+                failure => failure,
+            })?;
         Ok(Answer { status: head.status, retry_after: retry_after(&head.headers), body: body.to_bytes() })
     }
 
@@ -299,6 +321,7 @@ impl Connection {
             Failure::Tls(cause) => ClusterError::Tls { cluster, server, cause },
             Failure::TooLate => self.too_late(ask),
             Failure::TooLong => self.broken(ask, format!("it is longer than {ANSWER_LIMIT} bytes")),
+            Failure::CutOff(cause) => self.broken(ask, format!("it is cut off: {cause}")),
             Failure::Credentials(problem) => ClusterError::Credentials { cluster, problem },
             Failure::Broken(cause) | Failure::Other(cause) => ClusterError::Unreachable { cluster, server, cause },
         }

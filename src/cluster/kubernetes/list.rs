@@ -117,8 +117,7 @@ impl Listing<'_> {
             }
             let answer = match answer.status {
                 status if status.is_success() => answer,
-                // The kind went away between discovery and now.
-                StatusCode::NOT_FOUND => return Ok(Snapshot::default()),
+                StatusCode::NOT_FOUND => return Err(self.vanished().into()),
                 StatusCode::GONE if token.is_some() => return Err(Interrupted::Expired),
                 _ => return Err(self.refused(&ask, &answer).into()),
             };
@@ -158,6 +157,10 @@ impl Listing<'_> {
         let denial =
             Status::read(&answer.body).unwrap_or_default().denial("list", &resource_name(self.facts), self.namespace());
         ClusterError::Forbidden { cluster: self.connection.label().to_owned(), denial }
+    }
+
+    fn vanished(&self) -> ClusterError {
+        ClusterError::Vanished { cluster: self.connection.label().to_owned(), resource: resource_name(self.facts) }
     }
 
     fn expired_again(&self) -> ClusterError {

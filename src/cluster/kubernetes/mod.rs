@@ -13,6 +13,7 @@ mod exec;
 mod get;
 mod kubeconfig;
 mod list;
+mod logs;
 mod openapi;
 mod page;
 mod path;
@@ -36,8 +37,10 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
-use super::{Cluster, ClusterError, ClusterSettings, ListRequest, ObjectName, Predicted, Requests, Watched};
-use crate::object::{Gvk, Kinds, Object};
+use super::{
+    Cluster, ClusterError, ClusterSettings, ListRequest, LogRequest, ObjectName, Predicted, Requests, Watched,
+};
+use crate::object::{Gvk, Kinds, Object, Pointer};
 use crate::progress::Progress;
 
 /// One API server, as one user.
@@ -89,9 +92,25 @@ impl Cluster for Kubernetes {
         async move { get::get(&self.connection, &self.discovered().await?.kinds, object).await }.boxed()
     }
 
+    fn logs<'a>(&'a self, request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
+        logs::logs(&self.connection, request).boxed()
+    }
+
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         async move { predict::predict(&self.connection, &self.rights, &self.discovered().await?.kinds, object).await }
             .boxed()
+    }
+
+    fn predict_without<'a>(
+        &'a self,
+        live: &'a Object,
+        places: &'a [Pointer],
+    ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
+        async move {
+            let kinds = &self.discovered().await?.kinds;
+            predict::predict_without(&self.connection, &self.rights, kinds, live, places).await
+        }
+        .boxed()
     }
 
     fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {

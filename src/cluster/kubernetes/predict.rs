@@ -1,23 +1,25 @@
-//! Asks the server what it would make of an object: a server-side apply that is a dry run.
+//! Asks the server what it would make of an object: a server-side apply that is a dry run; or a JSON patch that is one, to
+//! see what comes back by itself.
 //!
-//! In: an object of git. Out: the object as it would be, a refusal in the server's words, or the reason why it cannot be
-//! asked. Nothing is written. Of a Secret the server's words are left out: they can hold its values.
+//! In: an object of git; or a live one, and places in it. Out: the object as it would be, a refusal in the server's words, or
+//! the reason why it cannot be asked. Nothing is written. Of a Secret the server's words are left out: they can hold its values.
 //!
-//! Rules: KEP-555 (server-side apply), Kubernetes API concepts, "Dry-run".
+//! Rules: KEP-555 (server-side apply), RFC 6902 (JSON patch), Kubernetes API concepts, "Dry-run".
 
 use bytes::Bytes;
 use http::{Method, StatusCode};
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::connection::{Answer, Ask, Connection, Purpose};
 use super::path::{resource_name, resource_path};
 use super::rights::Rights;
 use super::status::Status;
 use crate::cluster::{ClusterError, Predicted};
-use crate::object::{KindFacts, Kinds, Object, Scope};
+use crate::object::{KindFacts, Kinds, Object, Pointer, Scope};
 
 /// The manager is trueup's; conflicts are forced, as a sync would; unknown fields are warnings, as in `kubectl apply`.
-const QUERY: &str = "dryRun=All&fieldManager=trueup&force=true&fieldValidation=Warn";
+const APPLY: &str = "dryRun=All&fieldManager=trueup&force=true&fieldValidation=Warn";
+const PATCH: &str = "dryRun=All&fieldManager=trueup";
 /// What the server says of an object and git must not.
 const SERVERS_OWN: [&str; 6] =
     ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
@@ -31,21 +33,12 @@ pub(super) async fn predict(
     kinds: &Kinds,
     object: &Object,
 ) -> Result<Predicted, ClusterError> {
-    let gvk = object.gvk();
-    let Some(facts) = kinds.exact(&gvk) else {
-        return Ok(Predicted::Refused(format!("the server does not serve `{gvk}`")));
+    let prediction = match Prediction::prepare(connection, rights, kinds, object).await {
+        Ok(prediction) => prediction,
+        Err(unpredicted) => return Ok(unpredicted),
     };
-    if !facts.is_patchable() {
-        return Ok(Predicted::Unavailable(format!("`{}` cannot be patched", resource_name(facts))));
-    }
-    if object.name().is_empty() {
-        return Ok(Predicted::Unavailable("an object that only has `generateName` cannot be applied".to_owned()));
-    }
-    let prediction = Prediction { connection, facts, object };
-    if let Some(denial) = rights.denial(connection, facts, prediction.namespace()).await {
-        return Ok(Predicted::Unavailable(denial.to_string()));
-    }
-    let ask = prediction.ask();
+    // JSON is YAML, too.
+    let ask = prediction.ask("application/apply-patch+yaml", APPLY, &appliable(object));
     let mut answer = connection.send(&ask).await?;
     for _ in 1..CONFLICTS {
         if answer.status != StatusCode::CONFLICT {
@@ -56,13 +49,65 @@ pub(super) async fn predict(
     prediction.read(&ask, &answer)
 }
 
+/// Asks the server what it would make of a live object without what it holds at some places.
+pub(super) async fn predict_without(
+    connection: &Connection,
+    rights: &Rights,
+    kinds: &Kinds,
+    live: &Object,
+    places: &[Pointer],
+) -> Result<Predicted, ClusterError> {
+    let prediction = match Prediction::prepare(connection, rights, kinds, live).await {
+        Ok(prediction) => prediction,
+        Err(unpredicted) => return Ok(unpredicted),
+    };
+    let ask = prediction.ask("application/json-patch+json", PATCH, &removal(live, places));
+    prediction.read(&ask, &connection.send(&ask).await?)
+}
+
+/// A patch that takes out these places, and fails where the object is no longer the one that was seen.
+fn removal(live: &Object, places: &[Pointer]) -> Value {
+    let mut places: Vec<&Pointer> = places.iter().collect();
+    // From the end, so that the items of lists keep their numbers until it is their turn.
+    places.sort_by(|one, other| other.place_order(one));
+    places.dedup();
+    let version = live.metadata().and_then(|metadata| metadata.get("resourceVersion"));
+    let test = version.map(|version| json!({"op": "test", "path": "/metadata/resourceVersion", "value": version}));
+    let remove = |place: &&Pointer| json!({"op": "remove", "path": place.to_string()});
+    test.into_iter().chain(places.iter().map(remove)).collect()
+}
+
 struct Prediction<'a> {
     connection: &'a Connection,
     facts: &'a KindFacts,
     object: &'a Object,
 }
 
-impl Prediction<'_> {
+impl<'a> Prediction<'a> {
+    /// What is to be known before anything is asked; the answer itself where there is nothing to ask.
+    async fn prepare(
+        connection: &'a Connection,
+        rights: &Rights,
+        kinds: &'a Kinds,
+        object: &'a Object,
+    ) -> Result<Self, Predicted> {
+        let gvk = object.gvk();
+        let Some(facts) = kinds.exact(&gvk) else {
+            return Err(Predicted::Refused(format!("the server does not serve `{gvk}`")));
+        };
+        if !facts.is_patchable() {
+            return Err(Predicted::Unavailable(format!("`{}` cannot be patched", resource_name(facts))));
+        }
+        if object.name().is_empty() {
+            return Err(Predicted::Unavailable("an object that only has `generateName` cannot be applied".to_owned()));
+        }
+        let prediction = Self { connection, facts, object };
+        match rights.denial(connection, facts, prediction.namespace()).await {
+            Some(denial) => Err(Predicted::Unavailable(denial.to_string())),
+            None => Ok(prediction),
+        }
+    }
+
     fn namespace(&self) -> Option<&str> {
         match (self.facts.scope, self.object.namespace()) {
             (Scope::Cluster, _) => None,
@@ -71,15 +116,14 @@ impl Prediction<'_> {
         }
     }
 
-    fn ask(&self) -> Ask {
+    fn ask(&self, content_type: &'static str, query: &str, content: &Value) -> Ask {
         let path = resource_path(self.facts, self.namespace(), Some(self.object.name()));
         Ask {
             purpose: Purpose::DryRun,
             method: Method::PATCH,
-            path: format!("{path}?{QUERY}"),
+            path: format!("{path}?{query}"),
             accept: "application/json",
-            // JSON is YAML, too.
-            content: Some(("application/apply-patch+yaml", Bytes::from(appliable(self.object).to_string()))),
+            content: Some((content_type, Bytes::from(content.to_string()))),
         }
     }
 

@@ -14,6 +14,8 @@ use crate::cluster::Cause;
 pub(super) enum Failure {
     /// A connection that was there broke: trying again may help.
     Broken(Cause),
+    /// The answer ended before its end: trying again may help.
+    CutOff(Cause),
     /// No secure connection.
     Tls(Cause),
     /// No connection in time.

@@ -17,7 +17,7 @@ use tokio::time::{Instant, sleep, timeout_at};
 use super::Kubernetes;
 use super::connection::{Ask, Opened, Purpose};
 use super::events::{Event, Events};
-use super::list::{self, facts_of, namespace_of};
+use super::list::{self, Snapshot, facts_of, namespace_of};
 use super::path::{resource_name, resource_path};
 use crate::cluster::{ClusterError, ListRequest, Watched};
 use crate::object::{KindFacts, Object};
@@ -132,6 +132,11 @@ impl Watch<'_> {
         sleep(self.pause()).await;
         let kinds = &self.kubernetes.discovered().await?.kinds;
         let listed = list::list(&self.kubernetes.connection, kinds, &self.request).await;
+        // What is waited for may be that the kind itself goes, and its objects with it.
+        let listed = match listed {
+            Err(ClusterError::Vanished { .. }) => Ok(Snapshot::default()),
+            listed => listed,
+        };
         let listed = listed.inspect_err(|_| self.failures = self.failures.saturating_add(1))?;
         let is_served =
             facts_of(kinds, &self.request.gvk).is_some_and(|facts| facts.verbs.iter().any(|verb| verb == "watch"));

@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::is_compared;
+use super::clean::Status;
 use super::difference::{Difference, Edit};
 use super::managers::{attributed, entries, is_item};
 use super::moved::Views;
@@ -47,7 +47,7 @@ pub(super) fn additions(
     let told =
         |path: &Pointer| fields.iter().any(|field| field.path.starts_with(path) || path.starts_with(&field.path));
     found.places.retain(|(path, _)| !told(path));
-    found.places.sort_by(|(one, _), (other, _)| super::in_order(one, other));
+    found.places.sort_by(|(one, _), (other, _)| one.place_order(other));
     found.places.dedup_by(|(later, _), (earlier, _)| later.starts_with(earlier));
     if found.places.is_empty() {
         return Vec::new();
@@ -83,7 +83,7 @@ impl Found {
     ) {
         for (element, below) in fields {
             let Some(name) = element.strip_prefix("f:") else { continue };
-            if let Some(held) = live.get(name).filter(|_| is_compared(path, name)) {
+            if let Some(held) = live.get(name).filter(|_| Status::Never.is_compared(path, name)) {
                 let wanted = target.and_then(|target| target.get(name)).filter(|wanted| !wanted.is_null());
                 self.of_value(below, wanted, held, &Path::Key(path, name));
             }

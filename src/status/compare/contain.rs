@@ -10,12 +10,13 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{STATUS, folded, is_compared, is_uncounted, marked};
+use super::clean::{STATUS, Status, folded, is_uncounted, marked};
 use super::difference::{Edit, Pairs, apply};
 use super::last_applied;
-use super::managers::{Whose, is_granular, released};
+use super::managers::{Pair, Whose, is_granular, released};
 use super::path::Path;
 use super::shape::{Field, Merge, Shape, UNKNOWN};
+use super::terms::Terms;
 use crate::object::quantity::Quantity;
 use crate::object::{Object, Pointer};
 
@@ -36,13 +37,14 @@ impl Found {
 }
 
 /// Looks for the target in the live object.
-pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape) -> Found {
-    let mut walk = Walk { live, found: Found::default() };
+pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape, terms: &Terms) -> Found {
+    let mut walk = Walk { live, status: terms.status_of(target), found: Found::default() };
     let (wanted, held) = (folded(target), folded(live));
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
-    let marked = marked(&wanted, live);
-    released(Whose::Ours, target, &marked, live, &mut walk.found);
-    let dropped = dropped_by_others(target, &marked, live);
+    let marked = marked(&wanted, live, terms);
+    let pair = Pair { target, wanted: &marked, live, shape, status: walk.status };
+    released(Whose::Ours, &pair, &mut walk.found);
+    let dropped = dropped_by_others(&pair);
     walk.found.doubts.extend(dropped.doubts);
     walk.found.edits = with_removals(walk.found.edits, dropped.edits);
     walk.found
@@ -50,14 +52,15 @@ pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape) -> 
 
 /// What others applied from git before trueup, is still there, and git has no more: the server keeps it, whatever trueup
 /// applies, until the fields are taken over.
-pub(super) fn dropped(target: &Object, live: &Object) -> Vec<Edit> {
-    dropped_by_others(target, &marked(&folded(target), live), live).edits
+pub(super) fn dropped(target: &Object, live: &Object, shape: &'static Shape, terms: &Terms) -> Vec<Edit> {
+    let marked = marked(&folded(target), live, terms);
+    dropped_by_others(&Pair { target, wanted: &marked, live, shape, status: terms.status_of(target) }).edits
 }
 
-fn dropped_by_others(target: &Object, wanted: &Map<String, Value>, live: &Object) -> Found {
+fn dropped_by_others(pair: &Pair<'_>) -> Found {
     let mut found = Found::default();
-    released(Whose::Predecessors, target, wanted, live, &mut found);
-    found.edits = with_removals(found.edits, last_applied::dropped(target, wanted, live));
+    released(Whose::Predecessors, pair, &mut found);
+    found.edits = with_removals(found.edits, last_applied::dropped(pair));
     found
 }
 
@@ -81,6 +84,7 @@ enum Whole {
 
 struct Walk<'o> {
     live: &'o Object,
+    status: Status,
     found: Found,
 }
 
@@ -130,7 +134,8 @@ impl Walk<'_> {
         path: &Path<'_>,
         whole: Whole,
     ) {
-        for (name, wanted) in target.iter().filter(|(name, _)| is_compared(path, name)) {
+        let status = self.status;
+        for (name, wanted) in target.iter().filter(|(name, _)| status.is_compared(path, name)) {
             let here = Path::Key(path, name);
             let held = live.get(name).filter(|held| !held.is_null() && !is_uncounted(&here, held));
             self.field(shape.field(name), wanted, held, &here, whole);
@@ -169,7 +174,8 @@ impl Walk<'_> {
         path: &Path<'_>,
         whole: Whole,
     ) {
-        for (name, wanted) in target.iter().filter(|(name, _)| is_compared(path, name)) {
+        let status = self.status;
+        for (name, wanted) in target.iter().filter(|(name, _)| status.is_compared(path, name)) {
             let here = Path::Key(path, name);
             match live.get(name) {
                 Some(held) => self.value(wanted, held, shape.child(name), &here, whole),
@@ -250,7 +256,7 @@ impl Walk<'_> {
 
     /// The live list with the target's values, and those of its items that the target has in the target's order.
     fn reordered(&self, target: &[Value], live: &[Value], shape: &'static Shape, pairs: &Pairs) -> Vec<Value> {
-        let mut walk = Walk { live: self.live, found: Found::default() };
+        let mut walk = Walk { live: self.live, status: self.status, found: Found::default() };
         walk.items(target, live, shape, pairs, &Path::Root, Whole::No);
         let Value::Array(applied) = apply(Value::Array(live.to_vec()), &walk.found.edits) else {
             return target.to_vec();

@@ -5,7 +5,6 @@
 //! cannot be told apart or their order changed. [`apply`] puts edits into a value; the differences of the result are
 //! these edits again.
 
-use std::cmp::Ordering;
 use std::collections::HashMap;
 
 use serde_json::{Map, Value};
@@ -254,18 +253,12 @@ pub(super) fn apply(mut value: Value, edits: &[Edit]) -> Value {
         }
     }
     let mut removals: Vec<&Pointer> = edits.iter().filter(|edit| edit.git.is_none()).map(|edit| &edit.path).collect();
-    removals.sort_by(|one, other| in_place_order(other, one));
+    removals.sort_by(|one, other| other.place_order(one));
     removals.dedup();
     for removal in removals {
         take(&mut value, removal.tokens());
     }
     value
-}
-
-/// Items of a list by their place, not by its digits.
-fn in_place_order(one: &Pointer, other: &Pointer) -> Ordering {
-    let place = |token: &String| (token.parse::<usize>().ok(), token.clone());
-    one.tokens().iter().map(place).cmp(other.tokens().iter().map(place))
 }
 
 fn put(value: &mut Value, tokens: &[String], git: &Value) {

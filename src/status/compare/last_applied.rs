@@ -8,10 +8,9 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{folded, is_compared};
-use super::contain::is_none;
+use super::clean::{Status, folded};
 use super::difference::{Edit, Pairs};
-use super::managers::is_held_by_others;
+use super::managers::{Pair, is_default, is_held_by_others};
 use super::path::Path;
 use super::shape::{Field, Merge, Shape};
 use crate::object::Object;
@@ -30,18 +29,20 @@ pub(super) fn last_applied(live: &Object) -> Option<Object> {
 }
 
 /// What was applied last, is still there, and git has no more.
-pub(super) fn dropped(target: &Object, wanted: &Map<String, Value>, live: &Object) -> Vec<Edit> {
+pub(super) fn dropped(pair: &Pair<'_>) -> Vec<Edit> {
+    let Pair { target, wanted, live, shape, status } = *pair;
     let Some(last) = last_applied(live).filter(|last| last.api_version() == target.api_version()) else {
         return Vec::new();
     };
     let (last, held) = (folded(&last), folded(live));
-    let mut walk = Walk { live, edits: Vec::new() };
-    walk.fields(&last, Some(wanted), &held, Shape::of(&target.gvk()), &Path::Root);
+    let mut walk = Walk { live, status, edits: Vec::new() };
+    walk.fields(&last, Some(wanted), &held, shape, &Path::Root);
     walk.edits
 }
 
 struct Walk<'o> {
     live: &'o Object,
+    status: Status,
     edits: Vec<Edit>,
 }
 
@@ -62,7 +63,8 @@ impl Walk<'_> {
         shape: &'static Shape,
         path: &Path<'_>,
     ) {
-        for (name, last) in last.iter().filter(|(name, last)| !last.is_null() && is_compared(path, name)) {
+        let status = self.status;
+        for (name, last) in last.iter().filter(|(name, last)| !last.is_null() && status.is_compared(path, name)) {
             let Some(live) = live.get(name).filter(|live| !live.is_null()) else { continue };
             let target = target.and_then(|target| target.get(name)).filter(|target| !target.is_null());
             let field = matches!(shape, Shape::Struct(..)).then(|| shape.field(name));
@@ -73,8 +75,7 @@ impl Walk<'_> {
     fn value(&mut self, sides: Sides<'_>, shape: &'static Shape, field: Option<&Field>, path: &Path<'_>) {
         let Sides { last, target, live } = sides;
         if target.is_none() && self.is_ours(last, live, shape, path) {
-            let is_default = |field: &Field| is_none(live, field) || field.default.as_ref() == Some(live);
-            if !field.is_some_and(is_default) && !is_empty_container(live) {
+            if !field.is_some_and(|field| is_default(live, field)) && !is_empty_container(live) {
                 self.edits.push(Edit { path: path.pointer(), git: None });
             }
             return;

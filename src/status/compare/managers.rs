@@ -8,12 +8,12 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::is_compared;
-use super::contain::Found;
+use super::clean::Status;
+use super::contain::{Found, is_none};
 use super::difference::{Difference, Edit};
 use super::moved::Views;
 use super::path::Path;
-use super::shape::{Merge, Shape};
+use super::shape::{Field, Merge, Shape};
 use crate::object::annotations::{FIELD_MANAGER, LAST_APPLIED};
 use crate::object::{Object, Pointer};
 use crate::status::{FieldDrift, Manager};
@@ -180,8 +180,21 @@ pub(super) enum Whose {
     Predecessors,
 }
 
-/// What was applied server-side, is still there, and git no longer has: applying would take it away.
-pub(super) fn released(whose: Whose, target: &Object, wanted: &Map<String, Value>, live: &Object, found: &mut Found) {
+/// A pair, in the light of its kind and of its application's settings.
+#[derive(Clone, Copy)]
+pub(super) struct Pair<'o> {
+    pub(super) target: &'o Object,
+    /// What git says, with the marks of whoever applies it.
+    pub(super) wanted: &'o Map<String, Value>,
+    pub(super) live: &'o Object,
+    pub(super) shape: &'static Shape,
+    pub(super) status: Status,
+}
+
+/// What was applied server-side, is still there, and git no longer has: applying would take it away. What is at its
+/// default would come back, and is not told.
+pub(super) fn released(whose: Whose, pair: &Pair<'_>, found: &mut Found) {
+    let Pair { target, wanted, live, shape, status } = *pair;
     for entry in entries(live).filter(|entry| entry.manager.is_apply()) {
         let is_meant = match whose {
             Whose::Ours => entry.manager.manager == FIELD_MANAGER,
@@ -191,7 +204,8 @@ pub(super) fn released(whose: Whose, target: &Object, wanted: &Map<String, Value
             continue;
         }
         if entry.api_version == target.api_version() {
-            walk(entry.fields, Some(wanted), live.value(), &Path::Root, found);
+            let mut walk = Walk { status, found };
+            walk.fields(entry.fields, Some(wanted), live.value(), shape, &Path::Root);
         } else {
             // Recorded in another version, where fields may have other names.
             found.doubts.push(Path::Root.pointer());
@@ -227,6 +241,12 @@ fn holds_part_of(fields: &Map<String, Value>, value: &Value) -> bool {
     }
 }
 
+/// Whether trueup applied a place, or something below it: without it in git, it goes. It may have where nobody knows.
+pub(super) fn is_ours(live: &Object, place: &Pointer, shape: &'static Shape) -> bool {
+    let own = entries(live).find(|entry| entry.manager.is_apply() && entry.manager.manager == FIELD_MANAGER);
+    !has_managers(live) || own.is_some_and(|entry| owns(entry.fields, live.value(), place.tokens(), shape))
+}
+
 /// Whether anybody but those who apply from git holds a place, or something below it.
 pub(super) fn is_held_by_others(live: &Object, place: &Pointer) -> bool {
     let shape = Shape::of(&live.gvk());
@@ -234,44 +254,62 @@ pub(super) fn is_held_by_others(live: &Object, place: &Pointer) -> bool {
         .any(|entry| !entry.manager.applies_from_git() && owns(entry.fields, live.value(), place.tokens(), shape))
 }
 
-fn walk(
-    fields: &Map<String, Value>,
-    target: Option<&Map<String, Value>>,
-    live: &Map<String, Value>,
-    path: &Path<'_>,
-    found: &mut Found,
-) {
-    for (element, below) in fields {
-        let Some(name) = element.strip_prefix("f:") else { continue };
-        let Some(held) = live.get(name).filter(|_| is_compared(path, name)) else { continue };
-        step(below, target.and_then(|target| target.get(name)), held, &Path::Key(path, name), found);
+struct Walk<'f> {
+    status: Status,
+    found: &'f mut Found,
+}
+
+impl Walk<'_> {
+    fn fields(
+        &mut self,
+        fields: &Map<String, Value>,
+        target: Option<&Map<String, Value>>,
+        live: &Map<String, Value>,
+        shape: &'static Shape,
+        path: &Path<'_>,
+    ) {
+        for (element, below) in fields {
+            let Some(name) = element.strip_prefix("f:") else { continue };
+            let Some(held) = live.get(name).filter(|_| self.status.is_compared(path, name)) else { continue };
+            let wanted = target.and_then(|target| target.get(name));
+            let field = matches!(shape, Shape::Struct(..)).then(|| shape.field(name));
+            if wanted.is_some() || !field.is_some_and(|field| is_default(held, field)) {
+                self.step(below, wanted, held, shape.child(name), &Path::Key(path, name));
+            }
+        }
+    }
+
+    fn step(&mut self, below: &Value, target: Option<&Value>, held: &Value, shape: &'static Shape, path: &Path<'_>) {
+        let Some(wanted) = target else {
+            let path = path.pointer();
+            if self.found.edits.iter().any(|edit| path.starts_with(&edit.path)) {
+                // What holds it is put in anew as a whole; the place may mean something else by then.
+                self.found.doubts.push(path);
+            } else {
+                self.found.edits.push(Edit { path, git: None });
+            }
+            return;
+        };
+        let Some(below) = below.as_object() else { return };
+        match (wanted, held) {
+            (Value::Object(wanted), Value::Object(held)) => self.fields(below, Some(wanted), held, shape, path),
+            (Value::Array(wanted), Value::Array(held)) => {
+                for (index, item) in held.iter().enumerate() {
+                    let Some((element, below)) = below.iter().find(|(element, _)| is_item(element, item, Some(index)))
+                    else {
+                        continue;
+                    };
+                    let same = wanted.iter().enumerate().find(|(index, wanted)| is_item(element, wanted, Some(*index)));
+                    let same = same.map(|(_, wanted)| wanted);
+                    self.step(below, same, item, shape.item(), &Path::Index(path, index));
+                }
+            }
+            _ => {}
+        }
     }
 }
 
-fn step(below: &Value, target: Option<&Value>, held: &Value, path: &Path<'_>, found: &mut Found) {
-    let Some(wanted) = target else {
-        let path = path.pointer();
-        if found.edits.iter().any(|edit| path.starts_with(&edit.path)) {
-            // What holds it is put in anew as a whole; the place may mean something else by then.
-            found.doubts.push(path);
-        } else {
-            found.edits.push(Edit { path, git: None });
-        }
-        return;
-    };
-    let Some(below) = below.as_object() else { return };
-    match (wanted, held) {
-        (Value::Object(wanted), Value::Object(held)) => walk(below, Some(wanted), held, path, found),
-        (Value::Array(wanted), Value::Array(held)) => {
-            for (index, item) in held.iter().enumerate() {
-                let Some((element, below)) = below.iter().find(|(element, _)| is_item(element, item, Some(index)))
-                else {
-                    continue;
-                };
-                let same = wanted.iter().enumerate().find(|(index, wanted)| is_item(element, wanted, Some(*index)));
-                step(below, same.map(|(_, wanted)| wanted), item, &Path::Index(path, index), found);
-            }
-        }
-        _ => {}
-    }
+/// Whether a field holds what the API server fills in by itself.
+pub(super) fn is_default(held: &Value, field: &Field) -> bool {
+    is_none(held, field) || field.default.as_ref() == Some(held)
 }

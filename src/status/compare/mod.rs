@@ -14,22 +14,26 @@ mod difference;
 mod last_applied;
 mod managers;
 mod moved;
+mod named;
 mod path;
 mod schema;
 mod shape;
+mod terms;
 
-use std::cmp::Ordering;
+use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
 pub use self::baseline::{Baseline, BaselineFault, Recorded, TooLarge};
-use self::clean::cleaned;
+use self::clean::{Status, cleaned};
 use self::contain::{contain, dropped, with_removals};
-use self::difference::{Edit, apply, differences};
+use self::difference::{Difference, Edit, apply, differences};
 use self::last_applied::last_applied;
 use self::moved::Views;
+use self::named::is_named;
 pub use self::schema::Schema;
 use self::shape::{ListKey, Shape};
+pub use self::terms::{Effects, Terms};
 use super::{FieldDrift, Moved, Proof, ResourceDrift, ResourceState};
 use crate::object::annotations::has_compare_option;
 use crate::object::mask::Masker;
@@ -48,8 +52,11 @@ pub enum Look {
 #[derive(Clone, PartialEq)]
 pub struct Question {
     target: Object,
-    live: Object,
+    live: Arc<Object>,
     past: Past,
+    terms: Arc<Terms>,
+    /// What git dropped, and the server would put back as it is.
+    defaults: Vec<Pointer>,
 }
 
 /// What git said of an object when it was last synced.
@@ -68,12 +75,12 @@ pub enum Past {
 
 impl Past {
     /// What git said then, as far as anything tells, and whether anybody has touched what was applied.
-    fn told(&self, live: &Object) -> (Option<Value>, Touched) {
+    fn told(&self, live: &Object, status: Status) -> (Option<Value>, Touched) {
         match self {
-            Self::Unknown => (last_applied(live).map(|last| cleaned(&last)), Touched::Maybe),
+            Self::Unknown => (last_applied(live).map(|last| cleaned(&last, status)), Touched::Maybe),
             Self::Untouched => (None, Touched::No),
             Self::Absent => (Some(Value::Null), Touched::Maybe),
-            Self::Said(last, touched) => (Some(cleaned(last)), *touched),
+            Self::Said(last, touched) => (Some(cleaned(last, status)), *touched),
         }
     }
 }
@@ -103,6 +110,24 @@ impl Question {
     /// What the cluster holds.
     pub fn live(&self) -> &Object {
         &self.live
+    }
+
+    /// What others applied from git, is still there, and git has no more. Applying the target does not tell what becomes of
+    /// it; the server does when asked what it would make of the live object without these places.
+    pub fn dropped(&self) -> Vec<Pointer> {
+        let shape = Shape::of(&self.target.gvk());
+        dropped(&self.target, &self.live, shape, &self.terms).into_iter().map(|edit| edit.path).collect()
+    }
+
+    /// Takes what the server would make of the live object without what git dropped: what comes back as it was is a default,
+    /// and nobody's drift.
+    pub fn put_back(&mut self, without: &Object) {
+        self.defaults = self.dropped();
+        self.defaults.retain(|place| is_same_at(place, self.live.value(), without.value()));
+    }
+
+    fn status(&self) -> Status {
+        self.terms.status_of(&self.target)
     }
 
     /// Whether a schema would help where nobody can be asked: Kubernetes' own kinds are known without one.
@@ -144,7 +169,12 @@ impl std::fmt::Debug for Answer {
 
 /// Compares without asking anybody: settled where nothing was touched since the last sync, or where every value of the
 /// target is provably in the live object.
-pub fn first_look(target: &Object, live: Option<&Object>, baseline: Option<&Baseline>) -> Look {
+pub fn first_look(
+    target: &Object,
+    live: Option<&Arc<Object>>,
+    baseline: Option<&Baseline>,
+    terms: &Arc<Terms>,
+) -> Look {
     let recorded = baseline.and_then(|baseline| baseline.of(&target.key()));
     let Some(live) = live else {
         let moved = match (baseline, recorded) {
@@ -158,12 +188,13 @@ pub fn first_look(target: &Object, live: Option<&Object>, baseline: Option<&Base
     if untouched.is_some_and(|recorded| recorded.has_target(target)) {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Ownership, None)));
     }
-    let found = contain(target, live, Shape::of(&target.gvk()));
+    let found = contain(target, live, Shape::of(&target.gvk()), terms);
     if found.is_proven() {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Structural, None)));
     }
     let past = if untouched.is_some() { Past::Untouched } else { Past::Unknown };
-    Look::Ask(Box::new(Question { target: target.clone(), live: live.clone(), past }))
+    let (target, live, terms) = (target.clone(), Arc::clone(live), Arc::clone(terms));
+    Look::Ask(Box::new(Question { target, live, past, terms, defaults: Vec::new() }))
 }
 
 /// Settles a question with what came of asking.
@@ -197,18 +228,26 @@ fn missing(target: &Object) -> ResourceDrift {
 }
 
 fn by_prediction(question: &Question, predicted: &Object) -> ResourceDrift {
-    let Question { target, live, .. } = question;
-    let spelled = cleaned(target);
-    let shape = Shape::of(&target.gvk());
-    let found = differences(&cleaned(predicted), &cleaned(live), Some(&spelled), shape);
-    let edits: Vec<Edit> = found.into_iter().map(|difference| difference.edit).collect();
-    let edits = with_removals(edits, dropped(target, live));
+    let Question { target, live, terms, defaults, .. } = question;
+    let (shape, status) = (Shape::of(&target.gvk()), question.status());
+    let spelled = cleaned(target, status);
+    let found = differences(&cleaned(predicted, status), &cleaned(live, status), Some(&spelled), shape);
+    // What git does not name stays as it is, whatever else the server would do at the same time.
+    let is_gits = |difference: &Difference| {
+        terms.effects == Effects::All
+            || is_named(&spelled, live, difference, shape)
+            || managers::is_ours(live, &difference.edit.path, shape)
+    };
+    let edits: Vec<Edit> = found.into_iter().filter(is_gits).map(|difference| difference.edit).collect();
+    let mut removals = dropped(target, live, shape, terms);
+    removals.retain(|edit| !defaults.contains(&edit.path));
+    let edits = with_removals(edits, removals);
     settle(question, &edits, shape, Proof::Server, None)
 }
 
 fn by_structure(question: &Question, reason: &str, schema: Option<Schema>) -> ResourceDrift {
     let shape = schema.map_or_else(|| Shape::of(&question.target.gvk()), Schema::shape);
-    let found = contain(&question.target, &question.live, shape);
+    let found = contain(&question.target, &question.live, shape, &question.terms);
     let note = Some(format!("compared without the server: {reason}"));
     let doubt = found.doubts.first().map(|doubt| format!("only the server could settle `{}`", doubt.dotted()));
     let proof = if schema.is_some() { Proof::Schema } else { Proof::Structural };
@@ -218,20 +257,21 @@ fn by_structure(question: &Question, reason: &str, schema: Option<Schema>) -> Re
 fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
     let Question { target, live, .. } = question;
     let mut masker = Masker::default();
-    masker.mask(&mut cleaned(target));
-    masker.mask(&mut cleaned(live));
+    masker.mask(&mut cleaned(target, question.status()));
+    masker.mask(&mut cleaned(live, question.status()));
     let note = if masker.would_reveal(words) {
         "the server refuses this Secret, in words that may quote its values".to_owned()
     } else {
         format!("the server refuses it: {words}")
     };
     let shape = Shape::of(&target.gvk());
-    let found = contain(target, live, shape);
+    let found = contain(target, live, shape, &question.terms);
     let settled = settle(question, &found.edits, shape, Proof::Structural, Some(note));
-    if settled.state == ResourceState::Changed {
-        return settled;
+    let mut settled = ResourceDrift { is_refused: true, ..settled };
+    if settled.fields.is_empty() {
+        settle_anew(&mut settled);
     }
-    ResourceDrift { state: ResourceState::Unknown, proof: Proof::None, ..settled }
+    settled
 }
 
 /// The end of every comparison: the edits applied to the live object, masked, and told apart again, so that the fields
@@ -243,11 +283,11 @@ fn settle(
     proof: Proof,
     note: Option<String>,
 ) -> ResourceDrift {
-    let Question { target, live, past } = question;
+    let (Question { target, live, past, .. }, status) = (question, question.status());
     if edits.is_empty() {
         return in_sync(target, live, proof, note);
     }
-    let shown = cleaned(live);
+    let shown = cleaned(live, status);
     let wanted = apply(shown.clone(), edits);
     let mut masker = Masker::default();
     let (shown, wanted) = (masker.masked(shown), masker.masked(wanted));
@@ -258,8 +298,8 @@ fn settle(
     // An edit may have brought nulls that are no difference: what is shown is made of the fields alone.
     let told: Vec<Edit> = found.iter().map(|difference| difference.edit.clone()).collect();
     let wanted = apply(shown.clone(), &told);
-    let spelled = masker.masked(cleaned(target));
-    let (last, touched) = past.told(live);
+    let spelled = masker.masked(cleaned(target, status));
+    let (last, touched) = past.told(live, status);
     let last = last.map(|last| masker.masked(last));
     let views = Views {
         live: &shown,
@@ -295,7 +335,7 @@ fn in_sync(target: &Object, live: &Object, proof: Proof, note: Option<String>) -
 
 /// An object as reports show it: without what never counts, masked.
 pub(super) fn shown(object: &Object) -> Value {
-    Masker::default().masked(cleaned(object))
+    Masker::default().masked(cleaned(object, Status::Never))
 }
 
 /// What tells an item of a list from the others, where its kind has such lists: the parts of its key that it has.
@@ -309,11 +349,16 @@ pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<St
     Some(keys.iter().filter_map(part).collect()).filter(|key: &Map<_, _>| !key.is_empty())
 }
 
-/// Makes both sides of a changed resource say what its fields say, after some of these were taken out.
+/// Makes both sides of a changed resource say what its fields say, after some of these were taken out. What the server
+/// refuses is never in sync: nobody knows what the rest of it would become.
 pub(super) fn settle_anew(drift: &mut ResourceDrift) {
     drift.moved = Moved::of_all(&drift.fields);
     if drift.fields.is_empty() {
-        (drift.state, drift.target) = (ResourceState::InSync, None);
+        drift.target = None;
+        drift.state = if drift.is_refused { ResourceState::Unknown } else { ResourceState::InSync };
+        if drift.is_refused {
+            drift.proof = Proof::None;
+        }
         return;
     }
     let edit = |field: &FieldDrift| Edit { path: field.path.clone(), git: field.git.clone() };
@@ -327,20 +372,27 @@ pub fn count_additions(drift: &mut ResourceDrift, live: &Object) {
         return;
     }
     drift.fields.append(&mut drift.additions);
-    drift.fields.sort_by(|one, other| in_order(&one.path, &other.path));
+    drift.fields.sort_by(|one, other| one.path.place_order(&other.path));
     drift.state = ResourceState::Changed;
     drift.live.get_or_insert_with(|| shown(live));
     settle_anew(drift);
 }
 
-/// The order of places in an object, in which the items of lists follow each other by their number.
-fn in_order(one: &Pointer, other: &Pointer) -> Ordering {
-    let step = |(one, other): (&String, &String)| match (one.parse::<usize>(), other.parse::<usize>()) {
-        (Ok(one), Ok(other)) => one.cmp(&other),
-        _ => one.cmp(other),
-    };
-    let steps = one.tokens().iter().zip(other.tokens()).map(step);
-    steps.fold(Ordering::Equal, Ordering::then).then(one.tokens().len().cmp(&other.tokens().len()))
+/// Whether a place holds the same in both, and means the same: no list on the way is of another length.
+fn is_same_at(place: &Pointer, one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
+    let Some((first, rest)) = place.tokens().split_first() else { return false };
+    let (mut one, mut other) = (one.get(first), other.get(first));
+    for token in rest {
+        (one, other) = match (one, other) {
+            (Some(Value::Object(one)), Some(Value::Object(other))) => (one.get(token), other.get(token)),
+            (Some(Value::Array(one)), Some(Value::Array(other))) if one.len() == other.len() => {
+                let index = token.parse::<usize>().unwrap_or(usize::MAX);
+                (one.get(index), other.get(index))
+            }
+            _ => return false,
+        };
+    }
+    one.is_some() && one == other
 }
 
 fn being_deleted(live: &Object) -> Option<String> {
@@ -368,6 +420,7 @@ fn drift(object: &Object, state: ResourceState) -> ResourceDrift {
         additions: Vec::new(),
         ignored: Vec::new(),
         is_tolerated: false,
+        is_refused: false,
         live: None,
         target: None,
         note: None,

@@ -14,6 +14,7 @@ mod aggregate;
 mod condition;
 mod deletion;
 mod general;
+pub mod logs;
 pub mod lua;
 mod node;
 pub mod reasons;
@@ -30,6 +31,7 @@ use std::str::FromStr;
 
 use crate::app::settings::HealthSettings;
 use crate::object::{Gvk, Key, Object};
+use logs::ContainerLog;
 use lua::{Clock, Scripts};
 use node::{Faults, Node};
 
@@ -138,6 +140,8 @@ pub struct ResourceHealth {
     pub health: Option<Health>,
     /// Why it is not healthy, further down: its pods, their containers, what the cluster said last.
     pub reasons: Vec<String>,
+    /// What the containers below it have written at last, where that was asked for.
+    pub logs: Vec<ContainerLog>,
 }
 
 impl ResourceHealth {
@@ -150,6 +154,7 @@ impl ResourceHealth {
             uid: reasons::uid_of(object),
             health,
             reasons: Vec::new(),
+            logs: Vec::new(),
         }
     }
 
@@ -207,6 +212,12 @@ impl Judge {
     pub fn new(settings: HealthSettings, clock: Clock) -> Self {
         let scripts = Scripts::new(clock);
         Self { settings, scripts }
+    }
+
+    /// A judge with other settings, and the same clock.
+    #[must_use]
+    pub fn with_settings(&self, settings: HealthSettings) -> Self {
+        Self::new(settings, self.scripts.clock())
     }
 
     /// The health of a live object; nothing for one that has none.

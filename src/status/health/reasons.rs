@@ -31,6 +31,8 @@ pub fn kinds() -> [Gvk; 4] {
 #[derive(Debug, Default)]
 pub struct Evidence {
     owned: HashMap<String, Vec<Object>>,
+    /// Pods that nothing owns, by their own uid.
+    alone: HashMap<String, Object>,
     events: HashMap<String, Vec<Object>>,
 }
 
@@ -40,9 +42,13 @@ impl Evidence {
         let mut evidence = Self::default();
         for object in objects {
             let is_event = object.kind() == "Event";
-            if let Some(uid) = subject_of(&object, is_event) {
-                let by_uid = if is_event { &mut evidence.events } else { &mut evidence.owned };
-                by_uid.entry(uid).or_default().push(object);
+            match subject_of(&object, is_event) {
+                Some(uid) if is_event => evidence.events.entry(uid).or_default().push(object),
+                Some(uid) => evidence.owned.entry(uid).or_default().push(object),
+                None if object.kind() == "Pod" => {
+                    evidence.alone.insert(uid_of(&object), object);
+                }
+                None => {}
             }
         }
         evidence
@@ -74,13 +80,27 @@ impl Evidence {
         told
     }
 
+    /// The pods below an object that do not work, and the object itself when it is such a pod.
+    pub(super) fn failing_pods(&self, uid: &str) -> Vec<&Object> {
+        let mut pods: Vec<&Object> = self.alone.get(uid).into_iter().collect();
+        let mut above = vec![uid.to_owned()];
+        for _ in 0..DEPTH {
+            let failing = above.iter().flat_map(|uid| self.failing(uid)).collect::<Vec<_>>();
+            above = failing.iter().map(|object| uid_of(object)).collect();
+            pods.extend(failing.into_iter().filter(|object| object.kind() == "Pod"));
+        }
+        pods
+    }
+
+    /// What an object owns and does not work.
+    fn failing(&self, uid: &str) -> impl Iterator<Item = &Object> {
+        let owned = self.owned.get(uid).into_iter().flatten();
+        owned.filter(|object| health(object).is_some_and(|health| health.status > HealthStatus::Suspended))
+    }
+
     fn below(&self, uid: &str, depth: usize, lines: &mut Vec<(String, String)>) {
         let Some(depth) = depth.checked_sub(1) else { return };
-        for object in self.owned.get(uid).into_iter().flatten() {
-            let is_well = health(object).is_none_or(|health| health.status <= HealthStatus::Suspended);
-            if is_well {
-                continue;
-            }
+        for object in self.failing(uid) {
             let subject = format!("{} {}", object.kind(), object.name());
             let before = lines.len();
             lines.extend(own_words(object).into_iter().map(|words| (subject.clone(), words)));

@@ -1,3 +1,5 @@
+use std::sync::Arc;
+
 use proptest::prelude::*;
 use serde_json::json;
 
@@ -23,7 +25,7 @@ fn application(rules: &Value) -> Application {
 
 /// The drift of a pair, as the server predicts it.
 fn compared(git: &Object, live: &Object, predicted: &Object) -> ResourceDrift {
-    match first_look(git, Some(live), None) {
+    match first_look(git, Some(&Arc::new(live.clone())), None, &Arc::default()) {
         Look::Settled(drift) => *drift,
         Look::Ask(question) => second_look(&question, Answer::Predicted(predicted.clone())),
     }
@@ -350,4 +352,28 @@ proptest! {
             }
         }
     }
+}
+
+/// An immutable field is changed in git, and a rule covers all that is seen to differ: whether the rest would be taken is
+/// what the server did not say.
+#[test]
+fn what_the_server_refuses_is_not_in_sync_when_all_its_differences_are_ignored() {
+    let rule = json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/selector"]}]);
+    let (rules, _) = IgnoreRules::of(&application(&rule), &ComparisonSettings::default());
+    let one = |app: &str, replicas: u32| {
+        Object::new(deployment(json!({"replicas": replicas, "selector": {"matchLabels": {"app": app}}}))).unwrap()
+    };
+    let refused = |git: &Object, live: &Object| {
+        let Look::Ask(question) = first_look(git, Some(&Arc::new(live.clone())), None, &Arc::default()) else {
+            panic!("they differ")
+        };
+        let mut drift = [second_look(&question, Answer::Refused("field is immutable".to_owned()))];
+        run(&rules, &mut drift, std::slice::from_ref(live));
+        let [drift] = drift;
+        assert_eq!(drift.note.as_deref(), Some("the server refuses it: field is immutable"));
+        assert_eq!(drift.ignored.len(), 1);
+        (drift.state, drift.fields.len())
+    };
+    assert_eq!(refused(&one("web", 2), &one("old", 2)), (ResourceState::Unknown, 0));
+    assert_eq!(refused(&one("web", 2), &one("old", 3)), (ResourceState::Changed, 1));
 }

@@ -35,12 +35,21 @@ pub struct Commit {
     pub time: String,
 }
 
+/// What happened to one path between two revisions.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct PathHistory {
+    /// The commits that touched it, the newest first.
+    pub commits: Vec<Commit>,
+    /// Whether there are more, or may be.
+    pub is_cut: bool,
+}
+
 /// What happened to some paths between two revisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
-    /// The commits of each path that was asked for, the newest first.
-    pub commits: BTreeMap<String, Vec<Commit>>,
-    /// Whether there may be more: history ended too early, or there is too much of it.
+    /// Each path that was touched; where not all of the history was looked at, each that was asked for.
+    pub paths: BTreeMap<String, PathHistory>,
+    /// Whether not all of the history was looked at: it ended too early, or there is too much of it.
     pub is_cut: bool,
 }
 
@@ -107,6 +116,11 @@ impl Walk<'_> {
             }
             self.look_at(repository, found.id, &mut history)?;
         }
+        if history.is_cut {
+            for path in self.paths {
+                history.paths.entry(path.clone()).or_default().is_cut = true;
+            }
+        }
         Ok(history)
     }
 
@@ -129,11 +143,11 @@ impl Walk<'_> {
                 is_touched &= at(parent)? != here;
             }
             if is_touched {
-                let commits = history.commits.entry(path.clone()).or_default();
-                if commits.len() < TOLD {
-                    commits.push(told(&commit)?);
+                let touched = history.paths.entry(path.clone()).or_default();
+                if touched.commits.len() < TOLD {
+                    touched.commits.push(told(&commit)?);
                 } else {
-                    history.is_cut = true;
+                    touched.is_cut = true;
                 }
             }
         }

@@ -31,7 +31,7 @@ pub(in crate::target) use checkout::lexically_inside;
 pub use checkout::{Checkout, FetchedBy, Wanted, short};
 pub(in crate::target) use credentials::git_environment;
 pub use error::SourceError;
-pub use history::{Commit, History, HistoryWanted};
+pub use history::{Commit, History, HistoryWanted, PathHistory};
 pub(in crate::target) use keyring::{Asking, Pass};
 pub use keyring::{HostLogin, Keyring};
 pub use location::locate;

@@ -6,8 +6,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use trueup::cluster::{ClusterError, ClusterSettings};
 
-use super::front::{Front, Reply};
 use super::{Asked, settings_of, told};
+use crate::harness::{Front, Reply};
 use crate::harness::{TestCluster, config_map, or_skip};
 
 fn asked(front: &Front) -> Asked {

@@ -8,8 +8,8 @@ use trueup::cluster::{ClusterError, ClusterSettings, ListRequest, Requests};
 use trueup::object::kinds::NEWEST_KUBERNETES;
 use trueup::object::{Gvk, Kinds, Scope};
 
-use super::front::{Front, Reply};
 use super::{Asked, names, settings_of, told};
+use crate::harness::{Front, Reply};
 use crate::harness::{TestCluster, config_map, deployment, or_skip};
 
 /// What the cluster serves costs three requests, whatever the number of kinds and applications.

@@ -7,7 +7,6 @@
 mod access;
 mod faults;
 mod folder;
-pub(crate) mod front;
 mod list;
 mod predict;
 pub(crate) mod tls;
@@ -17,7 +16,7 @@ use std::sync::Arc;
 
 use trueup::app::Destination;
 use trueup::cluster::{Cluster, ClusterError, ClusterSettings, Clusters, ListRequest, Predicted, Requests};
-use trueup::object::{Gvk, Kinds, Object};
+use trueup::object::{Gvk, Kinds, Object, Pointer};
 use trueup::progress::Progress;
 
 use crate::harness::TestCluster;
@@ -61,6 +60,11 @@ impl Asked {
     fn predict(&self, object: serde_json::Value) -> Result<Predicted, ClusterError> {
         let object = Object::new(object).unwrap();
         self.runtime.block_on(self.cluster().predict(&object))
+    }
+
+    fn predict_without(&self, live: &Object, places: &[&str]) -> Result<Predicted, ClusterError> {
+        let places: Vec<Pointer> = places.iter().map(|place| Pointer::parse(place).unwrap()).collect();
+        self.runtime.block_on(self.cluster().predict_without(live, &places))
     }
 
     fn requests(&self) -> Requests {

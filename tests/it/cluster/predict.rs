@@ -147,3 +147,36 @@ fn what_cannot_be_applied_is_not_sent() {
     }
     assert_eq!(asked.requests().dry_run, 0);
 }
+
+/// What is taken out and has a default comes back with it; of lists, each place means the item that was seen there.
+#[test]
+fn the_server_says_what_comes_back_by_itself() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let env = "env: [{name: A, value: a}, {name: B, value: b}, {name: C, value: c}]";
+    let web = deployment("web").to_string();
+    cluster.apply(
+        web.replace("        image:", &format!("        imagePullPolicy: IfNotPresent\n        {env}\n        image:")),
+    );
+    let asked = Asked::of(&cluster);
+    let live = asked.list("apps/v1", "Deployment", Some(cluster.name())).unwrap().remove(0);
+    let container = "/spec/template/spec/containers/0";
+    let places = ["imagePullPolicy", "env/0", "env/2"].map(|place| format!("{container}/{place}"));
+    let places = places.each_ref().map(String::as_str);
+
+    let Predicted::Object(without) = asked.predict_without(&live, &places).unwrap() else { panic!("no prediction") };
+
+    let held = without.to_value().pointer(container).cloned().unwrap();
+    assert_eq!(
+        (&held["imagePullPolicy"], &held["env"]),
+        (&json!("IfNotPresent"), &json!([{ "name": "B", "value": "b" }]))
+    );
+    assert_eq!(
+        asked.list("apps/v1", "Deployment", Some(cluster.name())).unwrap(),
+        [live.clone()],
+        "nothing is written"
+    );
+    let required = [format!("{container}/name")];
+    refused(asked.predict_without(&live, &[&required[0]]).unwrap());
+    cluster.kubectl(["scale", "deployment/web", "--replicas=3"]);
+    refused(asked.predict_without(&live, &places).unwrap());
+}

@@ -10,8 +10,8 @@ use serde_json::json;
 use trueup::cluster::{ClusterError, ClusterSettings, ListRequest, Watched, Watching};
 use trueup::object::{Gvk, Object};
 
-use super::front::{Front, Reply};
 use super::{Asked, settings_of};
+use crate::harness::{Front, Reply};
 use crate::harness::{TestCluster, config_map, or_skip};
 
 /// Far longer than anything here takes.

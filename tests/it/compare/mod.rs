@@ -1,6 +1,12 @@
 //! The comparison against the API server's own behaviour: what it made of a manifest is in sync, and what anybody
 //! changed afterwards is found, and nothing else.
 
+mod bad_input;
+mod defaults;
+mod every_field;
+
+use std::sync::Arc;
+
 use serde_json::{Value, json};
 use trueup::object::yaml::{Limits, WithPositions, read};
 use trueup::object::{Object, Pointer};
@@ -47,7 +53,7 @@ impl Corpus {
         let mut questions: Vec<Question> = Vec::new();
         for (target, live) in self.targets.iter().zip(live) {
             assert_eq!((target.kind(), target.name()), (live.kind(), live.name()));
-            match first_look(target, Some(live), None) {
+            match first_look(target, Some(&Arc::new(live.clone())), None, &Arc::default()) {
                 Look::Settled(drift) => settled.push(*drift),
                 Look::Ask(question) => questions.push(*question),
             }
@@ -122,11 +128,11 @@ fn no_manifest_with_one_value_changed_is_taken_for_in_sync() {
     corpus.kubectl(&["apply", "--server-side", "--field-manager=trueup", "-f", "-"], &corpus.text);
 
     let mut changed = 0;
-    for (target, live) in corpus.targets.iter().zip(corpus.live()) {
+    for (target, live) in corpus.targets.iter().zip(corpus.live().into_iter().map(Arc::new)) {
         for place in leaves(&target.to_value()) {
             let mut value = target.to_value();
             change(value.pointer_mut(&place).unwrap());
-            let looked = first_look(&Object::new(value).unwrap(), Some(&live), None);
+            let looked = first_look(&Object::new(value).unwrap(), Some(&live), None, &Arc::default());
             assert!(matches!(looked, Look::Ask(_)), "{} {place}", name_of(target));
             changed += 1;
         }

@@ -36,6 +36,11 @@ impl TestCluster {
         Ok(Self::in_namespace(ControlPlane::with_controllers()?))
     }
 
+    /// As [`Self::namespace`], on an API server that no other test uses: for what everybody would notice.
+    pub(crate) fn alone() -> Result<Self, Missing> {
+        Ok(Self::in_namespace(ControlPlane::alone()?))
+    }
+
     /// The namespace's name.
     pub(crate) fn name(&self) -> &str {
         &self.namespace

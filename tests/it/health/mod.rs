@@ -1,11 +1,13 @@
 //! `trueup health` and `trueup wait` from end to end: plain manifests, a folder, and real controllers.
 
+mod kinds;
+mod logs;
 mod scripts;
 mod waiting;
 
 use serde_json::Value;
 
-use crate::harness::{TestApplication, TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
+use crate::harness::{TestApplication, TestRepo, config_map, deployment, folder_with, trueup};
 
 /// One resource of a report, by kind and name.
 #[track_caller]
@@ -183,60 +185,4 @@ fn health_is_in_the_report_where_it_is_asked_for() {
     assert_eq!(resource(&report, "Deployment", "late")["health"], "Missing");
     let report = trueup(["diff", "-o", "json"]).of(&shop).live(live.path()).exits(1).json();
     assert_eq!(report["applications"][0].get("health"), None);
-}
-
-/// What real controllers write into real objects is what the rules read.
-#[test]
-fn the_kinds_of_kubernetes_are_judged_as_their_controllers_leave_them() {
-    let cluster = or_skip!(TestCluster::with_controllers());
-    let template = |name: &str, policy: &str| {
-        format!(
-            "metadata: {{labels: {{app: {name}}}}}\n    spec: {{restartPolicy: {policy}, containers: [{{name: app, image: 'registry.example.com/app:1'}}]}}"
-        )
-    };
-    let selector = |name: &str| format!("selector: {{matchLabels: {{app: {name}}}}}");
-    let workload = |kind: &str, name: &str, more: &str| {
-        format!(
-            "apiVersion: apps/v1\nkind: {kind}\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  {}\n  template:\n    {}\n",
-            selector(name),
-            template(name, "Always")
-        )
-    };
-    let job = |name: &str, more: &str| {
-        format!(
-            "apiVersion: batch/v1\nkind: Job\nmetadata: {{name: {name}}}\nspec:\n  {more}\n  template:\n    {}\n",
-            template(name, "Never")
-        )
-    };
-    let git = TestRepo::new()
-        .file("web.yaml", deployment("web").replicas(2))
-        .file("set.yaml", workload("StatefulSet", "set", "serviceName: set"))
-        .file("agent.yaml", workload("DaemonSet", "agent", "minReadySeconds: 0"))
-        .file("done.yaml", job("done", "backoffLimit: 0"))
-        .file("held.yaml", job("held", "suspend: true").replace("spec: {restart", "spec: {nodeSelector: {disk: none-has-it}, restart"))
-        .file("nightly.yaml", "apiVersion: batch/v1\nkind: CronJob\nmetadata: {name: nightly}\nspec:\n  schedule: '0 3 1 1 *'\n  suspend: true\n  jobTemplate:\n    spec:\n      template:\n        spec: {restartPolicy: Never, containers: [{name: app, image: 'registry.example.com/app:1'}]}\n")
-        .file("budget.yaml", format!("apiVersion: policy/v1\nkind: PodDisruptionBudget\nmetadata: {{name: web}}\nspec:\n  maxUnavailable: 1\n  {}\n", selector("web")))
-        .commit("one of each");
-    let all = git.application("all").deployed_to(&cluster);
-    cluster.kubectl(["apply", "--server-side", "-f", &git.path().to_string_lossy()]);
-
-    let report = trueup(["wait", "--timeout", "100s", "-q", "-o", "json"]).of(&all).exits(0).json();
-
-    for (kind, name, health) in [
-        ("Deployment", "web", "Healthy"),
-        ("StatefulSet", "set", "Healthy"),
-        ("DaemonSet", "agent", "Healthy"),
-        ("Job", "done", "Healthy"),
-        ("Job", "held", "Suspended"),
-        ("CronJob", "nightly", "Suspended"),
-        ("PodDisruptionBudget", "web", "Healthy"),
-    ] {
-        assert_eq!(resource(&report, kind, name)["health"], health, "{kind} {name}: {report:#}");
-    }
-
-    // A Job that is resumed runs, and is not done: Argo CD calls it healthy.
-    cluster.kubectl(["patch", "job/held", "--type=merge", "-p", r#"{"spec": {"suspend": false}}"#]);
-    cluster.kubectl(["wait", "job/held", "--for=condition=Suspended=False", "--timeout=60s"]);
-    let report = trueup(["health", "-q", "-o", "json"]).of(&all).exits(3).json();
-    assert_eq!(resource(&report, "Job", "held")["health"], "Progressing", "{report:#}");
 }

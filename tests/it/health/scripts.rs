@@ -2,7 +2,7 @@
 
 use std::fmt::Write as _;
 
-use crate::harness::{folder_with, trueup};
+use crate::harness::{TestRepo, folder_with, trueup};
 
 const TILL: &str = "apiVersion: shop.example.com/v1\nkind: Till\nmetadata: {name: till}\nstatus: {money: 3}\n";
 
@@ -45,6 +45,33 @@ fn the_first_script_that_is_for_a_kind_decides() {
     }
     let run = trueup(["health", "-f", "till.yaml", "-o", "json"]).in_folder(folder.path()).exits(0).json();
     assert_eq!(run["resources"][0].get("health"), None);
+}
+
+/// Argo CD's own ConfigMap is in the cluster: nobody has to keep a copy of it for the CI job.
+#[test]
+fn the_scripts_of_argo_cds_own_configmap_count() {
+    let config_map = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-cm, namespace: argocd}\ndata:\n  resource.customizations.health.shop.example.com_Till: \"return {status = 'Degraded', message = 'robbed'}\"\n";
+    let till = TILL.replace("name: till", "name: till, namespace: shop");
+    let folder = folder_with([
+        ("live/argocd.yaml", &config_map),
+        ("live/till.yaml", &till.as_str()),
+        ("scripts/shop.example.com/Till/health.lua", &"return {status = 'Healthy'}"),
+    ]);
+    let git = TestRepo::new().file("till.yaml", TILL).commit("a till");
+    let shop = git.application("shop").destination(serde_json::json!({"name": "in-cluster", "namespace": "shop"}));
+
+    for verb in [["health", "-q"], ["wait", "-q"], ["diff", "--health"]] {
+        let run = |code: i32, arguments: &[&str]| {
+            let run = trueup(verb).of(&shop).live(folder.path().join("live")).in_folder(folder.path());
+            run.arguments(arguments.iter().copied())
+                .arguments(["--customizations", "scripts", "-o", "json"])
+                .exits(code)
+                .json()
+        };
+        assert_eq!(run(0, &[])["applications"][0]["health"], "Healthy", "{verb:?}");
+        let report = run(3, &["--argocd-cm-from-cluster"]);
+        assert_eq!(report["applications"][0]["health"], "Degraded", "{verb:?}");
+    }
 }
 
 /// A script that fails says where; the run goes on.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::cluster::front::{Front, Reply};
+use crate::harness::{Front, Reply};
 use crate::harness::{TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
 
 /// Nothing makes pods of this Deployment: the wait ends, says what it was for, and has an exit code of its own.

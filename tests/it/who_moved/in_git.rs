@@ -93,3 +93,26 @@ fn commits_of_a_remote_repository_are_told() {
     assert_eq!(field["commits"].as_array().unwrap().len(), 1, "{report:#}");
     assert_eq!(field["commits"][0]["subject"], "web: 1.1.0");
 }
+
+/// A busy repository: twenty commits are told, and that there are more.
+#[test]
+fn more_commits_than_are_told_are_said_to_be_more() {
+    let mut shop = or_skip!(Shop::synced());
+    let commits = |shop: &Shop| {
+        let report = shop.diff(1);
+        let field = field(&report, "/spec/replicas").clone();
+        (field["commits"].as_array().unwrap().len(), field["moreCommits"].clone())
+    };
+    for replicas in 3..=22 {
+        let web = SHOP.replace("replicas: 2", &format!("replicas: {replicas}"));
+        shop.git = shop.git.file("shop/web.yaml", web).commit("web: one more");
+    }
+    assert_eq!(commits(&shop), (20, Value::Null));
+    shop.git = shop.git.file("shop/web.yaml", SHOP.replace("replicas: 2", "replicas: 23")).commit("web: one more");
+    assert_eq!(commits(&shop), (20, json!(true)));
+
+    let text = trueup(["diff"]).of(&shop.application).exits(1).stdout;
+    assert!(text.contains("    … 15 more commits and others, -v shows 20\n"), "{text}");
+    let text = trueup(["diff", "-v"]).of(&shop.application).exits(1).stdout;
+    assert!(text.contains("    … and more\n"), "{text}");
+}

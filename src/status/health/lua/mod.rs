@@ -58,6 +58,11 @@ impl Scripts {
         Self { clock, machines: Mutex::default(), timeouts: Mutex::default() }
     }
 
+    /// Where they take the time from.
+    pub(super) fn clock(&self) -> Clock {
+        self.clock
+    }
+
     /// The verdict of a script; none when it returns nothing.
     pub(super) fn run(&self, script: &Arc<Script>, object: &Object) -> Option<Health> {
         let timeouts = self.timeouts_of(script);

@@ -1,5 +1,9 @@
 //! What the comparison promises, as tables of named cases and as properties over arbitrary objects.
 
+mod dropped;
+mod prediction;
+mod settings;
+
 use proptest::prelude::*;
 use serde_json::{Map, Value, json};
 
@@ -33,8 +37,13 @@ fn site(spec: Value) -> Value {
     value
 }
 
+/// Argo CD's defaults.
+fn terms() -> Arc<Terms> {
+    Arc::default()
+}
+
 fn is_settled(target: &Value, live: &Value) -> bool {
-    match first_look(&object(target.clone()), Some(&object(live.clone())), None) {
+    match first_look(&object(target.clone()), Some(&Arc::new(object(live.clone()))), None, &terms()) {
         Look::Settled(drift) => {
             assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Structural));
             true
@@ -44,7 +53,13 @@ fn is_settled(target: &Value, live: &Value) -> bool {
 }
 
 fn ask(target: Value, live: Value) -> Question {
-    Question { target: object(target), live: object(live), past: Past::Unknown }
+    Question {
+        target: object(target),
+        live: Arc::new(object(live)),
+        past: Past::Unknown,
+        terms: terms(),
+        defaults: Vec::new(),
+    }
 }
 
 fn offline(target: Value, live: Value) -> ResourceDrift {
@@ -195,7 +210,7 @@ fn a_field_that_git_dropped_after_our_apply_is_asked() {
 
 #[test]
 fn what_is_not_in_the_cluster_is_missing() {
-    let Look::Settled(drift) = first_look(&object(config_map(json!({"a": "1"}))), None, None) else {
+    let Look::Settled(drift) = first_look(&object(config_map(json!({"a": "1"}))), None, None, &terms()) else {
         panic!("nothing to ask about")
     };
     assert_eq!((drift.state, drift.proof), (ResourceState::Missing, Proof::None));
@@ -470,103 +485,6 @@ proptest! {
     }
 }
 
-fn applied_client_side(live: Value, last: &Value, others: Value) -> Value {
-    let mut live = live;
-    live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"] = json!(last.to_string());
-    live["metadata"]["managedFields"] = others;
-    live
-}
-
-/// Whoever applies with kubectl or Argo CD: what git dropped and nobody else holds is drift, with or without a server.
-#[test]
-fn what_git_dropped_since_it_was_applied_client_side_is_drift() {
-    let last = deployment(json!({"name": "web", "image": "web:1", "tty": false,
-        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}]}));
-    let live = deployment(json!({"name": "web", "image": "web:1", "imagePullPolicy": "Always",
-        "env": [{"name": "A", "value": "1"}, {"name": "B", "value": "2"}, {"name": "C", "value": "3"}]}));
-    let live = applied_client_side(live, &last, json!([]));
-    let target = deployment(json!({"name": "web", "image": "web:1", "env": [{"name": "B", "value": "2"}]}));
-    assert!(!is_settled(&target, &live));
-    let gone = |drift: ResourceDrift| {
-        assert!(drift.fields.iter().all(|field| field.git.is_none()), "{drift:?}");
-        fields(&drift).into_iter().map(|(path, ..)| path).collect::<Vec<_>>()
-    };
-    let env = "/spec/template/spec/containers/0/env";
-    assert_eq!(gone(offline(target.clone(), live.clone())), [format!("{env}/0"), format!("{env}/2")]);
-    assert_eq!(gone(predicted(target, live.clone(), live)), [format!("{env}/0"), format!("{env}/2")]);
-}
-
-/// Whoever hands a field over to a controller drops it from git on purpose.
-#[test]
-fn what_git_dropped_and_another_manager_holds_is_no_drift() {
-    let mut last = deployment(json!({"name": "web", "image": "web:1"}));
-    last["spec"]["replicas"] = json!(2);
-    last["metadata"]["annotations"] = json!({"team": "shop"});
-    let mut live = last.clone();
-    live["spec"]["replicas"] = json!(5);
-    live["metadata"]["annotations"]["deployment.kubernetes.io/revision"] = json!("1");
-    let others = json!([
-        {"manager": "kube-controller-manager", "operation": "Update", "apiVersion": "apps/v1",
-         "fieldsV1": {"f:metadata": {"f:annotations": {"f:deployment.kubernetes.io/revision": {}}}}},
-        {"manager": "kubectl", "operation": "Update", "subresource": "scale", "apiVersion": "apps/v1",
-         "fieldsV1": {"f:spec": {"f:replicas": {}}}},
-    ]);
-    let live = applied_client_side(live, &last, others);
-    let drift = offline(deployment(json!({"name": "web", "image": "web:1"})), live);
-    assert_eq!(fields(&drift), [("/metadata/annotations/team".to_owned(), None, Some(json!("shop")))]);
-}
-
-/// What is at its default was never more than said aloud; an annotation of another object says nothing.
-#[test]
-fn what_git_no_longer_spells_out_and_is_the_default_is_no_drift() {
-    let last = deployment(json!({"name": "web", "ports": [{"containerPort": 80, "protocol": "TCP"}], "stdin": false}));
-    let target = deployment(json!({"name": "web", "ports": [{"containerPort": 80}]}));
-    assert!(is_settled(&target, &applied_client_side(last.clone(), &last, json!([]))));
-    let mut other = config_map(json!({"a": "1"}));
-    let live = config_map(json!({"a": "1"}));
-    other["metadata"]["name"] = json!("original");
-    assert!(is_settled(&config_map(json!({})), &applied_client_side(live.clone(), &other, json!([]))));
-    assert!(!is_settled(&config_map(json!({})), &applied_client_side(live.clone(), &live, json!([]))));
-}
-
-/// Argo CD with server-side apply, or any other tool that is the only one to have applied the object.
-#[test]
-fn what_git_dropped_since_another_tool_applied_it_server_side_is_drift() {
-    let entry = |manager: &str| {
-        json!({"manager": manager, "operation": "Apply", "apiVersion": "v1",
-               "fieldsV1": {"f:data": {"f:a": {}, "f:b": {}}}})
-    };
-    let mut live = config_map(json!({"a": "1", "b": "2"}));
-    let target = config_map(json!({"a": "1"}));
-    for (managers, is_drift) in [
-        (json!([entry("argocd-controller"), entry("somebody")]), true),
-        (json!([entry("kubectl")]), true),
-        (json!([entry("one"), entry("another")]), false),
-        (
-            json!([{"manager": "one", "operation": "Apply", "apiVersion": "v1", "fieldsV1": {"f:data": {"f:b": {}}}}]),
-            false,
-        ),
-    ] {
-        live["metadata"]["managedFields"] = managers.clone();
-        assert_eq!(!is_settled(&target, &live), is_drift, "{managers}");
-        let drift = predicted(target.clone(), live.clone(), live.clone());
-        assert_eq!(drift.state == ResourceState::Changed, is_drift, "{managers}");
-    }
-}
-
-/// Who tracks objects puts a mark on them that is not in git: that is not something that git dropped.
-#[test]
-fn the_marks_of_whoever_applies_are_not_dropped_from_git() {
-    let mut live = config_map(json!({"a": "1"}));
-    live["metadata"]["labels"] = json!({"app.kubernetes.io/instance": "shop", "applyset.kubernetes.io/part-of": "x"});
-    let last = live.clone();
-    assert!(is_settled(&config_map(json!({"a": "1"})), &applied_client_side(live.clone(), &last, json!([]))));
-    live["metadata"]["annotations"] = json!({"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:shop/web"});
-    let drift = offline(config_map(json!({"a": "1"})), applied_client_side(live.clone(), &live, json!([])));
-    let label = "/metadata/labels/app.kubernetes.io~1instance".to_owned();
-    assert_eq!(fields(&drift), [(label, None, Some(json!("shop")))]);
-}
-
 fn recorded(target: &Value, live: &Value) -> Baseline {
     let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
     baseline.record(&object(target.clone()), &object(live.clone()));
@@ -588,7 +506,7 @@ fn what_is_as_the_last_sync_left_it_is_proven_without_a_look() {
     let baseline = recorded(&target, &applied_by_us(json!({"a": "1"}), &json!({})));
     let live = applied_by_us(json!({"a": "1", "b": "2"}), &json!({"manager": "somebody", "fieldsV1": {}}));
     let look = |target: &Value, live: &Value| {
-        first_look(&object(target.clone()), Some(&object(live.clone())), Some(&baseline))
+        first_look(&object(target.clone()), Some(&Arc::new(object(live.clone()))), Some(&baseline), &terms())
     };
     let Look::Settled(drift) = look(&target, &live) else { panic!("it is proven") };
     assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Ownership));

@@ -1,0 +1,59 @@
+//! What the verbs that judge health share: which applications, in which clusters, by which rules, and how it is told.
+
+use super::cluster::ClusterArguments;
+use super::health::HealthRuleArguments;
+use super::output::OutputArguments;
+use super::selection::SelectionArguments;
+use super::source::SourceArguments;
+use crate::cli::request;
+use crate::cli::session::{Look, Session};
+use crate::finding::Finding;
+use crate::fleet::{Request, World};
+use crate::report::ExitRules;
+use crate::report::health::HealthFormat;
+
+/// Which applications, in which clusters, by which rules, and how it is told.
+#[derive(Debug, clap::Args)]
+pub(crate) struct JudgingArguments {
+    #[command(flatten)]
+    pub(crate) selection: SelectionArguments,
+    /// Read Argo CD's settings from the ConfigMap `argocd-cm` of the cluster that it runs in
+    #[arg(long, conflicts_with = "argocd_cm", help_heading = "Selection")]
+    pub(crate) argocd_cm_from_cluster: bool,
+    #[command(flatten)]
+    pub(crate) sources: SourceArguments,
+    #[command(flatten)]
+    pub(crate) cluster: ClusterArguments,
+    #[command(flatten)]
+    pub(crate) rules: HealthRuleArguments,
+    /// The report's format
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
+    pub(crate) output: HealthFormat,
+    #[command(flatten)]
+    pub(crate) telling: OutputArguments,
+}
+
+impl JudgingArguments {
+    /// How to look.
+    pub(crate) fn look(&self) -> Look {
+        look(&self.telling)
+    }
+
+    /// What is asked for, and the world to ask.
+    pub(crate) fn resolve(self, session: &Session) -> Result<(Request, World), Vec<Finding>> {
+        let clusters = self.cluster.settings();
+        let concurrency = clusters.concurrency;
+        let judge = self.rules.judge(self.selection.argocd_cm.as_deref())?;
+        let mut request = request::request(&self.selection, &self.sources, concurrency, session)?;
+        request.health = Some(judge);
+        request.log_lines = self.rules.logs;
+        request.settings_from_cluster = self.argocd_cm_from_cluster;
+        let world = request::world(self.sources, clusters, concurrency, session)?;
+        Ok((request, world))
+    }
+}
+
+/// How to look, where nothing is compared.
+pub(crate) fn look(telling: &OutputArguments) -> Look {
+    Look { verbosity: telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
+}
