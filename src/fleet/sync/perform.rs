@@ -160,7 +160,10 @@ fn tell(turn: &mut Turn, operation: &Operation, wish: Wish) {
     let what = if matches!(wish, Wish::Delete(_)) { "deletion" } else { "sync" };
     let finding = Finding::error(code, format!("the {what} did not come to its end"))
         .with_cause(operation.message.clone())
-        .with_help(format!("{open} of {} steps were not begun; the next {what} goes on from here", operation.steps.len()));
+        .with_help(format!(
+            "{open} of {} steps were not begun; the next {what} goes on from here",
+            operation.steps.len()
+        ));
     turn.condition("SyncError", finding);
 }
 

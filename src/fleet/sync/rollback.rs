@@ -50,8 +50,9 @@ pub(super) async fn targets(
 async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<HistoryEntry, Finding> {
     if Policy::of(&turn.application.sync_policy).automated {
         let message = "it is not rolled back: it is synced automatically, which would undo that; nothing was written";
-        return Err(Finding::error(NOT_PERMITTED, message)
-            .with_help("take `spec.syncPolicy.automated` away, or set its `enabled: false`, or revert the commit in git"));
+        return Err(Finding::error(NOT_PERMITTED, message).with_help(
+            "take `spec.syncPolicy.automated` away, or set its `enabled: false`, or revert the commit in git",
+        ));
     }
     let state = read_state(turn, request).await?;
     let entry = entry(&state, to)?;
@@ -61,8 +62,9 @@ async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<History
             "it is not rolled back: sync {} had {then} sources, and the manifest has {now}; nothing was written",
             entry.id
         );
-        return Err(Finding::error("trueup::sync::rollback_sources", message)
-            .with_help("roll back with the manifest of then"));
+        return Err(
+            Finding::error("trueup::sync::rollback_sources", message).with_help("roll back with the manifest of then")
+        );
     }
     Ok(entry.clone())
 }
@@ -86,7 +88,8 @@ fn entry(state: &State, to: Option<u64>) -> Result<&HistoryEntry, Finding> {
 async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     let folder = turn.application.folder.clone();
     for (position, then) in entry.sources.iter().enumerate() {
-        let moved = set_back(&mut Arc::make_mut(&mut turn.application).sources[position], &mut turn.sources[position], then);
+        let moved =
+            set_back(&mut Arc::make_mut(&mut turn.application).sources[position], &mut turn.sources[position], then);
         if !moved.is_empty() {
             let message = format!("the manifest has another source than sync {}: {}", entry.id, moved.join("; "));
             let warning = Finding::warning("trueup::sync::rollback_source", message)
@@ -162,8 +165,11 @@ mod tests {
 
     fn state(ids: &[u64]) -> State {
         let at = Timestamp::UNIX_EPOCH;
-        let entry = |id: &u64| HistoryEntry { id: *id, started: at, deployed: at, by: String::new(), sources: Vec::new() };
-        State { history: ids.iter().map(entry).collect(), ..State::default() }
+        let entry =
+            |id: &u64| HistoryEntry { id: *id, started: at, deployed: at, by: String::new(), sources: Vec::new() };
+        let mut state = State::default();
+        state.history = ids.iter().map(entry).collect();
+        state
     }
 
     #[test]

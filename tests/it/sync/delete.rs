@@ -143,7 +143,14 @@ metadata:
 
     assert!(stopped.stderr.contains("its finalizers: example.com/wait"), "{}", stopped.transcript());
     assert!(shop.live("deployment", "web").is_some() && shop.has_state());
-    shop.cluster.kubectl(["patch", "configmap", "stuck", "--type=merge", "-p", r#"{"metadata": {"finalizers": null}}"#]);
+    shop.cluster.kubectl([
+        "patch",
+        "configmap",
+        "stuck",
+        "--type=merge",
+        "-p",
+        r#"{"metadata": {"finalizers": null}}"#,
+    ]);
     trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
     assert!(shop.live("deployment", "web").is_none() && !shop.has_state());
 }
@@ -173,6 +180,10 @@ fn hooks_run_around_a_deletion_and_a_failing_one_blocks_it() {
     ];
     assert_eq!(steps(&deleted), expected);
     assert!(shop.live("deployment", "web").is_none() && shop.live("configmap", "goodbye").is_some());
-    assert_eq!(shop.cluster.kubectl(["get", "replicasets", "-o", "name"]), "", "in the foreground: what it owned first");
+    assert_eq!(
+        shop.cluster.kubectl(["get", "replicasets", "-o", "name"]),
+        "",
+        "in the foreground: what it owned first"
+    );
     assert!(!shop.has_state());
 }

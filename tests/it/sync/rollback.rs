@@ -64,8 +64,8 @@ fn a_bad_release_is_taken_back_and_stays_back_until_the_next_sync() {
 #[test]
 fn any_entry_of_the_history_can_be_gone_back_to() {
     let shop = or_skip!(released_twice());
-    let shop = shop
-        .changed(|git| git.file("shop/settings.yaml", config_map("settings").data("colour", "red")).commit("red"));
+    let shop =
+        shop.changed(|git| git.file("shop/settings.yaml", config_map("settings").data("colour", "red")).commit("red"));
     trueup(["sync", "-y"]).of(&shop.application).exits(0);
 
     trueup(["rollback", "shop", "1", "-y"]).of(&shop.application).exits(0);
