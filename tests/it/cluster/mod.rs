@@ -9,7 +9,7 @@ mod faults;
 mod folder;
 mod list;
 mod predict;
-mod tls;
+pub(crate) mod tls;
 mod watch;
 
 use std::sync::Arc;
