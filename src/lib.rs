@@ -26,5 +26,7 @@ pub mod fleet;
 pub mod report;
 /// Is it right: the comparison, as a pure function.
 pub mod status;
+/// Makes it so: decides, plans, executes, records.
+pub mod sync;
 /// What git says: sources brought here, and rendered.
 pub mod target;

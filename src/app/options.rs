@@ -97,7 +97,7 @@ const DEFAULTS: &[&str] = &[
     "Validate=true",
 ];
 
-/// Why a text is no sync option.
+/// Why a text is no sync option where it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NotAnOption {
     /// Nobody knows it.
@@ -105,8 +105,8 @@ pub enum NotAnOption {
         /// The option that was perhaps meant.
         nearest: Option<&'static str>,
     },
-    /// It is one, but only as an annotation of a resource.
-    OnlyOfResources,
+    /// It is one, but only of the other level: of a resource and not of an Application, or the other way round.
+    OfTheOtherLevel,
 }
 
 impl SyncOption {
@@ -115,11 +115,18 @@ impl SyncOption {
         match OPTIONS.iter().find(|(name, ..)| *name == text) {
             Some((_, option, Level::Application | Level::Both)) => Ok(Some(*option)),
             _ if DEFAULTS.contains(&text) => Ok(None),
-            Some((_, _, Level::Resource)) => Err(NotAnOption::OnlyOfResources),
-            None => {
-                let names = OPTIONS.iter().filter(|(_, _, level)| *level != Level::Resource).map(|(name, ..)| *name);
-                Err(NotAnOption::Unknown { nearest: names::nearest(text, names) })
-            }
+            Some((_, _, Level::Resource)) => Err(NotAnOption::OfTheOtherLevel),
+            None => Err(NotAnOption::Unknown { nearest: nearest(text, Level::Resource) }),
+        }
+    }
+
+    /// Reads an option of a resource's annotation; nothing for a default that is written out.
+    fn of_resource(text: &str) -> Result<Option<Self>, NotAnOption> {
+        match OPTIONS.iter().find(|(name, ..)| *name == text) {
+            Some((_, option, Level::Resource | Level::Both)) => Ok(Some(*option)),
+            _ if DEFAULTS.contains(&text) => Ok(None),
+            Some((_, _, Level::Application)) => Err(NotAnOption::OfTheOtherLevel),
+            None => Err(NotAnOption::Unknown { nearest: nearest(text, Level::Application) }),
         }
     }
 
@@ -129,9 +136,94 @@ impl SyncOption {
     }
 }
 
+/// The option that was perhaps meant, but for those of one level.
+fn nearest(text: &str, but: Level) -> Option<&'static str> {
+    names::nearest(text, OPTIONS.iter().filter(|(_, _, level)| *level != but).map(|(name, ..)| *name))
+}
+
+/// The options of one resource, from its annotation.
+///
+/// What it says of an option holds against what the Application says. Quirk of Argo CD not kept: there, `Replace=false`
+/// on a resource is never read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ResourceOptions {
+    set: Vec<SyncOption>,
+    /// What is said anything of: `Replace`, `Prune` …
+    said: Vec<String>,
+    odd: Vec<(String, NotAnOption)>,
+}
+
+impl ResourceOptions {
+    /// Reads the annotation `argocd.argoproj.io/sync-options`.
+    pub fn read(annotation: &str) -> Self {
+        let mut options = Self::default();
+        for text in annotation.split(',').map(str::trim).filter(|text| !text.is_empty()) {
+            match SyncOption::of_resource(text) {
+                Ok(option) => {
+                    options.set.extend(option);
+                    options.said.push(subject(text).to_owned());
+                }
+                Err(why) => options.odd.push((text.to_owned(), why)),
+            }
+        }
+        options
+    }
+
+    /// Whether the resource sets an option itself.
+    pub fn has(&self, option: SyncOption) -> bool {
+        self.set.contains(&option)
+    }
+
+    /// Whether an option is in force: the resource's own word, else the Application's.
+    pub fn has_over(&self, application: &[SyncOption], option: SyncOption) -> bool {
+        let says_otherwise = || self.said.iter().any(|said| said == subject(option.as_str()));
+        self.has(option) || (application.contains(&option) && !says_otherwise())
+    }
+
+    /// What is no option of a resource, and why.
+    pub fn odd(&self) -> &[(String, NotAnOption)] {
+        &self.odd
+    }
+}
+
+/// What an option is about: the text before `=`.
+fn subject(text: &str) -> &str {
+    text.split_once('=').map_or(text, |(subject, _)| subject)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_resources_word_holds_against_the_applications() {
+        use SyncOption::{NoValidation, PruneConfirm, PruneFalse, Replace};
+        let cases: [(&str, &[SyncOption], SyncOption, bool); 8] = [
+            ("Replace=true", &[], Replace, true),
+            ("", &[Replace], Replace, true),
+            ("Replace=false", &[Replace], Replace, false),
+            ("Validate=true", &[NoValidation], NoValidation, false),
+            ("Prune=confirm", &[PruneFalse], PruneFalse, false),
+            ("Prune=confirm", &[PruneFalse], PruneConfirm, true),
+            (" Prune=false , Replace=true", &[], PruneFalse, true),
+            ("replace=true", &[], Replace, false),
+        ];
+        for (annotation, application, option, expected) in cases {
+            let options = ResourceOptions::read(annotation);
+            assert_eq!(options.has_over(application, option), expected, "{annotation} {option:?}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_option_of_a_resource_is_told() {
+        let options = ResourceOptions::read("Pruen=false,CreateNamespace=true,Force=true,ServerSideApply=false");
+        let odd = [
+            ("Pruen=false".to_owned(), NotAnOption::Unknown { nearest: Some("Prune=false") }),
+            ("CreateNamespace=true".to_owned(), NotAnOption::OfTheOtherLevel),
+        ];
+        assert_eq!(options.odd(), odd);
+        assert!(options.has(SyncOption::Force));
+    }
 
     #[test]
     fn the_whole_text_of_an_option_counts() {
@@ -140,7 +232,7 @@ mod tests {
             ("CreateNamespace=false", Ok(None)),
             ("ServerSideApply=false", Ok(None)),
             ("Force=false", Ok(None)),
-            ("Force=true", Err(NotAnOption::OnlyOfResources)),
+            ("Force=true", Err(NotAnOption::OfTheOtherLevel)),
             ("CreateNamespace=True", Err(NotAnOption::Unknown { nearest: Some("CreateNamespace=true") })),
             ("CreateNamespace", Err(NotAnOption::Unknown { nearest: Some("CreateNamespace=true") })),
             ("CreateNamepsace=true", Err(NotAnOption::Unknown { nearest: Some("CreateNamespace=true") })),

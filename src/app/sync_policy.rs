@@ -127,7 +127,7 @@ pub(super) fn decode_options(fields: &mut Fields<'_>, name: &'static str) -> Vec
                 continue;
             }
             Err(NotAnOption::Unknown { nearest }) => (nearest.map(str::to_owned), "that Argo CD knows"),
-            Err(NotAnOption::OnlyOfResources) => (None, "of an Application, only of a resource"),
+            Err(NotAnOption::OfTheOtherLevel) => (None, "of an Application, only of a resource"),
         };
         fields.fault_at_item(name, index, &Fault::UnknownSyncOption { option: text, nearest, why });
     }

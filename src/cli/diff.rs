@@ -84,6 +84,7 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     request.health = judge;
     request.settings_from_cluster = comparing.argocd_cm_from_cluster;
     request.strict = comparing.strict;
+    request.state_namespace = comparing.state.state_namespace;
     request.log_lines = logs;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))

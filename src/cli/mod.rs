@@ -4,13 +4,19 @@
 
 mod arguments;
 mod customizations;
+mod delete;
 mod diff;
 mod doctor;
 mod health;
+mod history;
 pub mod manifests;
+mod reconcile;
 mod render;
 mod request;
+mod rollback;
 mod session;
+mod sync;
+mod undo;
 mod wait;
 
 use std::io::Write;
@@ -34,15 +40,22 @@ struct Arguments {
 const EXIT_CODES: &str = "\
 Exit codes:
   0  all in sync, or done
-  1  drift found
+  1  drift found, or left after a sync
   2  the answer could not be found: bad input, git, render, cluster
   3  something does not work, or was waited for in vain
+  4  a policy or the account does not let it be done
+  5  another run holds the lock
 
-When several apply, 2 wins, then 3, then 1.";
+When several apply, 2 wins, then 4, 5, 3, 1.";
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Diff(Box<diff::DiffArguments>),
+    Sync(Box<sync::SyncArguments>),
+    Reconcile(Box<reconcile::ReconcileArguments>),
+    Rollback(Box<rollback::RollbackArguments>),
+    Delete(Box<delete::DeleteArguments>),
+    History(Box<history::HistoryArguments>),
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
@@ -56,6 +69,19 @@ enum Command {
 pub fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(*arguments, session)),
+        Command::Sync(arguments) => {
+            session::run_to_its_step(&arguments.look(), |session| sync::sync(*arguments, session))
+        }
+        Command::Reconcile(arguments) => {
+            session::run_to_its_step(&arguments.look(), |session| reconcile::reconcile(*arguments, session))
+        }
+        Command::Rollback(arguments) => {
+            session::run_to_its_step(&arguments.look(), |session| rollback::rollback(*arguments, session))
+        }
+        Command::Delete(arguments) => {
+            session::run_to_its_step(&arguments.look(), |session| delete::delete(*arguments, session))
+        }
+        Command::History(arguments) => session::run(&arguments.look(), |session| history::history(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),

@@ -10,11 +10,14 @@ use super::arguments::source::SourceArguments;
 use super::manifests::{self, StandardInput};
 use super::session::Session;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
-use crate::app::{self, Manifests, Selection};
+use crate::app::{self, Application, InvalidApplication, Manifests, Selection};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
 use crate::fleet::{Request, World};
 use crate::target::source::Sources;
+
+/// Applications in the order of the input, those whose manifests are wrong among them.
+pub(super) type Applications = Vec<Result<Application, Box<InvalidApplication>>>;
 
 /// Reads the manifests and keeps those that were asked for.
 pub(super) fn request(
@@ -23,17 +26,13 @@ pub(super) fn request(
     concurrency: usize,
     session: &Session,
 ) -> Result<Request, Vec<Finding>> {
-    let manifests = read(selection)?;
-    for (kind, count) in &manifests.ignored {
-        session.progress.note(format!("passed over {count} of {kind}"));
-    }
+    let (applications, mut findings) = applications(selection, session)?;
     let (settings, rendering) = settings(selection)?;
     let mut render = sources.render_settings()?;
     render.take(rendering);
-    let mut findings = manifests.findings;
     findings.extend(sources.repositories.read()?.warnings);
     Ok(Request {
-        applications: manifests.applications,
+        applications,
         findings,
         render,
         concurrency,
@@ -42,9 +41,22 @@ pub(super) fn request(
         settings,
         settings_from_cluster: false,
         strict: false,
+        state_namespace: None,
         health: None,
         log_lines: None,
     })
+}
+
+/// The applications of the manifests that were asked for, in order, and what was odd while reading them.
+pub(super) fn applications(
+    selection: &SelectionArguments,
+    session: &Session,
+) -> Result<(Applications, Vec<Finding>), Vec<Finding>> {
+    let manifests = read(selection)?;
+    for (kind, count) in &manifests.ignored {
+        session.progress.note(format!("passed over {count} of {kind}"));
+    }
+    Ok((manifests.applications, manifests.findings))
 }
 
 /// Argo CD's settings, from the file that was given.

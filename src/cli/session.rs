@@ -60,8 +60,30 @@ pub(super) struct Look {
     pub(super) exit: ExitRules,
 }
 
+/// Runs a command that writes: the first SIGINT or SIGTERM asks it to stop after the step in flight, the second stops it.
+pub(super) fn run_to_its_step<Command>(look: &Look, command: impl FnOnce(Session) -> Command) -> ExitCode
+where
+    Command: Future<Output = u8>,
+{
+    run_until(look, command, OnSignal::FinishTheStep)
+}
+
 /// Runs a command to its end, or to the first SIGINT or SIGTERM.
 pub(super) fn run<Command>(look: &Look, command: impl FnOnce(Session) -> Command) -> ExitCode
+where
+    Command: Future<Output = u8>,
+{
+    run_until(look, command, OnSignal::Stop)
+}
+
+/// What the first signal does.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum OnSignal {
+    Stop,
+    FinishTheStep,
+}
+
+fn run_until<Command>(look: &Look, command: impl FnOnce(Session) -> Command, on_signal: OnSignal) -> ExitCode
 where
     Command: Future<Output = u8>,
 {
@@ -81,9 +103,20 @@ where
         let drawing = tokio::spawn(terminal.draw(events));
         let cancel = Cancel::new();
         let session = Session { terminal: terminal.clone(), progress, cancel: cancel.clone(), drawing };
+        let mut command = std::pin::pin!(command(session));
         let code = tokio::select! {
-            code = command(session) => code,
-            code = signalled() => code,
+            code = &mut command => code,
+            code = signalled() => match on_signal {
+                OnSignal::Stop => code,
+                OnSignal::FinishTheStep => {
+                    terminal.line("stopping after the step in flight; a second signal stops at once");
+                    cancel.cancel();
+                    tokio::select! {
+                        _ = &mut command => code,
+                        code = signalled() => code,
+                    }
+                }
+            },
         };
         cancel.cancel();
         code

@@ -5,6 +5,7 @@ use std::time::Duration;
 use clap::ValueEnum;
 
 use super::arguments::judging::JudgingArguments;
+use super::arguments::state::StateArguments;
 use super::session::{Look, Session};
 use crate::cluster::settings::parse_request_timeout;
 use crate::finding::Finding;
@@ -47,6 +48,8 @@ pub(super) struct WaitArguments {
     ignore_degraded: bool,
     #[command(flatten)]
     judging: JudgingArguments,
+    #[command(flatten)]
+    state: StateArguments,
 }
 
 impl WaitArguments {
@@ -88,7 +91,7 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
     session.terminal.findings(run.all_findings());
     let judged = Judged { run: &run, objects: &[], ending: Some(&ending) };
     let printed = session.terminal.data_with(|view| report::write(judged, format, view));
-    if let Some(finding) = told(&ending, timeout) {
+    if let Some(finding) = ending.finding(timeout) {
         session.terminal.findings([&finding]);
     }
     match printed {
@@ -99,27 +102,7 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
 
 async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Ending), Vec<Finding>> {
     let patience = arguments.patience();
-    let (request, world) = arguments.judging.resolve(session)?;
+    let (mut request, world) = arguments.judging.resolve(session)?;
+    request.state_namespace = arguments.state.state_namespace;
     Ok(fleet::wait::wait(request, &world, patience).await)
-}
-
-/// Why the wait was in vain.
-fn told(ending: &Ending, timeout: Duration) -> Option<Finding> {
-    match ending {
-        Ending::Reached | Ending::Failed => None,
-        Ending::Degraded(what) => Some(
-            Finding::error("trueup::wait::degraded", format!("gave up waiting: {} degraded", counted(what.len())))
-                .with_cause(what.join("; "))
-                .with_help("`--ignore-degraded` goes on waiting"),
-        ),
-        Ending::TimedOut(what) => Some(
-            Finding::error("trueup::wait::timeout", format!("the wait was over after {} s", timeout.as_secs()))
-                .with_cause(format!("still waiting for {}", what.join("; ")))
-                .with_help("`--timeout` gives it longer"),
-        ),
-    }
-}
-
-fn counted(count: usize) -> String {
-    if count == 1 { "1 resource is".to_owned() } else { format!("{count} resources are") }
 }

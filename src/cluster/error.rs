@@ -308,6 +308,22 @@ pub enum ClusterError {
         /// What is wrong with it.
         problem: String,
     },
+    /// A file of the folder of `--live` cannot be written.
+    #[error("live folder {}: `{file}` cannot be written: {problem}", .folder.display())]
+    #[diagnostic(
+        code(trueup::cluster::folder_write),
+        help(
+            "what stands there is as it was; a file is written beside it and renamed, so the folder has to be writable, too"
+        )
+    )]
+    FolderWrite {
+        /// The folder.
+        folder: PathBuf,
+        /// The file, below the folder.
+        file: String,
+        /// The system's words.
+        problem: String,
+    },
 }
 
 fn seconds(limit: &Duration) -> String {

@@ -9,11 +9,13 @@ pub mod folder;
 pub mod kubernetes;
 pub mod settings;
 mod watch;
+mod write;
 
 pub use clusters::Clusters;
 pub use error::{Cause, ClusterError, Denial};
 pub use settings::{ClusterEnvironment, ClusterSettings};
 pub use watch::{Listed, Watched, Watching};
+pub use write::{Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written};
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -22,7 +24,7 @@ use futures::future::BoxFuture;
 use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::object::{Gvk, Kinds, Object, Pointer};
+use crate::object::{Gvk, Key, Kinds, Object, Pointer};
 
 /// How many requests went to a cluster, by purpose.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
@@ -39,6 +41,8 @@ pub struct Requests {
     pub openapi: u64,
     /// Questions about what the account may do.
     pub access: u64,
+    /// Writes: what was applied, made, replaced, patched or deleted, dry runs left out.
+    pub write: u64,
     /// Watches, each time one is opened.
     pub watch: u64,
 }
@@ -54,6 +58,7 @@ impl std::ops::Add for Requests {
             dry_run: self.dry_run + other.dry_run,
             openapi: self.openapi + other.openapi,
             access: self.access + other.access,
+            write: self.write + other.write,
             watch: self.watch + other.watch,
         }
     }
@@ -79,6 +84,28 @@ pub struct ObjectName {
     pub namespace: Option<String>,
     /// The name.
     pub name: String,
+}
+
+impl ObjectName {
+    /// What tells it from every other.
+    pub fn key(&self) -> Key {
+        Key {
+            group: self.gvk.group.clone(),
+            kind: self.gvk.kind.clone(),
+            namespace: self.namespace.clone().unwrap_or_default(),
+            name: self.name.clone(),
+        }
+    }
+}
+
+/// `Deployment shop/web`, `Namespace shop`.
+impl std::fmt::Display for ObjectName {
+    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match &self.namespace {
+            Some(namespace) => write!(formatter, "{} {namespace}/{}", self.gvk.kind, self.name),
+            None => write!(formatter, "{} {}", self.gvk.kind, self.name),
+        }
+    }
 }
 
 /// The log of one container of a pod.
@@ -145,6 +172,49 @@ pub trait Cluster: Send + Sync {
     /// The `OpenAPI` v3 document that describes a kind; nothing where there is none. Asked only where nothing can be
     /// predicted.
     fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>>;
+
+    /// Every kind it serves now, asked anew: a definition was just written.
+    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>>;
+
+    /// Applies an object server-side, as manager `trueup`, conflicts forced: made if it is not there.
+    fn apply<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>>;
+
+    /// Makes a new object; with `generateName` the answer has its name.
+    fn create<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>>;
+
+    /// Puts an object in the place of the one of its name; when it has a `resourceVersion`, only in that one's place.
+    fn replace<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>>;
+
+    /// Changes an object by a JSON patch (RFC 6902).
+    fn patch<'a>(
+        &'a self,
+        object: &'a ObjectName,
+        patch: &'a Value,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>>;
+
+    /// Deletes an object.
+    fn delete<'a>(
+        &'a self,
+        object: &'a ObjectName,
+        deletion: &'a Deletion,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Deleted, ClusterError>>;
 
     /// How many requests were sent until now.
     fn requests(&self) -> Requests;

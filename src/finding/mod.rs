@@ -3,6 +3,8 @@
 //! In: any `miette::Diagnostic` of any room. Out: a [`Finding`] that can be kept in a run, compared, counted, and
 //! shown by any report format. Rooms keep their own error types; here they become plain data.
 
+pub mod codes;
+
 use std::fmt;
 use std::sync::Arc;
 

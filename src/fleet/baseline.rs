@@ -8,66 +8,99 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
+use super::Request;
 use super::list::{Live, identity};
-use super::turn::Turn;
+use super::sync::mark_known;
+use super::turn::{Members, Turn};
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::Finding;
-use crate::object::{Gvk, Key, Object};
+use crate::object::{Key, Object};
 use crate::status::compare::{Baseline, BaselineFault};
+use crate::sync::state::{Place, State, StateError, StateFault};
 
-pub(super) async fn read(turns: &mut [Turn], live: &Live, concurrency: usize) {
+pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
     let turns_of_interest = turns.iter().enumerate().filter(|(_, turn)| turn.target.is_some() && turn.kinds.is_some());
-    let mut parents =
-        stream::iter(turns_of_interest.map(|(index, turn)| async move { (index, parent(turn, live).await) }))
-            .buffer_unordered(concurrency.max(1))
-            .collect::<Vec<_>>()
-            .await;
-    parents.sort_by_key(|(index, _)| *index);
-    for (index, parent) in parents {
+    let mut states = stream::iter(
+        turns_of_interest.map(|(index, turn)| async move { (index, state(turn, live, &turn.place(request)).await) }),
+    )
+    .buffer_unordered(request.concurrency.max(1))
+    .collect::<Vec<_>>()
+    .await;
+    states.sort_by_key(|(index, _)| *index);
+    for (index, state) in states {
         let turn = &mut turns[index];
         // A wait reads it again and again, and it may be gone by then.
         turn.baseline = None;
-        match parent {
-            Ok(Some(parent)) => take(turn, &parent),
-            // Who may not read it has no record, as before the first sync.
-            Ok(None) | Err(ClusterError::Forbidden { .. }) => {}
+        match state {
+            Ok(state) => take(turn, state),
+            // Somebody else's ConfigMap of this name: sync has to say something about it. Who may not read it has no
+            // record, as before the first sync.
+            Err(
+                StateError::Foreign { .. }
+                | StateError::NoNamespace
+                | StateError::Cluster(ClusterError::Forbidden { .. }),
+            ) => {}
+            Err(StateError::Newer { parent, schema, .. }) => {
+                let fault = StateFault::Record { parent, fault: BaselineFault::Newer(schema) };
+                turn.condition("BaselineWarning", Finding::of(&fault));
+            }
             Err(error) => {
-                let finding = Finding::warning("trueup::status::baseline", "the last sync's record cannot be read")
+                let finding = Finding::warning("trueup::sync::record", "the last sync's record cannot be read")
                     .with_cause(error.to_string())
                     .with_help("nothing is wrong with the comparison; who moved is told by the fields' managers alone");
                 turn.condition("BaselineWarning", finding);
             }
         }
     }
+    mark(turns, request);
 }
 
-async fn parent(turn: &Turn, live: &Live) -> Result<Option<Object>, ClusterError> {
-    let namespace = &turn.application.destination.namespace;
-    let Some(cluster) = turn.cluster.as_ref().filter(|_| !namespace.is_empty()) else { return Ok(None) };
-    let gvk = Gvk::from_api_version("v1", "ConfigMap");
-    let name = Baseline::parent_name(&turn.application.name);
-    if let Some(Ok(listed)) = live.listing(identity(cluster), &gvk, Some(namespace)) {
-        let key = Key { group: String::new(), kind: gvk.kind, namespace: namespace.clone(), name };
-        return Ok(listed.get(&key).map(|parent| Object::clone(parent)));
+/// Marks what the last sync applied as it was applied: with the label of its ApplySet.
+pub(super) fn mark(turns: &mut [Turn], request: &Request) {
+    for turn in turns {
+        let applyset_id = turn.tracking(request).applyset_id;
+        if let Some(target) = turn.target.as_mut().filter(|_| turn.baseline.is_some()) {
+            let target: &mut Vec<Object> = Arc::make_mut(target);
+            mark_known(target, turn.baseline.as_deref(), &applyset_id);
+        }
     }
-    cluster.get(&ObjectName { gvk, namespace: Some(namespace.clone()), name }).await
 }
 
-fn take(turn: &mut Turn, parent: &Object) {
-    match Baseline::read(parent) {
-        Ok(baseline) => {
-            for (source, revision) in turn.sources.iter_mut().zip(&baseline.revisions) {
-                source.last_synced_revision.clone_from(revision);
-            }
-            turn.baseline = Some(Arc::new(baseline));
+async fn state(turn: &Turn, live: &Live, place: &Place) -> Result<State, StateError> {
+    if place.namespace.is_empty() {
+        return Err(StateError::NoNamespace);
+    }
+    let Some(parent) = config_map(turn, live, place.parent()).await? else { return Ok(State::default()) };
+    let mut parts = Vec::new();
+    for name in Baseline::part_names(&parent) {
+        parts.extend(config_map(turn, live, place.config_map(name)).await?);
+    }
+    State::of(place, parent, &parts)
+}
+
+async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Option<Object>, ClusterError> {
+    let Some(cluster) = &turn.cluster else { return Ok(None) };
+    let namespace = wanted.namespace.clone().unwrap_or_default();
+    if let Some(Ok(listed)) = live.listing(identity(cluster), &wanted.gvk, Some(&namespace)) {
+        let key = Key { group: String::new(), kind: wanted.gvk.kind, namespace, name: wanted.name };
+        return Ok(listed.get(&key).map(|listed| Object::clone(listed)));
+    }
+    cluster.get(&wanted).await
+}
+
+fn take(turn: &mut Turn, state: State) {
+    turn.last_attempt = state.last_attempt();
+    turn.rolled_back_to = state.rolled_back_to;
+    turn.members = state
+        .members()
+        .map(|(kinds, namespaces)| Arc::new(Members { kinds: kinds.clone(), namespaces: namespaces.clone() }));
+    for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
+        turn.condition("BaselineWarning", Finding::of(fault));
+    }
+    if let Some(baseline) = state.baseline {
+        for (source, revision) in turn.sources.iter_mut().zip(&baseline.revisions) {
+            source.last_synced_revision.clone_from(revision);
         }
-        // Somebody else's ConfigMap of this name; sync will have to say something about it.
-        Err(BaselineFault::NotOurs) => {}
-        Err(fault) => {
-            let message = format!("the last sync's record, ConfigMap `{}`, {fault}", parent.name());
-            let finding = Finding::warning("trueup::status::baseline", message)
-                .with_help("the objects were compared without it, value by value; the next sync writes it anew");
-            turn.condition("BaselineWarning", finding);
-        }
+        turn.baseline = Some(Arc::new(baseline));
     }
 }

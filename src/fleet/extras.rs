@@ -1,9 +1,9 @@
 //! Looks for extras: objects in the cluster that belong to an application and are no longer in git.
 //!
 //! In: the turns, what was listed for their targets. Out: extras among each turn's resources. The kinds that git names
-//! were listed already; the others are swept (their metadata only) just for applications that have something in the
-//! cluster, tracked by Argo CD or as an ApplySet, and for those of which git holds nothing any more: an application that
-//! was never synced has no extras.
+//! were listed already. Of the others, those that the parent of the application's ApplySet names are swept (their metadata
+//! only): members are of no other kinds. All of them are swept just for applications that Argo CD tracks something of, and
+//! for those of which git holds nothing any more: an application that was never synced has no extras.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -13,11 +13,11 @@ use futures::stream;
 
 use super::Request;
 use super::list::{ClusterId, Live, identity};
-use super::turn::Turn;
+use super::turn::{Members, Turn};
 use crate::app::settings::Exclusions;
 use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::Finding;
-use crate::object::{KindFacts, Kinds, Object, Scope};
+use crate::object::{Gvk, KindFacts, Kinds, Object, Scope};
 use crate::progress::{Progress, Stage};
 use crate::status::compare::extra;
 use crate::status::tracking::{TrackedBy, Tracking, extras, is_tracked};
@@ -34,9 +34,10 @@ pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, pro
         let in_git = target.iter().map(Object::key).collect();
         let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(&search));
         let found = extras(claimed, &in_git, &search.tracking);
-        let extras: Vec<_> = found.into_iter().map(|live| extra(live, turn.baseline.as_deref())).collect();
+        let extras: Vec<_> = found.iter().map(|live| extra(live, turn.baseline.as_deref())).collect();
+        turn.surplus = found.into_iter().map(|live| Arc::new(live.clone())).collect();
         turn.resources.extend(extras);
-        if let Some(swept) = swept.get(&search.cluster).filter(|_| search.is_wide) {
+        if let Some(swept) = swept.get(&search.cluster).filter(|_| search.reach != Reach::Nowhere) {
             swept.findings().for_each(|(kind, finding)| turn.condition(kind, finding));
         }
     }
@@ -47,8 +48,19 @@ struct Search {
     cluster: ClusterId,
     tracking: Tracking,
     namespaces: BTreeSet<String>,
-    /// Whether kinds that git does not name are looked at, too.
-    is_wide: bool,
+    /// Which kinds that git does not name are looked at, too.
+    reach: Reach,
+}
+
+/// Which kinds that git does not name are looked at.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Reach {
+    /// None: the application has nothing in the cluster.
+    Nowhere,
+    /// Those that the parent of its ApplySet names, in the namespaces that it names: every member is among them.
+    Members(Arc<Members>),
+    /// All: marks of Argo CD may be on anything.
+    Everywhere,
 }
 
 fn search(turn: &Turn, listed: &Claims<'_>, request: &Request) -> Option<Search> {
@@ -56,9 +68,15 @@ fn search(turn: &Turn, listed: &Claims<'_>, request: &Request) -> Option<Search>
     let mut namespaces: BTreeSet<String> = target.iter().map(|object| object.namespace().to_owned()).collect();
     namespaces.insert(turn.application.destination.namespace.clone());
     namespaces.remove("");
-    let mut search = Search { cluster, tracking: turn.tracking(request), namespaces, is_wide: target.is_empty() };
-    let is_claimed = listed.of_application(&search).next().is_some();
-    search.is_wide |= is_claimed;
+    let mut search = Search { cluster, tracking: turn.tracking(request), namespaces, reach: Reach::Nowhere };
+    let is_claimed = |owner: &str| listed.of_owner(cluster, owner).next().is_some();
+    let is_marked = is_claimed(&search.tracking.instance_name);
+    search.reach = match &turn.members {
+        _ if is_marked => Reach::Everywhere,
+        Some(members) => Reach::Members(Arc::clone(members)),
+        None if target.is_empty() || is_claimed(&search.tracking.applyset_id) => Reach::Everywhere,
+        None => Reach::Nowhere,
+    };
     Some(search)
 }
 
@@ -85,11 +103,12 @@ impl<'live> Claims<'live> {
     }
 
     fn of_application(&self, search: &Search) -> impl Iterator<Item = &'live Object> {
-        [&search.tracking.instance_name, &search.tracking.applyset_id]
-            .into_iter()
-            .filter_map(|owner| self.0.get(&(search.cluster, owner.clone())))
-            .flatten()
-            .copied()
+        let owners = [&search.tracking.instance_name, &search.tracking.applyset_id];
+        owners.into_iter().flat_map(|owner| self.of_owner(search.cluster, owner))
+    }
+
+    fn of_owner(&self, cluster: ClusterId, owner: &str) -> impl Iterator<Item = &'live Object> {
+        self.0.get(&(cluster, owner.to_owned())).into_iter().flatten().copied()
     }
 }
 
@@ -117,22 +136,16 @@ async fn sweep(
     request: &Request,
     progress: &Progress,
 ) -> HashMap<ClusterId, Swept> {
-    let mut clusters: BTreeMap<ClusterId, (&Turn, BTreeSet<&str>)> = BTreeMap::new();
+    let mut wanted: BTreeMap<(ClusterId, Gvk, Option<String>), Arc<dyn Cluster>> = BTreeMap::new();
     for (turn, search) in turns.iter().zip(searches) {
-        if let Some(search) = search.as_ref().filter(|search| search.is_wide) {
-            let (_, namespaces) = clusters.entry(search.cluster).or_insert_with(|| (turn, BTreeSet::new()));
-            namespaces.extend(search.namespaces.iter().map(String::as_str));
+        let (Some(search), Some(cluster), Some(kinds)) = (search, &turn.cluster, &turn.kinds) else { continue };
+        for (gvk, namespace) in unseen(search, kinds, live, (&request.settings.exclusions, turn.server())) {
+            wanted.entry((search.cluster, gvk, namespace)).or_insert_with(|| Arc::clone(cluster));
         }
     }
-    let mut wanted: Vec<(ClusterId, Arc<dyn Cluster>, ListRequest)> = Vec::new();
-    for (id, (turn, namespaces)) in clusters {
-        let (Some(cluster), Some(kinds)) = (&turn.cluster, &turn.kinds) else { continue };
-        let requests = unlisted(kinds, live, id, (&request.settings.exclusions, turn.server()))
-            .flat_map(|facts| places(facts, &namespaces));
-        wanted.extend(requests.map(|request| (id, Arc::clone(cluster), request)));
-    }
     progress.expect(Stage::List, wanted.len());
-    let mut lists = stream::iter(wanted.into_iter().map(|(id, cluster, wanted)| async move {
+    let mut lists = stream::iter(wanted.into_iter().map(|((id, gvk, namespace), cluster)| async move {
+        let wanted = ListRequest { gvk, namespace, metadata_only: true };
         let listed = cluster.list(&wanted).await;
         progress.done(Stage::List, wanted.gvk.kind.clone());
         (id, wanted, listed)
@@ -154,25 +167,33 @@ async fn sweep(
     swept
 }
 
-/// Kinds that can be listed, are not excluded, and were not listed yet.
-fn unlisted<'a>(
-    kinds: &'a Kinds,
+/// Where the objects of a search may be, as far as nobody looked there yet: kinds that can be listed and are not excluded.
+fn unseen(
+    search: &Search,
+    kinds: &Kinds,
     live: &Live,
-    cluster: ClusterId,
-    (exclusions, server): (&'a Exclusions, &'a str),
-) -> impl Iterator<Item = &'a KindFacts> {
-    let known = live.kinds(cluster);
-    kinds.iter().filter(move |facts| {
-        let kind = facts.gvk.group_kind();
-        facts.is_listable() && !exclusions.excludes(&kind, server) && !known.contains(&kind)
-    })
+    (exclusions, server): (&Exclusions, &str),
+) -> Vec<(Gvk, Option<String>)> {
+    let mut namespaces = search.namespaces.clone();
+    let known = live.kinds(search.cluster);
+    let facts: Vec<&KindFacts> = match &search.reach {
+        Reach::Nowhere => Vec::new(),
+        Reach::Everywhere => kinds.iter().filter(|facts| !known.contains(&facts.gvk.group_kind())).collect(),
+        Reach::Members(members) => {
+            namespaces.extend(members.namespaces.iter().cloned());
+            members.kinds.iter().filter_map(|kind| kinds.preferred(kind)).collect()
+        }
+    };
+    let facts =
+        facts.into_iter().filter(|facts| facts.is_listable() && !exclusions.excludes(&facts.gvk.group_kind(), server));
+    let places = facts.flat_map(|facts| places(facts, &namespaces));
+    places.filter(|(gvk, namespace)| live.of_kind(search.cluster, gvk, namespace.as_deref()).is_none()).collect()
 }
 
-fn places(facts: &KindFacts, namespaces: &BTreeSet<&str>) -> Vec<ListRequest> {
-    let one = |namespace| ListRequest { gvk: facts.gvk.clone(), namespace, metadata_only: true };
+fn places(facts: &KindFacts, namespaces: &BTreeSet<String>) -> Vec<(Gvk, Option<String>)> {
     match facts.scope {
-        Scope::Cluster => vec![one(None)],
-        Scope::Namespaced => namespaces.iter().map(|namespace| one(Some((*namespace).to_owned()))).collect(),
+        Scope::Cluster => vec![(facts.gvk.clone(), None)],
+        Scope::Namespaced => namespaces.iter().map(|namespace| (facts.gvk.clone(), Some(namespace.clone()))).collect(),
     }
 }
 

@@ -122,6 +122,17 @@ impl Live {
         self.listings.get(&exact).or_else(|| self.listings.get(&Listing { namespace: None, ..exact }))
     }
 
+    /// The LIST that covers a kind in a namespace, in whatever version it was asked for.
+    pub(super) fn of_kind(&self, cluster: ClusterId, gvk: &Gvk, namespace: Option<&str>) -> Option<&Listed> {
+        let kind = gvk.group_kind();
+        let covers = |listing: &Listing| {
+            listing.cluster == cluster
+                && listing.gvk.group_kind() == kind
+                && (listing.namespace.is_none() || listing.namespace.as_deref() == namespace)
+        };
+        self.listings.iter().find(|(listing, _)| covers(listing)).map(|(_, listed)| listed)
+    }
+
     /// Every listed object, with its cluster.
     pub(super) fn objects(&self) -> impl Iterator<Item = (ClusterId, &Object)> {
         let listed =

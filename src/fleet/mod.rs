@@ -18,6 +18,8 @@ mod reasons;
 mod render;
 pub mod run;
 mod settings;
+pub mod sync;
+pub mod syncs;
 mod turn;
 pub mod wait;
 mod watch;
@@ -61,6 +63,8 @@ pub struct Request {
     pub settings_from_cluster: bool,
     /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
     pub argocd_namespace: String,
+    /// The namespace that states are kept in, where it is not that of the destination.
+    pub state_namespace: Option<String>,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
     /// How many lines are told of the logs of what failed; nothing where they are not wanted.
@@ -116,7 +120,7 @@ async fn targets(request: &mut Request, world: &World) -> (Vec<turn::Turn>, Vec<
 pub async fn diff(mut request: Request, world: &World) -> Run {
     let (mut turns, invalid) = targets(&mut request, world).await;
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
-    baseline::read(&mut turns, &live, request.concurrency).await;
+    baseline::read(&mut turns, &live, &request).await;
     compare::compare(&mut turns, &live, &request, world).await;
     extras::find(&mut turns, &live, &request, &world.progress).await;
     render::warn_of_made_up(&mut turns, &request, world).await;

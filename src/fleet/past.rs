@@ -7,6 +7,7 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::render::{Work, render_one};
+use super::sync::mark_known;
 use super::turn::Turn;
 use super::{Request, World};
 use crate::object::{Key, Object};
@@ -32,7 +33,10 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Opt
     let exclusions = Arc::new(request.settings.exclusions.clone());
     let work = Work::new(turn, checkouts, request, (&settings, &exclusions), &world.cancel)?;
     let done = tokio::task::spawn_blocking(move || render_one(&work)).await.ok()?;
-    Some(PastTarget::of(Arc::new(done.result.ok()?.objects)))
+    let mut objects = done.result.ok()?.objects;
+    // As they were applied then: with the label of the ApplySet.
+    mark_known(&mut objects, turn.baseline.as_deref(), &turn.tracking(request).applyset_id);
+    Some(PastTarget::of(Arc::new(objects)))
 }
 
 /// What git said then, by key.
@@ -49,5 +53,10 @@ impl PastTarget {
 
     pub(super) fn get(&self, key: &Key) -> Option<&Object> {
         self.places.get(key).and_then(|place| self.objects.get(*place))
+    }
+
+    /// All of it.
+    pub(super) fn into_objects(self) -> Arc<Vec<Object>> {
+        self.objects
     }
 }

@@ -7,6 +7,8 @@ use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{ResourceDrift, ResourceState};
+use crate::sync::Operation;
+use crate::sync::plan::Plan;
 use crate::target::source::PathHistory;
 
 /// Whether an application is what git says.
@@ -94,6 +96,14 @@ pub struct ApplicationRun {
     pub history: BTreeMap<String, PathHistory>,
     /// Its health, where that was asked for.
     pub health: Option<ApplicationHealth>,
+    /// What a sync would do, or was to do.
+    pub plan: Option<Plan>,
+    /// What a sync did.
+    pub operation: Option<Operation>,
+    /// Why a reconciliation leaves its drift, where it does.
+    pub left: Option<String>,
+    /// Whether it was deleted, and nothing is left of it.
+    pub is_deleted: bool,
 }
 
 impl ApplicationRun {
@@ -124,9 +134,12 @@ impl ApplicationRun {
     }
 }
 
-/// Whether an error is among the conditions of an application.
+/// Whether an error is among the conditions of an application that leaves its comparison in doubt. What went wrong with a
+/// sync does not: how things stand is known.
 pub(super) fn has_error(conditions: &[Condition]) -> bool {
-    conditions.iter().any(|condition| condition.finding.severity == Severity::Error)
+    let is_in_doubt =
+        |condition: &Condition| condition.finding.severity == Severity::Error && condition.kind != SYNC_ERROR;
+    conditions.iter().any(is_in_doubt)
 }
 
 /// Whether an application is what git says, by its conditions and its resources.
@@ -140,6 +153,9 @@ pub(super) fn sync_status(conditions: &[Condition], resources: &[ResourceDrift])
         SyncStatus::Synced
     }
 }
+
+/// The kind of what went wrong with a sync, in Argo CD's words.
+pub const SYNC_ERROR: &str = "SyncError";
 
 /// One run, at its end.
 #[derive(Debug, Clone, Default, PartialEq)]

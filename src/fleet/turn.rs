@@ -1,19 +1,30 @@
 //! One application's way through the stages, and the run that they all become.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::list::Live;
 use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
 use crate::app::{Application, InvalidApplication, Source};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
 use crate::object::annotations::SKIP_RECONCILE;
-use crate::object::{Kinds, Object};
+use crate::object::{GroupKind, Kinds, Object};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
-use crate::status::tracking::{Tracking, applyset_id};
+use crate::status::tracking::Tracking;
+use crate::sync::Operation;
+use crate::sync::plan::Plan;
+use crate::sync::state::{LastAttempt, Place};
 use crate::target::source::{Checkout, PathHistory};
+
+/// Where the members of an application's ApplySet may be, as its parent says.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(super) struct Members {
+    pub(super) kinds: BTreeSet<GroupKind>,
+    pub(super) namespaces: BTreeSet<String>,
+}
 
 /// What is known of one application so far.
 pub(super) struct Turn {
@@ -32,18 +43,84 @@ pub(super) struct Turn {
     pub(super) history: BTreeMap<String, PathHistory>,
     /// Its health, where that is asked for.
     pub(super) health: Option<ApplicationHealth>,
+    /// What was listed, for who plans a sync.
+    pub(super) live: Option<Arc<Live>>,
+    /// The live objects of its extras.
+    pub(super) surplus: Vec<Arc<Object>>,
+    /// What a sync will do.
+    pub(super) plan: Option<Plan>,
+    /// Whether the plan must not be carried out: the conditions say why.
+    pub(super) is_refused: bool,
+    /// What a sync did.
+    pub(super) operation: Option<Operation>,
+    /// Why a reconciliation leaves its drift, where it does.
+    pub(super) left: Option<String>,
+    /// Where its members may be; nothing before its first sync.
+    pub(super) members: Option<Arc<Members>>,
+    /// The last attempt that is on record.
+    pub(super) last_attempt: LastAttempt,
+    /// The entry of its history that it is taken back to.
+    pub(super) rollback: Option<u64>,
+    /// The entry that it was taken back to, and that it is left at until somebody syncs it.
+    pub(super) rolled_back_to: Option<u64>,
+    /// Its hooks, while it is being deleted.
+    pub(super) hooks: Vec<Object>,
+    /// Whether nothing is left of it.
+    pub(super) is_deleted: bool,
+    /// What git says now, while the target is what it said before.
+    git: Option<Arc<Vec<Object>>>,
+    /// The conditions as they were when it was rendered.
+    rendered: Vec<Condition>,
 }
 
 impl Turn {
     /// How the application's own objects are told from others.
     pub(super) fn tracking(&self, request: &Request) -> Tracking {
-        let parent = Baseline::parent_name(&self.application.name);
         Tracking {
             instance_name: self.application.instance_name(&request.argocd_namespace),
             label_key: request.label_key(),
             installation_id: request.settings.tracking.installation_id.clone(),
-            applyset_id: applyset_id(&parent, &self.application.destination.namespace),
+            applyset_id: self.place(request).applyset_id(),
         }
+    }
+
+    /// Where the application keeps its state.
+    pub(super) fn place(&self, request: &Request) -> Place {
+        Place::of(&self.application, &request.argocd_namespace, request.state_namespace.as_deref())
+    }
+
+    /// The revisions of the last sync.
+    pub(super) fn last_revisions(&self) -> Option<Vec<String>> {
+        self.baseline.as_ref().map(|baseline| baseline.revisions.clone())
+    }
+
+    /// Takes another target in place of what git says now.
+    pub(super) fn set_target(&mut self, target: Arc<Vec<Object>>) {
+        let now = self.target.replace(target);
+        self.git = self.git.take().or(now);
+    }
+
+    /// Makes what git says now the target again.
+    pub(super) fn restore_target(&mut self) {
+        if let Some(target) = self.git.take() {
+            self.target = Some(target);
+        }
+    }
+
+    /// Keeps the conditions as they are: what comes after is told anew when it is compared anew.
+    pub(super) fn keep_conditions(&mut self) {
+        self.rendered.clone_from(&self.conditions);
+    }
+
+    /// Forgets what was compared, to be compared anew; what a sync had to say stays.
+    pub(super) fn begin_again(&mut self) {
+        self.resources.clear();
+        self.surplus.clear();
+        self.history.clear();
+        let of_sync =
+            self.conditions.extract_if(.., |condition| condition.kind.starts_with("Sync")).collect::<Vec<_>>();
+        self.conditions.clone_from(&self.rendered);
+        self.conditions.extend(of_sync);
     }
 
     /// The server of its cluster, as the manifest has it, or as it was found.
@@ -111,6 +188,20 @@ fn turn(application: Application) -> Turn {
         baseline: None,
         history: BTreeMap::new(),
         health: None,
+        live: None,
+        surplus: Vec::new(),
+        plan: None,
+        is_refused: false,
+        operation: None,
+        left: None,
+        members: None,
+        last_attempt: LastAttempt::None,
+        rollback: None,
+        rolled_back_to: None,
+        hooks: Vec::new(),
+        is_deleted: false,
+        git: None,
+        rendered: Vec::new(),
     }
 }
 
@@ -167,6 +258,10 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         resources: turn.resources,
         history: turn.history,
         health: turn.health,
+        plan: turn.plan,
+        operation: turn.operation,
+        left: turn.left,
+        is_deleted: turn.is_deleted,
     }
 }
 
@@ -187,5 +282,9 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         resources: Vec::new(),
         history: BTreeMap::new(),
         health: None,
+        plan: None,
+        operation: None,
+        left: None,
+        is_deleted: false,
     }
 }

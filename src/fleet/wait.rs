@@ -15,6 +15,8 @@ use super::list::{self, Listing, Live};
 use super::turn::{self, Turn};
 use super::{Request, Run, SyncStatus, World, baseline, compare, extras, health, reasons, run, targets, watch};
 use crate::cluster::Watching;
+use crate::finding::Finding;
+use crate::finding::codes::{GAVE_UP, TIMED_OUT};
 use crate::object::{Key, Object};
 use crate::status::ResourceState;
 use crate::status::health::HealthStatus;
@@ -60,13 +62,49 @@ pub enum Ending {
     TimedOut(Vec<String>),
 }
 
+impl Ending {
+    /// Why the wait was in vain.
+    pub fn finding(&self, timeout: Duration) -> Option<Finding> {
+        match self {
+            Self::Reached | Self::Failed => None,
+            Self::Degraded(what) => Some(
+                Finding::error(GAVE_UP, format!("gave up waiting: {} degraded", counted(what.len())))
+                    .with_cause(what.join("; "))
+                    .with_help("`--ignore-degraded` goes on waiting"),
+            ),
+            Self::TimedOut(what) => Some(
+                Finding::error(TIMED_OUT, format!("the wait was over after {} s", timeout.as_secs()))
+                    .with_cause(format!("still waiting for {}", what.join("; ")))
+                    .with_help("`--timeout` gives it longer"),
+            ),
+        }
+    }
+}
+
+fn counted(count: usize) -> String {
+    if count == 1 { "1 resource is".to_owned() } else { format!("{count} resources are") }
+}
+
 /// Waits; nothing is written but the cache.
 pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (Run, Ending) {
     let ends = Instant::now() + patience.timeout;
     let (mut turns, invalid) = targets(&mut request, world).await;
+    let ending = until(&mut turns, invalid.is_empty(), &request, world, patience, ends).await;
+    (turn::end(turns, invalid, request.findings, world), ending)
+}
+
+/// Waits for rendered applications.
+pub(super) async fn until(
+    turns: &mut [Turn],
+    are_all_valid: bool,
+    request: &Request,
+    world: &World,
+    patience: Patience,
+    ends: Instant,
+) -> Ending {
     let rendered: Vec<_> = turns.iter().map(|turn| turn.conditions.clone()).collect();
-    let clusters = list::clusters(&turns);
-    let mut watching = watch::open(&turns, &clusters, request.concurrency, &world.progress).await;
+    let clusters = list::clusters(turns);
+    let mut watching = watch::open(turns, &clusters, request.concurrency, &world.progress).await;
     let mut told = Vec::new();
     let mut is_first_look = true;
     let ending = loop {
@@ -75,9 +113,9 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
             turn.baseline = None;
         }
         let looked = Instant::now();
-        look(&mut turns, &watching, &request, world, patience.goal).await;
-        let waiting = match verdict(&turns, patience, is_first_look) {
-            _ if !invalid.is_empty() => break Ending::Failed,
+        look(turns, &watching, request, world, patience.goal).await;
+        let waiting = match verdict(turns, patience, is_first_look) {
+            _ if !are_all_valid => break Ending::Failed,
             Verdict::Ended(ending) => break ending,
             Verdict::Waiting(waiting) if Instant::now() >= ends => break Ending::TimedOut(waiting),
             Verdict::Waiting(waiting) => waiting,
@@ -89,10 +127,10 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
         }
         sleep_until(ends.min(looked + patience.interval)).await;
         // That nothing has changed until then is an answer, too.
-        let _ = timeout_at(ends.min(looked + LOOKED_AT_EVERY), change(&mut watching, &turns, patience.goal)).await;
+        let _ = timeout_at(ends.min(looked + LOOKED_AT_EVERY), change(&mut watching, turns, patience.goal)).await;
     };
-    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
-    (turn::end(turns, invalid, request.findings, world), ending)
+    reasons::find(turns, request.log_lines, request.concurrency).await;
+    ending
 }
 
 /// One look at what is known of the clusters.
@@ -101,7 +139,7 @@ async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Re
     let live = Arc::new(Live::of(places));
     health::judge(turns, &live, request).await;
     if goal == Goal::Synced {
-        baseline::read(turns, &live, request.concurrency).await;
+        baseline::read(turns, &live, request).await;
         compare::compare(turns, &live, request, world).await;
         extras::find(turns, &live, request, &world.progress).await;
     }

@@ -22,8 +22,18 @@ pub const HOOK_FINALIZER: &str = "argocd.argoproj.io/hook-finalizer";
 pub const IGNORE_HEALTHCHECK: &str = "argocd.argoproj.io/ignore-healthcheck";
 /// A Pod that is judged as if it were restarted always.
 pub const IGNORE_RESTART_POLICY: &str = "argocd.argoproj.io/ignore-restart-policy";
+/// When a hook is deleted again.
+pub const HOOK_DELETE_POLICY: &str = "argocd.argoproj.io/hook-delete-policy";
 /// Helm's hook annotation.
 pub const HELM_HOOK: &str = "helm.sh/hook";
+/// Helm's order of hooks.
+pub const HELM_HOOK_WEIGHT: &str = "helm.sh/hook-weight";
+/// When Helm deletes a hook again.
+pub const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
+/// The Helm release that an object is of, where Helm itself installed it.
+pub const HELM_RELEASE: &str = "meta.helm.sh/release-name";
+/// What Helm does with the object when its release is uninstalled: `keep`.
+pub const HELM_RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 /// Argo CD's sync options of a resource.
 pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// Argo CD's sync wave.
@@ -44,6 +54,11 @@ pub const APPLYSET_TOOLING: &str = "applyset.kubernetes.io/tooling";
 pub const APPLYSET_CONTAINS_KINDS: &str = "applyset.kubernetes.io/contains-group-kinds";
 /// The namespaces of an ApplySet's members beside that of its parent (KEP-3659).
 pub const APPLYSET_ADDITIONAL_NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
+
+/// What the names of trueup's own records and locks begin with, each followed by what they are about.
+pub const OWN_NAMES: [&str; 2] = ["trueup-", "trueup."];
+/// The tool that keeps an object: one of Kubernetes' recommended labels.
+pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";
 
 /// Whether the object is a hook: it runs around a sync, and never counts for the sync status.
 ///

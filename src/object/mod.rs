@@ -193,6 +193,45 @@ impl Object {
             .is_some_and(|owners| !owners.is_empty())
     }
 
+    /// `metadata.uid`, or nothing for an object that no server has seen.
+    pub fn uid(&self) -> &str {
+        self.metadata_text("uid")
+    }
+
+    /// `metadata.resourceVersion`, or nothing for an object that no server has seen.
+    pub fn resource_version(&self) -> &str {
+        self.metadata_text("resourceVersion")
+    }
+
+    /// Sets `metadata.resourceVersion`: a write that carries it only replaces what was seen.
+    pub fn set_resource_version(&mut self, version: &str) {
+        if let Some(metadata) = self.value.get_mut("metadata").and_then(Value::as_object_mut) {
+            metadata.insert("resourceVersion".to_owned(), Value::String(version.to_owned()));
+        }
+    }
+
+    /// `metadata.finalizers`.
+    pub fn finalizers(&self) -> Vec<&str> {
+        let finalizers = self.metadata().and_then(|metadata| metadata.get("finalizers")).and_then(Value::as_array);
+        finalizers.into_iter().flatten().filter_map(Value::as_str).collect()
+    }
+
+    /// Sets one label.
+    pub fn set_label(&mut self, name: &str, value: &str) {
+        let metadata = self.value.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
+        if metadata.is_null() {
+            *metadata = Value::Object(Map::new());
+        }
+        let Value::Object(metadata) = metadata else { return };
+        let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
+        if labels.is_null() {
+            *labels = Value::Object(Map::new());
+        }
+        if let Value::Object(labels) = labels {
+            labels.insert(name.to_owned(), Value::String(value.to_owned()));
+        }
+    }
+
     /// What tells this object from every other: group, kind, namespace and name, without the version.
     pub fn key(&self) -> Key {
         Key {

@@ -13,12 +13,19 @@ use tokio::sync::Notify;
 pub struct Cancel {
     flag: Arc<AtomicBool>,
     notify: Arc<Notify>,
+    parent: Option<Arc<Cancel>>,
 }
 
 impl Cancel {
     /// A switch that nobody has turned yet.
     pub fn new() -> Self {
         Self::default()
+    }
+
+    /// A switch of its own that this one turns, too.
+    #[must_use]
+    pub fn child(&self) -> Self {
+        Self { parent: Some(Arc::new(self.clone())), ..Self::default() }
     }
 
     /// Stops everything that listens; a second call changes nothing.
@@ -29,7 +36,7 @@ impl Cancel {
 
     /// Whether it was turned.
     pub fn is_cancelled(&self) -> bool {
-        self.flag.load(Ordering::SeqCst)
+        self.flag.load(Ordering::SeqCst) || self.parent.as_ref().is_some_and(|parent| parent.is_cancelled())
     }
 
     /// The flag itself, for libraries that look at one now and then.
@@ -39,10 +46,22 @@ impl Cancel {
 
     /// Returns when it is turned.
     pub async fn cancelled(&self) {
+        match &self.parent {
+            None => self.turned().await,
+            Some(parent) => {
+                tokio::select! {
+                    () = self.turned() => {}
+                    () = Box::pin(parent.cancelled()) => {}
+                }
+            }
+        }
+    }
+
+    async fn turned(&self) {
         loop {
             // Listening starts before the flag is read: a turn in between is not missed.
             let turned = self.notify.notified();
-            if self.is_cancelled() {
+            if self.flag.load(Ordering::SeqCst) {
                 return;
             }
             turned.await;

@@ -16,6 +16,8 @@ pub enum Stage {
     List,
     /// Target and live are compared, the server asked where needed.
     Compare,
+    /// Steps of plans are done.
+    Sync,
 }
 
 /// Something that happened while running.
@@ -41,6 +43,20 @@ pub enum Event {
         stage: Stage,
         /// What it was about.
         subject: String,
+    },
+    /// Something is waited for, and why; sent again whenever somebody looked.
+    Waiting {
+        /// What is waited for.
+        subject: String,
+        /// Why it is not there yet.
+        why: String,
+    },
+    /// A step of a plan ended.
+    Step {
+        /// What it was about.
+        subject: String,
+        /// How it ended.
+        result: String,
     },
     /// A line for `-v`.
     Note(String),
@@ -84,6 +100,16 @@ impl Progress {
     /// One unit is done.
     pub fn done(&self, stage: Stage, subject: impl Into<String>) {
         self.send(Event::Done { stage, subject: subject.into() });
+    }
+
+    /// Something is waited for.
+    pub fn waiting(&self, subject: &str, why: &str) {
+        self.send(Event::Waiting { subject: subject.to_owned(), why: why.to_owned() });
+    }
+
+    /// A step of a plan ended.
+    pub fn step(&self, subject: &str, result: &str) {
+        self.send(Event::Step { subject: subject.to_owned(), result: result.to_owned() });
     }
 
     /// A line for `-v`.

@@ -8,12 +8,14 @@ use serde::Serialize;
 use serde_json::{Map, Value};
 
 use super::View;
+use super::operation::{HeldEntry, OperationEntry};
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::status::{FieldDrift, Ignored, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::sync::plan::SavedPlan;
 use crate::target::source::{Commit, PathHistory};
 
 /// A run, as scripts read it.
@@ -62,6 +64,14 @@ struct Application<'run> {
     destination: DestinationEntry<'run>,
     #[serde(skip_serializing_if = "str::is_empty")]
     cluster: &'run str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    operation: Option<OperationEntry<'run>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<SavedPlan>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    held: Vec<HeldEntry<'run>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    left: Option<&'run str>,
     conditions: Vec<ConditionEntry<'run>>,
     resources: Vec<Resource<'run>>,
 }
@@ -230,6 +240,7 @@ struct RequestCounts {
     dry_run: u64,
     openapi: u64,
     access: u64,
+    write: u64,
 }
 
 impl<'run> DriftReport<'run> {
@@ -287,6 +298,11 @@ impl<'run> Application<'run> {
             sources: application.sources.iter().map(Source::of).collect(),
             destination: DestinationEntry { server, name, namespace },
             cluster: &application.cluster,
+            operation: application.operation.as_ref().map(OperationEntry::of),
+            // What was done says it all.
+            plan: application.plan.as_ref().filter(|_| application.operation.is_none()).map(SavedPlan::of),
+            held: application.plan.iter().flat_map(|plan| &plan.held).map(HeldEntry::of).collect(),
+            left: application.left.as_deref(),
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
             health: application.health.as_ref().map(|health| health.status.as_str()),
             resources: application.resources.iter().map(|resource| Resource::of(resource, application)).collect(),
@@ -437,7 +453,7 @@ impl<'run> By<'run> {
 impl RequestCounts {
     fn of(requests: Requests) -> Self {
         // Whoever compares watches nothing.
-        let Requests { discovery, list, get, dry_run, openapi, access, watch: _ } = requests;
-        Self { discovery, list, get, dry_run, openapi, access }
+        let Requests { discovery, list, get, dry_run, openapi, access, write, watch: _ } = requests;
+        Self { discovery, list, get, dry_run, openapi, access, write }
     }
 }

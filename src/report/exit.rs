@@ -2,7 +2,11 @@
 //!
 //! Rule: docs/design.md, "Commands". An error never looks like drift, and drift never hides an error.
 
+use std::collections::BTreeSet;
+
+use crate::finding::{Finding, codes};
 use crate::fleet::Run;
+use crate::status::ResourceState;
 
 /// Everything is in sync.
 const IN_SYNC: u8 = 0;
@@ -12,6 +16,10 @@ const DRIFT: u8 = 1;
 const ERROR: u8 = 2;
 /// Something does not work, or was waited for in vain.
 pub(super) const UNHEALTHY: u8 = 3;
+/// A policy or the account does not let it be done.
+const NOT_PERMITTED: u8 = 4;
+/// Another run holds the lock.
+const LOCKED: u8 = 5;
 
 /// What the user wants drift to be called.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -31,9 +39,14 @@ impl Default for ExitRules {
 impl Run {
     /// The exit code of this run.
     pub fn exit_code(&self, rules: &ExitRules) -> u8 {
-        if self.has_error() {
+        let codes: BTreeSet<u8> = self.errors().map(code_of).collect();
+        if codes.contains(&ERROR) || self.count(ResourceState::Unknown) > 0 {
             ERROR
-        } else if !self.is_well() {
+        } else if codes.contains(&NOT_PERMITTED) {
+            NOT_PERMITTED
+        } else if codes.contains(&LOCKED) {
+            LOCKED
+        } else if codes.contains(&UNHEALTHY) || !self.is_well() {
             UNHEALTHY
         } else if self.has_drift() && !rules.exit_zero {
             rules.diff_exit_code
@@ -43,13 +56,21 @@ impl Run {
     }
 }
 
+/// What an error makes of the exit code: 2, unless it is one of those that have a code of their own.
+fn code_of(finding: &Finding) -> u8 {
+    match finding.code.as_deref() {
+        Some(codes::NOT_PERMITTED) => NOT_PERMITTED,
+        Some(codes::LOCKED) => LOCKED,
+        Some(codes::UNHEALTHY | codes::GAVE_UP | codes::TIMED_OUT) => UNHEALTHY,
+        _ => ERROR,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Finding;
     use crate::fleet::ApplicationHealth;
     use crate::report::fixture::{application, resource};
-    use crate::status::ResourceState;
     use crate::status::health::HealthStatus;
 
     fn run(states: &[ResourceState], findings: Vec<Finding>) -> Run {

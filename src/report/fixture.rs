@@ -37,7 +37,7 @@ pub(super) fn everything() -> Run {
                 .with_help("render it first, and give the result"),
             Finding::error("trueup::app::yaml", format!("apps/broken.yaml: cannot be read {HOSTILE}")),
         ],
-        requests: Requests { discovery: 2, list: 7, get: 0, dry_run: 3, openapi: 0, access: 2, watch: 0 },
+        requests: Requests { discovery: 2, list: 7, get: 0, dry_run: 3, openapi: 0, access: 2, write: 0, watch: 0 },
     }
 }
 
@@ -316,6 +316,10 @@ pub(super) fn application(name: &str) -> ApplicationRun {
         resources: Vec::new(),
         history: BTreeMap::new(),
         health: None,
+        plan: None,
+        operation: None,
+        left: None,
+        is_deleted: false,
     }
 }
 

@@ -165,7 +165,8 @@ mod tests {
             "get": 0,
             "dryRun": 0,
             "openapi": 0,
-            "access": 0
+            "access": 0,
+            "write": 0
           },
           "version": "VERSION",
           "exitCode": 0

@@ -3,9 +3,11 @@
 //! In: the stream of [`Event`]s. Out: drawings on standard error, gone when the run is done. A run that is over in a
 //! blink draws nothing.
 
+use std::collections::HashMap;
 use std::time::Duration;
 
 use indicatif::{MultiProgress, ProgressBar, ProgressStyle};
+use jiff::Timestamp;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
@@ -17,7 +19,7 @@ use crate::progress::{Event, Stage};
 /// Nothing is drawn before.
 const PATIENCE: Duration = Duration::from_millis(200);
 /// Every stage, in order.
-const STAGES: [Stage; 4] = [Stage::Fetch, Stage::Render, Stage::List, Stage::Compare];
+const STAGES: [Stage; 5] = [Stage::Fetch, Stage::Render, Stage::List, Stage::Compare, Stage::Sync];
 
 /// What to draw.
 pub(super) enum Drawing {
@@ -46,7 +48,12 @@ pub(super) async fn draw(terminal: Terminal, mut events: Receiver<Event>, drawin
         match event {
             None => break,
             Some(Event::Note(line)) if verbose => terminal.line(&line),
-            Some(event) => board.take(&event),
+            Some(event) => {
+                if let Some(line) = board.news(&event).filter(|_| matches!(drawing, Drawing::Lines)) {
+                    terminal.line(&format!("{} {line}", now()));
+                }
+                board.take(&event);
+            }
         }
         if matches!(drawing, Drawing::Lines) {
             board.ended().iter().for_each(|line| terminal.line(line));
@@ -64,9 +71,11 @@ pub(super) async fn draw(terminal: Terminal, mut events: Receiver<Event>, drawin
 /// How far each stage is.
 #[derive(Default)]
 struct Board {
-    stages: [Count; 4],
+    stages: [Count; 5],
     /// Where bars are drawn, once they are.
     screen: Option<MultiProgress>,
+    /// What was told of each thing that is waited for.
+    waits: HashMap<String, String>,
 }
 
 /// How far one stage is.
@@ -81,11 +90,35 @@ struct Count {
     bar: Option<ProgressBar>,
 }
 
+/// The time of a line in a log.
+fn now() -> String {
+    Timestamp::now().strftime("%Y-%m-%dT%H:%M:%SZ").to_string()
+}
+
 impl Board {
+    /// What a log tells of a sync: each step as it ended, and what is waited for whenever the reason is another.
+    fn news(&mut self, event: &Event) -> Option<String> {
+        match event {
+            Event::Step { subject, result } => {
+                self.waits.remove(subject);
+                Some(format!("{subject}: {result}"))
+            }
+            Event::Waiting { subject, why } => {
+                let told = self.waits.insert(subject.clone(), why.clone());
+                (told.as_ref() != Some(why)).then(|| format!("waiting for {subject}: {why}"))
+            }
+            _ => None,
+        }
+    }
+
     fn take(&mut self, event: &Event) {
         let stage = match event {
             Event::Expect { stage, .. } | Event::Begin { stage, .. } | Event::Done { stage, .. } => *stage,
-            Event::Note(_) => return,
+            Event::Waiting { subject, why } => {
+                self.waiting(subject, why);
+                return;
+            }
+            Event::Step { .. } | Event::Note(_) => return,
         };
         let count = &mut self.stages[stage as usize];
         match event {
@@ -95,9 +128,16 @@ impl Board {
                 count.subject = visible(subject).into_owned();
             }
             Event::Done { .. } => count.done += 1,
-            Event::Note(_) => {}
+            Event::Waiting { .. } | Event::Step { .. } | Event::Note(_) => {}
         }
         self.draw(stage);
+    }
+
+    /// What a sync waits for is drawn in place of what it did last.
+    fn waiting(&mut self, subject: &str, why: &str) {
+        if let Some(bar) = &self.stages[Stage::Sync as usize].bar {
+            bar.set_message(format!("{}: {}", visible(subject), visible(why)));
+        }
     }
 
     /// Draws from now on.
@@ -164,6 +204,7 @@ fn verb(stage: Stage) -> &'static str {
         Stage::Render => "render",
         Stage::List => "list",
         Stage::Compare => "compare",
+        Stage::Sync => "sync",
     }
 }
 
@@ -175,6 +216,7 @@ fn line(stage: Stage, units: u64) -> String {
         Stage::Render => format!("rendered {}", counted(units, "application")),
         Stage::List => format!("listed {}", counted(units, "kind")),
         Stage::Compare => format!("compared {}", counted(units, "application")),
+        Stage::Sync => format!("did {}", counted(units, "step")),
     }
 }
 
@@ -216,6 +258,24 @@ mod tests {
         board.take(&Event::Done { stage: Stage::List, subject: "Deployment".to_owned() });
         assert_eq!(board.rest(), ["listed 1 kind"]);
         assert_eq!(board.rest(), Vec::<String>::new());
+    }
+
+    /// Whoever reads the log of a pull loop that hangs: what it waits for, once for each reason.
+    #[test]
+    fn a_log_tells_each_step_and_each_reason_to_wait_once() {
+        let mut board = Board::default();
+        let waiting = |why: &str| Event::Waiting { subject: "Job shop/migrate".to_owned(), why: why.to_owned() };
+        let step = Event::Step { subject: "Job shop/migrate".to_owned(), result: "created".to_owned() };
+        let events = [step, waiting("0 of 1 done"), waiting("0 of 1 done"), waiting("1 of 1 failed")];
+        let told: Vec<String> = events.iter().filter_map(|event| board.news(event)).collect();
+        assert_eq!(
+            told,
+            [
+                "Job shop/migrate: created",
+                "waiting for Job shop/migrate: 0 of 1 done",
+                "waiting for Job shop/migrate: 1 of 1 failed",
+            ]
+        );
     }
 
     #[test]

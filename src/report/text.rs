@@ -14,6 +14,7 @@ use super::asides;
 use super::brief::{brief, brief_line};
 use super::diff::{self, Diff, Hunk, Line, Side};
 use super::health;
+use super::operation;
 use super::page::Page;
 use super::path::{path, short};
 use super::summary::{
@@ -103,8 +104,14 @@ impl Text<'_> {
         if self.view.verbose {
             let requests = run.requests;
             let words = format!(
-                "requests: {} discovery, {} list, {} get, {} dry run, {} openapi, {} access",
-                requests.discovery, requests.list, requests.get, requests.dry_run, requests.openapi, requests.access
+                "requests: {} discovery, {} list, {} get, {} dry run, {} openapi, {} access, {} write",
+                requests.discovery,
+                requests.list,
+                requests.get,
+                requests.dry_run,
+                requests.openapi,
+                requests.access,
+                requests.write
             );
             self.page.write(Role::Hint, words).end();
         }
@@ -121,7 +128,11 @@ impl Text<'_> {
             self.page.end();
         }
         self.page.write(Role::Name, &application.name).write(Role::Plain, "  ");
-        self.page.write(status_role(status), status_words(status));
+        if application.is_deleted {
+            self.page.write(Role::Good, "deleted");
+        } else {
+            self.page.write(status_role(status), status_words(status));
+        }
         if let Some(health) = &application.health {
             self.page.write(Role::Plain, "  ").write(health::role(Some(health.status)), health.status.as_str());
         }
@@ -139,6 +150,7 @@ impl Text<'_> {
         if let Some(note) = shared_note(application) {
             self.page.write(Role::Hint, "  note     ").write(Role::Hint, note).end();
         }
+        operation::write(&mut self.page, application, self.view.verbose);
         asides::write_rules(&mut self.page, application);
         for state in STATES {
             for resource in application.resources.iter().filter(|resource| resource.state == state) {
@@ -174,7 +186,10 @@ impl Text<'_> {
     fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
         let is_well = application.health.as_ref().is_none_or(|health| health.status == HealthStatus::Healthy);
         let is_plain = |resource| self.is_plain(resource);
-        let is_quiet = is_well && application.conditions.is_empty() && application.resources.iter().all(is_plain);
+        let is_quiet = is_well
+            && !operation::is_told(application)
+            && application.conditions.is_empty()
+            && application.resources.iter().all(is_plain);
         !self.view.verbose && application.sync() == SyncStatus::Synced && is_quiet
     }
 
@@ -474,7 +489,7 @@ mod tests {
     fn a_verbose_report_shows_what_is_in_sync_and_folds_nothing() {
         let verbose = write(&everything(), &View { verbose: true, ..view() });
         for line in [
-            "requests: 2 discovery, 7 list, 0 get, 3 dry run, 0 openapi, 2 access",
+            "requests: 2 discovery, 7 list, 0 get, 3 dry run, 0 openapi, 2 access, 0 write",
             "  = ServiceAccount shop/web  in sync  base/account.yaml:1  the API server was asked",
             "      +   - name: port-4",
         ] {

@@ -9,7 +9,7 @@ pub mod tracking;
 
 use serde_json::{Map, Value};
 
-use crate::object::{Gvk, Origin, Pointer};
+use crate::object::{Gvk, Key, Origin, Pointer};
 
 /// Where a resource stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -163,6 +163,16 @@ pub struct ResourceDrift {
 }
 
 impl ResourceDrift {
+    /// What tells it from every other.
+    pub fn key(&self) -> Key {
+        Key {
+            group: self.gvk.group.clone(),
+            kind: self.gvk.kind.clone(),
+            namespace: self.namespace.clone(),
+            name: self.name.clone(),
+        }
+    }
+
     /// Whether it makes its application `OutOfSync`.
     pub fn is_drift(&self) -> bool {
         match self.state {

@@ -69,7 +69,7 @@ pub fn extras<'a>(
 
 /// Whose a live object is, if it is anybody's. The `ApplySet` label decides before the annotation, that before the label.
 pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
-    if let Some(id) = live.label(APPLYSET_PART_OF) {
+    if let Some(id) = live.label(APPLYSET_PART_OF).filter(|_| is_labelled_by_us(live)) {
         return Some(if id == tracking.applyset_id {
             TrackedBy::ThisApplication(Mark::ApplySet)
         } else {
@@ -95,6 +95,28 @@ pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
     let key = tracking.label_key.as_deref()?;
     let name = live.label(key).filter(|_| was_applied_with_label(live, key))?;
     Some(whose(name, Mark::Label))
+}
+
+/// Whose the live object of a target is, if it is anybody's. Charts write the instance label themselves: what git says is
+/// nobody's mark.
+pub fn claimed(live: &Object, target: &Object, tracking: &Tracking) -> Option<TrackedBy> {
+    let claim = is_tracked(live, tracking)?;
+    let by_label = live.label(APPLYSET_PART_OF).is_none() && live.annotation(TRACKING_ID).is_none();
+    let is_gits = |key: &String| live.label(key).is_some() && live.label(key) == target.label(key);
+    if by_label && tracking.label_key.as_ref().is_some_and(is_gits) { None } else { Some(claim) }
+}
+
+/// Whether it was trueup, or kubectl for an ApplySet of its own, that put the ApplySet label there, as far as `managedFields`
+/// tell: operators copy labels onto what they make.
+fn is_labelled_by_us(live: &Object) -> bool {
+    let entries = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
+    let Some(entries) = entries.filter(|entries| !entries.is_empty()) else { return true };
+    let field = format!("f:{APPLYSET_PART_OF}");
+    entries.iter().any(|entry| {
+        let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
+        let labels = || entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?.get(&field);
+        (manager == FIELD_MANAGER || manager.starts_with("kubectl")) && labels().is_some()
+    })
 }
 
 /// The id of an `ApplySet` whose parent is this `ConfigMap`.

@@ -30,5 +30,7 @@ mod render;
 mod render_output;
 mod rendering;
 mod rooms;
+mod sync;
+mod sync_state;
 mod who_moved;
 mod yaml;

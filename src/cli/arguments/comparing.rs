@@ -1,5 +1,7 @@
 //! What counts as a difference.
 
+use super::state::StateArguments;
+
 /// What counts as a difference.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Comparing")]
@@ -10,4 +12,6 @@ pub(crate) struct ComparingArguments {
     /// Count what people's tools added where git is silent as drift
     #[arg(long)]
     pub(crate) strict: bool,
+    #[command(flatten)]
+    pub(crate) state: StateArguments,
 }

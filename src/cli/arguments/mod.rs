@@ -9,3 +9,5 @@ pub(super) mod programs;
 pub(super) mod repositories;
 pub(super) mod selection;
 pub(super) mod source;
+pub(super) mod state;
+pub(super) mod syncing;

@@ -3,7 +3,8 @@
 //! In: an [`Ask`]. Out: the server's [`Answer`], whatever its status, or why there is none. A request has one time limit
 //! for all its attempts; at most `--concurrency` requests of a run are on their way at once.
 //!
-//! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials.
+//! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials. What
+//! must not be done twice is only tried again when the server says that it did not begin.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -42,7 +43,17 @@ pub(super) enum Purpose {
     Rights,
     OpenApi,
     DryRun,
+    Write,
     Watch,
+}
+
+/// How often a request may be sent without harm.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Repeat {
+    /// As often as it takes: the second time brings nothing that the first one did not.
+    Freely,
+    /// Only when the server says that it did nothing yet.
+    WhenNotDone,
 }
 
 /// A request.
@@ -54,12 +65,20 @@ pub(super) struct Ask {
     pub(super) accept: &'static str,
     /// The content's type and the content.
     pub(super) content: Option<(&'static str, Bytes)>,
+    pub(super) repeat: Repeat,
 }
 
 impl Ask {
     /// Reads a path as JSON.
     pub(super) fn get(purpose: Purpose, path: impl Into<String>) -> Self {
-        Self { purpose, method: Method::GET, path: path.into(), accept: "application/json", content: None }
+        Self {
+            purpose,
+            method: Method::GET,
+            path: path.into(),
+            accept: "application/json",
+            content: None,
+            repeat: Repeat::Freely,
+        }
     }
 
     /// The request in an error: without its query, which may hold a long continue token.
@@ -72,6 +91,8 @@ impl Ask {
 pub(super) struct Answer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
+    /// Whether an earlier attempt had no answer, and may have been done all the same.
+    pub(super) is_repeated: bool,
     retry_after: Option<Duration>,
 }
 
@@ -102,6 +123,7 @@ pub(super) struct Connection {
     rights: AtomicU64,
     openapi: AtomicU64,
     dry_run: AtomicU64,
+    write: AtomicU64,
     watch: AtomicU64,
 }
 
@@ -121,6 +143,7 @@ impl Connection {
             rights: AtomicU64::default(),
             openapi: AtomicU64::default(),
             dry_run: AtomicU64::default(),
+            write: AtomicU64::default(),
             watch: AtomicU64::default(),
         }
     }
@@ -152,6 +175,7 @@ impl Connection {
             openapi: self.openapi.load(Ordering::Relaxed),
             access: self.rights.load(Ordering::Relaxed),
             dry_run: self.dry_run.load(Ordering::Relaxed),
+            write: self.write.load(Ordering::Relaxed),
             watch: self.watch.load(Ordering::Relaxed),
         }
     }
@@ -164,23 +188,23 @@ impl Connection {
         let mut is_renewed = false;
         let deadline = Instant::now() + self.limit;
         let mut attempt = 1;
+        let mut is_repeated = false;
         loop {
-            let Ok(answer) = timeout_at(deadline, self.attempt(&session.client, ask)).await else {
-                return Err(self.too_late(ask));
-            };
-            let wait = match &answer {
-                Ok(answer) if answer.status == StatusCode::UNAUTHORIZED => {
-                    session = self.renewed(&session, &mut is_renewed).await?;
-                    continue;
-                }
-                Ok(answer) if is_passing(answer.status) => answer.retry_after,
-                Err(Failure::Broken(_) | Failure::CutOff(_)) => None,
-                Ok(_) | Err(_) => return answer.map_err(|failure| self.failed(failure, ask)),
-            };
-            let wait = wait.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1));
-            if attempt == ATTEMPTS || Instant::now() + wait >= deadline {
-                return answer.map_err(|failure| self.failed(failure, ask));
+            let patience = self.patience(ask, deadline);
+            let answer = timeout_at(patience, self.attempt(&session.client, ask)).await;
+            let answer = answer.unwrap_or(Err(Failure::TooLate));
+            if answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED) {
+                session = self.renewed(&session, &mut is_renewed).await?;
+                continue;
             }
+            let wait = wait_after(&answer, attempt);
+            if !may_pass(ask, &answer) || attempt == ATTEMPTS || Instant::now() + wait >= deadline {
+                return match answer {
+                    Ok(answer) => Ok(Answer { is_repeated, ..answer }),
+                    Err(failure) => Err(self.failed(failure, ask)),
+                };
+            }
+            is_repeated |= !answer.is_ok_and(|answer| answer.status == StatusCode::TOO_MANY_REQUESTS);
             self.note(&format!("`{}` is tried again", ask.shown()));
             sleep(wait).await;
             attempt += 1;
@@ -216,7 +240,7 @@ impl Connection {
                 bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
             }
             bytes.truncate(length);
-            Ok(Answer { status, body: bytes.freeze(), retry_after: None })
+            Ok(Answer { status, body: bytes.freeze(), retry_after: None, is_repeated: false })
         };
         timeout(self.limit, read).await.unwrap_or_else(|_| Err(self.too_late(ask)))
     }
@@ -224,6 +248,15 @@ impl Connection {
     /// A line for `-v`.
     pub(super) fn note(&self, line: &str) {
         self.progress.note(format!("cluster {}: {line}", self.label()));
+    }
+
+    /// Until when one attempt is waited for. A write whose connection went dead has time for a second attempt; a LIST may
+    /// need all of its time.
+    fn patience(&self, ask: &Ask, deadline: Instant) -> Instant {
+        match (ask.purpose, ask.repeat) {
+            (Purpose::Write, Repeat::Freely) => deadline.min(Instant::now() + self.limit / 2),
+            _ => deadline,
+        }
     }
 
     /// What to say of an answer that is no success.
@@ -258,7 +291,8 @@ impl Connection {
                 Failure::Broken(cause) => Failure::CutOff(cause),
                 failure => failure,
             })?;
-        Ok(Answer { status: head.status, retry_after: retry_after(&head.headers), body: body.to_bytes() })
+        let retry_after = retry_after(&head.headers);
+        Ok(Answer { status: head.status, retry_after, body: body.to_bytes(), is_repeated: false })
     }
 
     /// Sends it; the answer's body is yet to come.
@@ -270,6 +304,7 @@ impl Connection {
             Purpose::Rights => &self.rights,
             Purpose::OpenApi => &self.openapi,
             Purpose::DryRun => &self.dry_run,
+            Purpose::Write => &self.write,
             Purpose::Watch => &self.watch,
         };
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);
@@ -328,9 +363,33 @@ impl Connection {
     }
 }
 
-/// Whether the server says that it cannot answer just now.
-fn is_passing(status: StatusCode) -> bool {
-    matches!(status, StatusCode::TOO_MANY_REQUESTS | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT)
+/// Whether trying again may help, and does no harm.
+fn may_pass(ask: &Ask, answer: &Result<Answer, Failure>) -> bool {
+    let (freely, is_write) = (ask.repeat == Repeat::Freely, matches!(ask.purpose, Purpose::Write));
+    match answer {
+        Ok(answer) => match answer.status {
+            // Nothing was done yet.
+            StatusCode::TOO_MANY_REQUESTS => true,
+            StatusCode::BAD_GATEWAY | StatusCode::SERVICE_UNAVAILABLE | StatusCode::GATEWAY_TIMEOUT => freely,
+            // Mostly a webhook that does not answer just now. A LIST that fails like this does so for good: it has an object
+            // that cannot be converted.
+            StatusCode::INTERNAL_SERVER_ERROR => {
+                freely
+                    && (is_write || matches!(ask.purpose, Purpose::Get))
+                    && !Status::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
+            }
+            _ => false,
+        },
+        Err(Failure::Broken(_) | Failure::CutOff(_)) => freely,
+        Err(Failure::TooLate) => freely && is_write,
+        Err(_) => false,
+    }
+}
+
+/// How long to wait before the next attempt: as the server says, else longer each time, and not all at once.
+fn wait_after(answer: &Result<Answer, Failure>, attempt: u32) -> Duration {
+    let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after);
+    asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).mul_f64(1.0 + fastrand::f64() / 2.0)
 }
 
 fn retry_after(headers: &HeaderMap<HeaderValue>) -> Option<Duration> {

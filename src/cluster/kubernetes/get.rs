@@ -2,7 +2,7 @@
 //!
 //! In: a kind, a namespace, a name. Out: the object, or nothing when there is none; a refusal is an error, never "none".
 
-use http::{Method, StatusCode};
+use http::StatusCode;
 use serde_json::Value;
 
 use super::connection::{Ask, Connection, Purpose};
@@ -18,13 +18,7 @@ pub(super) async fn get(
     wanted: &ObjectName,
 ) -> Result<Option<Object>, ClusterError> {
     let Some(facts) = kinds.exact(&wanted.gvk) else { return Ok(None) };
-    let ask = Ask {
-        purpose: Purpose::Get,
-        method: Method::GET,
-        path: resource_path(facts, wanted.namespace.as_deref(), Some(&wanted.name)),
-        accept: "application/json",
-        content: None,
-    };
+    let ask = Ask::get(Purpose::Get, resource_path(facts, wanted.namespace.as_deref(), Some(&wanted.name)));
     let answer = connection.send(&ask).await?;
     match answer.status {
         StatusCode::NOT_FOUND => Ok(None),

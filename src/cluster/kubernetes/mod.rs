@@ -1,7 +1,7 @@
 //! A cluster that is a Kubernetes API server.
 //!
-//! In: a kubeconfig's context (or a pod's service account), what to list, to watch, to predict. Out: live objects, kinds,
-//! predictions. Everything is read; the only thing sent is an apply that is a dry run.
+//! In: a kubeconfig's context (or a pod's service account), what to list, to watch, to predict, to write. Out: live
+//! objects, kinds, predictions, what came of a write.
 
 mod client;
 mod connection;
@@ -19,16 +19,22 @@ mod page;
 mod path;
 mod predict;
 mod proxy;
+mod refusal;
+mod repeated;
 mod rights;
 mod server_url;
 mod status;
+mod subject;
 mod transport;
+mod unknown_fields;
 mod watch;
+mod write;
 
 pub(super) use contexts::{Access, Contexts, Identity};
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
+use std::path::PathBuf;
+use std::sync::{Arc, PoisonError, RwLock};
 
 use futures::future::{BoxFuture, FutureExt};
 use futures::stream::BoxStream;
@@ -37,8 +43,10 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
+use self::write::Writer;
 use super::{
-    Cluster, ClusterError, ClusterSettings, ListRequest, LogRequest, ObjectName, Predicted, Requests, Watched,
+    Cluster, ClusterError, ClusterSettings, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted,
+    Requests, Validation, Watched, Writing, Written,
 };
 use crate::object::{Gvk, Kinds, Object, Pointer};
 use crate::progress::Progress;
@@ -46,24 +54,54 @@ use crate::progress::Progress;
 /// One API server, as one user.
 pub struct Kubernetes {
     connection: Connection,
-    discovered: OnceCell<Result<Discovered, ClusterError>>,
+    /// Replaced as a whole when it is asked anew.
+    served: RwLock<Arc<Served>>,
     rights: rights::Rights,
+    cache_dir: Option<PathBuf>,
+}
+
+/// What a server serves, as far as it was asked.
+struct Served {
+    discovered: OnceCell<Result<Discovered, ClusterError>>,
     documents: openapi::Documents,
+}
+
+impl Served {
+    /// Asked once; an error is kept too, so that a thousand applications do not wait for the same dead server.
+    async fn discovered(&self, connection: &Connection) -> Result<&Discovered, ClusterError> {
+        self.discovered.get_or_init(|| discovery::discover(connection)).await.as_ref().map_err(Clone::clone)
+    }
 }
 
 impl Kubernetes {
     pub(super) fn new(access: Access, settings: &ClusterSettings, permits: Arc<Semaphore>, progress: Progress) -> Self {
         Self {
-            documents: openapi::Documents::new(settings.cache_dir.as_deref()),
             connection: Connection::new(access, settings, permits, progress),
-            discovered: OnceCell::new(),
+            served: RwLock::new(Arc::new(Served {
+                discovered: OnceCell::new(),
+                documents: openapi::Documents::new(settings.cache_dir.as_deref()),
+            })),
             rights: rights::Rights::default(),
+            cache_dir: settings.cache_dir.clone(),
         }
     }
 
-    /// Asked once; an error is kept too, so that a thousand applications do not wait for the same dead server.
-    async fn discovered(&self) -> Result<&Discovered, ClusterError> {
-        self.discovered.get_or_init(|| discovery::discover(&self.connection)).await.as_ref().map_err(Clone::clone)
+    fn served(&self) -> Arc<Served> {
+        Arc::clone(&self.served.read().unwrap_or_else(PoisonError::into_inner))
+    }
+
+    async fn kinds_now(&self) -> Result<Arc<Kinds>, ClusterError> {
+        Ok(Arc::clone(&self.served().discovered(&self.connection).await?.kinds))
+    }
+
+    /// Whoever reads from now on sees the new kinds; while they cannot be asked for, the old ones stay.
+    async fn discover_anew(&self) -> Result<Arc<Kinds>, ClusterError> {
+        let discovered = discovery::discover(&self.connection).await?;
+        let kinds = Arc::clone(&discovered.kinds);
+        let documents = openapi::Documents::new(self.cache_dir.as_deref());
+        let served = Served { discovered: OnceCell::new_with(Some(Ok(discovered))), documents };
+        *self.served.write().unwrap_or_else(PoisonError::into_inner) = Arc::new(served);
+        Ok(kinds)
     }
 }
 
@@ -73,15 +111,11 @@ impl Cluster for Kubernetes {
     }
 
     fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        async move { Ok(Arc::clone(&self.discovered().await?.kinds)) }.boxed()
+        self.kinds_now().boxed()
     }
 
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
-        async move {
-            let listed = list::list(&self.connection, &self.discovered().await?.kinds, request).await?;
-            Ok(listed.objects)
-        }
-        .boxed()
+        async move { Ok(list::list(&self.connection, &*self.kinds_now().await?, request).await?.objects) }.boxed()
     }
 
     fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
@@ -89,7 +123,7 @@ impl Cluster for Kubernetes {
     }
 
     fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
-        async move { get::get(&self.connection, &self.discovered().await?.kinds, object).await }.boxed()
+        async move { get::get(&self.connection, &*self.kinds_now().await?, object).await }.boxed()
     }
 
     fn logs<'a>(&'a self, request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
@@ -97,8 +131,7 @@ impl Cluster for Kubernetes {
     }
 
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
-        async move { predict::predict(&self.connection, &self.rights, &self.discovered().await?.kinds, object).await }
-            .boxed()
+        async move { predict::predict(&self.connection, &self.rights, &*self.kinds_now().await?, object).await }.boxed()
     }
 
     fn predict_without<'a>(
@@ -107,14 +140,83 @@ impl Cluster for Kubernetes {
         places: &'a [Pointer],
     ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
         async move {
-            let kinds = &self.discovered().await?.kinds;
-            predict::predict_without(&self.connection, &self.rights, kinds, live, places).await
+            let kinds = self.kinds_now().await?;
+            predict::predict_without(&self.connection, &self.rights, &kinds, live, places).await
         }
         .boxed()
     }
 
     fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
-        self.documents.of(&self.connection, kind).boxed()
+        async move { self.served().documents.of(&self.connection, kind).await }.boxed()
+    }
+
+    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+        self.discover_anew().boxed()
+    }
+
+    fn apply<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        async move {
+            let kinds = self.kinds_now().await?;
+            Writer { connection: &self.connection, kinds: &kinds, writing }.apply(object, validation).await
+        }
+        .boxed()
+    }
+
+    fn create<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        async move {
+            let kinds = self.kinds_now().await?;
+            Writer { connection: &self.connection, kinds: &kinds, writing }.create(object, validation).await
+        }
+        .boxed()
+    }
+
+    fn replace<'a>(
+        &'a self,
+        object: &'a Object,
+        validation: Validation,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        async move {
+            let kinds = self.kinds_now().await?;
+            Writer { connection: &self.connection, kinds: &kinds, writing }.replace(object, validation).await
+        }
+        .boxed()
+    }
+
+    fn patch<'a>(
+        &'a self,
+        object: &'a ObjectName,
+        patch: &'a Value,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Written, ClusterError>> {
+        async move {
+            let kinds = self.kinds_now().await?;
+            Writer { connection: &self.connection, kinds: &kinds, writing }.patch(object, patch).await
+        }
+        .boxed()
+    }
+
+    fn delete<'a>(
+        &'a self,
+        object: &'a ObjectName,
+        deletion: &'a Deletion,
+        writing: Writing,
+    ) -> BoxFuture<'a, Result<Deleted, ClusterError>> {
+        async move {
+            let kinds = self.kinds_now().await?;
+            Writer { connection: &self.connection, kinds: &kinds, writing }.delete(object, deletion).await
+        }
+        .boxed()
     }
 
     fn requests(&self) -> Requests {
@@ -122,7 +224,8 @@ impl Cluster for Kubernetes {
     }
 
     fn remarks(&self) -> BTreeMap<String, String> {
-        let discovered = self.discovered.get().and_then(|discovered| discovered.as_ref().ok());
+        let served = self.served();
+        let discovered = served.discovered.get().and_then(|discovered| discovered.as_ref().ok());
         discovered.map(|discovered| discovered.remarks.clone()).unwrap_or_default()
     }
 }

@@ -11,7 +11,6 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use bytes::Bytes;
-use http::Method;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
@@ -77,13 +76,7 @@ impl Documents {
 }
 
 async fn read(connection: &Connection, path: &str) -> Result<(Bytes, Value), ClusterError> {
-    let ask = Ask {
-        purpose: Purpose::OpenApi,
-        method: Method::GET,
-        path: path.to_owned(),
-        accept: "application/json",
-        content: None,
-    };
+    let ask = Ask::get(Purpose::OpenApi, path);
     let answer = connection.send(&ask).await?;
     if !answer.status.is_success() {
         return Err(connection.refused(&ask, &answer));

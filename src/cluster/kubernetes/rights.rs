@@ -13,7 +13,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::connection::{Ask, Connection, Purpose};
+use super::connection::{Ask, Connection, Purpose, Repeat};
 use super::path::resource_name;
 use crate::cluster::Denial;
 use crate::object::KindFacts;
@@ -60,6 +60,7 @@ async fn ask(connection: &Connection, facts: &KindFacts, namespace: Option<&str>
         path: PATH.to_owned(),
         accept: "application/json",
         content: Some(("application/json", Bytes::from(review.to_string()))),
+        repeat: Repeat::Freely,
     };
     // Without an answer, the dry run itself says whether it is allowed.
     let answer = connection.send(&ask).await.ok().filter(|answer| answer.status.is_success())?;

@@ -28,6 +28,8 @@ pub(super) struct Status {
 pub(super) struct Details {
     /// The resource's plural, or the kind.
     pub(super) kind: String,
+    /// What is named.
+    pub(super) name: String,
     /// One cause for each field.
     pub(super) causes: Vec<FieldCause>,
 }
@@ -38,12 +40,26 @@ pub(super) struct Details {
 pub(super) struct FieldCause {
     /// `spec.replicas`.
     pub(super) field: String,
+    /// What is wrong with it.
+    pub(super) message: String,
+    /// For programs: `FieldValueInvalid`, `NamespaceTerminating` …
+    pub(super) reason: String,
 }
 
 impl Status {
     /// Reads a body; nothing when it is no `Status`, as when a proxy answers.
     pub(super) fn read(body: &Bytes) -> Option<Self> {
         serde_json::from_slice::<Self>(body).ok().filter(|status| status.kind == "Status")
+    }
+
+    /// What exactly, one by one.
+    pub(super) fn causes(&self) -> &[FieldCause] {
+        self.details.as_ref().map(|details| details.causes.as_slice()).unwrap_or_default()
+    }
+
+    /// Quirk of the server: an apply whose fields the schema does not have, or has as another type, is an internal error.
+    pub(super) fn is_typed_patch_fault(&self) -> bool {
+        self.message.contains("failed to create typed patch object")
     }
 
     /// The account that an authorizer speaks of: `… User "ci" cannot list resource …`.

@@ -133,7 +133,7 @@ impl Watch<'_> {
         let failures = self.failures;
         // Until it has gone well.
         self.failures = failures.saturating_add(1);
-        let kinds = &self.kubernetes.discovered().await?.kinds;
+        let kinds = &*self.kubernetes.kinds_now().await?;
         let listed = list::list(&self.kubernetes.connection, kinds, &self.request).await;
         // What is waited for may be that the kind itself goes, and its objects with it.
         let listed = match listed {
@@ -155,7 +155,7 @@ impl Watch<'_> {
 
     async fn open(&mut self, version: String) -> Result<State, ClusterError> {
         sleep(self.pause()).await;
-        let kinds = &self.kubernetes.discovered().await?.kinds;
+        let kinds = &*self.kubernetes.kinds_now().await?;
         let Some(facts) = facts_of(kinds, &self.request.gvk) else { return Ok(State::Unknown) };
         match self.kubernetes.connection.open(&self.ask(facts, &version)).await {
             Ok(Opened { status, body }) if status.is_success() => {

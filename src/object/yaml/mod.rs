@@ -101,6 +101,9 @@ pub struct Document {
     pub value: Value,
     /// The line of its first content, counted from 1 in the whole input.
     pub line: usize,
+    /// Where it stands, in bytes of the whole decoded input: from the line of its first content (in JSON: from its brace) to
+    /// where the next document's separator, or the input, ends it. What stands before it belongs to nobody: comments.
+    pub extent: Span,
     /// Where its parts stand, in bytes of the whole decoded input.
     pub positions: Option<Positions>,
     /// Keys that stand twice in one map, with the place of the later one, whose value holds, as in kubectl.
@@ -201,7 +204,8 @@ impl Reader<'_> {
             Ok(None) => {}
             Ok(Some(composed)) if composed.value.is_null() => {}
             Ok(Some(composed)) => {
-                let document = self.document(composed, start);
+                let line_start = text[..composed.start].rfind('\n').map_or(0, |found| found + 1);
+                let document = self.document(composed, start, line_start..text.len());
                 self.read.push(Ok(document));
             }
             Err(fault) => {
@@ -215,6 +219,7 @@ impl Reader<'_> {
     fn json(&mut self, text: &str, start: usize, documents: Vec<json::JsonDocument>) {
         for json::JsonDocument { value, range, has_duplicates } in documents {
             let start = start + range.start;
+            let length = range.len();
             let looked_up = (has_duplicates || self.positions == WithPositions::Yes)
                 .then(|| compose(&text[range], self.limits, self.positions).ok().flatten())
                 .flatten();
@@ -222,18 +227,19 @@ impl Reader<'_> {
                 Some(composed) => Composed { value, ..composed },
                 None => Composed::without_places(value),
             };
-            let document = self.document(composed, start);
+            let document = self.document(composed, start, 0..length);
             self.read.push(Ok(document));
         }
     }
 
-    fn document(&mut self, composed: Composed, start: usize) -> Document {
+    fn document(&mut self, composed: Composed, start: usize, extent: Range<usize>) -> Document {
         let span = |range: Range<usize>| Span { offset: start + range.start, length: range.len() };
         let places = composed.places.into_iter().map(|(pointer, (key, value))| (pointer, (key.map(span), span(value))));
         let positions = (self.positions == WithPositions::Yes).then(|| Positions { places: places.collect() });
         let duplicate_keys = composed.duplicate_keys.into_iter().map(|(pointer, key)| (pointer, span(key))).collect();
         let line = self.line_of(start + composed.start);
-        Document { value: composed.value, line, positions, duplicate_keys, unread: composed.unread.map(span) }
+        let unread = composed.unread.map(span);
+        Document { value: composed.value, line, extent: span(extent), positions, duplicate_keys, unread }
     }
 
     fn error(&mut self, fault: Fault, start: usize) -> YamlError {
@@ -277,6 +283,15 @@ mod tests {
 
     fn at(text: &str, span: Span) -> &str {
         &text[span.offset..span.offset + span.length]
+    }
+
+    /// Whoever writes a document back has to leave the others, and the comments before it, as they are.
+    #[test]
+    fn a_document_says_where_it_stands() {
+        let text = "# head\n---\n# about a\n  a: 1 # one\n\n---\n{\"b\": 2}\n{\"c\": 3}\n---\nd: 4";
+        let extents: Vec<_> =
+            read_all(text).into_iter().map(|document| at(text, document.unwrap().extent).to_owned()).collect();
+        assert_eq!(extents, ["  a: 1 # one\n\n", "{\"b\": 2}", "{\"c\": 3}", "d: 4"]);
     }
 
     /// One template in a folder of manifests must not hide the others.

@@ -1,33 +1,29 @@
 //! What the last sync left behind: its revisions, and for each object how to see that nobody has touched it since.
 //!
-//! In: targets and the live objects that a sync made of them. Out: a [`Baseline`], and the ConfigMap that holds it: the
-//! parent of the application's ApplySet, `trueup-<application>` in the destination's namespace. Reading is tolerant:
-//! what cannot be read is a [`BaselineFault`], and objects are compared without it.
+//! In: targets and the live objects that a sync made of them. Out: a [`Baseline`], and its form in the data of a
+//! ConfigMap, or of several where it is large ([`Pieces`]). What cannot be read is a [`BaselineFault`], and objects are
+//! compared without it. Whose ConfigMap it is, and when it is written, is for `sync::state` to know.
 //!
-//! Rules: KEP-3659 for the parent's labels and annotations; docs/design.md, "State lives in the cluster".
+//! Rules: docs/design.md, "State lives in the cluster".
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::managers::own_entry;
-use crate::object::annotations::{
-    APPLYSET_ADDITIONAL_NAMESPACES, APPLYSET_CONTAINS_KINDS, APPLYSET_ID, APPLYSET_TOOLING,
-};
-use crate::object::{Key, Object};
-use crate::status::tracking::applyset_id;
+use crate::object::{GroupKind, Key, Object};
 
-/// The form of what is written; a reader takes this one and older ones.
-const SCHEMA: u64 = 1;
-/// Where the ConfigMap holds the record.
+/// The newest form that is written, that of a record in parts; a reader takes this one and older ones.
+const SCHEMA: u64 = 2;
+/// The form of a record that is whole: whoever knows no parts can read it.
+const SCHEMA_OF_WHOLE: u64 = 1;
+/// Where a ConfigMap holds the record.
 const RECORD: &str = "baseline.json";
 /// Where it holds the record's checksum: what was edited by hand is not believed.
 const CHECKSUM: &str = "baseline.checksum";
-/// The API server takes no larger ConfigMap.
-const LIMIT: usize = 1024 * 1024;
 
 /// A short hash, as text.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -99,31 +95,47 @@ pub enum BaselineFault {
     /// A newer trueup wrote it.
     #[error("was written by a newer version, in form {0}")]
     Newer(u64),
-    /// It is none of ours.
+    /// A ConfigMap that holds a part of it is gone, or is not the one that was written.
+    #[error("lacks the part that ConfigMap `{0}` held")]
+    PartMissing(String),
+    /// There is none.
     #[error("has no record of a sync")]
-    NotOurs,
-}
-
-/// A record that the API server would not take.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
-#[error("the record of {objects} objects takes {bytes} bytes, more than a ConfigMap holds")]
-pub struct TooLarge {
-    /// How many objects there are.
-    pub objects: usize,
-    /// How long the record is.
-    pub bytes: usize,
+    NoRecord,
 }
 
 /// By kind, namespace and name, so that none of them is written ten thousand times; the hash of the target, and of our
 /// fields.
 type Objects = BTreeMap<String, BTreeMap<String, BTreeMap<String, (String, String)>>>;
 
-/// The record as it is written.
+/// The record as it is written: whole, or as the head of its parts.
 #[derive(Serialize, Deserialize)]
 struct Record {
     schema: u64,
     revisions: Vec<String>,
     objects: Objects,
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    parts: Vec<PartOf>,
+}
+
+/// Where a part is, and what it has to be: the parts of two syncs are never mixed up.
+#[derive(Serialize, Deserialize)]
+struct PartOf {
+    name: String,
+    checksum: String,
+}
+
+/// A record as the data of ConfigMaps.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Pieces {
+    /// What the parent's data has: all of it, or where the rest is.
+    pub head: Map<String, Value>,
+    /// The data of further ConfigMaps, each with its name; none where the head is all.
+    pub parts: Vec<(String, Map<String, Value>)>,
+}
+
+/// The keys of a ConfigMap's data that are the record's.
+pub fn is_of_record(key: &str) -> bool {
+    matches!(key, RECORD | CHECKSUM)
 }
 
 impl Baseline {
@@ -138,91 +150,153 @@ impl Baseline {
         self.objects.insert(live.key(), Recorded::of(target, live));
     }
 
+    /// Remembers of an object what an earlier record has.
+    pub fn keep(&mut self, earlier: &Self, key: &Key) {
+        if let Some(recorded) = earlier.of(key) {
+            self.objects.insert(key.clone(), recorded.clone());
+        }
+    }
+
     /// What is known of an object.
     pub fn of(&self, key: &Key) -> Option<&Recorded> {
         self.objects.get(key)
     }
 
-    /// The name of the ConfigMap for an application.
-    pub fn parent_name(application: &str) -> String {
-        format!("trueup-{application}")
+    /// Every object that it knows.
+    pub fn keys(&self) -> impl Iterator<Item = &Key> {
+        self.objects.keys()
     }
 
-    /// Reads the record of a parent.
-    pub fn read(parent: &Object) -> Result<Self, BaselineFault> {
-        let data = |name: &str| parent.value().get("data").and_then(|data| data.get(name)).and_then(Value::as_str);
-        let text = data(RECORD).ok_or(BaselineFault::NotOurs)?;
-        let schema = serde_json::from_str::<Value>(text).ok().and_then(|record| record.get("schema")?.as_u64());
-        match schema {
-            Some(schema) if schema > SCHEMA => return Err(BaselineFault::Newer(schema)),
-            Some(_) => {}
-            None => return Err(BaselineFault::Edited),
-        }
-        if data(CHECKSUM) != Some(Fingerprint::of(text.as_bytes()).0.as_str()) {
-            return Err(BaselineFault::Edited);
-        }
-        let record: Record = serde_json::from_str(text).or(Err(BaselineFault::Edited))?;
+    /// The kinds of its objects.
+    pub fn kinds(&self) -> BTreeSet<GroupKind> {
+        self.objects.keys().map(Key::group_kind).collect()
+    }
+
+    /// The namespaces of its objects.
+    pub fn namespaces(&self) -> BTreeSet<String> {
+        self.objects.keys().map(|key| key.namespace.clone()).filter(|namespace| !namespace.is_empty()).collect()
+    }
+
+    /// The ConfigMaps beside the parent that hold parts of its record.
+    pub fn part_names(parent: &Object) -> Vec<String> {
+        let record = text_of(parent).and_then(|text| record_in(text, None));
+        record.map(|record| record.parts).unwrap_or_default().into_iter().map(|part| part.name).collect()
+    }
+
+    /// Reads the record of a parent, and of the ConfigMaps that hold its parts.
+    pub fn read<'object>(
+        parent: &Object,
+        parts: impl IntoIterator<Item = &'object Object>,
+    ) -> Result<Self, BaselineFault> {
+        let parts: BTreeMap<&str, &Object> = parts.into_iter().map(|part| (part.name(), part)).collect();
+        let text = text_of(parent)?;
+        let record = record_in(text, Some(data_of(parent, CHECKSUM).unwrap_or_default()))?;
         let mut objects = BTreeMap::new();
-        for (kind, namespaces) in record.objects {
-            let (kind, group) = kind.split_once('.').unwrap_or((&kind, ""));
-            for (namespace, names) in namespaces {
-                for (name, (target, fields)) in names {
-                    let (group, kind, namespace) = (group.to_owned(), kind.to_owned(), namespace.clone());
-                    let recorded = Recorded { target: Fingerprint(target), fields: Fingerprint(fields) };
-                    objects.insert(Key { group, kind, namespace, name }, recorded);
-                }
-            }
+        add(record.objects, &mut objects);
+        for PartOf { name, checksum } in record.parts {
+            let text = parts.get(name.as_str()).and_then(|part| text_of(part).ok());
+            let Some(Ok(part)) = text.map(|text| record_in(text, Some(&checksum))) else {
+                return Err(BaselineFault::PartMissing(name));
+            };
+            add(part.objects, &mut objects);
         }
         Ok(Self { revisions: record.revisions, objects })
     }
 
-    /// The ConfigMap that holds the record.
-    pub fn parent(&self, application: &str, namespace: &str) -> Result<Object, TooLarge> {
-        let name = Self::parent_name(application);
-        let record = self.as_written();
-        if record.len() > LIMIT {
-            return Err(TooLarge { objects: self.objects.len(), bytes: record.len() });
+    /// The record as data: whole where it takes no more than so many bytes, else in parts of that size at most.
+    pub fn pieces(&self, room: usize, part_name: impl Fn(usize) -> String) -> Pieces {
+        let whole = self.written(SCHEMA_OF_WHOLE, self.as_objects(), Vec::new());
+        if whole.len() <= room {
+            return Pieces { head: data(whole), parts: Vec::new() };
         }
-        let mut annotations = Map::new();
-        let mut annotate = |name: &str, value: String| annotations.insert(name.to_owned(), Value::String(value));
-        annotate(APPLYSET_TOOLING, concat!("trueup/v", env!("CARGO_PKG_VERSION")).to_owned());
-        annotate(APPLYSET_CONTAINS_KINDS, self.joined(kind_of));
-        let elsewhere =
-            self.joined(|key| if key.namespace == namespace { String::new() } else { key.namespace.clone() });
-        if !elsewhere.is_empty() {
-            annotate(APPLYSET_ADDITIONAL_NAMESPACES, elsewhere);
+        let mut parts = Vec::new();
+        let mut refs = Vec::new();
+        for objects in self.in_chunks(room) {
+            let (name, text) = (part_name(parts.len() + 1), self.written(SCHEMA, objects, Vec::new()));
+            refs.push(PartOf { name: name.clone(), checksum: Fingerprint::of(text.as_bytes()).0 });
+            parts.push((name, data(text)));
         }
-        let checksum = Fingerprint::of(record.as_bytes()).0;
-        let parent = json!({
-            "apiVersion": "v1",
-            "kind": "ConfigMap",
-            "metadata": {
-                "name": name,
-                "namespace": namespace,
-                "labels": { APPLYSET_ID: applyset_id(&name, namespace) },
-                "annotations": annotations,
-            },
-            "data": { RECORD: record, CHECKSUM: checksum },
-        });
-        // It has what every object has.
-        Object::new(parent).or(Err(TooLarge { objects: self.objects.len(), bytes: 0 }))
+        Pieces { head: data(self.written(SCHEMA, Objects::new(), refs)), parts }
     }
 
-    fn as_written(&self) -> String {
-        let mut record = Record { schema: SCHEMA, revisions: self.revisions.clone(), objects: BTreeMap::new() };
-        for (key, recorded) in &self.objects {
-            let names = record.objects.entry(kind_of(key)).or_default().entry(key.namespace.clone()).or_default();
-            names.insert(key.name.clone(), (recorded.target.0.clone(), recorded.fields.0.clone()));
-        }
+    fn written(&self, schema: u64, objects: Objects, parts: Vec<PartOf>) -> String {
+        let record = Record { schema, revisions: self.revisions.clone(), objects, parts };
         // Text keys and text values: it cannot fail.
         serde_json::to_string(&record).unwrap_or_default()
     }
 
-    /// Each once, in order, without the empty one, as KEP-3659 wants its lists.
-    fn joined(&self, part: impl Fn(&Key) -> String) -> String {
-        let parts: BTreeSet<String> = self.objects.keys().map(part).filter(|part| !part.is_empty()).collect();
-        parts.into_iter().collect::<Vec<_>>().join(",")
+    fn as_objects(&self) -> Objects {
+        let mut objects = Objects::new();
+        self.objects.iter().for_each(|(key, recorded)| insert(&mut objects, key, recorded));
+        objects
     }
+
+    /// The objects, in order, in as many heaps as are needed for none to become larger than this.
+    fn in_chunks(&self, room: usize) -> Vec<Objects> {
+        let (mut chunks, mut chunk, mut size) = (Vec::new(), Objects::new(), self.frame());
+        for (key, recorded) in &self.objects {
+            // As if kind and namespace were written for each: an estimate that is never too small.
+            let entry = key.group.len() + key.kind.len() + key.namespace.len() + key.name.len() + 80;
+            if size + entry > room && !chunk.is_empty() {
+                chunks.push(std::mem::take(&mut chunk));
+                size = self.frame();
+            }
+            insert(&mut chunk, key, recorded);
+            size += entry;
+        }
+        chunks.push(chunk);
+        chunks
+    }
+
+    /// What every part takes besides its objects.
+    fn frame(&self) -> usize {
+        64 + self.revisions.iter().map(|revision| revision.len() + 3).sum::<usize>()
+    }
+}
+
+fn insert(objects: &mut Objects, key: &Key, recorded: &Recorded) {
+    let names = objects.entry(kind_of(key)).or_default().entry(key.namespace.clone()).or_default();
+    names.insert(key.name.clone(), (recorded.target.0.clone(), recorded.fields.0.clone()));
+}
+
+fn add(written: Objects, objects: &mut BTreeMap<Key, Recorded>) {
+    for (kind, namespaces) in written {
+        let (kind, group) = kind.split_once('.').unwrap_or((&kind, ""));
+        for (namespace, names) in namespaces {
+            for (name, (target, fields)) in names {
+                let (group, kind, namespace) = (group.to_owned(), kind.to_owned(), namespace.clone());
+                let recorded = Recorded { target: Fingerprint(target), fields: Fingerprint(fields) };
+                objects.insert(Key { group, kind, namespace, name }, recorded);
+            }
+        }
+    }
+}
+
+/// The record in a text; only what has this checksum, where one is given.
+fn record_in(text: &str, checksum: Option<&str>) -> Result<Record, BaselineFault> {
+    let schema = serde_json::from_str::<Value>(text).ok().and_then(|record| record.get("schema")?.as_u64());
+    match schema {
+        Some(schema) if schema > SCHEMA => return Err(BaselineFault::Newer(schema)),
+        Some(_) => {}
+        None => return Err(BaselineFault::Edited),
+    }
+    if checksum.is_some_and(|checksum| checksum != Fingerprint::of(text.as_bytes()).0) {
+        return Err(BaselineFault::Edited);
+    }
+    serde_json::from_str(text).or(Err(BaselineFault::Edited))
+}
+
+fn text_of(parent: &Object) -> Result<&str, BaselineFault> {
+    data_of(parent, RECORD).ok_or(BaselineFault::NoRecord)
+}
+
+fn data_of<'object>(parent: &'object Object, key: &str) -> Option<&'object str> {
+    parent.value().get("data")?.get(key)?.as_str()
+}
+
+fn data(text: String) -> Map<String, Value> {
+    let checksum = Fingerprint::of(text.as_bytes()).0;
+    Map::from_iter([(RECORD.to_owned(), Value::String(text)), (CHECKSUM.to_owned(), Value::String(checksum))])
 }
 
 /// `Deployment.apps`, `ConfigMap`.
@@ -232,6 +306,8 @@ fn kind_of(key: &Key) -> String {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
+
     use super::*;
 
     fn config_map(name: &str, time: &str) -> Object {
@@ -246,26 +322,57 @@ mod tests {
         .unwrap()
     }
 
-    fn written() -> Object {
+    fn holder(name: &str, data: &Map<String, Value>) -> Object {
+        Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})).unwrap()
+    }
+
+    /// A record of so many objects, as the ConfigMaps that hold it: the parent, and its parts.
+    fn written(objects: usize, room: usize) -> (Baseline, Object, Vec<Object>) {
         let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
-        for name in ["one", "two"] {
-            let live = config_map(name, "2026-01-01T00:00:00Z");
+        for number in 1..=objects {
+            let live = config_map(&format!("number-{number}"), "2026-01-01T00:00:00Z");
             baseline.record(&live, &live);
         }
-        baseline.parent("shop", "shop").unwrap()
+        let pieces = baseline.pieces(room, |number| format!("part-{number}"));
+        let parts = pieces.parts.iter().map(|(name, data)| holder(name, data)).collect();
+        (baseline, holder("trueup-shop", &pieces.head), parts)
     }
 
     #[test]
     fn what_was_written_is_read_again() {
-        let parent = written();
-        let baseline = Baseline::read(&parent).unwrap();
-        assert_eq!(baseline.parent("shop", "shop").unwrap(), parent);
-        let live = config_map("one", "2026-01-01T00:00:00Z");
-        let recorded = baseline.of(&live.key()).unwrap();
+        let (baseline, parent, parts) = written(2, 10_000);
+        assert!(parts.is_empty() && Baseline::part_names(&parent).is_empty());
+        let read = Baseline::read(&parent, []).unwrap();
+        assert_eq!(read, baseline);
+        let live = config_map("number-1", "2026-01-01T00:00:00Z");
+        let recorded = read.of(&live.key()).unwrap();
         assert!(recorded.has_target(&live) && recorded.is_untouched(&live));
-        assert!(!recorded.is_untouched(&config_map("one", "2026-01-02T00:00:00Z")));
-        assert!(!recorded.has_target(&config_map("two", "2026-01-01T00:00:00Z")));
-        assert_eq!(baseline.of(&config_map("three", "").key()), None);
+        assert!(!recorded.is_untouched(&config_map("number-1", "2026-01-02T00:00:00Z")));
+        assert!(!recorded.has_target(&config_map("number-2", "2026-01-01T00:00:00Z")));
+        assert_eq!(read.of(&config_map("number-3", "").key()), None);
+    }
+
+    /// What one ConfigMap does not hold is held by several, none of them larger than it may be.
+    #[test]
+    fn a_large_record_is_written_in_parts_and_read_again() {
+        let room = 10_000;
+        let (baseline, parent, parts) = written(1_000, room);
+        assert!(parts.len() > 5, "{}", parts.len());
+        assert!(parts.iter().all(|part| text_of(part).unwrap().len() <= room));
+        assert_eq!(Baseline::part_names(&parent), parts.iter().map(Object::name).collect::<Vec<_>>());
+        assert_eq!(Baseline::read(&parent, &parts), Ok(baseline));
+    }
+
+    /// Half of a record is none: what it does not know would look like nobody's.
+    #[test]
+    fn a_part_that_is_gone_or_of_another_sync_is_a_fault() {
+        let (_, parent, mut parts) = written(1_000, 10_000);
+        let (_, _, older) = written(999, 10_000);
+        let missing = |number: usize| Err(BaselineFault::PartMissing(format!("part-{number}")));
+        assert_eq!(Baseline::read(&parent, &parts[1..]), missing(1));
+        let last = parts.len() - 1;
+        parts[last] = older[last].clone();
+        assert_eq!(Baseline::read(&parent, &parts), missing(last + 1));
     }
 
     /// Whoever may read ConfigMaps and no Secrets learns nothing that a password could be tried against.
@@ -281,29 +388,18 @@ mod tests {
             baseline.record(&secret(password), &secret(password));
             assert!(baseline.of(&secret("").key()).is_some(), "that there is one is known");
             assert!(!baseline.of(&secret("").key()).unwrap().has_target(&secret(password)));
-            baseline.parent("shop", "shop").unwrap()
+            baseline.pieces(10_000, |_| String::new())
         };
         assert_eq!(written("c3dvcmRmaXNo"), written("b3RoZXI="));
-    }
-
-    /// kubectl shows it, and refuses to trample it.
-    #[test]
-    fn the_parent_is_that_of_an_applyset() {
-        let parent = written();
-        assert_eq!(parent.name(), "trueup-shop");
-        assert_eq!(parent.label(APPLYSET_ID), Some(applyset_id("trueup-shop", "shop").as_str()));
-        assert_eq!(parent.annotation(APPLYSET_CONTAINS_KINDS), Some("ConfigMap"));
-        assert_eq!(parent.annotation(APPLYSET_ADDITIONAL_NAMESPACES), None);
-        assert!(parent.annotation(APPLYSET_TOOLING).unwrap().starts_with("trueup/v"));
     }
 
     #[test]
     fn what_cannot_be_believed_is_a_fault_and_no_baseline() {
         type Case<'c> = (&'c dyn Fn(&mut Value), BaselineFault);
         let edited = |change: &dyn Fn(&mut Value)| {
-            let mut parent = written();
+            let (_, mut parent, _) = written(2, 10_000);
             change(parent.value_mut().get_mut("data").unwrap());
-            Baseline::read(&parent)
+            Baseline::read(&parent, [])
         };
         let text = |data: &Value| data[RECORD].as_str().unwrap().to_owned();
         let cases: [Case<'_>; 5] = [
@@ -311,20 +407,10 @@ mod tests {
             (&|data| data[RECORD] = json!("{"), BaselineFault::Edited),
             (&|data| data[CHECKSUM] = Value::Null, BaselineFault::Edited),
             (&|data| data[RECORD] = json!(text(data).replace("\"schema\":1", "\"schema\":9")), BaselineFault::Newer(9)),
-            (&|data| *data = json!({"other": "x"}), BaselineFault::NotOurs),
+            (&|data| *data = json!({"other": "x"}), BaselineFault::NoRecord),
         ];
         for (change, fault) in cases {
             assert_eq!(edited(change), Err(fault));
         }
-    }
-
-    #[test]
-    fn a_record_that_no_config_map_holds_is_refused_before_it_is_written() {
-        let mut baseline = Baseline::new(Vec::new());
-        for number in 0..20_000 {
-            let live = config_map(&format!("a-rather-long-name-{number}"), "");
-            baseline.record(&live, &live);
-        }
-        assert_eq!(baseline.parent("shop", "shop").unwrap_err().objects, 20_000);
     }
 }

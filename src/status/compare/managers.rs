@@ -6,6 +6,8 @@
 //! Rule: KEP-555; apimachinery `FieldsV1`: `f:NAME` a field, `k:KEY` an item by its key, `v:VALUE` an item by its value,
 //! `i:INDEX` an item by its place, `.` the place itself.
 
+use std::collections::BTreeSet;
+
 use serde_json::{Map, Value};
 
 use super::clean::Status;
@@ -93,6 +95,13 @@ pub(super) fn attributed(
 /// Whether the object says who holds its fields.
 pub(super) fn has_managers(live: &Object) -> bool {
     entries(live).next().is_some()
+}
+
+/// Whoever applied an object from git until now, beside trueup: their fields have to become trueup's, or what git drops
+/// would stay with them for ever.
+pub fn predecessors(live: &Object) -> BTreeSet<String> {
+    let applied = entries(live).filter(|entry| entry.manager.applies_from_git());
+    applied.map(|entry| entry.manager.manager).filter(|name| name != FIELD_MANAGER).collect()
 }
 
 /// Our own entry, as the server wrote it.

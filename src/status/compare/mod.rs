@@ -25,10 +25,11 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
-pub use self::baseline::{Baseline, BaselineFault, Recorded, TooLarge};
+pub use self::baseline::{Baseline, BaselineFault, Pieces, Recorded, is_of_record};
 use self::clean::{Status, cleaned};
 use self::contain::{contain, dropped, with_removals};
-use self::difference::{Difference, Edit, apply, differences};
+use self::difference::{Difference, Edit, Pairs, apply, differences};
+pub use self::managers::predecessors;
 use self::moved::Views;
 use self::named::is_named;
 pub use self::question::{Answer, Question};
@@ -221,13 +222,22 @@ pub(super) fn shown(object: &Object) -> Value {
     Masker::default().masked(cleaned(object, Status::Never))
 }
 
-/// What tells an item of a list from the others, where its kind has such lists: the parts of its key that it has.
-pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<String, Value>> {
-    let step = |shape: &'static Shape, token: &String| match shape {
+/// Which item of a target's list is which of the live one: for each, its place there. Nothing where items are told apart by
+/// their places alone.
+pub fn counterparts(gvk: &Gvk, list: &Pointer, target: &[Value], live: &[Value]) -> Option<Vec<Option<usize>>> {
+    Pairs::of(shape_at(gvk, list), target, live).map(|pairs| pairs.other)
+}
+
+fn shape_at(gvk: &Gvk, place: &Pointer) -> &'static Shape {
+    place.tokens().iter().fold(Shape::of(gvk), |shape, token| match shape {
         Shape::List(..) => shape.item(),
         _ => shape.child(token),
-    };
-    let keys = list.tokens().iter().fold(Shape::of(gvk), step).list_keys()?;
+    })
+}
+
+/// What tells an item of a list from the others, where its kind has such lists: the parts of its key that it has.
+pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<String, Value>> {
+    let keys = shape_at(gvk, list).list_keys()?;
     let part = |key: &ListKey| Some((key.name.clone().into_owned(), item.get(&*key.name)?.clone()));
     Some(keys.iter().filter_map(part).collect()).filter(|key: &Map<_, _>| !key.is_empty())
 }

@@ -1,16 +1,21 @@
-//! What a run reads from clusters: contexts, discovery, LISTs, dry runs, and everything that can go wrong between.
+//! What a run reads from clusters and writes to them: contexts, discovery, LISTs, dry runs, writes, and everything that can
+//! go wrong between.
 //!
 //! The API server is real. Where a fault is wanted that it does not have, a small server stands in front of it.
 
 #![expect(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 mod access;
+mod adopt;
 mod faults;
 mod folder;
+mod folder_write;
 mod list;
 mod predict;
 pub(crate) mod tls;
 mod watch;
+mod write;
+mod write_faults;
 
 use std::sync::Arc;
 

@@ -80,6 +80,12 @@ impl TestCluster {
         self.control_plane.kubectl(kubeconfig, &arguments, input)
     }
 
+    /// Runs kubectl as the administrator with a variable set, whatever comes of it.
+    pub(crate) fn kubectl_with(&self, variable: (&str, &str), arguments: &[&str], input: &str) -> Output {
+        let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();
+        self.control_plane.kubectl_with(Some(variable), self.kubeconfig(), &arguments, input)
+    }
+
     /// A service account of the namespace, without any right until [`TestAccount::may`].
     pub(crate) fn account(&self, name: &str) -> TestAccount<'_> {
         self.kubectl(["create", "serviceaccount", name]);

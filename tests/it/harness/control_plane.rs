@@ -100,7 +100,18 @@ impl ControlPlane {
 
     /// kubectl with this kubeconfig, its input, and nothing else of the outside.
     pub(super) fn kubectl(&self, kubeconfig: &Path, arguments: &[String], input: &str) -> Output {
+        self.kubectl_with(None, kubeconfig, arguments, input)
+    }
+
+    pub(super) fn kubectl_with(
+        &self,
+        variable: Option<(&str, &str)>,
+        kubeconfig: &Path,
+        arguments: &[String],
+        input: &str,
+    ) -> Output {
         let mut command = clean_command(&self.kubectl, &self.folder);
+        command.envs(variable);
         command.env("KUBECONFIG", kubeconfig).args(arguments);
         let mut child = command
             .stdin(Stdio::piped())

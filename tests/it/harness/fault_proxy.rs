@@ -37,6 +37,8 @@ pub(crate) enum Reply {
     Late(Duration),
     /// The connection is closed without a word.
     Hangup,
+    /// The request is done, and its answer is lost.
+    Lost,
     /// Nothing, for longer than any test waits.
     Silence,
 }
@@ -135,7 +137,7 @@ fn serve(
             client,
             "HTTP/1.1 200 Said\r\nContent-Type: application/json\r\nContent-Length: 999999\r\nConnection: close\r\n\r\n{body}"
         ),
-        (Some(Reply::Hangup), _) => Ok(()),
+        (Some(Reply::Hangup), _) | (Some(Reply::Lost), None) => Ok(()),
         (Some(Reply::Silence), _) => {
             std::thread::sleep(Duration::from_secs(600));
             Ok(())
@@ -151,6 +153,9 @@ fn serve(
         (Some(Reply::Late(delay)), Some(upstream)) => {
             std::thread::sleep(delay);
             std::io::copy(&mut pass_on(upstream, &head, &body)?, &mut client).map(|_| ())
+        }
+        (Some(Reply::Lost), Some(upstream)) => {
+            std::io::copy(&mut pass_on(upstream, &head, &body)?, &mut std::io::sink()).map(drop)
         }
         (None, Some(upstream)) => std::io::copy(&mut pass_on(upstream, &head, &body)?, &mut client).map(|_| ()),
         (Some(Reply::CutOff(_) | Reply::Late(_)) | None, None) => {

@@ -22,6 +22,7 @@ mod repo;
 mod require;
 mod run;
 mod snapshot;
+mod started;
 
 pub(crate) use account::TestAccount;
 pub(crate) use application::TestApplication;
@@ -34,6 +35,7 @@ pub(crate) use registry::{TestRegistry, sha256};
 pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
 pub(crate) use run::{Outcome, Run, trueup};
+pub(crate) use started::{Started, until};
 
 use std::path::Path;
 use std::process::Command;

@@ -10,6 +10,7 @@ use tempfile::TempDir;
 use super::application::TestApplication;
 use super::clean_environment;
 use super::snapshot;
+use super::started::Started;
 
 /// Far beyond what any run needs, well before a CI job is given up.
 const TIME_LIMIT: Duration = Duration::from_secs(120);
@@ -108,14 +109,37 @@ impl Run {
         outcome
     }
 
-    /// Runs it, whatever comes of it.
-    pub(crate) fn outcome(self) -> Outcome {
+    /// Starts it, and goes on beside it: what is to happen meanwhile is up to the test.
+    pub(crate) fn start(self) -> Started {
+        let (fresh, home, folder) = self.places();
+        let output = |name: &str| std::fs::File::create(fresh.path().join(name)).expect("the folder is ours");
+        let mut command = std::process::Command::new(env!("CARGO_BIN_EXE_trueup"));
+        command.env_clear().envs(clean_environment(&home)).envs(self.environment);
+        command.current_dir(&folder).args(&self.arguments).stdin(std::process::Stdio::null());
+        let child =
+            command.stdout(output("stdout")).stderr(output("stderr")).spawn().expect("the binary can be started");
+        Started::new(child, self.time_limit, move |code| {
+            let output = |name: &str| std::fs::read(fresh.path().join(name)).expect("it was made");
+            let text = |name: &str| String::from_utf8_lossy(&output(name)).into_owned();
+            let (stdout, stderr) = (text("stdout"), text("stderr"));
+            Outcome { stdout, stderr, code, arguments: self.arguments, folder, _fresh: fresh }
+        })
+    }
+
+    /// The folders of a run, made: one that ends with it, its home, where it runs.
+    fn places(&self) -> (TempDir, PathBuf, PathBuf) {
         let fresh = tempfile::Builder::new().prefix("trueup-run-").tempdir().expect("a folder");
-        let home = self.home.unwrap_or_else(|| fresh.path().join("home"));
-        let folder = self.folder.unwrap_or_else(|| fresh.path().join("here"));
+        let home = self.home.clone().unwrap_or_else(|| fresh.path().join("home"));
+        let folder = self.folder.clone().unwrap_or_else(|| fresh.path().join("here"));
         for folder in [&home, &folder] {
             std::fs::create_dir_all(folder).expect("the folder is ours");
         }
+        (fresh, home, folder)
+    }
+
+    /// Runs it, whatever comes of it.
+    pub(crate) fn outcome(self) -> Outcome {
+        let (fresh, home, folder) = self.places();
         let mut command = assert_cmd::Command::new(env!("CARGO_BIN_EXE_trueup"));
         command.env_clear().envs(clean_environment(&home)).envs(self.environment);
         command.current_dir(&folder).args(&self.arguments).write_stdin(self.input).timeout(self.time_limit);

@@ -6,8 +6,6 @@ mod in_the_cluster;
 mod record;
 
 use serde_json::{Value, json};
-use trueup::object::Object;
-use trueup::status::compare::Baseline;
 
 use crate::harness::{Missing, TestApplication, TestCluster, TestRepo, trueup};
 
@@ -36,7 +34,7 @@ metadata: {name: settings}
 data: {colour: green, size: large}
 ";
 
-/// The shop in git, applied as a sync applies it, its record written.
+/// The shop in git.
 struct Shop {
     cluster: TestCluster,
     git: TestRepo,
@@ -52,24 +50,14 @@ impl Shop {
 
     fn new(cluster: TestCluster) -> Self {
         let git = TestRepo::new().file("shop/web.yaml", SHOP).file("shop/settings.yaml", SETTINGS).commit("the shop");
-        let application = git.application("shop").path("shop").deployed_to(&cluster);
+        // Without a garbage collector, what is deleted in the foreground stays for ever.
+        let policy = json!({"syncOptions": ["PrunePropagationPolicy=background"]});
+        let application = git.application("shop").path("shop").deployed_to(&cluster).spec_field("syncPolicy", policy);
         Self { cluster, git, application }
     }
 
-    /// Applies what git says as trueup, and writes down what came of it.
     fn sync(&self) {
-        let rendered = trueup(["render", "-o", "json"]).of(&self.application).exits(0).json();
-        let text = rendered.to_string();
-        let arguments = ["apply", "--server-side", "--force-conflicts", "--field-manager=trueup", "-f", "-"];
-        self.kubectl(&arguments, &text);
-        let live = self.kubectl(&["get", "-f", "-", "-o", "json", "--show-managed-fields"], &text);
-        let live: Value = serde_json::from_str(&live).expect("kubectl writes JSON");
-        let mut baseline = Baseline::new(vec![self.git.head()]);
-        for (target, live) in items(&rendered).zip(items(&live)) {
-            baseline.record(&target, &live);
-        }
-        let parent = baseline.parent("shop", self.cluster.name()).expect("it is small").to_value();
-        self.kubectl(&["apply", "--server-side", "--field-manager=trueup-state", "-f", "-"], &parent.to_string());
+        trueup(["sync", "-y", "--prune"]).of(&self.application).exits(0);
     }
 
     fn kubectl(&self, arguments: &[&str], input: &str) -> String {
@@ -87,11 +75,6 @@ impl Shop {
     fn moved(&self) -> Vec<String> {
         told(&self.diff(1))
     }
-}
-
-fn items(list: &Value) -> impl Iterator<Item = Object> {
-    let items = list["items"].as_array().expect("a list has items").clone();
-    items.into_iter().map(|item| Object::new(item).expect("an object"))
 }
 
 /// What a report says of its drifted fields and resources, in one line each.

@@ -2,7 +2,7 @@
 
 use std::collections::VecDeque;
 use std::convert::Infallible;
-use std::sync::{Arc, Mutex};
+use std::sync::{Arc, Mutex, RwLock};
 
 use bytes::Bytes;
 use futures::stream;
@@ -19,7 +19,7 @@ use tokio::sync::OnceCell;
 use super::*;
 use crate::cluster::kubernetes::connection::Connection;
 use crate::cluster::kubernetes::discovery::Discovered;
-use crate::cluster::kubernetes::{openapi, rights};
+use crate::cluster::kubernetes::{Served, openapi, rights};
 use crate::object::{Gvk, Kinds, Scope};
 
 /// So fast that nobody waits for it.
@@ -85,9 +85,12 @@ fn server(answers: Vec<Say>) -> (Kubernetes, Arc<Mutex<Vec<String>>>) {
     let discovered = Discovered { kinds: Arc::new(kinds), remarks: std::collections::BTreeMap::new() };
     let kubernetes = Kubernetes {
         connection: Connection::answered_by(Client::new(service, "default")),
-        discovered: OnceCell::new_with(Some(Ok(discovered))),
+        served: RwLock::new(Arc::new(Served {
+            discovered: OnceCell::new_with(Some(Ok(discovered))),
+            documents: openapi::Documents::new(None),
+        })),
         rights: rights::Rights::default(),
-        documents: openapi::Documents::new(None),
+        cache_dir: None,
     };
     (kubernetes, asked)
 }

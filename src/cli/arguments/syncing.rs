@@ -1,0 +1,124 @@
+//! How it is synced: what may be deleted, forced, taken over; how long to wait.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::Timestamp;
+
+use crate::cli::session::environment;
+use crate::cluster::settings::parse_request_timeout;
+use crate::fleet::sync::{SyncRequest, Wish};
+use crate::fleet::{Goal, Patience};
+use crate::process::Cancel;
+use crate::status::health::Judge;
+use crate::sync::lock::{self, Terms};
+use crate::sync::plan::{Flags, MaxPrune};
+
+/// As good as no limit.
+const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+
+/// How it is synced.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Syncing")]
+pub(crate) struct SyncingArguments {
+    /// Take over objects that Argo CD, Helm or kubectl applied: their fields become trueup's
+    #[arg(long)]
+    pub(crate) adopt: bool,
+    /// Delete what cannot be changed, and make it anew
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Confirm what asks for it: `Prune=confirm`, `Delete=confirm`
+    #[arg(long)]
+    pub(crate) approve: bool,
+    /// Let volume claims, namespaces, and definitions that have instances be deleted, too
+    #[arg(long)]
+    pub(crate) prune_protected: bool,
+    /// Refuse to delete more: a number of objects, or a share of the application's objects
+    #[arg(long, value_name = "NUMBER|PERCENT%", default_value = "50%")]
+    pub(crate) max_prune: MaxPrune,
+    /// Let everything be deleted when git renders nothing
+    #[arg(long)]
+    pub(crate) allow_empty: bool,
+    /// Sync although another application has some of the objects
+    #[arg(long)]
+    pub(crate) allow_shared: bool,
+    /// Apply what is in sync, too
+    #[arg(long)]
+    pub(crate) apply_all: bool,
+    /// Wait until everything works; exits with 3 when it does not
+    #[arg(long)]
+    pub(crate) wait: bool,
+    /// Put the status on each Application that is in the cluster, as Argo CD does
+    #[arg(long)]
+    pub(crate) write_status: bool,
+    /// How long to wait between two waves
+    #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait)]
+    pub(crate) wave_delay: Duration,
+    /// How long one wave, and the wait at the end, may take; 0 is as long as it takes
+    #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_patience)]
+    pub(crate) timeout: Duration,
+    /// How long to wait for the lock, when another run has it
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_wait)]
+    pub(crate) lock_timeout: Duration,
+    /// How long a run that died keeps others out; the lock is renewed at each third of it
+    #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_lock_duration)]
+    pub(crate) lock_duration: Duration,
+}
+
+impl SyncingArguments {
+    /// The flags, resolved.
+    pub(crate) fn request(&self, wish: Wish, judge: Arc<Judge>, stop: Cancel) -> SyncRequest {
+        SyncRequest {
+            wish,
+            flags: Flags {
+                adopt: self.adopt,
+                force: self.force,
+                approve: self.approve,
+                prune_protected: self.prune_protected,
+                max_prune: self.max_prune,
+                allow_empty: self.allow_empty,
+                allow_shared: self.allow_shared,
+                apply_all: self.apply_all,
+            },
+            write_status: self.write_status,
+            holder: holder(),
+            started: Timestamp::now(),
+            lock_timeout: self.lock_timeout,
+            lock_terms: Terms::of(self.lock_duration),
+            wave_delay: self.wave_delay,
+            wave_timeout: self.timeout,
+            judge,
+            wait: self.wait.then_some(Patience {
+                goal: Goal::Healthy,
+                timeout: self.timeout,
+                interval: Duration::from_secs(1),
+                ignores_degraded: false,
+            }),
+            stop,
+        }
+    }
+}
+
+/// Who runs this, as a person recognises it, and unlike every other run.
+pub(crate) fn holder() -> String {
+    let name = environment("HOSTNAME").and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
+    let host = name.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
+    lock::identity(host.as_deref().map_or("unknown-host", str::trim), std::process::id())
+}
+
+/// A time that may be nothing.
+pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
+    Ok(parse_request_timeout(text)?.unwrap_or(Duration::ZERO))
+}
+
+/// A Lease counts whole seconds.
+pub(crate) fn parse_lock_duration(text: &str) -> Result<Duration, String> {
+    match parse_wait(text)? {
+        time if (lock::SHORTEST..=lock::LONGEST).contains(&time) => Ok(Duration::from_secs(time.as_secs())),
+        _ => Err(format!("it is {} s at least, {} s at most", lock::SHORTEST.as_secs(), lock::LONGEST.as_secs())),
+    }
+}
+
+pub(crate) fn parse_patience(text: &str) -> Result<Duration, String> {
+    Ok(parse_request_timeout(text)?.unwrap_or(FOR_EVER).min(FOR_EVER))
+}

@@ -1,0 +1,112 @@
+//! `trueup history`: what was synced, when, by whom, and how the last attempt ended.
+
+use std::sync::Arc;
+
+use super::arguments::cluster::ClusterArguments;
+use super::arguments::output::OutputArguments;
+use super::arguments::selection::SelectionArguments;
+use super::arguments::state::StateArguments;
+use super::manifests::ManifestPath;
+use super::request;
+use super::session::{Look, Session};
+use crate::cluster::Clusters;
+use crate::finding::{Finding, Severity};
+use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
+use crate::report::ExitRules;
+use crate::report::history::{self as report, HistoryFormat};
+
+/// Show what was synced, when and by whom, and how the last attempt ended
+///
+/// A PATH that is no file is an application's name, whose state is looked for in --state-namespace. No repository is
+/// brought and nothing is compared. Exits with 2 when a state could not be read.
+#[derive(Debug, clap::Args)]
+pub(super) struct HistoryArguments {
+    #[command(flatten)]
+    selection: SelectionArguments,
+    #[command(flatten)]
+    state: StateArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    /// The report's format
+    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
+    output: HistoryFormat,
+    #[command(flatten)]
+    telling: OutputArguments,
+}
+
+impl HistoryArguments {
+    pub(super) fn look(&self) -> Look {
+        Look { verbosity: self.telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
+    }
+}
+
+/// Reads the states, and tells them.
+pub(super) async fn history(arguments: HistoryArguments, mut session: Session) -> u8 {
+    let format = arguments.output;
+    let read = read(arguments, &session).await;
+    session.end_progress().await;
+    let (syncs, mut findings) = match read {
+        Ok(read) => read,
+        Err(findings) => return session.refuse(&findings),
+    };
+    findings.extend(syncs.iter().flat_map(ApplicationSyncs::findings));
+    session.terminal.findings(&findings);
+    if let Err(error) = session.terminal.data_with(|view| report::write(&syncs, format, view)) {
+        return session.refuse(&[Finding::of(&error)]);
+    }
+    if findings.iter().any(|finding| finding.severity == Severity::Error) { 2 } else { 0 }
+}
+
+async fn read(
+    arguments: HistoryArguments,
+    session: &Session,
+) -> Result<(Vec<ApplicationSyncs>, Vec<Finding>), Vec<Finding>> {
+    let HistoryArguments { mut selection, state, cluster, .. } = arguments;
+    let state_namespace = state.state_namespace.as_deref();
+    let (names, paths): (Vec<_>, Vec<_>) = selection.paths.into_iter().partition(is_name);
+    selection.paths = paths;
+    let mut subjects = named(&names, state_namespace)?;
+    let mut findings = Vec::new();
+    if !selection.paths.is_empty() {
+        let (applications, found) = request::applications(&selection, session)?;
+        findings = found;
+        for application in applications {
+            match application {
+                Ok(application) => {
+                    subjects.push(Subject::of(&application, &selection.argocd_namespace, state_namespace));
+                }
+                Err(invalid) => findings.extend(invalid.findings),
+            }
+        }
+    }
+    let settings = cluster.settings();
+    let concurrency = settings.concurrency;
+    let clusters = Arc::new(Clusters::new(settings, session.progress.clone()));
+    Ok((syncs::read(subjects, &clusters, concurrency).await, findings))
+}
+
+/// Whether it is an application's name: there is no such file, and no folder is in it.
+fn is_name(path: &ManifestPath) -> bool {
+    match path {
+        ManifestPath::StandardInput => false,
+        ManifestPath::Path(path) => path.components().count() == 1 && path.extension().is_none() && !path.exists(),
+    }
+}
+
+fn named(names: &[ManifestPath], state_namespace: Option<&str>) -> Result<Vec<Subject>, Vec<Finding>> {
+    let names = names.iter().filter_map(|name| match name {
+        ManifestPath::Path(name) => name.to_str(),
+        ManifestPath::StandardInput => None,
+    });
+    let subject = |name: &str| match state_namespace {
+        Some(namespace) => Ok(Subject::named(name, namespace)),
+        None => Err(vec![
+            Finding::error(
+                "trueup::cli::no_state_namespace",
+                format!("`{name}` is no file, and no namespace is named"),
+            )
+            .with_help("--state-namespace names the one that its state is in; an Application's manifest says the rest"),
+        ]),
+    };
+    names.map(subject).collect()
+}

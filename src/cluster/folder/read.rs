@@ -1,0 +1,163 @@
+//! Reads a folder of manifests: every document of every file, and what they say of kinds.
+//!
+//! In: a folder. Out: a [`View`]. One document that cannot be read makes the whole folder unknown, because the object in it
+//! must not look missing. Of several documents for one object the last one in the order of the files counts.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::SystemTime;
+
+use serde_json::Value;
+
+use super::names::OWN_FOLDER;
+use super::text::{Text, items_of_list};
+use super::view::{Stored, View, kinds_of, place_in_namespace};
+use crate::cluster::ClusterError;
+use crate::object::{Object, Origin};
+
+/// What tells whether a file has changed: its path, when it was written, and its length.
+pub(super) type FileState = (PathBuf, Option<SystemTime>, u64);
+
+/// At most this many broken documents are named in one error.
+const SHOWN_FAULTS: usize = 10;
+
+/// Reads every YAML and JSON file of a folder.
+pub(super) fn read(folder: &Path) -> Result<View, ClusterError> {
+    let wrong = |problem: String| ClusterError::Folder { folder: folder.to_owned(), problem };
+    match fs::metadata(folder) {
+        Ok(metadata) if metadata.is_dir() => {}
+        Ok(_) => return Err(wrong("is a file, not a folder".to_owned())),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Err(wrong("does not exist".to_owned())),
+        Err(error) => return Err(wrong(format!("cannot be read: {error}"))),
+    }
+    let mut contents = Contents::default();
+    // Before they are read: what is written meanwhile counts as changed.
+    let states = states(folder)?;
+    let own = folder.join(OWN_FOLDER);
+    let own = if own.is_dir() { manifest_files(&own).map_err(wrong)? } else { Vec::new() };
+    for file in states.iter().map(|(file, ..)| file).chain(&own) {
+        let shown = file.strip_prefix(folder).unwrap_or(file).display().to_string();
+        contents.read_file(file, &Arc::from(shown));
+    }
+    if !contents.faults.is_empty() {
+        return Err(wrong(told(&contents.faults)));
+    }
+    Ok(contents.settle(states))
+}
+
+/// Every file of a folder as it is now; records and locks are not among them.
+pub(super) fn states(folder: &Path) -> Result<Vec<FileState>, ClusterError> {
+    let wrong = |problem: String| ClusterError::Folder { folder: folder.to_owned(), problem };
+    let state = |file: PathBuf| match fs::metadata(&file) {
+        Ok(metadata) => (file, metadata.modified().ok(), metadata.len()),
+        // Gone again, or not to be read: reading it says so.
+        Err(_) => (file, None, 0),
+    };
+    Ok(manifest_files(folder).map_err(wrong)?.into_iter().map(state).collect())
+}
+
+/// What the files hold, while they are read.
+#[derive(Default)]
+struct Contents {
+    objects: Vec<Stored>,
+    faults: Vec<String>,
+    remarks: BTreeMap<String, String>,
+}
+
+impl Contents {
+    fn read_file(&mut self, file: &Path, shown: &Arc<str>) {
+        let bytes = match fs::read(file) {
+            Ok(bytes) => bytes,
+            Err(error) => return self.faults.push(format!("`{shown}` cannot be read: {error}")),
+        };
+        let (text, faults) = match Text::read(&bytes) {
+            Ok(read) => read,
+            Err(error) => return self.faults.push(format!("`{shown}`:{} {error}", error.line)),
+        };
+        self.faults.extend(faults.iter().map(|error| format!("`{shown}`:{} {error}", error.line)));
+        for (document, mark) in text.into_documents() {
+            let origin = Origin { file: Arc::clone(shown), line: document.line };
+            self.take_document(document.value, &origin, mark);
+        }
+    }
+
+    /// A document is an object, a List of objects, or something that is not meant for Kubernetes at all.
+    fn take_document(&mut self, value: Value, origin: &Origin, mark: Option<String>) {
+        let has = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
+        if !has("apiVersion") && !has("kind") {
+            let place = format!("{}:{}", origin.file, origin.line);
+            self.remarks.insert(place, "is no Kubernetes object and is left out".to_owned());
+            return;
+        }
+        match items_of_list(value) {
+            Ok(items) => {
+                for (index, item) in items.into_iter().enumerate() {
+                    self.take_object(item, origin, &format!("item {index} of the List "), None);
+                }
+            }
+            Err(value) => self.take_object(value, origin, "", mark),
+        }
+    }
+
+    fn take_object(&mut self, value: Value, origin: &Origin, which: &str, mark: Option<String>) {
+        let place = format!("`{}`:{}", origin.file, origin.line);
+        match Object::new(value) {
+            Ok(object) if object.name().is_empty() => {
+                self.faults.push(format!("{place} {which}has no `metadata.name`"));
+            }
+            Ok(object) => {
+                self.objects.push(Stored { object: object.with_origin(origin.clone()), mark });
+            }
+            Err(error) => self.faults.push(format!("{place} {which}{error}")),
+        }
+    }
+
+    fn settle(self, files: Vec<FileState>) -> View {
+        let kinds = kinds_of(|| self.objects.iter().map(|stored| &stored.object));
+        let mut view = View::new(kinds, self.remarks, files);
+        for mut stored in self.objects {
+            place_in_namespace(&mut stored.object, &view.kinds);
+            view.add(stored);
+        }
+        view
+    }
+}
+
+/// Every manifest below a folder, in stable order. Hidden files and folders are left out, as are links to folders.
+fn manifest_files(folder: &Path) -> Result<Vec<PathBuf>, String> {
+    let mut files = Vec::new();
+    let mut folders = vec![folder.to_owned()];
+    while let Some(folder) = folders.pop() {
+        let cannot = |error: std::io::Error| format!("`{}` cannot be read: {error}", folder.display());
+        for entry in fs::read_dir(&folder).map_err(cannot)? {
+            let entry = entry.map_err(cannot)?;
+            let path = entry.path();
+            if entry.file_name().to_string_lossy().starts_with('.') {
+                continue;
+            }
+            if entry.file_type().map_err(cannot)?.is_dir() {
+                folders.push(path);
+            } else if is_manifest(&path) && path.is_file() {
+                files.push(path);
+            }
+        }
+    }
+    files.sort();
+    Ok(files)
+}
+
+fn is_manifest(path: &Path) -> bool {
+    path.extension()
+        .and_then(|extension| extension.to_str())
+        .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
+}
+
+fn told(faults: &[String]) -> String {
+    let shown = faults.iter().take(SHOWN_FAULTS).cloned().collect::<Vec<_>>().join("; ");
+    match faults.len().saturating_sub(SHOWN_FAULTS) {
+        0 => shown,
+        rest => format!("{shown}; and {rest} more documents"),
+    }
+}

@@ -1,0 +1,150 @@
+//! What is written to a cluster, and what came of it.
+//!
+//! In: objects and names, each with how it is meant. Out: the object as it is now, or a [`Refusal`] in the server's words,
+//! which never hold what a Secret holds. A refusal is an answer: whoever plans has to know it. That no answer came is a
+//! [`ClusterError`](super::ClusterError); what passes by itself was tried again before.
+
+use serde_json::Value;
+
+use crate::object::Object;
+
+/// What the server says of an object and git must not.
+const SERVERS_OWN: [&str; 6] =
+    ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
+
+/// Whether something is really written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Writing {
+    /// It is.
+    Really,
+    /// Only asked whether it could be (`dryRun=All`).
+    DryRun,
+}
+
+/// What happens to fields that the schema does not have.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Validation {
+    /// They are refused.
+    #[default]
+    Strict,
+    /// They are dropped (`Validate=false`).
+    Ignore,
+}
+
+/// What happens to what an object owns when it is deleted.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum Propagation {
+    /// It goes first. The default of Argo CD.
+    #[default]
+    Foreground,
+    /// It goes afterwards.
+    Background,
+    /// It stays.
+    Orphan,
+}
+
+/// How an object is deleted.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Deletion {
+    /// What happens to what it owns.
+    pub propagation: Propagation,
+    /// Only the very object that was seen; nothing to delete whatever has the name.
+    pub uid: Option<String>,
+    /// Only if nobody has changed it since.
+    pub resource_version: Option<String>,
+}
+
+/// What came of a write.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Written {
+    /// It is done; the object as it is now, or as it would be.
+    Done(Box<Object>),
+    /// It is refused; nothing was written.
+    Refused(Refusal),
+}
+
+/// What came of a deletion.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Deleted {
+    /// It is gone.
+    Gone,
+    /// It will be, when its finalizers are done.
+    Going,
+    /// There was no such object, or another one of this name.
+    Absent,
+    /// It is refused.
+    Refused(Refusal),
+}
+
+/// Why a server does not take a write.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{words}")]
+pub struct Refusal {
+    /// What kind of reason.
+    pub reason: Reason,
+    /// The server's words; of a Secret only those that cannot hold its values.
+    pub words: String,
+}
+
+/// What kind of reason a server has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum Reason {
+    /// A field cannot be changed: only a new object can have it.
+    Immutable,
+    /// The object is wrong.
+    Invalid,
+    /// The account may not.
+    Forbidden,
+    /// An admission webhook or policy says no.
+    Denied,
+    /// A quota is used up.
+    Quota,
+    /// The namespace is not there.
+    NoNamespace,
+    /// The kind is not served.
+    NotServed,
+    /// Somebody else changed it meanwhile (`resourceVersion`, `uid`).
+    Conflict,
+    /// It is there already.
+    AlreadyExists,
+    /// It is not there.
+    NotFound,
+    /// Anything else.
+    Other,
+}
+
+/// The object without what only the server says.
+pub(super) fn appliable(object: &Object) -> Value {
+    let mut value = object.to_value();
+    if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
+        metadata.retain(|field, _| !SERVERS_OWN.contains(&field.as_str()));
+    }
+    value
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn what_only_the_server_says_is_not_sent() {
+        let object = Object::new(json!({
+            "apiVersion": "v1", "kind": "ConfigMap",
+            "metadata": {
+                "name": "web", "namespace": "shop", "labels": { "a": "b" }, "creationTimestamp": null, "uid": "1",
+                "resourceVersion": "7", "generation": 2, "managedFields": [],
+            },
+            "data": { "uid": "kept" },
+        }))
+        .unwrap();
+        assert_eq!(
+            appliable(&object),
+            json!({
+                "apiVersion": "v1", "kind": "ConfigMap", "data": { "uid": "kept" },
+                "metadata": { "name": "web", "namespace": "shop", "labels": { "a": "b" } },
+            })
+        );
+    }
+}

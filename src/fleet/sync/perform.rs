@@ -1,0 +1,223 @@
+//! Does what was planned, application by application: lock, record, do, record, unlock.
+//!
+//! In: turns with plans. Out: the same, with what was done. Before the first write the lock is taken and the attempt is
+//! recorded; a run that is killed after that leaves a record that says so. Who had to wait for the lock, or finds that
+//! somebody else synced meanwhile, plans anew.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream;
+use jiff::Timestamp;
+
+use super::super::turn::Turn;
+use super::super::{Request, World};
+use super::{SyncRequest, Wish, deletion, look, planning, record};
+use crate::app::sync_policy::{Retry, RetryLimit};
+use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
+use crate::finding::Finding;
+use crate::finding::codes::{NOT_PERMITTED, UNHEALTHY};
+use crate::process::Cancel;
+use crate::sync::execute::{Execution, execute};
+use crate::sync::lock::{Lock, LockError};
+use crate::sync::plan::{Action, Plan};
+use crate::sync::state::{Place, State};
+use crate::sync::{FailureKind, Operation, OperationPhase, StepResult};
+
+pub(super) async fn perform(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
+    stream::iter(turns.iter_mut().map(|turn| perform_one(turn, request, wanted, world)))
+        .buffer_unordered(request.concurrency.max(1))
+        .collect::<()>()
+        .await;
+}
+
+async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
+    let (Some(plan), Some(cluster)) = (&turn.plan, turn.cluster.clone()) else { return };
+    if turn.is_refused || !is_anything_to_do(turn, plan, wanted.wish) || wanted.stop.is_cancelled() {
+        return;
+    }
+    let place = turn.place(request);
+    if let Err(finding) = make_room(plan, &place, cluster.as_ref()).await {
+        return turn.condition("SyncError", finding);
+    }
+    let lock = Lock::take_on(Arc::clone(&cluster), place.clone(), &wanted.holder, wanted.patience()).await;
+    let lock = match lock {
+        Ok(lock) => lock,
+        Err(error) => return turn.condition("SyncError", Finding::of(&error)),
+    };
+    // Whoever takes the lock from us, or a signal, ends the work after the steps in flight.
+    let stops = Stops { stop: wanted.stop.child(), lost: Cancel::new() };
+    let done = lock.hold(under_lock(turn, &place, request, wanted, world, &stops), || stops.lose()).await;
+    if let Err(finding) = done {
+        turn.condition("SyncError", finding);
+    }
+    let freed = if turn.is_deleted { lock.remove().await } else { lock.release().await };
+    match freed {
+        Ok(()) => {}
+        Err(error @ LockError::Lost { .. }) => turn.condition("SyncError", Finding::of(&error)),
+        Err(error) => {
+            world.progress.note(format!("{}: the lock stays until its time is over: {error}", turn.application.name));
+        }
+    }
+}
+
+/// What ends the work early.
+struct Stops {
+    /// A signal, or the loss of the lock.
+    stop: Cancel,
+    /// The loss of the lock.
+    lost: Cancel,
+}
+
+impl Stops {
+    fn lose(&self) {
+        self.lost.cancel();
+        self.stop.cancel();
+    }
+}
+
+/// A plan without steps still has something to do where git's revision moved, what is live is not recorded, or a rollback
+/// begins or ends.
+fn is_anything_to_do(turn: &Turn, plan: &Plan, wish: Wish) -> bool {
+    if matches!(wish, Wish::Delete(_)) {
+        return !plan.steps.is_empty() || turn.members.is_some();
+    }
+    let is_recorded = turn.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions);
+    !plan.steps.is_empty() || (plan.whole && !is_recorded) || turn.rolled_back_to != turn.rollback
+}
+
+/// The namespace of the lock and the record must be there before both: when the plan makes it, that is done first.
+async fn make_room(plan: &Plan, place: &Place, cluster: &dyn Cluster) -> Result<(), Finding> {
+    let namespace = plan.steps.iter().find(|step| {
+        step.object.gvk.kind == "Namespace"
+            && step.object.gvk.group.is_empty()
+            && step.object.name == place.namespace
+            && step.seen.is_none()
+            && matches!(step.action, Action::Bring { .. })
+    });
+    let Some(target) = namespace.and_then(|step| step.target.as_deref()) else { return Ok(()) };
+    match cluster.apply(target, Validation::Strict, Writing::Really).await {
+        Ok(Written::Done(_)) => Ok(()),
+        Ok(Written::Refused(refusal)) if refusal.reason == Reason::AlreadyExists => Ok(()),
+        Ok(Written::Refused(refusal)) => {
+            let message = format!("namespace `{}` cannot be made; nothing else was written", place.namespace);
+            Err(Finding::error("trueup::sync::namespace", message).with_cause(refusal.words))
+        }
+        Err(error) => Err(Finding::of(&error)),
+    }
+}
+
+async fn under_lock(
+    turn: &mut Turn,
+    place: &Place,
+    request: &Request,
+    wanted: &SyncRequest,
+    world: &World,
+    stops: &Stops,
+) -> Result<(), Finding> {
+    let Some(cluster) = turn.cluster.clone() else { return Ok(()) };
+    let mut state = State::read(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
+    if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
+        // Somebody synced between our look and our lock. What our plan had to say is said anew.
+        turn.conditions.retain(|condition| !condition.kind.starts_with("Sync"));
+        turn.restore_target();
+        turn.begin_again();
+        look(std::slice::from_mut(turn), request, world).await;
+        planning::plan_one(turn, request, wanted, world).await;
+    }
+    let Some(plan) = turn.plan.clone().filter(|_| !turn.is_refused) else { return Ok(()) };
+    let attempt = record::attempt(turn, &plan, wanted);
+    // From the first write on the pull loop leaves it alone, or no longer does.
+    state.rolled_back_to = turn.rollback;
+    state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
+    let operation = tried(turn, &plan, request, wanted, world, stops).await;
+    let applyset_id = turn.tracking(request).applyset_id;
+    let ended = record::ended(turn, &plan, &operation, &applyset_id, Timestamp::now());
+    tell(turn, &operation, wanted.wish);
+    turn.operation = Some(operation.clone());
+    if stops.lost.is_cancelled() {
+        // The record is the other run's by now.
+        return Ok(());
+    }
+    let ended = match wanted.wish {
+        Wish::Delete(_) => deletion::end(turn, &plan, &operation, state, (&*cluster, place)).await,
+        _ => state.finish(cluster.as_ref(), place, ended).await,
+    };
+    ended.map_err(|error| Finding::of(&error))
+}
+
+/// What failed is an error of the application; the exit code is read from its code.
+fn tell(turn: &mut Turn, operation: &Operation, wish: Wish) {
+    let code = match operation.phase {
+        OperationPhase::Succeeded => return,
+        OperationPhase::Terminated => "trueup::sync::terminated",
+        _ if operation.failures().any(|failure| failure.kind == FailureKind::NotPermitted) => NOT_PERMITTED,
+        _ if operation.failures().all(|failure| failure.kind == FailureKind::Unhealthy) => UNHEALTHY,
+        _ => "trueup::sync::failed",
+    };
+    let open = operation.steps.iter().filter(|outcome| outcome.result == StepResult::NotBegun).count();
+    let what = if matches!(wish, Wish::Delete(_)) { "deletion" } else { "sync" };
+    let finding = Finding::error(code, format!("the {what} did not come to its end"))
+        .with_cause(operation.message.clone())
+        .with_help(format!(
+            "{open} of {} steps were not begun; the next {what} goes on from here",
+            operation.steps.len()
+        ));
+    turn.condition("SyncError", finding);
+}
+
+/// Runs the plan, and again as `syncPolicy.retry` says, while what failed may pass.
+async fn tried(
+    turn: &Turn,
+    plan: &Plan,
+    request: &Request,
+    wanted: &SyncRequest,
+    world: &World,
+    stops: &Stops,
+) -> Operation {
+    let retry = turn.application.sync_policy.retry.clone();
+    let mut tries = 0;
+    loop {
+        let Some(cluster) = &turn.cluster else { return nowhere() };
+        let execution = Execution {
+            cluster: cluster.as_ref(),
+            judge: &wanted.judge,
+            concurrency: request.concurrency,
+            wave_delay: wanted.wave_delay,
+            wave_timeout: wanted.wave_timeout,
+            waits_at_the_end: matches!(wanted.wish, Wish::Delete(_)),
+            interval: Duration::from_secs(1),
+            progress: &world.progress,
+            stop: &stops.stop,
+            lost: &stops.lost,
+        };
+        let operation = execute(plan, &execution).await;
+        let wait = retry.as_ref().filter(|_| operation.may_pass()).and_then(|retry| wait_before(retry, tries));
+        let Some(wait) = wait else { return operation };
+        world.progress.waiting(
+            &turn.application.name,
+            &format!("it is tried again in {} s: {}", wait.as_secs(), operation.message),
+        );
+        if tokio::time::timeout(wait, stops.stop.cancelled()).await.is_ok() {
+            return operation;
+        }
+        tries += 1;
+    }
+}
+
+fn nowhere() -> Operation {
+    Operation { phase: OperationPhase::Error, message: "there is no cluster".to_owned(), steps: Vec::new() }
+}
+
+/// How long to wait before the next try; nothing when there is none.
+///
+/// Rule: Argo CD pkg/apis/application/v1alpha1/types.go `RetryStrategy.NextRetryAt`.
+fn wait_before(retry: &Retry, tries: u32) -> Option<Duration> {
+    let is_left = match retry.limit {
+        RetryLimit::Unlimited => true,
+        RetryLimit::Times(limit) => u64::from(tries) < limit,
+    };
+    let factor = u32::try_from(retry.backoff.factor.saturating_pow(tries)).unwrap_or(u32::MAX);
+    is_left.then(|| retry.backoff.duration.saturating_mul(factor).min(retry.backoff.max_duration))
+}

@@ -1,0 +1,278 @@
+//! Plans every application: what its wish or policy lets be done, in order, and whether the server would take it.
+//!
+//! In: compared turns. Out: a plan for each that may be synced, or what is said in its place. An application that could not
+//! be compared in full is not synced: what is unknown must not be written over.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::super::compare::{self, Seen, find_live};
+use super::super::list::identity;
+use super::super::run::{SyncStatus, sync_status};
+use super::super::turn::Turn;
+use super::super::{Request, World, past};
+use super::members::marked;
+use super::{SyncRequest, Wish, deletion};
+use crate::cluster::{ClusterError, ObjectName};
+use crate::finding::Finding;
+use crate::finding::codes::NOT_PERMITTED;
+use crate::object::annotations::{is_hook, is_skipped};
+use crate::object::{Gvk, Key, Object};
+use crate::status::{ResourceDrift, ResourceState};
+use crate::sync::decide::{Decision, LastSync, Policy, Scope, decide};
+use crate::sync::plan::{self, Plan, Surplus, Wanted, Wishes};
+use crate::sync::rehearse::{Complaint, ComplaintKind, rehearse};
+use crate::sync::state::State;
+
+pub(super) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
+    stream::iter(turns.iter_mut().map(|turn| plan_one(turn, request, wanted, world)))
+        .buffer_unordered(request.concurrency.max(1))
+        .collect::<()>()
+        .await;
+}
+
+/// Plans one application; what forbids it becomes a condition.
+pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
+    turn.plan = None;
+    turn.is_refused = false;
+    if turn.cluster.is_none() || turn.target.is_none() || may_not(turn, wanted) {
+        return;
+    }
+    let state = match read_state(turn, request).await {
+        Ok(state) => state,
+        Err(finding) => return turn.condition("SyncError", finding),
+    };
+    let scope = match decided(turn, wanted, &state) {
+        Decision::Nothing => return,
+        Decision::Leave(why) => {
+            turn.left = Some(why);
+            return;
+        }
+        Decision::Sync(scope) => scope,
+        Decision::HealToLastSync(scope) => {
+            if !go_back(turn, request, world).await {
+                return;
+            }
+            scope
+        }
+    };
+    let planned = match wanted.wish {
+        Wish::Delete(how) => deletion::planned(turn, how, request, wanted).await,
+        _ => planned(turn, scope, request, wanted).await,
+    };
+    match planned {
+        Ok(mut plan) => {
+            let complaints = rehearsed(turn, &mut plan, request).await;
+            for warning in &plan.warnings {
+                turn.condition("SyncWarning", Finding::warning("trueup::sync::odd", warning));
+            }
+            turn.plan = Some(plan);
+            turn.is_refused = !complaints.is_empty();
+            complaints.into_iter().for_each(|finding| turn.condition("SyncError", finding));
+        }
+        Err(findings) => findings.into_iter().for_each(|finding| turn.condition("SyncError", finding)),
+    }
+}
+
+/// Whether the application must not be written to at all.
+fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
+    if sync_status(&turn.conditions, &turn.resources) == SyncStatus::Unknown {
+        let unknown = turn.resources.iter().find(|resource| resource.state == ResourceState::Unknown);
+        if let Some(resource) = unknown {
+            let message = format!("it is not synced: `{}/{}` could not be compared", resource.gvk.kind, resource.name);
+            let finding = Finding::error("trueup::sync::unknown", message)
+                .with_help("see `trueup diff`; what is unknown is not written over")
+                .with_cause(resource.note.clone().unwrap_or_default());
+            turn.condition("SyncError", finding);
+        }
+        return true;
+    }
+    let is_shared = turn.conditions.iter().any(|condition| condition.kind == "SharedResourceWarning");
+    if is_shared && !wanted.flags.allow_shared {
+        let finding =
+            Finding::error("trueup::sync::shared", "it is not synced: another application has some of its objects")
+                .with_help("keep each object in one application; `--allow-shared` syncs it anyway");
+        turn.condition("SyncError", finding);
+    }
+    is_shared && !wanted.flags.allow_shared
+}
+
+pub(super) async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
+    let Some(cluster) = &turn.cluster else { return Ok(State::default()) };
+    State::read(cluster.as_ref(), &turn.place(request)).await.map_err(|error| Finding::of(&error))
+}
+
+/// What the wish or the policy lets be done.
+fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
+    let of_manifest = Policy::of(&turn.application.sync_policy);
+    match wanted.wish {
+        Wish::Delete(_) => Decision::Sync(Scope { whole: true, apply: true, prune: true }),
+        Wish::Sync { prune } | Wish::Rollback { prune, .. } => {
+            Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune })
+        }
+        Wish::Reconcile { self_heal, auto_prune } => {
+            if let Some(id) = state.rolled_back_to {
+                return Decision::Leave(format!(
+                    "it was rolled back to {id}; `trueup sync` or `rollback --clear` ends that"
+                ));
+            }
+            let policy = Policy {
+                prune: auto_prune || of_manifest.prune,
+                self_heal: self_heal || of_manifest.self_heal,
+                allow_empty: wanted.flags.allow_empty || of_manifest.allow_empty,
+                ..of_manifest
+            };
+            decide(policy, &turn.resources, last_sync(turn, state))
+        }
+    }
+}
+
+/// What was synced last. A sync that failed or was killed was none: what it began is to be ended.
+fn last_sync(turn: &Turn, state: &State) -> LastSync {
+    match &turn.baseline {
+        None => LastSync::None,
+        Some(_) if state.was_interrupted() => LastSync::None,
+        Some(baseline) if turn.sources.iter().map(|source| &source.revision).eq(&baseline.revisions) => {
+            LastSync::SameRevision
+        }
+        Some(_) => LastSync::OtherRevision,
+    }
+}
+
+/// Makes the target what git said at the last sync, and compares anew; whether that is known.
+async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
+    let Some(then) = past::target(turn, request, world).await else {
+        let finding =
+            Finding::error("trueup::sync::past", "it is not healed: what git said at the last sync cannot be found")
+                .with_help("the revision may be gone from the repository; `trueup sync` takes git's state of now");
+        turn.condition("SyncError", finding);
+        return false;
+    };
+    // What git has dropped since is not brought back: it is surplus still.
+    let now: HashSet<Key> = turn.target.iter().flat_map(|target| target.iter()).map(Object::key).collect();
+    let kept = then.into_objects().iter().filter(|object| now.contains(&object.key())).cloned().collect();
+    let surplus = std::mem::take(&mut turn.surplus);
+    let extras: Vec<ResourceDrift> =
+        turn.resources.extract_if(.., |resource| resource.state == ResourceState::Extra).collect();
+    turn.set_target(Arc::new(kept));
+    turn.begin_again();
+    let Some(live) = turn.live.clone() else { return false };
+    let turns = std::slice::from_mut(turn);
+    super::super::baseline::mark(turns, request);
+    compare::compare(turns, &live, request, world).await;
+    turn.resources.extend(extras);
+    turn.surplus = surplus;
+    true
+}
+
+async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequest) -> Result<Plan, Vec<Finding>> {
+    let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
+        return Err(Vec::new());
+    };
+    let tracking = turn.tracking(request);
+    let (targets, surplus) = (targets(turn, target, &tracking.applyset_id, request)?, surplus(turn));
+    let namespace = namespace(turn).await.map_err(|error| vec![Finding::of(&error)])?;
+    let revisions: Vec<String> = turn.sources.iter().map(|source| source.revision.clone()).collect();
+    let revisions = if scope.whole { revisions } else { turn.last_revisions().unwrap_or(revisions) };
+    let wishes = Wishes {
+        application: &turn.application,
+        scope,
+        flags: wanted.flags,
+        cluster: cluster.name(),
+        tracking: &tracking,
+        revisions: &revisions,
+        wanted: &targets,
+        surplus: &surplus,
+        kinds,
+        namespace: namespace.as_ref(),
+        baseline: turn.baseline.as_deref(),
+        now: wanted.started,
+    };
+    plan::plan(&wishes).map_err(|refused| vec![Finding::of(&refused)])
+}
+
+/// Every target with its live object, and how the two differ.
+fn targets(turn: &Turn, target: &[Object], applyset_id: &str, request: &Request) -> Result<Vec<Wanted>, Vec<Finding>> {
+    let (Some(cluster), Some(kinds), Some(live)) = (&turn.cluster, &turn.kinds, &turn.live) else {
+        return Err(Vec::new());
+    };
+    let seen = Seen {
+        live: Arc::clone(live),
+        kinds: Arc::clone(kinds),
+        cluster: identity(cluster),
+        tracking: turn.tracking(request),
+        baseline: None,
+    };
+    let mut drifts: HashMap<Key, &ResourceDrift> =
+        turn.resources.iter().map(|resource| (resource.key(), resource)).collect();
+    let mut conditions = Vec::new();
+    let mut wanted = Vec::new();
+    for object in target.iter().filter(|object| !is_skipped(object)) {
+        // An object that only has `generateName` is none that could be found.
+        let live = if object.name().is_empty() { Ok(None) } else { find_live(object, &seen, &mut conditions) };
+        let Ok(live) = live else { continue };
+        wanted.push(Wanted {
+            target: Arc::new(marked(object, applyset_id)),
+            live: live.cloned(),
+            drift: if is_hook(object) { None } else { drifts.remove(&object.key()).cloned() },
+        });
+    }
+    // Every hook's kind was listed, too: one that is hidden must not be made over something unseen.
+    if conditions.is_empty() { Ok(wanted) } else { Err(conditions.into_iter().map(|(_, finding)| finding).collect()) }
+}
+
+pub(super) fn surplus(turn: &Turn) -> Vec<Surplus> {
+    let extras = turn.resources.iter().filter(|resource| resource.state == ResourceState::Extra);
+    let with_live = |drift: &ResourceDrift| {
+        let live = turn.surplus.iter().find(|live| live.key() == drift.key())?;
+        Some(Surplus { live: Arc::clone(live), drift: drift.clone() })
+    };
+    extras.filter_map(with_live).collect()
+}
+
+/// The destination's namespace; nothing where there is none. Who may not read it is taken to have one.
+async fn namespace(turn: &Turn) -> Result<Option<Object>, ClusterError> {
+    let name = turn.application.destination.namespace.clone();
+    let Some(cluster) = turn.cluster.as_ref().filter(|_| !name.is_empty()) else { return Ok(None) };
+    let gvk = Gvk::from_api_version("v1", "Namespace");
+    match cluster.get(&ObjectName { gvk, namespace: None, name: name.clone() }).await {
+        Err(ClusterError::Forbidden { .. }) => {
+            let unseen = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
+            Ok(Object::new(unseen).ok())
+        }
+        found => found,
+    }
+}
+
+/// What the server says to the plan, as errors.
+async fn rehearsed(turn: &Turn, plan: &mut Plan, request: &Request) -> Vec<Finding> {
+    let Some(cluster) = &turn.cluster else { return Vec::new() };
+    let complaints = rehearse(plan, cluster.as_ref(), request.concurrency).await;
+    complaints.into_iter().map(told).collect()
+}
+
+fn told(complaint: Complaint) -> Finding {
+    let subject = complaint.subject;
+    match complaint.kind {
+        ComplaintKind::MustBeMadeAnew(words) => {
+            Finding::error("trueup::sync::immutable", format!("`{subject}` must be made anew; nothing was written"))
+                .with_cause(words)
+                .with_help("`--force`, or its sync option `Force=true`, deletes it first")
+        }
+        ComplaintKind::NotPermitted(words) => Finding::error(
+            NOT_PERMITTED,
+            format!("`{subject}` may not be written by this account; nothing was written"),
+        )
+        .with_cause(words)
+        .with_help("the least role for a sync is in examples/cronjob/rbac.yaml"),
+        ComplaintKind::Refused(words) => {
+            Finding::error("trueup::sync::refused", format!("the server refuses `{subject}`; nothing was written"))
+                .with_cause(words)
+                .with_help("mend it in git; `trueup render` shows what was sent")
+        }
+        ComplaintKind::NoAnswer(error) => Finding::of(&*error),
+    }
+}

@@ -1,0 +1,107 @@
+//! What a sync records of itself: what it is about to do, and what came of it.
+//!
+//! In: a turn with its plan and its operation. Out: the [`Attempt`] and the [`Ended`] of the state. Pure.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
+
+use super::super::turn::Turn;
+use super::SyncRequest;
+use super::members::marked;
+use crate::object::annotations::{is_hook, is_skipped};
+use crate::object::{GroupKind, Key, Object};
+use crate::status::compare::Baseline;
+use crate::sync::plan::{Action, Plan};
+use crate::sync::state::{Attempt, Ended, SyncedSource};
+use crate::sync::{Operation, OperationPhase, StepResult};
+
+/// What is about to be done. Its kinds and namespaces are those of everything that the application has.
+pub(super) fn attempt(turn: &Turn, plan: &Plan, wanted: &SyncRequest) -> Attempt {
+    let members = || turn.target.iter().flat_map(|target| target.iter()).filter(|object| is_member(object));
+    let kinds: BTreeSet<GroupKind> = members().map(|object| object.gvk().group_kind()).collect();
+    let namespaces = members().map(Object::namespace).filter(|namespace| !namespace.is_empty()).map(str::to_owned);
+    Attempt {
+        revisions: plan.revisions.clone(),
+        started: wanted.started,
+        by: wanted.holder.clone(),
+        steps: plan.steps.len(),
+        kinds,
+        namespaces: namespaces.collect(),
+    }
+}
+
+/// How it ended.
+pub(super) fn ended(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str, at: Timestamp) -> Ended {
+    let succeeded = operation.phase == OperationPhase::Succeeded;
+    let sources = (succeeded && plan.whole && !plan.steps.is_empty()).then(|| sources(turn));
+    Ended {
+        at,
+        phase: operation.phase,
+        message: operation.message.clone(),
+        baseline: succeeded.then(|| baseline(turn, plan, operation, applyset_id)),
+        left: left(turn, operation),
+        sources,
+        history_limit: turn.application.revision_history_limit,
+    }
+}
+
+/// The record of what is in the cluster now: of a whole sync all that git has, else what was recorded before, with what was
+/// done since.
+fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) -> Baseline {
+    let before = turn.baseline.as_deref();
+    let brought: BTreeMap<Key, &Object> = operation
+        .steps
+        .iter()
+        .filter(|outcome| outcome.step.hook.is_none())
+        .filter_map(|outcome| outcome.live.as_deref())
+        .map(|live| (live.key(), live))
+        .collect();
+    let mut baseline = Baseline::new(plan.revisions.clone());
+    let target = turn.target.iter().flat_map(|target| target.iter());
+    for object in target.filter(|object| is_member(object)) {
+        match (brought.get(&object.key()), before) {
+            (Some(live), _) => baseline.record(&marked(object, applyset_id), live),
+            (None, Some(before)) => baseline.keep(before, &object.key()),
+            (None, None) => {}
+        }
+    }
+    if let Some(before) = before {
+        let (gone, left) = (gone(operation), surplus(turn));
+        // What git dropped, and nobody pruned, is still what a sync of ours brought.
+        let is_still_ours = |key: &&Key| !gone.contains(key) && (!plan.whole || left.contains(key));
+        before.keys().filter(is_still_ours).for_each(|key| baseline.keep(before, key));
+    }
+    baseline
+}
+
+/// What git no longer has, and is there still.
+fn left(turn: &Turn, operation: &Operation) -> Vec<Key> {
+    let gone = gone(operation);
+    turn.surplus.iter().map(|live| live.key()).filter(|key| !gone.contains(key)).collect()
+}
+
+fn surplus(turn: &Turn) -> BTreeSet<Key> {
+    turn.surplus.iter().map(|live| live.key()).collect()
+}
+
+fn gone(operation: &Operation) -> BTreeSet<Key> {
+    let pruned = operation.steps.iter().filter(|outcome| {
+        matches!((&outcome.step.action, &outcome.result), (Action::Prune { .. }, StepResult::Done(_)))
+    });
+    pruned.map(|outcome| outcome.step.object.key()).collect()
+}
+
+fn is_member(object: &Object) -> bool {
+    !is_hook(object) && !is_skipped(object)
+}
+
+fn sources(turn: &Turn) -> Vec<SyncedSource> {
+    let source = |run: &super::super::SourceRun| SyncedSource {
+        repo_url: run.repo_url.clone(),
+        path: run.path.clone(),
+        target_revision: run.target_revision.clone(),
+        revision: run.revision.clone(),
+    };
+    turn.sources.iter().map(source).collect()
+}

@@ -1,0 +1,199 @@
+//! Waits until everything of a stage works: objects are healthy, hooks have succeeded, what was pruned is gone.
+//!
+//! In: the steps of a stage. Out: the same steps; what fails, or does not come in time, has failed. Objects of one kind in
+//! one namespace cost one LIST a look, a few of them a GET each.
+//!
+//! Rules: Argo CD gitops-engine/pkg/sync/sync_context.go (`getOperationPhase`, `isRunning`), reference "hook result" and
+//! "waiting".
+
+use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::StreamExt;
+use futures::stream;
+use tokio::time::Instant;
+
+use super::bring::no_answer;
+use super::remove::{BEING_PRUNED, PRUNED};
+use super::{Ending, Execution, Failure, FailureKind, StepOutcome, StepResult};
+use crate::cluster::{ClusterError, ListRequest, ObjectName};
+use crate::object::{Gvk, Object};
+use crate::status::health::HealthStatus;
+use crate::sync::plan::{Action, Step};
+
+/// How long what was deleted is waited for where nothing follows.
+const GOING: Duration = Duration::from_secs(20);
+/// How long between two looks at it.
+const PAUSE: Duration = Duration::from_millis(250);
+/// Up to so many objects of a kind and namespace are read one by one.
+const ONE_BY_ONE: usize = 5;
+
+/// Where one step stands.
+enum Standing {
+    /// It works, or there is nothing to wait for.
+    Works,
+    /// Not yet, and why.
+    Waiting(String),
+    /// It never will.
+    Failed(Failure),
+}
+
+pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execution<'_>) -> Ending {
+    let ends = Instant::now() + execution.wave_timeout;
+    let mut open: Vec<usize> = (0..steps.len()).filter(|index| is_done(&steps[*index])).collect();
+    loop {
+        let names: Vec<&ObjectName> = open.iter().map(|index| &steps[*index].step.object).collect();
+        let mut seen = look(&names, execution).await;
+        let mut waiting = Vec::new();
+        for index in std::mem::take(&mut open) {
+            let outcome = &mut steps[index];
+            match standing(outcome, seen.remove(&outcome.step.object), execution) {
+                Standing::Works => {}
+                Standing::Waiting(why) => {
+                    execution.progress.waiting(&outcome.step.subject(), &why);
+                    waiting.push((index, why));
+                }
+                Standing::Failed(failure) => outcome.result = StepResult::Failed(failure),
+            }
+        }
+        let has_failed = steps.iter().any(|outcome| matches!(outcome.result, StepResult::Failed(_)));
+        if waiting.is_empty() || has_failed {
+            return Ending::Over;
+        }
+        if execution.stop.is_cancelled() {
+            return Ending::CutShort;
+        }
+        if Instant::now() >= ends {
+            for (index, why) in waiting {
+                let failed = if steps[index].step.is_prune() { "is not gone after" } else { "did not work within" };
+                let words = format!("it {failed} {} s: {why}", execution.wave_timeout.as_secs());
+                steps[index].result = StepResult::Failed(Failure::new(FailureKind::Unhealthy, words));
+            }
+            return Ending::Over;
+        }
+        open = waiting.into_iter().map(|(index, _)| index).collect();
+        if execution.is_stopped_within(execution.interval).await {
+            return Ending::CutShort;
+        }
+    }
+}
+
+/// Waits a little for what was deleted to be gone, and fails nothing.
+pub(super) async fn for_what_is_going(steps: &mut [StepOutcome], execution: &Execution<'_>) {
+    let ends = Instant::now() + execution.wave_timeout.min(GOING);
+    loop {
+        let is_going = |outcome: &&mut StepOutcome| outcome.step.is_prune() && outcome.result.words() == BEING_PRUNED;
+        let mut going: Vec<&mut StepOutcome> = steps.iter_mut().filter(is_going).collect();
+        let names: Vec<&ObjectName> = going.iter().map(|outcome| &outcome.step.object).collect();
+        let seen = look(&names, execution).await;
+        let is_gone = |outcome: &StepOutcome| matches!(seen.get(&outcome.step.object), Some(Ok(None)));
+        going.iter_mut().filter(|outcome| is_gone(outcome)).for_each(|outcome| {
+            outcome.result = StepResult::Done(PRUNED.to_owned());
+        });
+        let is_over = going.iter().all(|outcome| outcome.result.words() == PRUNED);
+        if is_over || Instant::now() >= ends || execution.is_stopped_within(PAUSE).await {
+            return;
+        }
+    }
+}
+
+fn is_done(outcome: &StepOutcome) -> bool {
+    matches!(outcome.result, StepResult::Done(_))
+}
+
+type Sight = Result<Option<Arc<Object>>, ClusterError>;
+
+/// Every object as it is now; what is not among the answers was not asked for.
+async fn look(names: &[&ObjectName], execution: &Execution<'_>) -> HashMap<ObjectName, Sight> {
+    let mut places: BTreeMap<(&Gvk, Option<&String>), Vec<&ObjectName>> = BTreeMap::new();
+    for name in names {
+        places.entry((&name.gvk, name.namespace.as_ref())).or_default().push(name);
+    }
+    let looks = places.into_iter().map(|((gvk, namespace), names)| async move {
+        if names.len() <= ONE_BY_ONE {
+            return one_by_one(&names, execution).await;
+        }
+        let request = ListRequest { gvk: gvk.clone(), namespace: namespace.cloned(), metadata_only: false };
+        match execution.cluster.list(&request).await {
+            Ok(objects) => {
+                let mut by_name: HashMap<String, Arc<Object>> =
+                    objects.into_iter().map(|object| (object.name().to_owned(), Arc::new(object))).collect();
+                names.iter().map(|name| ((*name).clone(), Ok(by_name.remove(&name.name)))).collect()
+            }
+            // Who may not list may be allowed to get.
+            Err(ClusterError::Forbidden { .. }) => one_by_one(&names, execution).await,
+            Err(error) => names.iter().map(|name| ((*name).clone(), Err(error.clone()))).collect(),
+        }
+    });
+    let looks: Vec<Vec<(ObjectName, Sight)>> =
+        stream::iter(looks).buffer_unordered(execution.concurrency.max(1)).collect().await;
+    looks.into_iter().flatten().collect()
+}
+
+async fn one_by_one(names: &[&ObjectName], execution: &Execution<'_>) -> Vec<(ObjectName, Sight)> {
+    let looks = names.iter().map(|name| async move {
+        let sight = execution.cluster.get(name).await.map(|object| object.map(Arc::new));
+        ((*name).clone(), sight)
+    });
+    stream::iter(looks).buffer_unordered(ONE_BY_ONE).collect().await
+}
+
+fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Execution<'_>) -> Standing {
+    let live = match sight {
+        None => return Standing::Works,
+        // The server may come back: the time limit ends this.
+        Some(Err(error)) => {
+            let failure = no_answer(error);
+            return if failure.may_pass() { Standing::Waiting(failure.words) } else { Standing::Failed(failure) };
+        }
+        Some(Ok(live)) => live,
+    };
+    match (&outcome.step.action, live) {
+        (Action::Prune { .. }, None) => {
+            outcome.result = StepResult::Done(PRUNED.to_owned());
+            Standing::Works
+        }
+        (Action::Prune { .. }, Some(live)) => being_pruned(&outcome.step, &live),
+        (Action::Release, _) => Standing::Works,
+        (Action::Bring { .. }, None) => {
+            let object = &outcome.step.object;
+            let words = format!("{}/{} is missing, it might have been deleted", object.gvk.kind, object.name);
+            Standing::Failed(Failure::new(FailureKind::Unhealthy, words))
+        }
+        (Action::Bring { .. }, Some(live)) => brought(outcome, live, execution),
+    }
+}
+
+fn being_pruned(step: &Step, live: &Object) -> Standing {
+    // Another object of the name: ours is gone.
+    if step.seen.as_ref().is_some_and(|seen| seen.uid != live.uid()) {
+        return Standing::Works;
+    }
+    match live.finalizers().join(", ") {
+        none if none.is_empty() => Standing::Waiting("it is being deleted".to_owned()),
+        finalizers => Standing::Waiting(format!("it is being deleted; its finalizers: {finalizers}")),
+    }
+}
+
+fn brought(outcome: &mut StepOutcome, live: Arc<Object>, execution: &Execution<'_>) -> Standing {
+    let is_hook = outcome.step.hook.is_some();
+    let health = execution.judge.health(&live);
+    let Some(health) = health else { return Standing::Works };
+    let words = || match health.message.as_str() {
+        "" => health.status.to_string(),
+        message => format!("{}: {message}", health.status),
+    };
+    match health.status {
+        HealthStatus::Healthy if is_hook => {
+            outcome.result = StepResult::Done("succeeded".to_owned());
+            Standing::Works
+        }
+        HealthStatus::Healthy => Standing::Works,
+        HealthStatus::Degraded => Standing::Failed(Failure::new(FailureKind::Unhealthy, words())),
+        HealthStatus::Unknown if is_hook => Standing::Failed(Failure::new(FailureKind::Unhealthy, words())),
+        HealthStatus::Suspended | HealthStatus::Progressing | HealthStatus::Missing | HealthStatus::Unknown => {
+            Standing::Waiting(words())
+        }
+    }
+}

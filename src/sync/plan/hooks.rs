@@ -1,0 +1,182 @@
+//! Hooks: what runs around a sync, when, and when it is deleted again.
+//!
+//! In: the targets that are hooks. Out: a step for each phase of each hook; types that nobody knows are warned about.
+//! Helm's hooks are mapped as Argo CD maps them, but an install is told from an upgrade, as Helm does: by whether anything
+//! of the application is there.
+//!
+//! Rules: Argo CD gitops-engine/pkg/sync/hook; its page "Helm", section "Helm Hooks".
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use serde_json::Value;
+
+use super::Draft;
+use super::order::wave_of;
+use super::resources::{How, warn};
+use super::step::{Action, HookDeletion, Method, Phase, Seen, Step, name_of};
+use super::wishes::{Wanted, Wishes};
+use crate::object::Object;
+use crate::object::annotations::{HELM_HOOK, HELM_HOOK_DELETE_POLICY, HELM_RELEASE, HOOK, HOOK_DELETE_POLICY, is_hook};
+use crate::status::tracking::{TrackedBy, is_tracked};
+
+/// Whether anything of the application was there before the sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Helm {
+    Install,
+    Upgrade,
+}
+
+/// Plans each hook, once for each of those of its phases that are asked for.
+pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft, is_asked_for: impl Fn(Phase) -> bool) {
+    let helm = install_or_upgrade(wishes);
+    for wanted in wishes.wanted.iter().filter(|wanted| is_hook(&wanted.target)) {
+        let target = wanted.target.as_ref();
+        let (phases, unknown) = phases(target, helm);
+        for word in unknown {
+            draft.warnings.insert(format!("`{}`: `{word}` is no hook type, so it never runs for it", key(target)));
+        }
+        let (deletion, unknown) = deletion(target);
+        for word in unknown {
+            draft.warnings.insert(format!("`{}`: `{word}` is no delete policy of a hook", key(target)));
+        }
+        warn(target, draft);
+        let asked_for = phases.into_iter().filter(|(phase, _)| is_asked_for(*phase));
+        draft.brings.extend(asked_for.map(|(phase, word)| step(wanted, wishes, (phase, &word), deletion)));
+    }
+}
+
+fn step(wanted: &Wanted, wishes: &Wishes<'_>, (phase, word): (Phase, &str), deletion: HookDeletion) -> Step {
+    let target = named(&wanted.target, phase, wishes);
+    let is_generated = wanted.target.name().is_empty();
+    let live = wanted.live.as_deref().filter(|_| !is_generated);
+    let mut action = How::of(wanted, wishes).action();
+    if let Action::Bring { method, adopt, .. } = &mut action
+        && (deletion.before_creation || live.is_none())
+    {
+        (*method, *adopt) = (Method::Create, Vec::new());
+    }
+    Step {
+        phase,
+        wave: wave_of(&target).0,
+        object: name_of(&target),
+        action,
+        why: if word == phase.as_str() { format!("hook {word}") } else { format!("hook {phase} ({word})") },
+        hook: Some(deletion),
+        seen: live.map(Seen::of),
+        target: Some(target),
+        unasked: false,
+    }
+}
+
+/// A hook with its name: one that only has `generateName` gets the same name as Argo CD gives it.
+fn named(target: &Arc<Object>, phase: Phase, wishes: &Wishes<'_>) -> Arc<Object> {
+    if !target.name().is_empty() {
+        return Arc::clone(target);
+    }
+    let revision = wishes.revisions.first().map(String::as_str).unwrap_or_default();
+    let revision = if revision.len() >= 8 { revision.get(..7).unwrap_or(revision) } else { revision };
+    let phase = phase.as_str().to_lowercase();
+    let name = format!("{}{revision}-{phase}-{}", target.generate_name(), wishes.now.as_second());
+    let mut target = Object::clone(target);
+    if let Some(Value::Object(metadata)) = target.value_mut().get_mut("metadata") {
+        metadata.insert("name".to_owned(), Value::String(name));
+    }
+    Arc::new(target)
+}
+
+/// A hook's name in a warning, also where it only has `generateName`.
+fn key(target: &Object) -> String {
+    format!("{}{}", target.key(), if target.name().is_empty() { target.generate_name() } else { "" })
+}
+
+/// Whether anything of the application is live: recorded, tracked, left over, or installed by Helm itself. A namespace that
+/// somebody made beforehand is not the application.
+fn install_or_upgrade(wishes: &Wishes<'_>) -> Helm {
+    let is_of_it = |wanted: &Wanted| {
+        let Some(live) = wanted.live.as_deref() else { return false };
+        wishes.baseline.is_some_and(|baseline| baseline.of(&wanted.target.key()).is_some())
+            || matches!(is_tracked(live, wishes.tracking), Some(TrackedBy::ThisApplication(_)))
+            || live.annotation(HELM_RELEASE).is_some()
+    };
+    let mut resources = wishes.wanted.iter().filter(|wanted| !is_hook(&wanted.target));
+    if !wishes.surplus.is_empty() || resources.any(is_of_it) { Helm::Upgrade } else { Helm::Install }
+}
+
+/// Whether a hook runs around a deletion of the application.
+pub(super) fn is_of_deletion(target: &Object) -> bool {
+    phases(target, Helm::Upgrade).0.keys().any(|phase| !phase.is_of_sync())
+}
+
+/// The phases of a hook, each with the word that says so; and the words that nobody knows.
+fn phases(target: &Object, helm: Helm) -> (BTreeMap<Phase, String>, Vec<String>) {
+    let mut unknown = Vec::new();
+    let mut is_given = false;
+    let mut phases = BTreeMap::new();
+    for word in words(target, HOOK) {
+        match Phase::ALL.iter().find(|phase| phase.as_str() == word) {
+            Some(phase) => {
+                phases.entry(*phase).or_insert_with(|| word.to_owned());
+            }
+            // Beside other types it says nothing; alone, the object is no hook.
+            None if word == "Skip" => {}
+            None => {
+                unknown.push(word.to_owned());
+                continue;
+            }
+        }
+        is_given = true;
+    }
+    if is_given {
+        return (phases, unknown);
+    }
+    for word in words(target, HELM_HOOK) {
+        match (word, helm) {
+            ("pre-install", Helm::Install) | ("pre-upgrade", Helm::Upgrade) => {
+                phases.entry(Phase::PreSync).or_insert_with(|| word.to_owned());
+            }
+            ("post-install", Helm::Install) | ("post-upgrade", Helm::Upgrade) => {
+                phases.entry(Phase::PostSync).or_insert_with(|| word.to_owned());
+            }
+            ("pre-delete", _) => {
+                phases.entry(Phase::PreDelete).or_insert_with(|| word.to_owned());
+            }
+            ("post-delete", _) => {
+                phases.entry(Phase::PostDelete).or_insert_with(|| word.to_owned());
+            }
+            // Nothing of a sync: another time's hooks, tests, rollbacks.
+            (
+                "pre-install" | "pre-upgrade" | "post-install" | "post-upgrade" | "test" | "test-success"
+                | "test-failure" | "pre-rollback" | "post-rollback" | "crd-install",
+                _,
+            ) => {}
+            _ => unknown.push(word.to_owned()),
+        }
+    }
+    (phases, unknown)
+}
+
+/// When a hook is deleted again, and the policies that nobody knows.
+fn deletion(target: &Object) -> (HookDeletion, Vec<String>) {
+    let names = [
+        (HOOK_DELETE_POLICY, ["BeforeHookCreation", "HookSucceeded", "HookFailed"]),
+        (HELM_HOOK_DELETE_POLICY, ["before-hook-creation", "hook-succeeded", "hook-failed"]),
+    ];
+    let mut unknown = Vec::new();
+    for (annotation, [before, succeeded, failed]) in names {
+        let given: Vec<&str> = words(target, annotation).collect();
+        unknown
+            .extend(given.iter().filter(|word| ![before, succeeded, failed].contains(word)).map(|it| (*it).to_owned()));
+        let has = |word| given.contains(&word);
+        let policy = HookDeletion { before_creation: has(before), succeeded: has(succeeded), failed: has(failed) };
+        if policy.before_creation || policy.succeeded || policy.failed {
+            return (policy, unknown);
+        }
+    }
+    (HookDeletion { before_creation: true, succeeded: false, failed: false }, unknown)
+}
+
+fn words<'o>(target: &'o Object, annotation: &str) -> impl Iterator<Item = &'o str> {
+    let text = target.annotation(annotation).unwrap_or_default();
+    text.split(',').map(str::trim).filter(|word| !word.is_empty())
+}

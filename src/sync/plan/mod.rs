@@ -1,0 +1,130 @@
+//! The plan: what will be done, in order, and why; as data that is printed, saved, compared and executed.
+//!
+//! In: [`Wishes`]: the targets, what is live, the drift, options resolved. Out: a [`Plan`], or why there is none
+//! ([`PlanRefused`]). Pure: time comes in as a value. An option or annotation is resolved here into a field of a step;
+//! whoever executes reads no annotations.
+//!
+//! Rules: Argo CD gitops-engine/pkg/sync (`sync_context.go`, `sync_tasks.go`); docs/design.md, "Sync".
+
+mod claims;
+mod delete;
+mod file;
+mod hooks;
+mod moved;
+mod namespace;
+mod order;
+mod prune;
+mod refused;
+mod resources;
+mod respect;
+mod seen;
+mod step;
+mod wishes;
+
+pub use delete::Deleting;
+pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
+pub use refused::{PlanRefused, Shared};
+pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};
+pub use wishes::{Flags, MaxPrune, NotAMaxPrune, Surplus, Wanted, Wishes};
+
+use std::collections::BTreeSet;
+
+use crate::app::Application;
+use crate::app::options::SyncOption;
+use crate::object::{Kinds, Object};
+use step::name_of;
+
+/// Plans a sync.
+pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
+    claims::refuse_shared(wishes)?;
+    let mut draft = Draft::default();
+    if wishes.scope.apply {
+        draft.brings.extend(namespace::create(wishes));
+    }
+    resources::bring(wishes, &mut draft);
+    if wishes.scope.whole {
+        hooks::bring(wishes, &mut draft, Phase::is_of_sync);
+    }
+    prune::prune(wishes, &mut draft)?;
+    mark_unasked(wishes, &mut draft.brings);
+    let last = order::last_wave(draft.brings.iter().chain(&draft.prunes));
+    for prune in draft.prunes.iter_mut().filter(|prune| draft.last.contains(&prune.object)) {
+        prune.wave = last.saturating_add(1);
+    }
+    draft.held.sort_by_cached_key(|held| held.object.key());
+    Ok(Plan {
+        application: name(wishes.application),
+        cluster: wishes.cluster.to_owned(),
+        revisions: wishes.revisions.to_vec(),
+        whole: wishes.scope.whole,
+        steps: order::ordered(draft.brings, draft.prunes),
+        held: draft.held,
+        warnings: draft.warnings.into_iter().collect(),
+    })
+}
+
+/// Plans to delete the application: of its wishes, what git no longer has is all that is live of it, and what git has are its
+/// hooks.
+pub fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Result<Plan, PlanRefused> {
+    let mut draft = Draft::default();
+    delete::delete(wishes, deleting, &mut draft)?;
+    draft.held.sort_by_cached_key(|held| held.object.key());
+    Ok(Plan {
+        application: name(wishes.application),
+        cluster: wishes.cluster.to_owned(),
+        revisions: wishes.revisions.to_vec(),
+        whole: true,
+        steps: order::ordered(draft.brings, draft.prunes),
+        held: draft.held,
+        warnings: draft.warnings.into_iter().collect(),
+    })
+}
+
+/// A plan before it is put in order.
+#[derive(Default)]
+struct Draft {
+    brings: Vec<Step>,
+    prunes: Vec<Step>,
+    /// The prunes that come after everything else (`PruneLast`).
+    last: Vec<crate::cluster::ObjectName>,
+    held: Vec<Held>,
+    warnings: BTreeSet<String>,
+}
+
+impl Draft {
+    fn hold(&mut self, object: &Object, why: impl Into<String>, is_drift: bool) {
+        self.held.push(Held { object: name_of(object), why: why.into(), is_drift });
+    }
+}
+
+fn name(application: &Application) -> String {
+    match application.namespace.as_str() {
+        "" => application.name.clone(),
+        namespace => format!("{namespace}/{}", application.name),
+    }
+}
+
+/// Marks what no server can be asked about: it lives in a namespace, or is of a kind, that this plan makes first; or its kind
+/// is not served yet, and its options say not to mind (`SkipDryRunOnMissingResource`).
+fn mark_unasked(wishes: &Wishes<'_>, brings: &mut [Step]) {
+    let is_namespace = |step: &&Step| step.object.gvk.kind == "Namespace" && step.object.gvk.group.is_empty();
+    let new = brings.iter().filter(is_namespace).filter(|step| step.seen.is_none());
+    let namespaces: BTreeSet<String> = new.map(|step| step.object.name.clone()).collect();
+    let made = Kinds::default().with_definitions(brings.iter().filter_map(|step| step.target.as_deref()));
+    for step in brings {
+        let is_new = |namespace: &String| namespaces.contains(namespace);
+        let is_unserved = wishes.kinds.exact(&step.object.gvk).is_none();
+        let is_patient = || {
+            let target = step.target.as_deref();
+            target.is_some_and(|target| {
+                resources::options_of(target)
+                    .has_over(&wishes.application.sync_policy.sync_options, SyncOption::SkipDryRunOnMissingResource)
+            })
+        };
+        step.unasked = step.object.namespace.as_ref().is_some_and(is_new)
+            || (is_unserved && (made.exact(&step.object.gvk).is_some() || is_patient()));
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,90 @@
+//! Why there is no plan; nothing is written then.
+//!
+//! In: what was found. Out: a [`PlanRefused`] with a code and one thing to do.
+
+use miette::Diagnostic;
+
+use super::wishes::MaxPrune;
+use crate::object::Key;
+
+/// An object that another application calls its own.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Shared {
+    /// The object.
+    pub object: Key,
+    /// The other application, or the id of its ApplySet.
+    pub other: String,
+}
+
+/// Why there is no plan: nothing may be written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
+pub enum PlanRefused {
+    /// Everything would be deleted, because git renders nothing.
+    #[error("git renders nothing, and the plan deletes all that is live ({}); nothing was written", objects(*.0))]
+    #[diagnostic(
+        code(trueup::sync::empty),
+        help("if that is meant, run again with `--allow-empty`; else see what git has with `trueup render`")
+    )]
+    Empty(u64),
+    /// More would be deleted than `--max-prune` lets.
+    #[error("the plan deletes {prunes} of {objects} objects, more than `--max-prune {limit}`; nothing was written")]
+    #[diagnostic(
+        code(trueup::sync::max_prune),
+        help("if that is meant, run again with `--max-prune {}`", enough(*.prunes, *.objects, *.limit))
+    )]
+    TooManyPrunes {
+        /// How many would be deleted.
+        prunes: u64,
+        /// How many of its objects are live.
+        objects: u64,
+        /// How many may be.
+        limit: MaxPrune,
+    },
+    /// Objects ask before they go with their application.
+    #[error("{} before it is deleted; nothing was written", unconfirmed(.0))]
+    #[diagnostic(code(trueup::sync::unconfirmed), help("`--approve` confirms it, `--orphan` keeps all objects"))]
+    Unconfirmed(Vec<Key>),
+    /// Another application has objects of this one, too: each sync of one would undo the other.
+    #[error("{}; nothing was written", shared(.0))]
+    #[diagnostic(
+        code(trueup::sync::shared),
+        help(
+            "keep each object in one application; where the other one is gone, take its mark off the object: \
+             its label `applyset.kubernetes.io/part-of`, or Argo CD's tracking annotation or label; \
+             `--allow-shared` syncs it anyway"
+        )
+    )]
+    Shared(Vec<Shared>),
+}
+
+/// The least `--max-prune` that would let it, in the form that was used.
+fn enough(prunes: u64, objects: u64, limit: MaxPrune) -> MaxPrune {
+    let percents = (0..=100).map(MaxPrune::Percent);
+    match limit {
+        MaxPrune::Count(_) => MaxPrune::Count(prunes),
+        MaxPrune::Percent(_) => {
+            percents.into_iter().find(|limit| limit.of(objects) >= prunes).unwrap_or(MaxPrune::Count(prunes))
+        }
+    }
+}
+
+fn objects(count: u64) -> String {
+    if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+}
+
+fn unconfirmed(objects: &[Key]) -> String {
+    /// So many are named.
+    const NAMED: usize = 5;
+    let named: Vec<String> = objects.iter().take(NAMED).map(|key| format!("`{key}`")).collect();
+    let more = if objects.len() > NAMED { format!(" and {} more", objects.len() - NAMED) } else { String::new() };
+    format!("`Delete=confirm` of {}{more} asks", named.join(", "))
+}
+
+fn shared(objects: &[Shared]) -> String {
+    /// So many are named.
+    const NAMED: usize = 5;
+    let named: Vec<String> =
+        objects.iter().take(NAMED).map(|one| format!("`{}` is part of `{}`, too", one.object, one.other)).collect();
+    let more = if objects.len() > NAMED { format!("; and {} more", objects.len() - NAMED) } else { String::new() };
+    named.join("; ") + &more
+}

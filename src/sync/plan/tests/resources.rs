@@ -1,0 +1,215 @@
+//! What is applied, and why; what is held; whose an object is.
+
+use super::*;
+use crate::cluster::Validation;
+use crate::object::annotations::TRACKING_ID;
+use crate::status::{Moved, ResourceState};
+
+/// A config map whose one value is `1` in git.
+fn settings() -> Value {
+    let mut target = target("ConfigMap", "settings");
+    target["data"] = json!({"a": "1"});
+    target
+}
+
+fn edited() -> Value {
+    let mut live = live(&settings());
+    live["data"]["a"] = json!("2");
+    live
+}
+
+#[test]
+fn what_differs_is_applied_and_says_why() {
+    let moved = |moved: Moved| {
+        let mut world = World::new().in_git(settings(), Some(edited()));
+        world.wanted[0].drift.as_mut().unwrap().moved = moved;
+        world
+    };
+    let missing = |moved: Moved| {
+        let mut world = World::new().new_in_git(settings());
+        world.wanted[0].drift.as_mut().unwrap().moved = moved;
+        world
+    };
+    let cases = vec![
+        (moved(Moved::Git), "changed: /data/a (git moved)"),
+        (moved(Moved::Cluster), "changed: /data/a (the cluster moved)"),
+        (moved(Moved::Both), "changed: /data/a (both moved)"),
+        (moved(Moved::Unknown), "changed: /data/a"),
+        (missing(Moved::Git), "new in git"),
+        (missing(Moved::Cluster), "missing: deleted in the cluster"),
+        (missing(Moved::Unknown), "missing"),
+    ];
+    for (world, why) in cases {
+        let plan = world.plan().unwrap();
+        assert_eq!(plan.steps.len(), 1, "{why}");
+        assert_eq!(plan.steps[0].why, why);
+        assert_eq!(plan.steps[0].seen.is_some(), why.starts_with("changed"), "{why}");
+    }
+}
+
+/// `ApplyOutOfSyncOnly` is the default, since what is in sync is proven to be.
+#[test]
+fn what_is_in_sync_is_applied_only_to_make_it_ours() {
+    let foreign = {
+        let mut live = live(&settings());
+        live["metadata"]["managedFields"] = json!([entry("kubectl", "Apply", &settings())]);
+        live
+    };
+    let everything = |mut world: World| {
+        world.flags.apply_all = true;
+        world
+    };
+    let partial = |mut world: World| {
+        world.scope.whole = false;
+        world
+    };
+    let with_record = |mut world: World| {
+        world.baseline.get_or_insert_default().record(&object(settings()), &object(live(&settings())));
+        world
+    };
+    let unrecorded = || World::new().in_git(settings(), Some(live(&settings())));
+    let unowned = || with_record(World::new().in_git(settings(), Some(foreign.clone())));
+    let cases = vec![
+        ("recorded and ours", World::new().synced(&settings()), None),
+        ("not recorded", unrecorded(), Some("in sync, and not yet ours")),
+        ("not ours", unowned(), Some("in sync, and not yet ours")),
+        ("`--apply-all`", everything(World::new().synced(&settings())), Some("in sync")),
+        ("not recorded, but only what drifted is wanted", partial(unrecorded()), None),
+    ];
+    for (name, world, expected) in cases {
+        let plan = world.plan().unwrap();
+        assert_eq!(plan.steps.first().map(|step| step.why.as_str()), expected, "{name}");
+    }
+}
+
+#[test]
+fn what_could_not_be_compared_is_applied_with_the_whole() {
+    let mut world = World::new().in_git(settings(), Some(edited()));
+    world.wanted[0].drift.as_mut().unwrap().state = ResourceState::Unknown;
+    assert_eq!(world.plan().unwrap().steps[0].why, "could not be compared");
+    world.scope.whole = false;
+    assert!(world.plan().unwrap().is_empty());
+}
+
+#[test]
+fn what_the_policy_leaves_is_told_as_drift() {
+    let mut world = World::new().in_git(settings(), Some(edited()));
+    world.scope.apply = false;
+    assert_eq!(world.held(), ["ConfigMap shop/settings: left by the sync policy: changed: /data/a (git moved)"]);
+    assert!(world.plan().unwrap().held[0].is_drift);
+}
+
+/// A resource that the server names anew each time could never be compared with git.
+#[test]
+fn a_resource_without_a_name_is_held() {
+    let mut nameless = settings();
+    nameless["metadata"].as_object_mut().unwrap().remove("name");
+    nameless["metadata"]["generateName"] = json!("settings-");
+    let plan = World::new().new_in_git(nameless).plan().unwrap();
+    assert!(plan.is_empty());
+    assert!(plan.held[0].why.contains("`generateName`"), "{}", plan.held[0].why);
+}
+
+/// Whoever moves from Argo CD: nothing is taken over that nobody said to take.
+#[test]
+fn what_argo_cd_tracks_waits_for_adopt() {
+    let tracked = || {
+        let mut live = annotated(edited(), TRACKING_ID, "shop:/ConfigMap:shop/settings");
+        live["metadata"].as_object_mut().unwrap().remove("labels");
+        live["metadata"]["managedFields"] = json!([
+            entry("argocd-controller", "Update", &settings()),
+            entry("kubectl-edit", "Update", &settings()),
+            entry("kubectl-client-side-apply", "Update", &settings()),
+        ]);
+        live
+    };
+    let mut world = World::new().in_git(settings(), Some(tracked()));
+    assert_eq!(world.steps(), Vec::<String>::new());
+    assert_eq!(world.held(), ["ConfigMap shop/settings: Argo CD tracks it; `--adopt` takes it over, fields and all"]);
+
+    world.flags.adopt = true;
+    let Action::Bring { adopt, .. } = &world.plan().unwrap().steps[0].action else { panic!("it is applied") };
+    assert_eq!(adopt, &["argocd-controller", "kubectl-client-side-apply"]);
+}
+
+/// What trueup wrote with `Replace=true` is its own without anybody's leave: a field that git drops has to go.
+#[test]
+fn fields_that_trueup_wrote_otherwise_become_applied_ones() {
+    let mut live = edited();
+    live["metadata"]["managedFields"] =
+        json!([entry("trueup", "Update", &settings()), entry("helm", "Update", &settings())]);
+    let Action::Bring { adopt, .. } = &World::new().in_git(settings(), Some(live)).plan().unwrap().steps[0].action
+    else {
+        panic!("it is applied")
+    };
+    assert_eq!(adopt, &["trueup"]);
+}
+
+/// Two owners of one object undo each other: nothing at all is written.
+#[test]
+fn an_object_of_another_application_refuses_the_plan() {
+    let of_applyset = |id: &str| {
+        let mut live = edited();
+        live["metadata"]["labels"][APPLYSET_PART_OF] = json!(id);
+        live
+    };
+    let unlabelled = || {
+        let mut live = edited();
+        live["metadata"].as_object_mut().unwrap().remove("labels");
+        live
+    };
+    let instance = |value: Value, name: &str| {
+        let mut value = value;
+        value["metadata"]["labels"]["app.kubernetes.io/instance"] = json!(name);
+        value
+    };
+    let applied_with_instance = |name: &str| {
+        let mut live = instance(unlabelled(), name);
+        live["metadata"]["managedFields"] = json!([entry("argocd-controller", "Apply", &live)]);
+        live
+    };
+    let by_annotation = |id: &str| annotated(unlabelled(), TRACKING_ID, id);
+    for (name, target, live, other) in [
+        ("another ApplySet", settings(), of_applyset("applyset-theirs-v1"), Some("applyset-theirs-v1")),
+        ("ours", settings(), of_applyset(ID), None),
+        ("another Application", settings(), by_annotation("blog:/ConfigMap:shop/settings"), Some("blog")),
+        ("a copied annotation", settings(), by_annotation("blog:/ConfigMap:shop/other"), None),
+        ("another one's label", settings(), applied_with_instance("blog"), Some("blog")),
+        ("a label that the chart writes", instance(settings(), "blog"), applied_with_instance("blog"), None),
+    ] {
+        let refused = World::new().in_git(target, Some(live)).plan().err();
+        let expected = other.map(|other| {
+            PlanRefused::Shared(vec![Shared { object: object(settings()).key(), other: other.to_owned() }])
+        });
+        assert_eq!(refused, expected, "{name}");
+    }
+}
+
+#[test]
+fn a_shared_object_is_named_with_its_other_owner() {
+    let of = |name: &str| Shared { object: object(target("ConfigMap", name)).key(), other: "blog".to_owned() };
+    let refused = PlanRefused::Shared(vec![of("a"), of("b")]);
+    let expected =
+        "`ConfigMap shop/a` is part of `blog`, too; `ConfigMap shop/b` is part of `blog`, too; nothing was written";
+    assert_eq!(refused.to_string(), expected);
+}
+
+/// The dry run finds what only a new object can have.
+#[test]
+fn what_must_be_made_anew_needs_force() {
+    let world = |force: bool| {
+        let mut world = World::new().in_git(settings(), Some(edited()));
+        world.flags.force = force;
+        world.plan().unwrap()
+    };
+    let mut forced = world(true);
+    forced.recreate(0, "`spec.selector` is immutable");
+    let Action::Bring { method, validation, .. } = forced.steps[0].action else { panic!("it is brought") };
+    assert_eq!((method, validation), (Method::Recreate, Validation::Strict));
+    assert_eq!(forced.steps[0].why, "changed: /data/a (git moved); must be made anew: `spec.selector` is immutable");
+
+    let mut held = world(false);
+    held.recreate(0, "`spec.selector` is immutable");
+    assert!(held.is_empty() && held.held[0].is_drift);
+    assert!(held.held[0].why.contains("`--force`"));
+}

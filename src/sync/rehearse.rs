@@ -1,0 +1,92 @@
+//! Rehearses a plan: asks the server whether it would take every object, before anything is written.
+//!
+//! In: a plan. Out: the plan with what must be made anew marked so, and every [`Complaint`]. All writes are dry runs. What lives
+//! in a namespace, or is of a kind, that the plan itself makes cannot be asked about.
+
+use futures::StreamExt;
+use futures::stream;
+
+use super::execute::in_words;
+use super::plan::{Action, Method, Plan, Step};
+use crate::cluster::{Cluster, ClusterError, Reason, Writing, Written};
+
+/// Why the server would not take a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Complaint {
+    /// What it is about.
+    pub subject: String,
+    /// Why.
+    pub kind: ComplaintKind,
+}
+
+/// Why the server would not take a step.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum ComplaintKind {
+    /// A field cannot be changed: it must be made anew; in the server's words.
+    MustBeMadeAnew(String),
+    /// The account may not; in the server's words.
+    NotPermitted(String),
+    /// It refuses the object; in its words.
+    Refused(String),
+    /// It does not answer.
+    NoAnswer(Box<ClusterError>),
+}
+
+/// Asks the server about every step; what cannot be changed becomes a step that makes it anew where that may be done, and is
+/// held where not.
+pub async fn rehearse(plan: &mut Plan, cluster: &dyn Cluster, concurrency: usize) -> Vec<Complaint> {
+    let asked = plan.steps.iter().enumerate().filter(|(_, step)| !step.unasked);
+    let answers: Vec<(usize, Option<ComplaintKind>)> =
+        stream::iter(asked.map(|(index, step)| async move { (index, ask(step, cluster).await) }))
+            .buffered(concurrency.max(1))
+            .collect()
+            .await;
+    let mut complaints = Vec::new();
+    // From the last to the first: a step that is held is no longer among them.
+    for (index, kind) in answers.into_iter().rev() {
+        let Some(kind) = kind else { continue };
+        let step = &plan.steps[index];
+        let may_be_made_anew = matches!(step.action, Action::Bring { force: true, .. });
+        let subject = step.subject();
+        if let ComplaintKind::MustBeMadeAnew(words) = &kind {
+            plan.recreate(index, words);
+            if may_be_made_anew {
+                continue;
+            }
+        }
+        complaints.push(Complaint { subject, kind });
+    }
+    complaints.reverse();
+    complaints
+}
+
+async fn ask(step: &Step, cluster: &dyn Cluster) -> Option<ComplaintKind> {
+    let (Some(target), Action::Bring { method, validation, .. }) = (&step.target, &step.action) else { return None };
+    let answer = match (method, &step.seen) {
+        (Method::Replace, None) => cluster.create(target, *validation, Writing::DryRun).await,
+        (Method::Replace, Some(_)) => {
+            let live = match cluster.get(&step.object).await {
+                Ok(Some(live)) => live,
+                Ok(None) => return None,
+                Err(error) => return Some(ComplaintKind::NoAnswer(Box::new(error))),
+            };
+            let mut target = (**target).clone();
+            target.set_resource_version(live.resource_version());
+            cluster.replace(&target, *validation, Writing::DryRun).await
+        }
+        _ => cluster.apply(target, *validation, Writing::DryRun).await,
+    };
+    let makes_way = matches!(method, Method::Recreate) || step.hook.is_some_and(|hook| hook.before_creation);
+    match answer {
+        Ok(Written::Done(_)) => None,
+        // The old one is deleted before.
+        Ok(Written::Refused(refusal)) if refusal.reason == Reason::Immutable && makes_way => None,
+        Ok(Written::Refused(refusal)) => Some(match refusal.reason {
+            Reason::Immutable => ComplaintKind::MustBeMadeAnew(refusal.words),
+            Reason::Forbidden => ComplaintKind::NotPermitted(refusal.words),
+            _ => ComplaintKind::Refused(in_words(&refusal)),
+        }),
+        Err(error @ ClusterError::Forbidden { .. }) => Some(ComplaintKind::NotPermitted(error.to_string())),
+        Err(error) => Some(ComplaintKind::NoAnswer(Box::new(error))),
+    }
+}

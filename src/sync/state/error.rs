@@ -1,0 +1,106 @@
+//! Every message that the state can give.
+//!
+//! In: what was found in its place, or what a cluster says. Out: a [`StateError`], with which nothing is written, or a
+//! [`StateFault`], with which a sync goes on and writes anew what cannot be read.
+
+use miette::Diagnostic;
+
+use crate::cluster::{ClusterError, Refusal};
+use crate::status::compare::BaselineFault;
+
+/// Something about the state that cannot be used; the rest of it can.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
+pub enum StateFault {
+    /// The record of the last sync.
+    #[error("the last sync's record, ConfigMap `{parent}`, {fault}")]
+    #[diagnostic(
+        code(trueup::sync::record),
+        severity(Warning),
+        help("the objects were compared without it, value by value; the next sync writes it anew")
+    )]
+    Record {
+        /// The parent.
+        parent: String,
+        /// What is wrong with it.
+        fault: BaselineFault,
+    },
+    /// One of the other things that the parent holds.
+    #[error("`{key}` of ConfigMap `{parent}` cannot be read, so it counts as empty")]
+    #[diagnostic(
+        code(trueup::sync::unreadable_state),
+        severity(Warning),
+        help("it was edited by hand; set it right before the next sync, which writes it anew")
+    )]
+    Unreadable {
+        /// The parent.
+        parent: String,
+        /// The key of its data.
+        key: &'static str,
+    },
+}
+
+/// Why the state cannot be read or written.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
+pub enum StateError {
+    /// What is in its place is not this application's.
+    #[error("ConfigMap `{namespace}/{parent}` is not this application's: {why}; nothing was written")]
+    #[diagnostic(
+        code(trueup::sync::foreign_state),
+        help(
+            "an application's state is kept there; rename one of the two, or keep it elsewhere with --state-namespace"
+        )
+    )]
+    Foreign {
+        /// The ConfigMap.
+        parent: String,
+        /// Its namespace.
+        namespace: String,
+        /// How that is known.
+        why: String,
+    },
+    /// A newer trueup wrote it: what it keeps there would be lost.
+    #[error("ConfigMap `{namespace}/{parent}` was written by a newer version, in form {schema}; nothing was written")]
+    #[diagnostic(code(trueup::sync::newer_state), help("sync with the newer version"))]
+    Newer {
+        /// The ConfigMap.
+        parent: String,
+        /// Its namespace.
+        namespace: String,
+        /// The form.
+        schema: u64,
+    },
+    /// Nothing says where it is.
+    #[error("there is no namespace to keep the state in: the destination names none")]
+    #[diagnostic(
+        code(trueup::sync::no_state_namespace),
+        help("set `spec.destination.namespace`, or name a namespace with --state-namespace")
+    )]
+    NoNamespace,
+    /// The cluster does not take it.
+    #[error("ConfigMap `{name}`, which holds the state, cannot be written")]
+    #[diagnostic(
+        code(trueup::sync::state_refused),
+        help("a sync needs get, create and update of ConfigMaps in the namespace of the state")
+    )]
+    Refused {
+        /// The ConfigMap.
+        name: String,
+        /// Why, in the server's words.
+        #[source]
+        refusal: Refusal,
+    },
+    /// Somebody changes it all the time.
+    #[error("ConfigMap `{name}`, which holds the state, was changed by somebody else each time it was written")]
+    #[diagnostic(
+        code(trueup::sync::state_contended),
+        help("`kubectl get configmap {name} -o yaml --show-managed-fields` says by whom")
+    )]
+    Contended {
+        /// The ConfigMap.
+        name: String,
+    },
+    /// The cluster does not answer.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Cluster(#[from] ClusterError),
+}

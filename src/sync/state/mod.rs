@@ -1,0 +1,247 @@
+//! What a sync leaves about itself in the cluster: the parent of the ApplySet, with history, attempt and record.
+//!
+//! In: the parent as it was read, what is attempted, what came of it. Out: the parent written: once before the first
+//! write ([`State::begin`]), once at the end ([`State::finish`]). A run that is killed in between leaves an attempt
+//! without an end, and a parent that names every kind and namespace that may have been written to.
+//!
+//! Rules: KEP-3659 (kubectl pkg/cmd/apply/applyset.go); docs/design.md, "State lives in the cluster".
+
+mod error;
+mod parent;
+mod place;
+#[cfg(test)]
+mod tests;
+mod write;
+
+pub use error::{StateError, StateFault};
+pub use parent::parents;
+pub use place::Place;
+
+use std::collections::BTreeSet;
+
+use jiff::Timestamp;
+
+use super::execute::OperationPhase;
+use crate::cluster::Cluster;
+use crate::object::{GroupKind, Key, Object};
+use crate::status::compare::Baseline;
+
+/// What a sync is about to do.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Attempt {
+    /// The full commit hash of each source.
+    pub revisions: Vec<String>,
+    /// When it began.
+    pub started: Timestamp,
+    /// Who runs it.
+    pub by: String,
+    /// How many steps the plan has.
+    pub steps: usize,
+    /// The kinds that it writes; the parent names them before the first of them is written. Of an attempt that was read
+    /// they are among those of the parent.
+    pub kinds: BTreeSet<GroupKind>,
+    /// The namespaces that it writes to; as with the kinds.
+    pub namespaces: BTreeSet<String>,
+}
+
+/// How the last attempt ended.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AttemptEnd {
+    /// When.
+    pub at: Timestamp,
+    /// How.
+    pub phase: OperationPhase,
+    /// In words.
+    pub message: String,
+}
+
+/// When the last attempt was.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum LastAttempt {
+    /// There was none.
+    #[default]
+    None,
+    /// It began, and ended unless it goes on or was killed.
+    Began {
+        /// When.
+        at: Timestamp,
+        /// When it ended.
+        ended: Option<Timestamp>,
+    },
+}
+
+impl LastAttempt {
+    /// Whether it goes on, or was killed: what is live may be another thing in a moment.
+    pub fn is_open(self) -> bool {
+        matches!(self, Self::Began { ended: None, .. })
+    }
+}
+
+/// One source, as it was synced.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SyncedSource {
+    /// The repository, without credentials.
+    pub repo_url: String,
+    /// The path in it, or the chart.
+    pub path: String,
+    /// What the manifest asked for.
+    pub target_revision: String,
+    /// The full commit hash.
+    pub revision: String,
+}
+
+/// One sync of the whole application that succeeded.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct HistoryEntry {
+    /// Counts up.
+    pub id: u64,
+    /// When it began.
+    pub started: Timestamp,
+    /// When it was done.
+    pub deployed: Timestamp,
+    /// Who ran it.
+    pub by: String,
+    /// Its sources.
+    pub sources: Vec<SyncedSource>,
+}
+
+/// What is known of an application's syncs.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct State {
+    /// The record of the last sync.
+    pub baseline: Option<Baseline>,
+    /// The successful syncs, oldest first.
+    pub history: Vec<HistoryEntry>,
+    /// What was attempted last.
+    pub attempt: Option<Attempt>,
+    /// How that ended. An attempt without an end was killed, unless somebody has the lock: then it goes on.
+    pub ended: Option<AttemptEnd>,
+    /// The entry of the history that the application was rolled back to, until somebody syncs it again.
+    pub rolled_back_to: Option<u64>,
+    /// What could not be read.
+    pub faults: Vec<StateFault>,
+    /// The kinds that members may have, as the parent has them.
+    kinds: BTreeSet<GroupKind>,
+    /// The namespaces that members may be in, as the parent has them, its own aside.
+    namespaces: BTreeSet<String>,
+    /// The parent as the cluster has it.
+    parent: Option<Object>,
+}
+
+/// How an attempt ended.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Ended {
+    /// When.
+    pub at: Timestamp,
+    /// How: a success is what the history has, and what narrows the kinds and namespaces.
+    pub phase: OperationPhase,
+    /// In words, which hold nothing of a Secret.
+    pub message: String,
+    /// The record of what is now in the cluster; nothing keeps the one before.
+    pub baseline: Option<Baseline>,
+    /// Members that git no longer has and that were left in the cluster: held, or not asked for.
+    pub left: Vec<Key>,
+    /// Its sources, for the history of a whole sync that succeeded.
+    pub sources: Option<Vec<SyncedSource>>,
+    /// How many entries the history keeps.
+    pub history_limit: u64,
+}
+
+impl State {
+    /// Reads the state of an application; an empty one when there is none.
+    pub async fn read(cluster: &dyn Cluster, place: &Place) -> Result<Self, StateError> {
+        if place.namespace.is_empty() {
+            return Err(StateError::NoNamespace);
+        }
+        let Some(parent) = cluster.get(&place.parent()).await? else { return Ok(Self::default()) };
+        let mut parts = Vec::new();
+        for name in Baseline::part_names(&parent) {
+            parts.extend(cluster.get(&place.config_map(name)).await?);
+        }
+        Self::of(place, parent, &parts)
+    }
+
+    /// When the last attempt began and ended: it tells whether somebody synced meanwhile.
+    pub fn last_attempt(&self) -> LastAttempt {
+        let ended = self.ended.as_ref().map(|ended| ended.at);
+        self.attempt.as_ref().map_or(LastAttempt::None, |attempt| LastAttempt::Began { at: attempt.started, ended })
+    }
+
+    /// Whether the last attempt did not succeed, or was killed.
+    pub fn was_interrupted(&self) -> bool {
+        let succeeded = self.ended.as_ref().is_some_and(|ended| ended.phase == OperationPhase::Succeeded);
+        self.attempt.is_some() && !succeeded
+    }
+
+    /// The kinds that members may have, and the namespaces that they may be in beside the parent's own; nothing where there
+    /// is no parent.
+    pub fn members(&self) -> Option<(&BTreeSet<GroupKind>, &BTreeSet<String>)> {
+        self.parent.as_ref().map(|_| (&self.kinds, &self.namespaces))
+    }
+
+    /// Writes what is attempted, before anything else is written.
+    pub async fn begin(&mut self, cluster: &dyn Cluster, place: &Place, attempt: Attempt) -> Result<(), StateError> {
+        let mut next = self.clone();
+        next.kinds.extend(attempt.kinds.iter().cloned());
+        next.namespaces.extend(attempt.namespaces.iter().filter(|name| **name != place.namespace).cloned());
+        next.attempt = Some(attempt);
+        next.ended = None;
+        next.parent = Some(write::attempted(cluster, place, &next).await?);
+        *self = next;
+        Ok(())
+    }
+
+    /// Writes how it ended: the record and the history of a whole sync that succeeded, the words of one that failed.
+    pub async fn finish(&mut self, cluster: &dyn Cluster, place: &Place, ended: Ended) -> Result<(), StateError> {
+        let mut next = self.clone();
+        next.end(place, ended);
+        next.parent = Some(write::ended(cluster, place, &next).await?);
+        *self = next;
+        Ok(())
+    }
+
+    /// Writes that the application was rolled back to an entry of its history, or no longer is.
+    pub async fn set_rolled_back_to(
+        &mut self,
+        cluster: &dyn Cluster,
+        place: &Place,
+        id: Option<u64>,
+    ) -> Result<(), StateError> {
+        let mut next = self.clone();
+        next.rolled_back_to = id;
+        next.parent = Some(write::attempted(cluster, place, &next).await?);
+        *self = next;
+        Ok(())
+    }
+
+    /// Takes the state away: the application is no more. The parent goes last, so that a run that is killed finds it.
+    pub async fn remove(self, cluster: &dyn Cluster, place: &Place) -> Result<(), StateError> {
+        let Some(parent) = self.parent else { return Ok(()) };
+        write::removed(cluster, place, &parent).await
+    }
+
+    /// The state after an attempt ended so.
+    fn end(&mut self, place: &Place, ended: Ended) {
+        let Ended { at, phase, message, baseline, left, sources, history_limit } = ended;
+        let succeeded = phase == OperationPhase::Succeeded;
+        if let (Some(baseline), true) = (&baseline, succeeded) {
+            self.kinds = baseline.kinds().into_iter().chain(left.iter().map(Key::group_kind)).collect();
+            let left = left.into_iter().map(|key| key.namespace);
+            self.namespaces = baseline.namespaces().into_iter().chain(left).collect();
+            self.namespaces.retain(|namespace| !namespace.is_empty() && *namespace != place.namespace);
+        }
+        if let (Some(sources), true) = (sources, succeeded) {
+            let id = self.history.iter().map(|entry| entry.id).max().unwrap_or_default() + 1;
+            let (started, by) =
+                self.attempt.as_ref().map_or((at, String::new()), |attempt| (attempt.started, attempt.by.clone()));
+            self.history.push(HistoryEntry { id, started, deployed: at, by, sources });
+        }
+        let limit = usize::try_from(history_limit).unwrap_or(usize::MAX);
+        self.history.drain(..self.history.len().saturating_sub(limit));
+        if baseline.is_some() {
+            self.baseline = baseline;
+            self.faults.retain(|fault| !matches!(fault, StateFault::Record { .. }));
+        }
+        self.ended = Some(AttemptEnd { at, phase, message });
+    }
+}

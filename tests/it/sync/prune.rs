@@ -1,0 +1,184 @@
+//! What git drops: deleted only when that was asked for, and only what is provably the application's own.
+
+use insta::assert_snapshot;
+use serde_json::json;
+
+use super::Shop;
+use crate::harness::{config_map, or_skip, trueup};
+
+fn shop_with_dropped(policy: serde_json::Value) -> Result<Shop, crate::harness::Missing> {
+    let shop = Shop::with_policy(policy)?
+        .changed(|git| git.file("shop/old.yaml", config_map("old").data("a", "1")).commit("an old one"));
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+    Ok(shop.changed(|git| git.remove("shop/old.yaml").commit("no longer")))
+}
+
+/// Nothing is deleted that nobody asked to delete: it is told, and counts as drift.
+#[test]
+fn what_git_drops_stays_until_somebody_prunes() {
+    let shop = or_skip!(shop_with_dropped(json!({})));
+
+    let left = trueup(["sync", "-y"]).of(&shop.application).exits(1);
+    assert_snapshot!(left, @r"
+    1 application  1 out of sync
+    3 resources    1 extra, 2 in sync
+
+    shop  OutOfSync  1 extra, 2 in sync
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  0de81c0  local repository
+      sync     Succeeded  0 steps: -
+      ! ConfigMap [NAMESPACE]/old  not in git any more; needs `--prune`
+
+      - ConfigMap [NAMESPACE]/old  extra, not in git, dropped from git since the last sync
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+    [exit 1]
+    ");
+    assert!(shop.live("configmap", "old").is_some());
+
+    let pruned = trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(0);
+    assert_snapshot!(pruned, @r"
+    1 application  1 in sync
+    2 resources    2 in sync
+
+    shop  Synced  2 in sync
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  0de81c0  local repository
+      sync     Succeeded  1 step: 1 done
+      - ConfigMap [NAMESPACE]/old  pruned
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+    [TIME] ConfigMap [NAMESPACE]/old: pruned
+    did 1 step
+    [exit 0]
+    ");
+    assert_eq!(shop.live("configmap", "old"), None);
+}
+
+/// Operators copy labels to what they make; and anybody may write our label on anything. None of it is ours.
+#[test]
+fn only_what_is_provably_ours_is_pruned() {
+    let shop = or_skip!(shop_with_dropped(json!({})));
+    let id = shop.live("configmap", "trueup-shop").unwrap()["metadata"]["labels"]["applyset.kubernetes.io/id"]
+        .as_str()
+        .unwrap()
+        .to_owned();
+    // Somebody else's object that carries our label.
+    shop.cluster.apply(config_map("copied").data("b", "2"));
+    shop.cluster.kubectl(["label", "configmap", "copied", &format!("applyset.kubernetes.io/part-of={id}")]);
+    // Applied by us, but owned by an object since: garbage collection's affair.
+    let web = shop.live("deployment", "web").unwrap()["metadata"]["uid"].as_str().unwrap().to_owned();
+    let owner = json!({"metadata": {"ownerReferences": [
+        {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web", "uid": web},
+    ]}});
+    shop.cluster.kubectl(["patch", "configmap", "old", "-p", &owner.to_string()]);
+
+    let run = trueup(["sync", "-y", "--prune"]).of(&shop.application).outcome();
+
+    assert!(shop.live("configmap", "copied").is_some(), "{}", run.transcript());
+    assert!(shop.live("configmap", "old").is_some(), "{}", run.transcript());
+}
+
+/// A render that went wrong and gives nothing must not take production away.
+#[test]
+fn an_empty_render_never_prunes_everything() {
+    let shop = or_skip!(Shop::new());
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+    let shop = shop.changed(|git| {
+        git.remove("shop/web.yaml").remove("shop/settings.yaml").file("shop/README.md", "empty").commit("all gone")
+    });
+
+    let refused = trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(2);
+
+    assert_snapshot!(refused, @r"
+    1 application  1 out of sync
+    2 resources    2 extra
+    1 error
+
+    shop  OutOfSync  2 extra
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  bfdd53f  local repository
+
+      - ConfigMap [NAMESPACE]/settings  extra, not in git, dropped from git since the last sync
+        commit bfdd53f  all gone, Ada, [AGO]
+
+      - apps/Deployment [NAMESPACE]/web  extra, not in git, dropped from git since the last sync
+        commit bfdd53f  all gone, Ada, [AGO]
+
+      × shop: git renders nothing, and the plan deletes all that is live (2 objects); nothing was written
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+      × shop: git renders nothing, and the plan deletes all that is live (2 objects); nothing was
+      │ written
+      help: if that is meant, run again with `--allow-empty`; else see what git has with `trueup
+            render`
+    [exit 2]
+    ");
+    assert!(shop.live("deployment", "web").is_some());
+}
+
+/// A refactoring that moves a folder away would take half of the application with it.
+#[test]
+fn a_suspicious_mass_deletion_is_refused() {
+    let shop = or_skip!(Shop::new());
+    let shop = shop.changed(|git| {
+        (0..6)
+            .fold(git, |git, number| git.file(&format!("shop/{number}.yaml"), config_map(&format!("c{number}"))))
+            .commit("more")
+    });
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+    let shop =
+        shop.changed(|git| (0..6).fold(git, |git, number| git.remove(&format!("shop/{number}.yaml"))).commit("fewer"));
+
+    let refused = trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(2);
+    assert_snapshot!(refused, @r"
+    1 application  1 out of sync
+    8 resources    6 extra, 2 in sync
+    1 error
+
+    shop  OutOfSync  6 extra, 2 in sync
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  486af85  local repository
+
+      - ConfigMap [NAMESPACE]/c0  extra, not in git, dropped from git since the last sync
+        commit 486af85  fewer, Ada, [AGO]
+
+      - ConfigMap [NAMESPACE]/c1  extra, not in git, dropped from git since the last sync
+        commit 486af85  fewer, Ada, [AGO]
+
+      - ConfigMap [NAMESPACE]/c2  extra, not in git, dropped from git since the last sync
+        commit 486af85  fewer, Ada, [AGO]
+
+      - ConfigMap [NAMESPACE]/c3  extra, not in git, dropped from git since the last sync
+        commit 486af85  fewer, Ada, [AGO]
+
+      - ConfigMap [NAMESPACE]/c4  extra, not in git, dropped from git since the last sync
+        commit 486af85  fewer, Ada, [AGO]
+
+      - ConfigMap [NAMESPACE]/c5  extra, not in git, dropped from git since the last sync
+        commit 486af85  fewer, Ada, [AGO]
+
+      × shop: the plan deletes 6 of 8 objects, more than `--max-prune 50%`; nothing was written
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+      × shop: the plan deletes 6 of 8 objects, more than `--max-prune 50%`; nothing was written
+      help: if that is meant, run again with `--max-prune 63%`
+    [exit 2]
+    ");
+    assert!(shop.live("configmap", "c0").is_some());
+
+    trueup(["sync", "-y", "--prune", "--max-prune", "80%"]).of(&shop.application).exits(0);
+    assert_eq!(shop.live("configmap", "c0"), None);
+}

@@ -1,0 +1,94 @@
+//! Two runs at once: one of them syncs, and what is in the cluster at the end is what git says.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+
+use super::{attempt, live, lock_holder, plain, steps};
+use crate::harness::{
+    Front, Missing, Reply, Run, Started, TestApplication, TestCluster, TestRepo, first, or_skip, trueup, until,
+};
+
+/// An application of two objects, and a way to its cluster that is slow for the first write of one of them.
+struct Race {
+    cluster: TestCluster,
+    git: TestRepo,
+    shop: TestApplication,
+    slow: Front,
+}
+
+impl Race {
+    fn new() -> Result<Self, Missing> {
+        let cluster = TestCluster::namespace()?;
+        let git = TestRepo::new().file("a.yaml", plain("a")).file("b.yaml", plain("b")).commit("two");
+        let shop = git
+            .application("shop")
+            .destination(json!({"name": "in-cluster", "namespace": cluster.name()}))
+            .spec_field("syncPolicy", json!({"syncOptions": ["PrunePropagationPolicy=background"]}));
+        let late = first(1, "/configmaps/a?force=true&fieldManager=trueup&fieldValidation=Strict HTTP", || {
+            Reply::Late(Duration::from_secs(4))
+        });
+        let slow = Front::before(&cluster, late)?;
+        Ok(Self { cluster, git, shop, slow })
+    }
+
+    /// A run that has the lock by now, and is in the middle of a step.
+    fn slow_run(&self) -> Started {
+        let run = trueup(["sync", "-y"]).of(&self.shop).kubeconfig(&self.slow.kubeconfig()).start();
+        until("the slow run writes", || {
+            self.slow.seen().iter().any(|line| super::is_write(line) && line.contains("/a?"))
+        });
+        run
+    }
+
+    fn run<const N: usize>(&self, arguments: [&str; N]) -> Run {
+        trueup(arguments).of(&self.shop).kubeconfig(self.cluster.kubeconfig())
+    }
+}
+
+/// Two CI jobs of one commit: the second says who is at it, writes nothing, and has an exit code of its own.
+#[test]
+fn of_two_runs_one_syncs_and_the_other_says_so() {
+    let race = or_skip!(Race::new());
+    let slow = race.slow_run();
+
+    let other = race.run(["sync", "-y", "-o", "json"]).exits(5);
+
+    assert!(other.stderr.contains("another run has the lock"), "{}", other.transcript());
+    assert_eq!(other.json()["requests"]["write"], 0);
+    slow.exits(0);
+    race.run(["diff"]).exits(0);
+    assert_eq!(lock_holder(&race.cluster, "shop"), "");
+    assert_eq!(attempt(&race.cluster, "shop")["ended"]["phase"], "Succeeded");
+}
+
+/// Whoever waits for the lock finds what the other one did, and has nothing left to do.
+#[test]
+fn who_waited_for_the_lock_plans_anew() {
+    let race = or_skip!(Race::new());
+    let slow = race.slow_run();
+
+    let patient = race.run(["sync", "-y", "-o", "json", "--lock-timeout", "60s"]).exits(0).json();
+
+    assert_eq!(steps(&patient), [""; 0], "the other run has done it all");
+    slow.exits(0);
+    race.run(["diff"]).exits(0);
+}
+
+/// The second job is of a newer commit: it waits its turn, and the newer commit is what stays.
+#[test]
+fn the_newer_commit_is_what_stays() {
+    let mut race = or_skip!(Race::new());
+    let slow = race.slow_run();
+    let mut newer = plain("b");
+    newer["data"]["a"] = json!("2");
+    race.git = race.git.file("b.yaml", newer).remove("a.yaml").commit("newer");
+
+    let patient = race.run(["sync", "-y", "-o", "json", "--prune", "--lock-timeout", "60s"]).exits(0).json();
+
+    slow.exits(0);
+    let b: Value = live(&race.cluster, "configmap", "b").unwrap();
+    assert_eq!(b["data"]["a"], "2", "{patient:#}");
+    assert!(live(&race.cluster, "configmap", "a").is_none(), "what git dropped meanwhile is found, too");
+    race.run(["diff"]).exits(0);
+}
