@@ -4,6 +4,7 @@
 
 mod arguments;
 mod customizations;
+mod delete;
 mod diff;
 mod doctor;
 mod health;
@@ -12,8 +13,10 @@ pub mod manifests;
 mod reconcile;
 mod render;
 mod request;
+mod rollback;
 mod session;
 mod sync;
+mod undo;
 mod wait;
 
 use std::io::Write;
@@ -50,6 +53,8 @@ enum Command {
     Diff(Box<diff::DiffArguments>),
     Sync(Box<sync::SyncArguments>),
     Reconcile(Box<reconcile::ReconcileArguments>),
+    Rollback(Box<rollback::RollbackArguments>),
+    Delete(Box<delete::DeleteArguments>),
     History(Box<history::HistoryArguments>),
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
@@ -69,6 +74,12 @@ pub fn main() -> ExitCode {
         }
         Command::Reconcile(arguments) => {
             session::run_to_its_step(&arguments.look(), |session| reconcile::reconcile(*arguments, session))
+        }
+        Command::Rollback(arguments) => {
+            session::run_to_its_step(&arguments.look(), |session| rollback::rollback(*arguments, session))
+        }
+        Command::Delete(arguments) => {
+            session::run_to_its_step(&arguments.look(), |session| delete::delete(*arguments, session))
         }
         Command::History(arguments) => session::run(&arguments.look(), |session| history::history(*arguments, session)),
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),

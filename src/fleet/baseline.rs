@@ -90,6 +90,7 @@ async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Opti
 
 fn take(turn: &mut Turn, state: State) {
     turn.last_attempt = state.last_attempt();
+    turn.rolled_back_to = state.rolled_back_to;
     turn.members = state
         .members()
         .map(|(kinds, namespaces)| Arc::new(Members { kinds: kinds.clone(), namespaces: namespaces.clone() }));

@@ -55,7 +55,8 @@ fn asked(turn: &Turn) -> Vec<(usize, RepoUrl, Wanted)> {
     asked.collect()
 }
 
-fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {
+/// Keeps what was brought for a source.
+pub(super) fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {
     let run = &mut turn.sources[source];
     run.revision.clone_from(&checkout.revision);
     checkout.by.as_str().clone_into(&mut run.fetched_by);

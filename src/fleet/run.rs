@@ -102,6 +102,8 @@ pub struct ApplicationRun {
     pub operation: Option<Operation>,
     /// Why a reconciliation leaves its drift, where it does.
     pub left: Option<String>,
+    /// Whether it was deleted, and nothing is left of it.
+    pub is_deleted: bool,
 }
 
 impl ApplicationRun {

@@ -59,6 +59,14 @@ pub(super) struct Turn {
     pub(super) members: Option<Arc<Members>>,
     /// The last attempt that is on record.
     pub(super) last_attempt: LastAttempt,
+    /// The entry of its history that it is taken back to.
+    pub(super) rollback: Option<u64>,
+    /// The entry that it was taken back to, and that it is left at until somebody syncs it.
+    pub(super) rolled_back_to: Option<u64>,
+    /// Its hooks, while it is being deleted.
+    pub(super) hooks: Vec<Object>,
+    /// Whether nothing is left of it.
+    pub(super) is_deleted: bool,
     /// What git says now, while the target is what it said before.
     git: Option<Arc<Vec<Object>>>,
     /// The conditions as they were when it was rendered.
@@ -188,6 +196,10 @@ fn turn(application: Application) -> Turn {
         left: None,
         members: None,
         last_attempt: LastAttempt::None,
+        rollback: None,
+        rolled_back_to: None,
+        hooks: Vec::new(),
+        is_deleted: false,
         git: None,
         rendered: Vec::new(),
     }
@@ -249,6 +261,7 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         plan: turn.plan,
         operation: turn.operation,
         left: turn.left,
+        is_deleted: turn.is_deleted,
     }
 }
 
@@ -272,5 +285,6 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         plan: None,
         operation: None,
         left: None,
+        is_deleted: false,
     }
 }

@@ -32,6 +32,8 @@ pub const HELM_HOOK_WEIGHT: &str = "helm.sh/hook-weight";
 pub const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
 /// The Helm release that an object is of, where Helm itself installed it.
 pub const HELM_RELEASE: &str = "meta.helm.sh/release-name";
+/// What Helm does with the object when its release is uninstalled: `keep`.
+pub const HELM_RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 /// Argo CD's sync options of a resource.
 pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 /// Argo CD's sync wave.

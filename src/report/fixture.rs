@@ -319,6 +319,7 @@ pub(super) fn application(name: &str) -> ApplicationRun {
         plan: None,
         operation: None,
         left: None,
+        is_deleted: false,
     }
 }
 

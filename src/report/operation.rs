@@ -92,6 +92,7 @@ fn step(page: &mut Page, outcome: &StepOutcome, is_verbose: bool) {
 pub(super) fn sign(action: &Action, is_there: bool) -> (&'static str, Role) {
     match action {
         Action::Prune { .. } => ("-", Role::Cluster),
+        Action::Release => ("=", Role::Plain),
         Action::Bring { method: Method::Recreate | Method::Create, .. } if is_there => ("↻", Role::Warning),
         Action::Bring { .. } if is_there => ("~", Role::Drift),
         Action::Bring { .. } => ("+", Role::Git),

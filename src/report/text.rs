@@ -128,7 +128,11 @@ impl Text<'_> {
             self.page.end();
         }
         self.page.write(Role::Name, &application.name).write(Role::Plain, "  ");
-        self.page.write(status_role(status), status_words(status));
+        if application.is_deleted {
+            self.page.write(Role::Good, "deleted");
+        } else {
+            self.page.write(status_role(status), status_words(status));
+        }
         if let Some(health) = &application.health {
             self.page.write(Role::Plain, "  ").write(health::role(Some(health.status)), health.status.as_str());
         }

@@ -100,25 +100,25 @@ impl SyncingArguments {
 }
 
 /// Who runs this, as a person recognises it, and unlike every other run.
-fn holder() -> String {
+pub(crate) fn holder() -> String {
     let name = environment("HOSTNAME").and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
     let host = name.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
     lock::identity(host.as_deref().map_or("unknown-host", str::trim), std::process::id())
 }
 
 /// A time that may be nothing.
-fn parse_wait(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(Duration::ZERO))
 }
 
 /// A Lease counts whole seconds.
-fn parse_lock_duration(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_lock_duration(text: &str) -> Result<Duration, String> {
     match parse_wait(text)? {
         time if (lock::SHORTEST..=lock::LONGEST).contains(&time) => Ok(Duration::from_secs(time.as_secs())),
         _ => Err(format!("it is {} s at least, {} s at most", lock::SHORTEST.as_secs(), lock::LONGEST.as_secs())),
     }
 }
 
-fn parse_patience(text: &str) -> Result<Duration, String> {
+pub(crate) fn parse_patience(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(FOR_EVER).min(FOR_EVER))
 }

@@ -6,12 +6,15 @@
 //! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
 
 mod argo_status;
+mod deletion;
 mod members;
 mod perform;
 mod planning;
 mod record;
+mod rollback;
 
 pub(super) use members::mark_known;
+pub use rollback::end_rollback;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -24,6 +27,7 @@ use super::turn::{self, Turn};
 use super::wait::{self, Patience};
 use super::{Request, Run, World, baseline, compare, extras, health, history, list, reasons, targets};
 use crate::app::InvalidApplication;
+use crate::cluster::Propagation;
 use crate::finding::Finding;
 use crate::process::Cancel;
 use crate::progress::Progress;
@@ -46,6 +50,26 @@ pub enum Wish {
         /// `--auto-prune`.
         auto_prune: bool,
     },
+    /// `trueup rollback`: somebody wants the state of an earlier sync.
+    Rollback {
+        /// The entry of the history; the one before the last where none is named.
+        to: Option<u64>,
+        /// `--prune`.
+        prune: bool,
+    },
+    /// `trueup delete`: somebody wants it gone.
+    Delete(Delete),
+}
+
+/// How an application is deleted.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Delete {
+    /// `--orphan`: its objects stay.
+    pub orphan: bool,
+    /// Whether its hooks run; `--no-hooks` needs no git.
+    pub hooks: bool,
+    /// `--propagation-policy`.
+    pub propagation: Option<Propagation>,
 }
 
 /// What to do, and how.
@@ -98,6 +122,11 @@ impl Prepared {
         self.turns.iter().filter_map(|turn| turn.plan.as_ref())
     }
 
+    /// How many applications there are, those among them whose manifests are wrong.
+    pub fn applications(&self) -> usize {
+        self.turns.len() + self.invalid.len()
+    }
+
     /// The run as it is before anything is done: what `--dry-run` reports.
     pub fn end(self, world: &World) -> Run {
         turn::end(self.turns, self.invalid, self.findings, world)
@@ -107,7 +136,11 @@ impl Prepared {
 /// Compares every application with its cluster, and plans what its wish or policy lets be done. Nothing is written but the
 /// cache; the server is asked, in dry runs, whether it would take it.
 pub async fn prepare(mut request: Request, wanted: &SyncRequest, world: &World) -> Prepared {
-    let (mut turns, invalid) = targets(&mut request, world).await;
+    let (mut turns, invalid) = match wanted.wish {
+        Wish::Sync { .. } | Wish::Reconcile { .. } => targets(&mut request, world).await,
+        Wish::Rollback { to, .. } => rollback::targets(&mut request, to, world).await,
+        Wish::Delete(how) => deletion::targets(&mut request, how, world).await,
+    };
     turns.iter_mut().for_each(Turn::keep_conditions);
     look(&mut turns, &request, world).await;
     planning::plan(&mut turns, &request, wanted, world).await;
@@ -122,6 +155,9 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
     let mut findings = findings;
     if turns.iter().any(|turn| turn.operation.is_some()) {
         look_again(&mut turns, &request, world).await;
+    }
+    if let Wish::Delete(_) = wanted.wish {
+        turns.iter_mut().for_each(deletion::forget_what_is_not_ours);
     }
     if let Some(patience) = wanted.wait.filter(|_| !wanted.stop.is_cancelled() && !has_failed(&turns)) {
         let ends = Instant::now() + patience.timeout;

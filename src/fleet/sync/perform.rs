@@ -13,7 +13,7 @@ use jiff::Timestamp;
 
 use super::super::turn::Turn;
 use super::super::{Request, World};
-use super::{SyncRequest, look, planning, record};
+use super::{SyncRequest, Wish, deletion, look, planning, record};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
 use crate::finding::Finding;
@@ -34,7 +34,7 @@ pub(super) async fn perform(turns: &mut [Turn], request: &Request, wanted: &Sync
 
 async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
     let (Some(plan), Some(cluster)) = (&turn.plan, turn.cluster.clone()) else { return };
-    if turn.is_refused || !is_anything_to_do(turn, plan) || wanted.stop.is_cancelled() {
+    if turn.is_refused || !is_anything_to_do(turn, plan, wanted.wish) || wanted.stop.is_cancelled() {
         return;
     }
     let place = turn.place(request);
@@ -52,7 +52,8 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     if let Err(finding) = done {
         turn.condition("SyncError", finding);
     }
-    match lock.release().await {
+    let freed = if turn.is_deleted { lock.remove().await } else { lock.release().await };
+    match freed {
         Ok(()) => {}
         Err(error @ LockError::Lost { .. }) => turn.condition("SyncError", Finding::of(&error)),
         Err(error) => {
@@ -76,10 +77,14 @@ impl Stops {
     }
 }
 
-/// A plan without steps still has something to do where git's revision moved, or what is live is not recorded.
-fn is_anything_to_do(turn: &Turn, plan: &Plan) -> bool {
+/// A plan without steps still has something to do where git's revision moved, what is live is not recorded, or a rollback
+/// begins or ends.
+fn is_anything_to_do(turn: &Turn, plan: &Plan, wish: Wish) -> bool {
+    if matches!(wish, Wish::Delete(_)) {
+        return !plan.steps.is_empty() || turn.members.is_some();
+    }
     let is_recorded = turn.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions);
-    !plan.steps.is_empty() || (plan.whole && !is_recorded)
+    !plan.steps.is_empty() || (plan.whole && !is_recorded) || turn.rolled_back_to != turn.rollback
 }
 
 /// The namespace of the lock and the record must be there before both: when the plan makes it, that is done first.
@@ -123,21 +128,27 @@ async fn under_lock(
     }
     let Some(plan) = turn.plan.clone().filter(|_| !turn.is_refused) else { return Ok(()) };
     let attempt = record::attempt(turn, &plan, wanted);
+    // From the first write on the pull loop leaves it alone, or no longer does.
+    state.rolled_back_to = turn.rollback;
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
     let operation = tried(turn, &plan, request, wanted, world, stops).await;
     let applyset_id = turn.tracking(request).applyset_id;
     let ended = record::ended(turn, &plan, &operation, &applyset_id, Timestamp::now());
-    tell(turn, &operation);
-    turn.operation = Some(operation);
+    tell(turn, &operation, wanted.wish);
+    turn.operation = Some(operation.clone());
     if stops.lost.is_cancelled() {
         // The record is the other run's by now.
         return Ok(());
     }
-    state.finish(cluster.as_ref(), place, ended).await.map_err(|error| Finding::of(&error))
+    let ended = match wanted.wish {
+        Wish::Delete(_) => deletion::end(turn, &plan, &operation, state, (&*cluster, place)).await,
+        _ => state.finish(cluster.as_ref(), place, ended).await,
+    };
+    ended.map_err(|error| Finding::of(&error))
 }
 
 /// What failed is an error of the application; the exit code is read from its code.
-fn tell(turn: &mut Turn, operation: &Operation) {
+fn tell(turn: &mut Turn, operation: &Operation, wish: Wish) {
     let code = match operation.phase {
         OperationPhase::Succeeded => return,
         OperationPhase::Terminated => "trueup::sync::terminated",
@@ -146,10 +157,13 @@ fn tell(turn: &mut Turn, operation: &Operation) {
         _ => "trueup::sync::failed",
     };
     let open = operation.steps.iter().filter(|outcome| outcome.result == StepResult::NotBegun).count();
-    let finding =
-        Finding::error(code, "the sync did not come to its end").with_cause(operation.message.clone()).with_help(
-            format!("{open} of {} steps were not begun; the next sync goes on from here", operation.steps.len()),
-        );
+    let what = if matches!(wish, Wish::Delete(_)) { "deletion" } else { "sync" };
+    let finding = Finding::error(code, format!("the {what} did not come to its end"))
+        .with_cause(operation.message.clone())
+        .with_help(format!(
+            "{open} of {} steps were not begun; the next {what} goes on from here",
+            operation.steps.len()
+        ));
     turn.condition("SyncError", finding);
 }
 
@@ -172,6 +186,7 @@ async fn tried(
             concurrency: request.concurrency,
             wave_delay: wanted.wave_delay,
             wave_timeout: wanted.wave_timeout,
+            waits_at_the_end: matches!(wanted.wish, Wish::Delete(_)),
             interval: Duration::from_secs(1),
             progress: &world.progress,
             stop: &stops.stop,

@@ -3,7 +3,7 @@
 //! In: compared turns. Out: a plan for each that may be synced, or what is said in its place. An application that could not
 //! be compared in full is not synced: what is unknown must not be written over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -15,7 +15,7 @@ use super::super::run::{SyncStatus, sync_status};
 use super::super::turn::Turn;
 use super::super::{Request, World, past};
 use super::members::marked;
-use super::{SyncRequest, Wish};
+use super::{SyncRequest, Wish, deletion};
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
@@ -59,7 +59,11 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
             scope
         }
     };
-    match planned(turn, scope, request, wanted).await {
+    let planned = match wanted.wish {
+        Wish::Delete(how) => deletion::planned(turn, how, request, wanted).await,
+        _ => planned(turn, scope, request, wanted).await,
+    };
+    match planned {
         Ok(mut plan) => {
             let complaints = rehearsed(turn, &mut plan, request).await;
             for warning in &plan.warnings {
@@ -96,7 +100,7 @@ fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
     is_shared && !wanted.flags.allow_shared
 }
 
-async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
+pub(super) async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
     let Some(cluster) = &turn.cluster else { return Ok(State::default()) };
     State::read(cluster.as_ref(), &turn.place(request)).await.map_err(|error| Finding::of(&error))
 }
@@ -105,7 +109,10 @@ async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
 fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
     let of_manifest = Policy::of(&turn.application.sync_policy);
     match wanted.wish {
-        Wish::Sync { prune } => Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune }),
+        Wish::Delete(_) => Decision::Sync(Scope { whole: true, apply: true, prune: true }),
+        Wish::Sync { prune } | Wish::Rollback { prune, .. } => {
+            Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune })
+        }
         Wish::Reconcile { self_heal, auto_prune } => {
             if let Some(id) = state.rolled_back_to {
                 return Decision::Leave(format!(
@@ -144,12 +151,20 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
         turn.condition("SyncError", finding);
         return false;
     };
-    turn.set_target(then.into_objects());
+    // What git has dropped since is not brought back: it is surplus still.
+    let now: HashSet<Key> = turn.target.iter().flat_map(|target| target.iter()).map(Object::key).collect();
+    let kept = then.into_objects().iter().filter(|object| now.contains(&object.key())).cloned().collect();
+    let surplus = std::mem::take(&mut turn.surplus);
+    let extras: Vec<ResourceDrift> =
+        turn.resources.extract_if(.., |resource| resource.state == ResourceState::Extra).collect();
+    turn.set_target(Arc::new(kept));
     turn.begin_again();
     let Some(live) = turn.live.clone() else { return false };
     let turns = std::slice::from_mut(turn);
     super::super::baseline::mark(turns, request);
     compare::compare(turns, &live, request, world).await;
+    turn.resources.extend(extras);
+    turn.surplus = surplus;
     true
 }
 
@@ -209,7 +224,7 @@ fn targets(turn: &Turn, target: &[Object], applyset_id: &str, request: &Request)
     if conditions.is_empty() { Ok(wanted) } else { Err(conditions.into_iter().map(|(_, finding)| finding).collect()) }
 }
 
-fn surplus(turn: &Turn) -> Vec<Surplus> {
+pub(super) fn surplus(turn: &Turn) -> Vec<Surplus> {
     let extras = turn.resources.iter().filter(|resource| resource.state == ResourceState::Extra);
     let with_live = |drift: &ResourceDrift| {
         let live = turn.surplus.iter().find(|live| live.key() == drift.key())?;

@@ -37,6 +37,8 @@ pub struct Execution<'a> {
     pub wave_delay: Duration,
     /// How long to wait for one wave to work.
     pub wave_timeout: Duration,
+    /// Whether the last wave is waited for, too: what follows the plan needs it done.
+    pub waits_at_the_end: bool,
     /// How long between two looks at what is waited for.
     pub interval: Duration,
     /// Where events go.
@@ -210,7 +212,7 @@ async fn run_stages(
         }
         let is_last = number + 1 == stages.len();
         let steps = &mut steps[stage.clone()];
-        let is_waited_for = !is_last || has_hook(steps);
+        let is_waited_for = !is_last || execution.waits_at_the_end || has_hook(steps);
         if run_stage(steps, is_waited_for, execution).await? == Ending::CutShort {
             return Ok(Ending::CutShort);
         }
@@ -315,6 +317,7 @@ async fn run_step(outcome: &mut StepOutcome, execution: &Execution<'_>) {
     execution.progress.begin(Stage::Sync, subject.clone());
     let done = match &outcome.step.action {
         Action::Prune { propagation } => remove::prune(&outcome.step, *propagation, execution).await,
+        Action::Release => remove::release(&outcome.step, execution).await,
         Action::Bring { .. } => bring::bring(&outcome.step, execution).await,
     };
     outcome.took = began.elapsed();

@@ -1,17 +1,21 @@
-//! Takes objects out of the cluster: what git no longer has, and what stands in the way of a new object.
+//! Takes objects out of the cluster, or out of the application: what git no longer has, what stands in the way of a new
+//! object, what outlives its application.
 //!
 //! In: a step. Out: what was done, or why not. A prune deletes the very object that was seen, by its uid.
 
 use super::bring::{no_answer, refused};
 use super::{Execution, Failure, FailureKind};
-use crate::cluster::{Deleted, Deletion, Propagation, Writing};
+use crate::cluster::{Deleted, Deletion, Propagation, Writing, Written};
 use crate::object::Object;
+use crate::object::annotations::APPLYSET_PART_OF;
 use crate::sync::plan::Step;
 
 /// What is said of an object that was deleted.
 pub(super) const PRUNED: &str = "pruned";
 /// What is said of an object whose finalizers are not done.
 pub(super) const BEING_PRUNED: &str = "being pruned";
+/// What is said of an object that stays, and is nobody's now.
+const RELEASED: &str = "released";
 /// How long what is in the way may take to go.
 const GOING: std::time::Duration = std::time::Duration::from_secs(120);
 
@@ -30,6 +34,27 @@ pub(super) async fn prune(
         Deleted::Going => Ok((BEING_PRUNED.to_owned(), None)),
         Deleted::Absent => Ok(("gone already".to_owned(), None)),
         Deleted::Refused(refusal) => Err(refused(&refusal)),
+    }
+}
+
+/// Takes our part-of label off an object, if it still has it.
+pub(super) async fn release(step: &Step, execution: &Execution<'_>) -> Result<(String, Option<Object>), Failure> {
+    let Some(live) = execution.cluster.get(&step.object).await.map_err(no_answer)? else {
+        return Ok(("gone already".to_owned(), None));
+    };
+    let is_the_one = step.seen.as_ref().is_some_and(|seen| seen.uid == live.uid());
+    let Some(label) = live.label(APPLYSET_PART_OF).filter(|_| is_the_one) else {
+        return Ok((RELEASED.to_owned(), Some(live)));
+    };
+    let path = format!("/metadata/labels/{}", APPLYSET_PART_OF.replace('/', "~1"));
+    let patch = serde_json::json!([
+        {"op": "test", "path": "/metadata/uid", "value": live.uid()},
+        {"op": "test", "path": path, "value": label},
+        {"op": "remove", "path": path},
+    ]);
+    match execution.cluster.patch(&step.object, &patch, Writing::Really).await.map_err(no_answer)? {
+        Written::Done(object) => Ok((RELEASED.to_owned(), Some(*object))),
+        Written::Refused(refusal) => Err(refused(&refusal)),
     }
 }
 

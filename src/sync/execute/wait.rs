@@ -69,7 +69,8 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
         }
         if Instant::now() >= ends {
             for (index, why) in waiting {
-                let words = format!("it did not work within {} s: {why}", execution.wave_timeout.as_secs());
+                let failed = if steps[index].step.is_prune() { "is not gone after" } else { "did not work within" };
+                let words = format!("it {failed} {} s: {why}", execution.wave_timeout.as_secs());
                 steps[index].result = StepResult::Failed(Failure::new(FailureKind::Unhealthy, words));
             }
             return Ending::Over;
@@ -157,6 +158,7 @@ fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Executi
             Standing::Works
         }
         (Action::Prune { .. }, Some(live)) => being_pruned(&outcome.step, &live),
+        (Action::Release, _) => Standing::Works,
         (Action::Bring { .. }, None) => {
             let object = &outcome.step.object;
             let words = format!("{}/{} is missing, it might have been deleted", object.gvk.kind, object.name);

@@ -22,7 +22,9 @@ use tokio::time::{sleep, timeout};
 
 use self::lease::Standing;
 use super::state::Place;
-use crate::cluster::{Cluster, ClusterError, Reason, Refusal, Validation, Writing, Written};
+use crate::cluster::{
+    Cluster, ClusterError, Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written,
+};
 use crate::object::Object;
 use crate::process::Cancel;
 
@@ -197,6 +199,24 @@ impl Lock {
             };
         }
         Err(LockError::Lost { holder: self.holder })
+    }
+
+    /// Gives it back, and takes the Lease away: there is nothing left to lock. An account that may not delete leaves an
+    /// empty one.
+    pub async fn remove(self) -> Result<(), LockError> {
+        let hand = self.hand.lock().await;
+        let (uid, is_held) = (hand.lease.uid().to_owned(), hand.lost_to.is_none());
+        drop(hand);
+        if is_held {
+            let uid = Some(uid).filter(|uid| !uid.is_empty());
+            let deletion = Deletion { propagation: Propagation::Background, uid, resource_version: None };
+            if let Ok(Deleted::Gone | Deleted::Going | Deleted::Absent) =
+                self.cluster.delete(&self.place.lease(), &deletion, Writing::Really).await
+            {
+                return Ok(());
+            }
+        }
+        self.release().await
     }
 
     /// Renews it until it is lost.

@@ -298,6 +298,7 @@ impl SavedHow {
                 };
                 Self { propagation: Some(propagation.to_owned()), ..Self::default() }
             }
+            Action::Release => Self::default(),
         }
     }
 }

@@ -27,8 +27,8 @@ enum Helm {
     Upgrade,
 }
 
-/// Plans each hook, once for each of its phases.
-pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft) {
+/// Plans each hook, once for each of those of its phases that are asked for.
+pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft, is_asked_for: impl Fn(Phase) -> bool) {
     let helm = install_or_upgrade(wishes);
     for wanted in wishes.wanted.iter().filter(|wanted| is_hook(&wanted.target)) {
         let target = wanted.target.as_ref();
@@ -41,8 +41,8 @@ pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft) {
             draft.warnings.insert(format!("`{}`: `{word}` is no delete policy of a hook", key(target)));
         }
         warn(target, draft);
-        let of_sync = phases.into_iter().filter(|(phase, _)| phase.is_of_sync());
-        draft.brings.extend(of_sync.map(|(phase, word)| step(wanted, wishes, (phase, &word), deletion)));
+        let asked_for = phases.into_iter().filter(|(phase, _)| is_asked_for(*phase));
+        draft.brings.extend(asked_for.map(|(phase, word)| step(wanted, wishes, (phase, &word), deletion)));
     }
 }
 
@@ -101,6 +101,11 @@ fn install_or_upgrade(wishes: &Wishes<'_>) -> Helm {
     };
     let mut resources = wishes.wanted.iter().filter(|wanted| !is_hook(&wanted.target));
     if !wishes.surplus.is_empty() || resources.any(is_of_it) { Helm::Upgrade } else { Helm::Install }
+}
+
+/// Whether a hook runs around a deletion of the application.
+pub(super) fn is_of_deletion(target: &Object) -> bool {
+    phases(target, Helm::Upgrade).0.keys().any(|phase| !phase.is_of_sync())
 }
 
 /// The phases of a hook, each with the word that says so; and the words that nobody knows.

@@ -7,6 +7,7 @@
 //! Rules: Argo CD gitops-engine/pkg/sync (`sync_context.go`, `sync_tasks.go`); docs/design.md, "Sync".
 
 mod claims;
+mod delete;
 mod file;
 mod hooks;
 mod moved;
@@ -20,6 +21,7 @@ mod seen;
 mod step;
 mod wishes;
 
+pub use delete::Deleting;
 pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
 pub use refused::{PlanRefused, Shared};
 pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};
@@ -41,7 +43,7 @@ pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
     }
     resources::bring(wishes, &mut draft);
     if wishes.scope.whole {
-        hooks::bring(wishes, &mut draft);
+        hooks::bring(wishes, &mut draft, Phase::is_of_sync);
     }
     prune::prune(wishes, &mut draft)?;
     mark_unasked(wishes, &mut draft.brings);
@@ -55,6 +57,23 @@ pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
         cluster: wishes.cluster.to_owned(),
         revisions: wishes.revisions.to_vec(),
         whole: wishes.scope.whole,
+        steps: order::ordered(draft.brings, draft.prunes),
+        held: draft.held,
+        warnings: draft.warnings.into_iter().collect(),
+    })
+}
+
+/// Plans to delete the application: of its wishes, what git no longer has is all that is live of it, and what git has are its
+/// hooks.
+pub fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Result<Plan, PlanRefused> {
+    let mut draft = Draft::default();
+    delete::delete(wishes, deleting, &mut draft)?;
+    draft.held.sort_by_cached_key(|held| held.object.key());
+    Ok(Plan {
+        application: name(wishes.application),
+        cluster: wishes.cluster.to_owned(),
+        revisions: wishes.revisions.to_vec(),
+        whole: true,
         steps: order::ordered(draft.brings, draft.prunes),
         held: draft.held,
         warnings: draft.warnings.into_iter().collect(),

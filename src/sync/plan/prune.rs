@@ -60,7 +60,8 @@ fn step(live: &Object, propagation: Propagation) -> Step {
     }
 }
 
-fn propagation(options: &[SyncOption]) -> Propagation {
+/// What happens to what a deleted object owns, by the sync options.
+pub(super) fn propagation(options: &[SyncOption]) -> Propagation {
     let last = options.iter().rev().find_map(|option| match option {
         SyncOption::PruneInForeground => Some(Propagation::Foreground),
         SyncOption::PruneInBackground => Some(Propagation::Background),
@@ -126,7 +127,7 @@ fn held(surplus: &Surplus, spared: &Spared, wishes: &Wishes<'_>) -> Option<Strin
 }
 
 /// What would be lost with an object of this kind.
-fn protected(live: &Object) -> Option<&'static str> {
+pub(super) fn protected(live: &Object) -> Option<&'static str> {
     match (live.gvk().group.as_str(), live.kind()) {
         ("", "PersistentVolumeClaim") => Some("its data"),
         ("", "Namespace") => Some("everything in it"),

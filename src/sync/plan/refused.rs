@@ -40,6 +40,10 @@ pub enum PlanRefused {
         /// How many may be.
         limit: MaxPrune,
     },
+    /// Objects ask before they go with their application.
+    #[error("{} before it is deleted; nothing was written", unconfirmed(.0))]
+    #[diagnostic(code(trueup::sync::unconfirmed), help("`--approve` confirms it, `--orphan` keeps all objects"))]
+    Unconfirmed(Vec<Key>),
     /// Another application has objects of this one, too: each sync of one would undo the other.
     #[error("{}; nothing was written", shared(.0))]
     #[diagnostic(
@@ -66,6 +70,14 @@ fn enough(prunes: u64, objects: u64, limit: MaxPrune) -> MaxPrune {
 
 fn objects(count: u64) -> String {
     if count == 1 { "1 object".to_owned() } else { format!("{count} objects") }
+}
+
+fn unconfirmed(objects: &[Key]) -> String {
+    /// So many are named.
+    const NAMED: usize = 5;
+    let named: Vec<String> = objects.iter().take(NAMED).map(|key| format!("`{key}`")).collect();
+    let more = if objects.len() > NAMED { format!(" and {} more", objects.len() - NAMED) } else { String::new() };
+    format!("`Delete=confirm` of {}{more} asks", named.join(", "))
 }
 
 fn shared(objects: &[Shared]) -> String {

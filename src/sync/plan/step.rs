@@ -86,6 +86,8 @@ pub enum Action {
         /// What happens to what it owns.
         propagation: Propagation,
     },
+    /// Takes our part-of label off a live object: it stays, and is nobody's.
+    Release,
 }
 
 impl Action {
@@ -97,6 +99,7 @@ impl Action {
             Self::Bring { method: Method::Recreate, .. } => "recreate",
             Self::Bring { method: Method::Create, .. } => "create",
             Self::Prune { .. } => "prune",
+            Self::Release => "release",
         }
     }
 }

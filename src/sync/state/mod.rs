@@ -214,6 +214,12 @@ impl State {
         Ok(())
     }
 
+    /// Takes the state away: the application is no more. The parent goes last, so that a run that is killed finds it.
+    pub async fn remove(self, cluster: &dyn Cluster, place: &Place) -> Result<(), StateError> {
+        let Some(parent) = self.parent else { return Ok(()) };
+        write::removed(cluster, place, &parent).await
+    }
+
     /// The state after an attempt ended so.
     fn end(&mut self, place: &Place, ended: Ended) {
         let Ended { at, phase, message, baseline, left, sources, history_limit } = ended;

@@ -6,7 +6,7 @@
 use super::parent::{self, Written};
 use super::{Place, State, StateError};
 use crate::cluster::{
-    Cluster, Deletion, ObjectName, Propagation, Reason, Refusal, Validation, Writing, Written as Answer,
+    Cluster, Deleted, Deletion, ObjectName, Propagation, Reason, Refusal, Validation, Writing, Written as Answer,
 };
 use crate::object::Object;
 use crate::status::compare::Baseline;
@@ -47,6 +47,20 @@ pub(super) async fn ended(cluster: &dyn Cluster, place: &Place, state: &State) -
         }
     }
     Err(StateError::Contended { name: place.name.clone() })
+}
+
+/// Deletes the parts of the record, and then the parent.
+pub(super) async fn removed(cluster: &dyn Cluster, place: &Place, parent: &Object) -> Result<(), StateError> {
+    clean(cluster, place, Baseline::part_names(parent).into_iter()).await;
+    let deletion = Deletion {
+        propagation: Propagation::Background,
+        uid: Some(parent.uid().to_owned()).filter(|uid| !uid.is_empty()),
+        resource_version: None,
+    };
+    match cluster.delete(&place.parent(), &deletion, Writing::Really).await? {
+        Deleted::Gone | Deleted::Going | Deleted::Absent => Ok(()),
+        Deleted::Refused(refusal) => Err(StateError::Refused { name: place.name.clone(), refusal }),
+    }
 }
 
 /// What came of an optimistic write.

@@ -1,5 +1,6 @@
 //! Syncing: what is written, in which order, what is never touched, and what is left behind.
 
+mod delete;
 mod faults;
 mod first;
 mod folder;
@@ -7,7 +8,9 @@ mod killed;
 mod order;
 mod prune;
 mod reconcile;
+mod record;
 mod refused;
+mod rollback;
 mod signals;
 mod together;
 
@@ -44,6 +47,13 @@ impl Shop {
 
     fn changed(self, change: impl FnOnce(TestRepo) -> TestRepo) -> Self {
         Self { git: change(self.git), ..self }
+    }
+
+    /// With another policy from now on.
+    fn with_sync_policy(self, mut policy: Value) -> Self {
+        policy["syncOptions"] = json!(["PrunePropagationPolicy=background"]);
+        let application = self.git.application("shop").path("shop").deployed_to(&self.cluster);
+        Self { application: application.spec_field("syncPolicy", policy), ..self }
     }
 
     /// One object of the namespace; nothing when it is not there.

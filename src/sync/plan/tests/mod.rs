@@ -1,5 +1,6 @@
 //! What a plan is, by tables of named cases; and what no plan may do, by properties.
 
+mod delete;
 mod file;
 mod hooks;
 mod options;
@@ -112,6 +113,10 @@ impl World {
     }
 
     fn plan(&self) -> Result<Plan, PlanRefused> {
+        self.with_wishes(plan)
+    }
+
+    fn with_wishes<T>(&self, plan: impl FnOnce(&Wishes<'_>) -> T) -> T {
         plan(&Wishes {
             application: &self.application,
             scope: self.scope,

@@ -13,7 +13,7 @@ fn how(kind: &str, options: &str, of_target: &str, of_live: &str) -> (Method, Va
     let plan = World::new().options(options).in_git(wanted, Some(held)).plan().unwrap();
     match plan.steps[0].action {
         Action::Bring { method, validation, force, .. } => (method, validation, force),
-        Action::Prune { .. } => panic!("it is brought"),
+        Action::Prune { .. } | Action::Release => panic!("it is brought"),
     }
 }
 

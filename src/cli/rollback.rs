@@ -1,0 +1,139 @@
+//! `trueup rollback`: make an application what it was at an earlier sync.
+
+use super::arguments::cluster::ClusterArguments;
+use super::arguments::comparing::ComparingArguments;
+use super::arguments::health::HealthRuleArguments;
+use super::arguments::output::{OutputArguments, ReportArguments};
+use super::arguments::selection::SelectionArguments;
+use super::arguments::source::SourceArguments;
+use super::arguments::syncing::{SyncingArguments, holder};
+use super::manifests::ManifestPath;
+use super::request;
+use super::session::{Look, Session};
+use super::sync::Asked;
+use super::undo::{Consent, carry_out, narrow, several};
+use crate::cluster::Clusters;
+use crate::finding::{Finding, Severity};
+use crate::fleet::sync::{self, Wish};
+use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
+use crate::report::history::{self as history, HistoryFormat};
+
+/// Make an application what it was at an earlier sync
+///
+/// `trueup rollback shop 7 apps/` syncs the sources and revisions of entry 7 of `trueup history`, hooks and all; without
+/// an ID, those of the sync before the last one. What the history does not keep (Helm parameters, sync options) is taken
+/// from the manifest. The pull loop then leaves the application alone until `trueup sync` or `--clear`. Refused with
+/// exit code 4 while the application is synced automatically. Shows the plan and asks; exits like `sync`.
+#[derive(Debug, clap::Args)]
+#[command(override_usage = "trueup rollback [OPTIONS] <APP> [ID] <PATH>...")]
+pub(super) struct RollbackArguments {
+    /// The application's name (`name` or `namespace/name`)
+    #[arg(value_name = "APP", conflicts_with = "app")]
+    application: String,
+    #[command(flatten)]
+    selection: SelectionArguments,
+    /// End a rollback, and sync nothing: `trueup reconcile` obeys the policy again
+    #[arg(long, help_heading = "Syncing", conflicts_with_all = ["dry_run", "prune"])]
+    clear: bool,
+    /// Show the plan, and write nothing
+    #[arg(long, help_heading = "Syncing")]
+    dry_run: bool,
+    /// Do not ask
+    #[arg(short, long, help_heading = "Syncing")]
+    yes: bool,
+    /// Delete what git did not have then
+    #[arg(long, help_heading = "Syncing")]
+    prune: bool,
+    #[command(flatten)]
+    syncing: SyncingArguments,
+    #[command(flatten)]
+    sources: SourceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    #[command(flatten)]
+    comparing: ComparingArguments,
+    #[command(flatten)]
+    rules: HealthRuleArguments,
+    #[command(flatten)]
+    report: ReportArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+impl RollbackArguments {
+    pub(super) fn look(&self) -> Look {
+        Look {
+            verbosity: self.output.verbosity(),
+            context_lines: self.report.unified,
+            show_ignored: self.report.show_ignored,
+            exit: self.report.exit_rules(),
+        }
+    }
+}
+
+/// Reads, plans, asks, does, reports.
+pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session) -> u8 {
+    let to = take_id(&mut arguments.selection.paths);
+    narrow(&mut arguments.selection, &arguments.application);
+    if arguments.clear {
+        return match to {
+            None => clear(arguments, session).await,
+            Some(id) => session.refuse(&[id_to_clear(id)]),
+        };
+    }
+    let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: "Roll back now?" };
+    let wish = Wish::Rollback { to, prune: arguments.prune };
+    let RollbackArguments { selection, syncing, sources, cluster, comparing, rules, report, .. } = arguments;
+    let asked = Asked { wish, made: None, selection, syncing, sources, cluster, comparing, rules };
+    carry_out(asked, consent, &report, session).await
+}
+
+/// Takes the number before the paths away from them; a folder of such a name is `./7`.
+fn take_id(paths: &mut Vec<ManifestPath>) -> Option<u64> {
+    let ManifestPath::Path(first) = paths.first().filter(|_| paths.len() > 1)? else { return None };
+    let id = first.to_str()?.parse().ok()?;
+    paths.remove(0);
+    Some(id)
+}
+
+fn id_to_clear(id: u64) -> Finding {
+    Finding::error("trueup::cli::clear", format!("`--clear` ends a rollback, so `{id}` says nothing"))
+        .with_help("leave one of the two away; a folder of that name is `./7`".replace('7', &id.to_string()))
+}
+
+/// Ends a rollback, and prints the history.
+async fn clear(arguments: RollbackArguments, mut session: Session) -> u8 {
+    let cleared = end(arguments, &session).await;
+    session.end_progress().await;
+    let (syncs, mut findings) = match cleared {
+        Ok(cleared) => cleared,
+        Err(findings) => return session.refuse(&findings),
+    };
+    findings.extend(syncs.findings());
+    session.terminal.findings(&findings);
+    if let Err(error) = session.terminal.data_with(|view| history::write(&[syncs], HistoryFormat::Text, view)) {
+        return session.refuse(&[Finding::of(&error)]);
+    }
+    if findings.iter().any(|finding| finding.severity == Severity::Error) { 2 } else { 0 }
+}
+
+async fn end(
+    arguments: RollbackArguments,
+    session: &Session,
+) -> Result<(ApplicationSyncs, Vec<Finding>), Vec<Finding>> {
+    let RollbackArguments { application: name, selection, syncing, cluster, comparing, .. } = arguments;
+    let (mut applications, findings) = request::applications(&selection, session)?;
+    let count = applications.len();
+    let application = match applications.pop() {
+        Some(Ok(application)) if count == 1 => application,
+        Some(Err(invalid)) if count == 1 => return Err(invalid.findings),
+        _ => return Err(vec![several(&name, count)]),
+    };
+    let state_namespace = comparing.state.state_namespace.as_deref();
+    let subject = Subject::of(&application, &selection.argocd_namespace, state_namespace);
+    let clusters = Clusters::new(cluster.settings(), session.progress.clone());
+    sync::end_rollback(&subject, &holder(), syncing.lock_timeout, &clusters).await.map_err(|finding| vec![finding])?;
+    let mut syncs = syncs::read(vec![subject], &clusters, 1).await;
+    // One was asked for, so one is there.
+    syncs.pop().map(|syncs| (syncs, findings)).ok_or_else(Vec::new)
+}

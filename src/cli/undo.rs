@@ -1,0 +1,63 @@
+//! What rolling back and deleting have in common: one application by its name, a plan, somebody's consent.
+
+use std::io::IsTerminal;
+
+use super::arguments::output::ReportArguments;
+use super::arguments::selection::SelectionArguments;
+use super::session::Session;
+use super::sync::{Asked, outputs, prepare, report};
+use crate::finding::Finding;
+use crate::fleet::sync;
+
+/// How somebody consents.
+#[derive(Clone, Copy)]
+pub(super) struct Consent {
+    /// `--dry-run`: nothing is done.
+    pub(super) is_dry: bool,
+    /// `-y`: nobody is asked.
+    pub(super) is_given: bool,
+    /// What is asked.
+    pub(super) question: &'static str,
+}
+
+/// Keeps the one application of this name; a name that several have is a fault.
+pub(super) fn narrow(selection: &mut SelectionArguments, name: &str) {
+    selection.app = vec![name.to_owned()];
+}
+
+/// Plans, asks, does, reports.
+pub(super) async fn carry_out(asked: Asked, consent: Consent, reporting: &ReportArguments, mut session: Session) -> u8 {
+    let Consent { is_dry, is_given, question } = consent;
+    if !is_dry && !is_given && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+        return session.refuse(&[nobody_to_ask()]);
+    }
+    let outputs = match outputs(reporting) {
+        Ok(outputs) => outputs,
+        Err(finding) => return session.refuse(&[finding]),
+    };
+    let name = asked.selection.app.concat();
+    let (prepared, wanted, world) = match prepare(asked, &session).await {
+        Ok(prepared) => prepared,
+        Err(findings) => return session.refuse(&findings),
+    };
+    if prepared.applications() > 1 {
+        return session.refuse(&[several(&name, prepared.applications())]);
+    }
+    let is_done = !is_dry && (is_given || session.terminal.confirm(question));
+    let run = if is_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) };
+    // Its sender of events is the last: the progress ends with it.
+    drop(world);
+    report(&mut session, &run, &outputs, &reporting.exit_rules()).await
+}
+
+/// Without a terminal nobody can be asked.
+fn nobody_to_ask() -> Finding {
+    Finding::error("trueup::cli::unconfirmed", "nobody is there to confirm the plan; nothing was written")
+        .with_help("`-y` goes on without asking, `--dry-run` shows the plan")
+}
+
+/// One application at a time is taken back or deleted.
+pub(super) fn several(name: &str, count: usize) -> Finding {
+    Finding::error("trueup::cli::several", format!("`{name}` names {count} applications; nothing was written"))
+        .with_help("name one of them: `namespace/name`")
+}

@@ -1,0 +1,167 @@
+//! Deletes an application: everything that is provably its own, its hooks around it, and last what trueup kept about it.
+//!
+//! In: turns, and how they are deleted. Out: their targets, which are nothing but hooks; their plans; at the end the state is
+//! taken away, or says what is left. What cannot be seen is not deleted, and so neither is the record that names it.
+
+use std::collections::BTreeSet;
+use std::sync::Arc;
+
+use futures::StreamExt;
+use futures::stream;
+use jiff::Timestamp;
+
+use super::super::turn::{self, Turn};
+use super::super::{Request, World, list, settings};
+use super::planning::surplus;
+use super::{Delete, SyncRequest};
+use crate::app::InvalidApplication;
+use crate::cluster::{Cluster, ObjectName};
+use crate::finding::Finding;
+use crate::finding::codes::NOT_PERMITTED;
+use crate::object::annotations::is_hook;
+use crate::object::{Gvk, Key, Object};
+use crate::status::compare::Baseline;
+use crate::sync::decide::Scope;
+use crate::sync::plan::{self, Deleting, Plan, Wanted, Wishes};
+use crate::sync::state::{Ended, Place, State, StateError};
+use crate::sync::{Operation, OperationPhase};
+
+/// The hooks of each application, set aside: git has nothing of one that goes, so that all of it is extra.
+pub(super) async fn targets(
+    request: &mut Request,
+    how: Delete,
+    world: &World,
+) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
+    let has_hooks = how.hooks && !how.orphan;
+    let (mut turns, invalid) = if has_hooks {
+        super::super::targets(request, world).await
+    } else {
+        settings::read(request, world).await;
+        turn::leave_alone(request);
+        let (mut turns, invalid) = turn::begin(request);
+        list::connect(&mut turns, world, request.concurrency).await;
+        (turns, invalid)
+    };
+    for turn in &mut turns {
+        match turn.target.take() {
+            Some(target) => turn.hooks = target.iter().filter(|object| is_hook(object)).cloned().collect(),
+            None if has_hooks => {
+                let message = "it is not deleted: what hooks it has is not known; nothing was written";
+                let finding = Finding::error("trueup::sync::hooks_unknown", message)
+                    .with_help("`--no-hooks` deletes it without them, and without git");
+                turn.condition("DeletionError", finding);
+                continue;
+            }
+            None => {}
+        }
+        turn.target = Some(Arc::default());
+    }
+    (turns, invalid)
+}
+
+/// Plans the deletion of one application.
+pub(super) async fn planned(
+    turn: &mut Turn,
+    how: Delete,
+    request: &Request,
+    wanted: &SyncRequest,
+) -> Result<Plan, Vec<Finding>> {
+    refuse_unseen(turn).map_err(|finding| vec![finding])?;
+    let (Some(cluster), Some(kinds)) = (turn.cluster.clone(), turn.kinds.clone()) else { return Err(Vec::new()) };
+    let hooks = hooks(turn, &*cluster, request).await.map_err(|finding| vec![finding])?;
+    let (tracking, place) = (turn.tracking(request), turn.place(request));
+    let revisions: Vec<String> =
+        turn.sources.iter().map(|source| source.revision.clone()).filter(|revision| !revision.is_empty()).collect();
+    let wishes = Wishes {
+        application: &turn.application,
+        scope: Scope { whole: true, apply: true, prune: true },
+        flags: wanted.flags,
+        cluster: cluster.name(),
+        tracking: &tracking,
+        revisions: &revisions,
+        wanted: &hooks,
+        surplus: &surplus(turn),
+        kinds: &kinds,
+        namespace: None,
+        baseline: turn.baseline.as_deref(),
+        now: wanted.started,
+    };
+    let deleting = Deleting { orphan: how.orphan, propagation: how.propagation, state_namespace: &place.namespace };
+    let plan = plan::delete(&wishes, &deleting).map_err(|refused| vec![Finding::of(&refused)])?;
+    if plan.is_empty() && plan.held.is_empty() && turn.members.is_none() {
+        turn.left = Some("there is nothing of it in the cluster".to_owned());
+    }
+    Ok(plan)
+}
+
+/// Members that cannot be seen would outlive the record that names them.
+fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
+    let (Some(members), Some(kinds)) = (&turn.members, &turn.kinds) else { return Ok(()) };
+    if turn.conditions.iter().any(|condition| condition.kind == "ExtrasUnseenWarning") {
+        let message = "it is not deleted: this account may not list all kinds of its objects; nothing was written";
+        return Err(Finding::error(NOT_PERMITTED, message).with_help("let the account list, get and delete them"));
+    }
+    let is_silent = |group: &str| kinds.unavailable.keys().any(|api| Gvk::from_api_version(api, "").group == group);
+    let silent = members.kinds.iter().find(|kind| kinds.preferred(kind).is_none() && is_silent(&kind.group));
+    silent.map_or(Ok(()), |kind| {
+        let message = format!("it is not deleted: the API of its kind `{kind}` does not answer; nothing was written");
+        Err(Finding::error("trueup::sync::unknown", message).with_help("mend the API, or remove it"))
+    })
+}
+
+/// What carries our mark and is not ours is told, and is nothing that is left of the application.
+pub(super) fn forget_what_is_not_ours(turn: &mut Turn) {
+    let Some(plan) = &turn.plan else { return };
+    let strangers: BTreeSet<Key> =
+        plan.held.iter().filter(|held| !held.is_drift).map(|held| held.object.key()).collect();
+    turn.resources.retain(|resource| !strangers.contains(&resource.key()));
+}
+
+/// Each hook with its live object, which was not listed.
+async fn hooks(turn: &Turn, cluster: &dyn Cluster, request: &Request) -> Result<Vec<Wanted>, Finding> {
+    let looks = turn.hooks.iter().map(|hook| async move {
+        let live = if hook.name().is_empty() { Ok(None) } else { cluster.get(&name_of(hook)).await };
+        let live = live.map_err(|error| Finding::of(&error))?;
+        Ok(Wanted { target: Arc::new(hook.clone()), live: live.map(Arc::new), drift: None })
+    });
+    let found: Vec<Result<Wanted, Finding>> = stream::iter(looks).buffered(request.concurrency.max(1)).collect().await;
+    found.into_iter().collect()
+}
+
+/// Takes the state away when nothing is left of the application; else it says what is.
+pub(super) async fn end(
+    turn: &mut Turn,
+    plan: &Plan,
+    operation: &Operation,
+    mut state: State,
+    (cluster, place): (&dyn Cluster, &Place),
+) -> Result<(), StateError> {
+    let left: Vec<Key> = plan.held.iter().filter(|held| held.is_drift).map(|held| held.object.key()).collect();
+    let succeeded = operation.phase == OperationPhase::Succeeded;
+    if succeeded && left.is_empty() {
+        state.remove(cluster, place).await?;
+        turn.is_deleted = true;
+        turn.target = None;
+        return Ok(());
+    }
+    let kept = |before: &Baseline| {
+        let mut baseline = Baseline::new(before.revisions.clone());
+        left.iter().for_each(|key| baseline.keep(before, key));
+        baseline
+    };
+    let ended = Ended {
+        at: Timestamp::now(),
+        phase: operation.phase,
+        message: operation.message.clone(),
+        baseline: turn.baseline.as_deref().filter(|_| succeeded).map(kept),
+        left,
+        sources: None,
+        history_limit: turn.application.revision_history_limit,
+    };
+    state.finish(cluster, place, ended).await
+}
+
+fn name_of(object: &Object) -> ObjectName {
+    let namespace = Some(object.namespace().to_owned()).filter(|namespace| !namespace.is_empty());
+    ObjectName { gvk: object.gvk(), namespace, name: object.name().to_owned() }
+}

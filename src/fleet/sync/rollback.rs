@@ -1,0 +1,184 @@
+//! Makes an application what it was at an earlier sync: the sources and revisions of an entry of its history.
+//!
+//! In: turns with their clusters, and which entry. Out: the same with the sources of then, brought here; or why not. What
+//! the record does not have (parameters of tools, the sync policy, the destination) is that of the manifest of now.
+//!
+//! Rules: Argo CD server/application/application.go `Rollback`: refused while the application is automated, which would
+//! undo it. Quirk not kept: there, no hooks run.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use super::super::fetch::arrived;
+use super::super::syncs::Subject;
+use super::super::turn::{self, Turn};
+use super::super::{Request, SourceRun, World, list, render, settings};
+use super::planning::read_state;
+use crate::app::{InvalidApplication, Source};
+use crate::cluster::{Cluster, Clusters};
+use crate::finding::Finding;
+use crate::finding::codes::NOT_PERMITTED;
+use crate::secret::RepoUrl;
+use crate::sync::decide::Policy;
+use crate::sync::lock::Lock;
+use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
+use crate::target::source::{Wanted, locate};
+
+/// The kind of what forbids a rollback: then nothing is compared, either.
+const ROLLBACK_ERROR: &str = "RollbackError";
+
+/// What git said at an entry of each application's history, the one before the last where none is named.
+pub(super) async fn targets(
+    request: &mut Request,
+    to: Option<u64>,
+    world: &World,
+) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
+    settings::read(request, world).await;
+    turn::leave_alone(request);
+    let (mut turns, invalid) = turn::begin(request);
+    list::connect(&mut turns, world, request.concurrency).await;
+    for turn in turns.iter_mut().filter(|turn| turn.cluster.is_some()) {
+        match find(turn, to, request).await {
+            Ok(entry) => bring(turn, &entry, world).await,
+            Err(finding) => turn.condition(ROLLBACK_ERROR, finding),
+        }
+    }
+    render::render(&mut turns, request, world).await;
+    (turns, invalid)
+}
+
+async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<HistoryEntry, Finding> {
+    if Policy::of(&turn.application.sync_policy).automated {
+        let message = "it is not rolled back: it is synced automatically, which would undo that; nothing was written";
+        return Err(Finding::error(NOT_PERMITTED, message).with_help(
+            "take `spec.syncPolicy.automated` away, or set its `enabled: false`, or revert the commit in git",
+        ));
+    }
+    let state = read_state(turn, request).await?;
+    let entry = entry(&state, to)?;
+    let (then, now) = (entry.sources.len(), turn.application.sources.len());
+    if then != now {
+        let message = format!(
+            "it is not rolled back: sync {} had {then} sources, and the manifest has {now}; nothing was written",
+            entry.id
+        );
+        return Err(
+            Finding::error("trueup::sync::rollback_sources", message).with_help("roll back with the manifest of then")
+        );
+    }
+    Ok(entry.clone())
+}
+
+fn entry(state: &State, to: Option<u64>) -> Result<&HistoryEntry, Finding> {
+    let ids: Vec<String> = state.history.iter().map(|entry| entry.id.to_string()).collect();
+    let Some(id) = to else {
+        return state.history.iter().rev().nth(1).ok_or_else(|| {
+            let message = "it is not rolled back: its history has no sync before the last one; nothing was written";
+            Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`")
+        });
+    };
+    state.history.iter().find(|entry| entry.id == id).ok_or_else(|| {
+        let message = format!("it is not rolled back: its history has no sync {id}; nothing was written");
+        let has = if ids.is_empty() { "it was never synced".to_owned() } else { format!("it has {}", ids.join(", ")) };
+        Finding::error("trueup::sync::no_entry", message).with_help(format!("{has}; see `trueup history`"))
+    })
+}
+
+/// Brings the revisions of an entry; overrides by a local checkout do not count for the past.
+async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
+    let folder = turn.application.folder.clone();
+    for (position, then) in entry.sources.iter().enumerate() {
+        let moved =
+            set_back(&mut Arc::make_mut(&mut turn.application).sources[position], &mut turn.sources[position], then);
+        if !moved.is_empty() {
+            let message = format!("the manifest has another source than sync {}: {}", entry.id, moved.join("; "));
+            let warning = Finding::warning("trueup::sync::rollback_source", message)
+                .with_help("the source of then is taken; all else that it says is the manifest's of now");
+            turn.condition("RollbackWarning", warning);
+        }
+        let source = &turn.application.sources[position];
+        let url = locate(source.repo_url.with_credentials(), &folder);
+        let wanted = Wanted::of(source, &turn.application.project).at(&then.revision);
+        match world.sources.fetch_past(&url, &wanted, &world.cancel).await.pop() {
+            Some(Ok(checkout)) => arrived(turn, position, Arc::clone(&checkout)),
+            Some(Err(error)) => turn.source_error(position, Finding::of(&*error)),
+            None => {}
+        }
+    }
+    turn.rollback = Some(entry.id);
+}
+
+/// Makes a source what it was, as far as the record has it; tells what the manifest has otherwise.
+fn set_back(source: &mut Source, run: &mut SourceRun, then: &SyncedSource) -> Vec<String> {
+    let mut moved = Vec::new();
+    if run.repo_url != then.repo_url {
+        moved.push(format!("`repoURL` was `{}`, and is `{}`", then.repo_url, run.repo_url));
+        source.repo_url = RepoUrl::new(then.repo_url.as_str());
+    }
+    if run.path != then.path {
+        let (field, place) =
+            if source.chart.is_some() { ("chart", &mut source.chart) } else { ("path", &mut source.path) };
+        moved.push(format!("`{field}` was `{}`, and is `{}`", then.path, run.path));
+        *place = Some(then.path.clone());
+    }
+    source.target_revision.clone_from(&then.target_revision);
+    run.repo_url.clone_from(&then.repo_url);
+    run.path.clone_from(&then.path);
+    run.target_revision.clone_from(&then.target_revision);
+    moved
+}
+
+/// Ends a rollback without a sync: from now on the pull loop obeys the application's policy again. The entry that it was
+/// rolled back to, if it was; else nothing is written.
+pub async fn end_rollback(
+    subject: &Subject,
+    holder: &str,
+    lock_timeout: Duration,
+    clusters: &Clusters,
+) -> Result<Option<u64>, Finding> {
+    let cluster = clusters.find(&subject.destination).map_err(|error| Finding::of(&error))?;
+    let place = &subject.place;
+    let state = State::read(&*cluster, place).await.map_err(|error| Finding::of(&error))?;
+    if state.rolled_back_to.is_none() {
+        return Ok(None);
+    }
+    let lock = Lock::take(Arc::clone(&cluster), place.clone(), holder, lock_timeout).await;
+    let lock = lock.map_err(|error| Finding::of(&error))?;
+    let cleared = clear(&*cluster, place).await;
+    // What was written stands, whatever becomes of the lock: its time ends it.
+    let _ = lock.release().await;
+    cleared
+}
+
+async fn clear(cluster: &dyn Cluster, place: &Place) -> Result<Option<u64>, Finding> {
+    let mut state = State::read(cluster, place).await.map_err(|error| Finding::of(&error))?;
+    let before = state.rolled_back_to;
+    state.set_rolled_back_to(cluster, place, None).await.map_err(|error| Finding::of(&error))?;
+    Ok(before)
+}
+
+#[cfg(test)]
+mod tests {
+    use jiff::Timestamp;
+
+    use super::*;
+
+    fn state(ids: &[u64]) -> State {
+        let at = Timestamp::UNIX_EPOCH;
+        let entry =
+            |id: &u64| HistoryEntry { id: *id, started: at, deployed: at, by: String::new(), sources: Vec::new() };
+        State { history: ids.iter().map(entry).collect(), ..State::default() }
+    }
+
+    #[test]
+    fn an_entry_is_found_by_its_id_or_is_the_one_before_the_last() {
+        let found = |ids: &[u64], to| entry(&state(ids), to).map(|entry| entry.id).map_err(|finding| finding.message);
+        let none = "it is not rolled back: its history has no sync before the last one; nothing was written";
+        assert_eq!(found(&[4, 5, 6], Some(4)), Ok(4));
+        assert_eq!(found(&[4, 5, 6], None), Ok(5));
+        assert_eq!(found(&[4], None), Err(none.to_owned()));
+        assert_eq!(found(&[], None), Err(none.to_owned()));
+        let none = "it is not rolled back: its history has no sync 3; nothing was written";
+        assert_eq!(found(&[4, 5, 6], Some(3)), Err(none.to_owned()));
+    }
+}

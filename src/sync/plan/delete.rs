@@ -1,0 +1,163 @@
+//! What is deleted with the application itself: all that is provably its own, in reverse waves, its hooks around it.
+//!
+//! In: [`Wishes`] whose surplus is everything live of the application, and whose wanted objects are its hooks; and how it
+//! is deleted. Out: a [`Plan`], or why there is none. What may not go is kept: its part-of label is taken off, and then it
+//! is nobody's; what a flag would let go is held, and the application stays until then.
+//!
+//! Rules: Argo CD controller/appcontroller.go `finalizeApplicationDeletion`, `shouldBeDeleted`. Kept otherwise on purpose:
+//! there, volume claims and namespaces go unasked, and definitions of kinds never go; here each takes `--prune-protected`.
+
+use std::collections::BTreeSet;
+
+use super::claims::{own_entries, prove_ours};
+use super::order::{last_wave, reverse_waves, wave_of};
+use super::prune::{propagation, protected};
+use super::refused::PlanRefused;
+use super::resources::options_of;
+use super::step::{Action, Phase, Seen, Step, name_of};
+use super::wishes::{Wanted, Wishes};
+use super::{Draft, hooks};
+use crate::app::options::SyncOption;
+use crate::cluster::Propagation;
+use crate::object::Object;
+use crate::object::annotations::{HELM_RESOURCE_POLICY, is_hook};
+
+/// How an application is deleted.
+#[derive(Debug, Clone, Copy)]
+pub struct Deleting<'a> {
+    /// `--orphan`: its objects stay, and are nobody's.
+    pub orphan: bool,
+    /// `--propagation-policy`; without it, that of the sync options.
+    pub propagation: Option<Propagation>,
+    /// The namespace that the record and the lock are in.
+    pub state_namespace: &'a str,
+}
+
+/// Plans what goes and what is kept.
+pub(super) fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut Draft) -> Result<(), PlanRefused> {
+    let mut seen = BTreeSet::new();
+    let mut unconfirmed = Vec::new();
+    for surplus in wishes.surplus {
+        let live = surplus.live.as_ref();
+        if !seen.insert(live.key()) {
+            continue;
+        }
+        match fate(live, wishes, deleting) {
+            Fate::Goes => draft.prunes.push(step(live, "the application is deleted", wishes, deleting)),
+            Fate::Kept(why) => draft.brings.push(release(live, why)),
+            Fate::Held(why) => draft.hold(live, why, true),
+            Fate::NotOurs(why) => draft.hold(live, why, false),
+            Fate::Unconfirmed => unconfirmed.push(live.key()),
+        }
+    }
+    if !unconfirmed.is_empty() {
+        unconfirmed.sort();
+        return Err(PlanRefused::Unconfirmed(unconfirmed));
+    }
+    if !deleting.orphan {
+        leftover_hooks(wishes, deleting, draft);
+    }
+    reverse_waves(&mut draft.prunes);
+    let last = last_wave(draft.prunes.iter());
+    // What others live in, or are instances of, was brought first.
+    for prune in draft.prunes.iter_mut().filter(|prune| is_ground(&prune.object.gvk.group, &prune.object.gvk.kind)) {
+        prune.wave = last.saturating_add(1);
+    }
+    let first = draft.prunes.iter().map(|prune| prune.wave).min().unwrap_or_default();
+    draft.brings.iter_mut().for_each(|release| release.wave = first);
+    if !deleting.orphan {
+        hooks::bring(wishes, draft, |phase| !phase.is_of_sync());
+    }
+    Ok(())
+}
+
+/// What becomes of an object.
+enum Fate {
+    Goes,
+    /// It stays for good.
+    Kept(String),
+    /// It stays until a flag lets it go.
+    Held(String),
+    /// Nothing is done about it.
+    NotOurs(String),
+    /// It asks first.
+    Unconfirmed,
+}
+
+fn fate(live: &Object, wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Fate {
+    let options = options_of(live);
+    let has = |option| options.has_over(&wishes.application.sync_policy.sync_options, option);
+    if let Err(why) = prove_ours(live, &wishes.tracking.applyset_id) {
+        return Fate::NotOurs(format!("{}: trueup does not delete what is not provably its own", why.as_str()));
+    }
+    if deleting.orphan {
+        return Fate::Kept("`--orphan` keeps it".to_owned());
+    }
+    if has(SyncOption::DeleteFalse) {
+        return Fate::Kept("`Delete=false` keeps it".to_owned());
+    }
+    if keeps_by_helm(live) {
+        return Fate::Kept(format!("`{HELM_RESOURCE_POLICY}: keep` keeps it"));
+    }
+    if live.kind() == "Namespace" && live.gvk().group.is_empty() && live.name() == deleting.state_namespace {
+        return Fate::Kept("the record and the lock are in it; `kubectl delete namespace` takes it away".to_owned());
+    }
+    if has(SyncOption::DeleteConfirm) && !wishes.flags.approve {
+        return Fate::Unconfirmed;
+    }
+    match protected(live).filter(|_| !wishes.flags.prune_protected) {
+        Some(lost) => Fate::Held(format!("{lost} would be lost with it; needs `--prune-protected`, or `--orphan`")),
+        None => Fate::Goes,
+    }
+}
+
+/// Rule: Argo CD `HasAnnotationOption`: a list, of which `keep` is one word.
+fn keeps_by_helm(live: &Object) -> bool {
+    live.annotation(HELM_RESOURCE_POLICY).is_some_and(|policy| policy.split(',').any(|word| word.trim() == "keep"))
+}
+
+fn is_ground(group: &str, kind: &str) -> bool {
+    matches!((group, kind), ("", "Namespace") | ("apiextensions.k8s.io", "CustomResourceDefinition"))
+}
+
+fn step(live: &Object, why: &str, wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Step {
+    let by_options = || propagation(&wishes.application.sync_policy.sync_options);
+    Step {
+        phase: Phase::Sync,
+        wave: wave_of(live).0,
+        object: name_of(live),
+        action: Action::Prune { propagation: deleting.propagation.unwrap_or_else(by_options) },
+        why: why.to_owned(),
+        hook: None,
+        target: None,
+        seen: Some(Seen::of(live)),
+        unasked: false,
+    }
+}
+
+fn release(live: &Object, why: String) -> Step {
+    Step {
+        phase: Phase::Sync,
+        wave: 0,
+        object: name_of(live),
+        action: Action::Release,
+        why,
+        hook: None,
+        target: None,
+        seen: Some(Seen::of(live)),
+        unasked: false,
+    }
+}
+
+/// Hooks of earlier syncs have no label: git knows their names, and the server that trueup made them.
+fn leftover_hooks(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut Draft) {
+    for Wanted { target, live, .. } in wishes.wanted {
+        let Some(live) = live.as_deref().filter(|_| is_hook(target) && !target.name().is_empty()) else { continue };
+        let owners = live.metadata().and_then(|metadata| metadata.get("ownerReferences"));
+        let is_kept = options_of(live).has(SyncOption::DeleteFalse) || keeps_by_helm(live);
+        if hooks::is_of_deletion(target) || owners.is_some() || is_kept || own_entries(live).next().is_none() {
+            continue;
+        }
+        draft.prunes.push(step(live, "a hook of an earlier sync", wishes, deleting));
+    }
+}
