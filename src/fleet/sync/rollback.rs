@@ -167,7 +167,9 @@ mod tests {
         let at = Timestamp::UNIX_EPOCH;
         let entry =
             |id: &u64| HistoryEntry { id: *id, started: at, deployed: at, by: String::new(), sources: Vec::new() };
-        State { history: ids.iter().map(entry).collect(), ..State::default() }
+        let mut state = State::default();
+        state.history = ids.iter().map(entry).collect();
+        state
     }
 
     #[test]
