@@ -126,6 +126,8 @@ struct StepEntry<'run> {
     message: &'run str,
     #[serde(skip_serializing_if = "Option::is_none")]
     reason: Option<&'static str>,
+    #[serde(skip_serializing_if = "<[String]>::is_empty")]
+    details: &'run [String],
     milliseconds: u64,
 }
 
@@ -152,10 +154,10 @@ impl<'run> OperationEntry<'run> {
 impl<'run> StepEntry<'run> {
     fn of(outcome: &'run StepOutcome) -> Self {
         let StepOutcome { step, result, took, .. } = outcome;
-        let (result_words, reason) = match result {
-            StepResult::Done(_) => ("done", None),
-            StepResult::Failed(failure) => ("failed", Some(reason(failure.kind))),
-            StepResult::NotBegun => ("notBegun", None),
+        let (result_words, reason, details) = match result {
+            StepResult::Done(_) => ("done", None, &[][..]),
+            StepResult::Failed(failure) => ("failed", Some(reason(failure.kind)), &*failure.log),
+            StepResult::NotBegun => ("notBegun", None, &[][..]),
         };
         Self {
             phase: step.phase.as_str(),
@@ -171,6 +173,7 @@ impl<'run> StepEntry<'run> {
             result: result_words,
             message: result.words(),
             reason,
+            details,
             milliseconds: u64::try_from(took.as_millis()).unwrap_or(u64::MAX),
         }
     }

@@ -10,6 +10,7 @@ mod bring;
 mod hooks;
 mod remove;
 mod wait;
+mod why;
 
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -67,7 +68,7 @@ pub struct Failure {
     pub kind: FailureKind,
     /// In words.
     pub words: String,
-    /// What the thing itself said last: the end of a failed Job's log.
+    /// Why, further down: pods, events, the end of a failed Job's log.
     pub log: Vec<String>,
 }
 
@@ -167,6 +168,7 @@ pub async fn execute(plan: &Plan, execution: &Execution<'_>) -> Operation {
         stages.into_iter().partition(|stage| plan.steps[stage.start].phase != Phase::SyncFail);
     execution.progress.expect(Stage::Sync, regular.iter().map(ExactSizeIterator::len).sum());
     let ended = run_stages(&mut steps, &regular, execution).await;
+    why::find(&mut steps, execution).await;
     let is_for_them = match &ended {
         Ok(Ending::Over) => false,
         Ok(Ending::CutShort) => has_begun_hooks(&steps),

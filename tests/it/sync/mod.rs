@@ -98,6 +98,15 @@ fn hook(types: &str, policy: &str, mut manifest: Value) -> Value {
     manifest
 }
 
+/// The published schema and the report of a sync are one contract.
+fn holds_to_the_schema(report: &Value) {
+    let schema: Value = serde_json::from_str(include_str!("../../../docs/report.schema.json")).unwrap();
+    let validator = jsonschema::draft202012::new(&schema).unwrap();
+    let faults: Vec<String> =
+        validator.iter_errors(report).map(|fault| format!("{}: {fault}", fault.instance_path())).collect();
+    assert!(faults.is_empty(), "{faults:#?}\n{report:#}");
+}
+
 /// A Job whose pod ends as it is told: `Succeeded` or `Failed`.
 fn job(name: &str, outcome: &str) -> Value {
     json!({

@@ -3,7 +3,7 @@
 
 use serde_json::{Value, json};
 
-use super::{attempt, hook, in_wave, job, live, plain, service, steps, wave};
+use super::{attempt, holds_to_the_schema, hook, in_wave, job, live, plain, service, steps, wave};
 use crate::harness::{
     Front, TestApplication, TestCluster, TestRepo, config_map, deployment, or_skip, program, trueup, until,
 };
@@ -204,10 +204,16 @@ fn a_hook_that_fails_ends_the_sync() {
     let failed = trueup(["sync", "-y", "-o", "json"]).of(&shop).exits(3);
 
     let report = failed.json();
+    holds_to_the_schema(&report);
     let expected = ["PreSync Job/migrate failed", "Sync Deployment/web notBegun", "SyncFail Job/mend done"];
     assert_eq!(steps(&report), expected);
     assert_eq!(report["applications"][0]["operation"]["phase"], "Failed");
     assert!(failed.stderr.contains("Job"), "{}", failed.transcript());
+    // The end of its log is there, though the Job and its pod are not any more; without the password in it.
+    let details = report["applications"][0]["operation"]["steps"][0]["details"].to_string();
+    for part in ["ended with exit code 1", "BackoffLimitExceeded", "line 30", "postgres://************@db/shop"] {
+        assert!(details.contains(part), "{part}\n{details}");
+    }
     assert!(live(&cluster, "deployment", "web").is_none());
     until("what failed is deleted", || live(&cluster, "job", "migrate").is_none());
     assert_eq!(attempt(&cluster, "shop")["ended"]["phase"], "Failed");
