@@ -155,7 +155,7 @@ fn a_run_that_is_killed_at_any_write_is_ended_by_the_next_one() {
                     }
                     let site = Site::new().expect("it was there before");
                     killed_at(&site, number);
-                    let next = if number % 2 == 0 { Site::sync } else { Site::reconcile };
+                    let next = if number.is_multiple_of(2) { Site::sync } else { Site::reconcile };
                     next(&site, site.cluster.kubeconfig()).exits(LEFT);
                     site.is_as_git_says();
                     // At the end there was nothing left to do, and no lock to take.
