@@ -143,6 +143,6 @@ pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> 
     let syncing = arguments.syncing();
     let DeleteArguments { selection, state, sources, cluster, rules, report, .. } = arguments;
     let comparing = ComparingArguments { argocd_cm_from_cluster: false, strict: false, state };
-    let asked = Asked { wish, selection, syncing, sources, cluster, comparing, rules };
+    let asked = Asked { wish, made: None, selection, syncing, sources, cluster, comparing, rules };
     carry_out(asked, consent, &report, session).await
 }

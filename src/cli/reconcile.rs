@@ -65,7 +65,7 @@ pub(super) async fn reconcile(arguments: ReconcileArguments, mut session: Sessio
     };
     let wish = Wish::Reconcile { self_heal: arguments.self_heal, auto_prune: arguments.auto_prune };
     let ReconcileArguments { selection, syncing, sources, cluster, comparing, rules, .. } = arguments;
-    let asked = Asked { wish, selection, syncing, sources, cluster, comparing, rules };
+    let asked = Asked { wish, made: None, selection, syncing, sources, cluster, comparing, rules };
     let (prepared, wanted, world) = match prepare(asked, &session).await {
         Ok(prepared) => prepared,
         Err(findings) => return session.refuse(&findings),

@@ -84,7 +84,7 @@ pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session)
     let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: "Roll back now?" };
     let wish = Wish::Rollback { to, prune: arguments.prune };
     let RollbackArguments { selection, syncing, sources, cluster, comparing, rules, report, .. } = arguments;
-    let asked = Asked { wish, selection, syncing, sources, cluster, comparing, rules };
+    let asked = Asked { wish, made: None, selection, syncing, sources, cluster, comparing, rules };
     carry_out(asked, consent, &report, session).await
 }
 

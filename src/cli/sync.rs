@@ -1,6 +1,9 @@
 //! `trueup sync`: make the cluster match git now.
 
-use std::io::IsTerminal;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::arguments::cluster::ClusterArguments;
 use super::arguments::comparing::ComparingArguments;
@@ -8,13 +11,15 @@ use super::arguments::health::HealthRuleArguments;
 use super::arguments::output::{OutputArguments, ReportArguments};
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
-use super::arguments::syncing::SyncingArguments;
+use super::arguments::syncing::{SyncingArguments, parse_wait};
 use super::request;
 use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet::sync::{self, Prepared, SyncRequest, Wish};
 use crate::fleet::{Run, World};
-use crate::report::{Format, Output};
+use crate::report::terminal::write_file;
+use crate::report::{Format, Output, plan};
+use crate::sync::plan::{Making, Plan, SavedPlans};
 
 /// Make the clusters what git says now
 ///
@@ -28,6 +33,15 @@ pub(super) struct SyncArguments {
     /// Show the plan, and write nothing
     #[arg(long, help_heading = "Syncing")]
     dry_run: bool,
+    /// Save the plan to a file, and write nothing else
+    #[arg(long, value_name = "FILE", help_heading = "Syncing", conflicts_with = "dry_run")]
+    plan: Option<PathBuf>,
+    /// Do exactly what a saved plan says, without asking; refused when anything that it depends on has moved since
+    #[arg(long, value_name = "FILE", help_heading = "Syncing", conflicts_with_all = ["plan", "dry_run", "prune"])]
+    from: Option<PathBuf>,
+    /// How old a saved plan may be
+    #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_wait, help_heading = "Syncing")]
+    plan_lifetime: Duration,
     /// Do not ask
     #[arg(short, long, help_heading = "Syncing")]
     yes: bool,
@@ -63,37 +77,90 @@ impl SyncArguments {
 
 /// Reads, compares, plans, asks, does, reports.
 pub(super) async fn sync(arguments: SyncArguments, mut session: Session) -> u8 {
-    let (is_dry, is_confirmed) = (arguments.dry_run, arguments.yes);
-    if !is_dry && !is_confirmed && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
-        return session.refuse(&[nobody_to_ask()]);
-    }
     let exit = arguments.report.exit_rules();
-    let outputs = match outputs(&arguments.report) {
-        Ok(outputs) => outputs,
-        Err(finding) => return session.refuse(&[finding]),
+    let done = checked(arguments, &session);
+    let done = match done {
+        Ok((intent, outputs, asked)) => intend(intent, asked, &session).await.map(|run| (run, outputs)),
+        Err(findings) => Err(findings),
     };
-    let wish = Wish::Sync { prune: arguments.prune };
+    match done {
+        Ok((run, outputs)) => report(&mut session, &run, &outputs, &exit).await,
+        Err(findings) => session.refuse(&findings),
+    }
+}
+
+/// What is to be done with the plan.
+enum Intent {
+    Show,
+    Save(PathBuf),
+    Ask,
+    Do,
+    /// If it is this one still.
+    DoIf(Box<SavedPlans>, Duration),
+}
+
+/// What was asked for, as far as it can be known to be wrong before anything is fetched.
+fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<Output>, Asked), Vec<Finding>> {
+    let outputs = outputs(&arguments.report).map_err(|finding| vec![finding])?;
+    let mut wish = Wish::Sync { prune: arguments.prune };
+    let mut made = None;
+    let intent = match (arguments.plan, arguments.from) {
+        (Some(file), _) => Intent::Save(file),
+        (None, Some(file)) => {
+            let saved = saved(&file, arguments.plan_lifetime).map_err(|finding| vec![finding])?;
+            made = saved.making();
+            wish = Wish::Sync { prune: made.is_some_and(|made| made.prune) };
+            Intent::DoIf(Box::new(saved), arguments.plan_lifetime)
+        }
+        _ if arguments.dry_run => Intent::Show,
+        _ if arguments.yes => Intent::Do,
+        _ if session.terminal.can_ask() => Intent::Ask,
+        _ => return Err(vec![nobody_to_ask()]),
+    };
     let SyncArguments { selection, syncing, sources, cluster, comparing, rules, .. } = arguments;
-    let asked = Asked { wish, selection, syncing, sources, cluster, comparing, rules };
-    let (prepared, wanted, world) = match prepare(asked, &session).await {
-        Ok(prepared) => prepared,
-        Err(findings) => return session.refuse(&findings),
+    Ok((intent, outputs, Asked { wish, made, selection, syncing, sources, cluster, comparing, rules }))
+}
+
+/// A plan that was saved, and is not too old.
+fn saved(file: &Path, lifetime: Duration) -> Result<SavedPlans, Finding> {
+    let text = std::fs::read_to_string(file).map_err(|error| {
+        Finding::error("trueup::sync::plan_file", format!("the saved plan {} cannot be read", file.display()))
+            .with_cause(error.to_string())
+            .with_help("`trueup sync --plan FILE` writes one")
+    })?;
+    let saved = SavedPlans::read(&text).map_err(|error| Finding::of(&error))?;
+    saved.is_young(Timestamp::now(), lifetime).map_err(|error| Finding::of(&error))?;
+    Ok(saved)
+}
+
+/// Plans, and does with the plan what is intended.
+async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<Run, Vec<Finding>> {
+    let prune = matches!(asked.wish, Wish::Sync { prune: true });
+    let (prepared, wanted, world) = prepare(asked, session).await?;
+    let is_to_be_done = match intent {
+        Intent::Show => false,
+        Intent::Save(file) => {
+            let making = Making { at: wanted.started, prune, flags: wanted.flags };
+            let text = SavedPlans::of(prepared.plans(), &making).write();
+            write_file(&file, text.as_bytes()).map_err(|error| vec![Finding::of(&error)])?;
+            false
+        }
+        Intent::Do => true,
+        Intent::Ask => confirm(&prepared, "Sync now?", session).await,
+        Intent::DoIf(saved, lifetime) => {
+            let holds = saved.still_holds(prepared.plans(), Timestamp::now(), lifetime);
+            holds.map_err(|error| vec![Finding::of(&error)])?;
+            true
+        }
     };
-    let run = if is_dry {
-        prepared.end(&world)
-    } else if is_confirmed || confirm(&prepared, &session) {
-        sync::perform(prepared, &wanted, &world).await
-    } else {
-        prepared.end(&world)
-    };
-    // Its sender of events is the last: the progress ends with it.
-    drop(world);
-    report(&mut session, &run, &outputs, &exit).await
+    Ok(if is_to_be_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) })
 }
 
 /// What two commands ask for alike.
 pub(super) struct Asked {
     pub(super) wish: Wish,
+    /// With what a saved plan was made, where there is one.
+    pub(super) made: Option<Making>,
     pub(super) selection: SelectionArguments,
     pub(super) syncing: SyncingArguments,
     pub(super) sources: SourceArguments,
@@ -113,7 +180,7 @@ pub(super) fn outputs(report: &ReportArguments) -> Result<Vec<Output>, Finding> 
 
 /// Compares and plans.
 pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared, SyncRequest, World), Vec<Finding>> {
-    let Asked { wish, selection, syncing, sources, cluster, comparing, rules } = asked;
+    let Asked { wish, made, selection, syncing, sources, cluster, comparing, rules } = asked;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
     let judge = rules.judge(selection.argocd_cm.as_deref())?;
@@ -124,7 +191,10 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     request.strict = comparing.strict;
     request.state_namespace = comparing.state.state_namespace;
     let world = request::world(sources, clusters, concurrency, session)?;
-    let wanted = syncing.request(wish, judge, session.cancel.clone());
+    let mut wanted = syncing.request(wish, judge, session.cancel.clone());
+    if let Some(made) = made {
+        (wanted.started, wanted.flags) = (made.at, made.flags);
+    }
     let prepared = sync::prepare(request, &wanted, &world).await;
     Ok((prepared, wanted, world))
 }
@@ -152,7 +222,17 @@ fn nobody_to_ask() -> Finding {
         .with_help("`-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` obeys each policy")
 }
 
-fn confirm(prepared: &Prepared, session: &Session) -> bool {
-    let steps: usize = prepared.plans().map(|plan| plan.steps.len()).sum();
-    steps > 0 && session.terminal.confirm("Sync now?")
+/// Shows the plan, and asks. Where nothing is to be done there is nothing to ask.
+pub(super) async fn confirm(prepared: &Prepared, question: &'static str, session: &Session) -> bool {
+    if prepared.plans().all(Plan::is_empty) {
+        return true;
+    }
+    session.terminal.show(|view| plan::text(prepared.plans(), view));
+    let terminal = session.terminal.clone();
+    let answer = tokio::task::spawn_blocking(move || terminal.confirm(question));
+    // Whoever presses Ctrl-C in place of an answer is not kept waiting for one.
+    tokio::select! {
+        answer = answer => answer.unwrap_or(false),
+        () = session.cancel.cancelled() => false,
+    }
 }

@@ -19,7 +19,7 @@ use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
 use crate::status::compare::{Answer, Baseline, Look, Question, Schema, Terms, first_look, second_look, unknown};
-use crate::status::tracking::{TrackedBy, Tracking, is_tracked};
+use crate::status::tracking::{TrackedBy, Tracking, claimed};
 use crate::status::{ResourceDrift, ResourceState};
 
 pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
@@ -147,7 +147,7 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
-                outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, &seen.tracking)));
+                outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, object, &seen.tracking)));
                 first_look(object, live, seen.baseline.as_deref(), terms)
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
@@ -191,8 +191,8 @@ pub(super) fn find_live<'seen>(
 }
 
 /// An object in the cluster that another application calls its own, in Argo CD's words a shared resource.
-fn claimed_by_another(live: &Object, tracking: &Tracking) -> Option<(&'static str, Finding)> {
-    let Some(TrackedBy::Other(other)) = is_tracked(live, tracking) else { return None };
+fn claimed_by_another(live: &Object, target: &Object, tracking: &Tracking) -> Option<(&'static str, Finding)> {
+    let Some(TrackedBy::Other(other)) = claimed(live, target, tracking) else { return None };
     let message = format!("`{}` is tracked by `{other}` in the cluster", live.key());
     let finding = Finding::warning("trueup::status::shared", message)
         .with_help("two owners undo each other; keep the object in one application");

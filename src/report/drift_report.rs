@@ -15,6 +15,7 @@ use crate::finding::{Finding, Severity};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::status::{FieldDrift, Ignored, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::sync::plan::SavedPlan;
 use crate::target::source::{Commit, PathHistory};
 
 /// A run, as scripts read it.
@@ -65,6 +66,8 @@ struct Application<'run> {
     cluster: &'run str,
     #[serde(skip_serializing_if = "Option::is_none")]
     operation: Option<OperationEntry<'run>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    plan: Option<SavedPlan>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     held: Vec<HeldEntry<'run>>,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -296,6 +299,8 @@ impl<'run> Application<'run> {
             destination: DestinationEntry { server, name, namespace },
             cluster: &application.cluster,
             operation: application.operation.as_ref().map(OperationEntry::of),
+            // What was done says it all.
+            plan: application.plan.as_ref().filter(|_| application.operation.is_none()).map(SavedPlan::of),
             held: application.plan.iter().flat_map(|plan| &plan.held).map(HeldEntry::of).collect(),
             left: application.left.as_deref(),
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),

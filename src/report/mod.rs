@@ -26,6 +26,7 @@ mod operation;
 mod output;
 mod page;
 mod path;
+pub mod plan;
 mod stages;
 mod suggestions;
 pub mod suites;

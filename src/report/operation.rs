@@ -1,23 +1,24 @@
-//! What a sync did, in a report: a line a step, in order; what was held back; why something was left.
+//! What a sync did, or would do, in a report: a line a step, in order; what was held back; why something was left.
 //!
 //! In: an [`ApplicationRun`] with an operation. Out: lines of a page, and the entry of the JSON contract.
 
 use serde::Serialize;
 
 use super::page::Page;
+use super::plan;
 use super::summary::counted;
 use super::theme::Role;
 use crate::fleet::ApplicationRun;
-use crate::sync::plan::{Action, Held, Method};
+use crate::sync::plan::{Action, Held, Method, Step};
 use crate::sync::{FailureKind, Operation, OperationPhase, StepOutcome, StepResult};
 
 /// Whether there is something to tell.
 pub(super) fn is_told(application: &ApplicationRun) -> bool {
-    application.operation.is_some() || application.left.is_some() || has_held(application)
+    application.operation.is_some() || application.left.is_some() || has_plan(application)
 }
 
-fn has_held(application: &ApplicationRun) -> bool {
-    application.plan.as_ref().is_some_and(|plan| !plan.held.is_empty())
+fn has_plan(application: &ApplicationRun) -> bool {
+    application.plan.as_ref().is_some_and(|plan| !plan.is_empty() || !plan.held.is_empty())
 }
 
 /// What was done about an application, line by line.
@@ -28,6 +29,10 @@ pub(super) fn write(page: &mut Page, application: &ApplicationRun, is_verbose: b
         for outcome in &operation.steps {
             step(page, outcome, is_verbose);
         }
+    } else if let Some(plan) = application.plan.as_ref().filter(|plan| !plan.is_empty()) {
+        let steps: Vec<&Step> = plan.steps.iter().collect();
+        page.write(Role::Hint, "  plan     ").list(&plan::counts(&steps, plan.held.len()), ", ").end();
+        plan::lines(page, plan);
     }
     for held in application.plan.iter().flat_map(|plan| &plan.held) {
         page.write(Role::Warning, "  ! ").write(Role::Name, held.object.to_string());
@@ -88,7 +93,7 @@ pub(super) fn sign(action: &Action, is_there: bool) -> (&'static str, Role) {
     match action {
         Action::Prune { .. } => ("-", Role::Cluster),
         Action::Release => ("=", Role::Plain),
-        Action::Bring { method: Method::Recreate, .. } if is_there => ("↻", Role::Warning),
+        Action::Bring { method: Method::Recreate | Method::Create, .. } if is_there => ("↻", Role::Warning),
         Action::Bring { .. } if is_there => ("~", Role::Drift),
         Action::Bring { .. } => ("+", Role::Git),
     }
@@ -160,7 +165,7 @@ impl<'run> StepEntry<'run> {
             kind: &step.object.gvk.kind,
             namespace: step.object.namespace.as_deref(),
             name: &step.object.name,
-            action: action(&step.action),
+            action: step.action.as_str(),
             hook: step.hook.is_some(),
             why: &step.why,
             result: result_words,
@@ -183,17 +188,6 @@ impl<'run> HeldEntry<'run> {
             name: &object.name,
             why,
         }
-    }
-}
-
-fn action(action: &Action) -> &'static str {
-    match action {
-        Action::Prune { .. } => "prune",
-        Action::Release => "release",
-        Action::Bring { method: Method::Apply, .. } => "apply",
-        Action::Bring { method: Method::Replace, .. } => "replace",
-        Action::Bring { method: Method::Recreate, .. } => "recreate",
-        Action::Bring { method: Method::Create, .. } => "create",
     }
 }
 

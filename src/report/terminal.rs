@@ -4,7 +4,7 @@
 //! reads `trueup diff | head` still gets the right exit code.
 
 use std::fs::File;
-use std::io::{self, ErrorKind, Write};
+use std::io::{self, ErrorKind, IsTerminal, Write};
 use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -76,6 +76,16 @@ impl Terminal {
         if !self.settings.quiet {
             self.message(&format!("{}\n", visible(line)));
         }
+    }
+
+    /// Writes to standard error what somebody has to read before being asked.
+    pub fn show(&self, write: impl FnOnce(&View) -> String) {
+        self.message(&write(&self.settings.messages));
+    }
+
+    /// Whether somebody is there to answer.
+    pub fn can_ask(&self) -> bool {
+        io::stdin().is_terminal() && io::stderr().is_terminal()
     }
 
     /// Asks a question on standard error, and waits for the answer: yes, or anything else.

@@ -97,6 +97,15 @@ pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
     Some(whose(name, Mark::Label))
 }
 
+/// Whose the live object of a target is, if it is anybody's. Charts write the instance label themselves: what git says is
+/// nobody's mark.
+pub fn claimed(live: &Object, target: &Object, tracking: &Tracking) -> Option<TrackedBy> {
+    let claim = is_tracked(live, tracking)?;
+    let by_label = live.label(APPLYSET_PART_OF).is_none() && live.annotation(TRACKING_ID).is_none();
+    let is_gits = |key: &String| live.label(key).is_some() && live.label(key) == target.label(key);
+    if by_label && tracking.label_key.as_ref().is_some_and(is_gits) { None } else { Some(claim) }
+}
+
 /// Whether it was trueup, or kubectl for an ApplySet of its own, that put the ApplySet label there, as far as `managedFields`
 /// tell: operators copy labels onto what they make.
 fn is_labelled_by_us(live: &Object) -> bool {

@@ -380,7 +380,7 @@ fn may_pass(ask: &Ask, answer: &Result<Answer, Failure>) -> bool {
             }
             _ => false,
         },
-        Err(Failure::Broken(_)) => freely,
+        Err(Failure::Broken(_) | Failure::CutOff(_)) => freely,
         Err(Failure::TooLate) => freely && is_write,
         Err(_) => false,
     }

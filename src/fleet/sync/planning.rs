@@ -3,7 +3,7 @@
 //! In: compared turns. Out: a plan for each that may be synced, or what is said in its place. An application that could not
 //! be compared in full is not synced: what is unknown must not be written over.
 
-use std::collections::HashMap;
+use std::collections::{HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -149,12 +149,20 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
         turn.condition("SyncError", finding);
         return false;
     };
-    turn.set_target(then.into_objects());
+    // What git has dropped since is not brought back: it is surplus still.
+    let now: HashSet<Key> = turn.target.iter().flat_map(|target| target.iter()).map(Object::key).collect();
+    let kept = then.into_objects().iter().filter(|object| now.contains(&object.key())).cloned().collect();
+    let surplus = std::mem::take(&mut turn.surplus);
+    let extras: Vec<ResourceDrift> =
+        turn.resources.extract_if(.., |resource| resource.state == ResourceState::Extra).collect();
+    turn.set_target(Arc::new(kept));
     turn.begin_again();
     let Some(live) = turn.live.clone() else { return false };
     let turns = std::slice::from_mut(turn);
     super::super::baseline::mark(turns, request);
     compare::compare(turns, &live, request, world).await;
+    turn.resources.extend(extras);
+    turn.surplus = surplus;
     true
 }
 

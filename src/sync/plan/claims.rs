@@ -11,8 +11,8 @@ use serde_json::Value;
 use super::refused::{PlanRefused, Shared};
 use super::wishes::{Wanted, Wishes};
 use crate::object::Object;
-use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER, TRACKING_ID};
-use crate::status::tracking::{Mark, TrackedBy, Tracking, is_tracked};
+use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER};
+use crate::status::tracking::{Mark, TrackedBy, Tracking, claimed};
 
 /// Refuses the plan when another application calls an object its own.
 pub(super) fn refuse_shared(wishes: &Wishes<'_>) -> Result<(), PlanRefused> {
@@ -37,12 +37,7 @@ pub(super) fn is_argo_cds(wanted: &Wanted, tracking: &Tracking) -> bool {
 }
 
 fn claim(wanted: &Wanted, tracking: &Tracking) -> Option<TrackedBy> {
-    let live = wanted.live.as_deref()?;
-    let claim = is_tracked(live, tracking)?;
-    let by_label = live.label(APPLYSET_PART_OF).is_none() && live.annotation(TRACKING_ID).is_none();
-    // Charts write the instance label themselves: what git says is nobody's mark.
-    let is_gits = |key: &String| live.label(key).is_some() && live.label(key) == wanted.target.label(key);
-    if by_label && tracking.label_key.as_ref().is_some_and(is_gits) { None } else { Some(claim) }
+    claimed(wanted.live.as_deref()?, &wanted.target, tracking)
 }
 
 /// Why a live object is not provably ours.

@@ -162,6 +162,35 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     assert_eq!(shop.cluster.kubectl(["get", "leases", "-o", "name"]), "");
 }
 
+/// A plan that somebody approved is done as it was approved, or not at all.
+#[test]
+fn a_saved_plan_is_done_exactly_or_refused() {
+    let shop = or_skip!(Shop::new());
+    let folder = crate::harness::folder_with([]);
+    let plan = folder.path().join("plan.json");
+    let save = || trueup(["sync", "--plan"]).argument(&plan).of(&shop.application);
+    let from = || trueup(["sync", "--from"]).argument(&plan).of(&shop.application);
+
+    save().exits(1);
+    assert_eq!(shop.live("deployment", "web"), None, "saving a plan writes nothing else");
+    from().exits(0);
+    assert!(shop.live("deployment", "web").is_some());
+
+    // Somebody touches what the plan would change.
+    shop.cluster.kubectl(["scale", "deployment/web", "--replicas=5"]);
+    save().exits(1);
+    shop.cluster.kubectl(["scale", "deployment/web", "--replicas=6"]);
+    let refused = from().exits(2);
+    assert!(refused.stderr.contains("the saved plan does not hold any more"), "{}", refused.transcript());
+    assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 6);
+
+    save().exits(1);
+    let late = from().arguments(["--plan-lifetime", "0s"]).outcome();
+    assert_eq!(late.code, Some(2), "{}", late.transcript());
+    from().exits(0);
+    assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 2);
+}
+
 /// `CreateNamespace=true`: the namespace comes first, even before the lock and the record that live in it.
 #[test]
 fn a_namespace_that_is_not_there_is_made_first() {

@@ -93,6 +93,24 @@ fn healing_without_automation_goes_back_to_the_last_sync() {
     assert_eq!(shop.live("configmap", "settings").unwrap()["data"]["colour"], "green", "{}", run.transcript());
 }
 
+/// What git has dropped since the last sync is not brought back by healing to it; with pruning it goes.
+#[test]
+fn healing_to_the_last_sync_does_not_bring_back_what_git_dropped() {
+    let shop = or_skip!(moved(&json!({}), Moves::Dropped));
+    shop.cluster.kubectl(["scale", "deployment/web", "--replicas=5"]);
+    shop.cluster.kubectl(["delete", "configmap", "old"]);
+
+    trueup(["reconcile", "--self-heal"]).of(&shop.application).exits(0);
+    assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 2);
+    assert_eq!(shop.live("configmap", "old"), None);
+
+    let shop = or_skip!(moved(&json!({}), Moves::Dropped));
+    shop.cluster.kubectl(["scale", "deployment/web", "--replicas=5"]);
+    trueup(["reconcile", "--self-heal", "--auto-prune"]).of(&shop.application).exits(0);
+    assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 2);
+    assert_eq!(shop.live("configmap", "old"), None);
+}
+
 /// An automated application that was never synced is: nobody has to run `sync` first.
 #[test]
 fn an_automated_application_is_synced_the_first_time() {
