@@ -86,10 +86,9 @@ pub(super) async fn planned(
         baseline: turn.baseline.as_deref(),
         now: wanted.started,
     };
-    let deleting =
-        Deleting { orphan: how.orphan, propagation: how.propagation, state_namespace: &place.namespace };
+    let deleting = Deleting { orphan: how.orphan, propagation: how.propagation, state_namespace: &place.namespace };
     let plan = plan::delete(&wishes, &deleting).map_err(|refused| vec![Finding::of(&refused)])?;
-    if plan.is_empty() && plan.held.is_empty() && turn.members.is_none() {
+    if plan.is_empty() && !plan.held.iter().any(|held| held.is_drift) && turn.members.is_none() {
         turn.left = Some("there is nothing of it in the cluster".to_owned());
     }
     Ok(plan)
@@ -125,8 +124,7 @@ async fn hooks(turn: &Turn, cluster: &dyn Cluster, request: &Request) -> Result<
         let live = live.map_err(|error| Finding::of(&error))?;
         Ok(Wanted { target: Arc::new(hook.clone()), live: live.map(Arc::new), drift: None })
     });
-    let found: Vec<Result<Wanted, Finding>> =
-        stream::iter(looks).buffered(request.concurrency.max(1)).collect().await;
+    let found: Vec<Result<Wanted, Finding>> = stream::iter(looks).buffered(request.concurrency.max(1)).collect().await;
     found.into_iter().collect()
 }
 

@@ -110,7 +110,9 @@ fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
     let of_manifest = Policy::of(&turn.application.sync_policy);
     match wanted.wish {
         Wish::Delete(_) => Decision::Sync(Scope { whole: true, apply: true, prune: true }),
-        Wish::Sync { prune } | Wish::Rollback { prune, .. } => Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune }),
+        Wish::Sync { prune } | Wish::Rollback { prune, .. } => {
+            Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune })
+        }
         Wish::Reconcile { self_heal, auto_prune } => {
             if let Some(id) = state.rolled_back_to {
                 return Decision::Leave(format!(

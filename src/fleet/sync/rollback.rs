@@ -50,32 +50,34 @@ pub(super) async fn targets(
 async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<HistoryEntry, Finding> {
     if Policy::of(&turn.application.sync_policy).automated {
         let message = "it is not rolled back: it is synced automatically, which would undo that; nothing was written";
-        return Err(Finding::error(NOT_PERMITTED, message)
-            .with_help("take `spec.syncPolicy.automated` away, or set its `enabled: false`, or revert the commit in git"));
+        return Err(Finding::error(NOT_PERMITTED, message).with_help(
+            "take `spec.syncPolicy.automated` away, or set its `enabled: false`, or revert the commit in git",
+        ));
     }
     let state = read_state(turn, request).await?;
-    let entry = entry(&state, to)?;
+    let entry = entry(&state.history, to)?;
     let (then, now) = (entry.sources.len(), turn.application.sources.len());
     if then != now {
         let message = format!(
             "it is not rolled back: sync {} had {then} sources, and the manifest has {now}; nothing was written",
             entry.id
         );
-        return Err(Finding::error("trueup::sync::rollback_sources", message)
-            .with_help("roll back with the manifest of then"));
+        return Err(
+            Finding::error("trueup::sync::rollback_sources", message).with_help("roll back with the manifest of then")
+        );
     }
     Ok(entry.clone())
 }
 
-fn entry(state: &State, to: Option<u64>) -> Result<&HistoryEntry, Finding> {
-    let ids: Vec<String> = state.history.iter().map(|entry| entry.id.to_string()).collect();
+fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Finding> {
     let Some(id) = to else {
-        return state.history.iter().rev().nth(1).ok_or_else(|| {
+        return history.iter().rev().nth(1).ok_or_else(|| {
             let message = "it is not rolled back: its history has no sync before the last one; nothing was written";
             Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`")
         });
     };
-    state.history.iter().find(|entry| entry.id == id).ok_or_else(|| {
+    history.iter().find(|entry| entry.id == id).ok_or_else(|| {
+        let ids: Vec<String> = history.iter().map(|entry| entry.id.to_string()).collect();
         let message = format!("it is not rolled back: its history has no sync {id}; nothing was written");
         let has = if ids.is_empty() { "it was never synced".to_owned() } else { format!("it has {}", ids.join(", ")) };
         Finding::error("trueup::sync::no_entry", message).with_help(format!("{has}; see `trueup history`"))
@@ -86,7 +88,8 @@ fn entry(state: &State, to: Option<u64>) -> Result<&HistoryEntry, Finding> {
 async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     let folder = turn.application.folder.clone();
     for (position, then) in entry.sources.iter().enumerate() {
-        let moved = set_back(&mut Arc::make_mut(&mut turn.application).sources[position], &mut turn.sources[position], then);
+        let moved =
+            set_back(&mut Arc::make_mut(&mut turn.application).sources[position], &mut turn.sources[position], then);
         if !moved.is_empty() {
             let message = format!("the manifest has another source than sync {}: {}", entry.id, moved.join("; "));
             let warning = Finding::warning("trueup::sync::rollback_source", message)
@@ -160,15 +163,16 @@ mod tests {
 
     use super::*;
 
-    fn state(ids: &[u64]) -> State {
+    fn history(ids: &[u64]) -> Vec<HistoryEntry> {
         let at = Timestamp::UNIX_EPOCH;
-        let entry = |id: &u64| HistoryEntry { id: *id, started: at, deployed: at, by: String::new(), sources: Vec::new() };
-        State { history: ids.iter().map(entry).collect(), ..State::default() }
+        let entry =
+            |id: &u64| HistoryEntry { id: *id, started: at, deployed: at, by: String::new(), sources: Vec::new() };
+        ids.iter().map(entry).collect()
     }
 
     #[test]
     fn an_entry_is_found_by_its_id_or_is_the_one_before_the_last() {
-        let found = |ids: &[u64], to| entry(&state(ids), to).map(|entry| entry.id).map_err(|finding| finding.message);
+        let found = |ids: &[u64], to| entry(&history(ids), to).map(|entry| entry.id).map_err(|finding| finding.message);
         let none = "it is not rolled back: its history has no sync before the last one; nothing was written";
         assert_eq!(found(&[4, 5, 6], Some(4)), Ok(4));
         assert_eq!(found(&[4, 5, 6], None), Ok(5));

@@ -22,7 +22,9 @@ use tokio::time::{sleep, timeout};
 
 use self::lease::Standing;
 use super::state::Place;
-use crate::cluster::{Cluster, ClusterError, Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written};
+use crate::cluster::{
+    Cluster, ClusterError, Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written,
+};
 use crate::object::Object;
 use crate::process::Cancel;
 

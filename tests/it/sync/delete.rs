@@ -40,7 +40,29 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
 
     let deleted = trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
 
-    assert_snapshot!(deleted, @"");
+    assert_snapshot!(deleted, @r"
+    1 application  1 deleted
+    0 resources
+
+    shop  deleted
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  62a4d1b  local repository
+      sync     Succeeded  3 steps: 3 done
+      - Deployment [NAMESPACE]/web  pruned
+      - ConfigMap [NAMESPACE]/settings  pruned
+      = ConfigMap [NAMESPACE]/kept  released
+      ! ConfigMap [NAMESPACE]/copied  its part-of label was not put there by trueup: trueup does not delete what is not provably its own
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+    [TIME] Deployment [NAMESPACE]/web: pruned
+    [TIME] ConfigMap [NAMESPACE]/settings: pruned
+    [TIME] ConfigMap [NAMESPACE]/kept: released
+    did 3 steps
+    [exit 0]
+    ");
     assert_eq!((shop.live("deployment", "web"), shop.live("configmap", "settings")), (None, None));
     assert_eq!(label(&shop.live("configmap", "kept").unwrap()), &Value::Null, "it is nobody's");
     assert!(shop.live("configmap", "elses").is_some() && shop.live("configmap", "copied").is_some());
@@ -137,15 +159,22 @@ metadata:
   finalizers: [example.com/wait]
   annotations: {argocd.argoproj.io/sync-wave: '1'}
 ";
-    let shop = or_skip!(synced(|git| git.file("shop/stuck.yaml", stuck)));
+    let shop = or_skip!(synced(|git| git.remove("shop/web.yaml").file("shop/stuck.yaml", stuck)));
 
     let stopped = trueup(["delete", "shop", "-y", "--timeout=2s"]).of(&shop.application).exits(3);
 
     assert!(stopped.stderr.contains("its finalizers: example.com/wait"), "{}", stopped.transcript());
-    assert!(shop.live("deployment", "web").is_some() && shop.has_state());
-    shop.cluster.kubectl(["patch", "configmap", "stuck", "--type=merge", "-p", r#"{"metadata": {"finalizers": null}}"#]);
+    assert!(shop.live("configmap", "settings").is_some() && shop.has_state());
+    shop.cluster.kubectl([
+        "patch",
+        "configmap",
+        "stuck",
+        "--type=merge",
+        "-p",
+        r#"{"metadata": {"finalizers": null}}"#,
+    ]);
     trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
-    assert!(shop.live("deployment", "web").is_none() && !shop.has_state());
+    assert!(shop.live("configmap", "settings").is_none() && !shop.has_state());
 }
 
 /// Backups before, cleaning up after; a backup that fails keeps everything.
@@ -173,6 +202,10 @@ fn hooks_run_around_a_deletion_and_a_failing_one_blocks_it() {
     ];
     assert_eq!(steps(&deleted), expected);
     assert!(shop.live("deployment", "web").is_none() && shop.live("configmap", "goodbye").is_some());
-    assert_eq!(shop.cluster.kubectl(["get", "replicasets", "-o", "name"]), "", "in the foreground: what it owned first");
+    assert_eq!(
+        shop.cluster.kubectl(["get", "replicasets", "-o", "name"]),
+        "",
+        "in the foreground: what it owned first"
+    );
     assert!(!shop.has_state());
 }

@@ -9,8 +9,8 @@ mod order;
 mod prune;
 mod reconcile;
 mod record;
-mod rollback;
 mod refused;
+mod rollback;
 mod signals;
 mod together;
 

@@ -137,7 +137,8 @@ fn what_is_not_provably_ours_is_left_alone() {
 #[test]
 fn orphans_are_released_and_nothing_is_deleted() {
     let asks = ours("ConfigMap", "asks", json!({"argocd.argoproj.io/sync-options": "Delete=confirm"}));
-    let world = World::new().gone(asks).gone(ours("PersistentVolumeClaim", "data", json!({}))).new_in_git(hook("PreDelete"));
+    let world =
+        World::new().gone(asks).gone(ours("PersistentVolumeClaim", "data", json!({}))).new_in_git(hook("PreDelete"));
     let plan = world.deleted(&Deleting { orphan: true, ..DELETING }).unwrap();
     let lines: Vec<String> = plan.steps.iter().map(step_line).collect();
     assert_eq!(lines, ["Sync 0 release ConfigMap shop/asks", "Sync 0 release PersistentVolumeClaim shop/data"]);
@@ -157,9 +158,7 @@ fn a_hook_that_a_sync_left_behind_goes_too() {
 #[test]
 fn the_propagation_is_that_of_the_flag_before_that_of_the_options() {
     let world = World::new().options("PrunePropagationPolicy=background").gone(ours("ConfigMap", "a", json!({})));
-    for (given, expected) in
-        [(None, Propagation::Background), (Some(Propagation::Orphan), Propagation::Orphan)]
-    {
+    for (given, expected) in [(None, Propagation::Background), (Some(Propagation::Orphan), Propagation::Orphan)] {
         let plan = world.deleted(&Deleting { propagation: given, ..DELETING }).unwrap();
         assert_eq!(plan.steps[0].action, Action::Prune { propagation: expected });
     }
