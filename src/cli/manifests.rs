@@ -172,6 +172,8 @@ impl Walk {
     fn path(&mut self, path: &Path) -> Result<(), ManifestError> {
         let real = match fs::canonicalize(path) {
             Ok(real) => real,
+            // A pipe, such as a shell's `<(…)`, is there and has no name of its own.
+            Err(_) if fs::metadata(path).is_ok() => path.to_owned(),
             Err(cause) if cause.kind() == io::ErrorKind::NotFound => {
                 return Err(ManifestError::Missing { path: shown(path), advice: nearest_path(path) });
             }

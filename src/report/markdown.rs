@@ -205,9 +205,9 @@ fn unhealthy(resource: &ResourceHealth) -> Option<String> {
     for log in &resource.logs {
         let (title, lines) = log_words(log);
         let _ = write!(text, "\n  - {}", code(cut(&title)));
-        lines.iter().for_each(|line| {
+        for line in lines {
             let _ = write!(text, "<br>{}", code(line));
-        });
+        }
     }
     text.push('\n');
     Some(text)

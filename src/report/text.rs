@@ -559,7 +559,7 @@ mod tests {
     #[test]
     fn a_field_in_several_places_is_told_once() {
         let text = |third: &str, ninth: &str| {
-            let lines: String = (1..=9).map(|line| format!("{line}\n")).collect();
+            let lines = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
             json!({"data": {"text": lines.replace('3', third).replace('9', ninth)}})
         };
         let mut drift = changed("v1", "ConfigMap", "long", text("three", "nine"), text("3", "9"));

@@ -16,6 +16,7 @@ mod control_plane_build;
 mod cronjob;
 mod diff;
 mod doctor;
+mod errors;
 mod git;
 mod health;
 mod ignore;

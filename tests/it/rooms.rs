@@ -126,7 +126,7 @@ fn rooms_of(table: &[(String, Room)]) -> BTreeMap<String, Room> {
 }
 
 /// Every file of a room, with the room's name; `lib.rs` and `main.rs` are the front door.
-fn source_files() -> Vec<(PathBuf, String)> {
+pub(crate) fn source_files() -> Vec<(PathBuf, String)> {
     let source = root().join("src");
     let mut found = Vec::new();
     let mut folders = vec![source.clone()];
@@ -188,7 +188,7 @@ fn without_comments_and_text(code: &str) -> String {
 }
 
 /// Takes out each item that stands under `#[cfg(test)]`: up to its closing brace, or to the semicolon of a one-line item.
-fn without_tests(code: &str) -> String {
+pub(crate) fn without_tests(code: &str) -> String {
     const MARK: &str = "#[cfg(test)]";
     let mut kept = String::new();
     let mut rest = code;
@@ -209,10 +209,10 @@ fn without_tests(code: &str) -> String {
     kept + rest
 }
 
-fn root() -> PathBuf {
+pub(crate) fn root() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR"))
 }
 
-fn read(path: &Path) -> String {
+pub(crate) fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
 }

@@ -3,8 +3,8 @@
 use std::path::PathBuf;
 use std::sync::{Arc, OnceLock};
 
-use crate::app::settings::Repositories;
-use crate::cli::manifests;
+use crate::app::settings::{Repositories, RepositoriesError};
+use crate::cli::manifests::{self, ManifestPath, StandardInput};
 use crate::cli::session::environment;
 use crate::finding::Finding;
 use crate::secret::Secret;
@@ -14,7 +14,8 @@ use crate::target::source::{Credentials, HostLogin, Keyring};
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Sources")]
 pub(crate) struct RepositoryArguments {
-    /// Argo CD's Secrets of repositories (`argocd.argoproj.io/secret-type: repository` or `repo-creds`); may be repeated
+    /// Argo CD's Secrets of repositories (`argocd.argoproj.io/secret-type: repository` or `repo-creds`); a file
+    /// or a folder; may be repeated
     #[arg(long, value_name = "FILE")]
     repositories: Vec<PathBuf>,
     /// What was read: a file may be a pipe, which can be read once.
@@ -40,16 +41,21 @@ impl RepositoryArguments {
 
 fn read(files: &[PathBuf]) -> Result<Read, Vec<Finding>> {
     let (mut repositories, mut warnings, mut errors) = (Repositories::default(), Vec::new(), Vec::new());
-    for file in files {
-        match manifests::read_one(file) {
-            Err(error) => errors.push(Finding::of(&error)),
-            Ok(text) => match Repositories::read(&text.name, &text.bytes) {
+    for path in files {
+        let paths = [ManifestPath::Path(path.clone())];
+        let found = manifests::read(&paths, StandardInput { reader: &mut std::io::empty(), is_terminal: false });
+        errors.extend(found.errors.iter().map(|error| Finding::of(error)));
+        let is_folder = found.texts.len() > 1;
+        for text in found.texts {
+            match Repositories::read(&text.name, &text.bytes) {
+                // A folder of manifests has others, too.
+                Err(faults) if is_folder && matches!(*faults, [RepositoriesError::None { .. }]) => {}
                 Err(faults) => errors.extend(faults.iter().map(|fault| Finding::of(fault))),
                 Ok((found, odd)) => {
                     repositories.extend(found);
                     warnings.extend(odd);
                 }
-            },
+            }
         }
     }
     if !errors.is_empty() {

@@ -16,8 +16,6 @@ use crate::sync::plan::{Flags, MaxPrune};
 
 /// As good as no limit.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-/// A lock that lasts less is lost between two renewals.
-const LEAST_LOCK: Duration = Duration::from_secs(3);
 
 /// How it is synced.
 #[derive(Debug, clap::Args)]
@@ -113,11 +111,11 @@ pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(Duration::ZERO))
 }
 
-/// A Lease counts whole seconds; a shorter one would be lost to whoever is a little slow.
+/// A Lease counts whole seconds.
 pub(crate) fn parse_lock_duration(text: &str) -> Result<Duration, String> {
     match parse_wait(text)? {
-        time if time >= LEAST_LOCK => Ok(Duration::from_secs(time.as_secs())),
-        _ => Err(format!("it is at least {} s", LEAST_LOCK.as_secs())),
+        time if (lock::SHORTEST..=lock::LONGEST).contains(&time) => Ok(Duration::from_secs(time.as_secs())),
+        _ => Err(format!("it is {} s at least, {} s at most", lock::SHORTEST.as_secs(), lock::LONGEST.as_secs())),
     }
 }
 

@@ -1,6 +1,6 @@
 //! Decides, field by field, what differs between git and a cluster.
 //!
-//! In: the target, the live object, the [`Baseline`] of the last sync. Out: in sync with its proof, changed with its
+//! In: the target, the live object, the [`Baseline`] of the last sync, the [`Terms`] of the application. Out: in sync with its proof, changed with its
 //! evidence, or a [`Question`] for the server, whose [`Answer`] settles it. Nothing is fetched here. The namespace of a
 //! target is filled in by the caller.
 //!
@@ -16,6 +16,7 @@ mod managers;
 mod moved;
 mod named;
 mod path;
+mod question;
 mod schema;
 mod shape;
 mod terms;
@@ -28,10 +29,11 @@ pub use self::baseline::{Baseline, BaselineFault, Pieces, Recorded, is_of_record
 use self::clean::{Status, cleaned};
 use self::contain::{contain, dropped, with_removals};
 use self::difference::{Difference, Edit, Pairs, apply, differences};
-use self::last_applied::last_applied;
 pub use self::managers::predecessors;
 use self::moved::Views;
 use self::named::is_named;
+pub use self::question::{Answer, Question};
+use self::question::{Past, Touched};
 pub use self::schema::Schema;
 use self::shape::{ListKey, Shape};
 pub use self::terms::{Effects, Terms};
@@ -47,125 +49,6 @@ pub enum Look {
     Settled(Box<ResourceDrift>),
     /// Not enough: what would the server make of the target?
     Ask(Box<Question>),
-}
-
-/// A pair that only the API server can settle.
-#[derive(Clone, PartialEq)]
-pub struct Question {
-    target: Object,
-    live: Arc<Object>,
-    past: Past,
-    terms: Arc<Terms>,
-    /// What git dropped, and the server would put back as it is.
-    defaults: Vec<Pointer>,
-}
-
-/// What git said of an object when it was last synced.
-#[derive(Clone, Default, PartialEq)]
-pub enum Past {
-    /// Nobody knows: there was no sync, or its revision cannot be rendered any more.
-    #[default]
-    Unknown,
-    /// All that was applied is as it was applied; what git said then is not at hand.
-    Untouched,
-    /// There was no such object.
-    Absent,
-    /// This; and whether all of it is as it was applied.
-    Said(Box<Object>, Touched),
-}
-
-impl Past {
-    /// What git said then, as far as anything tells, and whether anybody has touched what was applied.
-    fn told(&self, live: &Object, status: Status) -> (Option<Value>, Touched) {
-        match self {
-            Self::Unknown => (last_applied(live).map(|last| cleaned(&last, status)), Touched::Maybe),
-            Self::Untouched => (None, Touched::No),
-            Self::Absent => (Some(Value::Null), Touched::Maybe),
-            Self::Said(last, touched) => (Some(cleaned(last, status)), *touched),
-        }
-    }
-}
-
-/// Whether anybody has changed what was applied.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Touched {
-    /// Somebody may have.
-    Maybe,
-    /// Nobody has.
-    No,
-}
-
-impl std::fmt::Debug for Question {
-    /// Names the object only: the pair may be a Secret.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(formatter, "Question({})", self.target.key())
-    }
-}
-
-impl Question {
-    /// What to ask the server about.
-    pub fn target(&self) -> &Object {
-        &self.target
-    }
-
-    /// What the cluster holds.
-    pub fn live(&self) -> &Object {
-        &self.live
-    }
-
-    /// What others applied from git, is still there, and git has no more. Applying the target does not tell what becomes of
-    /// it; the server does when asked what it would make of the live object without these places.
-    pub fn dropped(&self) -> Vec<Pointer> {
-        let shape = Shape::of(&self.target.gvk());
-        dropped(&self.target, &self.live, shape, &self.terms).into_iter().map(|edit| edit.path).collect()
-    }
-
-    /// Takes what the server would make of the live object without what git dropped: what comes back as it was is a default,
-    /// and nobody's drift.
-    pub fn put_back(&mut self, without: &Object) {
-        self.defaults = self.dropped();
-        self.defaults.retain(|place| is_same_at(place, self.live.value(), without.value()));
-    }
-
-    fn status(&self) -> Status {
-        self.terms.status_of(&self.target)
-    }
-
-    /// Whether a schema would help where nobody can be asked: Kubernetes' own kinds are known without one.
-    pub fn needs_schema(&self) -> bool {
-        !Shape::is_known(&self.target.gvk())
-    }
-
-    /// Brings what git said of the object at the revision of the last sync; nothing when it had no such object.
-    pub fn recall(&mut self, said: Option<Object>) {
-        let touched = if self.past == Past::Untouched { Touched::No } else { Touched::Maybe };
-        self.past = said.map_or(Past::Absent, |said| Past::Said(Box::new(said), touched));
-    }
-}
-
-/// What came of asking.
-#[derive(Clone)]
-pub enum Answer {
-    /// The object as it would be after applying the target.
-    Predicted(Object),
-    /// Nobody could be asked, and why.
-    Unavailable(String),
-    /// Nobody could be asked, and why; the server's schema was there to read.
-    Described(Schema, String),
-    /// The server would refuse the target, in its words.
-    Refused(String),
-}
-
-impl std::fmt::Debug for Answer {
-    /// Names the kind of answer only: it may be about a Secret.
-    fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        formatter.write_str(match self {
-            Self::Predicted(_) => "Predicted",
-            Self::Unavailable(_) => "Unavailable",
-            Self::Described(..) => "Described",
-            Self::Refused(_) => "Refused",
-        })
-    }
 }
 
 /// Compares without asking anybody: settled where nothing was touched since the last sync, or where every value of the
@@ -386,23 +269,6 @@ pub fn count_additions(drift: &mut ResourceDrift, live: &Object) {
     drift.state = ResourceState::Changed;
     drift.live.get_or_insert_with(|| shown(live));
     settle_anew(drift);
-}
-
-/// Whether a place holds the same in both, and means the same: no list on the way is of another length.
-fn is_same_at(place: &Pointer, one: &Map<String, Value>, other: &Map<String, Value>) -> bool {
-    let Some((first, rest)) = place.tokens().split_first() else { return false };
-    let (mut one, mut other) = (one.get(first), other.get(first));
-    for token in rest {
-        (one, other) = match (one, other) {
-            (Some(Value::Object(one)), Some(Value::Object(other))) => (one.get(token), other.get(token)),
-            (Some(Value::Array(one)), Some(Value::Array(other))) if one.len() == other.len() => {
-                let index = token.parse::<usize>().unwrap_or(usize::MAX);
-                (one.get(index), other.get(index))
-            }
-            _ => return false,
-        };
-    }
-    one.is_some() && one == other
 }
 
 fn being_deleted(live: &Object) -> Option<String> {

@@ -55,9 +55,10 @@ pub(super) fn standing(lease: &Object, now: Timestamp) -> Standing {
     // A holder that never said when it renewed keeps to no rule that it could be judged by.
     let Some(renewed) = renewed else { return Standing::Expired };
     let duration = SignedDuration::try_from(duration(lease)).unwrap_or(SignedDuration::MAX);
-    match now.duration_since(renewed).saturating_sub(duration) {
+    let age = now.duration_since(renewed);
+    match age.saturating_sub(duration) {
         // Its holder's clock is ahead, or was: nobody would ever take over from one that died.
-        overdue if overdue < -FAR_BEYOND => Standing::Doubtful,
+        _ if age < -FAR_BEYOND => Standing::Doubtful,
         overdue if overdue <= SignedDuration::ZERO => Standing::Held,
         overdue if overdue < FAR_BEYOND => Standing::Doubtful,
         _ => Standing::Expired,

@@ -30,6 +30,10 @@ use crate::process::Cancel;
 
 /// How often somebody who waits looks again.
 const LOOK_AGAIN: Duration = Duration::from_secs(2);
+/// No lock of ours is held longer without a sign of life.
+pub const LONGEST: Duration = Duration::from_secs(300);
+/// No lock of ours is held shorter: it would be lost between two renewals.
+pub const SHORTEST: Duration = Duration::from_secs(3);
 /// How soon a renewal that got no answer is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// How often a lock is given back against somebody who writes to it, too.
@@ -278,7 +282,7 @@ async fn try_to_take(
                 Standing::Free | Standing::Expired => {}
                 // A holder that lives renews it meanwhile, and then the Lease is no longer what was read.
                 Standing::Doubtful if !is_watched => {
-                    let renewal = Terms::of(lease::duration(lease)).renewal;
+                    let renewal = Terms::of(lease::duration(lease).min(LONGEST)).renewal;
                     if patience.is_over_within(renewal + LOOK_AGAIN).await {
                         return Err(held(lease));
                     }

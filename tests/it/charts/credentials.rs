@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::{application, chart_of, render};
-use crate::harness::{Answer, HttpServer, Request, TestChart, TestRegistry, folder_with, or_skip};
+use crate::harness::{Answer, HttpServer, Request, TestChart, TestRegistry, config_map, folder_with, or_skip};
 
 fn basic(both: &str) -> String {
     format!("Basic {}", STANDARD.encode(both))
@@ -42,6 +42,12 @@ fn a_private_helm_repository_is_opened() {
         let run = render(&web).argument("--repositories").argument(files.path().join(file));
         assert_eq!(chart_of(&run.exits(0)), "web 1.0.0", "{file}");
     }
+    // A folder that has other manifests, too, and what kubectl prints.
+    let folder = folder_with([("a.yaml", &config_map("a")), ("b.yaml", &secret("repository", &login))]);
+    let run = render(&web).argument("--repositories").argument(folder.path());
+    assert_eq!(chart_of(&run.exits(0)), "web 1.0.0");
+    let run = render(&web).arguments(["--repositories", "/dev/stdin"]).stdin(secret("repository", &login));
+    assert_eq!(chart_of(&run.exits(0)), "web 1.0.0");
     let run = render(&web).env("TRUEUP_HELM_USERNAME", "ci").env("TRUEUP_HELM_PASSWORD", "s3cret");
     assert_eq!(chart_of(&run.exits(0)), "web 1.0.0");
     let url = server.url().replace("://", "://ci:s3cret@");

@@ -84,6 +84,20 @@ fn an_oci_source_is_a_chart_or_manifests() {
     }
 }
 
+/// The index of a Helm repository may lead to a registry, as that of Bitnami does.
+#[test]
+fn an_index_may_lead_to_a_registry() {
+    let registry = or_skip!(TestRegistry::open());
+    let charts = or_skip!(TestChart::folder()).with("web", "1.2.0").indexed();
+    registry.push(&charts.archive("web", "1.2.0"), "index");
+    let index = std::fs::read_to_string(charts.path().join("index.yaml")).unwrap();
+    let index = index.replace("web-1.2.0.tgz", &format!("oci://{}/index/web:1.2.0", registry.host()));
+    std::fs::write(charts.path().join("index.yaml"), index).unwrap();
+    let url = format!("file://{}", charts.path().display());
+
+    assert_eq!(chart_of(&render(&application(&url, "web", "1.x")).exits(0)), "web 1.2.0");
+}
+
 /// Two repositories have the same archive: it is kept once, and the second run brings nothing.
 #[test]
 fn an_archive_is_kept_by_its_digest() {

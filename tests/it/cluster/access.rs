@@ -3,14 +3,16 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use base64::Engine as _;
 use serde_json::{Value, json};
 use trueup::cluster::{ClusterEnvironment, ClusterError, ClusterSettings};
 
+use super::faults::serving;
 use super::tls::TlsServer;
 use super::{Asked, in_cluster, named, names, server, settings_of, told};
-use crate::harness::{TestCluster, config_map, or_skip};
+use crate::harness::{Reply, TestCluster, config_map, or_skip};
 
 /// A folder with kubeconfigs for one API server.
 struct Kubeconfigs {
@@ -185,6 +187,29 @@ echo "{{\"kind\":\"ExecCredential\",\"apiVersion\":\"client.authentication.k8s.i
     );
 
     assert!(files.with_user(&exec(&files.plugin("plugin", &script))).kinds().is_ok());
+}
+
+/// Tokens of minutes end again and again while somebody waits for an hour: each time there is a new one.
+#[test]
+fn a_token_is_renewed_as_often_as_it_ends() {
+    let folder = tempfile::tempdir().unwrap();
+    let (token, seen) = (folder.path().join("token"), AtomicUsize::new(0));
+    fs::write(&token, "one").unwrap();
+    // Every second request comes with a token that has just ended.
+    let front = serving(move |_path| {
+        let is_ended = seen.fetch_add(1, Ordering::SeqCst).is_multiple_of(2);
+        Reply::json(if is_ended { 401 } else { 200 }, &json!({ "metadata": {}, "items": [] }))
+    });
+    let mut kubeconfig: Value = serde_json::from_slice(&fs::read(front.kubeconfig()).unwrap()).unwrap();
+    kubeconfig["users"][0]["user"] = json!({ "tokenFile": token });
+    let file = folder.path().join("kubeconfig");
+    fs::write(&file, kubeconfig.to_string()).unwrap();
+    let asked = Asked::with(ClusterSettings { kubeconfig: Some(file), ..ClusterSettings::default() });
+
+    for _ in 0..3 {
+        assert_eq!(asked.list("v1", "ConfigMap", None), Ok(Vec::new()));
+    }
+    assert_eq!(asked.requests().list, 6);
 }
 
 /// A plugin that fails says why, and shows neither its output nor its arguments.

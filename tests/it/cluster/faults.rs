@@ -19,7 +19,7 @@ fn asked(front: &Front) -> Asked {
 }
 
 /// A server that serves `ConfigMap`s and answers a LIST of them like this.
-fn serving(list: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Front {
+pub(super) fn serving(list: impl Fn(&str) -> Reply + Send + Sync + 'static) -> Front {
     Front::alone(move |line| {
         let path = line.split(' ').nth(1)?;
         Some(match path {

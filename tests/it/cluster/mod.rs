@@ -12,7 +12,7 @@ mod folder;
 mod folder_write;
 mod list;
 mod predict;
-mod tls;
+pub(crate) mod tls;
 mod watch;
 mod write;
 mod write_faults;

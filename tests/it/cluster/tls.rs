@@ -12,13 +12,13 @@ use rustls::{
 };
 
 /// The server; answers every request with 500.
-pub(super) struct TlsServer {
-    pub(super) address: String,
+pub(crate) struct TlsServer {
+    pub(crate) address: String,
     shown: mpsc::Receiver<bool>,
 }
 
 impl TlsServer {
-    pub(super) fn start(certificate: &str, key: &str) -> Self {
+    pub(crate) fn start(certificate: &str, key: &str) -> Self {
         let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>().unwrap();
         let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
         let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
@@ -43,7 +43,7 @@ impl TlsServer {
     }
 
     /// Whether the first client showed a certificate.
-    pub(super) fn was_shown_a_certificate(&self) -> bool {
+    pub(crate) fn was_shown_a_certificate(&self) -> bool {
         self.shown.recv().unwrap()
     }
 }

@@ -5,8 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::harness::{Front, Reply};
-use crate::harness::{TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
+use crate::harness::{Front, Reply, TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
 
 /// Nothing makes pods of this Deployment: the wait ends, says what it was for, and has an exit code of its own.
 #[test]
@@ -67,6 +66,34 @@ fn a_wait_ends_when_what_was_waited_for_comes() {
             trueup(["wait", "--for", "deleted", "--timeout", "60s", "--interval", "200ms"]).of(&shop).exits(0)
         });
         cluster.kubectl(["delete", "configmap/a"]);
+        let _ = waiting.join().expect("the wait ended well");
+    });
+}
+
+/// An operator is taken down with its kinds: what there is no kind of is gone, too.
+#[test]
+fn objects_whose_kind_is_deleted_are_gone() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let definition = "apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata: {name: tills.wait.example.com}
+spec:
+  group: wait.example.com
+  scope: Namespaced
+  names: {kind: Till, plural: tills}
+  versions: [{name: v1, served: true, storage: true, schema: {openAPIV3Schema: {type: object}}}]
+";
+    let till = "apiVersion: wait.example.com/v1\nkind: Till\nmetadata: {name: left}\n";
+    let git = TestRepo::new().file("kind.yaml", definition).file("till.yaml", till).commit("a till and its kind");
+    let shop = git.application("shop").deployed_to(&cluster);
+    cluster.apply(definition);
+    cluster.kubectl(["wait", "crd/tills.wait.example.com", "--for=condition=Established", "--timeout=30s"]);
+    cluster.apply(till);
+
+    std::thread::scope(|scope| {
+        let waiting = scope.spawn(|| trueup(["wait", "--for", "deleted", "--timeout", "60s"]).of(&shop).exits(0));
+        std::thread::sleep(Duration::from_secs(1));
+        cluster.kubectl(["delete", "crd/tills.wait.example.com"]);
         let _ = waiting.join().expect("the wait ended well");
     });
 }

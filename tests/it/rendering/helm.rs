@@ -225,6 +225,23 @@ fn missing_dependencies_are_built_in_a_copy() {
     assert_eq!(git.git(["status", "--short"]), "");
 }
 
+/// A chart of a repository does not reach for those that lie around on the machine.
+#[test]
+fn a_dependency_outside_of_the_repository_is_refused() {
+    let helm = or_skip!(program("helm"));
+    let outside = folder_with([("Chart.yaml", &"apiVersion: v2\nname: common\nversion: 1.0.0\n")]);
+    for place in [outside.path().display().to_string(), "../../../common".to_owned()] {
+        let chart = format!(
+            "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {{name: common, version: 1.0.0, repository: 'file://{place}'}}\n"
+        );
+        let git = TestRepo::new().file("web/Chart.yaml", chart).commit("a chart that reaches out");
+        let web = git.application("web").path("web");
+        let outcome = render(&web, &[("TRUEUP_HELM", &helm)]).env("COLUMNS", "200").exits(2);
+        let words = format!("dependency `file://{place}` leads out of its repository");
+        assert!(outcome.stderr.contains(&words), "{}", outcome.transcript());
+    }
+}
+
 /// Each fault names the application, the chart, and the file; the other applications are rendered all the same.
 #[test]
 fn a_chart_that_cannot_be_rendered_says_why() {

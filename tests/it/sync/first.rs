@@ -128,6 +128,10 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     shop  OutOfSync  2 missing
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  86ac789  local repository
+      plan     2 to make
+      Sync, wave 0
+        + ConfigMap [NAMESPACE]/settings  missing
+        + apps/Deployment [NAMESPACE]/web  missing
 
       + ConfigMap [NAMESPACE]/settings  missing in the cluster  shop/settings.yaml:1
           + apiVersion: v1

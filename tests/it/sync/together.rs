@@ -21,7 +21,10 @@ impl Race {
     fn new() -> Result<Self, Missing> {
         let cluster = TestCluster::namespace()?;
         let git = TestRepo::new().file("a.yaml", plain("a")).file("b.yaml", plain("b")).commit("two");
-        let shop = git.application("shop").destination(json!({"name": "in-cluster", "namespace": cluster.name()}));
+        let shop = git
+            .application("shop")
+            .destination(json!({"name": "in-cluster", "namespace": cluster.name()}))
+            .spec_field("syncPolicy", json!({"syncOptions": ["PrunePropagationPolicy=background"]}));
         let late = first(1, "/configmaps/a?force=true&fieldManager=trueup&fieldValidation=Strict HTTP", || {
             Reply::Late(Duration::from_secs(4))
         });

@@ -1,5 +1,6 @@
 //! `.status` in Argo CD's shape, on an Application in a cluster that has its definition.
 
+use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -12,7 +13,7 @@ use trueup::sync::plan::{Action, Method, Phase, Step};
 use trueup::sync::state::{HistoryEntry, SyncedSource};
 use trueup::sync::{Operation, OperationPhase, StepOutcome, StepResult};
 
-use super::Site;
+use super::{Site, connection};
 use crate::harness::{TestRepo, config_map, or_skip, trueup};
 
 const SPEC: &str = "
@@ -81,7 +82,10 @@ fn full(application: &Application) -> Value {
     })
 }
 
+/// One API server is shared by all tests: two at once would both find no definition, and make it.
 fn define_applications(site: &Site) {
+    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+    let _turn = ONE_BY_ONE.lock();
     site.cluster.apply(include_str!("application_definition.yaml"));
     site.cluster.kubectl(["wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=60s"]);
 }
@@ -118,7 +122,7 @@ fn a_status_is_written_to_the_application_in_the_cluster() {
     assert_eq!(live()["status"], several);
 
     let account = site.cluster.account("reader").may("get", "applications.argoproj.io");
-    let reader = site.seen_by(account.kubeconfig());
+    let reader = connection(account.kubeconfig());
     let refused = site.block_on(write(&*reader, site.cluster.name(), "shop", &several)).unwrap_err();
     assert!(matches!(refused, StatusError::Refused { .. }), "{refused}");
 }

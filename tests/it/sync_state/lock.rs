@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use trueup::process::Cancel;
 use trueup::sync::lock::{Lock, LockError, Patience, Terms, holder, identity};
 
-use super::Site;
+use super::{Site, connection};
 use crate::harness::or_skip;
 
 const LEASE: &str = "lease/trueup-shop";
@@ -183,13 +183,13 @@ fn who_waits_gets_the_lock_when_it_is_free() {
 fn a_lock_that_may_not_be_written_is_refused() {
     let site = or_skip!(Site::new());
     let account = site.cluster.account("reader").may("get", "leases.coordination.k8s.io");
-    let connection = site.seen_by(account.kubeconfig());
-    let taken = site.block_on(Lock::take(connection, site.place.clone(), "reader", AT_ONCE));
+    let reader = connection(account.kubeconfig());
+    let taken = site.block_on(Lock::take(reader, site.place.clone(), "reader", AT_ONCE));
     let Err(error @ LockError::Refused { .. }) = taken else { panic!("it was let") };
     assert_eq!(error.to_string(), "Lease `trueup-shop`, which is the lock, cannot be written");
     let account = site.cluster.account("syncer").may("get,create,update", "leases.coordination.k8s.io");
-    let connection = site.seen_by(account.kubeconfig());
+    let syncer = connection(account.kubeconfig());
     site.block_on(async {
-        Lock::take(connection, site.place.clone(), "syncer", AT_ONCE).await.unwrap().release().await.unwrap();
+        Lock::take(syncer, site.place.clone(), "syncer", AT_ONCE).await.unwrap().release().await.unwrap();
     });
 }

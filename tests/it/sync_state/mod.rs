@@ -38,11 +38,6 @@ impl Site {
         Ok(Self { runtime, cluster, connection, place })
     }
 
-    /// The same place, seen by somebody else.
-    fn seen_by(&self, kubeconfig: &Path) -> Arc<dyn Cluster> {
-        connection(kubeconfig)
-    }
-
     fn block_on<T>(&self, work: impl Future<Output = T>) -> T {
         self.runtime.block_on(work)
     }
@@ -82,6 +77,7 @@ impl Site {
     }
 }
 
+/// The cluster, as whoever the kubeconfig says.
 fn connection(kubeconfig: &Path) -> Arc<dyn Cluster> {
     let settings = ClusterSettings { kubeconfig: Some(kubeconfig.to_owned()), ..ClusterSettings::default() };
     let destination = Destination { name: "in-cluster".to_owned(), ..Destination::default() };

@@ -7,7 +7,7 @@ use trueup::object::Object;
 use trueup::sync::OperationPhase;
 use trueup::sync::state::{Ended, State, StateError};
 
-use super::{Site, attempt, record, succeeded};
+use super::{Site, attempt, connection, record, succeeded};
 use crate::harness::{config_map, or_skip};
 
 const PARENT: &str = "configmap/trueup-shop";
@@ -200,7 +200,7 @@ fn the_state_needs_no_more_than_get_create_and_update() {
     let account = site.cluster.account("syncer").may("get,create,update", "configmaps");
     let reader = site.cluster.account("reader").may("get", "configmaps");
     let sync = |kubeconfig: &std::path::Path| {
-        let connection = site.seen_by(kubeconfig);
+        let connection = connection(kubeconfig);
         site.block_on(async {
             let mut state = State::read(&*connection, &site.place).await?;
             state.begin(&*connection, &site.place, attempt(&["ConfigMap"])).await?;

@@ -7,8 +7,9 @@
 
 use std::ffi::OsString;
 
-use super::Run;
 use super::repositories::Repositories;
+use super::{HelmError, Run};
+use crate::target::render::RenderError;
 use crate::target::render::program::{Call, ProgramError};
 use crate::target::render::working_copy::{Around, WorkingCopy};
 
@@ -19,11 +20,14 @@ pub(super) struct Built {
     pub(super) repeatable: bool,
 }
 
-pub(super) fn build(run: &Run<'_>) -> Result<Built, ProgramError> {
+pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
     let no_place = |source| ProgramError::NoPlace { place: run.input.place(), source };
     let place = run.home.path().join("chart");
     let copy = WorkingCopy::of(run.input.root, run.input.folder, Around::Linked, &place).map_err(no_place)?;
     let repositories = Repositories::of(&copy.folder);
+    if let Some(folder) = repositories.outside(run.input.root, run.input.folder) {
+        return Err(HelmError::DependencyLeaves { folder: folder.to_owned() }.into());
+    }
     let is_locked = ["Chart.lock", "requirements.lock"].iter().any(|lock| copy.folder.join(lock).is_file());
     let switches = repositories.write(run).map_err(no_place)?;
     let call = Call {
@@ -34,7 +38,7 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, ProgramError> {
     };
     let output = run.program.run(&call, run.home, run.input)?;
     if !output.success() {
-        return Err(run.failed(&call, &output, &copy.root));
+        return Err(run.failed(&call, &output, &copy.root).into());
     }
     Ok(Built { copy, repeatable: repositories.are_local() || is_locked })
 }

@@ -51,6 +51,16 @@ pub enum HelmError {
         /// As the manifest has it.
         file: String,
     },
+    /// A dependency outside of the repository.
+    #[error("dependency `file://{folder}` leads out of its repository")]
+    #[diagnostic(
+        code("trueup::render::leaves_checkout"),
+        help("name a chart of the same repository, relative to the one that needs it")
+    )]
+    DependencyLeaves {
+        /// As the chart has it.
+        folder: String,
+    },
     /// A URL that is not fetched.
     #[error("`{file}` is a URL of scheme `{scheme}`, which is not fetched")]
     #[diagnostic(

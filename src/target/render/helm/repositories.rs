@@ -18,7 +18,7 @@ use serde_json::{Map, Value, json};
 use super::Run;
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::target::render::program::Home;
-use crate::target::source::{Asking, Pass};
+use crate::target::source::{Asking, Pass, lexically_inside};
 
 /// The repositories of a chart's dependencies.
 #[derive(Debug, Default)]
@@ -51,6 +51,13 @@ impl Repositories {
     /// Whether all of them are folders beside the chart.
     pub(super) fn are_local(&self) -> bool {
         self.written.iter().all(|repository| repository.starts_with("file://"))
+    }
+
+    /// A folder that is not in the chart's repository; Helm would take it from wherever it is.
+    pub(super) fn outside(&self, root: &Path, chart: &Path) -> Option<&str> {
+        let below = chart.strip_prefix(root).unwrap_or(Path::new(""));
+        let leaves = |place: &&str| lexically_inside(&below.join(place)).is_none();
+        self.written.iter().filter_map(|repository| repository.strip_prefix("file://")).find(leaves)
     }
 
     /// Writes Helm's files; the arguments that it needs besides.

@@ -15,14 +15,15 @@ mod web;
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Arc, PoisonError};
 
 use self::archive::Packing;
 use self::helm_repo::HelmRepository;
-use self::oci::{Content, Registry};
+use self::oci::{Content, Door, Registry};
 use self::shelf::Shelf;
 use self::web::Web;
-use super::bring::{Task, When};
+use super::bring::{Task, When, crashed};
 use super::checkout::{Checkout, FetchedBy, Wanted};
 use super::error::{Cause, SourceError};
 use super::keyring::{Asking, Keyring};
@@ -30,6 +31,9 @@ use super::sources::Brought;
 use super::working_tree;
 use crate::finding::Finding;
 use crate::secret::RepoUrl;
+
+/// How many charts of one repository are brought at a time.
+const AT_A_TIME: usize = 8;
 
 /// Where a source comes from, as far as that decides how it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -72,16 +76,50 @@ pub(super) fn all(task: &Task, kind: Kind) -> Result<Vec<Brought>, SourceError> 
         Kind::HelmRepository => {
             let repository = HelmRepository::open(task, &shelf)?;
             let warning = repository.speaks_in_clear_text().then(|| clear_text(&task.url));
-            let bring = |wanted| from_repository(task, &shelf, &repository, wanted, warning.as_ref());
-            task.wanted.iter().map(|wanted| bring(wanted).map(Arc::new).map_err(Arc::new)).collect()
+            side_by_side(task, |wanted| from_repository(task, &shelf, &repository, wanted, warning.as_ref()))
         }
         Kind::Registry | Kind::Git => {
-            let bring = |wanted| from_registry(task, &shelf, wanted);
-            task.wanted.iter().map(|wanted| bring(wanted).map(Arc::new).map_err(Arc::new)).collect()
+            let written = task.url.with_credentials();
+            let door = door(task, written)?;
+            side_by_side(task, |wanted| from_registry(task, &shelf, &door, wanted))
         }
     };
     cache.shrink();
     Ok(answers)
+}
+
+/// Brings each of what is wanted; some at a time, for each is a few small questions and a wait for the answers.
+fn side_by_side(task: &Task, bring: impl Fn(&Wanted) -> Result<Checkout, SourceError> + Sync) -> Vec<Brought> {
+    let next = AtomicUsize::new(0);
+    let work = || {
+        let mut brought = Vec::new();
+        loop {
+            let position = next.fetch_add(1, Ordering::Relaxed);
+            let Some(wanted) = task.wanted.get(position) else { return brought };
+            brought.push((position, bring(wanted).map(Arc::new).map_err(Arc::new)));
+        }
+    };
+    let workers = task.shared.settings.concurrency.clamp(1, AT_A_TIME).min(task.wanted.len());
+    let mut brought: Vec<(usize, Brought)> = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
+        workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
+    });
+    brought.sort_by_key(|(position, _)| *position);
+    let mut answers = brought.into_iter().peekable();
+    // A worker that died answers nothing, which is a fault of ours.
+    let answer = |position| answers.next_if(|(found, _)| *found == position).map(|(_, brought)| brought);
+    (0..task.wanted.len())
+        .map(answer)
+        .map(|answer| answer.unwrap_or_else(|| Err(Arc::new(crashed(&task.url)))))
+        .collect()
+}
+
+/// The way to a registry; a Secret is for the URL that is written, of which a chart's name is no part.
+fn door(task: &Task, written: &str) -> Result<Door, SourceError> {
+    let asking = Asking { timeout: task.limits.left(), cancel: &task.limits.stop, runtime: &task.runtime };
+    let pass = task.shared.settings.keyring.registry(written, &task.project, &asking);
+    let web = Web::new(&pass, written, &task.limits, &task.runtime)?;
+    Ok(Door::new(pass, web))
 }
 
 fn clear_text(url: &RepoUrl) -> Finding {
@@ -105,6 +143,8 @@ fn from_repository(
         let root = chart_folder(folder, chart, &what)?;
         Ok(Checkout { root, revision: release.version.clone(), by, dirty: false, warnings: warnings.clone() })
     };
+    let turn = shelf.turn(&release.url);
+    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     if !release.digest.is_empty()
         && let Some(folder) = shelf.find(&release.digest)?
     {
@@ -115,7 +155,7 @@ fn from_repository(
         // An index may lead to a registry, as that of Bitnami does.
         let place = url.as_str().trim_start_matches("oci://");
         let (place, tag) = place.rsplit_once(':').unwrap_or((place, &release.version));
-        let mut checkout = artifact(task, shelf, place, tag, Some(chart))?;
+        let mut checkout = artifact(task, shelf, &door(task, place)?, (place, tag), Some(chart))?;
         checkout.revision.clone_from(&release.version);
         return Ok(checkout);
     }
@@ -132,32 +172,28 @@ fn from_repository(
 }
 
 /// One chart, or one artifact, of a registry.
-fn from_registry(task: &Task, shelf: &Shelf<'_>, wanted: &Wanted) -> Result<Checkout, SourceError> {
+fn from_registry(task: &Task, shelf: &Shelf<'_>, door: &Door, wanted: &Wanted) -> Result<Checkout, SourceError> {
     let place = task.url.with_credentials().trim_start_matches("oci://").trim_end_matches('/').to_owned();
-    let Some(chart) = &wanted.chart else { return artifact(task, shelf, &place, &wanted.revision, None) };
-    artifact(task, shelf, &format!("{place}/{}", chart.trim_matches('/')), &wanted.revision, Some(chart))
+    let chart = wanted.chart.as_deref();
+    let place = chart.map_or_else(|| place.clone(), |chart| format!("{place}/{}", chart.trim_matches('/')));
+    artifact(task, shelf, door, (&place, &wanted.revision), chart)
 }
 
 /// `place` is `host/repository`.
 fn artifact(
     task: &Task,
     shelf: &Shelf<'_>,
-    place: &str,
-    asked: &str,
+    door: &Door,
+    (place, asked): (&str, &str),
     chart: Option<&str>,
 ) -> Result<Checkout, SourceError> {
-    // A Secret is for the URL that the manifest has, of which the chart's name is no part.
-    let keyring = &task.shared.settings.keyring;
-    let written = task.url.with_credentials();
-    let written = if Kind::of(&task.url, &task.wanted[0], keyring) == Kind::Registry { written } else { place };
-    let asking = Asking { timeout: task.limits.left(), cancel: &task.limits.stop, runtime: &task.runtime };
-    let pass = keyring.registry(written, &task.project, &asking);
-    let web = Web::new(&pass, &format!("oci://{place}"), &task.limits, &task.runtime)?;
-    let mut registry = Registry::new(place, pass, web)?;
+    let mut registry = Registry::new(place, door)?;
     let content = if chart.is_some() { Content::Chart } else { Content::Anything };
     let found = registry.artifact(asked, content)?;
     let what = format!("the archive of oci://{place} at `{asked}`");
     let sha256 = found.layer.digest.trim_start_matches("sha256:");
+    let turn = shelf.turn(sha256);
+    let _turn = turn.lock().unwrap_or_else(PoisonError::into_inner);
     let (folder, by) = if let Some(folder) = shelf.find(sha256)? {
         (folder, FetchedBy::Cache)
     } else {

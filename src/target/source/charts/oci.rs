@@ -50,14 +50,25 @@ pub(super) enum Content {
     Anything,
 }
 
-/// One repository of a registry.
-pub(super) struct Registry {
+/// A way to a registry, and what opens it.
+pub(super) struct Door {
+    pass: Pass,
     web: Web,
+}
+
+impl Door {
+    pub(super) fn new(pass: Pass, web: Web) -> Self {
+        Self { pass, web }
+    }
+}
+
+/// One repository of a registry.
+pub(super) struct Registry<'door> {
+    door: &'door Door,
     base: Url,
     name: String,
     /// As a reader knows it.
     shown: String,
-    pass: Pass,
     authorization: Option<HeaderValue>,
 }
 
@@ -80,9 +91,9 @@ pub(super) struct Layer {
     size: u64,
 }
 
-impl Registry {
+impl<'door> Registry<'door> {
     /// `repository` is `host/path`, without a scheme.
-    pub(super) fn new(repository: &str, pass: Pass, web: Web) -> Result<Self, SourceError> {
+    pub(super) fn new(repository: &str, door: &'door Door) -> Result<Self, SourceError> {
         let refused = |reason| SourceError::UrlRefused { url: repository.to_owned(), reason };
         let (host, name) =
             repository.split_once('/').ok_or_else(|| refused("it names a registry, and no repository in it"))?;
@@ -99,15 +110,15 @@ impl Registry {
             return Err(refused("a registry's repository has lower-case letters, digits, `.`, `_`, `-` and `/`"));
         }
         let host = if host == "docker.io" { "registry-1.docker.io" } else { host };
-        let scheme = if pass.plain_http { "http" } else { "https" };
+        let scheme = if door.pass.plain_http { "http" } else { "https" };
         let base = Url::parse(&format!("{scheme}://{host}/")).map_err(|_error| refused("it names no host"))?;
-        Ok(Self { web, base, name, shown: format!("oci://{repository}"), pass, authorization: None })
+        Ok(Self { door, base, name, shown: format!("oci://{repository}"), authorization: None })
     }
 
     /// Whether what opens the registry can be read on the way to it.
     pub(super) fn speaks_in_clear_text(&self) -> bool {
-        self.pass.identity.is_some()
-            && self.pass.plain_http
+        self.door.pass.identity.is_some()
+            && self.door.pass.plain_http
             && !is_this_machine(self.base.host_str().unwrap_or_default())
     }
 
@@ -235,15 +246,15 @@ impl Registry {
     fn get(&mut self, question: &str, accept: &'static str) -> Result<Answer<'_>, SourceError> {
         let wrong = || SourceError::UrlRefused { url: self.shown.clone(), reason: "it cannot be asked for" };
         let url = self.base.join(&format!("v2/{}/{question}", self.name)).map_err(|_error| wrong())?;
-        let answer = self.web.get(&url, &self.headers(accept))?;
+        let answer = self.door.web.get(&url, &self.headers(accept))?;
         if answer.status().as_u16() != 401 {
             return Ok(answer);
         }
         let challenge = answer.headers("www-authenticate").find_map(Challenge::read);
         let authorization = match challenge {
-            Some(Challenge::Basic) => headers(self.pass.identity.as_ref()).remove(AUTHORIZATION),
+            Some(Challenge::Basic) => headers(self.door.pass.identity.as_ref()).remove(AUTHORIZATION),
             Some(Challenge::Bearer(asked)) => {
-                let token = asked.token(&self.web, &self.base, &self.name, self.pass.identity.as_ref())?;
+                let token = asked.token(&self.door.web, &self.base, &self.name, self.door.pass.identity.as_ref())?;
                 token.and_then(|token| {
                     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
                     value.set_sensitive(true);
@@ -257,7 +268,7 @@ impl Registry {
         }
         drop(answer);
         self.authorization = authorization;
-        self.web.get(&url, &self.headers(accept))
+        self.door.web.get(&url, &self.headers(accept))
     }
 
     fn headers(&self, accept: &'static str) -> HeaderMap {

@@ -3,9 +3,11 @@
 //! In: an archive in a file. Out: its files in a folder that is named by the archive's digest, so that an archive that two
 //! repositories have is unpacked once, and one that was published anew is another one.
 
+use std::collections::HashMap;
 use std::fs;
 use std::io;
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use super::super::bring::Task;
 use super::super::cache::{Cache, Kind};
@@ -16,16 +18,26 @@ use super::archive::{self, ArchiveFault, Bounds, Packing};
 pub(super) struct Shelf<'task> {
     cache: &'task Cache,
     task: &'task Task,
+    turns: Mutex<HashMap<String, Turn>>,
 }
+
+/// Held by who brings an archive, so that who wants the same finds it there.
+type Turn = Arc<Mutex<()>>;
 
 impl<'task> Shelf<'task> {
     pub(super) fn of(cache: &'task Cache, task: &'task Task) -> Self {
-        Self { cache, task }
+        Self { cache, task, turns: Mutex::default() }
     }
 
     /// The error for something that the disk did not take.
     pub(super) fn unusable(&self, error: &io::Error) -> SourceError {
         self.cache.unusable(error)
+    }
+
+    /// Whose turn it is to bring an archive.
+    pub(super) fn turn(&self, archive: &str) -> Turn {
+        let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
+        Arc::clone(turns.entry(archive.to_owned()).or_default())
     }
 
     /// The folder with an archive's files, if they are here; they stay until the run ends.
