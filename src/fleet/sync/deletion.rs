@@ -146,7 +146,9 @@ pub(super) async fn end(
     }
     let kept = |before: &Baseline| {
         let mut baseline = Baseline::new(before.revisions.clone());
-        left.iter().for_each(|key| baseline.keep(before, key));
+        for key in &left {
+            baseline.keep(before, key);
+        }
         baseline
     };
     let ended = Ended {

@@ -46,11 +46,11 @@ pub(super) async fn release(step: &Step, execution: &Execution<'_>) -> Result<(S
     let Some(label) = live.label(APPLYSET_PART_OF).filter(|_| is_the_one) else {
         return Ok((RELEASED.to_owned(), Some(live)));
     };
-    let path = format!("/metadata/labels/{}", APPLYSET_PART_OF.replace('/', "~1"));
+    let place = format!("/metadata/labels/{}", APPLYSET_PART_OF.replace('/', "~1"));
     let patch = serde_json::json!([
         {"op": "test", "path": "/metadata/uid", "value": live.uid()},
-        {"op": "test", "path": path, "value": label},
-        {"op": "remove", "path": path},
+        {"op": "test", "path": place, "value": label},
+        {"op": "remove", "path": place},
     ]);
     match execution.cluster.patch(&step.object, &patch, Writing::Really).await.map_err(no_answer)? {
         Written::Done(object) => Ok((RELEASED.to_owned(), Some(*object))),
