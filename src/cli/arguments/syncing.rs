@@ -18,6 +18,7 @@ use crate::sync::plan::{Flags, MaxPrune};
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How it is synced.
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Syncing")]
 pub(crate) struct SyncingArguments {

@@ -71,7 +71,9 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
             }
             turn.plan = Some(plan);
             turn.is_refused = !complaints.is_empty();
-            complaints.into_iter().for_each(|finding| turn.condition("SyncError", finding));
+            for finding in complaints {
+                turn.condition("SyncError", finding);
+            }
         }
         Err(findings) => findings.into_iter().for_each(|finding| turn.condition("SyncError", finding)),
     }

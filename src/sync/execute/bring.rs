@@ -63,7 +63,7 @@ impl Bringing<'_> {
             return done(cluster.create(self.target, self.validation, Writing::Really).await, "created");
         }
         // Some kinds take no replacement without it, and nothing that came in between is lost unseen.
-        let live = cluster.get(&self.step.object).await.map_err(no_answer)?;
+        let live = cluster.get(&self.step.object).await.map_err(|error| no_answer(&error))?;
         let Some(live) = live else {
             return done(cluster.create(self.target, self.validation, Writing::Really).await, "created");
         };
@@ -79,9 +79,11 @@ impl Bringing<'_> {
         }
         let cluster = self.execution.cluster;
         for _ in 0..3 {
-            let Some(live) = cluster.get(&self.step.object).await.map_err(no_answer)? else { return Ok(()) };
+            let Some(live) = cluster.get(&self.step.object).await.map_err(|error| no_answer(&error))? else {
+                return Ok(());
+            };
             let Some(patch) = adopt::patch(&live, managers) else { return Ok(()) };
-            match cluster.patch(&self.step.object, &patch, Writing::Really).await.map_err(no_answer)? {
+            match cluster.patch(&self.step.object, &patch, Writing::Really).await.map_err(|error| no_answer(&error))? {
                 Written::Done(_) => return Ok(()),
                 Written::Refused(Refusal { reason: Reason::Conflict, .. }) => {}
                 Written::Refused(refusal) => return Err(refused(&refusal)),
@@ -95,13 +97,13 @@ impl Bringing<'_> {
 }
 
 fn done(written: Result<Written, ClusterError>, words: &str) -> Brought {
-    match written.map_err(no_answer)? {
+    match written.map_err(|error| no_answer(&error))? {
         Written::Done(object) => Ok((words.to_owned(), Some(*object))),
         Written::Refused(refusal) => Err(refused(&refusal)),
     }
 }
 
-pub(super) fn no_answer(error: ClusterError) -> Failure {
+pub(super) fn no_answer(error: &ClusterError) -> Failure {
     let kind = match error {
         ClusterError::Forbidden { .. } | ClusterError::Unauthorized { .. } => FailureKind::NotPermitted,
         _ => FailureKind::NoAnswer,
@@ -171,7 +173,7 @@ fn kinds_of(definition: &Step) -> Vec<Gvk> {
 
 async fn established(step: &Step, until: std::time::Instant, execution: &Execution<'_>) -> Result<(), Failure> {
     loop {
-        let live = execution.cluster.get(&step.object).await.map_err(no_answer)?;
+        let live = execution.cluster.get(&step.object).await.map_err(|error| no_answer(&error))?;
         let health = live.as_ref().and_then(crate::status::health::health);
         match health {
             Some(health) if health.status == HealthStatus::Degraded => {

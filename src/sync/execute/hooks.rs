@@ -36,10 +36,10 @@ pub(super) async fn delete(steps: &[StepOutcome], phase: OperationPhase, executi
 async fn remove_finalizer(outcome: &StepOutcome, execution: &Execution<'_>) {
     let Some(live) = outcome.live.as_deref() else { return };
     let Some(place) = live.finalizers().iter().position(|finalizer| *finalizer == HOOK_FINALIZER) else { return };
-    let path = format!("/metadata/finalizers/{place}");
+    let place_of_it = format!("/metadata/finalizers/{place}");
     let patch = serde_json::json!([
-        {"op": "test", "path": path, "value": HOOK_FINALIZER},
-        {"op": "remove", "path": path},
+        {"op": "test", "path": place_of_it, "value": HOOK_FINALIZER},
+        {"op": "remove", "path": place_of_it},
     ]);
     // It is tried again by the deletion that follows the next creation.
     let _ = execution.cluster.patch(&outcome.step.object, &patch, crate::cluster::Writing::Really).await;

@@ -29,7 +29,7 @@ pub(super) async fn prune(
         return Err(Failure::new(FailureKind::Refused, "the plan does not say which object is meant"));
     };
     let deletion = Deletion { propagation, uid: Some(seen.uid.clone()), resource_version: None };
-    match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(no_answer)? {
+    match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(|error| no_answer(&error))? {
         Deleted::Gone => Ok((PRUNED.to_owned(), None)),
         Deleted::Going => Ok((BEING_PRUNED.to_owned(), None)),
         Deleted::Absent => Ok(("gone already".to_owned(), None)),
@@ -39,20 +39,20 @@ pub(super) async fn prune(
 
 /// Takes our part-of label off an object, if it still has it.
 pub(super) async fn release(step: &Step, execution: &Execution<'_>) -> Result<(String, Option<Object>), Failure> {
-    let Some(live) = execution.cluster.get(&step.object).await.map_err(no_answer)? else {
+    let Some(live) = execution.cluster.get(&step.object).await.map_err(|error| no_answer(&error))? else {
         return Ok(("gone already".to_owned(), None));
     };
     let is_the_one = step.seen.as_ref().is_some_and(|seen| seen.uid == live.uid());
     let Some(label) = live.label(APPLYSET_PART_OF).filter(|_| is_the_one) else {
         return Ok((RELEASED.to_owned(), Some(live)));
     };
-    let place = format!("/metadata/labels/{}", APPLYSET_PART_OF.replace('/', "~1"));
+    let place_of_it = format!("/metadata/labels/{}", APPLYSET_PART_OF.replace('/', "~1"));
     let patch = serde_json::json!([
         {"op": "test", "path": "/metadata/uid", "value": live.uid()},
-        {"op": "test", "path": place, "value": label},
-        {"op": "remove", "path": place},
+        {"op": "test", "path": place_of_it, "value": label},
+        {"op": "remove", "path": place_of_it},
     ]);
-    match execution.cluster.patch(&step.object, &patch, Writing::Really).await.map_err(no_answer)? {
+    match execution.cluster.patch(&step.object, &patch, Writing::Really).await.map_err(|error| no_answer(&error))? {
         Written::Done(object) => Ok((RELEASED.to_owned(), Some(*object))),
         Written::Refused(refusal) => Err(refused(&refusal)),
     }
@@ -61,13 +61,13 @@ pub(super) async fn release(step: &Step, execution: &Execution<'_>) -> Result<(S
 /// Deletes the live object of a step's name, and waits until it is gone.
 pub(super) async fn make_way(step: &Step, uid: Option<String>, execution: &Execution<'_>) -> Result<(), Failure> {
     let deletion = Deletion { propagation: Propagation::Foreground, uid, resource_version: None };
-    match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(no_answer)? {
+    match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(|error| no_answer(&error))? {
         Deleted::Refused(refusal) => return Err(refused(&refusal)),
         Deleted::Absent | Deleted::Gone => return Ok(()),
         Deleted::Going => {}
     }
     let until = std::time::Instant::now() + GOING;
-    while let Some(live) = execution.cluster.get(&step.object).await.map_err(no_answer)? {
+    while let Some(live) = execution.cluster.get(&step.object).await.map_err(|error| no_answer(&error))? {
         if std::time::Instant::now() >= until {
             let finalizers = live.finalizers().join(", ");
             return Err(Failure::new(

@@ -144,7 +144,7 @@ fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Executi
         None => return Standing::Works,
         // The server may come back: the time limit ends this.
         Some(Err(error)) => {
-            let failure = no_answer(error);
+            let failure = no_answer(&error);
             return if failure.may_pass() { Standing::Waiting(failure.words) } else { Standing::Failed(failure) };
         }
         Some(Ok(live)) => live,
@@ -161,7 +161,7 @@ fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Executi
             let words = format!("{}/{} is missing, it might have been deleted", object.gvk.kind, object.name);
             Standing::Failed(Failure::new(FailureKind::Unhealthy, words))
         }
-        (Action::Bring { .. }, Some(live)) => brought(outcome, live, execution),
+        (Action::Bring { .. }, Some(live)) => brought(outcome, &live, execution),
     }
 }
 
@@ -176,9 +176,9 @@ fn being_pruned(step: &Step, live: &Object) -> Standing {
     }
 }
 
-fn brought(outcome: &mut StepOutcome, live: Arc<Object>, execution: &Execution<'_>) -> Standing {
+fn brought(outcome: &mut StepOutcome, live: &Object, execution: &Execution<'_>) -> Standing {
     let is_hook = outcome.step.hook.is_some();
-    let health = execution.judge.health(&live);
+    let health = execution.judge.health(live);
     let Some(health) = health else { return Standing::Works };
     let words = || match health.message.as_str() {
         "" => health.status.to_string(),

@@ -107,8 +107,7 @@ fn what_does_not_pass_ends_the_sync_and_the_next_one_mends_it() {
             assert_eq!(attempt(&site.cluster, "shop")["ended"]["phase"], "Failed", "{name}\n{}", run.transcript());
         } else {
             let is_there = |object: &&str| live(&site.cluster, "configmap", object).is_some();
-            let written: Vec<&str> =
-                ["a", "b", "c", "trueup-shop"].into_iter().filter(|name| is_there(&name)).collect();
+            let written: Vec<&str> = ["a", "b", "c", "trueup-shop"].into_iter().filter(|name| is_there(name)).collect();
             assert_eq!(written, [""; 0], "{name}\n{}", run.transcript());
         }
         trueup(["sync", "-y"]).of(&site.shop).kubeconfig(site.cluster.kubeconfig()).exits(0);
