@@ -56,6 +56,11 @@ async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<History
     }
     let state = read_state(turn, request).await?;
     let entry = entry(&state.history, to)?;
+    if entry.sources.iter().any(|source| source.revision.is_empty()) {
+        let id = entry.id;
+        let message = format!("it is not rolled back: sync {id} was of files outside of git; nothing was written");
+        return Err(Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`"));
+    }
     let (then, now) = (entry.sources.len(), turn.application.sources.len());
     if then != now {
         let message = format!(
