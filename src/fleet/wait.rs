@@ -5,7 +5,7 @@
 //! changed they are looked at again, until the goal is reached, the time is over, or something has failed that will not
 //! mend itself.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -14,7 +14,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 use super::list::{self, Listing, Live};
 use super::turn::{self, Turn};
 use super::{Request, Run, SyncStatus, World, baseline, compare, extras, health, reasons, run, targets, watch};
-use crate::cluster::{ClusterError, Watching};
+use crate::cluster::Watching;
 use crate::finding::Finding;
 use crate::finding::codes::{GAVE_UP, TIMED_OUT};
 use crate::object::{Key, Object};
@@ -135,11 +135,7 @@ pub(super) async fn until(
 
 /// One look at what is known of the clusters.
 async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Request, world: &World, goal: Goal) {
-    let places = watching.places().map(|(place, listed)| match listed {
-        // With the kind its objects are gone, too.
-        Err(ClusterError::Vanished { .. }) if goal == Goal::Deleted => (place.clone(), Ok(HashMap::new())),
-        listed => (place.clone(), listed.clone()),
-    });
+    let places = watching.places().map(|(place, listed)| (place.clone(), listed.clone()));
     let live = Arc::new(Live::of(places));
     health::judge(turns, &live, request).await;
     if goal == Goal::Synced {

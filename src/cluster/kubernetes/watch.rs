@@ -130,14 +130,17 @@ impl Watch<'_> {
 
     async fn list(&mut self) -> Result<Watched, ClusterError> {
         sleep(self.pause()).await;
+        let failures = self.failures;
+        // Until it has gone well.
+        self.failures = failures.saturating_add(1);
         let kinds = &*self.kubernetes.kinds_now().await?;
         let listed = list::list(&self.kubernetes.connection, kinds, &self.request).await;
         // What is waited for may be that the kind itself goes, and its objects with it.
         let listed = match listed {
-            Err(ClusterError::Vanished { .. }) => Ok(Snapshot::default()),
-            listed => listed,
+            Err(ClusterError::Vanished { .. }) => Snapshot::default(),
+            listed => listed?,
         };
-        let listed = listed.inspect_err(|_| self.failures = self.failures.saturating_add(1))?;
+        self.failures = failures;
         let is_served =
             facts_of(kinds, &self.request.gvk).is_some_and(|facts| facts.verbs.iter().any(|verb| verb == "watch"));
         self.is_watchable &= is_served && !listed.resource_version.is_empty();

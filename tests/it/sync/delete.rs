@@ -38,7 +38,7 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
     let copied = format!("applyset.kubernetes.io/part-of={}", id.as_str().unwrap());
     shop.cluster.kubectl(["label", "configmap", "copied", &copied]);
 
-    let deleted = trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
+    let deleted = trueup(["delete", "shop", "-y", "--concurrency", "1"]).of(&shop.application).exits(0);
 
     assert_snapshot!(deleted, @r"
     1 application  1 deleted
