@@ -21,10 +21,11 @@ use crate::sync::plan::MaxPrune;
 
 /// Take an application away, with everything that is its own
 ///
-/// Runs its PreDelete hooks, deletes its objects wave by wave, the last that was brought first, runs its PostDelete
+/// Runs its `PreDelete` hooks, deletes its objects wave by wave, the last that was brought first, runs its `PostDelete`
 /// hooks, and takes away what trueup kept about it. Only what is provably the application's own is deleted; what says
 /// `Delete=false` stays, and is nobody's then. The manifest is not touched: the next sync would bring everything again.
 /// Shows the plan and asks. Exits with 1 when something is left, with 3 when a hook failed or something does not go.
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
 pub(super) struct DeleteArguments {
     /// The application's name (`name` or `namespace/name`)

@@ -24,6 +24,7 @@ use crate::report::history::{self as history, HistoryFormat};
 /// an ID, those of the sync before the last one. What the history does not keep (Helm parameters, sync options) is taken
 /// from the manifest. The pull loop then leaves the application alone until `trueup sync` or `--clear`. Refused with
 /// exit code 4 while the application is synced automatically. Shows the plan and asks; exits like `sync`.
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "trueup rollback [OPTIONS] <APP> [ID] <PATH>...")]
 pub(super) struct RollbackArguments {

@@ -146,7 +146,7 @@ async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<Run, 
             false
         }
         Intent::Do => true,
-        Intent::Ask => confirm(&prepared, session).await,
+        Intent::Ask => confirm(&prepared, "Sync now?", session).await,
         Intent::DoIf(saved, lifetime) => {
             let holds = saved.still_holds(prepared.plans(), Timestamp::now(), lifetime);
             holds.map_err(|error| vec![Finding::of(&error)])?;
@@ -223,13 +223,13 @@ fn nobody_to_ask() -> Finding {
 }
 
 /// Shows the plan, and asks. Where nothing is to be done there is nothing to ask.
-async fn confirm(prepared: &Prepared, session: &Session) -> bool {
+pub(super) async fn confirm(prepared: &Prepared, question: &'static str, session: &Session) -> bool {
     if prepared.plans().all(Plan::is_empty) {
         return true;
     }
     session.terminal.show(|view| plan::text(prepared.plans(), view));
     let terminal = session.terminal.clone();
-    let answer = tokio::task::spawn_blocking(move || terminal.confirm("Sync now?"));
+    let answer = tokio::task::spawn_blocking(move || terminal.confirm(question));
     // Whoever presses Ctrl-C in place of an answer is not kept waiting for one.
     tokio::select! {
         answer = answer => answer.unwrap_or(false),

@@ -1,11 +1,9 @@
 //! What rolling back and deleting have in common: one application by its name, a plan, somebody's consent.
 
-use std::io::IsTerminal;
-
 use super::arguments::output::ReportArguments;
 use super::arguments::selection::SelectionArguments;
 use super::session::Session;
-use super::sync::{Asked, outputs, prepare, report};
+use super::sync::{Asked, confirm, outputs, prepare, report};
 use crate::finding::Finding;
 use crate::fleet::sync;
 
@@ -28,7 +26,7 @@ pub(super) fn narrow(selection: &mut SelectionArguments, name: &str) {
 /// Plans, asks, does, reports.
 pub(super) async fn carry_out(asked: Asked, consent: Consent, reporting: &ReportArguments, mut session: Session) -> u8 {
     let Consent { is_dry, is_given, question } = consent;
-    if !is_dry && !is_given && !(std::io::stdin().is_terminal() && std::io::stderr().is_terminal()) {
+    if !is_dry && !is_given && !session.terminal.can_ask() {
         return session.refuse(&[nobody_to_ask()]);
     }
     let outputs = match outputs(reporting) {
@@ -43,7 +41,7 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, reporting: &Report
     if prepared.applications() > 1 {
         return session.refuse(&[several(&name, prepared.applications())]);
     }
-    let is_done = !is_dry && (is_given || session.terminal.confirm(question));
+    let is_done = !is_dry && (is_given || confirm(&prepared, question, &session).await);
     let run = if is_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) };
     // Its sender of events is the last: the progress ends with it.
     drop(world);

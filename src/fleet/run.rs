@@ -174,9 +174,9 @@ impl Run {
         self.applications.iter().map(|application| application.count(state)).sum()
     }
 
-    /// How many applications have this status.
+    /// How many applications have this status, those left out of which nothing is left.
     pub fn count_applications(&self, status: SyncStatus) -> usize {
-        self.applications.iter().filter(|application| application.sync() == status).count()
+        self.applications.iter().filter(|application| !application.is_deleted && application.sync() == status).count()
     }
 
     /// Every error and warning of the run: those outside of applications first.

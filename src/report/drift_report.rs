@@ -72,6 +72,8 @@ struct Application<'run> {
     held: Vec<HeldEntry<'run>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<&'run str>,
+    #[serde(skip_serializing_if = "is_false")]
+    deleted: bool,
     conditions: Vec<ConditionEntry<'run>>,
     resources: Vec<Resource<'run>>,
 }
@@ -303,6 +305,7 @@ impl<'run> Application<'run> {
             plan: application.plan.as_ref().filter(|_| application.operation.is_none()).map(SavedPlan::of),
             held: application.plan.iter().flat_map(|plan| &plan.held).map(HeldEntry::of).collect(),
             left: application.left.as_deref(),
+            deleted: application.is_deleted,
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
             health: application.health.as_ref().map(|health| health.status.as_str()),
             resources: application.resources.iter().map(|resource| Resource::of(resource, application)).collect(),

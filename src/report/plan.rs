@@ -47,6 +47,7 @@ pub(super) fn counts(steps: &[&Step], held: usize) -> Vec<(Role, String)> {
         (Role::Drift, steps.iter().filter(|step| is_change(step) && is_there(step)).count(), "to change"),
         (Role::Warning, count(is_made_anew), "to make anew"),
         (Role::Cluster, count(Step::is_prune), "to delete"),
+        (Role::Plain, count(is_release), "to release"),
         (Role::Plain, count(|step| step.hook.is_some()), "to run"),
         (Role::Warning, held, "held"),
     ];
@@ -63,7 +64,11 @@ fn is_made_anew(step: &Step) -> bool {
 }
 
 fn is_change(step: &Step) -> bool {
-    step.hook.is_none() && !step.is_prune() && !is_made_anew(step)
+    step.hook.is_none() && !step.is_prune() && !is_made_anew(step) && !is_release(step)
+}
+
+fn is_release(step: &Step) -> bool {
+    step.action == Action::Release
 }
 
 /// The steps of one plan, under a title for each phase and wave.

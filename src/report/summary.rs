@@ -84,6 +84,7 @@ pub(super) fn application_counts(run: &Run) -> Vec<(Role, String)> {
     [(SyncStatus::Unknown, "unknown"), (SyncStatus::OutOfSync, "out of sync"), (SyncStatus::Synced, "in sync")]
         .into_iter()
         .map(|(status, words)| (status_role(status), run.count_applications(status), words))
+        .chain([(Role::Good, run.applications.iter().filter(|application| application.is_deleted).count(), "deleted")])
         .filter(|(_, count, _)| *count > 0)
         .map(|(role, count, words)| (role, format!("{count} {words}")))
         .collect()

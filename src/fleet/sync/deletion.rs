@@ -88,7 +88,7 @@ pub(super) async fn planned(
     };
     let deleting = Deleting { orphan: how.orphan, propagation: how.propagation, state_namespace: &place.namespace };
     let plan = plan::delete(&wishes, &deleting).map_err(|refused| vec![Finding::of(&refused)])?;
-    if plan.is_empty() && plan.held.is_empty() && turn.members.is_none() {
+    if plan.is_empty() && !plan.held.iter().any(|held| held.is_drift) && turn.members.is_none() {
         turn.left = Some("there is nothing of it in the cluster".to_owned());
     }
     Ok(plan)

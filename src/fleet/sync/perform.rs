@@ -134,19 +134,19 @@ async fn under_lock(
     state.rolled_back_to = turn.rollback;
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
     let operation = tried(turn, &plan, request, wanted, world, stops).await;
-    let applyset_id = turn.tracking(request).applyset_id;
-    let ended = record::ended(turn, &plan, &operation, &applyset_id, Timestamp::now());
     tell(turn, &operation, wanted.wish);
-    turn.operation = Some(operation.clone());
-    if stops.lost.is_cancelled() {
+    let written = match wanted.wish {
         // The record is the other run's by now.
-        return Ok(());
-    }
-    let ended = match wanted.wish {
+        _ if stops.lost.is_cancelled() => Ok(()),
         Wish::Delete(_) => deletion::end(turn, &plan, &operation, state, (&*cluster, place)).await,
-        _ => state.finish(cluster.as_ref(), place, ended).await,
+        Wish::Sync { .. } | Wish::Reconcile { .. } | Wish::Rollback { .. } => {
+            let applyset_id = turn.tracking(request).applyset_id;
+            let ended = record::ended(turn, &plan, &operation, &applyset_id, Timestamp::now());
+            state.finish(cluster.as_ref(), place, ended).await
+        }
     };
-    ended.map_err(|error| Finding::of(&error))
+    turn.operation = Some(operation);
+    written.map_err(|error| Finding::of(&error))
 }
 
 /// What failed is an error of the application; the exit code is read from its code.

@@ -55,7 +55,12 @@ async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<History
         ));
     }
     let state = read_state(turn, request).await?;
-    let entry = entry(&state, to)?;
+    let entry = entry(&state.history, to)?;
+    if entry.sources.iter().any(|source| source.revision.is_empty()) {
+        let id = entry.id;
+        let message = format!("it is not rolled back: sync {id} was of files outside of git; nothing was written");
+        return Err(Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`"));
+    }
     let (then, now) = (entry.sources.len(), turn.application.sources.len());
     if then != now {
         let message = format!(
@@ -69,15 +74,15 @@ async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<History
     Ok(entry.clone())
 }
 
-fn entry(state: &State, to: Option<u64>) -> Result<&HistoryEntry, Finding> {
-    let ids: Vec<String> = state.history.iter().map(|entry| entry.id.to_string()).collect();
+fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Finding> {
     let Some(id) = to else {
-        return state.history.iter().rev().nth(1).ok_or_else(|| {
+        return history.iter().rev().nth(1).ok_or_else(|| {
             let message = "it is not rolled back: its history has no sync before the last one; nothing was written";
             Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`")
         });
     };
-    state.history.iter().find(|entry| entry.id == id).ok_or_else(|| {
+    history.iter().find(|entry| entry.id == id).ok_or_else(|| {
+        let ids: Vec<String> = history.iter().map(|entry| entry.id.to_string()).collect();
         let message = format!("it is not rolled back: its history has no sync {id}; nothing was written");
         let has = if ids.is_empty() { "it was never synced".to_owned() } else { format!("it has {}", ids.join(", ")) };
         Finding::error("trueup::sync::no_entry", message).with_help(format!("{has}; see `trueup history`"))
@@ -163,18 +168,16 @@ mod tests {
 
     use super::*;
 
-    fn state(ids: &[u64]) -> State {
+    fn history(ids: &[u64]) -> Vec<HistoryEntry> {
         let at = Timestamp::UNIX_EPOCH;
         let entry =
             |id: &u64| HistoryEntry { id: *id, started: at, deployed: at, by: String::new(), sources: Vec::new() };
-        let mut state = State::default();
-        state.history = ids.iter().map(entry).collect();
-        state
+        ids.iter().map(entry).collect()
     }
 
     #[test]
     fn an_entry_is_found_by_its_id_or_is_the_one_before_the_last() {
-        let found = |ids: &[u64], to| entry(&state(ids), to).map(|entry| entry.id).map_err(|finding| finding.message);
+        let found = |ids: &[u64], to| entry(&history(ids), to).map(|entry| entry.id).map_err(|finding| finding.message);
         let none = "it is not rolled back: its history has no sync before the last one; nothing was written";
         assert_eq!(found(&[4, 5, 6], Some(4)), Ok(4));
         assert_eq!(found(&[4, 5, 6], None), Ok(5));

@@ -38,9 +38,31 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
     let copied = format!("applyset.kubernetes.io/part-of={}", id.as_str().unwrap());
     shop.cluster.kubectl(["label", "configmap", "copied", &copied]);
 
-    let deleted = trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
+    let deleted = trueup(["delete", "shop", "-y", "--concurrency", "1"]).of(&shop.application).exits(0);
 
-    assert_snapshot!(deleted, @"");
+    assert_snapshot!(deleted, @r"
+    1 application  1 deleted
+    0 resources
+
+    shop  deleted
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  62a4d1b  local repository
+      sync     Succeeded  3 steps: 3 done
+      - Deployment [NAMESPACE]/web  pruned
+      - ConfigMap [NAMESPACE]/settings  pruned
+      = ConfigMap [NAMESPACE]/kept  released
+      ! ConfigMap [NAMESPACE]/copied  its part-of label was not put there by trueup: trueup does not delete what is not provably its own
+    --- stderr
+    fetched 1 repository
+    rendered 1 application
+    listed 2 kinds
+    compared 1 application
+    [TIME] Deployment [NAMESPACE]/web: pruned
+    [TIME] ConfigMap [NAMESPACE]/settings: pruned
+    [TIME] ConfigMap [NAMESPACE]/kept: released
+    did 3 steps
+    [exit 0]
+    ");
     assert_eq!((shop.live("deployment", "web"), shop.live("configmap", "settings")), (None, None));
     assert_eq!(label(&shop.live("configmap", "kept").unwrap()), &Value::Null, "it is nobody's");
     assert!(shop.live("configmap", "elses").is_some() && shop.live("configmap", "copied").is_some());
@@ -137,12 +159,12 @@ metadata:
   finalizers: [example.com/wait]
   annotations: {argocd.argoproj.io/sync-wave: '1'}
 ";
-    let shop = or_skip!(synced(|git| git.file("shop/stuck.yaml", stuck)));
+    let shop = or_skip!(synced(|git| git.remove("shop/web.yaml").file("shop/stuck.yaml", stuck)));
 
     let stopped = trueup(["delete", "shop", "-y", "--timeout=2s"]).of(&shop.application).exits(3);
 
     assert!(stopped.stderr.contains("its finalizers: example.com/wait"), "{}", stopped.transcript());
-    assert!(shop.live("deployment", "web").is_some() && shop.has_state());
+    assert!(shop.live("configmap", "settings").is_some() && shop.has_state());
     shop.cluster.kubectl([
         "patch",
         "configmap",
@@ -152,7 +174,7 @@ metadata:
         r#"{"metadata": {"finalizers": null}}"#,
     ]);
     trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
-    assert!(shop.live("deployment", "web").is_none() && !shop.has_state());
+    assert!(shop.live("configmap", "settings").is_none() && !shop.has_state());
 }
 
 /// Backups before, cleaning up after; a backup that fails keeps everything.

@@ -74,7 +74,10 @@ fn any_entry_of_the_history_can_be_gone_back_to() {
     assert_eq!(shop.colour(), "blue");
     assert_eq!(shop.history()["rolledBackTo"], json!(2));
 
-    assert_snapshot!(trueup(["rollback", "shop", "9", "-y"]).of(&shop.application).exits(2).stderr, @"");
+    assert_snapshot!(trueup(["rollback", "shop", "9", "-y"]).of(&shop.application).exits(2).stderr, @r"
+    × shop: it is not rolled back: its history has no sync 9; nothing was written
+    help: it has 1, 2, 3, 4, 5; see `trueup history`
+    ");
 }
 
 /// What git did not have then stays, as with every sync, unless somebody prunes.
@@ -98,7 +101,23 @@ fn an_automated_application_is_not_rolled_back() {
 
     let refused = trueup(["rollback", "shop", "-y"]).of(&shop.application).exits(4);
 
-    assert_snapshot!(refused, @"");
+    assert_snapshot!(refused, @r"
+    1 application  1 unknown
+    0 resources
+    1 error
+
+    shop  Unknown
+      cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
+      source   file://[repo]/repo  shop  HEAD  not fetched
+
+      × shop: it is not rolled back: it is synced automatically, which would undo that; nothing was written
+    --- stderr
+      × shop: it is not rolled back: it is synced automatically, which would undo that; nothing was
+      │ written
+      help: take `spec.syncPolicy.automated` away, or set its `enabled: false`, or revert the commit
+            in git
+    [exit 4]
+    ");
     assert_eq!(shop.colour(), "blue");
 }
 
