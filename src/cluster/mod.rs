@@ -139,6 +139,11 @@ pub trait Cluster: Send + Sync {
     /// What to call it in a report: a server's URL, a folder.
     fn name(&self) -> &str;
 
+    /// Whether anybody makes what is written work: in a folder nothing ever becomes healthy, and no hook ever runs.
+    fn is_alive(&self) -> bool {
+        true
+    }
+
     /// Every kind it serves. Asked once for each run; the answer is kept.
     fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>>;
 

@@ -41,6 +41,8 @@ impl Policy {
 pub enum LastSync {
     /// Nothing, as far as anybody knows.
     None,
+    /// A sync that was killed, or ended by a signal: what it began is to be ended, its hooks with it.
+    CutShort,
     /// The very revisions of now.
     SameRevision,
     /// Other revisions.
@@ -75,7 +77,8 @@ pub struct Scope {
 /// Decides for one application of `trueup reconcile`.
 pub fn decide(policy: Policy, resources: &[ResourceDrift], last: LastSync) -> Decision {
     let found = Found::of(resources, last);
-    if found.is_nothing() {
+    let is_to_be_ended = policy.automated && last == LastSync::CutShort;
+    if found.is_nothing() && !is_to_be_ended {
         return Decision::Nothing;
     }
     let prune = policy.prune && found.gone > 0;
@@ -87,7 +90,8 @@ pub fn decide(policy: Policy, resources: &[ResourceDrift], last: LastSync) -> De
         ));
     }
     if policy.automated {
-        let moved_in_git = found.git > 0 || (prune && found.gone_by_git > 0 && last != LastSync::SameRevision);
+        let moved_in_git =
+            is_to_be_ended || found.git > 0 || (prune && found.gone_by_git > 0 && last != LastSync::SameRevision);
         let apply = found.git > 0 || (policy.self_heal && found.cluster > 0);
         if moved_in_git || apply || prune {
             let apply = apply || moved_in_git;
@@ -165,6 +169,9 @@ impl Found {
             LastSync::None => {
                 Some("it was never synced, so there is nothing to set it back to; `trueup sync` is first")
             }
+            LastSync::CutShort => {
+                Some("its last sync did not come to its end; `trueup sync` ends it, then it can be set back")
+            }
             // Then what moved is the Application itself, and its last form is not known: healing would deploy the new one.
             LastSync::SameRevision if self.git > 0 => {
                 Some("the application changed since its last sync at the same revision; `trueup sync` is first")
@@ -224,6 +231,20 @@ mod tests {
             (Decision::Leave(why), None) => assert!(!why.is_empty(), "{name}: says why"),
             (found, expected) => assert_eq!(Some(found), expected, "{name}"),
         }
+    }
+
+    /// A run that was killed after its last object left hooks undone, and a record that does not know: nothing differs, and
+    /// the pull loop ends it all the same. Nobody's policy lets it end somebody's own sync.
+    #[test]
+    fn what_was_cut_short_is_ended_by_the_pull_loop() {
+        let in_sync = [resource(ResourceState::InSync, Moved::Unknown)];
+        check("automated", AUTOMATED, &in_sync, LastSync::CutShort, Some(sync(true, true, false)));
+        check("manual", MANUAL, &in_sync, LastSync::CutShort, Some(Decision::Nothing));
+        let changed = [resource(ResourceState::Changed, Moved::Cluster)];
+        check("automated, changed", AUTOMATED, &changed, LastSync::CutShort, Some(sync(true, true, false)));
+        check("manual, healing", policy(false, false, true), &changed, LastSync::CutShort, None);
+        let gone = [resource(ResourceState::Extra, Moved::Git)];
+        check("all gone", policy(true, true, false), &gone, LastSync::CutShort, None);
     }
 
     /// docs/design.md, section 3: each cell of the table, and what `enabled: false` makes of it.

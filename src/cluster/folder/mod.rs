@@ -83,6 +83,10 @@ impl Cluster for Folder {
         &self.name
     }
 
+    fn is_alive(&self) -> bool {
+        false
+    }
+
     fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
         ready(Ok(Arc::clone(&self.store.view().kinds))).boxed()
     }

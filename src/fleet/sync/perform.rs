@@ -84,7 +84,9 @@ fn is_anything_to_do(turn: &Turn, plan: &Plan, wish: Wish) -> bool {
         return !plan.steps.is_empty() || turn.members.is_some();
     }
     let is_recorded = turn.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions);
-    !plan.steps.is_empty() || (plan.whole && !is_recorded) || turn.rolled_back_to != turn.rollback
+    // A run that was killed left a record that says so, also where it had done everything.
+    let is_to_be_recorded = plan.whole && (!is_recorded || turn.last_attempt.is_open());
+    !plan.steps.is_empty() || is_to_be_recorded || turn.rolled_back_to != turn.rollback
 }
 
 /// The namespace of the lock and the record must be there before both: when the plan makes it, that is done first.

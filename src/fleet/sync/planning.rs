@@ -132,9 +132,10 @@ fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
     }
 }
 
-/// What was synced last. A sync that failed or was killed was none: what it began is to be ended.
+/// What was synced last. A sync that failed was none.
 fn last_sync(turn: &Turn, state: &State) -> LastSync {
     match &turn.baseline {
+        _ if state.was_cut_short() => LastSync::CutShort,
         None => LastSync::None,
         Some(_) if state.was_interrupted() => LastSync::None,
         Some(baseline) if turn.sources.iter().map(|source| &source.revision).eq(&baseline.revisions) => {

@@ -34,7 +34,9 @@ pub(super) fn attempt(turn: &Turn, plan: &Plan, wanted: &SyncRequest) -> Attempt
 /// How it ended.
 pub(super) fn ended(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str, at: Timestamp) -> Ended {
     let succeeded = operation.phase == OperationPhase::Succeeded;
-    let sources = (succeeded && plan.whole && !plan.steps.is_empty()).then(|| sources(turn));
+    // What a run that was killed had done is this one's.
+    let is_of_note = !plan.steps.is_empty() || turn.last_attempt.is_open();
+    let sources = (succeeded && plan.whole && is_of_note).then(|| sources(turn));
     Ended {
         at,
         phase: operation.phase,

@@ -136,7 +136,7 @@ pub(super) async fn settle_definitions(steps: &mut [&mut StepOutcome], execution
         step.object.gvk.kind == "CustomResourceDefinition" && step.object.gvk.group == "apiextensions.k8s.io"
     };
     let is_brought = |outcome: &StepOutcome| is_definition(&outcome.step) && outcome.live.is_some();
-    if !steps.iter().any(|outcome| is_brought(outcome)) {
+    if !execution.cluster.is_alive() || !steps.iter().any(|outcome| is_brought(outcome)) {
         return;
     }
     let until = std::time::Instant::now() + ESTABLISHED;
@@ -175,16 +175,15 @@ async fn established(step: &Step, until: std::time::Instant, execution: &Executi
     loop {
         let live = execution.cluster.get(&step.object).await.map_err(|error| no_answer(&error))?;
         let health = live.as_ref().and_then(crate::status::health::health);
-        match health {
-            Some(health) if health.status == HealthStatus::Degraded => {
-                return Err(Failure::new(FailureKind::Unhealthy, health.message));
-            }
-            Some(health) if health.status != HealthStatus::Healthy && std::time::Instant::now() < until => {
-                if execution.is_stopped_within(std::time::Duration::from_millis(50)).await {
-                    return Ok(());
-                }
-            }
-            _ => return Ok(()),
+        let Some(health) = health.filter(|health| health.status != HealthStatus::Healthy) else { return Ok(()) };
+        // A new one is "not established" for a moment, which reads as Degraded.
+        if std::time::Instant::now() >= until {
+            let is_degraded = health.status == HealthStatus::Degraded;
+            return if is_degraded { Err(Failure::new(FailureKind::Unhealthy, health.message)) } else { Ok(()) };
+        }
+        execution.progress.waiting(&step.subject(), &health.message);
+        if execution.is_stopped_within(std::time::Duration::from_millis(50)).await {
+            return Ok(());
         }
     }
 }

@@ -40,6 +40,9 @@ enum Standing {
 }
 
 pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execution<'_>) -> Ending {
+    if !execution.cluster.is_alive() {
+        return Ending::Over;
+    }
     let ends = Instant::now() + execution.wave_timeout;
     let mut open: Vec<usize> = (0..steps.len()).filter(|index| is_done(&steps[*index])).collect();
     loop {

@@ -173,6 +173,12 @@ impl State {
         self.attempt.is_some() && !succeeded
     }
 
+    /// Whether the last attempt was killed, goes on, or was ended by a signal: it never came to say yes or no.
+    pub fn was_cut_short(&self) -> bool {
+        let is_open = self.ended.as_ref().is_none_or(|ended| ended.phase == OperationPhase::Terminated);
+        self.attempt.is_some() && is_open
+    }
+
     /// The kinds that members may have, and the namespaces that they may be in beside the parent's own; nothing where there
     /// is no parent.
     pub fn members(&self) -> Option<(&BTreeSet<GroupKind>, &BTreeSet<String>)> {

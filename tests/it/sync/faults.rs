@@ -51,7 +51,7 @@ type Answers = Box<dyn Fn(&str) -> Option<Reply> + Send + Sync>;
 /// and everything is done once.
 #[test]
 fn what_passes_by_itself_is_waited_for() {
-    let cases: [(&str, Answers); 14] = [
+    let cases: [(&str, Answers); 15] = [
         ("a write is reset twice", Box::new(first(2, apply_of("b"), || Reply::Hangup))),
         ("a write's answer is cut off", Box::new(first(1, apply_of("b"), || Reply::CutOff(40)))),
         ("a write is done, and its answer lost", Box::new(first(1, apply_of("b"), || Reply::Lost))),
@@ -60,6 +60,10 @@ fn what_passes_by_itself_is_waited_for() {
             Box::new(first(1, "POST /apis/coordination.k8s.io", || Reply::Lost)),
         ),
         ("the record is written, and the answer lost", Box::new(first(1, "PUT /api/v1/", || Reply::Lost))),
+        (
+            "every answer to a write is late",
+            Box::new(first(usize::MAX, apply_of("b"), || Reply::Late(Duration::from_secs(2)))),
+        ),
         ("a write is too early", Box::new(first(1, apply_of("b"), says(429, "TooManyRequests", "Retry-After: 1\r\n")))),
         ("a write fails twice", Box::new(first(2, apply_of("b"), says(500, "InternalError", "")))),
         ("a write finds nobody", Box::new(first(2, apply_of("b"), says(503, "ServiceUnavailable", "")))),

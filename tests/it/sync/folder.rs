@@ -4,7 +4,7 @@ use std::path::Path;
 
 use serde_json::json;
 
-use super::{hook, plain, steps, wave};
+use super::{hook, job, plain, steps, wave};
 use crate::harness::{TestApplication, TestRepo, config_map, deployment, folder_with, trueup};
 use tempfile::TempDir;
 
@@ -74,6 +74,42 @@ fn a_folder_is_made_what_git_says() {
     assert_eq!(std::fs::read_to_string(&web).unwrap(), text);
     assert!(!folder.path().join("shop/configmap-old.yaml").exists());
     trueup(["diff"]).of(&shop).live(&folder).exits(0);
+}
+
+/// Nobody makes pods in a folder: waves and hooks come in their order, and nothing is waited for.
+#[test]
+fn in_a_folder_nothing_is_waited_for() {
+    let live = folder_with([]);
+    let git = TestRepo::new()
+        .file("migrate.yaml", hook("PreSync", "", job("migrate", "Succeeded")))
+        .file("web.yaml", deployment("web"))
+        .file("later.yaml", wave(1, plain("later")))
+        .commit("waves");
+    let shop = git.application("shop");
+
+    let run = trueup(["sync", "-y", "-o", "json", "--wave-delay", "0s", "--timeout", "20s"]);
+    let report = run.of(&shop).live(live.path()).exits(0).json();
+
+    let expected = ["PreSync Job/migrate done", "Sync Deployment/web done", "Sync ConfigMap/later done"];
+    assert_eq!(steps(&report), expected);
+}
+
+/// A render that gives nothing, a field that cannot be changed, an object of two applications: as on a server.
+#[test]
+fn a_folder_is_as_safe_as_a_server() {
+    let (git, shop, live) = shop();
+    trueup(["sync", "-y", "--wave-delay", "0s"]).of(&shop).live(live.path()).exits(0);
+    let before = all(live.path());
+    let other = git.application("other");
+
+    trueup(["sync", "-y"]).of(&other).live(live.path()).exits(2);
+    assert_eq!(all(live.path()), before);
+
+    let _git =
+        git.remove("settings.yaml").remove("later.yaml").remove("before.yaml").file("README.md", "").commit("gone");
+    let refused = trueup(["sync", "-y", "--prune"]).of(&shop).live(live.path()).exits(2);
+    assert!(refused.stderr.contains("git renders nothing"), "{}", refused.transcript());
+    assert_eq!(all(live.path()), before);
 }
 
 /// Two jobs that render into one folder.

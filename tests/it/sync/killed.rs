@@ -1,5 +1,6 @@
 //! A run that is killed at any moment: the next one takes the lock over, goes on, and prunes nothing wrongly.
 
+use std::path::Path;
 use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicUsize, Ordering};
@@ -31,10 +32,11 @@ impl Site {
         let cluster = TestCluster::namespace()?;
         let git = OLD.iter().fold(TestRepo::new(), |git, name| git.file(&format!("{name}.yaml"), plain(name)));
         let git = git.file("c0.yaml", plain("c0")).file("c1.yaml", plain("c1")).commit("before");
-        let shop = git
-            .application("shop")
-            .destination(json!({"name": "in-cluster", "namespace": cluster.name()}))
-            .spec_field("syncPolicy", json!({"syncOptions": ["PrunePropagationPolicy=background"]}));
+        let shop =
+            git.application("shop").destination(json!({"name": "in-cluster", "namespace": cluster.name()})).spec_field(
+                "syncPolicy",
+                json!({"automated": {"prune": true}, "syncOptions": ["PrunePropagationPolicy=background"]}),
+            );
         let site = Self { cluster, git, shop };
         site.sync(site.cluster.kubeconfig()).exits(0);
         site.copy_the_label();
@@ -49,8 +51,17 @@ impl Site {
         self.cluster.kubectl(["label", "configmap", "copied", &format!("applyset.kubernetes.io/part-of={id}")]);
     }
 
-    fn sync(&self, kubeconfig: &std::path::Path) -> Run {
-        let run = trueup(["sync", "-y", "--prune", "--max-prune", "3", "--wave-delay", "0s", "--lock-duration", "3s"]);
+    fn sync(&self, kubeconfig: &Path) -> Run {
+        self.run(trueup(["sync", "-y"]), kubeconfig)
+    }
+
+    /// The pull loop's turn.
+    fn reconcile(&self, kubeconfig: &Path) -> Run {
+        self.run(trueup(["reconcile"]), kubeconfig)
+    }
+
+    fn run(&self, run: Run, kubeconfig: &Path) -> Run {
+        let run = run.arguments(["--max-prune", "3", "--wave-delay", "0s", "--lock-duration", "3s"]);
         run.arguments(["--lock-timeout", "60s"]).of(&self.shop).kubeconfig(kubeconfig)
     }
 
@@ -144,7 +155,8 @@ fn a_run_that_is_killed_at_any_write_is_ended_by_the_next_one() {
                     }
                     let site = Site::new().expect("it was there before");
                     killed_at(&site, number);
-                    site.sync(site.cluster.kubeconfig()).exits(LEFT);
+                    let next = if number % 2 == 0 { Site::sync } else { Site::reconcile };
+                    next(&site, site.cluster.kubeconfig()).exits(LEFT);
                     site.is_as_git_says();
                     // At the end there was nothing left to do, and no lock to take.
                     let is_held = !lock_holder(&site.cluster, "shop").is_empty();

@@ -5,6 +5,7 @@ mod faults;
 mod first;
 mod folder;
 mod killed;
+mod methods;
 mod order;
 mod prune;
 mod reconcile;

@@ -62,6 +62,22 @@ fn of_two_runs_one_syncs_and_the_other_says_so() {
     assert_eq!(attempt(&race.cluster, "shop")["ended"]["phase"], "Succeeded");
 }
 
+/// A fleet with one broken application: the others are synced all the same, and the exit code is the broken one's.
+#[test]
+fn one_application_that_fails_does_not_stop_another() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let mut invalid = super::service("web");
+    invalid["spec"]["ports"][0]["port"] = json!(123_456);
+    let git = TestRepo::new().file("bad/web.yaml", invalid).file("good/a.yaml", plain("a")).commit("two applications");
+    let bad = git.application("bad").path("bad").deployed_to(&cluster);
+    let good = git.application("good").path("good").deployed_to(&cluster);
+
+    trueup(["sync", "-y"]).of(&bad).argument(good.manifest()).exits(2);
+
+    assert!(live(&cluster, "configmap", "a").is_some());
+    assert_eq!(attempt(&cluster, "good")["ended"]["phase"], "Succeeded");
+}
+
 /// Whoever waits for the lock finds what the other one did, and has nothing left to do.
 #[test]
 fn who_waited_for_the_lock_plans_anew() {

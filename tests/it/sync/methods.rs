@@ -1,0 +1,119 @@
+//! How an object is brought: applied, replaced, made anew, adopted; and what of the live one stays.
+
+use serde_json::{Value, json};
+
+use super::{annotated, live, steps};
+use crate::harness::{TestApplication, TestCluster, TestRepo, config_map, deployment, or_skip, trueup};
+
+const OPTIONS: &str = "argocd.argoproj.io/sync-options";
+
+#[track_caller]
+fn synced(shop: &TestApplication) -> Value {
+    trueup(["sync", "-y", "-o", "json"]).of(shop).exits(0).json()
+}
+
+fn action(report: &Value) -> (&str, &str) {
+    let step = &report["applications"][0]["operation"]["steps"][0];
+    (step["action"].as_str().unwrap_or_default(), step["message"].as_str().unwrap_or_default())
+}
+
+/// `Replace=true`: what the cluster has beside git goes, as `kubectl replace` does it; and then there is nothing to do.
+#[test]
+fn what_is_replaced_is_what_git_says_and_nothing_else() {
+    let cluster = or_skip!(TestCluster::with_controllers());
+    let replaced = |value: &str| annotated(OPTIONS, "Replace=true", config_map("settings").data("a", value));
+    let git = TestRepo::new().file("settings.yaml", replaced("1")).commit("one");
+    let shop = git.application("shop").deployed_to(&cluster);
+    let object = || live(&cluster, "configmap", "settings").unwrap();
+
+    assert_eq!(action(&synced(&shop)), ("replace", "created"));
+    let uid = object()["metadata"]["uid"].clone();
+    assert_eq!(synced(&shop)["requests"]["write"], 0);
+    trueup(["diff"]).of(&shop).exits(0);
+
+    cluster.kubectl(["patch", "configmap", "settings", "--type=merge", "-p", r#"{"data": {"more": "by hand"}}"#]);
+    let git = git.file("settings.yaml", replaced("2")).commit("two");
+    assert_eq!(action(&synced(&shop)), ("replace", "replaced"));
+    assert_eq!(object()["data"], json!({"a": "2"}));
+    assert_eq!(object()["metadata"]["uid"], uid, "it is the same object");
+    assert_eq!(synced(&shop)["requests"]["write"], 0);
+
+    // It is ours like everything else: git drops it, and it goes.
+    let _git = git.remove("settings.yaml").file("other.yaml", config_map("other")).commit("gone");
+    trueup(["sync", "-y", "--prune", "--max-prune", "100%"]).of(&shop).exits(0);
+    assert!(live(&cluster, "configmap", "settings").is_none());
+}
+
+/// `Replace=true,Force=true`: deleted and made anew each time that it differs.
+#[test]
+fn what_is_replaced_by_force_is_made_anew() {
+    let cluster = or_skip!(TestCluster::with_controllers());
+    let forced = |value: &str| annotated(OPTIONS, "Replace=true,Force=true", config_map("settings").data("a", value));
+    let git = TestRepo::new().file("settings.yaml", forced("1")).commit("one");
+    let shop = git.application("shop").deployed_to(&cluster);
+    synced(&shop);
+    let first = live(&cluster, "configmap", "settings").unwrap();
+    let _git = git.file("settings.yaml", forced("2")).commit("two");
+
+    assert_eq!(action(&synced(&shop)), ("recreate", "recreated"));
+
+    let second = live(&cluster, "configmap", "settings").unwrap();
+    assert_ne!(second["metadata"]["uid"], first["metadata"]["uid"]);
+    assert_eq!(second["data"]["a"], "2");
+    assert_eq!(synced(&shop)["requests"]["write"], 0);
+}
+
+/// An autoscaler has the replicas: with `RespectIgnoreDifferences` a sync of something else leaves them to it.
+#[test]
+fn what_is_ignored_stays_where_that_is_respected() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new().file("web.yaml", deployment("web").replicas(2)).commit("two replicas");
+    let ignored = json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
+    let ignoring = |options: Value| {
+        git.application("shop")
+            .deployed_to(&cluster)
+            .spec_field("ignoreDifferences", ignored.clone())
+            .spec_field("syncPolicy", json!({"syncOptions": options}))
+    };
+    let (careless, respectful) = (ignoring(json!([])), ignoring(json!(["RespectIgnoreDifferences=true"])));
+    let live_of = || {
+        let web = live(&cluster, "deployment", "web").unwrap();
+        let image = web["spec"]["template"]["spec"]["containers"][0]["image"].as_str().unwrap().to_owned();
+        (web["spec"]["replicas"].as_i64().unwrap(), image)
+    };
+    synced(&respectful);
+    cluster.kubectl(["scale", "deployment/web", "--replicas=5"]);
+
+    let image = |image: &str| deployment("web").replicas(2).image(image);
+    let git = git.file("web.yaml", image("registry.example.com/web:2")).commit("another image");
+    synced(&respectful);
+    assert_eq!(live_of(), (5, "registry.example.com/web:2".to_owned()));
+    assert_eq!(synced(&respectful)["requests"]["write"], 0);
+
+    let _git = git.file("web.yaml", image("registry.example.com/web:3")).commit("a third one");
+    synced(&careless);
+    assert_eq!(live_of(), (2, "registry.example.com/web:3".to_owned()));
+}
+
+/// From `kubectl apply` to trueup: after `--adopt` a field that git drops goes away, and the last-applied annotation with it.
+#[test]
+fn what_kubectl_applied_is_adopted() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let settings = || config_map("settings").data("a", "1");
+    cluster.apply(settings().data("b", "2"));
+    let git = TestRepo::new().file("settings.yaml", settings().data("b", "2")).commit("as it is");
+    let shop = git.application("shop").deployed_to(&cluster);
+    let object = || live(&cluster, "configmap", "settings").unwrap();
+
+    let adopted = trueup(["sync", "-y", "--adopt", "-o", "json"]).of(&shop).exits(0).json();
+    assert_eq!(steps(&adopted), ["Sync ConfigMap/settings done"]);
+    let managers: Vec<Value> = object()["metadata"]["managedFields"].as_array().unwrap().clone();
+    assert_eq!(managers.len(), 1, "{managers:#?}");
+    assert_eq!((&managers[0]["manager"], &managers[0]["operation"]), (&json!("trueup"), &json!("Apply")));
+    assert_eq!(synced(&shop)["requests"]["write"], 0);
+
+    let _git = git.file("settings.yaml", settings()).commit("no b");
+    synced(&shop);
+    assert_eq!(object()["data"], json!({"a": "1"}));
+    trueup(["diff"]).of(&shop).exits(0);
+}
