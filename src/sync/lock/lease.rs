@@ -164,6 +164,11 @@ mod tests {
             ("renewed far in the future", held(json!("2026-03-10T13:00:00.000000Z")), Standing::Doubtful),
             ("overdue", held(json!("2026-03-10T11:59:29.000000Z")), Standing::Doubtful),
             ("long overdue", held(json!("2026-03-10T11:50:00.000000Z")), Standing::Expired),
+            (
+                "held for an hour",
+                json!({"holderIdentity": "a", "leaseDurationSeconds": 3600, "renewTime": "2026-03-10T11:30:00.000000Z"}),
+                Standing::Held,
+            ),
             ("no sign of life ever", held(Value::Null), Standing::Expired),
             ("edited by hand", held(json!("yesterday")), Standing::Expired),
         ] {
