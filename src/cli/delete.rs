@@ -8,6 +8,7 @@ use super::arguments::cluster::ClusterArguments;
 use super::arguments::comparing::ComparingArguments;
 use super::arguments::health::HealthRuleArguments;
 use super::arguments::output::{OutputArguments, ReportArguments};
+use super::arguments::planning::PlanningArguments;
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
 use super::arguments::state::StateArguments;
@@ -142,8 +143,8 @@ pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> 
         propagation: arguments.propagation_policy.map(Propagation::from),
     });
     let syncing = arguments.syncing();
-    let DeleteArguments { selection, state, sources, cluster, rules, report, .. } = arguments;
+    let DeleteArguments { selection, state, sources, cluster, rules, report, output, .. } = arguments;
     let comparing = ComparingArguments { argocd_cm_from_cluster: false, strict: false, state };
-    let asked = Asked { wish, made: None, selection, syncing, sources, cluster, comparing, rules };
-    carry_out(asked, consent, &report, session).await
+    let planning = PlanningArguments { selection, syncing, sources, cluster, comparing, rules, report, output };
+    carry_out(Asked { wish, made: None, planning }, consent, session).await
 }

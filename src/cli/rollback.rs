@@ -1,12 +1,7 @@
 //! `trueup rollback`: make an application what it was at an earlier sync.
 
-use super::arguments::cluster::ClusterArguments;
-use super::arguments::comparing::ComparingArguments;
-use super::arguments::health::HealthRuleArguments;
-use super::arguments::output::{OutputArguments, ReportArguments};
-use super::arguments::selection::SelectionArguments;
-use super::arguments::source::SourceArguments;
-use super::arguments::syncing::{SyncingArguments, holder};
+use super::arguments::planning::PlanningArguments;
+use super::arguments::syncing::holder;
 use super::manifests::ManifestPath;
 use super::request;
 use super::session::{Look, Session};
@@ -31,8 +26,6 @@ pub(super) struct RollbackArguments {
     /// The application's name (`name` or `namespace/name`)
     #[arg(value_name = "APP", conflicts_with = "app")]
     application: String,
-    #[command(flatten)]
-    selection: SelectionArguments,
     /// End a rollback, and sync nothing: `trueup reconcile` obeys the policy again
     #[arg(long, help_heading = "Syncing", conflicts_with_all = ["dry_run", "prune"])]
     clear: bool,
@@ -46,36 +39,19 @@ pub(super) struct RollbackArguments {
     #[arg(long, help_heading = "Syncing")]
     prune: bool,
     #[command(flatten)]
-    syncing: SyncingArguments,
-    #[command(flatten)]
-    sources: SourceArguments,
-    #[command(flatten)]
-    cluster: ClusterArguments,
-    #[command(flatten)]
-    comparing: ComparingArguments,
-    #[command(flatten)]
-    rules: HealthRuleArguments,
-    #[command(flatten)]
-    report: ReportArguments,
-    #[command(flatten)]
-    output: OutputArguments,
+    planning: PlanningArguments,
 }
 
 impl RollbackArguments {
     pub(super) fn look(&self) -> Look {
-        Look {
-            verbosity: self.output.verbosity(),
-            context_lines: self.report.unified,
-            show_ignored: self.report.show_ignored,
-            exit: self.report.exit_rules(),
-        }
+        self.planning.look()
     }
 }
 
 /// Reads, plans, asks, does, reports.
 pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session) -> u8 {
-    let to = take_id(&mut arguments.selection.paths);
-    narrow(&mut arguments.selection, &arguments.application);
+    let to = take_id(&mut arguments.planning.selection.paths);
+    narrow(&mut arguments.planning.selection, &arguments.application);
     if arguments.clear {
         return match to {
             None => clear(arguments, session).await,
@@ -84,9 +60,7 @@ pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session)
     }
     let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: "Roll back now?" };
     let wish = Wish::Rollback { to, prune: arguments.prune };
-    let RollbackArguments { selection, syncing, sources, cluster, comparing, rules, report, .. } = arguments;
-    let asked = Asked { wish, made: None, selection, syncing, sources, cluster, comparing, rules };
-    carry_out(asked, consent, &report, session).await
+    carry_out(Asked { wish, made: None, planning: arguments.planning }, consent, session).await
 }
 
 /// Takes the number before the paths away from them; a folder of such a name is `./7`.
@@ -122,7 +96,8 @@ async fn end(
     arguments: RollbackArguments,
     session: &Session,
 ) -> Result<(ApplicationSyncs, Vec<Finding>), Vec<Finding>> {
-    let RollbackArguments { application: name, selection, syncing, cluster, comparing, .. } = arguments;
+    let RollbackArguments { application: name, planning, .. } = arguments;
+    let PlanningArguments { selection, syncing, cluster, comparing, .. } = planning;
     let (mut applications, findings) = request::applications(&selection, session)?;
     let count = applications.len();
     let application = match applications.pop() {

@@ -5,13 +5,9 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::arguments::cluster::ClusterArguments;
-use super::arguments::comparing::ComparingArguments;
-use super::arguments::health::HealthRuleArguments;
-use super::arguments::output::{OutputArguments, ReportArguments};
-use super::arguments::selection::SelectionArguments;
-use super::arguments::source::SourceArguments;
-use super::arguments::syncing::{SyncingArguments, parse_wait};
+use super::arguments::output::ReportArguments;
+use super::arguments::planning::PlanningArguments;
+use super::arguments::syncing::parse_wait;
 use super::request;
 use super::session::{Look, Session};
 use crate::finding::Finding;
@@ -28,8 +24,6 @@ use crate::sync::plan::{Making, Plan, SavedPlans};
 /// with 4 when it is not permitted, with 5 when another run has the lock.
 #[derive(Debug, clap::Args)]
 pub(super) struct SyncArguments {
-    #[command(flatten)]
-    selection: SelectionArguments,
     /// Show the plan, and write nothing
     #[arg(long, help_heading = "Syncing")]
     dry_run: bool,
@@ -49,35 +43,18 @@ pub(super) struct SyncArguments {
     #[arg(long, help_heading = "Syncing")]
     prune: bool,
     #[command(flatten)]
-    syncing: SyncingArguments,
-    #[command(flatten)]
-    sources: SourceArguments,
-    #[command(flatten)]
-    cluster: ClusterArguments,
-    #[command(flatten)]
-    comparing: ComparingArguments,
-    #[command(flatten)]
-    rules: HealthRuleArguments,
-    #[command(flatten)]
-    report: ReportArguments,
-    #[command(flatten)]
-    output: OutputArguments,
+    planning: PlanningArguments,
 }
 
 impl SyncArguments {
     pub(super) fn look(&self) -> Look {
-        Look {
-            verbosity: self.output.verbosity(),
-            context_lines: self.report.unified,
-            show_ignored: self.report.show_ignored,
-            exit: self.report.exit_rules(),
-        }
+        self.planning.look()
     }
 }
 
 /// Reads, compares, plans, asks, does, reports.
 pub(super) async fn sync(arguments: SyncArguments, mut session: Session) -> u8 {
-    let exit = arguments.report.exit_rules();
+    let exit = arguments.planning.report.exit_rules();
     let done = checked(arguments, &session);
     let done = match done {
         Ok((intent, outputs, asked)) => intend(intent, asked, &session).await.map(|run| (run, outputs)),
@@ -101,7 +78,7 @@ enum Intent {
 
 /// What was asked for, as far as it can be known to be wrong before anything is fetched.
 fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<Output>, Asked), Vec<Finding>> {
-    let outputs = outputs(&arguments.report).map_err(|finding| vec![finding])?;
+    let outputs = outputs(&arguments.planning.report).map_err(|finding| vec![finding])?;
     let mut wish = Wish::Sync { prune: arguments.prune };
     let mut made = None;
     let intent = match (arguments.plan, arguments.from) {
@@ -117,8 +94,7 @@ fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<O
         _ if session.terminal.can_ask() => Intent::Ask,
         _ => return Err(vec![nobody_to_ask()]),
     };
-    let SyncArguments { selection, syncing, sources, cluster, comparing, rules, .. } = arguments;
-    Ok((intent, outputs, Asked { wish, made, selection, syncing, sources, cluster, comparing, rules }))
+    Ok((intent, outputs, Asked { wish, made, planning: arguments.planning }))
 }
 
 /// A plan that was saved, and is not too old.
@@ -161,12 +137,7 @@ pub(super) struct Asked {
     pub(super) wish: Wish,
     /// With what a saved plan was made, where there is one.
     pub(super) made: Option<Making>,
-    pub(super) selection: SelectionArguments,
-    pub(super) syncing: SyncingArguments,
-    pub(super) sources: SourceArguments,
-    pub(super) cluster: ClusterArguments,
-    pub(super) comparing: ComparingArguments,
-    pub(super) rules: HealthRuleArguments,
+    pub(super) planning: PlanningArguments,
 }
 
 /// Where the report goes.
@@ -180,7 +151,8 @@ pub(super) fn outputs(report: &ReportArguments) -> Result<Vec<Output>, Finding> 
 
 /// Compares and plans.
 pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared, SyncRequest, World), Vec<Finding>> {
-    let Asked { wish, made, selection, syncing, sources, cluster, comparing, rules } = asked;
+    let Asked { wish, made, planning } = asked;
+    let PlanningArguments { selection, syncing, sources, cluster, comparing, rules, .. } = planning;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
     let judge = rules.judge(selection.argocd_cm.as_deref())?;

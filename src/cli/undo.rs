@@ -1,6 +1,5 @@
 //! What rolling back and deleting have in common: one application by its name, a plan, somebody's consent.
 
-use super::arguments::output::ReportArguments;
 use super::arguments::selection::SelectionArguments;
 use super::session::Session;
 use super::sync::{Asked, confirm, outputs, prepare, report};
@@ -24,16 +23,17 @@ pub(super) fn narrow(selection: &mut SelectionArguments, name: &str) {
 }
 
 /// Plans, asks, does, reports.
-pub(super) async fn carry_out(asked: Asked, consent: Consent, reporting: &ReportArguments, mut session: Session) -> u8 {
+pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Session) -> u8 {
     let Consent { is_dry, is_given, question } = consent;
     if !is_dry && !is_given && !session.terminal.can_ask() {
         return session.refuse(&[nobody_to_ask()]);
     }
-    let outputs = match outputs(reporting) {
+    let exit = asked.planning.report.exit_rules();
+    let outputs = match outputs(&asked.planning.report) {
         Ok(outputs) => outputs,
         Err(finding) => return session.refuse(&[finding]),
     };
-    let name = asked.selection.app.concat();
+    let name = asked.planning.selection.app.concat();
     let (prepared, wanted, world) = match prepare(asked, &session).await {
         Ok(prepared) => prepared,
         Err(findings) => return session.refuse(&findings),
@@ -45,7 +45,7 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, reporting: &Report
     let run = if is_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) };
     // Its sender of events is the last: the progress ends with it.
     drop(world);
-    report(&mut session, &run, &outputs, &reporting.exit_rules()).await
+    report(&mut session, &run, &outputs, &exit).await
 }
 
 /// Without a terminal nobody can be asked.

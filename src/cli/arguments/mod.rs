@@ -5,6 +5,7 @@ pub(super) mod comparing;
 pub(super) mod health;
 pub(super) mod judging;
 pub(super) mod output;
+pub(super) mod planning;
 pub(super) mod programs;
 pub(super) mod repositories;
 pub(super) mod selection;

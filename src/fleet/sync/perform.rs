@@ -133,7 +133,11 @@ async fn under_lock(
     // From the first write on the pull loop leaves it alone, or no longer does.
     state.rolled_back_to = turn.rollback;
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
-    let operation = tried(turn, &plan, request, wanted, world, stops).await;
+    let mut operation = tried(turn, &plan, request, wanted, world, stops).await;
+    let held = plan.held.iter().filter(|held| held.is_drift).count();
+    if operation.phase == OperationPhase::Succeeded && held > 0 {
+        operation.message = format!("synced, but for {held} that were held back");
+    }
     tell(turn, &operation, wanted.wish);
     let written = match wanted.wish {
         // The record is the other run's by now.
