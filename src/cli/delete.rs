@@ -146,5 +146,5 @@ pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> 
     let DeleteArguments { selection, state, sources, cluster, rules, report, output, .. } = arguments;
     let comparing = ComparingArguments { argocd_cm_from_cluster: false, strict: false, state };
     let planning = PlanningArguments { selection, syncing, sources, cluster, comparing, rules, report, output };
-    carry_out(Asked { wish, made: None, planning }, consent, session).await
+    carry_out(Asked { wish, is_shown: true, made: None, planning }, consent, session).await
 }

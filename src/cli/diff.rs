@@ -32,6 +32,9 @@ pub(super) struct DiffArguments {
     health: bool,
     #[command(flatten)]
     report: ReportArguments,
+    /// Print, in place of the report, the `ignoreDifferences` that would accept exactly the drift now seen
+    #[arg(long, help_heading = "Output", conflicts_with = "output")]
+    suggest_ignores: bool,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -50,7 +53,7 @@ impl DiffArguments {
 /// Reads, compares, reports; the exit code is a function of the run.
 pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
     let exit = arguments.report.exit_rules();
-    let suggest_ignores = arguments.report.suggest_ignores;
+    let suggest_ignores = arguments.suggest_ignores;
     let compared = compare(arguments, &session).await;
     session.end_progress().await;
     let (run, outputs) = match compared {

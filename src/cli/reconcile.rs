@@ -39,7 +39,7 @@ pub(super) async fn reconcile(arguments: ReconcileArguments, mut session: Sessio
         Err(finding) => return session.refuse(&[finding]),
     };
     let wish = Wish::Reconcile { self_heal: arguments.self_heal, auto_prune: arguments.auto_prune };
-    let asked = Asked { wish, made: None, planning: arguments.planning };
+    let asked = Asked { wish, is_shown: is_dry, made: None, planning: arguments.planning };
     let (prepared, wanted, world) = match prepare(asked, &session).await {
         Ok(prepared) => prepared,
         Err(findings) => return session.refuse(&findings),

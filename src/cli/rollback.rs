@@ -60,7 +60,7 @@ pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session)
     }
     let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: "Roll back now?" };
     let wish = Wish::Rollback { to, prune: arguments.prune };
-    carry_out(Asked { wish, made: None, planning: arguments.planning }, consent, session).await
+    carry_out(Asked { wish, is_shown: true, made: None, planning: arguments.planning }, consent, session).await
 }
 
 /// Takes the number before the paths away from them; a folder of such a name is `./7`.

@@ -94,7 +94,8 @@ fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<O
         _ if session.terminal.can_ask() => Intent::Ask,
         _ => return Err(vec![nobody_to_ask()]),
     };
-    Ok((intent, outputs, Asked { wish, made, planning: arguments.planning }))
+    let is_shown = !matches!(intent, Intent::Do);
+    Ok((intent, outputs, Asked { wish, is_shown, made, planning: arguments.planning }))
 }
 
 /// A plan that was saved, and is not too old.
@@ -135,6 +136,8 @@ async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<Run, 
 /// What two commands ask for alike.
 pub(super) struct Asked {
     pub(super) wish: Wish,
+    /// Whether somebody looks at the plan before it is carried out, if it is.
+    pub(super) is_shown: bool,
     /// With what a saved plan was made, where there is one.
     pub(super) made: Option<Making>,
     pub(super) planning: PlanningArguments,
@@ -151,7 +154,7 @@ pub(super) fn outputs(report: &ReportArguments) -> Result<Vec<Output>, Finding> 
 
 /// Compares and plans.
 pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared, SyncRequest, World), Vec<Finding>> {
-    let Asked { wish, made, planning } = asked;
+    let Asked { wish, is_shown, made, planning } = asked;
     let PlanningArguments { selection, syncing, sources, cluster, comparing, rules, .. } = planning;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
@@ -164,6 +167,7 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     request.state_namespace = comparing.state.state_namespace;
     let world = request::world(sources, clusters, concurrency, session)?;
     let mut wanted = syncing.request(wish, judge, session.cancel.clone());
+    wanted.is_shown = is_shown;
     if let Some(made) = made {
         (wanted.started, wanted.flags) = (made.at, made.flags);
     }

@@ -3,6 +3,8 @@
 //! In: a plan. Out: the plan with what must be made anew marked so, and every [`Complaint`]. All writes are dry runs. What lives
 //! in a namespace, or is of a kind, that the plan itself makes cannot be asked about.
 
+use std::collections::HashSet;
+
 use futures::StreamExt;
 use futures::stream;
 
@@ -32,12 +34,29 @@ pub enum ComplaintKind {
     NoAnswer(Box<ClusterError>),
 }
 
-/// Asks the server about every step; what cannot be changed becomes a step that makes it anew where that may be done, and is
+/// How much is asked about.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Extent {
+    /// Every step.
+    Every,
+    /// One step of each kind and namespace: what an account may not do, or a cluster does not serve, is found by one.
+    OneOfEachKind,
+}
+
+/// Asks the server about steps; what cannot be changed becomes a step that makes it anew where that may be done, and is
 /// held where not.
-pub async fn rehearse(plan: &mut Plan, cluster: &dyn Cluster, concurrency: usize) -> Vec<Complaint> {
-    let asked = plan.steps.iter().enumerate().filter(|(_, step)| !step.unasked);
+pub async fn rehearse(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, concurrency: usize) -> Vec<Complaint> {
+    let mut kinds = HashSet::new();
+    let is_asked = |(_, step): &(usize, &Step)| {
+        !step.unasked
+            && match extent {
+                Extent::Every => true,
+                Extent::OneOfEachKind => kinds.insert((step.object.gvk.clone(), step.object.namespace.clone())),
+            }
+    };
+    let asked: Vec<(usize, &Step)> = plan.steps.iter().enumerate().filter(is_asked).collect();
     let answers: Vec<(usize, Option<ComplaintKind>)> =
-        stream::iter(asked.map(|(index, step)| async move { (index, ask(step, cluster).await) }))
+        stream::iter(asked.into_iter().map(|(index, step)| async move { (index, ask(step, cluster).await) }))
             .buffered(concurrency.max(1))
             .collect()
             .await;

@@ -65,9 +65,6 @@ pub(crate) struct ReportArguments {
     /// Show each field that an ignore rule hid, and which rule it was
     #[arg(long)]
     pub(crate) show_ignored: bool,
-    /// Print, in place of the report, the `ignoreDifferences` that would accept exactly the drift now seen
-    #[arg(long, conflicts_with = "output")]
-    pub(crate) suggest_ignores: bool,
     /// Exit with 0 even when there is drift
     #[arg(long)]
     pub(crate) exit_zero: bool,

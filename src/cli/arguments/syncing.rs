@@ -71,6 +71,7 @@ impl SyncingArguments {
     pub(crate) fn request(&self, wish: Wish, judge: Arc<Judge>, stop: Cancel) -> SyncRequest {
         SyncRequest {
             wish,
+            is_shown: true,
             flags: Flags {
                 adopt: self.adopt,
                 force: self.force,

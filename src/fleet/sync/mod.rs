@@ -77,6 +77,8 @@ pub struct Delete {
 pub struct SyncRequest {
     /// Whose wish it is.
     pub wish: Wish,
+    /// Whether somebody looks at the plan before it is carried out, if it is.
+    pub is_shown: bool,
     /// What flags say about every plan.
     pub flags: Flags,
     /// Each application's status is put on its Application in the cluster (`--write-status`).

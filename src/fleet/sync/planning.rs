@@ -24,7 +24,7 @@ use crate::object::{Gvk, Key, Object};
 use crate::status::{ResourceDrift, ResourceState};
 use crate::sync::decide::{Decision, LastSync, Policy, Scope, decide};
 use crate::sync::plan::{self, Plan, Surplus, Wanted, Wishes};
-use crate::sync::rehearse::{Complaint, ComplaintKind, rehearse};
+use crate::sync::rehearse::{Complaint, ComplaintKind, Extent, rehearse};
 use crate::sync::state::State;
 
 pub(super) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
@@ -65,7 +65,7 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
     };
     match planned {
         Ok(mut plan) => {
-            let complaints = rehearsed(turn, &mut plan, request).await;
+            let complaints = rehearsed(turn, &mut plan, wanted, request).await;
             for warning in &plan.warnings {
                 turn.condition("SyncWarning", Finding::warning("trueup::sync::odd", warning));
             }
@@ -250,10 +250,20 @@ async fn namespace(turn: &Turn) -> Result<Option<Object>, ClusterError> {
     }
 }
 
+/// From so many steps on, asking about each costs as much as the sync itself.
+const LARGE: usize = 200;
+
+/// Of a large application of which nothing is there yet, nothing can be broken: of each kind one object is asked about. A
+/// plan that somebody looks at first is asked about in full.
+fn extent(turn: &Turn, plan: &Plan, wanted: &SyncRequest) -> Extent {
+    let is_first = turn.baseline.is_none() && plan.steps.iter().all(|step| step.seen.is_none());
+    if is_first && plan.steps.len() > LARGE && !wanted.is_shown { Extent::OneOfEachKind } else { Extent::Every }
+}
+
 /// What the server says to the plan, as errors.
-async fn rehearsed(turn: &Turn, plan: &mut Plan, request: &Request) -> Vec<Finding> {
+async fn rehearsed(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, request: &Request) -> Vec<Finding> {
     let Some(cluster) = &turn.cluster else { return Vec::new() };
-    let complaints = rehearse(plan, cluster.as_ref(), request.concurrency).await;
+    let complaints = rehearse(plan, extent(turn, plan, wanted), cluster.as_ref(), request.concurrency).await;
     complaints.into_iter().map(told).collect()
 }
 

@@ -166,6 +166,22 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     assert_eq!(shop.cluster.kubectl(["get", "leases", "-o", "name"]), "");
 }
 
+/// A large first sync does not cost twice: of each kind one object is asked about; all of them where somebody looks first.
+#[test]
+fn a_large_first_sync_asks_about_one_object_of_each_kind() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let objects: String = (0..201).map(|number| format!("---\n{}", config_map(&format!("c{number:03}")))).collect();
+    let git = crate::harness::TestRepo::new().file("all.yaml", objects).commit("many");
+    let shop = git.application("shop").deployed_to(&cluster);
+
+    let shown = trueup(["sync", "--dry-run", "-o", "json"]).of(&shop).exits(1).json();
+    assert_eq!((&shown["requests"]["dryRun"], &shown["requests"]["write"]), (&json!(201), &json!(0)));
+
+    let done = trueup(["sync", "-y", "-o", "json"]).of(&shop).exits(0).json();
+    assert_eq!(done["requests"]["dryRun"], 1);
+    assert_eq!(done["summary"]["synced"], 1);
+}
+
 /// A plan that somebody approved is done as it was approved, or not at all.
 #[test]
 fn a_saved_plan_is_done_exactly_or_refused() {
