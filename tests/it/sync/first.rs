@@ -170,8 +170,8 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
 #[test]
 fn a_large_first_sync_asks_about_one_object_of_each_kind() {
     let cluster = or_skip!(TestCluster::namespace());
-    let objects: String = (0..201).map(|number| format!("---\n{}", config_map(&format!("c{number:03}")))).collect();
-    let git = crate::harness::TestRepo::new().file("all.yaml", objects).commit("many");
+    let objects: Vec<String> = (0..201).map(|number| config_map(&format!("c{number:03}")).to_string()).collect();
+    let git = crate::harness::TestRepo::new().file("all.yaml", objects.join("---\n")).commit("many");
     let shop = git.application("shop").deployed_to(&cluster);
 
     let shown = trueup(["sync", "--dry-run", "-o", "json"]).of(&shop).exits(1).json();
