@@ -69,15 +69,12 @@ pub fn extras<'a>(
 
 /// Whose a live object is, if it is anybody's. The `ApplySet` label decides before the annotation, that before the label.
 pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
-    if let Some(id) = live.label(APPLYSET_PART_OF) {
-        let is_ours = id == tracking.applyset_id;
-        // kubectl has ApplySets of its own; into ours only trueup puts something.
-        let put_there =
-            is_labelled_by(live, |manager| manager == FIELD_MANAGER || (!is_ours && manager.starts_with("kubectl")));
-        if put_there {
-            let this = TrackedBy::ThisApplication(Mark::ApplySet);
-            return Some(if is_ours { this } else { TrackedBy::Other(id.to_owned()) });
-        }
+    if let Some(id) = live.label(APPLYSET_PART_OF).filter(|_| is_labelled_by_us(live)) {
+        return Some(if id == tracking.applyset_id {
+            TrackedBy::ThisApplication(Mark::ApplySet)
+        } else {
+            TrackedBy::Other(id.to_owned())
+        });
     }
     let whose = |name: &str, mark: Mark| {
         if name == tracking.instance_name {
@@ -109,16 +106,16 @@ pub fn claimed(live: &Object, target: &Object, tracking: &Tracking) -> Option<Tr
     if by_label && tracking.label_key.as_ref().is_some_and(is_gits) { None } else { Some(claim) }
 }
 
-/// Whether it was such a manager that put the ApplySet label there, as far as `managedFields` tell: people and operators copy
-/// labels onto what they make.
-fn is_labelled_by(live: &Object, is_meant: impl Fn(&str) -> bool) -> bool {
+/// Whether it was trueup, or kubectl for an ApplySet of its own, that put the ApplySet label there, as far as `managedFields`
+/// tell: operators copy labels onto what they make.
+fn is_labelled_by_us(live: &Object) -> bool {
     let entries = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
     let Some(entries) = entries.filter(|entries| !entries.is_empty()) else { return true };
     let field = format!("f:{APPLYSET_PART_OF}");
     entries.iter().any(|entry| {
         let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
         let labels = || entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?.get(&field);
-        is_meant(manager) && labels().is_some()
+        (manager == FIELD_MANAGER || manager.starts_with("kubectl")) && labels().is_some()
     })
 }
 
