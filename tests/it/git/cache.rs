@@ -181,7 +181,7 @@ async fn a_full_disk_is_named_and_leaves_nothing_half_written() {
         let trees = fs::read_dir(folder.path().join("cache/trees")).unwrap();
         assert!(trees.flatten().all(|entry| entry.file_type().unwrap().is_file()), "{url}");
     }
-    assert!(Command::new("umount").arg(folder.path()).status().unwrap().success());
+    assert!(Command::new("umount").arg("-l").arg(folder.path()).status().unwrap().success());
 }
 
 /// A cache whose folder is a file.
