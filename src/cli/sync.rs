@@ -17,6 +17,9 @@ use crate::report::terminal::write_file;
 use crate::report::{Format, Output, plan};
 use crate::sync::plan::{Making, Plan, SavedPlans};
 
+/// What to do where nobody can be asked.
+const UNASKED: &str = "`-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` obeys each policy";
+
 /// Make the clusters what git says now
 ///
 /// Shows the plan and asks; `-y` does not ask. Deletes nothing that git dropped without `--prune` or a policy that
@@ -92,7 +95,7 @@ fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<O
         _ if arguments.dry_run => Intent::Show,
         _ if arguments.yes => Intent::Do,
         _ if session.terminal.can_ask() => Intent::Ask,
-        _ => return Err(vec![nobody_to_ask()]),
+        _ => return Err(vec![nobody_to_ask(UNASKED)]),
     };
     let is_shown = !matches!(intent, Intent::Do);
     Ok((intent, outputs, Asked { wish, is_shown, made, planning: arguments.planning }))
@@ -193,9 +196,9 @@ pub(super) async fn report(
 }
 
 /// Without a terminal nobody can be asked.
-fn nobody_to_ask() -> Finding {
+pub(super) fn nobody_to_ask(help: &str) -> Finding {
     Finding::error("trueup::cli::unconfirmed", "nobody is there to confirm the plan; nothing was written")
-        .with_help("`-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` obeys each policy")
+        .with_help(help)
 }
 
 /// Shows the plan, and asks. Where nothing is to be done there is nothing to ask.

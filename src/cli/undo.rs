@@ -2,7 +2,7 @@
 
 use super::arguments::selection::SelectionArguments;
 use super::session::Session;
-use super::sync::{Asked, confirm, outputs, prepare, report};
+use super::sync::{Asked, confirm, nobody_to_ask, outputs, prepare, report};
 use crate::finding::Finding;
 use crate::fleet::sync;
 
@@ -26,7 +26,7 @@ pub(super) fn narrow(selection: &mut SelectionArguments, name: &str) {
 pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Session) -> u8 {
     let Consent { is_dry, is_given, question } = consent;
     if !is_dry && !is_given && !session.terminal.can_ask() {
-        return session.refuse(&[nobody_to_ask()]);
+        return session.refuse(&[nobody_to_ask("`-y` goes on without asking, `--dry-run` shows the plan")]);
     }
     let exit = asked.planning.report.exit_rules();
     let outputs = match outputs(&asked.planning.report) {
@@ -46,12 +46,6 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Sessi
     // Its sender of events is the last: the progress ends with it.
     drop(world);
     report(&mut session, &run, &outputs, &exit).await
-}
-
-/// Without a terminal nobody can be asked.
-fn nobody_to_ask() -> Finding {
-    Finding::error("trueup::cli::unconfirmed", "nobody is there to confirm the plan; nothing was written")
-        .with_help("`-y` goes on without asking, `--dry-run` shows the plan")
 }
 
 /// One application at a time is taken back or deleted.

@@ -228,6 +228,20 @@ pub trait Cluster: Send + Sync {
     fn remarks(&self) -> BTreeMap<String, String>;
 }
 
+/// Every object of some kinds in one namespace.
+pub async fn list_kinds(
+    cluster: &dyn Cluster,
+    kinds: impl IntoIterator<Item = Gvk>,
+    namespace: &str,
+) -> Result<Vec<Object>, ClusterError> {
+    let mut objects = Vec::new();
+    for gvk in kinds {
+        let request = ListRequest { gvk, namespace: Some(namespace.to_owned()), metadata_only: false };
+        objects.extend(cluster.list(&request).await?);
+    }
+    Ok(objects)
+}
+
 /// What a LIST of metadata only holds of an object: `apiVersion`, `kind` and `metadata`.
 fn reduce_to_metadata(object: &Object) -> Object {
     let mut reduced = object.clone();

@@ -31,28 +31,34 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
         let turn = &mut turns[index];
         // A wait reads it again and again, and it may be gone by then.
         turn.baseline = None;
-        match state {
-            Ok(state) => take(turn, state),
-            // Somebody else's ConfigMap of this name: sync has to say something about it. Who may not read it has no
-            // record, as before the first sync.
-            Err(
-                StateError::Foreign { .. }
-                | StateError::NoNamespace
-                | StateError::Cluster(ClusterError::Forbidden { .. }),
-            ) => {}
-            Err(StateError::Newer { parent, schema, .. }) => {
-                let fault = StateFault::Record { parent, fault: BaselineFault::Newer(schema) };
-                turn.condition("BaselineWarning", Finding::of(&fault));
-            }
+        turn.state = Some(match state {
+            Ok(state) => Ok(take(turn, state)),
             Err(error) => {
-                let finding = Finding::warning("trueup::sync::record", "the last sync's record cannot be read")
-                    .with_cause(error.to_string())
-                    .with_help("nothing is wrong with the comparison; who moved is told by the fields' managers alone");
-                turn.condition("BaselineWarning", finding);
+                tell(turn, &error);
+                Err(error)
             }
-        }
+        });
     }
     mark(turns, request);
+}
+
+/// What is worth knowing of a record that cannot be read.
+fn tell(turn: &mut Turn, error: &StateError) {
+    match error {
+        // Somebody else's ConfigMap of this name: sync has to say something about it. Who may not read it has no record, as
+        // before the first sync.
+        StateError::Foreign { .. } | StateError::NoNamespace | StateError::Cluster(ClusterError::Forbidden { .. }) => {}
+        StateError::Newer { parent, schema, .. } => {
+            let fault = StateFault::Record { parent: parent.clone(), fault: BaselineFault::Newer(*schema) };
+            turn.condition("BaselineWarning", Finding::of(&fault));
+        }
+        error => {
+            let finding = Finding::warning("trueup::sync::record", "the last sync's record cannot be read")
+                .with_cause(error.to_string())
+                .with_help("nothing is wrong with the comparison; who moved is told by the fields' managers alone");
+            turn.condition("BaselineWarning", finding);
+        }
+    }
 }
 
 /// Marks what the last sync applied as it was applied: with the label of its ApplySet.
@@ -88,7 +94,8 @@ async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Opti
     cluster.get(&wanted).await
 }
 
-fn take(turn: &mut Turn, state: State) {
+/// Takes what the state has; what is left of it is all but the record.
+fn take(turn: &mut Turn, mut state: State) -> State {
     turn.last_attempt = state.last_attempt();
     turn.rolled_back_to = state.rolled_back_to;
     turn.members = state
@@ -97,10 +104,11 @@ fn take(turn: &mut Turn, state: State) {
     for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
         turn.condition("BaselineWarning", Finding::of(fault));
     }
-    if let Some(baseline) = state.baseline {
+    if let Some(baseline) = state.baseline.take() {
         for (source, revision) in turn.sources.iter_mut().zip(&baseline.revisions) {
             source.last_synced_revision.clone_from(revision);
         }
         turn.baseline = Some(Arc::new(baseline));
     }
+    state
 }

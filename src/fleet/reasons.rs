@@ -12,7 +12,7 @@ use futures::stream;
 
 use super::list::{ClusterId, identity};
 use super::turn::Turn;
-use crate::cluster::{Cluster, ClusterError, ListRequest, LogRequest};
+use crate::cluster::{Cluster, ClusterError, LogRequest, list_kinds};
 use crate::status::health::logs::{ContainerLog, LogQuestion, questions};
 use crate::status::health::reasons::{Evidence, kinds};
 use crate::status::health::{HealthStatus, ResourceHealth};
@@ -106,10 +106,5 @@ fn has_reasons(resource: &ResourceHealth) -> bool {
 }
 
 async fn evidence(cluster: &dyn Cluster, namespace: &str) -> Result<Evidence, ClusterError> {
-    let mut objects = Vec::new();
-    for gvk in kinds() {
-        let request = ListRequest { gvk, namespace: Some(namespace.to_owned()), metadata_only: false };
-        objects.extend(cluster.list(&request).await?);
-    }
-    Ok(Evidence::of(objects))
+    list_kinds(cluster, kinds(), namespace).await.map(Evidence::of)
 }

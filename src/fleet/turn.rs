@@ -16,7 +16,7 @@ use crate::status::compare::Baseline;
 use crate::status::tracking::Tracking;
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
-use crate::sync::state::{LastAttempt, Place};
+use crate::sync::state::{LastAttempt, Place, State, StateError};
 use crate::target::source::{Checkout, PathHistory};
 
 /// Where the members of an application's ApplySet may be, as its parent says.
@@ -59,6 +59,8 @@ pub(super) struct Turn {
     pub(super) members: Option<Arc<Members>>,
     /// The last attempt that is on record.
     pub(super) last_attempt: LastAttempt,
+    /// What is known of its syncs, its record aside, or why nothing is; for who plans one.
+    pub(super) state: Option<Result<State, StateError>>,
     /// The entry of its history that it is taken back to.
     pub(super) rollback: Option<u64>,
     /// The entry that it was taken back to, and that it is left at until somebody syncs it.
@@ -196,6 +198,7 @@ fn turn(application: Application) -> Turn {
         left: None,
         members: None,
         last_attempt: LastAttempt::None,
+        state: None,
         rollback: None,
         rolled_back_to: None,
         hooks: Vec::new(),

@@ -27,6 +27,7 @@ pub(super) fn marked(object: &Object, applyset_id: &str) -> Object {
     object
 }
 
-fn is_member(object: &Object) -> bool {
+/// Whether an object belongs to the ApplySet.
+pub(super) fn is_member(object: &Object) -> bool {
     !is_hook(object) && !is_skipped(object)
 }

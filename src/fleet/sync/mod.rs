@@ -22,6 +22,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::list::Live;
 use super::run::SYNC_ERROR;
 use super::turn::{self, Turn};
 use super::wait::{self, Patience};
@@ -178,7 +179,7 @@ fn has_failed(turns: &[Turn]) -> bool {
 }
 
 /// Lists what is live, and compares it with what git says.
-async fn look(turns: &mut [Turn], request: &Request, world: &World) {
+async fn look(turns: &mut [Turn], request: &Request, world: &World) -> Arc<Live> {
     let live = Arc::new(list::list(turns, request, &world.progress).await);
     baseline::read(turns, &live, request).await;
     compare::compare(turns, &live, request, world).await;
@@ -187,6 +188,7 @@ async fn look(turns: &mut [Turn], request: &Request, world: &World) {
     for turn in turns {
         turn.live = Some(Arc::clone(&live));
     }
+    live
 }
 
 /// How things stand after something was done: drift that is left is drift.
@@ -201,11 +203,7 @@ async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
             turn.kinds = cluster.kinds().await.ok().or(turn.kinds.take());
         }
     }
-    let live = Arc::new(list::list(turns, request, &world.progress).await);
-    baseline::read(turns, &live, request).await;
-    compare::compare(turns, &live, request, world).await;
-    extras::find(turns, &live, request, &world.progress).await;
-    history::find(turns, world).await;
+    let live = look(turns, request, world).await;
     health::judge(turns, &live, request).await;
     reasons::find(turns, request.log_lines, request.concurrency).await;
 }

@@ -41,11 +41,16 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
     if turn.cluster.is_none() || turn.target.is_none() || may_not(turn, wanted) {
         return;
     }
-    let state = match read_state(turn, request).await {
-        Ok(state) => state,
-        Err(finding) => return turn.condition("SyncError", finding),
+    let decision = match &turn.state {
+        Some(Ok(state)) => decided(turn, wanted, state),
+        Some(Err(error)) => {
+            let finding = Finding::of(error);
+            return turn.condition("SyncError", finding);
+        }
+        // Without the cluster's kinds nothing was read, and nothing can be planned.
+        None => return,
     };
-    let scope = match decided(turn, wanted, &state) {
+    let scope = match decision {
         Decision::Nothing => return,
         Decision::Leave(why) => {
             turn.left = Some(why);
@@ -100,11 +105,6 @@ fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
         turn.condition("SyncError", finding);
     }
     is_shared && !wanted.flags.allow_shared
-}
-
-pub(super) async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
-    let Some(cluster) = &turn.cluster else { return Ok(State::default()) };
-    State::read(cluster.as_ref(), &turn.place(request)).await.map_err(|error| Finding::of(&error))
 }
 
 /// What the wish or the policy lets be done.

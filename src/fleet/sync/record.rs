@@ -8,8 +8,7 @@ use jiff::Timestamp;
 
 use super::super::turn::Turn;
 use super::SyncRequest;
-use super::members::marked;
-use crate::object::annotations::{is_hook, is_skipped};
+use super::members::{is_member, marked};
 use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 use crate::sync::plan::{Action, Plan};
@@ -92,10 +91,6 @@ fn gone(operation: &Operation) -> BTreeSet<Key> {
         matches!((&outcome.step.action, &outcome.result), (Action::Prune { .. }, StepResult::Done(_)))
     });
     pruned.map(|outcome| outcome.step.object.key()).collect()
-}
-
-fn is_member(object: &Object) -> bool {
-    !is_hook(object) && !is_skipped(object)
 }
 
 fn sources(turn: &Turn) -> Vec<SyncedSource> {

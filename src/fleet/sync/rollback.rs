@@ -13,7 +13,6 @@ use super::super::fetch::arrived;
 use super::super::syncs::Subject;
 use super::super::turn::{self, Turn};
 use super::super::{Request, SourceRun, World, list, render, settings};
-use super::planning::read_state;
 use crate::app::{InvalidApplication, Source};
 use crate::cluster::{Cluster, Clusters};
 use crate::finding::Finding;
@@ -160,6 +159,11 @@ async fn clear(cluster: &dyn Cluster, place: &Place) -> Result<Option<u64>, Find
     let before = state.rolled_back_to;
     state.set_rolled_back_to(cluster, place, None).await.map_err(|error| Finding::of(&error))?;
     Ok(before)
+}
+
+async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
+    let Some(cluster) = &turn.cluster else { return Ok(State::default()) };
+    State::read(cluster.as_ref(), &turn.place(request)).await.map_err(|error| Finding::of(&error))
 }
 
 #[cfg(test)]

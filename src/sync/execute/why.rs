@@ -4,7 +4,7 @@
 //! pods, events or logs is told the verdict alone.
 
 use super::{Execution, Failure, FailureKind, StepOutcome, StepResult};
-use crate::cluster::{ClusterError, ListRequest, LogRequest};
+use crate::cluster::{ClusterError, LogRequest, list_kinds};
 use crate::status::health::logs::{ContainerLog, questions};
 use crate::status::health::reasons::{Evidence, kinds};
 
@@ -25,12 +25,7 @@ pub(super) async fn find(steps: &mut [StepOutcome], execution: &Execution<'_>) {
 }
 
 async fn evidence(namespace: &str, execution: &Execution<'_>) -> Result<Evidence, ClusterError> {
-    let mut objects = Vec::new();
-    for gvk in kinds() {
-        let request = ListRequest { gvk, namespace: Some(namespace.to_owned()), metadata_only: false };
-        objects.extend(execution.cluster.list(&request).await?);
-    }
-    Ok(Evidence::of(objects))
+    list_kinds(execution.cluster, kinds(), namespace).await.map(Evidence::of)
 }
 
 async fn add(failure: &mut Failure, evidence: &Evidence, uid: &str, execution: &Execution<'_>) {
