@@ -36,9 +36,44 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
         whereabouts: "in the chart's folder",
         variables: Vec::new(),
     };
-    let output = run.program.run(&call, run.home, run.input)?;
+    let mut output = run.program.run(&call, run.home, run.input)?;
     if !output.success() {
+        if let Some(reasons) = unreachable(&output.stdout) {
+            output.stderr = reasons.into_bytes();
+        }
         return Err(run.failed(&call, &output, &copy.root).into());
     }
     Ok(Built { copy, repeatable: repositories.are_local() || is_locked })
+}
+
+/// Why Helm did not get an index. It writes that among its news, and goes on to an error that blames its own cache.
+fn unreachable(news: &[u8]) -> Option<String> {
+    let news = String::from_utf8_lossy(news);
+    let reasons: Vec<&str> = news
+        .split("...Unable to get an update from the ")
+        .skip(1)
+        .filter_map(|told| told.split_once(":\n")?.1.lines().next().map(str::trim))
+        .collect();
+    (!reasons.is_empty()).then(|| format!("Error: {}", reasons.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words are those of Helm 3.22 and 4.3.
+    #[test]
+    fn the_repository_that_did_not_answer_is_told() {
+        let news = "Hang tight while we grab the latest from your chart repositories...\n\
+            ...Unable to get an update from the \"b\" chart repository (http://127.0.0.1:1/b):\n\
+            \tGet \"http://127.0.0.1:1/b/index.yaml\": dial tcp 127.0.0.1:1: connect: connection refused\n\
+            ...Successfully got an update from the \"c\" chart repository\n\
+            ...Unable to get an update from the \"a\" chart repository (http://127.0.0.1:2/a):\n\
+            \tfailed to fetch http://127.0.0.1:2/a/index.yaml : 401 Unauthorized\n\
+            Update Complete. ⎈Happy Helming!⎈\n";
+        let expected = "Error: Get \"http://127.0.0.1:1/b/index.yaml\": dial tcp 127.0.0.1:1: connect: connection refused; \
+            failed to fetch http://127.0.0.1:2/a/index.yaml : 401 Unauthorized";
+        assert_eq!(unreachable(news.as_bytes()).as_deref(), Some(expected));
+        assert_eq!(unreachable(b"Saving 1 charts\n"), None);
+    }
 }

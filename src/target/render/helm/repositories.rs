@@ -17,6 +17,7 @@ use serde_json::{Map, Value, json};
 
 use super::Run;
 use crate::object::yaml::{self, Limits, WithPositions};
+use crate::secret::RepoUrl;
 use crate::target::render::program::Home;
 use crate::target::source::{Asking, Pass, lexically_inside};
 
@@ -73,7 +74,9 @@ impl Repositories {
                     files.repository(name, found.url.with_credentials(), run)?;
                 }
             } else if repository.starts_with("https://") || repository.starts_with("http://") {
-                files.repository(&repository.replace('/', "-"), repository, run)?;
+                // Helm tells the name in its errors.
+                let name = RepoUrl::new(repository.as_str()).to_string().replace('/', "-");
+                files.repository(&name, repository, run)?;
             }
         }
         files.finish()?;
