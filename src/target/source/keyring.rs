@@ -82,8 +82,12 @@ impl Keyring {
     /// What opens a Helm repository.
     pub(in crate::target) fn helm_repository(&self, url: &reqwest::Url, written: &str, project: &str) -> Pass {
         let host = authority(url);
-        let mut pass = self.pass(self.repositories.find(written, project), &host);
-        pass.identity = pass.identity.or_else(|| of_url(url)).or_else(|| self.helm.identity(&host));
+        let repository = self.repositories.find(written, project);
+        // Argo CD util/helm/client.go: a user without a password is sent, too; some servers take a token for one.
+        let alone = repository.as_ref().map(|it| it.username.clone()).filter(|username| !username.is_empty());
+        let alone = alone.map(|username| Identity { username, password: Secret::new(String::new()) });
+        let mut pass = self.pass(repository, &host);
+        pass.identity = pass.identity.or(alone).or_else(|| of_url(url)).or_else(|| self.helm.identity(&host));
         pass
     }
 
@@ -130,10 +134,12 @@ fn authority(url: &reqwest::Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn of_url(url: &reqwest::Url) -> Option<Identity> {
+/// Who a URL says that we are; a user alone is a token of some servers.
+pub(super) fn of_url(url: &reqwest::Url) -> Option<Identity> {
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let password = Secret::new(decoded(url.password()?));
-    Some(Identity { username: decoded(url.username()), password })
+    let password = Secret::new(decoded(url.password().unwrap_or_default()));
+    (!url.username().is_empty() || url.password().is_some())
+        .then(|| Identity { username: decoded(url.username()), password })
 }
 
 /// A registry of this machine speaks no TLS, as Helm and Docker take it.
