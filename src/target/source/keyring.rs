@@ -96,7 +96,7 @@ impl Keyring {
         let repository = written.trim_start_matches("oci://");
         let host = repository.split('/').next().unwrap_or_default();
         let mut pass = self.pass(self.repositories.find(repository, project), host);
-        pass.plain_http |= is_this_machine(host);
+        pass.plain_http |= is_this_machine(host) && !pass.knows_of_tls();
         let docker = || docker_config::login(&self.docker_configs, host, asking);
         pass.identity = pass.identity.or_else(|| self.oci.identity(host)).or_else(docker);
         pass
@@ -142,7 +142,7 @@ pub(super) fn of_url(url: &reqwest::Url) -> Option<Identity> {
         .then(|| Identity { username: decoded(url.username()), password })
 }
 
-/// A registry of this machine speaks no TLS, as Helm and Docker take it.
+/// A registry of this machine speaks no TLS, as Docker takes it.
 pub(super) fn is_this_machine(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     matches!(name, "localhost" | "[::1]") || name.starts_with("127.")
@@ -157,6 +157,11 @@ pub(super) trait ClientBuilder: Sized {
 }
 
 impl Pass {
+    /// Whether anything was said that only means something with TLS.
+    fn knows_of_tls(&self) -> bool {
+        self.insecure || self.authorities.is_some() || self.client_certificate.is_some()
+    }
+
     /// The command line for ssh, with the key in this file.
     pub(in crate::target) fn ssh_command(&self, key: &Path) -> String {
         let quoted = key.display().to_string().replace('\'', r"'\''");

@@ -29,9 +29,9 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
         return Err(HelmError::DependencyLeaves { folder: folder.to_owned() }.into());
     }
     let is_locked = ["Chart.lock", "requirements.lock"].iter().any(|lock| copy.folder.join(lock).is_file());
-    let switches = repositories.write(run).map_err(no_place)?;
+    let arguments = repositories.write(run).map_err(no_place)?;
     let call = Call {
-        args: ["dependency", "build"].into_iter().chain(switches).map(OsString::from).collect(),
+        args: ["dependency", "build"].into_iter().map(OsString::from).chain(arguments).collect(),
         folder: &copy.folder,
         whereabouts: "in the chart's folder",
         variables: Vec::new(),
