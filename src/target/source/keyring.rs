@@ -3,12 +3,13 @@
 //! In: a URL, the application's project. Out: a [`Pass`]. A repository's Secret is asked first, then the URL itself, then
 //! the environment, then Docker's configuration, which `helm registry login` and `docker login` write.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::time::Duration;
 
 use super::credentials::Identity;
 use super::docker_config;
-use crate::app::settings::{ClientCertificate, Repositories, Repository};
+use super::github_app::AppTokens;
+use crate::app::settings::{ClientCertificate, GithubApp, Repositories, Repository};
 use crate::process::Cancel;
 use crate::secret::{RepoUrl, Secret};
 
@@ -36,7 +37,7 @@ impl HostLogin {
 }
 
 /// What opens Helm repositories and registries.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Keyring {
     /// `--repositories`: Argo CD's Secrets.
     pub repositories: Repositories,
@@ -46,17 +47,25 @@ pub struct Keyring {
     pub oci: HostLogin,
     /// Docker's configuration, and Helm's in the same form; the first that knows a registry counts.
     pub docker_configs: Vec<PathBuf>,
+    /// What GitHub handed out to Apps in this run.
+    pub tokens: AppTokens,
 }
 
 /// How one server is spoken with.
 #[derive(Debug, Clone, Default)]
 pub(in crate::target) struct Pass {
+    /// The Secret that says so; empty where none does.
+    pub(in crate::target) secret: String,
     /// Who we are there.
     pub(in crate::target) identity: Option<Identity>,
     /// A token in place of that, for git.
     pub(in crate::target) bearer: Option<Secret<String>>,
+    /// A GitHub App, which gets a token in its place.
+    pub(in crate::target) github_app: Option<GithubApp>,
     /// A key for ssh.
     pub(in crate::target) ssh_private_key: Option<Secret<String>>,
+    /// The host keys that ssh takes; those of this machine where nothing is said.
+    pub(in crate::target) known_hosts: Option<String>,
     /// Who answers is not looked at.
     pub(in crate::target) insecure: bool,
     /// It speaks no TLS.
@@ -98,10 +107,16 @@ impl Keyring {
         pass
     }
 
+    /// What a Secret says, for another host that it leads to.
+    pub(super) fn at(&self, host: &str, pass: &Pass) -> Pass {
+        Pass { authorities: self.repositories.authorities(host).map(str::to_owned), ..pass.clone() }
+    }
+
     /// What the Secret of a git repository says.
     pub(in crate::target) fn git(&self, written: &str, project: &str) -> Pass {
         let host = reqwest::Url::parse(written).map(|url| authority(&url)).unwrap_or_default();
-        self.pass(self.repositories.find(written, project), &host)
+        let known_hosts = self.repositories.known_hosts().map(str::to_owned);
+        Pass { known_hosts, ..self.pass(self.repositories.find(written, project), &host) }
     }
 
     fn pass(&self, repository: Option<Repository>, host: &str) -> Pass {
@@ -109,11 +124,17 @@ impl Keyring {
         let authorities = self.repositories.authorities(host).or_else(|| self.repositories.authorities(name));
         let authorities = authorities.map(str::to_owned);
         let Some(repository) = repository else { return Pass { authorities, ..Pass::default() } };
-        let Repository { username, password, .. } = repository;
+        // Argo CD repository_types.go `GetGitCreds`: a password comes first, then a key, then an App.
+        let Repository { username, password, ssh_private_key, .. } = repository;
+        let is_opened = password.is_some() || repository.bearer_token.is_some() || ssh_private_key.is_some();
+        let is_app = !is_opened && repository.github_app.id.is_some() && repository.github_app.private_key.is_some();
         Pass {
+            secret: repository.secret,
+            github_app: Some(repository.github_app).filter(|_| is_app),
             identity: password.map(|password| Identity { username, password }),
             bearer: repository.bearer_token,
-            ssh_private_key: repository.ssh_private_key,
+            ssh_private_key,
+            known_hosts: None,
             insecure: repository.insecure,
             plain_http: repository.plain_http,
             client_certificate: repository.client_certificate,
@@ -151,17 +172,6 @@ pub(super) trait ClientBuilder: Sized {
 }
 
 impl Pass {
-    /// The command line for ssh, with the key in this file.
-    pub(in crate::target) fn ssh_command(&self, key: &Path) -> String {
-        let quoted = key.display().to_string().replace('\'', r"'\''");
-        let known = if self.insecure {
-            "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-        } else {
-            "-o StrictHostKeyChecking=yes"
-        };
-        format!("ssh -i '{quoted}' -o IdentitiesOnly=yes -o BatchMode=yes {known}")
-    }
-
     /// How a client reaches the server, and knows it.
     pub(super) fn configure<Builder: ClientBuilder>(&self, mut builder: Builder) -> reqwest::Result<Builder> {
         if self.insecure {
