@@ -38,6 +38,8 @@ const ENTERPRISE: &str = "GitHub Enterprise has its API at `https://HOST/api/v3`
 const ANSWER_LIMIT: u64 = 4 << 20;
 /// No App is installed in more places than so many pages of a hundred.
 const PAGES: usize = 100;
+/// How long GitHub is waited for: a fleet waits with it.
+const PATIENCE: Duration = Duration::from_secs(30);
 /// A token holds for an hour.
 const TOKEN_LIFE: Duration = Duration::from_secs(50 * 60);
 /// A clock that is off by more than this is worth a word.
@@ -133,7 +135,9 @@ impl<'a> Door<'a> {
         let key = key(app.private_key.as_ref().map(|key| key.expose().as_str()).unwrap_or_default())?;
         let assertion = assertion(app.id.unwrap_or_default(), &key, Timestamp::now())?;
         let pass = asker.keyring.at(host, asker.pass);
-        let web = Web::new(&pass, written, asker.limits, asker.runtime).map_err(unanswered)?;
+        let deadline = asker.limits.deadline.min(Instant::now() + PATIENCE);
+        let limits = Limits { deadline, timeout: PATIENCE, ..asker.limits.clone() };
+        let web = Web::new(&pass, written, &limits, asker.runtime).map_err(unanswered)?;
         Ok(Self { app, api, web, assertion })
     }
 
@@ -262,7 +266,10 @@ impl<'a> Door<'a> {
 
 /// What kept a question from being answered.
 fn unanswered(error: SourceError) -> Refusal {
-    let reason = error.to_string();
+    let reason = match &error {
+        SourceError::TimedOut { url, .. } => format!("{url} has no answer within {PATIENCE:?}"),
+        error => error.to_string(),
+    };
     let help =
         "check `githubAppEnterpriseBaseUrl`, the certificates and the proxy in the Secret, and the network".to_owned();
     let cause = match error {

@@ -4,6 +4,7 @@
 //! the environment, then Docker's configuration, which `helm registry login` and `docker login` write.
 
 use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::credentials::Identity;
@@ -49,6 +50,8 @@ pub struct Keyring {
     pub docker_configs: Vec<PathBuf>,
     /// What GitHub handed out to Apps in this run.
     pub tokens: AppTokens,
+    /// Everything together, where the cluster that Argo CD runs in has more.
+    pub of_cluster: OnceLock<Repositories>,
 }
 
 /// How one server is spoken with.
@@ -88,10 +91,23 @@ pub(in crate::target) struct Asking<'a> {
 }
 
 impl Keyring {
+    /// Adds what the cluster has that Argo CD runs in; files come first. A run learns once.
+    pub fn learn(&self, found: Repositories) {
+        let mut all = self.repositories.clone();
+        all.extend(found);
+        // Who comes second has read the same.
+        let _ = self.of_cluster.set(all);
+    }
+
+    /// What Argo CD was told of repositories.
+    pub(in crate::target) fn repositories(&self) -> &Repositories {
+        self.of_cluster.get().unwrap_or(&self.repositories)
+    }
+
     /// What opens a Helm repository.
     pub(in crate::target) fn helm_repository(&self, url: &reqwest::Url, written: &str, project: &str) -> Pass {
         let host = authority(url);
-        let mut pass = self.pass(self.repositories.find(written, project), &host);
+        let mut pass = self.pass(self.repositories().find(written, project), &host);
         pass.identity = pass.identity.or_else(|| of_url(url)).or_else(|| self.helm.identity(&host));
         pass
     }
@@ -100,7 +116,7 @@ impl Keyring {
     pub(in crate::target) fn registry(&self, written: &str, project: &str, asking: &Asking<'_>) -> Pass {
         let repository = written.trim_start_matches("oci://");
         let host = repository.split('/').next().unwrap_or_default();
-        let mut pass = self.pass(self.repositories.find(repository, project), host);
+        let mut pass = self.pass(self.repositories().find(repository, project), host);
         pass.plain_http |= is_this_machine(host);
         let docker = || docker_config::login(&self.docker_configs, host, asking);
         pass.identity = pass.identity.or_else(|| self.oci.identity(host)).or_else(docker);
@@ -109,19 +125,19 @@ impl Keyring {
 
     /// What a Secret says, for another host that it leads to.
     pub(super) fn at(&self, host: &str, pass: &Pass) -> Pass {
-        Pass { authorities: self.repositories.authorities(host).map(str::to_owned), ..pass.clone() }
+        Pass { authorities: self.repositories().authorities(host).map(str::to_owned), ..pass.clone() }
     }
 
     /// What the Secret of a git repository says.
     pub(in crate::target) fn git(&self, written: &str, project: &str) -> Pass {
         let host = reqwest::Url::parse(written).map(|url| authority(&url)).unwrap_or_default();
-        let known_hosts = self.repositories.known_hosts().map(str::to_owned);
-        Pass { known_hosts, ..self.pass(self.repositories.find(written, project), &host) }
+        let known_hosts = self.repositories().known_hosts().map(str::to_owned);
+        Pass { known_hosts, ..self.pass(self.repositories().find(written, project), &host) }
     }
 
     fn pass(&self, repository: Option<Repository>, host: &str) -> Pass {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let authorities = self.repositories.authorities(host).or_else(|| self.repositories.authorities(name));
+        let authorities = self.repositories().authorities(host).or_else(|| self.repositories().authorities(name));
         let authorities = authorities.map(str::to_owned);
         let Some(repository) = repository else { return Pass { authorities, ..Pass::default() } };
         // Argo CD repository_types.go `GetGitCreds`: a password comes first, then a key, then an App.

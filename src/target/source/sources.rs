@@ -82,7 +82,7 @@ impl Sources {
     /// Brings a revision of the past: a commit's full hash, a chart's version, a digest; no override counts for it.
     pub async fn fetch_past(&self, url: &RepoUrl, wanted: &Wanted, cancel: &Cancel) -> Vec<Brought> {
         let project =
-            self.shared.settings.keyring.repositories.scope(url.with_credentials(), &wanted.project).to_owned();
+            self.shared.settings.keyring.repositories().scope(url.with_credentials(), &wanted.project).to_owned();
         let wanted = vec![Wanted { project: project.clone(), ..wanted.clone() }];
         let known = self.known(url);
         let mut known = known.lock().await;
@@ -113,7 +113,7 @@ impl Sources {
     /// makes a difference, so that the same is wanted once.
     fn settled(&self, url: &RepoUrl, wanted: &Wanted) -> Wanted {
         let settings = &self.shared.settings;
-        let project = settings.keyring.repositories.scope(url.with_credentials(), &wanted.project).to_owned();
+        let project = settings.keyring.repositories().scope(url.with_credentials(), &wanted.project).to_owned();
         let wanted = Wanted { project, ..wanted.clone() };
         match &settings.revision_override {
             Some(revision) if Kind::of(url, &wanted, &settings.keyring) == Kind::Git => wanted.at(revision),

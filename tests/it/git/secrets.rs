@@ -131,6 +131,58 @@ async fn certificates_open_a_repository() {
     }
 }
 
+/// A server that only a proxy reaches, and not what `noProxy` names: by gix, and by the program.
+#[tokio::test]
+async fn a_proxy_leads_to_a_repository() {
+    let git = shop();
+    for (garbage_for_gix, by) in [(false, FetchedBy::Gix), (true, FetchedBy::GitProgram)] {
+        let proxy = HttpServer::start(&root_of(&git), Manners { garbage_for_gix, ..Manners::default() });
+        let url = "http://git.example.invalid/repo";
+        let fields = json!({"url": url, "proxy": proxy.url(""), "noProxy": "other.example.invalid"});
+        let run = run_with(|settings| settings.keyring = keyring(&fields));
+        let checkout = run.good(url, "main").await;
+        assert_eq!((checkout.by, web(&checkout).as_str()), (by, "replicas: 2\n"));
+
+        let fields = json!({"url": url, "proxy": proxy.url(""), "noProxy": "git.example.invalid"});
+        let run = run_with(|settings| settings.keyring = keyring(&fields));
+        assert!(told(&*run.bad(url, "main").await).contains("cannot be reached"));
+    }
+}
+
+/// A loop beside Argo CD needs no files: its Secrets are read where they are, as is what it knows servers by.
+#[test]
+fn secrets_are_read_from_the_cluster_that_argo_cd_runs_in() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new().file("a.yaml", config_map("settings")).commit("a");
+    let manners = Manners { authorization: Some(BASIC.into()), ..Manners::default() };
+    let http = HttpServer::start(&root_of(&git), manners);
+    let url = http.url("repo");
+    let shop = git.application("shop").source_field("repoURL", json!(url)).deployed_to(&cluster);
+    let diff = |flag: &str| trueup(["diff", "--argocd-namespace", cluster.name()]).argument(flag).of(&shop);
+
+    let outcome = diff("--repositories-from-cluster").exits(2);
+    assert!(outcome.stderr.contains("has no Secret of a repository"), "{}", outcome.transcript());
+
+    cluster.apply(secret(&json!({"url": url, "username": "ci", "password": "s3cret"})));
+    let outcome = diff("--repositories-from-cluster").exits(1);
+    assert!(outcome.stdout.contains("settings  missing in the cluster"), "{}", outcome.transcript());
+    assert!(!outcome.transcript().contains("s3cret"));
+
+    // Secrets are read only where that is asked for; the ConfigMaps beside `argocd-cm` are read with it.
+    cluster.apply(config_map("argocd-cm"));
+    cluster.apply(config_map("argocd-ssh-known-hosts-cm").data("ssh_known_hosts", ""));
+    let outcome = diff("--argocd-cm-from-cluster").exits(2);
+    assert!(outcome.stderr.contains("refuses access"), "{}", outcome.transcript());
+    let nobody = git.application("nobody").source_field("repoURL", json!("ssh://git@127.0.0.1:1/repo"));
+    let nobody = nobody.deployed_to(&cluster);
+    let run = trueup(["diff", "--argocd-cm-from-cluster", "--argocd-namespace", cluster.name()]);
+    let seen = tempfile::tempdir().unwrap();
+    let ssh = format!("sh -c 'echo \"$@\" >{0}/seen; exit 255' ssh", seen.path().display());
+    run.env("GIT_SSH_COMMAND", ssh).of(&nobody).exits(2);
+    let options = fs::read_to_string(seen.path().join("seen")).unwrap();
+    assert!(options.contains("UserKnownHostsFile="), "{options}");
+}
+
 /// A base in another repository of a private server: Kustomize's git is let in as we are.
 #[test]
 fn a_remote_base_is_opened_as_its_repository_is() {

@@ -123,7 +123,11 @@ impl Served {
         let (request, body) = read_request(&mut BufReader::new(&mut stream))?;
         self.requests.lock().expect("no test fails while it holds this").push(request.clone());
         std::thread::sleep(self.manners.delay);
-        let target = request.line.split(' ').nth(1).unwrap_or("/").to_owned();
+        let target = request.line.split(' ').nth(1).unwrap_or("/");
+        // A proxy is asked for a whole URL.
+        let target =
+            target.strip_prefix("http://").and_then(|url| url.find('/').map(|at| &url[at..])).unwrap_or(target);
+        let target = target.to_owned();
         if let Some(elsewhere) = &self.manners.redirect {
             return respond(stream, 302, &[("Location", &format!("{elsewhere}{target}"))], b"");
         }

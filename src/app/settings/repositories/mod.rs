@@ -14,6 +14,7 @@ pub use reading::RepositoriesError;
 use std::collections::BTreeMap;
 
 use crate::finding::Finding;
+use crate::object::Object;
 use crate::secret::{RepoUrl, Secret};
 
 /// How a repository is spoken with.
@@ -155,12 +156,27 @@ impl Repositories {
         reading::read(file, bytes)
     }
 
-    /// Adds what another file has.
+    /// Reads objects themselves, as a cluster has them; nothing where none is about repositories.
+    pub fn of_objects(
+        place: &str,
+        objects: impl IntoIterator<Item = Object>,
+    ) -> Result<(Self, Vec<Finding>), Vec<RepositoriesError>> {
+        reading::of_objects(place, objects)
+    }
+
+    /// Whether it has nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds what is known from elsewhere; of two that say something of the same, the first counts.
     pub fn extend(&mut self, other: Self) {
         self.entries.extend(other.entries);
         self.templates.extend(other.templates);
-        self.authorities.extend(other.authorities);
-        self.known_hosts = other.known_hosts.or(self.known_hosts.take());
+        for (host, pem) in other.authorities {
+            self.authorities.entry(host).or_insert(pem);
+        }
+        self.known_hosts = self.known_hosts.take().or(other.known_hosts);
     }
 
     /// What is known of a repository, for an application of this project.

@@ -76,23 +76,27 @@ pub enum RepositoriesError {
     },
 }
 
-pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Repositories, Vec<Finding>), Vec<RepositoriesError>> {
+pub(super) fn read(file: &str, bytes: &[u8]) -> Read {
     let wrong = |error: yaml::YamlError| {
         vec![RepositoriesError::Yaml { file: file.to_owned(), line: error.line, why: error.message }]
     };
     let text = yaml::decode(bytes).map_err(wrong)?;
-    let mut reading = Reading { file, found: Repositories::default(), warnings: Vec::new(), errors: Vec::new() };
+    let mut reading = Reading::of(file);
     for document in yaml::read(&text, &Limits::default(), WithPositions::No) {
         reading.value(document.map_err(wrong)?.value);
     }
-    if !reading.errors.is_empty() {
-        return Err(reading.errors);
-    }
-    if reading.found == Repositories::default() {
-        return Err(vec![RepositoriesError::None { file: file.to_owned() }]);
-    }
-    Ok((reading.found, reading.warnings))
+    let (found, warnings) = reading.end()?;
+    if found.is_empty() { Err(vec![RepositoriesError::None { file: file.to_owned() }]) } else { Ok((found, warnings)) }
 }
+
+pub(super) fn of_objects(place: &str, objects: impl IntoIterator<Item = Object>) -> Read {
+    let mut reading = Reading::of(place);
+    objects.into_iter().for_each(|object| reading.object(&object));
+    reading.end()
+}
+
+/// What was found and what was odd about it, or all that is wrong.
+type Read = Result<(Repositories, Vec<Finding>), Vec<RepositoriesError>>;
 
 struct Reading<'file> {
     file: &'file str,
@@ -101,7 +105,15 @@ struct Reading<'file> {
     errors: Vec<RepositoriesError>,
 }
 
-impl Reading<'_> {
+impl<'file> Reading<'file> {
+    fn of(file: &'file str) -> Self {
+        Self { file, found: Repositories::default(), warnings: Vec::new(), errors: Vec::new() }
+    }
+
+    fn end(self) -> Read {
+        if self.errors.is_empty() { Ok((self.found, self.warnings)) } else { Err(self.errors) }
+    }
+
     fn value(&mut self, mut value: Value) {
         if let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
             for item in items {
@@ -109,14 +121,19 @@ impl Reading<'_> {
             }
             return;
         }
-        let Ok(object) = Object::new(value) else { return };
+        if let Ok(object) = Object::new(value) {
+            self.object(&object);
+        }
+    }
+
+    fn object(&mut self, object: &Object) {
         match (object.kind(), object.label(SECRET_TYPE)) {
             ("Secret", Some("repository")) => {
-                let repository = self.secret(&object, Role::Repository);
+                let repository = self.secret(object, Role::Repository);
                 self.found.entries.extend(repository);
             }
             ("Secret", Some("repo-creds")) => {
-                let template = self.secret(&object, Role::Template);
+                let template = self.secret(object, Role::Template);
                 self.found.templates.extend(template);
             }
             ("ConfigMap", _) if object.name() == AUTHORITIES => {

@@ -57,7 +57,7 @@ impl Kind {
             return Self::Git;
         }
         let is_bare = !url.contains("://") && !url.starts_with('/');
-        let enables_oci = || keyring.repositories.find(url, &wanted.project).is_some_and(|it| it.enable_oci);
+        let enables_oci = || keyring.repositories().find(url, &wanted.project).is_some_and(|it| it.enable_oci);
         if is_bare || enables_oci() { Self::Registry } else { Self::HelmRepository }
     }
 }
