@@ -28,6 +28,7 @@ use super::settings::SourceSettings;
 use super::sources::Brought;
 use super::submodules;
 use super::tree::{self, TreeError};
+use super::web::Web;
 use super::working_tree::{self, WorkingTrees};
 
 /// What all repositories of a run share.
@@ -138,8 +139,13 @@ impl Task {
         let access = Access::to(&self.url, &settings.credentials, self.trust).ok_or_else(|| {
             SourceError::UrlRefused { url: self.url.to_string(), reason: "it is not a URL that git reads" }
         })?;
+        let pass = settings.keyring.git(self.url.with_credentials(), &self.project);
+        if pass.client_certificate.is_some() || pass.authorities.is_some() || pass.proxy.is_some() {
+            // What makes no client for us makes none for gix, which could not say whose fault it is.
+            Web::new(&pass, &self.url.to_string(), &self.limits, &self.runtime)?;
+        }
         access
-            .with(settings.keyring.git(self.url.with_credentials(), &self.project))
+            .with(pass)
             .into_app(&self.url, (&settings.keyring, &self.limits, &self.runtime))
             .map(|access| access.with_files(self.files.as_ref().map(|files| files.written.clone())))
     }

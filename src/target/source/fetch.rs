@@ -336,8 +336,12 @@ fn is_about_a_certificate(cause: &Cause) -> bool {
 fn access_help(url: &str, pass: &Pass, cause: &Cause) -> String {
     let is_unknown = cause.whole_text().to_lowercase().contains("host key verification failed");
     let is_http = url.starts_with("http");
-    let from_secret = pass.identity.is_some() || pass.bearer.is_some() || pass.github_app.is_some();
-    if if is_http { from_secret } else { pass.ssh_private_key.is_some() && !is_unknown } {
+    let is_from_secret = if is_http {
+        pass.identity.is_some() || pass.bearer.is_some() || pass.github_app.is_some()
+    } else {
+        pass.ssh_private_key.is_some() && !is_unknown
+    };
+    if is_from_secret {
         return format!("it was asked with what Secret `{}` has: look whether that may read it", pass.secret);
     }
     if !is_http && pass.known_hosts.is_some() && !pass.insecure {

@@ -52,7 +52,12 @@ impl Web {
     ) -> Result<Self, SourceError> {
         let wrong = |error: reqwest::Error| SourceError::FetchFailed {
             url: url.to_owned(),
-            help: "look at the certificates and the proxy in the repository's Secret".to_owned(),
+            help: match pass.secret.as_str() {
+                "" => "look at what `argocd-tls-certs-cm` has for its host".to_owned(),
+                secret => {
+                    format!("look at the certificates and the proxy in Secret `{secret}`, and at `argocd-tls-certs-cm`")
+                }
+            },
             cause: Cause::of(&error),
         };
         // reqwest is built without a provider of its own. Where main has set one, it stays.

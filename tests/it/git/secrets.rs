@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use trueup::app::settings::Repositories;
-use trueup::target::source::{FetchedBy, Keyring, Wanted};
+use trueup::target::source::{FetchedBy, Keyring, SourceError, Wanted};
 
 use super::server::{HttpServer, Manners};
 use super::{BASIC, assert_nothing_says, help, root_of, run_with, shop, told, web};
@@ -128,6 +128,25 @@ async fn certificates_open_a_repository() {
             }
             assert_nothing_says(run.cache.path(), key.lines().nth(1).unwrap());
         }
+    }
+}
+
+/// Certificates and proxies that are none: their Secret is named, and nothing of what it has.
+#[tokio::test]
+async fn what_makes_no_connection_is_told_by_its_secret() {
+    let url = "https://git.example.invalid/repo";
+    let pem = |kind: &str, text: &str| format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n");
+    for fields in [
+        json!({"url": url, "tlsClientCertData": "s3cret", "tlsClientCertKey": "s3cret"}),
+        json!({"url": url, "tlsClientCertData": pem("CERTIFICATE", "czNjcmV0"), "tlsClientCertKey": pem("PRIVATE KEY", "czNjcmV0")}),
+        json!({"url": url, "proxy": "http://ci:s3cret@a b"}),
+    ] {
+        let run = run_with(|settings| settings.keyring = keyring(&fields));
+        let error = run.bad(url, "main").await;
+        let everything = format!("{} {error:?} {}", told(&error), help(&error));
+        assert!(matches!(*error, SourceError::FetchFailed { .. }), "{everything}");
+        assert!(help(&error).contains("Secret `shop`"), "{everything}");
+        assert!(!everything.contains("s3cret") && !everything.contains("czNjcmV0"), "{everything}");
     }
 }
 

@@ -253,6 +253,7 @@ fn is_below(url: &str, prefix: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::yaml;
 
     const FILE: &str = r#"
 apiVersion: v1
@@ -296,6 +297,11 @@ kind: ConfigMap
 metadata: {name: argocd-ssh-known-hosts-cm}
 data: {ssh_known_hosts: "git.example.com ssh-ed25519 AAAA"}
 "#;
+
+    fn object(manifest: &str) -> Object {
+        let mut documents = yaml::read(manifest, &yaml::Limits::default(), yaml::WithPositions::No);
+        Object::new(documents.remove(0).unwrap().value).unwrap()
+    }
 
     fn repositories() -> Repositories {
         let (repositories, warnings) = Repositories::read("secrets.yaml", FILE.as_bytes()).unwrap();
@@ -388,6 +394,13 @@ stringData:
             ]
         );
         assert!(!format!("{warnings:?}").contains("s3cret"));
+        let half = odd.replace("gcpServiceAccountKey", "tlsClientCertKey");
+        let (_, warnings) = Repositories::read("a.yaml", half.as_bytes()).unwrap();
+        let expected = "a.yaml: Secret `odd`: `tlsClientCertKey` is not used: its other half is missing";
+        assert!(warnings.iter().any(|warning| warning.message == expected), "{warnings:?}");
+        let none = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-tls-certs-cm}\ndata: {a.example.com: x}\n";
+        let (_, warnings) = Repositories::of_objects("argocd", [object(none)]).unwrap();
+        assert_eq!(warnings[0].message, "argocd: argocd-tls-certs-cm: `a.example.com` has no certificate in PEM");
         assert!(!repositories.find("git@git.example.com:shop/infra", "").unwrap().insecure);
     }
 

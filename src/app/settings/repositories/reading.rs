@@ -138,8 +138,15 @@ impl<'file> Reading<'file> {
             }
             ("ConfigMap", _) if object.name() == AUTHORITIES => {
                 let data = object.value().get("data").and_then(Value::as_object).into_iter().flatten();
-                let texts = data.filter_map(|(host, pem)| Some((host.clone(), pem.as_str()?.to_owned())));
-                self.found.authorities.extend(texts);
+                for (host, pem) in data.filter_map(|(host, pem)| Some((host, pem.as_str()?))) {
+                    if pem.contains("-----BEGIN CERTIFICATE-----") {
+                        self.found.authorities.insert(host.clone(), pem.to_owned());
+                    } else {
+                        let message = format!("{}: {AUTHORITIES}: `{host}` has no certificate in PEM", self.file);
+                        let help = "`argocd cert add-tls` writes what belongs there: the host's certificate, or its authority's";
+                        self.warnings.push(Finding::warning("trueup::settings::certificate", message).with_help(help));
+                    }
+                }
             }
             ("ConfigMap", _) if object.name() == KNOWN_HOSTS.0 => {
                 let keys = object.value().get("data").and_then(|data| data.get(KNOWN_HOSTS.1)).and_then(Value::as_str);
@@ -264,6 +271,10 @@ impl Data {
         if role == Role::Template {
             let switches = ["insecure", "insecureIgnoreHostKey"].into_iter().filter(|key| self.says(key));
             found.extend(switches.map(|key| (key, "as in Argo CD, a template says nothing of it")));
+        }
+        if repository.client_certificate.is_none() {
+            let halves = ["tlsClientCertData", "tlsClientCertKey"].into_iter().filter(|key| self.says(key));
+            found.extend(halves.map(|key| (key, "its other half is missing")));
         }
         if repository.proxy.is_some() && repository.url.normal_form().starts_with("ssh://") {
             found.push(("proxy", "ssh goes without one"));
