@@ -144,7 +144,8 @@ pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> 
     });
     let syncing = arguments.syncing();
     let DeleteArguments { selection, state, sources, cluster, rules, report, output, .. } = arguments;
-    let comparing = ComparingArguments { argocd_cm_from_cluster: false, strict: false, state };
+    let comparing =
+        ComparingArguments { argocd_cm_from_cluster: false, repositories_from_cluster: false, strict: false, state };
     let planning = PlanningArguments { selection, syncing, sources, cluster, comparing, rules, report, output };
     carry_out(Asked { wish, is_shown: true, made: None, planning }, consent, session).await
 }

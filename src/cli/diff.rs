@@ -86,6 +86,7 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     request.health = judge;
     request.settings_from_cluster = comparing.argocd_cm_from_cluster;
+    request.repositories_from_cluster = comparing.repositories_from_cluster;
     request.strict = comparing.strict;
     request.state_namespace = comparing.state.state_namespace;
     request.log_lines = logs;

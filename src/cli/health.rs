@@ -29,7 +29,7 @@ pub(super) struct HealthArguments {
     #[command(subcommand)]
     tests: Option<HealthCommand>,
     /// Judge the objects of a manifest, or of standard input with `-`, without a cluster; may be repeated
-    #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["paths", "argocd_cm_from_cluster", "logs"])]
+    #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["paths", "argocd_cm_from_cluster", "repositories_from_cluster", "logs"])]
     filename: Vec<ManifestPath>,
     #[command(flatten)]
     judging: JudgingArguments,

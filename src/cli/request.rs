@@ -40,6 +40,7 @@ pub(super) fn request(
         argocd_namespace: selection.argocd_namespace.clone(),
         settings,
         settings_from_cluster: false,
+        repositories_from_cluster: false,
         strict: false,
         state_namespace: None,
         health: None,

@@ -166,6 +166,7 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     // What nobody waits for is not judged: right after a sync everything is on its way.
     request.health = syncing.wait.then(|| judge.clone());
     request.settings_from_cluster = comparing.argocd_cm_from_cluster;
+    request.repositories_from_cluster = comparing.repositories_from_cluster;
     request.strict = comparing.strict;
     request.state_namespace = comparing.state.state_namespace;
     let world = request::world(sources, clusters, concurrency, session)?;

@@ -61,6 +61,8 @@ pub struct Request {
     pub strict: bool,
     /// Whether `argocd-cm` is read from the cluster that Argo CD runs in.
     pub settings_from_cluster: bool,
+    /// Whether the Secrets of repositories are, too.
+    pub repositories_from_cluster: bool,
     /// The namespace of Argo CD's controller: applications elsewhere have their namespace in their instance name.
     pub argocd_namespace: String,
     /// The namespace that states are kept in, where it is not that of the destination.

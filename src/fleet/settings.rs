@@ -1,34 +1,88 @@
-//! Reads Argo CD's own settings from the cluster that it runs in, where that was asked for.
+//! Reads Argo CD's own settings, and its repositories, from the cluster that it runs in, where that was asked for.
 //!
-//! In: the request. Out: its settings, or a finding that says why there are none: then the answer could be another one.
+//! In: the request. Out: its settings, and a keyring that knows more; or a finding that says why not: then the answer could
+//! be another one.
 
 use std::sync::Arc;
 
 use super::{Request, World};
 use crate::app::Destination;
-use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
-use crate::cluster::{ClusterError, ListRequest};
+use crate::app::settings::{ComparisonSettings, RenderingSettings, Repositories, Settings};
+use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::Finding;
-use crate::object::Gvk;
+use crate::object::{Gvk, Object};
 
 /// The cluster that Argo CD runs in, by the name that it gives it.
 const IN_CLUSTER: &str = "in-cluster";
 
 pub(super) async fn read(request: &mut Request, world: &World) {
-    if !request.settings_from_cluster {
+    if !request.settings_from_cluster && !request.repositories_from_cluster {
         return;
     }
     match find(request, world).await {
-        Ok(Some(Ok(settings))) => {
+        Ok(found) => {
+            if request.settings_from_cluster {
+                take(&found, request);
+            }
+            learn(found, request);
+        }
+        Err(error) => request.findings.push(Finding::of(&error)),
+    }
+}
+
+/// What Argo CD's namespace has.
+struct Found {
+    /// `argocd-cm` in namespace … of …
+    place: String,
+    /// ConfigMaps, and Secrets where they were asked for.
+    objects: Vec<Object>,
+}
+
+async fn find(request: &Request, world: &World) -> Result<Found, ClusterError> {
+    let destination = Destination { name: IN_CLUSTER.to_owned(), ..Destination::default() };
+    let cluster = world.clusters.find(&destination)?;
+    let place = format!("namespace {} of {}", request.argocd_namespace, cluster.name());
+    let mut objects = list(&*cluster, "ConfigMap", request).await?;
+    if request.repositories_from_cluster {
+        objects.extend(list(&*cluster, "Secret", request).await?);
+    }
+    Ok(Found { place, objects })
+}
+
+async fn list(cluster: &dyn Cluster, kind: &str, request: &Request) -> Result<Vec<Object>, ClusterError> {
+    let namespace = Some(request.argocd_namespace.clone());
+    cluster.list(&ListRequest { gvk: Gvk::from_api_version("v1", kind), namespace, metadata_only: false }).await
+}
+
+/// Takes over `argocd-cm`.
+fn take(found: &Found, request: &mut Request) {
+    let place = format!("argocd-cm in {}", found.place);
+    match found.objects.iter().find_map(|object| Settings::of_object(&place, object.clone())) {
+        Some(Ok(settings)) => {
             request.render.take(RenderingSettings::of(&settings));
             let (comparison, errors) = ComparisonSettings::of(&settings);
             request.settings = comparison;
             request.findings.extend(errors.iter().map(|error| Finding::of(error)));
             judge_by(&settings, request);
         }
-        Ok(Some(Err(error))) => request.findings.push(Finding::of(&error)),
-        Ok(None) => request.findings.push(missing(&request.argocd_namespace)),
-        Err(error) => request.findings.push(Finding::of(&error)),
+        Some(Err(error)) => request.findings.push(Finding::of(&error)),
+        None => request.findings.push(missing(&request.argocd_namespace)),
+    }
+}
+
+/// Lets the keyring know what Argo CD knows of repositories and their servers.
+fn learn(found: Found, request: &mut Request) {
+    match Repositories::of_objects(&found.place, found.objects) {
+        Ok((repositories, warnings)) => {
+            request.findings.extend(warnings);
+            if repositories.is_empty() && request.repositories_from_cluster {
+                let message = format!("{} has no Secret of a repository", found.place);
+                let help = "name Argo CD's namespace with --argocd-namespace";
+                request.findings.push(Finding::warning("trueup::settings::none", message).with_help(help));
+            }
+            request.render.keyring.learn(repositories);
+        }
+        Err(errors) => request.findings.extend(errors.iter().map(|error| Finding::of(error))),
     }
 }
 
@@ -40,19 +94,6 @@ fn judge_by(settings: &Settings, request: &mut Request) {
         Ok(()) => request.health = Some(Arc::new(judge.with_settings(health))),
         Err(error) => request.findings.push(Finding::of(&error)),
     }
-}
-
-type Found = Option<Result<Settings, crate::app::settings::SettingsError>>;
-
-async fn find(request: &Request, world: &World) -> Result<Found, ClusterError> {
-    let destination = Destination { name: IN_CLUSTER.to_owned(), ..Destination::default() };
-    let cluster = world.clusters.find(&destination)?;
-    let namespace = request.argocd_namespace.clone();
-    let place = format!("argocd-cm in namespace {namespace} of {}", cluster.name());
-    let config_maps =
-        ListRequest { gvk: Gvk::from_api_version("v1", "ConfigMap"), namespace: Some(namespace), metadata_only: false };
-    let objects = cluster.list(&config_maps).await?;
-    Ok(objects.into_iter().find_map(|object| Settings::of_object(&place, object)))
 }
 
 fn missing(namespace: &str) -> Finding {

@@ -18,7 +18,7 @@ pub use exclusions::Exclusions;
 pub use health::{Customization, HealthSettings, Script};
 pub use ignore::SystemIgnore;
 pub use rendering::RenderingSettings;
-pub use repositories::{ClientCertificate, Repositories, RepositoriesError, Repository, RepositoryKind};
+pub use repositories::{ClientCertificate, GithubApp, Repositories, RepositoriesError, Repository, RepositoryKind};
 pub use tracking::{TrackingMethod, TrackingSettings};
 
 use std::collections::BTreeMap;

@@ -20,6 +20,9 @@ pub(crate) struct JudgingArguments {
     /// Read Argo CD's settings from the ConfigMap `argocd-cm` of the cluster that it runs in
     #[arg(long, conflicts_with = "argocd_cm", help_heading = "Selection")]
     pub(crate) argocd_cm_from_cluster: bool,
+    /// Read the Secrets of repositories from the cluster that Argo CD runs in, and what it knows servers by
+    #[arg(long, help_heading = "Selection")]
+    pub(crate) repositories_from_cluster: bool,
     #[command(flatten)]
     pub(crate) sources: SourceArguments,
     #[command(flatten)]
@@ -48,6 +51,7 @@ impl JudgingArguments {
         request.health = Some(judge);
         request.log_lines = self.rules.logs;
         request.settings_from_cluster = self.argocd_cm_from_cluster;
+        request.repositories_from_cluster = self.repositories_from_cluster;
         let world = request::world(self.sources, clusters, concurrency, session)?;
         Ok((request, world))
     }

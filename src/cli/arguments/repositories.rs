@@ -66,7 +66,13 @@ fn read(files: &[PathBuf]) -> Result<Read, Vec<Finding>> {
         password: text(&format!("TRUEUP_{kind}_PASSWORD")).map(Secret::new),
         hosts: hosts(&format!("TRUEUP_{kind}_HOST")),
     };
-    let keyring = Keyring { repositories, helm: login("HELM"), oci: login("OCI"), docker_configs: docker_configs() };
+    let keyring = Keyring {
+        repositories,
+        helm: login("HELM"),
+        oci: login("OCI"),
+        docker_configs: docker_configs(),
+        ..Keyring::default()
+    };
     Ok(Read { keyring: Arc::new(keyring), warnings })
 }
 

@@ -51,7 +51,7 @@ use crate::object::Kinds;
 use crate::process::Cancel;
 
 /// What rendering may cost.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone)]
 pub struct RenderSettings {
     /// All plain manifests of one source together, in bytes.
     pub combined_size: u64,

@@ -3,6 +3,7 @@
 //! In: a URL and what is wanted of it. Out: checkouts, in the order asked. A working tree stands in where the user
 //! named one; a local repository is read where it is; any other is fetched into the cache, once for all that is wanted.
 
+use std::cell::RefCell;
 use std::io::Write as _;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
@@ -21,11 +22,13 @@ use super::fetch;
 use super::limits::Limits;
 use super::local::{self, ShortHash};
 use super::location::Location;
+use super::pass_files::PassFiles;
 use super::revision::{self, References, Resolved};
 use super::settings::SourceSettings;
 use super::sources::Brought;
 use super::submodules;
 use super::tree::{self, TreeError};
+use super::web::Web;
 use super::working_tree::{self, WorkingTrees};
 
 /// What all repositories of a run share.
@@ -55,8 +58,8 @@ pub(super) struct Task {
     pub(super) trust: Trust,
     /// The project of the applications that ask, where that makes a difference.
     pub(super) project: String,
-    /// How ssh is run with the key of the repository's Secret, if it has one.
-    pub(super) ssh: Option<Arc<SshKey>>,
+    /// What the repository's Secret says, in files.
+    pub(super) files: Option<Arc<TaskFiles>>,
     /// All of one kind.
     pub(super) wanted: Vec<Wanted>,
     pub(super) references: Option<Arc<References>>,
@@ -68,11 +71,11 @@ pub(super) struct Task {
     pub(super) when: When,
 }
 
-/// A key in a file that goes with the task, and the command line that uses it.
+/// Files of a Secret that go with the task.
 #[derive(Debug)]
-pub(super) struct SshKey {
-    pub(super) command: String,
-    _file: tempfile::TempPath,
+pub(super) struct TaskFiles {
+    pub(super) written: PassFiles,
+    _kept: Vec<tempfile::TempPath>,
 }
 
 /// Which time a task is about.
@@ -133,26 +136,34 @@ impl Task {
     /// The repository's address, and what opens it.
     pub(super) fn access(&self) -> Result<Access, SourceError> {
         let settings = &self.shared.settings;
-        Access::to(&self.url, &settings.credentials, self.trust)
-            .map(|access| access.with(settings.keyring.git(self.url.with_credentials(), &self.project)))
-            .ok_or_else(|| SourceError::UrlRefused {
-                url: self.url.to_string(),
-                reason: "it is not a URL that git reads",
-            })
+        let access = Access::to(&self.url, &settings.credentials, self.trust).ok_or_else(|| {
+            SourceError::UrlRefused { url: self.url.to_string(), reason: "it is not a URL that git reads" }
+        })?;
+        let pass = settings.keyring.git(self.url.with_credentials(), &self.project);
+        if pass.client_certificate.is_some() || pass.authorities.is_some() || pass.proxy.is_some() {
+            // What makes no client for us makes none for gix, which could not say whose fault it is.
+            Web::new(&pass, &self.url.to_string(), &self.limits, &self.runtime)?;
+        }
+        access
+            .with(pass)
+            .into_app(&self.url, (&settings.keyring, &self.limits, &self.runtime))
+            .map(|access| access.with_files(self.files.as_ref().map(|files| files.written.clone())))
     }
 
-    /// Writes the key of the repository's Secret down where only we, and ssh for us, can read it.
-    pub(super) fn take_ssh_key(&mut self, cache: &Cache) -> Result<(), SourceError> {
+    /// Writes down what the repository's Secret says, where only we, and programs for us, can read it.
+    pub(super) fn write_files(&mut self, cache: &Cache) -> Result<(), SourceError> {
         let pass = self.shared.settings.keyring.git(self.url.with_credentials(), &self.project);
-        let Some(key) = &pass.ssh_private_key else { return Ok(()) };
-        let write = || -> std::io::Result<SshKey> {
+        let kept = RefCell::new(Vec::new());
+        let written = pass.write(|_name, content| {
             let mut file = cache.new_file()?;
-            // ssh wants a line to have an end.
-            writeln!(file, "{}", key.expose().trim_end())?;
+            file.write_all(content.as_bytes())?;
             let path = file.into_temp_path();
-            Ok(SshKey { command: pass.ssh_command(&path), _file: path })
-        };
-        self.ssh = Some(Arc::new(write().map_err(|error| cache.unusable(&error))?));
+            let place = path.to_path_buf();
+            kept.borrow_mut().push(path);
+            Ok(place)
+        });
+        let written = written.map_err(|error| cache.unusable(&error))?;
+        self.files = Some(Arc::new(TaskFiles { written, _kept: kept.into_inner() }));
         Ok(())
     }
 

@@ -3,10 +3,21 @@
 //! In: the URL, the settings. Out: a user name and a password for one server, the one that the URL names. What opens one
 //! server is never offered to another: not after a redirect, and not to a submodule's.
 
+use std::time::Instant;
+
+use tokio::runtime::Handle;
+
 use crate::secret::{RepoUrl, Secret};
 
-use super::keyring::{Keyring, Pass};
+use super::error::SourceError;
+use super::github_app::{self, Asker};
+use super::keyring::{Asking, Keyring, Pass};
+use super::limits::Limits;
+use super::pass_files::PassFiles;
 use super::settings::Credentials;
+
+/// GitHub takes a token as the password of any user; this is the one that it names.
+const APP_USER: &str = "x-access-token";
 
 /// Answers git with what stands in our variables.
 const HELPER: &str = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
@@ -60,6 +71,8 @@ pub(super) struct Access {
     pub(super) identity: Option<Identity>,
     /// What the repository's Secret says besides.
     pub(super) pass: Pass,
+    /// The same in files, for programs.
+    pub(super) files: PassFiles,
 }
 
 /// Whether the settings' credentials are meant for a URL.
@@ -88,14 +101,14 @@ impl Access {
         } else if http && trust == Trust::Named {
             identity = from_settings(credentials, &origin, url.user());
         }
-        Some(Self { url, origin, identity, pass: Pass::default() })
+        Some(Self { url, origin, identity, pass: Pass::default(), files: PassFiles::default() })
     }
 
     /// The same, with what the repository's Secret says over it.
     pub(super) fn with(mut self, mut pass: Pass) -> Self {
         let http = matches!(self.url.scheme, gix::url::Scheme::Https | gix::url::Scheme::Http);
         if !http {
-            (pass.identity, pass.bearer) = (None, None);
+            (pass.identity, pass.bearer, pass.github_app) = (None, None, None);
         }
         if let Some(Identity { username, password }) = pass.identity.take() {
             let username = if username.is_empty() { "git".to_owned() } else { username };
@@ -103,6 +116,22 @@ impl Access {
         }
         self.pass = pass;
         self
+    }
+
+    /// Gets a token where a GitHub App is to have one.
+    pub(super) fn into_app(mut self, url: &RepoUrl, asking: (&Keyring, &Limits, &Handle)) -> Result<Self, SourceError> {
+        let (keyring, limits, runtime) = asking;
+        if let Some(app) = &self.pass.github_app {
+            let asker = Asker { keyring, pass: &self.pass, limits, runtime };
+            let password = github_app::token(app, url, &asker)?;
+            self.identity = Some(Identity { username: APP_USER.to_owned(), password });
+        }
+        Ok(self)
+    }
+
+    /// With the files that programs need.
+    pub(super) fn with_files(self, files: Option<PassFiles>) -> Self {
+        Self { files: files.unwrap_or_default(), ..self }
     }
 
     /// The variables that make a `git` that somebody else starts open this one server, and no other: git's arguments, and
@@ -122,7 +151,12 @@ impl Access {
         if self.pass.insecure {
             config.push((format!("http.{server}.sslVerify"), "false".to_owned()));
         }
+        for (setting, file) in &self.files.http {
+            config.push((format!("http.{server}.{}", setting.name()), file.display().to_string()));
+        }
         if let Some(proxy) = &self.pass.proxy {
+            // git asks this one first, and has no setting of its own for it.
+            variables.push(("NO_PROXY".to_owned(), self.pass.no_proxy.clone()));
             config.push((format!("http.{server}.proxy"), proxy.with_credentials().to_owned()));
         }
         variables.push(("GIT_CONFIG_COUNT".to_owned(), config.len().to_string()));
@@ -145,10 +179,14 @@ pub(in crate::target) fn git_environment(
     project: &str,
     keyring: &Keyring,
     credentials: &Credentials,
-) -> Vec<(String, String)> {
-    let access = Access::to(url, credentials, Trust::Named);
-    let access = access.map(|access| access.with(keyring.git(url.with_credentials(), project)));
-    access.map(|access| access.git_environment()).unwrap_or_default()
+    files: PassFiles,
+    asking: &Asking<'_>,
+) -> Result<Vec<(String, String)>, SourceError> {
+    let Some(access) = Access::to(url, credentials, Trust::Named) else { return Ok(Vec::new()) };
+    let access = access.with(keyring.git(url.with_credentials(), project));
+    let limits =
+        Limits { stop: asking.cancel.clone(), deadline: Instant::now() + asking.timeout, timeout: asking.timeout };
+    Ok(access.into_app(url, (keyring, &limits, asking.runtime))?.with_files(Some(files)).git_environment())
 }
 
 fn from_settings(credentials: &Credentials, origin: &Origin, user: Option<&str>) -> Option<Identity> {
@@ -164,14 +202,14 @@ fn from_settings(credentials: &Credentials, origin: &Origin, user: Option<&str>)
     }
     // GitHub, GitLab, Gitea, Bitbucket and Azure take a token as the password of any user.
     if let Some(token) = credentials.token.as_ref().filter(|_| is_meant) {
-        return Some(identity("x-access-token", token));
+        return Some(identity(APP_USER, token));
     }
     let github = origin.host == "github.com" && origin.scheme == "https" && origin.port == Some(443);
     credentials
         .github_token
         .as_ref()
         .filter(|_| github)
-        .map(|token| Identity { username: "x-access-token".to_owned(), password: token.clone() })
+        .map(|token| Identity { username: APP_USER.to_owned(), password: token.clone() })
 }
 
 #[cfg(test)]

@@ -95,6 +95,22 @@ pub enum SourceError {
         #[source]
         cause: Option<Cause>,
     },
+    /// A GitHub App gets no token.
+    #[error("{url} cannot be opened as the GitHub App of Secret `{secret}`: {reason}")]
+    #[diagnostic(code("trueup::source::github_app"), help("{help}"))]
+    NoAppToken {
+        /// The repository.
+        url: String,
+        /// The Secret that has the App's key.
+        secret: String,
+        /// Why not.
+        reason: String,
+        /// What to do.
+        help: String,
+        /// What GitHub said.
+        #[source]
+        cause: Option<Cause>,
+    },
     /// No connection.
     #[error("{url} cannot be reached")]
     #[diagnostic(

@@ -17,6 +17,7 @@ use super::cache::Cache;
 use super::checkout::{FetchedBy, Wanted};
 use super::error::{Cause, SourceError};
 use super::history::{DEEPEN, History};
+use super::keyring::Pass;
 use super::remote::{Depth, Fault, KEPT, Remote};
 use super::revision::{self, References, Resolved};
 use super::sources::Brought;
@@ -31,7 +32,7 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
     let shared = task.shared.clone();
     let cache = shared.cache()?;
     let lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
-    task.take_ssh_key(cache)?;
+    task.write_files(cache)?;
     let mut hash = gix::hash::Kind::Sha1;
     let mut repairs = Vec::new();
     let answers = loop {
@@ -64,7 +65,7 @@ pub(super) fn deepened(
     let cache = shared.cache()?;
     let _lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
     let hash = until.kind();
-    task.take_ssh_key(cache)?;
+    task.write_files(cache)?;
     let mut history = look(&open(task, cache, hash)?)?;
     for commits in DEEPEN {
         if !history.is_cut {
@@ -141,7 +142,11 @@ fn once(task: &mut Task, cache: &Cache, hash: gix::hash::Kind, repairs: &[Findin
 /// Opens the repository of the cache, or begins a new one where there is none.
 fn open(task: &Task, cache: &Cache, hash: gix::hash::Kind) -> Result<gix::Repository, SourceError> {
     let path = cache.repository(&task.url);
-    let ssh = task.ssh.as_ref().map(|key| &key.command).or(task.shared.settings.ssh_command.as_ref());
+    let ssh = task.files.as_ref().and_then(|files| files.written.ssh_command.as_ref()).or(task
+        .shared
+        .settings
+        .ssh_command
+        .as_ref());
     let ssh = ssh.map(|command| format!("core.sshCommand={command}"));
     let options = || {
         gix::open::Options::default()
@@ -300,9 +305,16 @@ impl Attempt<'_, '_> {
         Trouble::Source(match fault {
             Fault::OtherHash(kind) => return Trouble::OtherHash(kind),
             Fault::Refused(cause) => {
-                SourceError::AccessRefused { url, help: access_help(&self.task.url.to_string()), cause: Some(cause) }
+                let keyring = &self.task.shared.settings.keyring;
+                let pass = keyring.git(self.task.url.with_credentials(), &self.task.project);
+                SourceError::AccessRefused { help: access_help(&url, &pass, &cause), url, cause: Some(cause) }
             }
             Fault::Gone(cause) => SourceError::RepositoryGone { url, cause: Some(cause) },
+            Fault::Unreachable(cause) | Fault::Odd(cause) if is_about_a_certificate(&cause) => {
+                let help = "give its authority's certificate in `argocd-tls-certs-cm` with `--repositories`, or in \
+                            SSL_CERT_FILE; where the server asks for one of ours, give the repository's Secret";
+                SourceError::FetchFailed { url, help: help.to_owned(), cause }
+            }
             Fault::Unreachable(cause) => SourceError::Unreachable { url, cause },
             Fault::Stopped => SourceError::TimedOut { url, after: self.task.limits.timeout },
             Fault::Disk(error) => self.cache.unusable(&error),
@@ -315,9 +327,29 @@ impl Attempt<'_, '_> {
     }
 }
 
+/// Whether somebody was not believed who they are: in rustls' words, or in those of git.
+fn is_about_a_certificate(cause: &Cause) -> bool {
+    cause.whole_text().to_lowercase().contains("certificate")
+}
+
 /// What opens a repository of this kind.
-fn access_help(url: &str) -> String {
-    if url.starts_with("http") {
+fn access_help(url: &str, pass: &Pass, cause: &Cause) -> String {
+    let is_unknown = cause.whole_text().to_lowercase().contains("host key verification failed");
+    let is_http = url.starts_with("http");
+    let is_from_secret = if is_http {
+        pass.identity.is_some() || pass.bearer.is_some() || pass.github_app.is_some()
+    } else {
+        pass.ssh_private_key.is_some() && !is_unknown
+    };
+    if is_from_secret {
+        return format!("it was asked with what Secret `{}` has: look whether that may read it", pass.secret);
+    }
+    if !is_http && pass.known_hosts.is_some() && !pass.insecure {
+        return "load a key into the SSH agent, and the host's key into `argocd-ssh-known-hosts-cm`, which was given: no \
+                other file is looked into"
+            .to_owned();
+    }
+    if is_http {
         "set TRUEUP_GIT_TOKEN, or TRUEUP_GIT_USERNAME and TRUEUP_GIT_PASSWORD; git's credential helpers are asked too"
             .to_owned()
     } else {

@@ -3,12 +3,14 @@
 //! In: a URL, the application's project. Out: a [`Pass`]. A repository's Secret is asked first, then the URL itself, then
 //! the environment, then Docker's configuration, which `helm registry login` and `docker login` write.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use super::credentials::Identity;
 use super::docker_config;
-use crate::app::settings::{ClientCertificate, Repositories, Repository};
+use super::github_app::AppTokens;
+use crate::app::settings::{ClientCertificate, GithubApp, Repositories, Repository};
 use crate::process::Cancel;
 use crate::secret::{RepoUrl, Secret};
 
@@ -36,7 +38,7 @@ impl HostLogin {
 }
 
 /// What opens Helm repositories and registries.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default)]
 pub struct Keyring {
     /// `--repositories`: Argo CD's Secrets.
     pub repositories: Repositories,
@@ -46,17 +48,27 @@ pub struct Keyring {
     pub oci: HostLogin,
     /// Docker's configuration, and Helm's in the same form; the first that knows a registry counts.
     pub docker_configs: Vec<PathBuf>,
+    /// What GitHub handed out to Apps in this run.
+    pub tokens: AppTokens,
+    /// Everything together, where the cluster that Argo CD runs in has more.
+    pub of_cluster: OnceLock<Repositories>,
 }
 
 /// How one server is spoken with.
 #[derive(Debug, Clone, Default)]
 pub(in crate::target) struct Pass {
+    /// The Secret that says so; empty where none does.
+    pub(in crate::target) secret: String,
     /// Who we are there.
     pub(in crate::target) identity: Option<Identity>,
     /// A token in place of that, for git.
     pub(in crate::target) bearer: Option<Secret<String>>,
+    /// A GitHub App, which gets a token in its place.
+    pub(in crate::target) github_app: Option<GithubApp>,
     /// A key for ssh.
     pub(in crate::target) ssh_private_key: Option<Secret<String>>,
+    /// The host keys that ssh takes; those of this machine where nothing is said.
+    pub(in crate::target) known_hosts: Option<String>,
     /// Who answers is not looked at.
     pub(in crate::target) insecure: bool,
     /// It speaks no TLS.
@@ -79,10 +91,23 @@ pub(in crate::target) struct Asking<'a> {
 }
 
 impl Keyring {
+    /// Adds what the cluster has that Argo CD runs in; files come first. A run learns once.
+    pub fn learn(&self, found: Repositories) {
+        let mut all = self.repositories.clone();
+        all.extend(found);
+        // Who comes second has read the same.
+        let _ = self.of_cluster.set(all);
+    }
+
+    /// What Argo CD was told of repositories.
+    pub(in crate::target) fn repositories(&self) -> &Repositories {
+        self.of_cluster.get().unwrap_or(&self.repositories)
+    }
+
     /// What opens a Helm repository.
     pub(in crate::target) fn helm_repository(&self, url: &reqwest::Url, written: &str, project: &str) -> Pass {
         let host = authority(url);
-        let repository = self.repositories.find(written, project);
+        let repository = self.repositories().find(written, project);
         // Argo CD util/helm/client.go: a user without a password is sent, too; some servers take a token for one.
         let alone = repository.as_ref().map(|it| it.username.clone()).filter(|username| !username.is_empty());
         let alone = alone.map(|username| Identity { username, password: Secret::new(String::new()) });
@@ -95,29 +120,41 @@ impl Keyring {
     pub(in crate::target) fn registry(&self, written: &str, project: &str, asking: &Asking<'_>) -> Pass {
         let repository = written.trim_start_matches("oci://");
         let host = repository.split('/').next().unwrap_or_default();
-        let mut pass = self.pass(self.repositories.find(repository, project), host);
+        let mut pass = self.pass(self.repositories().find(repository, project), host);
         pass.plain_http |= is_this_machine(host) && !pass.knows_of_tls();
         let docker = || docker_config::login(&self.docker_configs, host, asking);
         pass.identity = pass.identity.or_else(|| self.oci.identity(host)).or_else(docker);
         pass
     }
 
+    /// What a Secret says, for another host that it leads to.
+    pub(super) fn at(&self, host: &str, pass: &Pass) -> Pass {
+        Pass { authorities: self.repositories().authorities(host).map(str::to_owned), ..pass.clone() }
+    }
+
     /// What the Secret of a git repository says.
     pub(in crate::target) fn git(&self, written: &str, project: &str) -> Pass {
         let host = reqwest::Url::parse(written).map(|url| authority(&url)).unwrap_or_default();
-        self.pass(self.repositories.find(written, project), &host)
+        let known_hosts = self.repositories().known_hosts().map(str::to_owned);
+        Pass { known_hosts, ..self.pass(self.repositories().find(written, project), &host) }
     }
 
     fn pass(&self, repository: Option<Repository>, host: &str) -> Pass {
         let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
-        let authorities = self.repositories.authorities(host).or_else(|| self.repositories.authorities(name));
+        let authorities = self.repositories().authorities(host).or_else(|| self.repositories().authorities(name));
         let authorities = authorities.map(str::to_owned);
         let Some(repository) = repository else { return Pass { authorities, ..Pass::default() } };
-        let Repository { username, password, .. } = repository;
+        // Argo CD repository_types.go `GetGitCreds`: a password comes first, then a key, then an App.
+        let Repository { username, password, ssh_private_key, .. } = repository;
+        let is_opened = password.is_some() || repository.bearer_token.is_some() || ssh_private_key.is_some();
+        let is_app = !is_opened && repository.github_app.id.is_some() && repository.github_app.private_key.is_some();
         Pass {
+            secret: repository.secret,
+            github_app: Some(repository.github_app).filter(|_| is_app),
             identity: password.map(|password| Identity { username, password }),
             bearer: repository.bearer_token,
-            ssh_private_key: repository.ssh_private_key,
+            ssh_private_key,
+            known_hosts: None,
             insecure: repository.insecure,
             plain_http: repository.plain_http,
             client_certificate: repository.client_certificate,
@@ -160,17 +197,6 @@ impl Pass {
     /// Whether anything was said that only means something with TLS.
     fn knows_of_tls(&self) -> bool {
         self.insecure || self.authorities.is_some() || self.client_certificate.is_some()
-    }
-
-    /// The command line for ssh, with the key in this file.
-    pub(in crate::target) fn ssh_command(&self, key: &Path) -> String {
-        let quoted = key.display().to_string().replace('\'', r"'\''");
-        let known = if self.insecure {
-            "-o StrictHostKeyChecking=no -o UserKnownHostsFile=/dev/null"
-        } else {
-            "-o StrictHostKeyChecking=yes"
-        };
-        format!("ssh -i '{quoted}' -o IdentitiesOnly=yes -o BatchMode=yes {known}")
     }
 
     /// How a client reaches the server, and knows it.

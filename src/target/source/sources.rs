@@ -38,7 +38,8 @@ pub struct Sources {
 /// What this run knows of one repository.
 #[derive(Debug, Default)]
 struct Known {
-    references: Option<Arc<References>>,
+    /// By the project that has a Secret of its own for it: what opens it for one opens it for no other.
+    references: HashMap<String, Arc<References>>,
     answers: HashMap<Wanted, Brought>,
 }
 
@@ -81,17 +82,17 @@ impl Sources {
     /// Brings a revision of the past: a commit's full hash, a chart's version, a digest; no override counts for it.
     pub async fn fetch_past(&self, url: &RepoUrl, wanted: &Wanted, cancel: &Cancel) -> Vec<Brought> {
         let project =
-            self.shared.settings.keyring.repositories.scope(url.with_credentials(), &wanted.project).to_owned();
+            self.shared.settings.keyring.repositories().scope(url.with_credentials(), &wanted.project).to_owned();
         let wanted = vec![Wanted { project: project.clone(), ..wanted.clone() }];
         let known = self.known(url);
         let mut known = known.lock().await;
         let work = {
-            let (wanted, references) = (wanted.clone(), known.references.clone());
+            let (wanted, references) = (wanted.clone(), known.references.get(&project).cloned());
             move |task: bring::Task| bring::Task { project, wanted, references, when: When::Past, ..task }.run()
         };
         match self.apart(url, cancel, work).await {
             Ok((answers, references)) => {
-                known.references = references;
+                known.references.extend(references.map(|references| (wanted[0].project.clone(), references)));
                 answers
             }
             Err(error) => {
@@ -112,7 +113,7 @@ impl Sources {
     /// makes a difference, so that the same is wanted once.
     fn settled(&self, url: &RepoUrl, wanted: &Wanted) -> Wanted {
         let settings = &self.shared.settings;
-        let project = settings.keyring.repositories.scope(url.with_credentials(), &wanted.project).to_owned();
+        let project = settings.keyring.repositories().scope(url.with_credentials(), &wanted.project).to_owned();
         let wanted = Wanted { project, ..wanted.clone() };
         match &settings.revision_override {
             Some(revision) if Kind::of(url, &wanted, &settings.keyring) == Kind::Git => wanted.at(revision),
@@ -132,17 +133,18 @@ impl Sources {
         &self,
         url: &RepoUrl,
         wanted: &[Wanted],
-        references: &mut Option<Arc<References>>,
+        references: &mut HashMap<String, Arc<References>>,
         cancel: &Cancel,
     ) -> Vec<Brought> {
+        let project = wanted.first().map(|first| first.project.clone()).unwrap_or_default();
         let work = {
-            let (wanted, references) = (wanted.to_vec(), references.clone());
-            let project = wanted.first().map(|first| first.project.clone()).unwrap_or_default();
+            let (wanted, references) = (wanted.to_vec(), references.get(&project).cloned());
+            let project = project.clone();
             move |task: bring::Task| bring::Task { project, wanted, references, ..task }.run()
         };
         match self.apart(url, cancel, work).await {
             Ok((answers, found)) => {
-                *references = found;
+                references.extend(found.map(|found| (project, found)));
                 answers
             }
             Err(error) => {
@@ -174,7 +176,7 @@ impl Sources {
             url: url.clone(),
             trust: Trust::Named,
             project: String::new(),
-            ssh: None,
+            files: None,
             wanted: Vec::new(),
             references: None,
             limits,

@@ -57,7 +57,7 @@ pub(super) fn bring(
             shared: task.shared.clone(),
             trust: trust(task, &url),
             project: task.project.clone(),
-            ssh: None,
+            files: None,
             wanted: vec![Wanted::default().at(&commit.to_string())],
             references: None,
             limits: task.limits.clone(),

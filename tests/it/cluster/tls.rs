@@ -19,18 +19,10 @@ pub(crate) struct TlsServer {
 
 impl TlsServer {
     pub(crate) fn start(certificate: &str, key: &str) -> Self {
-        let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>().unwrap();
-        let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
-        let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
-            .with_safe_default_protocol_versions()
-            .unwrap()
-            .with_client_cert_verifier(Arc::new(TakesAny))
-            .with_single_cert(chain, key)
-            .unwrap();
+        let config = config(certificate, key, TakesAny { insists: false });
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let address = format!("https://{}", listener.local_addr().unwrap());
         let (tell, shown) = mpsc::channel();
-        let config = Arc::new(config);
         std::thread::spawn(move || {
             for client in listener.incoming().map_while(Result::ok) {
                 // A client that goes away in the middle was shown enough.
@@ -48,6 +40,19 @@ impl TlsServer {
     }
 }
 
+/// What a server shows, and what it wants to be shown.
+pub(crate) fn config(certificate: &str, key: &str, client: TakesAny) -> Arc<ServerConfig> {
+    let chain = CertificateDer::pem_slice_iter(certificate.as_bytes()).collect::<Result<Vec<_>, _>>().unwrap();
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(rustls::crypto::ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_client_cert_verifier(Arc::new(client))
+        .with_single_cert(chain, key)
+        .unwrap();
+    Arc::new(config)
+}
+
 fn serve(config: &Arc<ServerConfig>, client: TcpStream) -> std::io::Result<bool> {
     let connection = ServerConnection::new(Arc::clone(config)).map_err(std::io::Error::other)?;
     let mut stream = StreamOwned::new(connection, client);
@@ -58,7 +63,10 @@ fn serve(config: &Arc<ServerConfig>, client: TcpStream) -> std::io::Result<bool>
 
 /// Asks for a certificate and believes what it is shown: the client is under test, not the server.
 #[derive(Debug)]
-struct TakesAny;
+pub(crate) struct TakesAny {
+    /// Whether it goes on without one.
+    pub(crate) insists: bool,
+}
 
 impl ClientCertVerifier for TakesAny {
     fn root_hint_subjects(&self) -> &[DistinguishedName] {
@@ -66,7 +74,7 @@ impl ClientCertVerifier for TakesAny {
     }
 
     fn client_auth_mandatory(&self) -> bool {
-        false
+        self.insists
     }
 
     fn verify_client_cert(

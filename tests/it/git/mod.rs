@@ -5,8 +5,11 @@ mod cache;
 mod confinement;
 mod credentials;
 mod faults;
+mod github_app;
 mod revisions;
+mod secrets;
 pub(crate) mod server;
+mod ssh;
 mod working_trees;
 
 use std::fmt::Write as _;

@@ -6,11 +6,12 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use trueup::app::settings::Repositories;
-use trueup::target::source::{FetchedBy, Keyring, Wanted};
+use trueup::target::source::{FetchedBy, Keyring, SourceError, Wanted};
 
 use super::server::{HttpServer, Manners};
-use super::{BASIC, assert_nothing_says, root_of, run_with, shop, told, web};
-use crate::harness::{TestRepo, config_map, folder_with, or_skip, program, trueup};
+use super::{BASIC, assert_nothing_says, help, root_of, run_with, shop, told, web};
+use crate::cluster::tls;
+use crate::harness::{TestCluster, TestRepo, config_map, folder_with, or_skip, program, trueup};
 
 fn secret(fields: &Value) -> String {
     let metadata = json!({"name": "shop", "labels": {"argocd.argoproj.io/secret-type": "repository"}});
@@ -26,13 +27,11 @@ fn keyring(fields: &Value) -> Arc<Keyring> {
 #[tokio::test]
 async fn a_secret_opens_a_repository() {
     let git = shop();
-    for (authorization, fields) in [
-        (BASIC, json!({"username": "ci", "password": "s3cret"})),
-        ("Bearer s3cret", json!({"bearerToken": "s3cret"})),
-    ] {
+    for (authorization, fields) in
+        [(BASIC, json!({"username": "ci", "password": "s3cret"})), ("Bearer s3cret", json!({"bearerToken": "s3cret"}))]
+    {
         for (garbage_for_gix, by) in [(false, FetchedBy::Gix), (true, FetchedBy::GitProgram)] {
-            let manners =
-                Manners { authorization: Some(authorization.into()), garbage_for_gix, ..Manners::default() };
+            let manners = Manners { authorization: Some(authorization.into()), garbage_for_gix, ..Manners::default() };
             let http = HttpServer::start(&root_of(&git), manners);
             let mut fields = fields.clone();
             fields["url"] = json!(http.url("repo.git"));
@@ -79,9 +78,7 @@ fn a_deploy_key_is_given_to_ssh() {
     let key = "-----BEGIN OPENSSH PRIVATE KEY-----\nAAAA\n-----END OPENSSH PRIVATE KEY-----";
     let files = folder_with([("secret.yaml", &secret(&json!({"url": url, "sshPrivateKey": key})))]);
     let paths = std::env::var_os("PATH").unwrap();
-    let paths = std::env::join_paths(
-        std::iter::once(tools.path().to_owned()).chain(std::env::split_paths(&paths)),
-    );
+    let paths = std::env::join_paths(std::iter::once(tools.path().to_owned()).chain(std::env::split_paths(&paths)));
 
     let shop = git.application("shop").source_field("repoURL", json!(url));
     let run = trueup(["render", "-o", "json"]).env("PATH", paths.unwrap()).of(&shop);
@@ -92,6 +89,117 @@ fn a_deploy_key_is_given_to_ssh() {
     assert_eq!(fs::metadata(tools.path().join("seen")).unwrap().permissions().mode() & 0o777, 0o600);
     let place = fs::read_to_string(tools.path().join("place")).unwrap();
     assert!(!std::path::Path::new(place.trim_end()).exists(), "{place}");
+}
+
+/// A server with a certificate of the company's own, which lets nobody in without one: by gix, and by the program.
+#[tokio::test]
+async fn certificates_open_a_repository() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let pem = |name: &str| fs::read_to_string(cluster.control_plane_folder().join("certificates").join(name)).unwrap();
+    // The API server's own certificate and key serve both sides here: any pair does.
+    let (certificate, key) = (pem("apiserver.crt"), pem("apiserver.key"));
+    let git = shop();
+    for (garbage_for_gix, by) in [(false, FetchedBy::Gix), (true, FetchedBy::GitProgram)] {
+        let tls = Some(tls::config(&certificate, &key, tls::TakesAny { insists: true }));
+        let http = HttpServer::start(&root_of(&git), Manners { garbage_for_gix, tls, ..Manners::default() });
+        let url = http.url("repo");
+        let own = json!({"url": url, "tlsClientCertData": certificate, "tlsClientCertKey": key});
+        let known = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-tls-certs-cm"},
+            "data": {"127.0.0.1": certificate}});
+        let insecure =
+            json!({"url": url, "insecure": "true", "tlsClientCertData": certificate, "tlsClientCertKey": key});
+        for (fields, known, is_open) in [
+            (own.clone(), Some(&known), true),
+            (insecure, None, true),
+            (own, None, false),
+            (json!({"url": url}), Some(&known), false),
+        ] {
+            let known = known.map(|known| format!("\n---\n{known}")).unwrap_or_default();
+            let (repositories, _) =
+                Repositories::read("a.yaml", format!("{}{known}", secret(&fields)).as_bytes()).unwrap();
+            let run = run_with(|settings| settings.keyring = Arc::new(Keyring { repositories, ..Keyring::default() }));
+            match run.one(&url, "main").await {
+                Ok(checkout) => assert!(is_open && checkout.by == by && web(&checkout) == "replicas: 2\n"),
+                // Who has shown no certificate finds the connection ended, in words that vary.
+                Err(error) if fields["insecure"].is_null() && known.is_empty() => {
+                    assert!(!is_open && help(&error).contains("`argocd-tls-certs-cm`"), "{}", told(&error));
+                }
+                Err(error) => assert!(!is_open, "{}", told(&error)),
+            }
+            assert_nothing_says(run.cache.path(), key.lines().nth(1).unwrap());
+        }
+    }
+}
+
+/// Certificates and proxies that are none: their Secret is named, and nothing of what it has.
+#[tokio::test]
+async fn what_makes_no_connection_is_told_by_its_secret() {
+    let url = "https://git.example.invalid/repo";
+    let pem = |kind: &str, text: &str| format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n");
+    for fields in [
+        json!({"url": url, "tlsClientCertData": "s3cret", "tlsClientCertKey": "s3cret"}),
+        json!({"url": url, "tlsClientCertData": pem("CERTIFICATE", "czNjcmV0"), "tlsClientCertKey": pem("PRIVATE KEY", "czNjcmV0")}),
+        json!({"url": url, "proxy": "http://ci:s3cret@a b"}),
+    ] {
+        let run = run_with(|settings| settings.keyring = keyring(&fields));
+        let error = run.bad(url, "main").await;
+        let everything = format!("{} {error:?} {}", told(&error), help(&error));
+        assert!(matches!(*error, SourceError::FetchFailed { .. }), "{everything}");
+        assert!(help(&error).contains("Secret `shop`"), "{everything}");
+        assert!(!everything.contains("s3cret") && !everything.contains("czNjcmV0"), "{everything}");
+    }
+}
+
+/// A server that only a proxy reaches, and not what `noProxy` names: by gix, and by the program.
+#[tokio::test]
+async fn a_proxy_leads_to_a_repository() {
+    let git = shop();
+    for (garbage_for_gix, by) in [(false, FetchedBy::Gix), (true, FetchedBy::GitProgram)] {
+        let proxy = HttpServer::start(&root_of(&git), Manners { garbage_for_gix, ..Manners::default() });
+        let url = "http://git.example.invalid/repo";
+        let fields = json!({"url": url, "proxy": proxy.url(""), "noProxy": "other.example.invalid"});
+        let run = run_with(|settings| settings.keyring = keyring(&fields));
+        let checkout = run.good(url, "main").await;
+        assert_eq!((checkout.by, web(&checkout).as_str()), (by, "replicas: 2\n"));
+
+        let fields = json!({"url": url, "proxy": proxy.url(""), "noProxy": "git.example.invalid"});
+        let run = run_with(|settings| settings.keyring = keyring(&fields));
+        assert!(told(&*run.bad(url, "main").await).contains("cannot be reached"));
+    }
+}
+
+/// A loop beside Argo CD needs no files: its Secrets are read where they are, as is what it knows servers by.
+#[test]
+fn secrets_are_read_from_the_cluster_that_argo_cd_runs_in() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new().file("a.yaml", config_map("settings")).commit("a");
+    let manners = Manners { authorization: Some(BASIC.into()), ..Manners::default() };
+    let http = HttpServer::start(&root_of(&git), manners);
+    let url = http.url("repo");
+    let shop = git.application("shop").source_field("repoURL", json!(url)).deployed_to(&cluster);
+    let diff = |flag: &str| trueup(["diff", "--argocd-namespace", cluster.name()]).argument(flag).of(&shop);
+
+    let outcome = diff("--repositories-from-cluster").exits(2);
+    assert!(outcome.stderr.contains("has no Secret of a repository"), "{}", outcome.transcript());
+
+    cluster.apply(secret(&json!({"url": url, "username": "ci", "password": "s3cret"})));
+    let outcome = diff("--repositories-from-cluster").exits(1);
+    assert!(outcome.stdout.contains("settings  missing in the cluster"), "{}", outcome.transcript());
+    assert!(!outcome.transcript().contains("s3cret"));
+
+    // Secrets are read only where that is asked for; the ConfigMaps beside `argocd-cm` are read with it.
+    cluster.apply(config_map("argocd-cm"));
+    cluster.apply(config_map("argocd-ssh-known-hosts-cm").data("ssh_known_hosts", ""));
+    let outcome = diff("--argocd-cm-from-cluster").exits(2);
+    assert!(outcome.stderr.contains("refuses access"), "{}", outcome.transcript());
+    let nobody = git.application("nobody").source_field("repoURL", json!("ssh://git@127.0.0.1:1/repo"));
+    let nobody = nobody.deployed_to(&cluster);
+    let run = trueup(["diff", "--argocd-cm-from-cluster", "--argocd-namespace", cluster.name()]);
+    let seen = tempfile::tempdir().unwrap();
+    let ssh = format!("sh -c 'echo \"$@\" >{0}/seen; exit 255' ssh", seen.path().display());
+    run.env("GIT_SSH_COMMAND", ssh).of(&nobody).exits(2);
+    let options = fs::read_to_string(seen.path().join("seen")).unwrap();
+    assert!(options.contains("UserKnownHostsFile="), "{options}");
 }
 
 /// A base in another repository of a private server: Kustomize's git is let in as we are.
@@ -105,8 +213,7 @@ fn a_remote_base_is_opened_as_its_repository_is() {
     let manners = Manners { authorization: Some(BASIC.into()), ..Manners::default() };
     let http = HttpServer::start(&root_of(&base), manners);
     let remote = format!("{}//base?ref=main", http.url("repo"));
-    let overlay =
-        TestRepo::new().file("kustomization.yaml", format!("resources: ['{remote}']\n")).commit("an overlay");
+    let overlay = TestRepo::new().file("kustomization.yaml", format!("resources: ['{remote}']\n")).commit("an overlay");
     // The overlay itself is taken from a checkout: what is asked of the server, Kustomize asks.
     let url = http.url("overlay.git");
     let fields = json!({"url": url, "username": "ci", "password": "s3cret"});

@@ -27,6 +27,8 @@ pub(crate) struct Manners {
     pub(crate) garbage_for_gix: bool,
     /// Without protocol version 2.
     pub(crate) old_protocol: bool,
+    /// Over TLS.
+    pub(crate) tls: Option<Arc<rustls::ServerConfig>>,
 }
 
 /// A request, as it came.
@@ -48,6 +50,7 @@ impl Request {
 /// Smart HTTP for all repositories below a folder.
 #[derive(Debug)]
 pub(crate) struct HttpServer {
+    scheme: &'static str,
     port: u16,
     requests: Arc<Mutex<Vec<Request>>>,
     stop: Arc<AtomicBool>,
@@ -60,6 +63,7 @@ impl HttpServer {
         let port = listener.local_addr().expect("it is bound").port();
         let requests = Arc::new(Mutex::new(Vec::new()));
         let stop = Arc::new(AtomicBool::new(false));
+        let scheme = if manners.tls.is_some() { "https" } else { "http" };
         let served = Served { root: root.to_owned(), manners, requests: requests.clone() };
         let stopping = stop.clone();
         std::thread::spawn(move || {
@@ -68,17 +72,15 @@ impl HttpServer {
                     return;
                 }
                 let served = served.clone();
-                std::thread::spawn(move || {
-                    let _ = served.answer(stream);
-                });
+                std::thread::spawn(move || served.meet(stream));
             }
         });
-        Self { port, requests, stop }
+        Self { scheme, port, requests, stop }
     }
 
     /// The URL of a repository: its folder below the root.
     pub(crate) fn url(&self, repository: &str) -> String {
-        format!("http://127.0.0.1:{}/{repository}", self.port)
+        format!("{}://127.0.0.1:{}/{repository}", self.scheme, self.port)
     }
 
     /// The same, by the other name of this machine: another host, as HTTP sees it.
@@ -108,12 +110,24 @@ struct Served {
 }
 
 impl Served {
-    fn answer(&self, stream: TcpStream) -> std::io::Result<()> {
-        let mut reader = BufReader::new(stream.try_clone()?);
-        let (request, body) = read_request(&mut reader)?;
+    fn meet(&self, stream: TcpStream) -> std::io::Result<()> {
+        let Some(config) = &self.manners.tls else { return self.answer(stream) };
+        let connection = rustls::ServerConnection::new(Arc::clone(config)).map_err(std::io::Error::other)?;
+        let mut stream = rustls::StreamOwned::new(connection, stream);
+        self.answer(&mut stream)?;
+        stream.conn.send_close_notify();
+        stream.flush()
+    }
+
+    fn answer(&self, mut stream: impl Read + Write) -> std::io::Result<()> {
+        let (request, body) = read_request(&mut BufReader::new(&mut stream))?;
         self.requests.lock().expect("no test fails while it holds this").push(request.clone());
         std::thread::sleep(self.manners.delay);
-        let target = request.line.split(' ').nth(1).unwrap_or("/").to_owned();
+        let target = request.line.split(' ').nth(1).unwrap_or("/");
+        // A proxy is asked for a whole URL.
+        let target =
+            target.strip_prefix("http://").and_then(|url| url.find('/').map(|at| &url[at..])).unwrap_or(target);
+        let target = target.to_owned();
         if let Some(elsewhere) = &self.manners.redirect {
             return respond(stream, 302, &[("Location", &format!("{elsewhere}{target}"))], b"");
         }
@@ -135,7 +149,7 @@ impl Served {
     }
 
     /// Lets git's own CGI program answer.
-    fn backend(&self, mut stream: TcpStream, request: &Request, target: &str, body: &[u8]) -> std::io::Result<()> {
+    fn backend(&self, mut stream: impl Write, request: &Request, target: &str, body: &[u8]) -> std::io::Result<()> {
         let (path, query) = target.split_once('?').unwrap_or((target, ""));
         let mut command = Command::new("git");
         command.arg("http-backend").env_clear().envs(std::env::var_os("PATH").map(|path| ("PATH", path)));
@@ -165,7 +179,7 @@ impl Served {
     }
 }
 
-fn respond(mut stream: TcpStream, status: u16, headers: &[(&str, &str)], body: &[u8]) -> std::io::Result<()> {
+fn respond(mut stream: impl Write, status: u16, headers: &[(&str, &str)], body: &[u8]) -> std::io::Result<()> {
     write!(stream, "HTTP/1.1 {status} Status\r\nConnection: close\r\nContent-Length: {}\r\n", body.len())?;
     for (name, value) in headers {
         write!(stream, "{name}: {value}\r\n")?;
@@ -174,7 +188,7 @@ fn respond(mut stream: TcpStream, status: u16, headers: &[(&str, &str)], body: &
     stream.write_all(body)
 }
 
-fn read_request(reader: &mut BufReader<TcpStream>) -> std::io::Result<(Request, Vec<u8>)> {
+fn read_request(reader: &mut impl BufRead) -> std::io::Result<(Request, Vec<u8>)> {
     let mut line = String::new();
     reader.read_line(&mut line)?;
     let mut headers = Vec::new();

@@ -9,6 +9,8 @@ use std::sync::{Arc, Mutex};
 /// A request, as it came.
 #[derive(Debug, Clone)]
 pub(crate) struct Request {
+    /// `GET`, and the like.
+    pub(crate) method: String,
     /// The path and the query.
     pub(crate) target: String,
     headers: Vec<(String, String)>,
@@ -38,6 +40,11 @@ impl Answer {
     /// A status, and nothing else.
     pub(crate) fn status(status: u16) -> Self {
         Self { status, ..Self::default() }
+    }
+
+    /// A value, as JSON.
+    pub(crate) fn json(status: u16, value: &serde_json::Value) -> Self {
+        Self { status, body: value.to_string().into_bytes(), ..Self::default() }
     }
 
     /// A file below a folder, with an `ETag`; 304 to who has it, 404 where there is none.
@@ -114,7 +121,8 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Request>>, handler: &Handler) -> O
     let mut reader = BufReader::new(stream.try_clone().ok()?);
     let mut line = String::new();
     reader.read_line(&mut line).ok()?;
-    let target = line.split(' ').nth(1)?.to_owned();
+    let (method, rest) = line.split_once(' ')?;
+    let (method, target) = (method.to_owned(), rest.split(' ').next()?.to_owned());
     let mut headers = Vec::new();
     loop {
         let mut header = String::new();
@@ -122,7 +130,7 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Request>>, handler: &Handler) -> O
         let Some((name, value)) = header.trim_end().split_once(':') else { break };
         headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    let request = Request { target, headers };
+    let request = Request { method, target, headers };
     seen.lock().expect("no test fails while it holds this").push(request.clone());
     let answer = handler(&request);
     let mut stream = stream;

@@ -1,5 +1,5 @@
-//! What a team has told Argo CD about its repositories: Secrets labelled `repository` and `repo-creds`, and the
-//! certificates of `argocd-tls-certs-cm`.
+//! What a team has told Argo CD about its repositories: Secrets labelled `repository` and `repo-creds`, the certificates
+//! of `argocd-tls-certs-cm`, the host keys of `argocd-ssh-known-hosts-cm`.
 //!
 //! In: the text of a file with their manifests. Out: [`Repositories`], which answers for a URL and a project what opens it
 //! ([`Repositories::find`]). Values stay in [`Secret`]s; no error and no `Debug` shows one.
@@ -14,6 +14,7 @@ pub use reading::RepositoriesError;
 use std::collections::BTreeMap;
 
 use crate::finding::Finding;
+use crate::object::Object;
 use crate::secret::{RepoUrl, Secret};
 
 /// How a repository is spoken with.
@@ -35,6 +36,35 @@ pub struct ClientCertificate {
     pub certificate: String,
     /// `tlsClientCertKey`.
     pub key: Secret<String>,
+}
+
+/// A GitHub App, as which repositories are read.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct GithubApp {
+    /// The Secret that has its key.
+    pub secret: String,
+    /// `githubAppID`.
+    pub id: Option<u64>,
+    /// `githubAppInstallationID`; without one, GitHub is asked which is the organisation's.
+    pub installation: Option<u64>,
+    /// `githubAppPrivateKey`, in PEM.
+    pub private_key: Option<Secret<String>>,
+    /// `githubAppEnterpriseBaseUrl`: where the API is; empty for github.com's.
+    pub api: String,
+}
+
+impl GithubApp {
+    fn inherit(&mut self, template: &Self) {
+        if self.private_key.is_none() {
+            self.private_key.clone_from(&template.private_key);
+            self.secret.clone_from(&template.secret);
+        }
+        self.id = self.id.or(template.id);
+        self.installation = self.installation.or(template.installation);
+        if self.api.is_empty() {
+            self.api.clone_from(&template.api);
+        }
+    }
 }
 
 /// One Secret: a repository, or what opens every repository below a URL.
@@ -61,6 +91,8 @@ pub struct Repository {
     pub ssh_private_key: Option<Secret<String>>,
     /// `tlsClientCertData` and `tlsClientCertKey`.
     pub client_certificate: Option<ClientCertificate>,
+    /// `githubApp…`.
+    pub github_app: GithubApp,
     /// `insecure`, or the older `insecureIgnoreHostKey`: who answers is not looked at.
     pub insecure: bool,
     /// `enableOCI`.
@@ -71,7 +103,7 @@ pub struct Repository {
     pub proxy: Option<RepoUrl>,
     /// `noProxy`.
     pub no_proxy: String,
-    /// Whether it has a credential of a kind that is not used here, such as a GitHub App's.
+    /// Whether it has a credential of a kind that is not used here, such as Azure's.
     has_other_credentials: bool,
 }
 
@@ -82,6 +114,7 @@ impl Repository {
             || self.bearer_token.is_some()
             || self.ssh_private_key.is_some()
             || self.client_certificate.is_some()
+            || self.github_app.private_key.is_some()
             || self.has_other_credentials
     }
 
@@ -99,7 +132,7 @@ impl Repository {
         self.bearer_token = self.bearer_token.take().or_else(|| template.bearer_token.clone());
         self.ssh_private_key = self.ssh_private_key.take().or_else(|| template.ssh_private_key.clone());
         self.client_certificate = self.client_certificate.take().or_else(|| template.client_certificate.clone());
-        self.insecure |= template.insecure;
+        self.github_app.inherit(&template.github_app);
         self.enable_oci |= template.enable_oci;
         self.plain_http |= template.plain_http;
     }
@@ -112,6 +145,8 @@ pub struct Repositories {
     templates: Vec<Repository>,
     /// The certificates by which a host is known, in PEM, beside the system's.
     authorities: BTreeMap<String, String>,
+    /// The keys by which ssh knows hosts, as `known_hosts` has them.
+    known_hosts: Option<String>,
 }
 
 impl Repositories {
@@ -121,11 +156,27 @@ impl Repositories {
         reading::read(file, bytes)
     }
 
-    /// Adds what another file has.
+    /// Reads objects themselves, as a cluster has them; nothing where none is about repositories.
+    pub fn of_objects(
+        place: &str,
+        objects: impl IntoIterator<Item = Object>,
+    ) -> Result<(Self, Vec<Finding>), Vec<RepositoriesError>> {
+        reading::of_objects(place, objects)
+    }
+
+    /// Whether it has nothing.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Adds what is known from elsewhere; of two that say something of the same, the first counts.
     pub fn extend(&mut self, other: Self) {
         self.entries.extend(other.entries);
         self.templates.extend(other.templates);
-        self.authorities.extend(other.authorities);
+        for (host, pem) in other.authorities {
+            self.authorities.entry(host).or_insert(pem);
+        }
+        self.known_hosts = self.known_hosts.take().or(other.known_hosts);
     }
 
     /// What is known of a repository, for an application of this project.
@@ -169,6 +220,11 @@ impl Repositories {
         self.authorities.get(host).map(String::as_str)
     }
 
+    /// The host keys of `argocd-ssh-known-hosts-cm`; where there are any, no others count.
+    pub fn known_hosts(&self) -> Option<&str> {
+        self.known_hosts.as_deref()
+    }
+
     /// The template with the longest URL that this one begins with.
     fn template(&self, wanted: &str) -> Option<&Repository> {
         let begins = |template: &&Repository| is_below(wanted, &normal_form(template.url.with_credentials()));
@@ -197,6 +253,7 @@ fn is_below(url: &str, prefix: &str) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::object::yaml;
 
     const FILE: &str = r#"
 apiVersion: v1
@@ -234,7 +291,17 @@ apiVersion: v1
 kind: ConfigMap
 metadata: {name: argocd-tls-certs-cm}
 data: {git.example.com: "-----BEGIN CERTIFICATE-----"}
+---
+apiVersion: v1
+kind: ConfigMap
+metadata: {name: argocd-ssh-known-hosts-cm}
+data: {ssh_known_hosts: "git.example.com ssh-ed25519 AAAA"}
 "#;
+
+    fn object(manifest: &str) -> Object {
+        let mut documents = yaml::read(manifest, &yaml::Limits::default(), yaml::WithPositions::No);
+        Object::new(documents.remove(0).unwrap().value).unwrap()
+    }
 
     fn repositories() -> Repositories {
         let (repositories, warnings) = Repositories::read("secrets.yaml", FILE.as_bytes()).unwrap();
@@ -266,6 +333,7 @@ data: {git.example.com: "-----BEGIN CERTIFICATE-----"}
         assert_eq!(repositories.scope("registry.example.com:5000/charts", "till"), "till");
         assert_eq!(repositories.scope("registry.example.com:5000/charts", "other"), "");
         assert!(repositories.authorities("git.example.com").is_some());
+        assert_eq!(repositories.known_hosts(), Some("git.example.com ssh-ed25519 AAAA"));
     }
 
     #[test]
@@ -304,9 +372,99 @@ stringData: {type: svn, insecure: maybe}
     fn a_file_without_repositories_is_an_error_and_an_unused_credential_a_warning() {
         let errors =
             Repositories::read("a.yaml", b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: a}\n").unwrap_err();
-        assert_eq!(errors[0].to_string(), "a.yaml: holds no Secret of a repository");
-        let app = "apiVersion: v1\nkind: Secret\nmetadata: {name: hub, labels: {argocd.argoproj.io/secret-type: repo-creds}}\nstringData: {url: \"https://github.com/shop\", githubAppID: \"1\", githubAppPrivateKey: s3cret}\n";
-        let (_, warnings) = Repositories::read("a.yaml", app.as_bytes()).unwrap();
-        assert_eq!(warnings[0].message, "a.yaml: Secret `hub`: `githubAppPrivateKey` is not used");
+        assert_eq!(errors[0].to_string(), "a.yaml: holds no Secret of a repository, and no certificates or host keys");
+        let odd = r#"
+apiVersion: v1
+kind: Secret
+metadata: {name: odd, labels: {argocd.argoproj.io/secret-type: repo-creds}}
+stringData:
+  {url: "git@git.example.com:shop", gcpServiceAccountKey: s3cret, useAzureWorkloadIdentity: "true", enableLfs: "true",
+   insecure: "true", proxy: "http://ci:s3cret@proxy", depth: "1"}
+"#;
+        let (repositories, warnings) = Repositories::read("a.yaml", odd.as_bytes()).unwrap();
+        let told: Vec<&str> = warnings.iter().filter_map(|it| it.message.split("Secret `odd`: ").nth(1)).collect();
+        assert_eq!(
+            told,
+            [
+                "`gcpServiceAccountKey` is not used: nobody asks Google for a token",
+                "`useAzureWorkloadIdentity` is not used: nobody asks Azure for a token",
+                "`enableLfs` is not used: files in Git LFS stay what git has of them, pointers",
+                "`insecure` is not used: as in Argo CD, a template says nothing of it",
+                "`proxy` is not used: ssh goes without one",
+            ]
+        );
+        assert!(!format!("{warnings:?}").contains("s3cret"));
+        let half = odd.replace("gcpServiceAccountKey", "tlsClientCertKey");
+        let (_, warnings) = Repositories::read("a.yaml", half.as_bytes()).unwrap();
+        let expected = "a.yaml: Secret `odd`: `tlsClientCertKey` is not used: its other half is missing";
+        assert!(warnings.iter().any(|warning| warning.message == expected), "{warnings:?}");
+        let none = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-tls-certs-cm}\ndata: {a.example.com: x}\n";
+        let (_, warnings) = Repositories::of_objects("argocd", [object(none)]).unwrap();
+        assert_eq!(warnings[0].message, "argocd: argocd-tls-certs-cm: `a.example.com` has no certificate in PEM");
+        assert!(!repositories.find("git@git.example.com:shop/infra", "").unwrap().insecure);
+    }
+
+    /// A repository's own fields come first, each for itself, as Argo CD has it.
+    #[test]
+    fn a_github_app_is_inherited_from_a_template() {
+        let file = r#"
+apiVersion: v1
+kind: Secret
+metadata: {name: hub, labels: {argocd.argoproj.io/secret-type: repo-creds}}
+stringData:
+  {url: "https://github.com/shop", githubAppID: "12", githubAppPrivateKey: s3cret,
+   githubAppEnterpriseBaseUrl: "https://ghe.example.com/api/v3"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: own, labels: {argocd.argoproj.io/secret-type: repository}}
+stringData: {url: "https://github.com/shop/infra", githubAppInstallationID: "34"}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: password, labels: {argocd.argoproj.io/secret-type: repository}}
+stringData: {url: "https://github.com/shop/other", password: other}
+"#;
+        let (repositories, warnings) = Repositories::read("a.yaml", file.as_bytes()).unwrap();
+        assert_eq!(warnings, []);
+        let app = |url: &str| repositories.find(url, "").unwrap().github_app;
+        let inherited = GithubApp {
+            secret: "hub".to_owned(),
+            id: Some(12),
+            installation: Some(34),
+            private_key: Some(Secret::new("s3cret".to_owned())),
+            api: "https://ghe.example.com/api/v3".to_owned(),
+        };
+        assert_eq!(app("https://github.com/shop/infra.git"), inherited);
+        assert_eq!(app("https://github.com/shop/new"), GithubApp { installation: None, ..inherited });
+        assert_eq!(app("https://github.com/shop/other").private_key, None);
+        assert!(!format!("{repositories:?}").contains("s3cret"));
+    }
+
+    #[test]
+    fn half_a_github_app_is_a_fault() {
+        let file = r#"
+apiVersion: v1
+kind: Secret
+metadata: {name: hub, labels: {argocd.argoproj.io/secret-type: repository}}
+stringData: {url: "https://github.com/shop/infra", githubAppID: twelve, githubAppPrivateKey: s3cret}
+---
+apiVersion: v1
+kind: Secret
+metadata: {name: charts, labels: {argocd.argoproj.io/secret-type: repository}}
+stringData: {url: "https://charts.example.com", type: helm, githubAppID: "12", githubAppPrivateKey: s3cret}
+"#;
+        let told = |file: &str| {
+            let errors = Repositories::read("a.yaml", file.as_bytes()).unwrap_err();
+            errors.iter().map(ToString::to_string).collect::<Vec<_>>()
+        };
+        assert_eq!(told(file), ["a.yaml: Secret `hub`: `githubAppID` is no number"]);
+        let missing = file.replace("githubAppID: twelve, ", "");
+        assert_eq!(told(&missing), ["a.yaml: Secret `hub`: `githubAppID` is missing beside `githubAppPrivateKey`"]);
+        let (_, warnings) = Repositories::read("a.yaml", file.replace("twelve", "'12'").as_bytes()).unwrap();
+        assert_eq!(
+            warnings[0].message,
+            "a.yaml: Secret `charts`: `githubAppPrivateKey` is not used: as in Argo CD, it opens git repositories alone"
+        );
     }
 }

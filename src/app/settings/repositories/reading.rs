@@ -6,7 +6,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
-use super::{ClientCertificate, Repositories, Repository, RepositoryKind};
+use super::{ClientCertificate, GithubApp, Repositories, Repository, RepositoryKind};
 use crate::finding::Finding;
 use crate::object::Object;
 use crate::object::annotations::SECRET_TYPE;
@@ -15,10 +15,15 @@ use crate::secret::{RepoUrl, Secret};
 
 /// The ConfigMap with the certificates of hosts.
 const AUTHORITIES: &str = "argocd-tls-certs-cm";
+/// The ConfigMap with the keys of hosts that speak ssh, and its one key.
+const KNOWN_HOSTS: (&str, &str) = ("argocd-ssh-known-hosts-cm", "ssh_known_hosts");
 
 /// Credentials that Argo CD knows and nothing here uses; each is what tells that there is such a one.
-const NOT_USED: [&str; 4] =
-    ["githubAppPrivateKey", "gcpServiceAccountKey", "useAzureWorkloadIdentity", "azureServicePrincipalClientSecret"];
+const OF_CLOUDS: [(&str, &str); 3] = [
+    ("gcpServiceAccountKey", "nobody asks Google for a token"),
+    ("useAzureWorkloadIdentity", "nobody asks Azure for a token"),
+    ("azureServicePrincipalClientSecret", "nobody asks Azure for a token"),
+];
 
 /// Why Secrets of repositories cannot be read.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, miette::Diagnostic)]
@@ -35,7 +40,7 @@ pub enum RepositoriesError {
         why: String,
     },
     /// The file has other things in it.
-    #[error("{file}: holds no Secret of a repository")]
+    #[error("{file}: holds no Secret of a repository, and no certificates or host keys")]
     #[diagnostic(
         code(trueup::settings::none),
         help("`kubectl get secret -n argocd -l argocd.argoproj.io/secret-type -o yaml` prints those of a cluster")
@@ -71,24 +76,27 @@ pub enum RepositoriesError {
     },
 }
 
-pub(super) fn read(file: &str, bytes: &[u8]) -> Result<(Repositories, Vec<Finding>), Vec<RepositoriesError>> {
+pub(super) fn read(file: &str, bytes: &[u8]) -> Read {
     let wrong = |error: yaml::YamlError| {
         vec![RepositoriesError::Yaml { file: file.to_owned(), line: error.line, why: error.message }]
     };
     let text = yaml::decode(bytes).map_err(wrong)?;
-    let mut reading = Reading { file, found: Repositories::default(), warnings: Vec::new(), errors: Vec::new() };
+    let mut reading = Reading::of(file);
     for document in yaml::read(&text, &Limits::default(), WithPositions::No) {
         reading.value(document.map_err(wrong)?.value);
     }
-    if !reading.errors.is_empty() {
-        return Err(reading.errors);
-    }
-    let Repositories { entries, templates, authorities } = &reading.found;
-    if entries.is_empty() && templates.is_empty() && authorities.is_empty() {
-        return Err(vec![RepositoriesError::None { file: file.to_owned() }]);
-    }
-    Ok((reading.found, reading.warnings))
+    let (found, warnings) = reading.end()?;
+    if found.is_empty() { Err(vec![RepositoriesError::None { file: file.to_owned() }]) } else { Ok((found, warnings)) }
 }
+
+pub(super) fn of_objects(place: &str, objects: impl IntoIterator<Item = Object>) -> Read {
+    let mut reading = Reading::of(place);
+    objects.into_iter().for_each(|object| reading.object(&object));
+    reading.end()
+}
+
+/// What was found and what was odd about it, or all that is wrong.
+type Read = Result<(Repositories, Vec<Finding>), Vec<RepositoriesError>>;
 
 struct Reading<'file> {
     file: &'file str,
@@ -97,7 +105,15 @@ struct Reading<'file> {
     errors: Vec<RepositoriesError>,
 }
 
-impl Reading<'_> {
+impl<'file> Reading<'file> {
+    fn of(file: &'file str) -> Self {
+        Self { file, found: Repositories::default(), warnings: Vec::new(), errors: Vec::new() }
+    }
+
+    fn end(self) -> Read {
+        if self.errors.is_empty() { Ok((self.found, self.warnings)) } else { Err(self.errors) }
+    }
+
     fn value(&mut self, mut value: Value) {
         if let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
             for item in items {
@@ -105,26 +121,43 @@ impl Reading<'_> {
             }
             return;
         }
-        let Ok(object) = Object::new(value) else { return };
+        if let Ok(object) = Object::new(value) {
+            self.object(&object);
+        }
+    }
+
+    fn object(&mut self, object: &Object) {
         match (object.kind(), object.label(SECRET_TYPE)) {
             ("Secret", Some("repository")) => {
-                let repository = self.secret(&object);
+                let repository = self.secret(object, Role::Repository);
                 self.found.entries.extend(repository);
             }
             ("Secret", Some("repo-creds")) => {
-                let template = self.secret(&object);
+                let template = self.secret(object, Role::Template);
                 self.found.templates.extend(template);
             }
             ("ConfigMap", _) if object.name() == AUTHORITIES => {
                 let data = object.value().get("data").and_then(Value::as_object).into_iter().flatten();
-                let texts = data.filter_map(|(host, pem)| Some((host.clone(), pem.as_str()?.to_owned())));
-                self.found.authorities.extend(texts);
+                for (host, pem) in data.filter_map(|(host, pem)| Some((host, pem.as_str()?))) {
+                    if pem.contains("-----BEGIN CERTIFICATE-----") {
+                        self.found.authorities.insert(host.clone(), pem.to_owned());
+                    } else {
+                        let message = format!("{}: {AUTHORITIES}: `{host}` has no certificate in PEM", self.file);
+                        let help = "`argocd cert add-tls` writes what belongs there: the host's certificate, or its authority's";
+                        self.warnings.push(Finding::warning("trueup::settings::certificate", message).with_help(help));
+                    }
+                }
+            }
+            ("ConfigMap", _) if object.name() == KNOWN_HOSTS.0 => {
+                let keys = object.value().get("data").and_then(|data| data.get(KNOWN_HOSTS.1)).and_then(Value::as_str);
+                // Without any, no host is known: that is what the ConfigMap says.
+                self.found.known_hosts = Some(keys.unwrap_or_default().to_owned());
             }
             _ => {}
         }
     }
 
-    fn secret(&mut self, object: &Object) -> Option<Repository> {
+    fn secret(&mut self, object: &Object, role: Role) -> Option<Repository> {
         let name = object.name().to_owned();
         let mut data = Data { fields: BTreeMap::new(), faults: Vec::new() };
         data.take(object);
@@ -132,19 +165,31 @@ impl Reading<'_> {
             self.errors.push(RepositoriesError::NoUrl { file: self.file.to_owned(), secret: name });
             return None;
         }
-        for key in NOT_USED {
-            if data.fields.get(key).is_some_and(|value| !value.is_empty() && value != "false") {
-                let message = format!("{}: Secret `{name}`: `{key}` is not used", self.file);
-                let help = "give the repository a `username` and a token as its `password`";
-                self.warnings.push(Finding::warning("trueup::settings::credential", message).with_help(help));
-            }
+        let mut repository = data.repository(&name);
+        if role == Role::Template {
+            repository.insecure = false;
         }
-        let repository = data.repository(&name);
+        for (key, why) in data.not_used(&repository, role) {
+            let message = format!("{}: Secret `{name}`: `{key}` is not used: {why}", self.file);
+            let help = if OF_CLOUDS.iter().any(|(of_cloud, _)| *of_cloud == key) {
+                "give the repository a `username` and a token as its `password`"
+            } else {
+                "take it out of the Secret, if it is not missed"
+            };
+            self.warnings.push(Finding::warning("trueup::settings::credential", message).with_help(help));
+        }
         let fault =
             |(key, why)| RepositoriesError::Field { file: self.file.to_owned(), secret: name.clone(), key, why };
         self.errors.extend(data.faults.into_iter().map(fault));
         Some(repository)
     }
+}
+
+/// What a Secret is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Role {
+    Repository,
+    Template,
 }
 
 /// The fields of one Secret.
@@ -176,6 +221,7 @@ impl Data {
     fn repository(&mut self, secret: &str) -> Repository {
         let certificate = self.text("tlsClientCertData");
         let key = self.secret_text("tlsClientCertKey");
+        let github_app = self.github_app(secret);
         Repository {
             secret: secret.to_owned(),
             url: RepoUrl::new(self.text("url")),
@@ -189,12 +235,73 @@ impl Data {
             client_certificate: key
                 .filter(|_| !certificate.is_empty())
                 .map(|key| ClientCertificate { certificate, key }),
+            github_app,
             insecure: self.switch("insecure") | self.switch("insecureIgnoreHostKey"),
             enable_oci: self.switch("enableOCI"),
             plain_http: self.switch("insecureOCIForceHttp"),
             proxy: Some(self.text("proxy")).filter(|proxy| !proxy.is_empty()).map(RepoUrl::new),
             no_proxy: self.text("noProxy"),
-            has_other_credentials: NOT_USED.iter().any(|key| !self.text(key).is_empty()),
+            // Argo CD's `HasCredentials` has no look at Google's.
+            has_other_credentials: OF_CLOUDS[1..].iter().any(|(key, _)| self.says(key)),
+        }
+    }
+
+    fn github_app(&mut self, secret: &str) -> GithubApp {
+        let app = GithubApp {
+            secret: secret.to_owned(),
+            id: self.number("githubAppID"),
+            installation: self.number("githubAppInstallationID"),
+            private_key: self.secret_text("githubAppPrivateKey"),
+            api: self.text("githubAppEnterpriseBaseUrl").trim().trim_end_matches('/').to_owned(),
+        };
+        // Argo CD takes it for a repository without credentials, and asks without any.
+        let is_opened = ["password", "bearerToken", "sshPrivateKey"].iter().any(|key| self.says(key));
+        if app.private_key.is_some() && !self.says("githubAppID") && !is_opened {
+            self.faults.push(("githubAppID".to_owned(), "missing beside `githubAppPrivateKey`".to_owned()));
+        }
+        app
+    }
+
+    /// What it says that nothing here heeds, and why.
+    fn not_used(&self, repository: &Repository, role: Role) -> Vec<(&'static str, &'static str)> {
+        let mut found: Vec<_> = OF_CLOUDS.into_iter().filter(|(key, _)| self.says(key)).collect();
+        if self.says("enableLfs") {
+            found.push(("enableLfs", "files in Git LFS stay what git has of them, pointers"));
+        }
+        if role == Role::Template {
+            let switches = ["insecure", "insecureIgnoreHostKey"].into_iter().filter(|key| self.says(key));
+            found.extend(switches.map(|key| (key, "as in Argo CD, a template says nothing of it")));
+        }
+        if repository.client_certificate.is_none() {
+            let halves = ["tlsClientCertData", "tlsClientCertKey"].into_iter().filter(|key| self.says(key));
+            found.extend(halves.map(|key| (key, "its other half is missing")));
+        }
+        if repository.proxy.is_some() && repository.url.normal_form().starts_with("ssh://") {
+            found.push(("proxy", "ssh goes without one"));
+        }
+        if repository.kind != RepositoryKind::Git && repository.github_app.private_key.is_some() {
+            found.push(("githubAppPrivateKey", "as in Argo CD, it opens git repositories alone"));
+        }
+        found
+    }
+
+    /// Whether a field says anything but no.
+    fn says(&self, key: &str) -> bool {
+        !matches!(self.text(key).trim(), "" | "0" | "f" | "F" | "false" | "False" | "FALSE")
+    }
+
+    /// A number; none for nought, as Argo CD has it.
+    fn number(&mut self, key: &str) -> Option<u64> {
+        let text = self.text(key);
+        match text.trim() {
+            "" => None,
+            text => {
+                let number = text.parse().ok();
+                if number.is_none() {
+                    self.faults.push((key.to_owned(), "no number".to_owned()));
+                }
+                number.filter(|number| *number != 0)
+            }
         }
     }
 

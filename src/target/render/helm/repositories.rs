@@ -70,7 +70,7 @@ impl Repositories {
             if let Some(place) = repository.strip_prefix("oci://") {
                 passes.push(files.registry(place, run));
             } else if let Some(name) = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:")) {
-                let known = &run.input.settings.keyring.repositories;
+                let known = run.input.settings.keyring.repositories();
                 if let Some(found) = known.named(name, &run.input.application.project) {
                     files.repository(name, found.url.with_credentials(), run)?;
                 }

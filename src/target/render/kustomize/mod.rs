@@ -23,7 +23,7 @@ use super::working_copy::{Around, WorkingCopy};
 use super::{Made, RenderError, RenderInput, capabilities};
 use crate::app::source::Kustomize;
 use crate::target::Target;
-use crate::target::source::git_environment;
+use crate::target::source::{Asking, git_environment};
 
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let default = Kustomize::default();
@@ -65,14 +65,14 @@ fn variables(home: &Home, input: &RenderInput<'_>, is_fetched: bool) -> Result<V
     if !is_fetched {
         return Ok(variables);
     }
-    variables.extend(git_environment(url, project, &settings.keyring, &settings.git_credentials));
+    let runtime = tokio::runtime::Handle::current();
+    let asking = Asking { timeout: settings.timeout, cancel: input.cancel, runtime: &runtime };
     let pass = settings.keyring.git(url.with_credentials(), project);
-    if let Some(key) = &pass.ssh_private_key {
-        let key = format!("{}\n", key.expose().trim_end());
-        let file = home.private_file("ssh/key", key.as_bytes());
-        let file = file.map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
-        variables.push(("GIT_SSH_COMMAND".to_owned(), pass.ssh_command(&file)));
-    }
+    let files = pass.write(|name, content| home.private_file(&format!("pass/{name}"), content.as_bytes()));
+    let files = files.map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
+    variables.extend(files.whole_ssh_command().map(|command| ("GIT_SSH_COMMAND".to_owned(), command)));
+    let opening = git_environment(url, project, &settings.keyring, &settings.git_credentials, files, &asking);
+    variables.extend(opening.map_err(KustomizeError::Access)?);
     Ok(variables)
 }
 

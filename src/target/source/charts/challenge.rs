@@ -9,8 +9,8 @@ use serde_json::Value;
 
 use super::super::credentials::Identity;
 use super::super::error::{Cause, SourceError};
+use super::super::web::Web;
 use super::helm_repo::headers;
-use super::web::Web;
 use crate::secret::Secret;
 
 /// What an answer with a token may be long.

@@ -18,9 +18,9 @@ use super::super::bring::Task;
 use super::super::credentials::Identity;
 use super::super::error::{Cause, SourceError};
 use super::super::keyring::{Pass, is_this_machine, of_url};
+use super::super::web::{self, Saved, Web};
 use super::index::{self, Index, Release};
 use super::shelf::Shelf;
-use super::web::{self, Saved, Web};
 
 /// What an index may be long: the largest public ones have some 30 MiB.
 const INDEX_LIMIT: u64 = 256 << 20;

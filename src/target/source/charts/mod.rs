@@ -11,7 +11,6 @@ mod helm_repo;
 mod index;
 mod oci;
 mod shelf;
-mod web;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -22,12 +21,12 @@ use self::archive::Packing;
 use self::helm_repo::HelmRepository;
 use self::oci::{Content, Door, Registry};
 use self::shelf::Shelf;
-use self::web::Web;
 use super::bring::{Task, When, crashed};
 use super::checkout::{Checkout, FetchedBy, Wanted};
 use super::error::{Cause, SourceError};
 use super::keyring::{Asking, Keyring};
 use super::sources::Brought;
+use super::web::Web;
 use super::working_tree;
 use crate::finding::Finding;
 use crate::secret::RepoUrl;
@@ -58,7 +57,7 @@ impl Kind {
             return Self::Git;
         }
         let is_bare = !url.contains("://") && !url.starts_with('/');
-        let enables_oci = || keyring.repositories.find(url, &wanted.project).is_some_and(|it| it.enable_oci);
+        let enables_oci = || keyring.repositories().find(url, &wanted.project).is_some_and(|it| it.enable_oci);
         if is_bare || enables_oci() { Self::Registry } else { Self::HelmRepository }
     }
 }

@@ -43,7 +43,7 @@ impl Program {
             repository: repository.git_dir().to_owned(),
             url: access.url.to_bstring().to_str_lossy().into_owned(),
             access: access.clone(),
-            ssh: ssh_command(repository),
+            ssh: ssh_command(repository, access),
             shallow: repository.is_shallow().unwrap_or(false),
             limits: limits.clone(),
             runtime: runtime.clone(),
@@ -94,7 +94,9 @@ impl Program {
             .env("GIT_ASKPASS", "")
             .env("SSH_ASKPASS", "")
             .env("GIT_ALLOW_PROTOCOL", "https:http:ssh:git:file");
-        command.inherit = INHERIT.to_vec();
+        // git takes its variables before its settings: what the Secret says comes before those of this machine.
+        let is_said = |name: &&str| self.access.files.http.iter().any(|(setting, _)| setting.variable() == *name);
+        command.inherit = INHERIT.into_iter().filter(|name| !is_said(name)).collect();
         if let Some(ssh) = &self.ssh {
             command = command.env("GIT_SSH_COMMAND", ssh);
         }
@@ -114,10 +116,11 @@ impl Program {
 }
 
 /// The command line for ssh; nothing where `GIT_SSH` names a program, which git finds itself.
-fn ssh_command(repository: &gix::Repository) -> Option<OsString> {
-    match repository.ssh_connect_options() {
-        Ok(options) if options.command.is_some() && options.disallow_shell => None,
-        Ok(options) => Some(options.command.unwrap_or_else(|| SSH.into())),
-        Err(_) => Some(SSH.into()),
-    }
+fn ssh_command(repository: &gix::Repository, access: &Access) -> Option<OsString> {
+    let command = match repository.ssh_connect_options() {
+        Ok(options) if options.command.is_some() && options.disallow_shell => return None,
+        Ok(options) => options.command.unwrap_or_else(|| SSH.into()),
+        Err(_) => SSH.into(),
+    };
+    Some(access.files.with_options(&command.to_string_lossy()).into())
 }

@@ -76,7 +76,7 @@ pub(super) fn connect(
     limits: &Limits,
 ) -> Result<Line, Fault> {
     match url.scheme {
-        gix::url::Scheme::Ssh => ssh(repository, url, limits),
+        gix::url::Scheme::Ssh => ssh(repository, url, &access.files.ssh_options, limits),
         gix::url::Scheme::Git => daemon(url, limits),
         gix::url::Scheme::Https | gix::url::Scheme::Http => {
             // Where `url.<base>.insteadOf` leads to another server, nothing of the Secret is meant for it.
@@ -140,7 +140,7 @@ fn daemon(url: &gix::Url, limits: &Limits) -> Result<Line, Fault> {
 }
 
 /// Runs ssh ourselves: gix would let it write to our terminal, and could not end it.
-fn ssh(repository: &gix::Repository, url: &gix::Url, limits: &Limits) -> Result<Line, Fault> {
+fn ssh(repository: &gix::Repository, url: &gix::Url, more: &[String], limits: &Limits) -> Result<Line, Fault> {
     let options = repository.ssh_connect_options().map_err(|error| Fault::of(&error, &[], limits.over()))?;
     let host = url.host().unwrap_or_default();
     let destination = match url.user() {
@@ -156,6 +156,7 @@ fn ssh(repository: &gix::Repository, url: &gix::Url, limits: &Limits) -> Result<
     };
     let mut arguments: Vec<OsString> = Vec::new();
     if !plain {
+        arguments.extend(more.iter().map(OsString::from));
         arguments.extend(["-o".into(), "SendEnv=GIT_PROTOCOL".into()]);
         command = command.env("GIT_PROTOCOL", "version=2");
     }

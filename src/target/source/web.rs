@@ -1,4 +1,4 @@
-//! Speaks HTTP with Helm repositories and registries: within limits, with patience where a server asks for it.
+//! Speaks HTTP with Helm repositories, registries and GitHub's API: within limits, with patience where a server asks for it.
 //!
 //! In: a URL, what opens its server. Out: an [`Answer`], whose body is read into memory or a file, and no further than
 //! allowed. A server that is busy or failed is asked again, a few times; what it says in the end is the caller's to judge.
@@ -9,12 +9,12 @@ use std::time::Duration;
 use bytes::Bytes;
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{StatusCode, Url};
+use reqwest::{Method, StatusCode, Url};
 use sha2::{Digest, Sha256};
 
-use super::super::error::{Cause, SourceError};
-use super::super::keyring::Pass;
-use super::super::limits::Limits;
+use super::error::{Cause, SourceError};
+use super::keyring::Pass;
+use super::limits::Limits;
 
 /// How often a server that is busy, or failed, is asked.
 const TRIES: u32 = 4;
@@ -52,7 +52,12 @@ impl Web {
     ) -> Result<Self, SourceError> {
         let wrong = |error: reqwest::Error| SourceError::FetchFailed {
             url: url.to_owned(),
-            help: "look at the certificates and the proxy in the repository's Secret".to_owned(),
+            help: match pass.secret.as_str() {
+                "" => "look at what `argocd-tls-certs-cm` has for its host".to_owned(),
+                secret => {
+                    format!("look at the certificates and the proxy in Secret `{secret}`, and at `argocd-tls-certs-cm`")
+                }
+            },
             cause: Cause::of(&error),
         };
         // reqwest is built without a provider of its own. Where main has set one, it stays.
@@ -67,9 +72,14 @@ impl Web {
 
     /// Asks, and asks again where there is hope; the answer may still be a refusal.
     pub(super) fn get(&self, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
+        self.send(&Method::GET, url, headers)
+    }
+
+    /// The same with another method, of what may be done twice, and without a body.
+    pub(super) fn send(&self, method: &Method, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
         let mut wait = FIRST_WAIT;
         for attempt in 1.. {
-            let answer = self.ask(url, headers);
+            let answer = self.ask(method, url, headers);
             let patience = match &answer {
                 Ok(answer) if is_passing(answer.status()) => answer.patience().unwrap_or(wait),
                 Err(SourceError::Unreachable { .. }) => wait,
@@ -87,9 +97,9 @@ impl Web {
         Err(self.timed_out(url.as_str()))
     }
 
-    fn ask(&self, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
+    fn ask(&self, method: &Method, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
         let shown = shown(url);
-        let request = self.client.get(without_identity(url)).headers(headers.clone()).send();
+        let request = self.client.request(method.clone(), without_identity(url)).headers(headers.clone()).send();
         match self.within(request) {
             None => Err(self.timed_out(&shown)),
             Some(Ok(response)) => Ok(Answer { web: self, response, url: shown }),
@@ -153,6 +163,11 @@ impl Answer<'_> {
     /// Every header of a name.
     pub(super) fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         self.response.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
+    }
+
+    /// The query of the next page: `Link: </v2/…/tags/list?last=…>; rel="next"`.
+    pub(super) fn next_page(&self) -> Option<String> {
+        self.headers("link").find_map(next_page)
     }
 
     /// How long the server asks to be left alone.
@@ -231,5 +246,29 @@ impl Saved {
     /// The same of what is in memory.
     pub(super) fn of(bytes: &[u8]) -> Self {
         Self { sha256: format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(bytes))) }
+    }
+}
+
+/// One header may have several links.
+fn next_page(header: &str) -> Option<String> {
+    header.split(',').find_map(|link| {
+        let (target, rest) = link.trim().strip_prefix('<')?.split_once('>')?;
+        rest.contains("next").then(|| target.split_once('?').map(|(_, query)| query.to_owned()))?
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_follow_each_other() {
+        let tags = "</v2/charts/web/tags/list?last=1.2.0&n=1000>; rel=\"next\"";
+        assert_eq!(next_page(tags).unwrap(), "last=1.2.0&n=1000");
+        assert_eq!(next_page("<https://r/v2/a/tags/list?last=b>; rel=next").unwrap(), "last=b");
+        let github = "<https://api/app/installations?page=1>; rel=\"prev\", <https://api/app/installations?page=3>; rel=\"next\"";
+        assert_eq!(next_page(github).unwrap(), "page=3");
+        assert_eq!(next_page("<https://r/a?page=1>; rel=\"last\""), None);
+        assert_eq!(next_page("nonsense"), None);
     }
 }
