@@ -11,6 +11,7 @@ mod detect;
 mod directory;
 mod environment;
 mod error;
+mod glob;
 mod helm;
 pub mod jsonnet;
 mod ksonnet;
