@@ -16,6 +16,7 @@ use super::glob::Glob;
 use super::paths::{self, PathFault, relative};
 use super::{RenderError, RenderInput, jsonnet, list};
 use crate::app::Directory;
+use crate::app::source::SourceKind;
 use crate::finding::{Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
 use crate::object::{Object, Origin};
@@ -38,6 +39,8 @@ struct Place<'a> {
     options: &'a Directory,
     /// All manifests together, in bytes.
     combined_size: u64,
+    /// Whether Jsonnet is evaluated, or passed over.
+    jsonnet: bool,
 }
 
 /// Reads every manifest of the source's folder.
@@ -48,6 +51,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
         folder: input.folder,
         options: &options,
         combined_size: input.settings.combined_size,
+        jsonnet: !input.settings.disabled.contains(&SourceKind::Directory),
     };
     render_folder(folder, |programs| {
         let mut request = jsonnet::Request::of_directory(&options.jsonnet, input)?;
@@ -113,7 +117,8 @@ fn files(folder: Place<'_>, warnings: &mut Vec<Finding>) -> Result<Vec<Manifest>
         };
         // Argo CD does not count Jsonnet: what it evaluates to says nothing about its size.
         let limit = if has_extension(&shown, "jsonnet") { u64::MAX } else { left };
-        let bytes = read(&real_path, limit).map_err(|source| RenderError::Unreadable { file: shown.clone(), source })?;
+        let bytes =
+            read(&real_path, limit).map_err(|source| RenderError::Unreadable { file: shown.clone(), source })?;
         let decoded = yaml::decode(&bytes);
         let text = decoded.as_ref().map_or_else(|_error| String::from_utf8_lossy(&bytes), Clone::clone);
         if text.contains(SKIP_FILE_MARKER) {
@@ -172,6 +177,7 @@ fn paths(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
         }
         pending.append(&mut folders);
     }
+    found.retain(|path| folder.jsonnet || path.extension().is_none_or(|extension| extension != "jsonnet"));
     found.sort();
     Ok(found)
 }
@@ -314,8 +320,13 @@ mod tests {
     }
 
     fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
-        let folder =
-            Place { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
+        let folder = Place {
+            root: folder.path(),
+            folder: folder.path(),
+            options,
+            combined_size: DEFAULT_COMBINED_SIZE,
+            jsonnet: true,
+        };
         render_plain(folder)
     }
 
@@ -447,7 +458,8 @@ mod tests {
             ("d.jsonnet", &format!("// {marker}\nerror 'never evaluated'")),
         ]);
         let options = Directory::default();
-        let place = Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
+        let place =
+            Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100, jsonnet: true };
         assert_eq!(names(&render_plain(place).expect("rendered")), ["b"]);
     }
 
@@ -463,7 +475,8 @@ mod tests {
     fn more_than_the_limit_is_an_error() {
         let folder = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b"))]);
         let options = Directory::default();
-        let small = Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
+        let small =
+            Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100, jsonnet: true };
         assert!(matches!(render_plain(small), Err(RenderError::TooLarge { limit: 100, .. })));
         assert_eq!(names(&render_plain(Place { combined_size: 0, ..small }).expect("no limit")), ["a", "b"]);
     }
@@ -476,8 +489,13 @@ mod tests {
         std::os::unix::fs::symlink("../shared/real.yaml", inside.path().join("app/in.yaml")).expect("a link");
         let app = inside.path().join("app");
         let options = Directory::default();
-        let source =
-            Place { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
+        let source = Place {
+            root: inside.path(),
+            folder: &app,
+            options: &options,
+            combined_size: DEFAULT_COMBINED_SIZE,
+            jsonnet: true,
+        };
         std::os::unix::fs::symlink("gone.yaml", app.join("nothing.yaml")).expect("a link");
         let rendered = render_plain(source).expect("rendered");
         assert_eq!(names(&rendered), ["inside", "keep"]);

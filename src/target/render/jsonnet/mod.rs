@@ -186,7 +186,10 @@ fn exact(value: Value) -> Value {
     }
 }
 
-#[expect(clippy::cast_possible_truncation, reason = "a float of this size is whole, and one too large for an integer stays one")]
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float of this size is whole, and one too large for an integer stays one"
+)]
 fn exact_number(number: Number) -> Number {
     // Up to 2^53 the text is exact.
     match number.as_f64() {
