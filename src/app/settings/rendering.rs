@@ -3,8 +3,7 @@
 //! In: [`Settings`]. Out: [`RenderingSettings`].
 //!
 //! Rules: Argo CD util/settings `GetKustomizeSettings`, `GetHelmSettings`, `GetEnabledSourceTypes`. Quirk:
-//! `kustomize.buildOptions.<version>` is read
-//! there, and never used; neither is it here.
+//! `kustomize.buildOptions.<version>` is read there, and never used; neither is it here.
 
 use super::Settings;
 use crate::app::source::SourceKind;

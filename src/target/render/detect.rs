@@ -3,8 +3,8 @@
 //! In: the source's manifest, and the folder. Out: the tool. An explicit block decides; else a plugin that knows the folder; else the
 //! files directly in it do; else it is a plain directory, as it is in place of a tool that `argocd-cm` disables.
 //!
-//! Rules: Argo CD util/app/discovery/discovery.go, reposerver/repository `GetAppSourceType`. Quirk: a file whose name merely ends with `Chart.yaml` makes a Helm
-//! chart, and a kustomization beside it wins.
+//! Rules: Argo CD util/app/discovery/discovery.go, reposerver/repository `GetAppSourceType`. Quirk: a file whose name merely
+//! ends with `Chart.yaml` makes a Helm chart, and a kustomization beside it wins.
 
 use std::fs;
 use std::path::Path;
@@ -22,13 +22,14 @@ pub(super) fn detect(input: &RenderInput<'_>) -> Result<SourceKind, RenderError>
     if plugin::discovered(input)?.is_some() {
         return Ok(SourceKind::Plugin);
     }
-    let found = file_names(input.folder)?.into_iter().filter_map(|name| match name.as_str() {
+    let mut found = file_names(input.folder)?.into_iter().filter_map(|name| match name.as_str() {
         "kustomization.yaml" | "kustomization.yml" | "Kustomization" => Some(SourceKind::Kustomize),
         name if name.ends_with("Chart.yaml") => Some(SourceKind::Helm),
         "app.yaml" if ksonnet::is_application(&input.folder.join(&name)) => Some(SourceKind::Ksonnet),
         _ => None,
     });
-    Ok(found.filter(is_on).last().unwrap_or(SourceKind::Directory))
+    // Quirk: the last one counts.
+    Ok(found.rfind(is_on).unwrap_or(SourceKind::Directory))
 }
 
 /// The files directly in the folder, in lexical order.

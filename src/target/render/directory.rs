@@ -286,10 +286,10 @@ pub(super) fn unfold(value: Value, origin: &Origin, text: &str) -> Result<Vec<Ob
 }
 
 fn object(value: Value, origin: &Origin, text: &str) -> Result<Object, RenderError> {
-    Object::new(value).map(|object| object.with_origin(origin.clone())).map_err(|source| {
+    Object::new(value).map(|object| object.with_origin(origin.clone())).map_err(|fault| {
         let offset = line_start(text, origin.line);
         let length = text[offset..].find('\n').unwrap_or(text.len() - offset);
-        RenderError::NotAnObject { excerpt: Box::new(Excerpt::new(&*origin.file, text, offset, length, None)), source }
+        RenderError::NotAnObject { excerpt: Box::new(Excerpt::new(&*origin.file, text, offset, length, None)), fault }
     })
 }
 
