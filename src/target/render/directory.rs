@@ -104,7 +104,11 @@ fn files(folder: Place<'_>, warnings: &mut Vec<Finding>) -> Result<Vec<Manifest>
     // Argo CD: 0 is no limit.
     let mut left = if folder.combined_size == 0 { u64::MAX } else { folder.combined_size };
     let mut files = Vec::new();
-    for path in paths(folder)? {
+    let found = paths(folder)?;
+    if found.is_empty() {
+        warnings.extend(unread(folder)?);
+    }
+    for path in found {
         let shown = relative(folder.root, &path);
         let real_path = match paths::resolve(&root, &root.join(path.strip_prefix(folder.root).unwrap_or(&path))) {
             Ok(real_path) => real_path,
@@ -266,6 +270,26 @@ fn may_be_unrelated(file: &str, text: &str) -> bool {
     is_yaml && !["apiVersion:", "kind:", "metadata:"].iter().all(|field| text.contains(field))
 }
 
+/// A word about a folder of which nothing is read, though it has what could be: an application of nothing is in sync with
+/// anything.
+fn unread(folder: Place<'_>) -> Result<Option<Finding>, RenderError> {
+    let Directory { recurse, include, .. } = folder.options;
+    // An `exclude` of everything is meant.
+    if *recurse && include.is_empty() {
+        return Ok(None);
+    }
+    let everything = Directory { recurse: true, ..Directory::default() };
+    let count = paths(Place { options: &everything, ..folder })?.len();
+    let shown = relative(folder.root, folder.folder);
+    let message = format!("no file of `{shown}` is read, though {count} in it could be manifests");
+    let help = if *recurse {
+        format!("`directory.include`, `{include}`, matches none: it is held against the path below `{shown}`")
+    } else {
+        "files in folders below are read with `directory.recurse: true`".to_owned()
+    };
+    Ok((count > 0).then(|| Finding::warning("trueup::render::nothing_read", message).with_help(help)))
+}
+
 fn leads_nowhere(file: &str) -> Finding {
     Finding::warning("trueup::render::passed_over", format!("link `{file}` leads to nothing, and is passed over"))
         .with_help("remove the link, or add what it leads to")
@@ -400,6 +424,29 @@ mod tests {
         assert_eq!(names(&deep), ["a1", "a2", "b", "c"]);
         let origin = deep.objects[1].origin().expect("an origin");
         assert_eq!((&*origin.file, origin.line), ("a.yaml", 6));
+    }
+
+    /// A pattern with a typo, or everything in folders below: there would be nothing to compare, and all in sync.
+    #[test]
+    fn a_folder_of_which_nothing_is_read_is_told() {
+        let deep = folder(&[("prod/a.yaml", &map("a")), ("README.md", "read me")]);
+        let told = |folder: &tempfile::TempDir, recurse, include: &str, exclude: &str| {
+            let options =
+                Directory { recurse, include: include.into(), exclude: exclude.into(), ..Directory::default() };
+            render_all(folder, &options).expect("rendered").warnings.into_iter().filter_map(|it| it.help).next()
+        };
+        assert_eq!(
+            told(&deep, false, "", "").as_deref(),
+            Some("files in folders below are read with `directory.recurse: true`")
+        );
+        assert_eq!(
+            told(&deep, true, "*.yml", "").as_deref(),
+            Some("`directory.include`, `*.yml`, matches none: it is held against the path below `.`")
+        );
+        for (recurse, include, exclude) in [(true, "", "*"), (true, "prod/*", "")] {
+            assert_eq!(told(&deep, recurse, include, exclude), None);
+        }
+        assert_eq!(told(&folder(&[(".gitkeep", "")]), false, "", ""), None);
     }
 
     #[test]
