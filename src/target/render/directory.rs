@@ -433,7 +433,7 @@ mod tests {
         let told = |folder: &tempfile::TempDir, recurse, include: &str, exclude: &str| {
             let options =
                 Directory { recurse, include: include.into(), exclude: exclude.into(), ..Directory::default() };
-            render_all(folder, &options).expect("rendered").warnings.into_iter().filter_map(|it| it.help).next()
+            render_all(folder, &options).expect("rendered").warnings.into_iter().find_map(|it| it.help)
         };
         assert_eq!(
             told(&deep, false, "", "").as_deref(),
