@@ -273,20 +273,22 @@ fn may_be_unrelated(file: &str, text: &str) -> bool {
 /// A word about a folder of which nothing is read, though it has what could be: an application of nothing is in sync with
 /// anything.
 fn unread(folder: Place<'_>) -> Result<Option<Finding>, RenderError> {
-    let Directory { recurse, include, .. } = folder.options;
-    // An `exclude` of everything is meant.
-    if *recurse && include.is_empty() {
-        return Ok(None);
-    }
-    let everything = Directory { recurse: true, ..Directory::default() };
-    let count = paths(Place { options: &everything, ..folder })?.len();
-    let shown = relative(folder.root, folder.folder);
-    let message = format!("no file of `{shown}` is read, though {count} in it could be manifests");
-    let help = if *recurse {
-        format!("`directory.include`, `{include}`, matches none: it is held against the path below `{shown}`")
-    } else {
-        "files in folders below are read with `directory.recurse: true`".to_owned()
+    let Directory { recurse, include, exclude, .. } = folder.options;
+    let count = |recurse| {
+        let options = Directory { recurse, ..Directory::default() };
+        paths(Place { options: &options, ..folder }).map(|found| found.len())
     };
+    let shown = relative(folder.root, folder.folder);
+    let (count, help) = match count(*recurse)? {
+        0 => (count(true)?, "files in folders below are read with `directory.recurse: true`".to_owned()),
+        // An `exclude` of everything is meant.
+        _ if include.is_empty() || !exclude.is_empty() => return Ok(None),
+        count => (
+            count,
+            format!("`directory.include`, `{include}`, matches none: it is held against the path below `{shown}`"),
+        ),
+    };
+    let message = format!("no file of `{shown}` is read, though {count} in it could be manifests");
     Ok((count > 0).then(|| Finding::warning("trueup::render::nothing_read", message).with_help(help)))
 }
 
@@ -442,6 +444,9 @@ mod tests {
         assert_eq!(
             told(&deep, true, "*.yml", "").as_deref(),
             Some("`directory.include`, `*.yml`, matches none: it is held against the path below `.`")
+        );
+        assert!(
+            told(&folder(&[("a.yaml", &map("a"))]), false, "*.yml", "").is_some_and(|it| it.contains("matches none"))
         );
         for (recurse, include, exclude) in [(true, "", "*"), (true, "prod/*", "")] {
             assert_eq!(told(&deep, recurse, include, exclude), None);
