@@ -105,10 +105,26 @@ pub struct InvalidApplication {
     pub findings: Vec<Finding>,
 }
 
+/// The fields of `spec`.
+const SPECIFICATION: [&str; 9] = [
+    "destination",
+    "ignoreDifferences",
+    "info",
+    "project",
+    "revisionHistoryLimit",
+    "source",
+    "sourceHydrator",
+    "sources",
+    "syncPolicy",
+];
+
 /// Whether an Application can only be meant to be merged with another manifest, as Kustomize merges patches: it names no
-/// repository, and has no source at all or no cluster either.
+/// repository, and has no source at all or no cluster either. What it lacks is not there under a misspelt name.
 pub(super) fn is_partial(manifest: &Map<String, Value>) -> bool {
     let Some(spec) = manifest.get("spec").and_then(Value::as_object) else { return true };
+    if spec.keys().any(|field| !SPECIFICATION.contains(&field.as_str()) && !field.starts_with('$')) {
+        return false;
+    }
     let has = |value: Option<&Value>, field: &str| value.is_some_and(|value| value.get(field).is_some());
     let sources = spec.get("sources").and_then(Value::as_array).into_iter().flatten();
     let hydrated = spec.get("sourceHydrator").and_then(|hydrator| hydrator.get("drySource"));
@@ -324,7 +340,8 @@ fn decode_sources(fields: &mut Fields<'_>) -> (Vec<Source>, SourceForm, Option<S
     if single.is_none() && !fields.has_fault("source") && !fields.has_fault("sources") {
         fields.fault(&Fault::NoSource);
     }
-    let sources = single.map(|single| source::decode(single, Within::Source)).into_iter().collect();
+    let sources =
+        single.map(|single| source::decode(single, Within::Source).without_empty_blocks()).into_iter().collect();
     (sources, SourceForm::Single, None)
 }
 

@@ -29,7 +29,15 @@ pub(super) enum FileFault {
     )]
     Unread { file: String, line: usize, may_hide: MayHide },
 
-    #[error("{file}:{line}: the Application `{name}` has neither a source nor a destination, as a patch for Kustomize")]
+    #[error("{kustomization}: Kustomize patches Applications here; as they come out of it, they are not looked at")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::patched),
+        help("build them, as with `kubectl kustomize`, and give the output")
+    )]
+    Patched { kustomization: String },
+
+    #[error("{file}:{line}: the Application `{name}` names no repository, as a patch for Kustomize")]
     #[diagnostic(
         severity(Warning),
         code(trueup::app::partial),

@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 
 use super::application::{self, Application, InvalidApplication};
 use super::file_fault::{FileFault, MayHide};
+use super::patches::Patches;
 use super::reading::{Reading, SourceText};
 use crate::finding::{Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, Span, WithPositions, YamlError};
@@ -54,8 +55,9 @@ pub struct Manifests {
 /// Reads Applications from the texts of manifest files.
 pub fn read(inputs: &[ManifestText]) -> Manifests {
     let mut manifests = Manifests::default();
+    let patches = Patches::of(inputs);
     for input in inputs {
-        read_file(input, &mut manifests);
+        read_file(input, &patches, &mut manifests);
     }
     refuse_repeated(&mut manifests.applications);
     let is_told = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
@@ -67,7 +69,7 @@ pub fn read(inputs: &[ManifestText]) -> Manifests {
     manifests
 }
 
-fn read_file(input: &ManifestText, manifests: &mut Manifests) {
+fn read_file(input: &ManifestText, patches: &Patches, manifests: &mut Manifests) {
     let text = match yaml::decode(&input.bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -80,6 +82,7 @@ fn read_file(input: &ManifestText, manifests: &mut Manifests) {
     let positions = if text.contains("argoproj.io") { WithPositions::Yes } else { WithPositions::No };
     let mut file = File {
         input,
+        patched_by: patches.kustomization(input).filter(|_| input.given == Given::InFolder),
         may_hide: MayHide::of(&text),
         source: SourceText::new(&input.name, &text),
         found: Manifests::default(),
@@ -96,6 +99,8 @@ fn read_file(input: &ManifestText, manifests: &mut Manifests) {
 /// One file being read, and what was found in it.
 struct File<'input> {
     input: &'input ManifestText,
+    /// The kustomization that has the file as a patch.
+    patched_by: Option<&'input str>,
     may_hide: MayHide,
     source: SourceText,
     found: Manifests,
@@ -170,6 +175,10 @@ impl File<'_> {
             let line = reading.line(&entry.base);
             return self.template(line);
         }
+        if let Some(kustomization) = self.patched_by {
+            self.found.findings.push(Finding::of(&FileFault::Patched { kustomization: kustomization.to_owned() }));
+            return self.ignore("(a part of an Application)");
+        }
         if self.input.given == Given::InFolder && application::is_partial(object) {
             let (file, line, name) = (self.input.name.clone(), reading.line(&entry.base), name.to_owned());
             self.found.findings.push(Finding::of(&FileFault::Partial { file, line, name }));
@@ -239,14 +248,19 @@ impl File<'_> {
     }
 
     fn finish(self, manifests: &mut Manifests) {
-        let Self { input, found, .. } = self;
+        let Self { input, patched_by, found, .. } = self;
         let is_told = found.findings.iter().any(|finding| finding.severity == Severity::Error);
         let findings = match input.given {
             // A chart's template is torn into many documents that cannot be read: one finding tells it.
             Given::InFolder => first_of_each_code(found.findings),
             Given::ByName => found.findings,
         };
-        manifests.findings.extend(findings);
+        // A kustomization with many patches is told once.
+        for finding in findings {
+            if !(patched_by.is_some() && manifests.findings.contains(&finding)) {
+                manifests.findings.push(finding);
+            }
+        }
         if input.given == Given::ByName && found.applications.is_empty() && !is_told {
             let holds = match found.ignored.len() {
                 0 => "nor anything else".to_owned(),

@@ -20,6 +20,7 @@ mod fields;
 mod file_fault;
 mod metadata;
 mod names;
+mod patches;
 mod reading;
 
 pub use application::{Application, Destination, InvalidApplication, SourceForm};

@@ -24,6 +24,7 @@ fn values_are_those_of_the_official_jsonnet() {
     let jsonnet = or_skip!(program("jsonnet"));
     let expressions = [
         ("numbers", "[1, 1.0, 0.1, 1e100, -0, 1/3, 100000000000000000000, 5 % 3, std.pow(2, 53)]"),
+        ("large numbers", "[std.pow(2, 60), -std.pow(2, 62) - 1024, 1234567890123456789, std.pow(2, 63)]"),
         ("texts", r#"["a\"b\\\n\t\u00e9", @'raw\n', 'tab	', "ünï → 𝄞"]"#),
         ("blocks", "|||\n  one\n    two\n|||"),
         ("objects", "{ a: 1, b:: 2, ['c' + 1]: self.a, d: $.metadata.name, e+: { f: 1 } }"),
@@ -99,18 +100,22 @@ fn variables_and_libraries_are_given_as_argo_cd_gives_them() {
         .file("lib/a/motd.txt", "$ARGOCD_APP_NAME\n")
         .commit("a library");
     let options = json!({"jsonnet": {
-        "libs": ["lib/a", "lib/b"],
+        "libs": ["lib/a", "lib/b", "vendor"],
         "extVars": [
+            {"name": "team", "value": "of two with one name the last counts"},
             {"name": "team", "value": "$ARGOCD_APP_NAME-$$x-${HOME}"},
             {"name": "limits", "value": "{ cpu: 1 + 1 }", "code": true},
         ],
-        "tlas": [{"name": "colour", "value": "${ARGOCD_APP_SOURCE_PATH}"}, {"name": "replicas", "value": "1 + 2", "code": true}],
+        "tlas": [
+            {"name": "colour", "value": "red"},
+            {"name": "colour", "value": "${ARGOCD_APP_SOURCE_PATH}"}, {"name": "replicas", "value": "1 + 2", "code": true},
+        ],
     }});
 
     let rendered = render(&git.application("shop").path("app").source_field("directory", options));
 
     let mut official = Command::new(&jsonnet);
-    official.current_dir(git.path()).args(["-J", "app", "-J", "lib/a", "-J", "lib/b"]);
+    official.current_dir(git.path()).args(["-J", "app", "-J", "lib/a", "-J", "lib/b", "-J", "vendor"]);
     official.args(["--ext-str", "team=shop-$x-", "--ext-code", "limits={ cpu: 1 + 1 }"]);
     official.args(["--tla-str", "colour=app", "--tla-code", "replicas=1 + 2", "app/main.jsonnet"]);
     let output = official.output().expect("jsonnet can be started");

@@ -97,3 +97,17 @@ fn an_application_that_names_no_environment_is_told_which_there_are() {
     let outcome = trueup(["render", "-q"]).of(&other).exits(2);
     assert!(outcome.stderr.contains("`app.yaml` has no environment `prod`"), "{}", outcome.transcript());
 }
+
+/// `ks` dropped them in silence: whoever added one has to know why it never came.
+#[test]
+fn documents_that_ksonnet_does_not_read_are_told() {
+    let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n";
+    let git = guestbook().file("components/settings.yaml", settings).commit("more settings");
+    let application = git.application("shop").source_field("ksonnet", json!({"environment": "default"}));
+
+    let outcome = trueup(["render", "-q", "-o", "json"]).of(&application).exits(0);
+
+    let told = "`components/settings.yaml` holds 2 documents, of which ksonnet reads the first alone";
+    assert!(outcome.stderr.contains(told), "{}", outcome.transcript());
+    assert_eq!(outcome.json()["items"].as_array().map(Vec::len), Some(2));
+}

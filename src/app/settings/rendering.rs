@@ -2,10 +2,11 @@
 //!
 //! In: [`Settings`]. Out: [`RenderingSettings`].
 //!
-//! Rules: Argo CD util/settings `GetKustomizeSettings`, `GetHelmSettings`. Quirk: `kustomize.buildOptions.<version>` is read
-//! there, and never used; neither is it here.
+//! Rules: Argo CD util/settings `GetKustomizeSettings`, `GetHelmSettings`, `GetEnabledSourceTypes`. Quirk:
+//! `kustomize.buildOptions.<version>` is read there, and never used; neither is it here.
 
 use super::Settings;
+use crate::app::source::SourceKind;
 
 /// How sources are rendered.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -14,6 +15,8 @@ pub struct RenderingSettings {
     pub kustomize_build_options: Option<Vec<String>>,
     /// `helm.valuesFileSchemes`: of which URLs values may be read; nothing when it is not set, for `https` and `http`.
     pub values_file_schemes: Option<Vec<String>>,
+    /// `helm.enable`, `kustomize.enable`, `jsonnet.enable` where they are not `true`; that of Jsonnet stands for directories.
+    pub disabled: Vec<SourceKind>,
 }
 
 impl RenderingSettings {
@@ -23,7 +26,14 @@ impl RenderingSettings {
             let text = settings.data.get(key)?;
             Some(text.split(apart).map(str::trim).filter(|word| !word.is_empty()).map(str::to_owned).collect())
         };
+        let is_off = |key: &str| settings.data.get(key).is_some_and(|text| !text.is_empty() && text != "true");
+        let tools = [
+            ("helm.enable", SourceKind::Helm),
+            ("kustomize.enable", SourceKind::Kustomize),
+            ("jsonnet.enable", SourceKind::Directory),
+        ];
         Self {
+            disabled: tools.into_iter().filter_map(|(key, kind)| is_off(key).then_some(kind)).collect(),
             kustomize_build_options: words("kustomize.buildOptions", char::is_whitespace),
             values_file_schemes: words("helm.valuesFileSchemes", |letter| letter == ','),
         }
@@ -44,7 +54,11 @@ mod tests {
         let set = read(&[
             ("kustomize.buildOptions", "--enable-helm  --load-restrictor LoadRestrictionsNone\n"),
             ("helm.valuesFileSchemes", "https, s3,"),
+            ("helm.enable", "false"),
+            ("kustomize.enable", "true"),
+            ("jsonnet.enable", ""),
         ]);
+        assert_eq!(set.disabled, [SourceKind::Helm]);
         let options = set.kustomize_build_options.unwrap();
         assert_eq!(options, ["--enable-helm", "--load-restrictor", "LoadRestrictionsNone"]);
         assert_eq!(set.values_file_schemes.unwrap(), ["https", "s3"]);

@@ -106,6 +106,19 @@ impl Source {
         self.reference.is_some() && self.path.is_none() && self.chart.is_none()
     }
 
+    /// Takes away the blocks that say nothing: with `helm: {}` or `directory: {recurse: false}` the folder decides.
+    ///
+    /// Rule: Argo CD util/argo/argo.go `NormalizeSource`. Quirk: it does so to `spec.source`, and not to `spec.sources`.
+    pub(super) fn without_empty_blocks(mut self) -> Self {
+        self.directory = self.directory.filter(|directory| *directory != Directory::default());
+        self.helm = self.helm.filter(|helm| *helm != Helm::default());
+        self.kustomize = self.kustomize.filter(|kustomize| *kustomize != Kustomize::default());
+        self.ksonnet = self.ksonnet.filter(|ksonnet| *ksonnet != Ksonnet::default());
+        let kept = self.explicit_kinds();
+        self.tools.retain(|name, _| kept.iter().any(|kind| kind.as_str().eq_ignore_ascii_case(name)));
+        self
+    }
+
     // The order is that of Argo CD's message.
     fn explicit_kinds(&self) -> Vec<SourceKind> {
         [

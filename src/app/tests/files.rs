@@ -229,6 +229,8 @@ fn a_patch_of_an_application_in_a_folder_is_passed_over() {
         ("a namespace and a revision", "source: {targetRevision: v2}, destination: {namespace: a}".to_owned(), true),
         ("a forgotten destination", repository.to_owned(), false),
         ("a forgotten repository", format!("source: {{path: b}}, {server}"), false),
+        ("a misspelt source", format!("sorce: {{repoURL: a, path: b}}, {server}"), false),
+        ("a list that is patched", "sources: [], $retainKeys: [sources]".to_owned(), true),
         ("whole", format!("project: default, {repository}, {server}"), false),
     ] {
         let manifests = read(&[found("overlays/web.yaml", &of(&spec)), found("base/web.yaml", &called("web"))]);
@@ -240,4 +242,33 @@ fn a_patch_of_an_application_in_a_folder_is_passed_over() {
     }
     let manifests = read(&[named("web.yaml", &of("source: {targetRevision: v2}"))]);
     assert!(manifests.applications[0].is_err(), "what the user named is to be an Application");
+}
+
+/// A kustomization says which files are patches: those that look like an Application, too, are none.
+#[test]
+fn a_file_that_a_kustomization_names_as_a_patch_holds_no_application() {
+    let patch =
+        "apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {name: web}\nspec: {source: {repoURL: b}}\n";
+    let prod =
+        "resources: [../../base]\npatches:\n- path: ./web.yaml\n- path: ../more.yaml\n- patch: |-\n    - op: remove\n";
+    let test = "patchesStrategicMerge: [web.yaml]\npatchesJson6902: [{path: no.yaml, target: {kind: Application}}]\n";
+    let manifests = read(&[
+        found("base/web.yaml", &called("web")),
+        found("overlays/more.yaml", patch),
+        found("overlays/prod/kustomization.yaml", prod),
+        found("overlays/prod/web.yaml", &called("web")),
+        found("overlays/test/kustomization.yml", test),
+        found("overlays/test/web.yaml", patch),
+    ]);
+    assert_eq!(places(&manifests), ["web base/web.yaml:1"]);
+    let told: Vec<&str> = manifests.findings.iter().map(|finding| finding.message.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "overlays/prod/kustomization.yaml: Kustomize patches Applications here; as they come out of it, they are not looked at",
+            "overlays/test/kustomization.yml: Kustomize patches Applications here; as they come out of it, they are not looked at",
+        ]
+    );
+    let manifests = read(&[found("prod/kustomization.yaml", prod), named("prod/web.yaml", &called("web"))]);
+    assert_eq!(places(&manifests), ["web prod/web.yaml:1"], "what the user named is an Application");
 }

@@ -36,7 +36,7 @@ pub(crate) struct SourceArguments {
     /// Leave submodules alone
     #[arg(long)]
     pub(crate) no_submodules: bool,
-    /// How large the plain manifests of one source may be together, in MiB
+    /// How large the plain manifests of one source may be together, in MiB; 0 for any size
     #[arg(long, value_name = "MIB", default_value_t = 10)]
     pub(crate) max_manifests_size: u64,
     /// How long a program that renders one source may take, in seconds

@@ -5,23 +5,25 @@
 //!
 //! Rules: Argo CD reposerver/repository/repository.go `findManifests`, `getPotentiallyValidManifests`.
 
-use std::fs;
+use std::fs::{self, File};
+use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use globset::{GlobBuilder, GlobMatcher};
 use serde_json::Value;
 
-use super::paths::relative;
+use super::glob::Glob;
+use super::paths::{self, PathFault, relative};
 use super::{RenderError, RenderInput, jsonnet, list};
 use crate::app::Directory;
+use crate::app::source::SourceKind;
 use crate::finding::{Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
 use crate::object::{Object, Origin};
 use crate::target::Target;
 
-/// Anywhere in a file, this keeps the file from being rendered.
-const SKIP_FILE_MARKER: &str = "# +argocd:skip-file-rendering";
+/// Anywhere in a file, this keeps the file from being rendered: in a comment of whatever language the file is.
+const SKIP_FILE_MARKER: &str = "+argocd:skip-file-rendering";
 
 /// Argo CD's `reposerver.max.combined.directory.manifests.size`: all plain manifests of one source together, in bytes.
 pub const DEFAULT_COMBINED_SIZE: u64 = 10 << 20;
@@ -37,6 +39,8 @@ struct Place<'a> {
     options: &'a Directory,
     /// All manifests together, in bytes.
     combined_size: u64,
+    /// Whether Jsonnet is evaluated, or passed over.
+    jsonnet: bool,
 }
 
 /// Reads every manifest of the source's folder.
@@ -47,6 +51,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
         folder: input.folder,
         options: &options,
         combined_size: input.settings.combined_size,
+        jsonnet: !input.settings.disabled.contains(&SourceKind::Directory),
     };
     render_folder(folder, |programs| {
         let mut request = jsonnet::Request::of_directory(&options.jsonnet, input)?;
@@ -60,11 +65,11 @@ fn render_folder(
     folder: Place<'_>,
     evaluate: impl FnOnce(Vec<PathBuf>) -> Result<Vec<Value>, RenderError>,
 ) -> Result<Target, RenderError> {
-    let files = files(folder)?;
+    let mut manifests = Target::default();
+    let files = files(folder, &mut manifests.warnings)?;
     let programs: Vec<PathBuf> =
         files.iter().filter(|file| file.is_jsonnet()).map(|file| file.real_path.clone()).collect();
     let mut values = evaluate(programs)?.into_iter();
-    let mut manifests = Target::default();
     for file in files {
         if file.is_jsonnet() {
             // There is one value a program: the evaluation ends with an error otherwise.
@@ -78,7 +83,7 @@ fn render_folder(
 }
 
 /// A file that may hold manifests.
-struct File {
+struct Manifest {
     /// Relative to the checkout.
     shown: String,
     /// Links resolved, in the checkout.
@@ -86,39 +91,72 @@ struct File {
     text: String,
 }
 
-impl File {
+impl Manifest {
     fn is_jsonnet(&self) -> bool {
         has_extension(&self.shown, "jsonnet")
     }
 }
 
 /// The files that may hold manifests, in lexical order, but for those that ask to be left out.
-fn files(folder: Place<'_>) -> Result<Vec<File>, RenderError> {
+fn files(folder: Place<'_>, warnings: &mut Vec<Finding>) -> Result<Vec<Manifest>, RenderError> {
     let root =
         fs::canonicalize(folder.root).map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
-    let mut combined: u64 = 0;
+    // Argo CD: 0 is no limit.
+    let mut left = if folder.combined_size == 0 { u64::MAX } else { folder.combined_size };
     let mut files = Vec::new();
-    for path in paths(folder)? {
+    let found = paths(folder)?;
+    if found.is_empty() {
+        warnings.extend(unread(folder)?);
+    }
+    for path in found {
         let shown = relative(folder.root, &path);
-        let unreadable = |source| RenderError::Unreadable { file: shown.clone(), source };
-        let real_path = confined(&root, &path, &shown)?;
+        let real_path = match paths::resolve(&root, &root.join(path.strip_prefix(folder.root).unwrap_or(&path))) {
+            Ok(real_path) => real_path,
+            // Argo CD: a link to nothing is no manifest.
+            Err(PathFault::NotFound) => {
+                warnings.push(leads_nowhere(&shown));
+                continue;
+            }
+            Err(fault) => return Err(fault.of(&shown)),
+        };
         // Argo CD does not count Jsonnet: what it evaluates to says nothing about its size.
-        if !has_extension(&shown, "jsonnet") {
-            combined = combined.saturating_add(fs::metadata(&real_path).map_err(unreadable)?.len());
+        let limit = if has_extension(&shown, "jsonnet") { u64::MAX } else { left };
+        let bytes =
+            read(&real_path, limit).map_err(|source| RenderError::Unreadable { file: shown.clone(), source })?;
+        let decoded = yaml::decode(&bytes);
+        let text = decoded.as_ref().map_or_else(|_error| String::from_utf8_lossy(&bytes), Clone::clone);
+        if text.contains(SKIP_FILE_MARKER) {
+            continue;
         }
-        if combined > folder.combined_size {
+        let size = bytes.len() as u64;
+        if size > limit {
             return Err(RenderError::TooLarge {
                 folder: relative(folder.root, folder.folder),
                 limit: folder.combined_size,
             });
         }
-        let bytes = fs::read(&real_path).map_err(unreadable)?;
-        let text = yaml::decode(&bytes).map_err(|error| syntax(&shown, "", &error))?.into_owned();
-        if !text.contains(SKIP_FILE_MARKER) {
-            files.push(File { shown, real_path, text });
+        if limit != u64::MAX {
+            left -= size;
+        }
+        match decoded {
+            Ok(text) => files.push(Manifest { shown, real_path, text: text.into_owned() }),
+            Err(error) => {
+                let error = syntax(&shown, "", &error);
+                if !may_be_unrelated(&shown, &text) {
+                    return Err(error);
+                }
+                warnings.push(passed_over(&shown, &error));
+            }
         }
     }
     Ok(files)
+}
+
+/// A file, or a little more of it than the limit.
+fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
+    let mut bytes = Vec::new();
+    File::open(path)?.take(limit.saturating_add(1)).read_to_end(&mut bytes)?;
+    Ok(bytes)
 }
 
 /// The paths that may be manifests by their names, in lexical order.
@@ -143,6 +181,7 @@ fn paths(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
         }
         pending.append(&mut folders);
     }
+    found.retain(|path| folder.jsonnet || path.extension().is_none_or(|extension| extension != "jsonnet"));
     found.sort();
     Ok(found)
 }
@@ -154,8 +193,8 @@ fn is_override(path: &Path) -> bool {
 
 /// `exclude`, `include` and the extension filter of one source.
 struct Filter {
-    exclude: Option<GlobMatcher>,
-    include: Option<GlobMatcher>,
+    exclude: Option<Glob>,
+    include: Option<Glob>,
     by_extension: bool,
 }
 
@@ -174,33 +213,17 @@ impl Filter {
                 .iter()
                 .any(|extension| relative.rsplit_once('.').is_some_and(|(_, found)| found == *extension));
         by_extension
-            && !self.exclude.as_ref().is_some_and(|glob| glob.is_match(relative))
-            && self.include.as_ref().is_none_or(|glob| glob.is_match(relative))
+            && !self.exclude.as_ref().is_some_and(|glob| glob.matches(relative))
+            && self.include.as_ref().is_none_or(|glob| glob.matches(relative))
     }
 }
 
-/// Argo CD matches with gobwas/glob and no separators: `*` crosses `/`, `{a,b}` alternates.
-fn glob(field: &'static str, pattern: &str) -> Result<Option<GlobMatcher>, RenderError> {
+fn glob(field: &'static str, pattern: &str) -> Result<Option<Glob>, RenderError> {
     if pattern.is_empty() {
         return Ok(None);
     }
-    GlobBuilder::new(pattern)
-        .literal_separator(false)
-        .backslash_escape(true)
-        .empty_alternates(true)
-        .build()
-        .map(|glob| Some(glob.compile_matcher()))
-        .map_err(|source| RenderError::Glob { field, pattern: pattern.to_owned(), source })
-}
-
-/// The file with links resolved, if it is still inside the checkout (whose own links are resolved), and not git's own.
-fn confined(root: &Path, path: &Path, shown: &str) -> Result<PathBuf, RenderError> {
-    let resolved =
-        fs::canonicalize(path).map_err(|source| RenderError::Unreadable { file: shown.to_owned(), source })?;
-    match resolved.strip_prefix(root) {
-        Ok(inside) if !inside.starts_with(".git") => Ok(resolved),
-        _ => Err(RenderError::LeavesCheckout { file: shown.to_owned() }),
-    }
+    let glob = Glob::new(pattern);
+    glob.map(Some).map_err(|source| RenderError::Glob { field, pattern: pattern.to_owned(), source })
 }
 
 fn read_value(file: &str, value: Value, manifests: &mut Target) -> Result<(), RenderError> {
@@ -226,7 +249,7 @@ fn read_text(file: &str, text: &str, manifests: &mut Target) -> Result<(), Rende
         match parsed {
             Ok(objects) => read.extend(objects),
             // Argo CD passes over a file that does not look like a manifest at all: the error would be noise.
-            Err(error) if !one_object && read.is_empty() && !looks_like_a_manifest(text) => {
+            Err(error) if read.is_empty() && may_be_unrelated(file, text) => {
                 manifests.warnings.push(passed_over(file, &error));
                 return Ok(());
             }
@@ -241,9 +264,37 @@ fn has_extension(file: &str, extension: &str) -> bool {
     Path::new(file).extension().is_some_and(|found| found == extension)
 }
 
-/// Rule: Argo CD `findManifests`: a broken file with all three is a broken manifest.
-fn looks_like_a_manifest(text: &str) -> bool {
-    ["apiVersion:", "kind:", "metadata:"].iter().all(|field| text.contains(field))
+/// Rule: Argo CD `findManifests`: what cannot be read is a broken manifest if it is JSON, or has all three of these words.
+fn may_be_unrelated(file: &str, text: &str) -> bool {
+    let is_yaml = !["json", "jsonnet"].iter().any(|extension| has_extension(file, extension));
+    is_yaml && !["apiVersion:", "kind:", "metadata:"].iter().all(|field| text.contains(field))
+}
+
+/// A word about a folder of which nothing is read, though it has what could be: an application of nothing is in sync with
+/// anything.
+fn unread(folder: Place<'_>) -> Result<Option<Finding>, RenderError> {
+    let Directory { recurse, include, exclude, .. } = folder.options;
+    let count = |recurse| {
+        let options = Directory { recurse, ..Directory::default() };
+        paths(Place { options: &options, ..folder }).map(|found| found.len())
+    };
+    let shown = relative(folder.root, folder.folder);
+    let (count, help) = match count(*recurse)? {
+        0 => (count(true)?, "files in folders below are read with `directory.recurse: true`".to_owned()),
+        // An `exclude` of everything is meant.
+        _ if include.is_empty() || !exclude.is_empty() => return Ok(None),
+        count => (
+            count,
+            format!("`directory.include`, `{include}`, matches none: it is held against the path below `{shown}`"),
+        ),
+    };
+    let message = format!("no file of `{shown}` is read, though {count} in it could be manifests");
+    Ok((count > 0).then(|| Finding::warning("trueup::render::nothing_read", message).with_help(help)))
+}
+
+fn leads_nowhere(file: &str) -> Finding {
+    Finding::warning("trueup::render::passed_over", format!("link `{file}` leads to nothing, and is passed over"))
+        .with_help("remove the link, or add what it leads to")
 }
 
 fn passed_over(file: &str, error: &RenderError) -> Finding {
@@ -251,7 +302,7 @@ fn passed_over(file: &str, error: &RenderError) -> Finding {
     let mut finding =
         Finding::warning("trueup::render::passed_over", format!("`{file}` is not a manifest, and is passed over"))
             .with_cause(cause.message)
-            .with_help(format!("keep it out with `directory.exclude`, or with the line `{SKIP_FILE_MARKER}` in it"));
+            .with_help(format!("keep it out with `directory.exclude`, or with `# {SKIP_FILE_MARKER}` in it"));
     finding.excerpt = cause.excerpt;
     finding
 }
@@ -261,10 +312,10 @@ pub(super) fn unfold(value: Value, origin: &Origin, text: &str) -> Result<Vec<Ob
 }
 
 fn object(value: Value, origin: &Origin, text: &str) -> Result<Object, RenderError> {
-    Object::new(value).map(|object| object.with_origin(origin.clone())).map_err(|source| {
+    Object::new(value).map(|object| object.with_origin(origin.clone())).map_err(|fault| {
         let offset = line_start(text, origin.line);
         let length = text[offset..].find('\n').unwrap_or(text.len() - offset);
-        RenderError::NotAnObject { excerpt: Box::new(Excerpt::new(&*origin.file, text, offset, length, None)), source }
+        RenderError::NotAnObject { excerpt: Box::new(Excerpt::new(&*origin.file, text, offset, length, None)), fault }
     })
 }
 
@@ -295,8 +346,13 @@ mod tests {
     }
 
     fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
-        let folder =
-            Place { root: folder.path(), folder: folder.path(), options, combined_size: DEFAULT_COMBINED_SIZE };
+        let folder = Place {
+            root: folder.path(),
+            folder: folder.path(),
+            options,
+            combined_size: DEFAULT_COMBINED_SIZE,
+            jsonnet: true,
+        };
         render_plain(folder)
     }
 
@@ -372,6 +428,32 @@ mod tests {
         assert_eq!((&*origin.file, origin.line), ("a.yaml", 6));
     }
 
+    /// A pattern with a typo, or everything in folders below: there would be nothing to compare, and all in sync.
+    #[test]
+    fn a_folder_of_which_nothing_is_read_is_told() {
+        let deep = folder(&[("prod/a.yaml", &map("a")), ("README.md", "read me")]);
+        let told = |folder: &tempfile::TempDir, recurse, include: &str, exclude: &str| {
+            let options =
+                Directory { recurse, include: include.into(), exclude: exclude.into(), ..Directory::default() };
+            render_all(folder, &options).expect("rendered").warnings.into_iter().find_map(|it| it.help)
+        };
+        assert_eq!(
+            told(&deep, false, "", "").as_deref(),
+            Some("files in folders below are read with `directory.recurse: true`")
+        );
+        assert_eq!(
+            told(&deep, true, "*.yml", "").as_deref(),
+            Some("`directory.include`, `*.yml`, matches none: it is held against the path below `.`")
+        );
+        assert!(
+            told(&folder(&[("a.yaml", &map("a"))]), false, "*.yml", "").is_some_and(|it| it.contains("matches none"))
+        );
+        for (recurse, include, exclude) in [(true, "", "*"), (true, "prod/*", "")] {
+            assert_eq!(told(&deep, recurse, include, exclude), None);
+        }
+        assert_eq!(told(&folder(&[(".gitkeep", "")]), false, "", ""), None);
+    }
+
     #[test]
     fn lists_become_their_items() {
         let list = r#"{"apiVersion": "v1", "kind": "List", "items": [
@@ -400,11 +482,37 @@ mod tests {
         assert_eq!(error.to_string(), "a document in `a.yaml` has no `apiVersion`");
     }
 
+    /// A values file in Latin-1, and a manifest in it.
+    #[test]
+    fn what_is_no_text_is_an_error_only_where_a_manifest_is_broken() {
+        let render = |text: &[u8]| {
+            let folder = folder(&[("a.yaml", &map("a"))]);
+            #[expect(clippy::disallowed_methods, reason = "a test's own folder")]
+            fs::write(folder.path().join("b.yaml"), text).expect("a file");
+            render_all(&folder, &Directory::default())
+        };
+        let manifests = render(b"owner: Andr\xe9\n").expect("passed over");
+        assert_eq!(names(&manifests), ["a"]);
+        assert_eq!(manifests.warnings[0].message, "`b.yaml` is not a manifest, and is passed over");
+
+        let error = render(b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Andr\xe9}\n").expect_err("broken");
+        assert_eq!(error.to_string(), "`b.yaml` is not YAML: byte 0xE9 is not UTF-8");
+    }
+
+    /// The marker stands in whatever the file's language has for a comment; what is left out has no size.
     #[test]
     fn a_marked_file_is_skipped() {
-        let text = format!("# +argocd:skip-file-rendering\n{}", map("a"));
-        let folder = folder(&[("a.yaml", &text), ("b.yaml", &map("b"))]);
-        assert_eq!(names(&render_all(&folder, &Directory::default()).expect("rendered")), ["b"]);
+        let marker = "+argocd:skip-file-rendering";
+        let folder = folder(&[
+            ("a.yaml", &format!("# {marker}\n{}", map("a"))),
+            ("b.yaml", &map("b")),
+            ("c.yaml", &format!("{{{{- /* {marker} */ -}}}}\n{}", map("c").repeat(20))),
+            ("d.jsonnet", &format!("// {marker}\nerror 'never evaluated'")),
+        ]);
+        let options = Directory::default();
+        let place =
+            Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100, jsonnet: true };
+        assert_eq!(names(&render_plain(place).expect("rendered")), ["b"]);
     }
 
     #[test]
@@ -419,21 +527,32 @@ mod tests {
     fn more_than_the_limit_is_an_error() {
         let folder = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b"))]);
         let options = Directory::default();
-        let small = Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100 };
+        let small =
+            Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100, jsonnet: true };
         assert!(matches!(render_plain(small), Err(RenderError::TooLarge { limit: 100, .. })));
+        assert_eq!(names(&render_plain(Place { combined_size: 0, ..small }).expect("no limit")), ["a", "b"]);
     }
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leaves_the_checkout_is_refused() {
+    fn a_link_that_leaves_the_checkout_is_refused_and_one_to_nothing_is_passed_over() {
         let outside = folder(&[("secret.yaml", &map("outside"))]);
         let inside = folder(&[("shared/real.yaml", &map("inside")), ("app/keep.yaml", &map("keep"))]);
         std::os::unix::fs::symlink("../shared/real.yaml", inside.path().join("app/in.yaml")).expect("a link");
         let app = inside.path().join("app");
         let options = Directory::default();
-        let source =
-            Place { root: inside.path(), folder: &app, options: &options, combined_size: DEFAULT_COMBINED_SIZE };
-        assert_eq!(names(&render_plain(source).expect("rendered")), ["inside", "keep"]);
+        let source = Place {
+            root: inside.path(),
+            folder: &app,
+            options: &options,
+            combined_size: DEFAULT_COMBINED_SIZE,
+            jsonnet: true,
+        };
+        std::os::unix::fs::symlink("gone.yaml", app.join("nothing.yaml")).expect("a link");
+        let rendered = render_plain(source).expect("rendered");
+        assert_eq!(names(&rendered), ["inside", "keep"]);
+        let warnings: Vec<&str> = rendered.warnings.iter().map(|finding| finding.message.as_str()).collect();
+        assert_eq!(warnings, ["link `app/nothing.yaml` leads to nothing, and is passed over"]);
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");
         let error = render_plain(source).expect_err("refused");

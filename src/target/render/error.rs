@@ -92,13 +92,12 @@ pub enum RenderError {
         excerpt: Box<Excerpt>,
     },
     /// A document that is no Kubernetes object.
-    #[error("a document in `{}` {source}", excerpt.file)]
+    #[error("a document in `{}` {fault}", excerpt.file)]
     NotAnObject {
         /// Where.
         excerpt: Box<Excerpt>,
         /// What it is instead.
-        #[source]
-        source: NotAnObject,
+        fault: NotAnObject,
     },
     /// What Helm is given is wrong.
     #[error(transparent)]

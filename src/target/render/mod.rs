@@ -11,6 +11,7 @@ mod detect;
 mod directory;
 mod environment;
 mod error;
+mod glob;
 mod helm;
 pub mod jsonnet;
 mod ksonnet;
@@ -63,6 +64,8 @@ pub struct RenderSettings {
     pub timeout: Duration,
     /// This program, which evaluates Jsonnet as a child of itself ([`jsonnet::WORKER`]).
     pub program: PathBuf,
+    /// The tools that are not used: what they would render are plain manifests.
+    pub disabled: Vec<SourceKind>,
     /// The plugins that the user allows to run.
     pub plugins: Vec<plugin::Plugin>,
     /// Of which URLs values may be read.
@@ -84,6 +87,7 @@ impl RenderSettings {
         if let Some(schemes) = settings.values_file_schemes {
             self.values_file_schemes = schemes;
         }
+        self.disabled = settings.disabled;
     }
 }
 
@@ -98,6 +102,7 @@ impl Default for RenderSettings {
             cache: None,
             timeout: DEFAULT_TIMEOUT,
             program: PathBuf::from("trueup"),
+            disabled: Vec::new(),
             plugins: Vec::new(),
             // Argo CD: the default of `helm.valuesFileSchemes`.
             values_file_schemes: vec!["https".to_owned(), "http".to_owned()],
@@ -189,11 +194,11 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let (source, mut warnings) = overrides::apply(input)?;
     let input = &RenderInput { source: &source, ..*input };
     let tool = detect::detect(input)?;
-    let entry = cache::Entry::of(input, tool.kind);
+    let entry = cache::Entry::of(input, tool);
     if let Some(target) = entry.as_ref().and_then(cache::Entry::read) {
-        return Ok(Rendered { target: Target { warnings, ..target }, tool: tool.kind });
+        return Ok(Rendered { target: Target { warnings, ..target }, tool });
     }
-    let Made { mut target, repeatable } = match tool.kind {
+    let Made { mut target, repeatable } = match tool {
         SourceKind::Directory => directory::render(input).map(Made::again),
         SourceKind::Plugin => plugin::render(input).map(Made::again),
         SourceKind::Ksonnet => ksonnet::render(input).map(Made::again),
@@ -205,5 +210,5 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     }
     warnings.append(&mut target.warnings);
     target.warnings = warnings;
-    Ok(Rendered { target, tool: tool.kind })
+    Ok(Rendered { target, tool })
 }

@@ -24,7 +24,10 @@ impl PathFault {
     pub(super) fn of(self, shown: &str) -> RenderError {
         let file = shown.to_owned();
         match self {
-            Self::NotFound => RenderError::Unreadable { file, source: io::ErrorKind::NotFound.into() },
+            Self::NotFound => {
+                let source = io::Error::new(io::ErrorKind::NotFound, "it is not there");
+                RenderError::Unreadable { file, source }
+            }
             Self::Leaves => RenderError::LeavesCheckout { file },
             Self::Unreadable(source) => RenderError::Unreadable { file, source },
         }

@@ -21,7 +21,7 @@ pub(super) fn objects(bytes: &[u8], from: &str, origin: &str) -> Result<Vec<Obje
         let line = document.line;
         let origin = Origin { file: Arc::from(origin), line: 1 };
         let read = directory::unfold(document.value, &origin, "").map_err(|error| match error {
-            RenderError::NotAnObject { source, .. } => unread(line, source.to_string()),
+            RenderError::NotAnObject { fault, .. } => unread(line, fault.to_string()),
             other => other,
         })?;
         objects.extend(read);

@@ -266,3 +266,26 @@ fn a_kustomization_that_cannot_be_built_says_why() {
     [exit 2]
     "#);
 }
+
+/// What the user interface of Argo CD leaves behind: a block without a word in it decides nothing. In `sources` it does, there too.
+#[test]
+fn a_block_that_says_nothing_leaves_the_tool_to_the_folder() {
+    let kustomize = or_skip!(program("kustomize"));
+    let git = TestRepo::new()
+        .file("a.yaml", config_map("a"))
+        .file("kustomization.yaml", "resources: [a.yaml]\nnamePrefix: web-\n")
+        .commit("a kustomization");
+    let name = |application| {
+        objects(&render(&application, &[("TRUEUP_KUSTOMIZE", &kustomize)]).exits(0))[0]["metadata"]["name"].clone()
+    };
+    for (tool, block) in [
+        ("directory", json!({"recurse": false, "jsonnet": {}})),
+        ("helm", json!({"parameters": []})),
+        ("kustomize", json!({})),
+    ] {
+        assert_eq!(name(git.application("shop").source_field(tool, block)), "web-a", "{tool}");
+    }
+    assert_eq!(name(git.application("shop").source_field("directory", json!({"include": "a*"}))), "a");
+    let source = json!({"repoURL": git.url(), "path": ".", "directory": {"recurse": false}});
+    assert_eq!(name(git.application("shop").spec_field("sources", json!([source]))), "a");
+}

@@ -86,6 +86,21 @@ fn a_lender_is_rendered_where_it_has_a_path_and_the_last_source_counts() {
     assert!(outcome.stderr.contains(words), "{}", outcome.transcript());
 }
 
+/// Each application has a file of its own name, beside the chart: no reference is meant, and none is missed.
+#[test]
+fn a_variable_at_the_start_of_a_path_is_no_reference() {
+    let helm = or_skip!(program("helm"));
+    let charts =
+        charts().file("web/shop.yaml", "colour: blue\n").file("shop/prod.yaml", "size: large\n").commit("values");
+    let files = ["$ARGOCD_APP_NAME.yaml", "${ARGOCD_APP_NAME}.yaml", "../$ARGOCD_APP_NAME/prod.yaml"];
+    let sources = json!([{"repoURL": charts.url(), "path": "web", "helm": {"valueFiles": files}}]);
+
+    let outcome = render(&application("shop", &charts, sources), &[("TRUEUP_HELM", &helm)]).argument("-q").exits(0);
+
+    assert_eq!(objects(&outcome)[0]["data"]["values"], r#"{"colour":"blue","size":"large"}"#);
+    assert_eq!(outcome.stderr, "");
+}
+
 /// What Argo CD refuses, and what would lead out, is refused with a word on what to do.
 #[test]
 fn references_that_cannot_be_followed_say_why() {

@@ -52,3 +52,23 @@ fn schemes_of_argocd_cm_are_those_that_values_are_read_from() {
     [exit 2]
     ");
 }
+
+/// A tool that a team disabled in Argo CD renders nothing there: what it would render are plain manifests.
+#[test]
+fn a_tool_that_argocd_cm_disables_is_not_used() {
+    let git = TestRepo::new()
+        .file("a.yaml", config_map("a"))
+        .file("b.jsonnet", "error 'never evaluated'")
+        .file("kustomization.yaml", "resources: [a.yaml]\nnamePrefix: web-\n")
+        .commit("a kustomization");
+    let data = json!({"kustomize.enable": "false", "jsonnet.enable": "no", "helm.enable": ""});
+    let files = folder_with([("cm.yaml", &settings(&data))]);
+    for application in
+        [git.application("a"), git.application("b").source_field("kustomize", json!({"namePrefix": "x-"}))]
+    {
+        let run = render(&application, &[]).argument("--argocd-cm").argument(files.path().join("cm.yaml"));
+        let objects = objects(&run.exits(0));
+        assert_eq!(objects.len(), 1, "{objects:?}");
+        assert_eq!(objects[0]["metadata"]["name"], "a");
+    }
+}

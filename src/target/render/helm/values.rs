@@ -173,8 +173,10 @@ impl<'a> Values<'a> {
     /// The name in an entry that looks like a reference, and is neither one nor a variable of the build environment.
     fn unknown<'text>(&self, written: &'text str) -> Option<&'text str> {
         let name = written.strip_prefix('$')?.split(['/', '}']).next()?;
+        let ends = |letter: char| !letter.is_ascii_alphanumeric() && letter != '_';
+        let variable = name.trim_start_matches('{').split(ends).next();
         let is_known = self.input.references.named_in(written).is_some()
-            || self.environment.variables().any(|(known, _)| name.trim_start_matches('{') == known);
+            || self.environment.variables().any(|(known, _)| variable == Some(known));
         (!is_known).then_some(name)
     }
 

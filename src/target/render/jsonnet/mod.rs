@@ -26,13 +26,15 @@ mod yaml;
 pub use error::{JsonnetError, Trace};
 pub(super) use objects::objects;
 
+use std::collections::BTreeMap;
 use std::io::{Read, Write};
 use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
-use serde_json::Value;
+use serde_json::{Number, Value};
 
-use super::{BuildEnvironment, RenderError, RenderInput, paths};
+use super::paths::{self, PathFault};
+use super::{BuildEnvironment, RenderError, RenderInput};
 use crate::app::source::{Jsonnet, JsonnetVariable};
 use crate::finding::Excerpt;
 use crate::process::{self, Command, Output, ProcessError};
@@ -112,14 +114,20 @@ impl Request {
     /// What `source.directory.jsonnet` asks for, with the build environment filled in.
     pub(super) fn of_directory(options: &Jsonnet, input: &RenderInput<'_>) -> Result<Self, RenderError> {
         let environment = input.environment();
+        // Argo CD sets them one after the other: of two with one name the last counts.
         let variables = |variables: &[JsonnetVariable]| -> Vec<Variable> {
-            variables.iter().map(|variable| Variable::of(variable, &environment)).collect()
+            let named = variables.iter().map(|variable| (&variable.name, Variable::of(variable, &environment)));
+            named.collect::<BTreeMap<_, _>>().into_values().collect()
         };
         let mut search = vec![input.folder.to_path_buf()];
         for library in &options.libraries {
             // Relative to the repository's root, and not out of it.
-            let folder = paths::resolve(input.root, &input.root.join(library.trim_start_matches('/')));
-            search.push(folder.map_err(|_error| JsonnetError::Library { library: library.clone() })?);
+            match paths::resolve(input.root, &input.root.join(library.trim_start_matches('/'))) {
+                Ok(folder) => search.push(folder),
+                // Argo CD: an import that needs it says so.
+                Err(PathFault::NotFound) => {}
+                Err(_fault) => return Err(JsonnetError::Library { library: library.clone() }.into()),
+            }
         }
         Ok(Self {
             root: input.root.to_path_buf(),
@@ -164,8 +172,30 @@ pub(super) fn evaluate(request: &Request, input: &RenderInput<'_>) -> Result<Vec
     if let Some(fault) = answer.fault {
         return Err(fault.into());
     }
-    let values = answer.values.iter().map(|text| serde_json::from_str(text));
+    let values = answer.values.iter().map(|text| serde_json::from_str(text).map(exact));
     Ok(values.collect::<Result<_, _>>().map_err(|error| lost(&error.to_string()))?)
+}
+
+/// Integers to their last digit: rsjsonnet writes 2^60 as 1152921504606847000, the shortest text for the float that it is.
+fn exact(value: Value) -> Value {
+    match value {
+        Value::Number(number) => Value::Number(exact_number(number)),
+        Value::Array(items) => items.into_iter().map(exact).collect(),
+        Value::Object(fields) => fields.into_iter().map(|(name, value)| (name, exact(value))).collect(),
+        other => other,
+    }
+}
+
+#[expect(
+    clippy::cast_possible_truncation,
+    reason = "a float of this size is whole, and one too large for an integer stays one"
+)]
+fn exact_number(number: Number) -> Number {
+    // Up to 2^53 the text is exact.
+    match number.as_f64() {
+        Some(float) if float.abs() >= 9_007_199_254_740_992.0 => Number::from_i128(float as i128).unwrap_or(number),
+        _ => number,
+    }
 }
 
 /// The child's side: a request on standard input, the answer on standard output.

@@ -107,13 +107,19 @@ fn manifest(bytes: &[u8]) -> Result<Manifest, String> {
 }
 
 /// The first document of a file.
-pub(super) fn first_value(bytes: &[u8]) -> Result<Value, String> {
+fn first_value(bytes: &[u8]) -> Result<Value, String> {
+    first_of(bytes).map(|(value, _)| value)
+}
+
+/// The first document of a file, and how many there are.
+pub(super) fn first_of(bytes: &[u8]) -> Result<(Value, usize), String> {
     let text = yaml::decode(bytes).map_err(|error| error.message)?;
-    match yaml::read(&text, &Limits::default(), WithPositions::No).into_iter().next() {
-        Some(document) => {
-            document.map(|document| document.value).map_err(|error| format!("line {}: {}", error.line, error.message))
-        }
-        None => Ok(Value::Null),
+    let documents = yaml::read(&text, &Limits::default(), WithPositions::No);
+    let count = documents.len();
+    match documents.into_iter().next() {
+        Some(Ok(document)) => Ok((document.value, count)),
+        Some(Err(error)) => Err(format!("line {}: {}", error.line, error.message)),
+        None => Ok((Value::Null, 0)),
     }
 }
 

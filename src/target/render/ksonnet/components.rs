@@ -11,7 +11,8 @@ use std::fs;
 use serde_json::{Map, Value, json};
 
 use super::KsonnetError;
-use super::application::{first_value, read};
+use super::application::{first_of, read};
+use crate::finding::Finding;
 use crate::target::render::{RenderError, RenderInput, paths};
 
 /// One module of an application.
@@ -89,14 +90,17 @@ impl Module {
     }
 
     /// The components as one map: programs are imported, manifests are patched with the module's parameters.
-    pub(super) fn program(&self, input: &RenderInput<'_>) -> Result<String, RenderError> {
+    pub(super) fn program(&self, input: &RenderInput<'_>, warnings: &mut Vec<Finding>) -> Result<String, RenderError> {
         let mut fields = String::new();
         for (name, file) in &self.files {
             let path = format!("{}/{file}", self.folder);
             let value = if self.is_yaml(name) {
                 let shown = paths::relative(input.root, &input.folder.join(&path));
-                let value =
-                    first_value(&read(input, &path)?).map_err(|fault| KsonnetError::Manifest { file: shown, fault })?;
+                let (value, count) = first_of(&read(input, &path)?)
+                    .map_err(|fault| KsonnetError::Manifest { file: shown.clone(), fault })?;
+                if count > 1 {
+                    warnings.push(unread(&shown, count));
+                }
                 format!("patched({value}, {})", json!(file.rsplit_once('.').map_or("", |(stem, _)| stem)))
             } else {
                 format!("import {}", json!(path))
@@ -119,4 +123,10 @@ impl Module {
             "{ components: {} }".to_owned()
         }
     }
+}
+
+/// Quirk: ksonnet's YAML reader stops at the end of the first document, without a word.
+fn unread(file: &str, count: usize) -> Finding {
+    let message = format!("`{file}` holds {count} documents, of which ksonnet reads the first alone");
+    Finding::warning("trueup::render::ksonnet_documents", message).with_help("give each a file of its own")
 }

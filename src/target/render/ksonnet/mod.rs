@@ -27,6 +27,7 @@ use self::application::Environment;
 use self::components::Module;
 use super::{RenderError, RenderInput, directory, jsonnet, paths};
 use crate::app::source::KsonnetParameter;
+use crate::finding::Finding;
 use crate::object::Origin;
 use crate::target::Target;
 
@@ -42,7 +43,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     for module in environment.modules() {
         let module = Module::find(input, &module)?;
         let parameters = parameters(input, &environment, &module)?;
-        let components = evaluated(input, &environment, &module, &parameters)?;
+        let components = evaluated(input, &environment, &module, &parameters, &mut target.warnings)?;
         for (name, value) in components {
             let value = if module.is_yaml(&name) { patched(value, parameters["components"].get(&name)) } else { value };
             let file = module.file(&name).unwrap_or_else(|| format!("environments/{}/main.jsonnet", environment.path));
@@ -83,13 +84,14 @@ fn evaluated(
     environment: &Environment,
     module: &Module,
     parameters: &Value,
+    warnings: &mut Vec<Finding>,
 ) -> Result<Map<String, Value>, RenderError> {
     let main = input.folder.join(format!("environments/{}/main.jsonnet", environment.path));
     let shown = paths::relative(input.root, &main);
     let main = paths::resolve(input.root, &main).map_err(|fault| fault.of(&shown))?;
     let mut request = request(input, environment);
     request.external_variables.push(code("__ksonnet/params", parameters.to_string()));
-    request.external_variables.push(code("__ksonnet/components", module.program(input)?));
+    request.external_variables.push(code("__ksonnet/components", module.program(input, warnings)?));
     request.programs.push(jsonnet::Program::File(main));
     match jsonnet::evaluate(&request, input)?.pop() {
         Some(Value::Object(components)) => Ok(components),
