@@ -16,15 +16,14 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::RenderInput;
-use super::capabilities;
 use super::program::Program;
+use super::{RenderInput, capabilities, kustomize};
 use crate::app::source::SourceKind;
 use crate::object::{Object, Origin};
 use crate::target::Target;
 
 /// Changes whenever entries would be read or named otherwise.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// Where what was rendered is kept, and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,10 +144,7 @@ fn programs(input: &RenderInput<'_>, tool: SourceKind) -> Option<Vec<Value>> {
     let settings = &input.settings.programs;
     let found = match tool {
         SourceKind::Helm => vec![Program::helm(settings).ok()?],
-        SourceKind::Kustomize => {
-            // Helm is started by Kustomize where charts are enabled; without one that is an error anyway.
-            [Program::kustomize(settings).ok(), Program::helm(settings).ok()].into_iter().flatten().collect()
-        }
+        SourceKind::Kustomize => kustomize::programs(settings).ok()?,
         SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => return None,
     };
     found.iter().map(|program| identity(&program.path)).collect()

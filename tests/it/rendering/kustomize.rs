@@ -116,8 +116,19 @@ fn more_cases() -> Vec<Case> {
         ),
         (
             "components that are missing",
-            json!({"components": ["../../components/no", "../../components/*"], "ignoreMissingComponents": true}),
+            json!({"components": ["../../components/no", "../../components/debug"], "ignoreMissingComponents": true}),
             &[&["add", "component", "../../components/debug"]],
+        ),
+        // Argo CD asks whether a folder of that name is there, also of a pattern and of a repository.
+        (
+            "components that are not looked for when they may be missing",
+            json!({"components": ["../../components/*", "https://example.com/org/repo//x"], "ignoreMissingComponents": true}),
+            &[],
+        ),
+        (
+            "components by a pattern",
+            json!({"components": ["../../components/*"]}),
+            &[&["add", "component", "../../components/*"]],
         ),
     ]
 }
@@ -265,4 +276,55 @@ fn a_kustomization_that_cannot_be_built_says_why() {
       help: name a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`
     [exit 2]
     "#);
+}
+
+/// Kustomize follows a base wherever it leads, by whatever field it comes: a stranger's repository must not read what lies
+/// beside it.
+#[test]
+fn nothing_outside_of_the_repository_is_built_on() {
+    let kustomize = or_skip!(program("kustomize"));
+    let helm = or_skip!(program("helm"));
+    let inline = "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: x}\nfiles: [/etc/hosts]\n";
+    let charts = |fields: &str| format!("helmCharts: [{{name: web, {fields}}}]\n");
+    let cases = [
+        ("letters", "Resources: [../../outside]\n".to_owned()),
+        ("generators", "generators: [../../outside]\n".to_owned()),
+        ("transformers", "transformers: [../../outside]\n".to_owned()),
+        ("validators", "validators: [../../outside]\n".to_owned()),
+        // Kustomize takes off `link/..` before it looks where the link leads.
+        ("link", "resources: [link/../../../outside]\n".to_owned()),
+        ("settings", "generators: [../settings.yaml]\n".to_owned()),
+        ("inline", format!("generators:\n- |-\n  {}\n", inline.trim_end().replace('\n', "\n  "))),
+        ("home", charts("chartHome: ../../outside") + "helmGlobals: {chartHome: ../../outside}\n"),
+        ("config", charts("version: 1.0.0") + "helmGlobals: {configHome: /root/.config/helm}\n"),
+        ("name", "helmCharts: [{name: ../../outside/web}]\n".to_owned()),
+        ("retired", "helmChartInflationGenerator: [{chartName: web, chartHome: ../../outside}]\n".to_owned()),
+    ];
+    let git =
+        cases.iter().fold(TestRepo::new(), |git, (name, text)| git.file(&format!("{name}/kustomization.yaml"), text));
+    let git =
+        git.file("settings.yaml", inline).file("deep/down/below/a.yaml", config_map("a")).file("outside/a.yaml", "");
+    std::os::unix::fs::symlink("../deep/down/below", git.path().join("link/link")).unwrap();
+    let git = git.commit("bases that lead out");
+    for (name, _) in &cases {
+        let application = git.application(name).path(name);
+        let run = render(&application, &[("TRUEUP_KUSTOMIZE", &kustomize), ("TRUEUP_HELM", &helm)]);
+        let options = "--enable-helm --load-restrictor LoadRestrictionsNone";
+        let outcome = run.arguments(["--kustomize-build-options", options]).exits(2);
+        assert!(told(&outcome).contains("nothing outside of a repository is read"), "{name}\n{}", outcome.transcript());
+    }
+}
+
+/// Words that look like files of this machine are still words.
+#[test]
+fn text_that_looks_like_a_path_is_no_file() {
+    let kustomize = or_skip!(program("kustomize"));
+    let git = TestRepo::new()
+        .file("app/kustomization.yaml", "commonAnnotations: {hosts: /etc/hosts, home: \"https://example.com\"}\nconfigMapGenerator: [{name: made, literals: [hosts=/etc/hosts]}]\n")
+        .commit("words");
+    let expected = official(&kustomize, &git.path(), &["build", "app"]);
+    let shop = git.application("shop").path("app");
+    let run = render(&shop, &[("TRUEUP_KUSTOMIZE", &kustomize)]);
+    let outcome = run.arguments(["--kustomize-build-options", "--load-restrictor LoadRestrictionsNone"]).exits(0);
+    assert_eq!(objects(&outcome), expected);
 }

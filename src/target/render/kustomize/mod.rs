@@ -15,15 +15,15 @@ mod survey;
 pub use error::KustomizeError;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::kustomization::Kustomization;
-use super::program::{self, Call, Home, Program, ProgramError};
+use self::survey::Allowed;
+use super::program::{self, Call, Home, Program, ProgramError, ProgramSettings};
 use super::working_copy::{Around, WorkingCopy};
 use super::{Made, RenderError, RenderInput, capabilities};
 use crate::app::source::Kustomize;
 use crate::target::Target;
-use crate::target::source::git_environment;
 
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let default = Kustomize::default();
@@ -32,8 +32,13 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
     refuse_other_version(&program, options, &home, input)?;
     let build_options = &input.settings.programs.kustomize_build_options;
-    let unrestricted = build_options.iter().any(|option| option.contains("LoadRestrictionsNone"));
-    let survey = survey::survey(input, &options.components, unrestricted)?;
+    let allowed = Allowed {
+        files_anywhere: build_options.iter().any(|option| option.contains("LoadRestrictionsNone")),
+        charts: is_helm_enabled(&input.settings.programs),
+    };
+    let survey = survey::survey(input, &options.components, allowed)?;
+    // Programs and containers that kustomizations name may write anything.
+    let runs_others = build_options.iter().any(|option| option.starts_with("--enable-alpha-plugins"));
     let copy = copy(options, &home, input)?;
     let (root, folder) = copy.as_ref().map_or((input.root, input.folder), |copy| (&copy.root, &copy.folder));
     let call = Call {
@@ -50,35 +55,25 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     }
     let unnamed = input.shown("kustomization.yaml");
     let objects = program::objects(&program, &output.stdout, &unnamed, input)?;
-    Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable: !survey.is_fetched })
+    Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable: !survey.is_fetched && !runs_others })
 }
 
 /// The build environment; where something is fetched, what opens the repository's server, too: bases may lie in other
 /// repositories of it.
-///
-/// Rule: Argo CD util/kustomize/kustomize.go `Build`, which gives Kustomize's git the credentials of the source's repository.
 fn variables(home: &Home, input: &RenderInput<'_>, is_fetched: bool) -> Result<Vec<(String, String)>, RenderError> {
-    let settings = input.settings;
-    let (url, project) = (&input.source.repo_url, &input.application.project);
+    let environment = input.environment();
     let mut variables: Vec<(String, String)> =
-        input.environment().variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    if !is_fetched {
-        return Ok(variables);
-    }
-    variables.extend(git_environment(url, project, &settings.keyring, &settings.git_credentials));
-    let pass = settings.keyring.git(url.with_credentials(), project);
-    if let Some(key) = &pass.ssh_private_key {
-        let key = format!("{}\n", key.expose().trim_end());
-        let file = home.private_file("ssh/key", key.as_bytes());
-        let file = file.map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
-        variables.push(("GIT_SSH_COMMAND".to_owned(), pass.ssh_command(&file)));
+        environment.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if is_fetched {
+        let access = program::git_access(home.path(), input);
+        variables.extend(access.map_err(|source| ProgramError::NoPlace { place: input.place(), source })?);
     }
     Ok(variables)
 }
 
 /// A folder to write in, where something is to be written.
 fn copy(options: &Kustomize, home: &Home, input: &RenderInput<'_>) -> Result<Option<WorkingCopy>, RenderError> {
-    let around = match (is_helm_enabled(input), edit::is_needed(options)) {
+    let around = match (is_helm_enabled(&input.settings.programs), edit::is_needed(options)) {
         // Charts are unpacked beside the kustomization that asks for them, whichever that is.
         (true, _) => Around::Copied,
         (false, true) => Around::Linked,
@@ -95,8 +90,29 @@ fn copy(options: &Kustomize, home: &Home, input: &RenderInput<'_>) -> Result<Opt
     Ok(Some(copy))
 }
 
-fn is_helm_enabled(input: &RenderInput<'_>) -> bool {
-    input.settings.programs.kustomize_build_options.iter().any(|option| option.starts_with("--enable-helm"))
+fn is_helm_enabled(settings: &ProgramSettings) -> bool {
+    settings.kustomize_build_options.iter().any(|option| option.starts_with("--enable-helm"))
+}
+
+/// The programs that take part: Kustomize, and the Helm that it starts where charts are enabled.
+pub(super) fn programs(settings: &ProgramSettings) -> Result<Vec<Program>, ProgramError> {
+    let mut programs = vec![Program::kustomize(settings)?];
+    if is_helm_enabled(settings) {
+        let named = named_helm(&settings.kustomize_build_options);
+        let helm = named.map_or_else(|| settings.helm.clone(), |named| Some(PathBuf::from(named)));
+        programs.push(Program::helm(&ProgramSettings { helm, ..settings.clone() })?);
+    }
+    Ok(programs)
+}
+
+/// What `--helm-command` says, as `--helm-command helm3` or `--helm-command=helm3`; the last one counts.
+fn named_helm(build_options: &[String]) -> Option<&str> {
+    let following = build_options.iter().skip(1).map(String::as_str).chain([""]);
+    let named = build_options.iter().zip(following).filter_map(|(option, next)| {
+        let value = option.strip_prefix("--helm-command")?;
+        if value.is_empty() { Some(next) } else { value.strip_prefix('=') }
+    });
+    named.last()
 }
 
 fn arguments(
@@ -109,8 +125,8 @@ fn arguments(
     let verb = if program.name == "kustomize" { "build" } else { "kustomize" };
     let mut args: Vec<OsString> = vec![verb.into(), folder.into()];
     args.extend(settings.kustomize_build_options.iter().map(OsString::from));
-    if is_helm_enabled(input) {
-        if !settings.kustomize_build_options.iter().any(|option| option.starts_with("--helm-command")) {
+    if is_helm_enabled(settings) {
+        if named_helm(&settings.kustomize_build_options).is_none() {
             args.extend(["--helm-command".into(), Program::helm(settings)?.path.into_os_string()]);
         }
         let version = capabilities::kube_version(&options.kube_version, input.kinds)

@@ -6,10 +6,12 @@
 mod complaint;
 mod error;
 mod find;
+mod git;
 mod home;
 mod output;
 
 pub use error::ProgramError;
+pub(super) use git::git_access;
 pub(super) use home::Home;
 pub(super) use output::objects;
 
