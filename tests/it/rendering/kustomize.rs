@@ -203,6 +203,47 @@ fn build_options_reach_kustomize() {
     assert!(refused.stderr.contains("shop: kustomize could not render `app` at"), "{}", refused.transcript());
 }
 
+/// Kustomize before 5.3 knows no `--helm-kube-version`: its charts are told nothing, and rendered.
+#[test]
+fn an_older_kustomize_inflates_charts_too() {
+    let kustomize = or_skip!(program("kustomize"));
+    let helm = or_skip!(program("helm"));
+    let script = format!(
+        "#!/bin/sh\nfor word; do case $word in --helm-kube-version) echo \"Error: unknown flag: $word\" >&2; exit 1;; esac; done\nexec '{}' \"$@\"\n",
+        kustomize.display()
+    );
+    let older = folder_with([("kustomize", &script)]);
+    let older = older.path().join("kustomize");
+    std::fs::set_permissions(&older, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let git = TestRepo::new()
+        .file("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("charts/web/values.yaml", "{}\n")
+        .file("charts/web/templates/a.yaml", config_map("web"))
+        .file("kustomization.yaml", "helmCharts: [{name: web}]\n")
+        .commit("a chart in a kustomization");
+    let shop = git.application("shop");
+    let run = render(&shop, &[("TRUEUP_KUSTOMIZE", &older), ("TRUEUP_HELM", &helm)]);
+    let outcome = run.arguments(["--kustomize-build-options", "--enable-helm"]).exits(0);
+    assert_eq!(objects(&outcome)[0]["metadata"]["name"], "web");
+}
+
+/// The URL of a base with a password in it is in the repository; it need not be in a log as well.
+#[test]
+fn a_password_in_a_base_is_not_told() {
+    let kustomize = or_skip!(program("kustomize"));
+    let fields = [
+        "resources: ['https://user:s3cret@127.0.0.1:9/x.yaml']\n",
+        "resources: ['https://user:s3cret@127.0.0.1:9/o/r.git?ref=a']\n",
+    ];
+    for text in fields {
+        let git = TestRepo::new().file("kustomization.yaml", text).commit("a base");
+        let shop = git.application("shop");
+        let outcome = render(&shop, &[("TRUEUP_KUSTOMIZE", &kustomize)]).exits(2);
+        assert!(outcome.stderr.contains("127.0.0.1:9"), "{}", outcome.transcript());
+        assert!(!outcome.stderr.contains("s3cret"), "{}", outcome.transcript());
+    }
+}
+
 /// The overlay, and everything that cannot be built.
 fn with_faults() -> TestRepo {
     overlay()

@@ -25,6 +25,9 @@ use super::{Made, RenderError, RenderInput, capabilities};
 use crate::app::source::Kustomize;
 use crate::target::Target;
 
+/// What Kustomize says that cannot tell charts of the cluster yet; Argo CD tells it nothing, either.
+const BEFORE_5_3: &str = "unknown flag: --helm-";
+
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let default = Kustomize::default();
     let options = input.source.kustomize.as_ref().unwrap_or(&default);
@@ -41,13 +44,20 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let runs_others = build_options.iter().any(|option| option.starts_with("--enable-alpha-plugins"));
     let copy = copy(options, &home, input)?;
     let (root, folder) = copy.as_ref().map_or((input.root, input.folder), |copy| (&copy.root, &copy.folder));
-    let call = Call {
-        args: arguments(&program, folder, options, input)?,
+    let args = arguments(&program, folder, &input.settings.programs)?;
+    let told = told_of_cluster(options, input)?;
+    let plain = args.len();
+    let mut call = Call {
+        args: args.into_iter().chain(told).collect(),
         folder: root,
         whereabouts: "at the repository's root",
         variables: variables(&home, input, survey.is_fetched)?,
     };
-    let output = program.run(&call, &home, input)?;
+    let mut output = program.run(&call, &home, input)?;
+    if !output.success() && String::from_utf8_lossy(&output.stderr).contains(BEFORE_5_3) {
+        call.args.truncate(plain);
+        output = program.run(&call, &home, input)?;
+    }
     if !output.success() {
         // The folder is in the root: its name becomes what a reader knows it as, too.
         let hidden = [(root, ""), (home.path(), "(temporary)"), (input.root, "")];
@@ -115,28 +125,27 @@ fn named_helm(build_options: &[String]) -> Option<&str> {
     named.last()
 }
 
-fn arguments(
-    program: &Program,
-    folder: &Path,
-    options: &Kustomize,
-    input: &RenderInput<'_>,
-) -> Result<Vec<OsString>, RenderError> {
-    let settings = &input.settings.programs;
+fn arguments(program: &Program, folder: &Path, settings: &ProgramSettings) -> Result<Vec<OsString>, ProgramError> {
     let verb = if program.name == "kustomize" { "build" } else { "kustomize" };
     let mut args: Vec<OsString> = vec![verb.into(), folder.into()];
     args.extend(settings.kustomize_build_options.iter().map(OsString::from));
-    if is_helm_enabled(settings) {
-        if named_helm(&settings.kustomize_build_options).is_none() {
-            args.extend(["--helm-command".into(), Program::helm(settings)?.path.into_os_string()]);
-        }
-        let version = capabilities::kube_version(&options.kube_version, input.kinds)
-            .map_err(|source| KustomizeError::KubeVersion { source })?;
-        args.extend(version.into_iter().flat_map(|version| ["--helm-kube-version".into(), version.into()]));
-        for version in capabilities::api_versions(&options.api_versions, input.kinds) {
-            args.extend(["--helm-api-versions".into(), version.into()]);
-        }
+    if is_helm_enabled(settings) && named_helm(&settings.kustomize_build_options).is_none() {
+        args.extend(["--helm-command".into(), Program::helm(settings)?.path.into_os_string()]);
     }
     Ok(args)
+}
+
+/// What charts are told of the cluster.
+fn told_of_cluster(options: &Kustomize, input: &RenderInput<'_>) -> Result<Vec<OsString>, KustomizeError> {
+    if !is_helm_enabled(&input.settings.programs) {
+        return Ok(Vec::new());
+    }
+    let version = capabilities::kube_version(&options.kube_version, input.kinds)
+        .map_err(|source| KustomizeError::KubeVersion { source })?;
+    let version = version.map(|version| ("--helm-kube-version", version));
+    let served = capabilities::api_versions(&options.api_versions, input.kinds);
+    let served = served.into_iter().map(|served| ("--helm-api-versions", served));
+    Ok(version.into_iter().chain(served).flat_map(|(option, value)| [option.into(), value.into()]).collect())
 }
 
 /// Argo CD keeps programs by version; here there is one, and it has to be the one that is asked for.

@@ -17,6 +17,7 @@ use serde_json::Value;
 use super::KustomizeError;
 use super::kustomization::Kustomization;
 use crate::object::yaml::{self, Limits, WithPositions};
+use crate::secret::mask_credentials_in_text;
 use crate::target::render::RenderInput;
 use crate::target::source::lexically_inside;
 
@@ -196,7 +197,7 @@ impl Look<'_> {
 }
 
 fn leaves(file: &str, entry: &str) -> KustomizeError {
-    KustomizeError::Leaves { file: file.to_owned(), entry: entry.to_owned() }
+    KustomizeError::Leaves { file: file.to_owned(), entry: mask_credentials_in_text(entry) }
 }
 
 /// Without its `..`, by text alone.

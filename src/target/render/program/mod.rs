@@ -20,6 +20,7 @@ use std::path::{Path, PathBuf};
 
 use super::RenderInput;
 use crate::process::{self, Command, Output};
+use crate::secret::mask_credentials_in_text;
 
 /// What one run may write, to each of its two streams.
 const OUTPUT_LIMIT: usize = 100 << 20;
@@ -105,7 +106,8 @@ impl Program {
         input: &RenderInput<'_>,
     ) -> ProgramError {
         let readable = |text: &str| {
-            hidden.iter().fold(text.to_owned(), |text, (folder, shown)| {
+            // A program may repeat the URL of a base or a dependency, with the password in it.
+            hidden.iter().fold(mask_credentials_in_text(text), |text, (folder, shown)| {
                 let folder = folder.display().to_string();
                 text.replace(&format!("{folder}/"), &if shown.is_empty() { String::new() } else { format!("{shown}/") })
                     .replace(&folder, if shown.is_empty() { "." } else { shown })
