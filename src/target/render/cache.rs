@@ -3,20 +3,20 @@
 //! In: everything that decides what a program writes. Out: what it wrote the last time, if that is kept.
 //!
 //! An entry is named by the hash of all its inputs: the files (the folder of one revision's files, in the cache of
-//! repositories), the source's fields, the build environment, the program (its file, size and time), the cluster's version
-//! and kinds, the revisions that references lead to. Nothing is kept of a working tree, whose files change under one name;
+//! repositories), the source's fields, the build environment, the program (its file, size and time; its version, too, where it
+//! starts another one), the cluster's version and kinds, the revisions that references lead to. Nothing is kept of a working tree, whose files change under one name;
 //! of a render that fetched something; of one with warnings. Rendered Secrets are in here: the folder is private to its
 //! owner, or it is not used.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::program::Program;
+use super::program::{Program, ProgramError};
 use super::{RenderInput, capabilities, kustomize};
 use crate::app::source::SourceKind;
 use crate::object::{Object, Origin};
@@ -32,9 +32,43 @@ pub struct CacheSettings {
     pub folder: PathBuf,
     /// How large it may grow before what was not used for longest is removed.
     pub bytes: u64,
+    /// The programs, as they were found; nothing where the folder cannot be used.
+    programs: OnceLock<Option<Programs>>,
+    /// Set when something was added.
+    grown: OnceLock<()>,
+}
+
+/// What tells the programs of each tool from others; nothing where one of them is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Programs {
+    helm: Option<Vec<Value>>,
+    kustomize: Option<Vec<Value>>,
 }
 
 impl CacheSettings {
+    /// A cache in this folder, of this size.
+    pub fn new(folder: PathBuf, bytes: u64) -> Self {
+        Self { folder, bytes, programs: OnceLock::new(), grown: OnceLock::new() }
+    }
+
+    /// Makes the folder ready and looks at the programs, once in a run.
+    fn programs(&self, input: &RenderInput<'_>) -> Option<&Programs> {
+        let settings = &input.settings.programs;
+        let find = || {
+            make_private(&self.folder).ok()?;
+            Some(Programs {
+                helm: identities(Program::helm(settings).map(|helm| vec![helm]), input),
+                kustomize: identities(kustomize::programs(settings), input),
+            })
+        };
+        self.programs.get_or_init(find).as_ref()
+    }
+
+    /// Whether something was added in this run.
+    pub fn has_grown(&self) -> bool {
+        self.grown.get().is_some()
+    }
+
     /// Removes what was not used for longest until the rest is within the limit. Trouble here is nobody's fault: the next
     /// run tries again.
     pub fn shrink(&self) {
@@ -61,19 +95,19 @@ impl CacheSettings {
 
 /// The place of one render.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct Entry<'a> {
     path: PathBuf,
+    settings: &'a CacheSettings,
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// The place for what a tool makes of a source; nothing where it is not kept.
-    pub(super) fn of(input: &RenderInput<'_>, tool: SourceKind) -> Option<Self> {
+    pub(super) fn of(input: &RenderInput<'a>, tool: SourceKind) -> Option<Self> {
         let settings = input.settings.cache.as_ref()?;
-        let programs = programs(input, tool)?;
         if !input.is_pinned || input.revision.is_empty() {
             return None;
         }
-        make_private(&settings.folder).ok()?;
+        let programs = settings.programs(input)?.of(tool)?;
         let references = input.references.identities().collect::<Option<Vec<_>>>()?;
         let mut source = input.source.clone();
         // Where the manifest stands is no input.
@@ -90,11 +124,10 @@ impl Entry {
             "environment": input.environment().variables().collect::<Vec<_>>(),
             "release": input.application.name,
             "namespace": input.application.destination.namespace,
-            "kubeVersion": input.kinds.server_version,
-            "apiVersions": capabilities::api_versions(&[], input.kinds),
+            "cluster": capabilities::fingerprint(input.kinds).to_hex().as_str(),
         });
-        let name = blake3::hash(inputs.to_string().as_bytes()).to_hex();
-        Some(Self { path: settings.folder.join(format!("{name}.json")) })
+        let name = blake3::hash(&serde_json::to_vec(&inputs).ok()?).to_hex();
+        Some(Self { path: settings.folder.join(format!("{name}.json")), settings })
     }
 
     /// What was kept; nothing when it is not there, or cannot be read.
@@ -114,12 +147,13 @@ impl Entry {
         if !target.warnings.is_empty() {
             return;
         }
+        self.settings.grown.get_or_init(|| ());
         let kept: Vec<Value> = target.objects.iter().map(value).collect();
         let write = || -> io::Result<()> {
             let folder = self.path.parent().unwrap_or(Path::new("."));
             // Only its owner may read it, and it appears only when whole.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(Value::Array(kept).to_string().as_bytes())?;
+            file.write_all(&serde_json::to_vec(&kept)?)?;
             file.persist(&self.path)?;
             Ok(())
         };
@@ -139,22 +173,35 @@ fn object(mut kept: Value) -> Option<Object> {
     Some(object.with_origin(Origin { file: Arc::from(file), line: usize::try_from(line).ok()? }))
 }
 
-/// The programs that take part, each by what tells it from another; nothing for a tool that starts none.
-fn programs(input: &RenderInput<'_>, tool: SourceKind) -> Option<Vec<Value>> {
-    let settings = &input.settings.programs;
-    let found = match tool {
-        SourceKind::Helm => vec![Program::helm(settings).ok()?],
-        SourceKind::Kustomize => kustomize::programs(settings).ok()?,
-        SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => return None,
-    };
-    found.iter().map(|program| identity(&program.path)).collect()
+impl Programs {
+    /// Those that take part; nothing for a tool that starts none.
+    fn of(&self, tool: SourceKind) -> Option<&Vec<Value>> {
+        match tool {
+            SourceKind::Helm => self.helm.as_ref(),
+            SourceKind::Kustomize => self.kustomize.as_ref(),
+            SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => None,
+        }
+    }
 }
 
-fn identity(program: &Path) -> Option<Value> {
-    let path = program.canonicalize().ok()?;
+fn identities(programs: Result<Vec<Program>, ProgramError>, input: &RenderInput<'_>) -> Option<Vec<Value>> {
+    programs.ok()?.iter().map(|program| identity(program, input)).collect()
+}
+
+fn identity(program: &Program, input: &RenderInput<'_>) -> Option<Value> {
+    let path = program.path.canonicalize().ok()?;
     let meta = path.metadata().ok()?;
     let time = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some(json!([path.to_string_lossy(), meta.len(), time.as_nanos().to_string()]))
+    let starts = if starts_another(program, &path).ok()? { Some(program.version(input).ok()?) } else { None };
+    Some(json!([path.to_string_lossy(), meta.len(), time.as_nanos().to_string(), starts]))
+}
+
+/// A script, or one program under many names (snap), starts the one that is meant, which may change beneath it.
+fn starts_another(program: &Program, path: &Path) -> io::Result<bool> {
+    let mut start = [0; 2];
+    let length = File::open(path)?.read(&mut start)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(start[..length] == *b"#!" || !program.name.split(' ').any(|known| name.contains(known)))
 }
 
 /// Makes the folder, for its owner alone.
@@ -189,10 +236,11 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_again_and_what_is_broken_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let entry = Entry { path: folder.path().join("key.json") };
-        assert_eq!(entry.read(), None);
+        let settings = CacheSettings::new(folder.path().to_owned(), 1 << 20);
+        let entry = Entry { path: folder.path().join("key.json"), settings: &settings };
+        assert_eq!((entry.read(), settings.has_grown()), (None, false));
         entry.keep(&target());
-        assert_eq!(entry.read(), Some(target()));
+        assert_eq!((entry.read(), settings.has_grown()), (Some(target()), true));
         for broken in ["", "[", "{}", r#"[{"object": {"kind": "A"}}]"#, r#"[{"origin": null}]"#] {
             fs::write(&entry.path, broken).unwrap();
             assert_eq!(entry.read(), None, "{broken}");
@@ -207,7 +255,7 @@ mod tests {
             let file = File::options().write(true).open(folder.path().join(name)).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
         }
-        CacheSettings { folder: folder.path().to_owned(), bytes: 250 }.shrink();
+        CacheSettings::new(folder.path().to_owned(), 250).shrink();
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["newer", "older"]);

@@ -12,7 +12,7 @@ use crate::harness::{Answer, HttpServer, TestApplication, TestRepo, folder_with,
 
 const TEMPLATE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\nstringData:\n  colour: {{ .Values.colour }}\n";
 
-/// A machine that counts how often Helm and Kustomize are started, and keeps its home between runs.
+/// A machine that counts how often Helm and Kustomize are started to render, and keeps its home between runs.
 struct Machine {
     folder: TempDir,
 }
@@ -22,7 +22,7 @@ impl Machine {
         let this = Self { folder: folder_with([]) };
         for (name, program) in [("helm", helm), ("kustomize", kustomize)] {
             let script = format!(
-                "#!/bin/sh\necho {name} >>'{}'\nexec '{}' \"$@\"\n",
+                "#!/bin/sh\n[ \"$1\" = version ] || echo {name} >>'{}'\nexec '{}' \"$@\"\n",
                 this.calls_file().display(),
                 program.display()
             );
@@ -153,6 +153,27 @@ fn the_helm_that_kustomize_is_told_to_start_is_an_input() {
     let script = fs::read_to_string(machine.path("helm")).unwrap();
     fs::write(machine.path("helm"), script + "# another one\n").unwrap();
     assert_eq!(render(), 1);
+}
+
+/// A script that starts whatever Helm is there: what is behind it is updated, and the script stays as it was.
+#[test]
+fn another_helm_behind_the_same_script_is_seen() {
+    let (helm, other) = (or_skip!(program("helm")), or_skip!(program("helm4")));
+    let machine = Machine::new(&helm, &or_skip!(program("kustomize")));
+    let git = repository();
+    let web = git.application("web").path("web");
+    let behind = |helm: &Path| {
+        let _ = fs::remove_file(machine.path("behind"));
+        std::os::unix::fs::symlink(helm, machine.path("behind")).unwrap();
+    };
+    let script = fs::read_to_string(machine.path("helm")).unwrap();
+    let script = script.replace(&helm.display().to_string(), &machine.path("behind").display().to_string());
+    fs::write(machine.path("helm"), script).unwrap();
+
+    behind(&helm);
+    assert_eq!((machine.render(&[&web], &[]).1, machine.render(&[&web], &[]).1), (1, 0));
+    behind(&other);
+    assert_eq!((machine.render(&[&web], &[]).1, machine.render(&[&web], &[]).1), (1, 0));
 }
 
 /// Rendered Secrets are kept, too: nobody else on the machine may read them.

@@ -33,7 +33,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let options = input.source.kustomize.as_ref().unwrap_or(&default);
     let program = Program::kustomize(&input.settings.programs)?;
     let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
-    refuse_other_version(&program, options, &home, input)?;
+    refuse_other_version(&program, options, input)?;
     let build_options = &input.settings.programs.kustomize_build_options;
     let allowed = Allowed {
         files_anywhere: build_options.iter().any(|option| option.contains("LoadRestrictionsNone")),
@@ -149,20 +149,11 @@ fn told_of_cluster(options: &Kustomize, input: &RenderInput<'_>) -> Result<Vec<O
 }
 
 /// Argo CD keeps programs by version; here there is one, and it has to be the one that is asked for.
-fn refuse_other_version(
-    program: &Program,
-    options: &Kustomize,
-    home: &Home,
-    input: &RenderInput<'_>,
-) -> Result<(), RenderError> {
+fn refuse_other_version(program: &Program, options: &Kustomize, input: &RenderInput<'_>) -> Result<(), RenderError> {
     if options.version.is_empty() {
         return Ok(());
     }
-    let args =
-        if program.name == "kustomize" { vec!["version".into()] } else { vec!["version".into(), "--client".into()] };
-    let call = Call { args, folder: home.path(), whereabouts: "anywhere", variables: Vec::new() };
-    let output = program.run(&call, home, input)?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = program.version(input)?;
     let wanted = options.version.trim_start_matches('v');
     let is_it = said.split(|letter: char| !letter.is_ascii_digit() && letter != '.').any(|word| word == wanted);
     if is_it {

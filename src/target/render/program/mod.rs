@@ -82,6 +82,20 @@ impl Program {
         find::kustomize(settings)
     }
 
+    /// What it says of its version.
+    pub(super) fn version(&self, input: &RenderInput<'_>) -> Result<String, ProgramError> {
+        let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
+        // kubectl would ask a cluster for its version, too.
+        let client = (self.name == "kubectl kustomize").then_some("--client");
+        let args = ["version"].into_iter().chain(client).map(OsString::from).collect();
+        let call = Call { args, folder: home.path(), whereabouts: "anywhere", variables: Vec::new() };
+        let output = self.run(&call, &home, input)?;
+        if output.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(self.failed(&call, &output, &[], input))
+    }
+
     /// Runs it to its end; whether that was a good one is for the caller to see.
     pub(super) fn run(&self, call: &Call<'_>, home: &Home, input: &RenderInput<'_>) -> Result<Output, ProgramError> {
         let mut command = Command::new(&self.path).args(call.args.iter().cloned());
