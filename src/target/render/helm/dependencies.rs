@@ -40,5 +40,5 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
     if !output.success() {
         return Err(run.failed(&call, &output, &copy.root).into());
     }
-    Ok(Built { copy, repeatable: repositories.are_local() || is_locked })
+    Ok(Built { copy, repeatable: repositories.are_local() || (is_locked && !repositories.are_named()) })
 }

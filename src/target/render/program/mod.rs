@@ -19,7 +19,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::RenderInput;
-use crate::process::{self, Command, Output};
+use crate::process::{self, Command, Output, ProcessError};
 use crate::secret::mask_credentials_in_text;
 
 /// What one run may write, to each of its two streams.
@@ -106,9 +106,14 @@ impl Program {
         command.timeout = input.settings.timeout;
         command.output_limit = OUTPUT_LIMIT;
         // The caller's thread may block: see `super::render`.
-        tokio::runtime::Handle::current()
-            .block_on(process::run(&command, input.cancel))
-            .map_err(|source| ProgramError::NotRun { program: self.name, place: input.place(), source })
+        tokio::runtime::Handle::current().block_on(process::run(&command, input.cancel)).map_err(
+            |source| match source {
+                ProcessError::NotStarted { .. } => {
+                    ProgramError::NotStarted { program: self.name, path: self.path.clone(), source }
+                }
+                source => ProgramError::NotRun { program: self.name, place: input.place(), source },
+            },
+        )
     }
 
     /// The error for a run that ended badly. `hidden` are folders that mean nothing to a reader, the longest first.
