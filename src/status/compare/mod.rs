@@ -284,23 +284,8 @@ fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
 }
 
 fn drift(object: &Object, state: ResourceState) -> ResourceDrift {
-    ResourceDrift {
-        gvk: object.gvk(),
-        namespace: object.namespace().to_owned(),
-        name: object.name().to_owned(),
-        state,
-        proof: Proof::None,
-        moved: Moved::Unknown,
-        origin: object.origin().cloned(),
-        fields: Vec::new(),
-        additions: Vec::new(),
-        ignored: Vec::new(),
-        is_tolerated: false,
-        is_refused: false,
-        live: None,
-        target: None,
-        note: None,
-    }
+    let origin = object.origin().cloned();
+    ResourceDrift { origin, ..ResourceDrift::new(object.gvk(), object.namespace(), object.name(), state) }
 }
 
 #[cfg(test)]

@@ -25,6 +25,9 @@ use crate::secret::mask_credentials_in_text;
 /// What one run may write, to each of its two streams.
 const OUTPUT_LIMIT: usize = 100 << 20;
 
+/// What one run may have of memory, and each of its children. Large charts take a tenth of it.
+const MEMORY_LIMIT: u64 = 2 << 30;
+
 /// What a child gets of our environment: how to find programs, and how to reach the network.
 const INHERITED: [&str; 9] = [
     "PATH",
@@ -105,6 +108,7 @@ impl Program {
         command.folder = Some(call.folder.to_owned());
         command.timeout = input.settings.timeout;
         command.output_limit = OUTPUT_LIMIT;
+        command.memory_limit = Some(MEMORY_LIMIT);
         // The caller's thread may block: see `super::render`.
         tokio::runtime::Handle::current().block_on(process::run(&command, input.cancel)).map_err(
             |source| match source {
