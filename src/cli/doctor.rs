@@ -76,6 +76,7 @@ async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup,
 /// Every program that trueup may run.
 fn tools(sources: &SourceArguments) -> Vec<Tool> {
     let named = |name: &str, named: &Option<PathBuf>| named.clone().unwrap_or_else(|| PathBuf::from(name));
+    let kustomize = named("kustomize", &sources.programs.kustomize);
     vec![
         Tool {
             name: "git",
@@ -97,8 +98,13 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
         },
         Tool {
             name: "kustomize",
-            program: named("kustomize", &sources.programs.kustomize),
-            arguments: &["version"],
+            program: kustomize.clone(),
+            // kubectl would ask a cluster for its version, too.
+            arguments: if kustomize.to_string_lossy().contains("kubectl") {
+                &["version", "--client"]
+            } else {
+                &["version"]
+            },
             purpose: "renders Kustomize sources, version 5: https://kubectl.docs.kubernetes.io/installation/kustomize; or name it with `--kustomize`",
         },
         Tool {

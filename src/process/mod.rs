@@ -1,7 +1,7 @@
 //! Running a child program within limits: a clean environment, a time limit, an output limit, and no survivors.
 //!
 //! In: a [`Command`]. Out: what it wrote and how it ended ([`Output`]), or a [`ProcessError`]. The child is the leader
-//! of a process group of its own; when its time is up, or the run is cancelled, the whole group is killed.
+//! of a process group of its own; when it ends, its time is up, or the run is cancelled, the whole group is killed.
 
 mod cancel;
 mod error;
@@ -154,8 +154,9 @@ pub async fn run(command: &Command, cancel: &Cancel) -> Result<Output, ProcessEr
             Err(ProcessError::TimedOut { program: command.name(), after: command.timeout })
         }),
     };
+    // Also after a good end: what the child left running would work on in folders that are removed.
+    group.kill();
     if result.is_err() {
-        group.kill();
         // The killed child is waited for, so that it does not stay behind as a zombie.
         let _ = child.wait().await;
     }
@@ -265,6 +266,22 @@ mod tests {
         assert!(matches!(error, ProcessError::TimedOut { .. }), "{error}");
         tokio::time::sleep(Duration::from_millis(2500)).await;
         assert!(!mark.exists(), "a grandchild outlived the time limit");
+    }
+
+    /// A plugin that leaves something running: it would write into a copy of the repository that is gone.
+    #[tokio::test]
+    async fn what_a_child_leaves_running_ends_with_it() {
+        let output = run(&shell("sleep 60 >/dev/null 2>&1 & echo $!"), &Cancel::new()).await.unwrap();
+        let left = String::from_utf8(output.stdout).unwrap();
+        // Killed at once; whose child it is now may take a moment to notice.
+        for _ in 0..100 {
+            let state = std::fs::read_to_string(format!("/proc/{}/stat", left.trim())).unwrap_or_default();
+            if state.is_empty() || state.contains(") Z ") {
+                return;
+            }
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+        panic!("process {left} is still there");
     }
 
     #[tokio::test]

@@ -21,6 +21,9 @@ pub const LIST: &str = ".trueup-files";
 /// What a file's name may be at most; file systems take 255 bytes.
 const LONGEST_NAME: usize = 200;
 
+/// The names on the list, each with the hash of what was written; two where a run may have been killed in between.
+type Listed = BTreeMap<String, BTreeSet<String>>;
+
 /// What became of a folder.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Written {
@@ -79,39 +82,37 @@ pub fn write(
         }
     }
     fs::create_dir_all(&folder).map_err(|cause| FolderError::Folder { file: folder.clone(), cause })?;
-    let mut written = Written::default();
+    let (mut written, mut listed) = (Written::default(), earlier.clone());
+    let mut changed = Vec::new();
     for (name, text) in &files {
-        let file = folder.join(name);
-        if fs::read(&file).is_ok_and(|there| there == text.as_bytes()) {
+        listed.entry(name.clone()).or_default().insert(hash(text.as_bytes()));
+        if fs::read(folder.join(name)).is_ok_and(|there| there == text.as_bytes()) {
             written.unchanged += 1;
         } else {
-            write_file(&file, text.as_bytes())?;
-            written.changed += 1;
+            changed.push((folder.join(name), text));
         }
     }
-    for (name, hash) in earlier.iter().filter(|(name, _)| !files.contains_key(*name)) {
-        remove(&folder.join(name), hash, &mut written)?;
+    if !changed.is_empty() {
+        // A run that is killed from here on leaves nothing that the next one takes for somebody else's.
+        write_list(&list, &listed)?;
     }
-    let lines: Vec<String> = files
-        .iter()
-        .map(|(name, text)| {
-            format!(
-                "{}  {name}
-",
-                hash(text.as_bytes())
-            )
-        })
-        .collect();
-    write_file(&list, lines.concat().as_bytes())?;
+    for (file, text) in changed {
+        write_file(&file, text.as_bytes())?;
+        written.changed += 1;
+    }
+    for (name, hashes) in earlier.iter().filter(|(name, _)| !files.contains_key(*name)) {
+        remove(&folder.join(name), hashes, &mut written)?;
+    }
+    write_list(&list, &files.into_iter().map(|(name, text)| (name, [hash(text.as_bytes())].into())).collect())?;
     Ok(written)
 }
 
-fn remove(file: &Path, written_hash: &str, written: &mut Written) -> Result<(), FolderError> {
+fn remove(file: &Path, written_hashes: &BTreeSet<String>, written: &mut Written) -> Result<(), FolderError> {
     let failed = |cause| FolderError::Folder { file: file.to_owned(), cause };
     match fs::read(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
         Err(error) => return Err(failed(error)),
-        Ok(there) if hash(&there) == written_hash => {
+        Ok(there) if written_hashes.contains(&hash(&there)) => {
             fs::remove_file(file).map_err(failed)?;
             written.removed += 1;
         }
@@ -123,15 +124,24 @@ fn remove(file: &Path, written_hash: &str, written: &mut Written) -> Result<(), 
     Ok(())
 }
 
+fn write_list(list: &Path, files: &Listed) -> Result<(), FolderError> {
+    let lines = files.iter().flat_map(|(name, hashes)| hashes.iter().map(move |hash| format!("{hash}  {name}\n")));
+    Ok(write_file(list, lines.collect::<String>().as_bytes())?)
+}
+
 /// The files that an earlier run wrote; names that lead anywhere else are not believed.
-fn read_list(list: &Path) -> Result<BTreeMap<String, String>, FolderError> {
+fn read_list(list: &Path) -> Result<Listed, FolderError> {
     let text = match fs::read_to_string(list) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(BTreeMap::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Listed::new()),
         read => read.map_err(|cause| FolderError::Folder { file: list.to_owned(), cause })?,
     };
-    let entries = text.lines().filter_map(|line| line.split_once("  "));
-    let own = entries.filter(|(_, name)| !name.contains(['/', '\\']) && !name.starts_with('.'));
-    Ok(own.map(|(hash, name)| (name.to_owned(), hash.to_owned())).collect())
+    let mut listed = Listed::new();
+    for (hash, name) in text.lines().filter_map(|line| line.split_once("  ")) {
+        if !name.contains(['/', '\\']) && !name.starts_with('.') {
+            listed.entry(name.to_owned()).or_default().insert(hash.to_owned());
+        }
+    }
+    Ok(listed)
 }
 
 /// The text of each file, by its name. Names differ in more than their case: not every file system tells that apart.
@@ -233,6 +243,25 @@ mod tests {
 
         assert_eq!((second.changed, second.unchanged, second.removed, second.kept.len()), (0, 1, 1, 1));
         assert_eq!(names(&shop), [LIST, "README.md", "configmap_shop_b.yaml", "configmap_shop_c.yaml"]);
+    }
+
+    /// A job that was killed, or met a full disk, between the first file and the last: the next run makes it whole.
+    #[test]
+    fn a_run_that_was_killed_is_made_whole() {
+        let folder = tempfile::tempdir().unwrap();
+        let shop = folder.path().join("shop");
+        write(folder.path(), "shop", &[object("v1", "ConfigMap", "a")], ManifestFormat::Yaml).unwrap();
+        // Nothing can be written over a folder: the run ends there.
+        fs::create_dir(shop.join("configmap_shop_y.yaml")).unwrap();
+        let list = fs::read_to_string(shop.join(LIST)).unwrap();
+        fs::write(shop.join(LIST), list + "none  configmap_shop_y.yaml\n").unwrap();
+        let all = ["x", "y"].map(|name| object("v1", "ConfigMap", name));
+        assert!(write(folder.path(), "shop", &all, ManifestFormat::Yaml).is_err());
+
+        fs::remove_dir(shop.join("configmap_shop_y.yaml")).unwrap();
+        let next = write(folder.path(), "shop", &all, ManifestFormat::Yaml).unwrap();
+        assert_eq!((next.removed, next.kept.len()), (1, 0));
+        assert_eq!(names(&shop), [LIST, "configmap_shop_x.yaml", "configmap_shop_y.yaml"]);
     }
 
     #[test]

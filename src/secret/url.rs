@@ -75,18 +75,21 @@ fn without_user(url: &str) -> String {
 }
 
 /// Masks the user information of every URL in a text, byte for byte, so that positions in it still hold.
+///
+/// A URL that somebody took for a path has one slash left (`https:/user:password@host`).
 pub fn mask_credentials_in_text(text: &str) -> String {
     let mut result = String::with_capacity(text.len());
     let mut rest = text;
-    while let Some(found) = rest.find("://") {
-        let (before, after) = rest.split_at(found + 3);
+    while let Some(found) = rest.find(":/") {
+        let is_url = rest[found..].starts_with("://");
+        let (before, after) = rest.split_at(found + if is_url { 3 } else { 2 });
         result.push_str(before);
         let end = after
             .find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'' | '`' | '<' | '>') || c.is_whitespace())
             .unwrap_or(after.len());
         let authority = &after[..end];
         match authority.rfind('@') {
-            Some(at) if authority[..at].contains(':') || !before.ends_with("ssh://") => {
+            Some(at) if authority[..at].contains(':') || (is_url && !before.ends_with("ssh://")) => {
                 result.extend(std::iter::repeat_n('*', at));
                 result.push_str(&authority[at..]);
             }
@@ -175,5 +178,8 @@ mod tests {
         let masked = mask_credentials_in_text(text);
         assert_eq!(masked, "repoURL: https://*********@host/x # see ssh://git@host/y and https://host/@z");
         assert_eq!(masked.len(), text.len());
+        // What a program makes of a URL that it takes for a path.
+        let masked = mask_credentials_in_text("lstat app/https:/ci:s3cret@host/x: 'C:/me@home'");
+        assert_eq!(masked, "lstat app/https:/*********@host/x: 'C:/me@home'");
     }
 }

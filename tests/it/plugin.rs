@@ -61,6 +61,33 @@ fn a_plugin_renders_in_a_copy_and_sees_only_what_it_is_given() {
     assert!(!git.path().join("app/initialised.txt").exists());
 }
 
+/// A plugin that fetches by itself (`provideGitCreds`) is let in where the source's repository is; another one is not.
+#[test]
+fn a_plugin_that_asks_for_it_gets_what_opens_the_repository() {
+    let script = "user=$(printf 'protocol=https\nhost=git.example.com\n\n' | GIT_TERMINAL_PROMPT=0 git credential fill 2>/dev/null | sed -n s/^username=//p); printf 'apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}\ndata: {user: \"%s\"}\n' \"$user\"";
+    let url = "https://git.example.com/shop.git";
+    let secret = json!({
+        "apiVersion": "v1", "kind": "Secret",
+        "metadata": {"name": "shop", "labels": {"argocd.argoproj.io/secret-type": "repository"}},
+        "stringData": {"url": url, "username": "ci", "password": "s3cret"},
+    });
+    let git = TestRepo::new().file("a.yaml", config_map("a")).commit("a folder");
+    let shop = git.application("shop").source_field("repoURL", json!(url));
+    let shop = shop.source_field("plugin", json!({"name": "fetching"}));
+    for (asks, expected) in [(true, "ci"), (false, "")] {
+        let plugin = json!({
+            "kind": "ConfigManagementPlugin", "metadata": {"name": "fetching"},
+            "spec": {"generate": {"command": ["sh", "-c", script]}, "provideGitCreds": asks},
+        });
+        let files = folder_with([("plugin.yaml", &plugin), ("secret.yaml", &secret)]);
+        let run = trueup(["render", "-o", "json", "--plugin"]).argument(files.path().join("plugin.yaml"));
+        let run = run.argument("--repositories").argument(files.path().join("secret.yaml"));
+        let run = run.argument("--repo").argument(format!("{url}={}", git.path().display()));
+        let list = run.of(&shop).exits(0).json();
+        assert_eq!(list["items"][0]["data"]["user"], expected);
+    }
+}
+
 /// A repository cannot make a program run: the user names the plugin, or nothing happens.
 #[test]
 fn without_the_flag_a_plugin_source_is_an_error_that_names_it() {

@@ -3,8 +3,8 @@
 //! In: everything that decides what a program writes. Out: what it wrote the last time, if that is kept.
 //!
 //! An entry is named by the hash of all its inputs: the files (the folder of one revision's files, in the cache of
-//! repositories), the source's fields, the build environment, the program (its file, size and time), the cluster's version
-//! and kinds, the revisions that references lead to. Nothing is kept of a working tree, whose files change under one name;
+//! repositories), the source's fields, the build environment, the program (its file, size and time; its version, too, where it
+//! starts another one), the cluster's version and kinds, the revisions that references lead to. Nothing is kept of a working tree, whose files change under one name;
 //! of a render that fetched something; of one with warnings. Rendered Secrets are in here: the folder is private to its
 //! owner, or it is not used.
 
@@ -16,9 +16,8 @@ use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
-use super::RenderInput;
-use super::capabilities;
-use super::program::{Program, ProgramError, ProgramSettings};
+use super::program::{Program, ProgramError};
+use super::{RenderInput, capabilities, kustomize};
 use crate::app::source::SourceKind;
 use crate::object::{Object, Origin};
 use crate::target::Target;
@@ -39,11 +38,11 @@ pub struct CacheSettings {
     grown: OnceLock<()>,
 }
 
-/// What tells each program from another; nothing for one that is not here.
+/// What tells the programs of each tool from others; nothing where one of them is not here.
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Programs {
-    helm: Option<Value>,
-    kustomize: Option<Value>,
+    helm: Option<Vec<Value>>,
+    kustomize: Option<Vec<Value>>,
 }
 
 impl CacheSettings {
@@ -53,13 +52,13 @@ impl CacheSettings {
     }
 
     /// Makes the folder ready and looks at the programs, once in a run.
-    fn programs(&self, settings: &ProgramSettings) -> Option<&Programs> {
+    fn programs(&self, input: &RenderInput<'_>) -> Option<&Programs> {
+        let settings = &input.settings.programs;
         let find = || {
             make_private(&self.folder).ok()?;
-            let identity = |program: Result<Program, ProgramError>| identity(&program.ok()?.path);
             Some(Programs {
-                helm: identity(Program::helm(settings)),
-                kustomize: identity(Program::kustomize(settings)),
+                helm: identities(Program::helm(settings).map(|helm| vec![helm]), input),
+                kustomize: identities(kustomize::programs(settings), input),
             })
         };
         self.programs.get_or_init(find).as_ref()
@@ -108,7 +107,7 @@ impl<'a> Entry<'a> {
         if !input.is_pinned || input.revision.is_empty() {
             return None;
         }
-        let programs = settings.programs(&input.settings.programs)?.of(tool)?;
+        let programs = settings.programs(input)?.of(tool)?;
         let references = input.references.identities().collect::<Option<Vec<_>>>()?;
         let mut source = input.source.clone();
         // Where the manifest stands is no input.
@@ -176,23 +175,33 @@ fn object(mut kept: Value) -> Option<Object> {
 
 impl Programs {
     /// Those that take part; nothing for a tool that starts none.
-    fn of(&self, tool: SourceKind) -> Option<Vec<&Value>> {
+    fn of(&self, tool: SourceKind) -> Option<&Vec<Value>> {
         match tool {
-            SourceKind::Helm => Some(vec![self.helm.as_ref()?]),
-            // Helm is started by Kustomize where charts are enabled; without one that is an error anyway.
-            SourceKind::Kustomize => {
-                Some([Some(self.kustomize.as_ref()?), self.helm.as_ref()].into_iter().flatten().collect())
-            }
+            SourceKind::Helm => self.helm.as_ref(),
+            SourceKind::Kustomize => self.kustomize.as_ref(),
             SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => None,
         }
     }
 }
 
-fn identity(program: &Path) -> Option<Value> {
-    let path = program.canonicalize().ok()?;
+fn identities(programs: Result<Vec<Program>, ProgramError>, input: &RenderInput<'_>) -> Option<Vec<Value>> {
+    programs.ok()?.iter().map(|program| identity(program, input)).collect()
+}
+
+fn identity(program: &Program, input: &RenderInput<'_>) -> Option<Value> {
+    let path = program.path.canonicalize().ok()?;
     let meta = path.metadata().ok()?;
     let time = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    Some(json!([path.to_string_lossy(), meta.len(), time.as_nanos().to_string()]))
+    let starts = if starts_another(program, &path).ok()? { Some(program.version(input).ok()?) } else { None };
+    Some(json!([path.to_string_lossy(), meta.len(), time.as_nanos().to_string(), starts]))
+}
+
+/// A script, or one program under many names (snap), starts the one that is meant, which may change beneath it.
+fn starts_another(program: &Program, path: &Path) -> io::Result<bool> {
+    let mut start = [0; 2];
+    let length = File::open(path)?.read(&mut start)?;
+    let name = path.file_name().unwrap_or_default().to_string_lossy();
+    Ok(start[..length] == *b"#!" || !program.name.split(' ').any(|known| name.contains(known)))
 }
 
 /// Makes the folder, for its owner alone.

@@ -8,11 +8,11 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::objects;
-use crate::harness::{TestApplication, TestRepo, folder_with, or_skip, program, trueup};
+use crate::harness::{Answer, HttpServer, TestApplication, TestRepo, folder_with, or_skip, program, trueup};
 
 const TEMPLATE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\nstringData:\n  colour: {{ .Values.colour }}\n";
 
-/// A machine that counts how often Helm and Kustomize are started, and keeps its home between runs.
+/// A machine that counts how often Helm and Kustomize are started to render, and keeps its home between runs.
 struct Machine {
     folder: TempDir,
 }
@@ -22,7 +22,7 @@ impl Machine {
         let this = Self { folder: folder_with([]) };
         for (name, program) in [("helm", helm), ("kustomize", kustomize)] {
             let script = format!(
-                "#!/bin/sh\necho {name} >>'{}'\nexec '{}' \"$@\"\n",
+                "#!/bin/sh\n[ \"$1\" = version ] || echo {name} >>'{}'\nexec '{}' \"$@\"\n",
                 this.calls_file().display(),
                 program.display()
             );
@@ -113,6 +113,67 @@ fn new_values_in_another_repository_are_seen() {
     assert_eq!(machine.render(&[&web], &[]), (vec![json!("green")], 0));
     let _values = values.file("values.yaml", "colour: blue\n").commit("blue");
     assert_eq!(machine.render(&[&web], &[]), (vec![json!("blue")], 1));
+}
+
+/// A file that Kustomize reads from the web while it builds may be another one tomorrow, whichever field names it.
+#[test]
+fn what_is_read_from_the_web_is_read_anew() {
+    let machine = Machine::new(&or_skip!(program("helm")), &or_skip!(program("kustomize")));
+    let served = folder_with([]);
+    let folder = served.path().to_owned();
+    let web = HttpServer::start(move |request| Answer::file(&folder, request));
+    let url = format!("{}/patch.yaml", web.url());
+    let patched = format!("resources: [../overlay]\npatches: [{{path: '{url}', target: {{kind: Secret}}}}]\n");
+    let generated = "apiVersion: builtin\nkind: PatchTransformer\nmetadata: {name: x}\ntarget: {kind: Secret}\npath: ";
+    let git = repository()
+        .file("patched/kustomization.yaml", patched)
+        .file("transformed/kustomization.yaml", "resources: [../overlay]\ntransformers: [transformer.yaml]\n")
+        .file("transformed/transformer.yaml", format!("{generated}{url}\n"))
+        .commit("patches from the web");
+    for name in ["patched", "transformed"] {
+        let application = git.application(name).path(name);
+        for colour in ["green", "blue"] {
+            let patch = format!("- {{op: replace, path: /stringData/colour, value: {colour}}}\n");
+            fs::write(served.path().join("patch.yaml"), patch).unwrap();
+            assert_eq!(machine.render(&[&application], &[]), (vec![json!(colour)], 1), "{name}");
+        }
+    }
+}
+
+/// The Helm that the build options name is an input as the usual one is.
+#[test]
+fn the_helm_that_kustomize_is_told_to_start_is_an_input() {
+    let machine = Machine::new(&or_skip!(program("helm")), &or_skip!(program("kustomize")));
+    let git = repository();
+    let overlay = git.application("overlay").path("overlay");
+    let options = format!("--enable-helm --helm-command {}", machine.path("helm").display());
+    let render = || machine.render(&[&overlay], &["--helm", "/no/such/helm", "--kustomize-build-options", &options]).1;
+
+    assert_eq!((render(), render()), (1, 0));
+    let script = fs::read_to_string(machine.path("helm")).unwrap();
+    fs::write(machine.path("helm"), script + "# another one\n").unwrap();
+    assert_eq!(render(), 1);
+}
+
+/// A script that starts whatever Helm is there: what is behind it is updated, and the script stays as it was.
+#[test]
+fn another_helm_behind_the_same_script_is_seen() {
+    let (helm, other) = (or_skip!(program("helm")), or_skip!(program("helm4")));
+    let machine = Machine::new(&helm, &or_skip!(program("kustomize")));
+    let git = repository();
+    let web = git.application("web").path("web");
+    let behind = |helm: &Path| {
+        let _ = fs::remove_file(machine.path("behind"));
+        std::os::unix::fs::symlink(helm, machine.path("behind")).unwrap();
+    };
+    let script = fs::read_to_string(machine.path("helm")).unwrap();
+    let script = script.replace(&helm.display().to_string(), &machine.path("behind").display().to_string());
+    fs::write(machine.path("helm"), script).unwrap();
+
+    behind(&helm);
+    assert_eq!((machine.render(&[&web], &[]).1, machine.render(&[&web], &[]).1), (1, 0));
+    behind(&other);
+    assert_eq!((machine.render(&[&web], &[]).1, machine.render(&[&web], &[]).1), (1, 0));
 }
 
 /// Rendered Secrets are kept, too: nobody else on the machine may read them.

@@ -345,6 +345,22 @@ fn a_program_without_end_is_ended() {
     assert!(outcome.stderr.contains("program `helm` was not done after 1s"), "{}", outcome.transcript());
 }
 
+/// A program of another machine (or half a download) is named, with what to look at.
+#[test]
+fn a_program_that_does_not_start_is_named() {
+    let folder = folder_with([("helm", &"not a program\n")]);
+    let helm = folder.path().join("helm");
+    fs::set_permissions(&helm, fs::Permissions::from_mode(0o755)).unwrap();
+    let git = chart();
+
+    let web = git.application("web").path("charts/web");
+    let outcome = render(&web, &[("TRUEUP_HELM", &helm)]).exits(2);
+
+    let words = format!("web: `{}` cannot be run as helm", helm.display());
+    assert!(outcome.stderr.contains(&words), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("Exec format error"), "{}", outcome.transcript());
+}
+
 /// A template that fills the memory of the machine would take the other applications with it.
 #[cfg(target_os = "linux")]
 #[test]

@@ -116,8 +116,19 @@ fn more_cases() -> Vec<Case> {
         ),
         (
             "components that are missing",
-            json!({"components": ["../../components/no", "../../components/*"], "ignoreMissingComponents": true}),
+            json!({"components": ["../../components/no", "../../components/debug"], "ignoreMissingComponents": true}),
             &[&["add", "component", "../../components/debug"]],
+        ),
+        // Argo CD asks whether a folder of that name is there, also of a pattern and of a repository.
+        (
+            "components that are not looked for when they may be missing",
+            json!({"components": ["../../components/*", "https://example.com/org/repo//x"], "ignoreMissingComponents": true}),
+            &[],
+        ),
+        (
+            "components by a pattern",
+            json!({"components": ["../../components/*"]}),
+            &[&["add", "component", "../../components/*"]],
         ),
     ]
 }
@@ -190,6 +201,47 @@ fn build_options_reach_kustomize() {
     assert_eq!(objects(&outcome), expected);
     let refused = render(&app, &[("TRUEUP_KUSTOMIZE", &kustomize)]).exits(2);
     assert!(refused.stderr.contains("shop: kustomize could not render `app` at"), "{}", refused.transcript());
+}
+
+/// Kustomize before 5.3 knows no `--helm-kube-version`: its charts are told nothing, and rendered.
+#[test]
+fn an_older_kustomize_inflates_charts_too() {
+    let kustomize = or_skip!(program("kustomize"));
+    let helm = or_skip!(program("helm"));
+    let script = format!(
+        "#!/bin/sh\nfor word; do case $word in --helm-kube-version) echo \"Error: unknown flag: $word\" >&2; exit 1;; esac; done\nexec '{}' \"$@\"\n",
+        kustomize.display()
+    );
+    let older = folder_with([("kustomize", &script)]);
+    let older = older.path().join("kustomize");
+    std::fs::set_permissions(&older, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let git = TestRepo::new()
+        .file("charts/web/Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
+        .file("charts/web/values.yaml", "{}\n")
+        .file("charts/web/templates/a.yaml", config_map("web"))
+        .file("kustomization.yaml", "helmCharts: [{name: web}]\n")
+        .commit("a chart in a kustomization");
+    let shop = git.application("shop");
+    let run = render(&shop, &[("TRUEUP_KUSTOMIZE", &older), ("TRUEUP_HELM", &helm)]);
+    let outcome = run.arguments(["--kustomize-build-options", "--enable-helm"]).exits(0);
+    assert_eq!(objects(&outcome)[0]["metadata"]["name"], "web");
+}
+
+/// The URL of a base with a password in it is in the repository; it need not be in a log as well.
+#[test]
+fn a_password_in_a_base_is_not_told() {
+    let kustomize = or_skip!(program("kustomize"));
+    let fields = [
+        "resources: ['https://user:s3cret@127.0.0.1:9/x.yaml']\n",
+        "resources: ['https://user:s3cret@127.0.0.1:9/o/r.git?ref=a']\n",
+    ];
+    for text in fields {
+        let git = TestRepo::new().file("kustomization.yaml", text).commit("a base");
+        let shop = git.application("shop");
+        let outcome = render(&shop, &[("TRUEUP_KUSTOMIZE", &kustomize)]).exits(2);
+        assert!(outcome.stderr.contains("127.0.0.1:9"), "{}", outcome.transcript());
+        assert!(!outcome.stderr.contains("s3cret"), "{}", outcome.transcript());
+    }
 }
 
 /// The overlay, and everything that cannot be built.
@@ -288,4 +340,55 @@ fn a_block_that_says_nothing_leaves_the_tool_to_the_folder() {
     assert_eq!(name(git.application("shop").source_field("directory", json!({"include": "a*"}))), "a");
     let source = json!({"repoURL": git.url(), "path": ".", "directory": {"recurse": false}});
     assert_eq!(name(git.application("shop").spec_field("sources", json!([source]))), "a");
+}
+
+/// Kustomize follows a base wherever it leads, by whatever field it comes: a stranger's repository must not read what lies
+/// beside it.
+#[test]
+fn nothing_outside_of_the_repository_is_built_on() {
+    let kustomize = or_skip!(program("kustomize"));
+    let helm = or_skip!(program("helm"));
+    let inline = "apiVersion: builtin\nkind: ConfigMapGenerator\nmetadata: {name: x}\nfiles: [/etc/hosts]\n";
+    let charts = |fields: &str| format!("helmCharts: [{{name: web, {fields}}}]\n");
+    let cases = [
+        ("letters", "Resources: [../../outside]\n".to_owned()),
+        ("generators", "generators: [../../outside]\n".to_owned()),
+        ("transformers", "transformers: [../../outside]\n".to_owned()),
+        ("validators", "validators: [../../outside]\n".to_owned()),
+        // Kustomize takes off `link/..` before it looks where the link leads.
+        ("link", "resources: [link/../../../outside]\n".to_owned()),
+        ("settings", "generators: [../settings.yaml]\n".to_owned()),
+        ("inline", format!("generators:\n- |-\n  {}\n", inline.trim_end().replace('\n', "\n  "))),
+        ("home", charts("chartHome: ../../outside") + "helmGlobals: {chartHome: ../../outside}\n"),
+        ("config", charts("version: 1.0.0") + "helmGlobals: {configHome: /root/.config/helm}\n"),
+        ("name", "helmCharts: [{name: ../../outside/web}]\n".to_owned()),
+        ("retired", "helmChartInflationGenerator: [{chartName: web, chartHome: ../../outside}]\n".to_owned()),
+    ];
+    let git =
+        cases.iter().fold(TestRepo::new(), |git, (name, text)| git.file(&format!("{name}/kustomization.yaml"), text));
+    let git =
+        git.file("settings.yaml", inline).file("deep/down/below/a.yaml", config_map("a")).file("outside/a.yaml", "");
+    std::os::unix::fs::symlink("../deep/down/below", git.path().join("link/link")).unwrap();
+    let git = git.commit("bases that lead out");
+    for (name, _) in &cases {
+        let application = git.application(name).path(name);
+        let run = render(&application, &[("TRUEUP_KUSTOMIZE", &kustomize), ("TRUEUP_HELM", &helm)]);
+        let options = "--enable-helm --load-restrictor LoadRestrictionsNone";
+        let outcome = run.arguments(["--kustomize-build-options", options]).exits(2);
+        assert!(told(&outcome).contains("nothing outside of a repository is read"), "{name}\n{}", outcome.transcript());
+    }
+}
+
+/// Words that look like files of this machine are still words.
+#[test]
+fn text_that_looks_like_a_path_is_no_file() {
+    let kustomize = or_skip!(program("kustomize"));
+    let git = TestRepo::new()
+        .file("app/kustomization.yaml", "commonAnnotations: {hosts: /etc/hosts, home: \"https://example.com\"}\nconfigMapGenerator: [{name: made, literals: [hosts=/etc/hosts]}]\n")
+        .commit("words");
+    let expected = official(&kustomize, &git.path(), &["build", "app"]);
+    let shop = git.application("shop").path("app");
+    let run = render(&shop, &[("TRUEUP_KUSTOMIZE", &kustomize)]);
+    let outcome = run.arguments(["--kustomize-build-options", "--load-restrictor LoadRestrictionsNone"]).exits(0);
+    assert_eq!(objects(&outcome), expected);
 }

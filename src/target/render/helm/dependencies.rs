@@ -43,7 +43,7 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
         }
         return Err(run.failed(&call, &output, &copy.root).into());
     }
-    Ok(Built { copy, repeatable: repositories.are_local() || is_locked })
+    Ok(Built { copy, repeatable: repositories.are_local() || (is_locked && !repositories.are_named()) })
 }
 
 /// Why Helm did not get an index. It writes that among its news, and goes on to an error that blames its own cache.

@@ -55,6 +55,11 @@ impl Repositories {
         self.written.iter().all(|repository| repository.starts_with("file://"))
     }
 
+    /// Whether the user's settings say where one of them is: another time they may say otherwise.
+    pub(super) fn are_named(&self) -> bool {
+        self.written.iter().any(|repository| alias(repository).is_some())
+    }
+
     /// A folder that is not in the chart's repository; Helm would take it from wherever it is.
     pub(super) fn outside(&self, root: &Path, chart: &Path) -> Option<&str> {
         let below = chart.strip_prefix(root).unwrap_or(Path::new(""));
@@ -69,7 +74,7 @@ impl Repositories {
         for repository in &self.written {
             if let Some(place) = repository.strip_prefix("oci://") {
                 passes.push(files.registry(place, run));
-            } else if let Some(name) = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:")) {
+            } else if let Some(name) = alias(repository) {
                 let known = run.input.settings.keyring.repositories();
                 if let Some(found) = known.named(name, &run.input.application.project) {
                     files.repository(name, found.url.with_credentials(), run)?;
@@ -84,6 +89,11 @@ impl Repositories {
         files.finish()?;
         Ok(arguments)
     }
+}
+
+/// The name of a repository that the user's settings have.
+fn alias(repository: &str) -> Option<&str> {
+    repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:"))
 }
 
 /// Helm's files about repositories, before they are written.
@@ -184,5 +194,24 @@ impl Files<'_> {
 
     fn write(&self, name: &str, bytes: &[u8]) -> io::Result<PathBuf> {
         self.home.private_file(&format!("config/helm/{name}"), bytes)
+    }
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that they look at")]
+mod tests {
+    use super::*;
+
+    /// A lock does not pin what a name of the user's settings stands for.
+    #[test]
+    fn what_the_settings_name_is_told_from_what_the_chart_names() {
+        for (repository, expected) in
+            [("'@shop'", true), ("alias:shop", true), ("https://example.com", false), ("oci://example.com/@x", false)]
+        {
+            let chart = tempfile::tempdir().unwrap();
+            let text = format!("dependencies: [{{name: a, repository: {repository}}}]\n");
+            fs::write(chart.path().join("Chart.yaml"), text).unwrap();
+            assert_eq!(Repositories::of(chart.path()).are_named(), expected, "{repository}");
+        }
     }
 }

@@ -184,12 +184,13 @@ fn texts<const N: usize>(fields: [(&str, &String); N]) -> Map<String, Value> {
 
 fn components(this: &mut Kustomization, options: &Kustomize, folder: &Path) -> Result<(), KustomizeError> {
     for component in &options.components {
+        // Quirk: what is fetched, and a pattern, is as missing as what is not there.
+        if options.ignore_missing_components && !folder.join(component).exists() {
+            continue;
+        }
         let found = matching(folder, component);
         let is_remote = component.contains("://") || component.contains("?ref=");
         if found.is_empty() && !is_remote {
-            if options.ignore_missing_components {
-                continue;
-            }
             return Err(KustomizeError::NoComponent { component: component.clone() });
         }
         let there = this.list("components")?;

@@ -5,15 +5,9 @@ use std::io;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use crate::target::source::SourceError;
-
 /// Why Kustomize was not even started.
 #[derive(Debug, Error, Diagnostic)]
 pub enum KustomizeError {
-    /// What opens the repository's server, for bases that are fetched from it, is not to be had.
-    #[error(transparent)]
-    #[diagnostic(transparent)]
-    Access(SourceError),
     /// There is no kustomization to change.
     #[error("there is no kustomization in `{folder}`, and `source.kustomize` changes one")]
     #[diagnostic(

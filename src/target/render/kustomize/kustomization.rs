@@ -12,6 +12,30 @@ use crate::object::yaml::{self, Limits, WithPositions};
 /// What Kustomize calls one.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
+/// The fields that are read or written here. Kustomize does not mind how large their letters are.
+const FIELDS: [&str; 20] = [
+    "bases",
+    "buildMetadata",
+    "commonAnnotations",
+    "commonLabels",
+    "components",
+    "generators",
+    "helmChartInflationGenerator",
+    "helmCharts",
+    "helmGlobals",
+    "imageTags",
+    "images",
+    "labels",
+    "namePrefix",
+    "nameSuffix",
+    "namespace",
+    "patches",
+    "replicas",
+    "resources",
+    "transformers",
+    "validators",
+];
+
 /// The kustomization of a folder.
 #[derive(Debug)]
 pub(super) struct Kustomization {
@@ -47,7 +71,7 @@ impl Kustomization {
         // Kustomize reads the first document alone.
         let document = yaml::read(&text, &Limits::default(), WithPositions::No).into_iter().next().transpose();
         let fields = match document.map_err(not_yaml)?.map(|document| document.value) {
-            Some(Value::Object(fields)) => fields,
+            Some(Value::Object(fields)) => with_known_letters(fields),
             None => Map::new(),
             Some(_) => return Err(KustomizeError::Unlike { file: shown, field: "the whole", expected: "map" }),
         };
@@ -82,10 +106,38 @@ impl Kustomization {
         let unlike = KustomizeError::Unlike { file: self.shown.clone(), field, expected: "map" };
         value.as_object_mut().ok_or(unlike)
     }
+}
 
-    /// The texts of a list; what is no text is left to Kustomize to complain about.
-    pub(super) fn texts(&self, field: &str) -> impl Iterator<Item = &str> {
-        let list = self.fields.get(field).and_then(Value::as_array);
-        list.into_iter().flatten().filter_map(Value::as_str)
+/// `Resources` is `resources` to Go, which takes the last in the order of bytes where there are both.
+fn with_known_letters(fields: Map<String, Value>) -> Map<String, Value> {
+    let fold =
+        |name: &str| -> String { name.chars().flat_map(char::to_uppercase).flat_map(char::to_lowercase).collect() };
+    let mut fields: Vec<(String, Value)> = fields.into_iter().collect();
+    fields.sort_by(|(one, _), (other, _)| one.cmp(other));
+    let known = |name: String| {
+        let folded = fold(&name);
+        FIELDS.iter().find(|known| fold(known) == folded).map_or(name, |known| (*known).to_owned())
+    };
+    fields.into_iter().map(|(name, value)| (known(name), value)).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// What a base is called must not hide where it leads.
+    #[test]
+    fn large_letters_make_no_other_field() {
+        let fields = |value: Value| with_known_letters(value.as_object().unwrap().clone());
+        for (written, expected) in [
+            (json!({"Resources": ["a"], "NAMEPREFIX": "x-"}), json!({"resources": ["a"], "namePrefix": "x-"})),
+            (json!({"re\u{17f}ources": ["a"]}), json!({"resources": ["a"]})),
+            (json!({"resources": ["a"], "Resources": ["b"]}), json!({"resources": ["a"]})),
+            (json!({"other": 1, "Kind": "Kustomization"}), json!({"other": 1, "Kind": "Kustomization"})),
+        ] {
+            assert_eq!(Value::Object(fields(written)), expected);
+        }
     }
 }

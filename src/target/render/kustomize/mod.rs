@@ -15,34 +15,49 @@ mod survey;
 pub use error::KustomizeError;
 
 use std::ffi::OsString;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use self::kustomization::Kustomization;
-use super::program::{self, Call, Home, Program, ProgramError};
+use self::survey::Allowed;
+use super::program::{self, Call, Home, Program, ProgramError, ProgramSettings};
 use super::working_copy::{Around, WorkingCopy};
 use super::{Made, RenderError, RenderInput, capabilities};
 use crate::app::source::Kustomize;
 use crate::target::Target;
-use crate::target::source::{Asking, git_environment};
+
+/// What Kustomize says that cannot tell charts of the cluster yet; Argo CD tells it nothing, either.
+const BEFORE_5_3: &str = "unknown flag: --helm-";
 
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let default = Kustomize::default();
     let options = input.source.kustomize.as_ref().unwrap_or(&default);
     let program = Program::kustomize(&input.settings.programs)?;
     let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
-    refuse_other_version(&program, options, &home, input)?;
+    refuse_other_version(&program, options, input)?;
     let build_options = &input.settings.programs.kustomize_build_options;
-    let unrestricted = build_options.iter().any(|option| option.contains("LoadRestrictionsNone"));
-    let survey = survey::survey(input, &options.components, unrestricted)?;
+    let allowed = Allowed {
+        files_anywhere: build_options.iter().any(|option| option.contains("LoadRestrictionsNone")),
+        charts: is_helm_enabled(&input.settings.programs),
+    };
+    let survey = survey::survey(input, &options.components, allowed)?;
+    // Programs and containers that kustomizations name may write anything.
+    let runs_others = build_options.iter().any(|option| option.starts_with("--enable-alpha-plugins"));
     let copy = copy(options, &home, input)?;
     let (root, folder) = copy.as_ref().map_or((input.root, input.folder), |copy| (&copy.root, &copy.folder));
-    let call = Call {
-        args: arguments(&program, folder, options, input)?,
+    let args = arguments(&program, folder, &input.settings.programs)?;
+    let told = told_of_cluster(options, input)?;
+    let plain = args.len();
+    let mut call = Call {
+        args: args.into_iter().chain(told).collect(),
         folder: root,
         whereabouts: "at the repository's root",
         variables: variables(&home, input, survey.is_fetched)?,
     };
-    let output = program.run(&call, &home, input)?;
+    let mut output = program.run(&call, &home, input)?;
+    if !output.success() && String::from_utf8_lossy(&output.stderr).contains(BEFORE_5_3) {
+        call.args.truncate(plain);
+        output = program.run(&call, &home, input)?;
+    }
     if !output.success() {
         // The folder is in the root: its name becomes what a reader knows it as, too.
         let hidden = [(root, ""), (home.path(), "(temporary)"), (input.root, "")];
@@ -50,35 +65,24 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     }
     let unnamed = input.shown("kustomization.yaml");
     let objects = program::objects(&program, &output.stdout, &unnamed, input)?;
-    Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable: !survey.is_fetched })
+    Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable: !survey.is_fetched && !runs_others })
 }
 
 /// The build environment; where something is fetched, what opens the repository's server, too: bases may lie in other
 /// repositories of it.
-///
-/// Rule: Argo CD util/kustomize/kustomize.go `Build`, which gives Kustomize's git the credentials of the source's repository.
 fn variables(home: &Home, input: &RenderInput<'_>, is_fetched: bool) -> Result<Vec<(String, String)>, RenderError> {
-    let settings = input.settings;
-    let (url, project) = (&input.source.repo_url, &input.application.project);
+    let environment = input.environment();
     let mut variables: Vec<(String, String)> =
-        input.environment().variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
-    if !is_fetched {
-        return Ok(variables);
+        environment.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    if is_fetched {
+        variables.extend(program::git_access(home.path(), input)?);
     }
-    let runtime = tokio::runtime::Handle::current();
-    let asking = Asking { timeout: settings.timeout, cancel: input.cancel, runtime: &runtime };
-    let pass = settings.keyring.git(url.with_credentials(), project);
-    let files = pass.write(|name, content| home.private_file(&format!("pass/{name}"), content.as_bytes()));
-    let files = files.map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
-    variables.extend(files.whole_ssh_command().map(|command| ("GIT_SSH_COMMAND".to_owned(), command)));
-    let opening = git_environment(url, project, &settings.keyring, &settings.git_credentials, files, &asking);
-    variables.extend(opening.map_err(KustomizeError::Access)?);
     Ok(variables)
 }
 
 /// A folder to write in, where something is to be written.
 fn copy(options: &Kustomize, home: &Home, input: &RenderInput<'_>) -> Result<Option<WorkingCopy>, RenderError> {
-    let around = match (is_helm_enabled(input), edit::is_needed(options)) {
+    let around = match (is_helm_enabled(&input.settings.programs), edit::is_needed(options)) {
         // Charts are unpacked beside the kustomization that asks for them, whichever that is.
         (true, _) => Around::Copied,
         (false, true) => Around::Linked,
@@ -95,49 +99,60 @@ fn copy(options: &Kustomize, home: &Home, input: &RenderInput<'_>) -> Result<Opt
     Ok(Some(copy))
 }
 
-fn is_helm_enabled(input: &RenderInput<'_>) -> bool {
-    input.settings.programs.kustomize_build_options.iter().any(|option| option.starts_with("--enable-helm"))
+fn is_helm_enabled(settings: &ProgramSettings) -> bool {
+    settings.kustomize_build_options.iter().any(|option| option.starts_with("--enable-helm"))
 }
 
-fn arguments(
-    program: &Program,
-    folder: &Path,
-    options: &Kustomize,
-    input: &RenderInput<'_>,
-) -> Result<Vec<OsString>, RenderError> {
-    let settings = &input.settings.programs;
+/// The programs that take part: Kustomize, and the Helm that it starts where charts are enabled.
+pub(super) fn programs(settings: &ProgramSettings) -> Result<Vec<Program>, ProgramError> {
+    let mut programs = vec![Program::kustomize(settings)?];
+    if is_helm_enabled(settings) {
+        let named = named_helm(&settings.kustomize_build_options);
+        let helm = named.map_or_else(|| settings.helm.clone(), |named| Some(PathBuf::from(named)));
+        programs.push(Program::helm(&ProgramSettings { helm, ..settings.clone() })?);
+    }
+    Ok(programs)
+}
+
+/// What `--helm-command` says, as `--helm-command helm3` or `--helm-command=helm3`; the last one counts.
+fn named_helm(build_options: &[String]) -> Option<&str> {
+    let following = build_options.iter().skip(1).map(String::as_str).chain([""]);
+    let named = build_options.iter().zip(following).filter_map(|(option, next)| {
+        let value = option.strip_prefix("--helm-command")?;
+        if value.is_empty() { Some(next) } else { value.strip_prefix('=') }
+    });
+    named.last()
+}
+
+fn arguments(program: &Program, folder: &Path, settings: &ProgramSettings) -> Result<Vec<OsString>, ProgramError> {
     let verb = if program.name == "kustomize" { "build" } else { "kustomize" };
     let mut args: Vec<OsString> = vec![verb.into(), folder.into()];
     args.extend(settings.kustomize_build_options.iter().map(OsString::from));
-    if is_helm_enabled(input) {
-        if !settings.kustomize_build_options.iter().any(|option| option.starts_with("--helm-command")) {
-            args.extend(["--helm-command".into(), Program::helm(settings)?.path.into_os_string()]);
-        }
-        let version = capabilities::kube_version(&options.kube_version, input.kinds)
-            .map_err(|source| KustomizeError::KubeVersion { source })?;
-        args.extend(version.into_iter().flat_map(|version| ["--helm-kube-version".into(), version.into()]));
-        for version in capabilities::api_versions(&options.api_versions, input.kinds) {
-            args.extend(["--helm-api-versions".into(), version.into()]);
-        }
+    if is_helm_enabled(settings) && named_helm(&settings.kustomize_build_options).is_none() {
+        args.extend(["--helm-command".into(), Program::helm(settings)?.path.into_os_string()]);
     }
     Ok(args)
 }
 
+/// What charts are told of the cluster.
+fn told_of_cluster(options: &Kustomize, input: &RenderInput<'_>) -> Result<Vec<OsString>, KustomizeError> {
+    if !is_helm_enabled(&input.settings.programs) {
+        return Ok(Vec::new());
+    }
+    let version = capabilities::kube_version(&options.kube_version, input.kinds)
+        .map_err(|source| KustomizeError::KubeVersion { source })?;
+    let version = version.map(|version| ("--helm-kube-version", version));
+    let served = capabilities::api_versions(&options.api_versions, input.kinds);
+    let served = served.into_iter().map(|served| ("--helm-api-versions", served));
+    Ok(version.into_iter().chain(served).flat_map(|(option, value)| [option.into(), value.into()]).collect())
+}
+
 /// Argo CD keeps programs by version; here there is one, and it has to be the one that is asked for.
-fn refuse_other_version(
-    program: &Program,
-    options: &Kustomize,
-    home: &Home,
-    input: &RenderInput<'_>,
-) -> Result<(), RenderError> {
+fn refuse_other_version(program: &Program, options: &Kustomize, input: &RenderInput<'_>) -> Result<(), RenderError> {
     if options.version.is_empty() {
         return Ok(());
     }
-    let args =
-        if program.name == "kustomize" { vec!["version".into()] } else { vec!["version".into(), "--client".into()] };
-    let call = Call { args, folder: home.path(), whereabouts: "anywhere", variables: Vec::new() };
-    let output = program.run(&call, home, input)?;
-    let said = String::from_utf8_lossy(&output.stdout);
+    let said = program.version(input)?;
     let wanted = options.version.trim_start_matches('v');
     let is_it = said.split(|letter: char| !letter.is_ascii_digit() && letter != '.').any(|word| word == wanted);
     if is_it {

@@ -26,6 +26,8 @@ pub struct Plugin {
     pub discover: Option<Discover>,
     /// `spec.preserveFileMode`: whether executable files stay executable.
     pub preserve_file_mode: bool,
+    /// `spec.provideGitCreds`: whether its git is let in where the source's repository is.
+    pub provide_git_creds: bool,
 }
 
 /// A command line.
@@ -99,6 +101,7 @@ struct Specification {
     generate: PluginCommand,
     discover: Discovery,
     preserve_file_mode: bool,
+    provide_git_creds: bool,
 }
 
 #[derive(Default, Deserialize)]
@@ -132,7 +135,7 @@ impl Plugin {
         if manifest.metadata.name.is_empty() {
             return Err(wrong("it has no `metadata.name`".to_owned()));
         }
-        let Specification { version, init, generate, discover, preserve_file_mode } = manifest.spec;
+        let Specification { version, init, generate, discover, preserve_file_mode, provide_git_creds } = manifest.spec;
         if generate.command.is_empty() {
             return Err(wrong("it has no `spec.generate.command`".to_owned()));
         }
@@ -143,6 +146,7 @@ impl Plugin {
             generate,
             discover: discover.first(),
             preserve_file_mode,
+            provide_git_creds,
         })
     }
 

@@ -18,6 +18,7 @@ pub use error::{Complaint, PluginError};
 use std::path::PathBuf;
 
 use self::copy::Copy;
+use super::program::{ProgramError, git_access};
 use super::{RenderError, RenderInput, stream};
 use crate::process::{self, Command, Output};
 use crate::target::Target;
@@ -28,7 +29,7 @@ const COMPLAINT: usize = 2000;
 /// Renders by the plugin that the source names, or by the one that knows its folder.
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     let plugin = chosen(input)?;
-    let run = Run::new(plugin, input)?;
+    let run = Run::new(plugin, input)?.with_git_access()?;
     if let Some(init) = &plugin.init {
         run.succeeds("init", init)?;
     }
@@ -80,6 +81,14 @@ impl<'a> Run<'a> {
         let copy = Copy::of(input.root, plugin.preserve_file_mode)
             .map_err(|source| PluginError::Copy { plugin: plugin.to_string(), source })?;
         Ok(Self { plugin, input, copy, variables: environment::variables(input) })
+    }
+
+    /// With what opens the source's server to git, where the plugin asks for it.
+    fn with_git_access(mut self) -> Result<Self, ProgramError> {
+        if self.plugin.provide_git_creds {
+            self.variables.extend(git_access(&self.copy.home(), self.input)?);
+        }
+        Ok(self)
     }
 
     /// The source's folder in the copy.

@@ -41,7 +41,9 @@ pub(super) fn essence(stderr: &str, code: Option<i32>) -> String {
             None => "it wrote nothing, and was ended by a signal".to_owned(),
         };
     }
-    shortened(&template(text).unwrap_or_else(|| without_chart_names(text)))
+    let words = shortened(&template(text).unwrap_or_else(|| without_chart_names(text)));
+    // What kills a program in the middle (most often a lack of memory) says nothing itself.
+    if code.is_none() { format!("{words} (it was ended by a signal)") } else { words }
 }
 
 /// Go's template error: the innermost place, the expression, the fact.
@@ -153,6 +155,7 @@ mod tests {
         }
         assert_eq!(essence("", Some(3)), "it wrote nothing, and ended with exit code 3");
         assert_eq!(essence("\n", None), "it wrote nothing, and was ended by a signal");
+        assert_eq!(essence("reading x\n", None), "reading x (it was ended by a signal)");
     }
 
     #[test]

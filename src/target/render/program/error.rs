@@ -1,5 +1,7 @@
 //! What can be said when a program is missing, or does not do its work.
 
+use std::path::PathBuf;
+
 use miette::Diagnostic;
 use thiserror::Error;
 
@@ -7,10 +9,15 @@ use super::complaint::Said;
 use crate::object::NotAnObject;
 use crate::object::yaml::YamlError;
 use crate::process::ProcessError;
+use crate::target::source::SourceError;
 
 /// Why a program did not render a source.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ProgramError {
+    /// What opens the repository's server, for what a program fetches from it, is not to be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Access(SourceError),
     /// It is not installed.
     #[error("`{program}` is not installed, and the source needs it")]
     #[diagnostic(
@@ -42,7 +49,18 @@ pub enum ProgramError {
         /// The variable that names it.
         variable: &'static str,
     },
-    /// It could not be started, took too long, or wrote too much.
+    /// It is there, and the system does not start it.
+    #[error("`{}` cannot be run as {program}", .path.display())]
+    #[diagnostic(code("trueup::render::program"), help("is it a program for this machine? `trueup doctor` tries each"))]
+    NotStarted {
+        /// Its name.
+        program: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ProcessError,
+    },
+    /// It took too long, or wrote too much.
     #[error("{program} did not come to an end with {place}")]
     #[diagnostic(
         code("trueup::render::program"),

@@ -27,15 +27,9 @@ impl Home {
         Ok(path)
     }
 
-    /// A file that its owner alone may read, which is what ssh wants of a key.
+    /// A file that its owner alone may read.
     pub(in super::super) fn private_file(&self, below: &str, bytes: &[u8]) -> io::Result<PathBuf> {
-        let path = self.path().join(below);
-        let folder = path.parent().unwrap_or(self.path());
-        fs::create_dir_all(folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(folder)?;
-        file.write_all(bytes)?;
-        file.persist(&path)?;
-        Ok(path)
+        private_file(&self.path().join(below), bytes)
     }
 
     /// The environment that keeps a program in here.
@@ -56,4 +50,14 @@ impl Home {
         .chain([("GIT_TERMINAL_PROMPT".into(), "0".into()), ("GIT_CONFIG_NOSYSTEM".into(), "1".into())])
         .collect()
     }
+}
+
+/// Writes a file that its owner alone may read, which is what ssh wants of a key.
+pub(super) fn private_file(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
+    let folder = path.parent().unwrap_or(path);
+    fs::create_dir_all(folder)?;
+    let mut file = tempfile::NamedTempFile::new_in(folder)?;
+    file.write_all(bytes)?;
+    file.persist(path)?;
+    Ok(path.to_owned())
 }

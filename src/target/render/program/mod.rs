@@ -6,10 +6,12 @@
 mod complaint;
 mod error;
 mod find;
+mod git;
 mod home;
 mod output;
 
 pub use error::ProgramError;
+pub(super) use git::git_access;
 pub(super) use home::Home;
 pub(super) use output::objects;
 
@@ -17,7 +19,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use super::RenderInput;
-use crate::process::{self, Command, Output};
+use crate::process::{self, Command, Output, ProcessError};
 use crate::secret::mask_credentials_in_text;
 
 /// What one run may write, to each of its two streams.
@@ -83,6 +85,20 @@ impl Program {
         find::kustomize(settings)
     }
 
+    /// What it says of its version.
+    pub(super) fn version(&self, input: &RenderInput<'_>) -> Result<String, ProgramError> {
+        let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
+        // kubectl would ask a cluster for its version, too.
+        let client = (self.name == "kubectl kustomize").then_some("--client");
+        let args = ["version"].into_iter().chain(client).map(OsString::from).collect();
+        let call = Call { args, folder: home.path(), whereabouts: "anywhere", variables: Vec::new() };
+        let output = self.run(&call, &home, input)?;
+        if output.success() {
+            return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
+        }
+        Err(self.failed(&call, &output, &[], input))
+    }
+
     /// Runs it to its end; whether that was a good one is for the caller to see.
     pub(super) fn run(&self, call: &Call<'_>, home: &Home, input: &RenderInput<'_>) -> Result<Output, ProgramError> {
         let mut command = Command::new(&self.path).args(call.args.iter().cloned());
@@ -94,9 +110,14 @@ impl Program {
         command.output_limit = OUTPUT_LIMIT;
         command.memory_limit = Some(MEMORY_LIMIT);
         // The caller's thread may block: see `super::render`.
-        tokio::runtime::Handle::current()
-            .block_on(process::run(&command, input.cancel))
-            .map_err(|source| ProgramError::NotRun { program: self.name, place: input.place(), source })
+        tokio::runtime::Handle::current().block_on(process::run(&command, input.cancel)).map_err(
+            |source| match source {
+                ProcessError::NotStarted { .. } => {
+                    ProgramError::NotStarted { program: self.name, path: self.path.clone(), source }
+                }
+                source => ProgramError::NotRun { program: self.name, place: input.place(), source },
+            },
+        )
     }
 
     /// The error for a run that ended badly. `hidden` are folders that mean nothing to a reader, the longest first.
@@ -108,6 +129,7 @@ impl Program {
         input: &RenderInput<'_>,
     ) -> ProgramError {
         let readable = |text: &str| {
+            // A program may repeat the URL of a base or a dependency, with the password in it.
             hidden.iter().fold(mask_credentials_in_text(text), |text, (folder, shown)| {
                 let folder = folder.display().to_string();
                 text.replace(&format!("{folder}/"), &if shown.is_empty() { String::new() } else { format!("{shown}/") })
