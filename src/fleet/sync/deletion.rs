@@ -10,6 +10,7 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
+use super::super::list::silence_of;
 use super::super::turn::{self, Turn};
 use super::super::{Request, World, list, settings};
 use super::planning::surplus;
@@ -19,7 +20,7 @@ use crate::cluster::{Cluster, ObjectName};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
 use crate::object::annotations::is_hook;
-use crate::object::{Gvk, Key, Object};
+use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 use crate::sync::decide::Scope;
 use crate::sync::plan::{self, Deleting, Plan, Wanted, Wishes};
@@ -66,7 +67,6 @@ pub(super) async fn planned(
     request: &Request,
     wanted: &SyncRequest,
 ) -> Result<Plan, Vec<Finding>> {
-    refuse_unseen(turn).map_err(|finding| vec![finding])?;
     let (Some(cluster), Some(kinds)) = (turn.cluster.clone(), turn.kinds.clone()) else { return Err(Vec::new()) };
     let hooks = hooks(turn, &*cluster, request).await.map_err(|finding| vec![finding])?;
     let (tracking, place) = (turn.tracking(request), turn.place(request));
@@ -95,15 +95,14 @@ pub(super) async fn planned(
 }
 
 /// Members that cannot be seen would outlive the record that names them.
-fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
+pub(super) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
     let (Some(members), Some(kinds)) = (&turn.members, &turn.kinds) else { return Ok(()) };
     if turn.conditions.iter().any(|condition| condition.kind == "ExtrasUnseenWarning") {
         let message = "it is not deleted: this account may not list all kinds of its objects; nothing was written";
         return Err(Finding::error(NOT_PERMITTED, message).with_help("let the account list, get and delete them"));
     }
-    let is_silent = |group: &str| kinds.unavailable.keys().any(|api| Gvk::from_api_version(api, "").group == group);
-    let silent = members.kinds.iter().find(|kind| kinds.preferred(kind).is_none() && is_silent(&kind.group));
-    silent.map_or(Ok(()), |kind| {
+    let is_silent = |kind: &&GroupKind| kinds.preferred(kind).is_none() && silence_of(kinds, &kind.group).is_some();
+    members.kinds.iter().find(is_silent).map_or(Ok(()), |kind| {
         let message = format!("it is not deleted: the API of its kind `{kind}` does not answer; nothing was written");
         Err(Finding::error("trueup::sync::unknown", message).with_help("mend the API, or remove it"))
     })
@@ -157,6 +156,7 @@ pub(super) async fn end(
         message: operation.message.clone(),
         baseline: turn.baseline.as_deref().filter(|_| succeeded).map(kept),
         left,
+        unseen: turn.unseen.clone(),
         sources: None,
         history_limit: turn.application.revision_history_limit,
     };
