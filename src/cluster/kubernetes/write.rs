@@ -148,7 +148,12 @@ impl Writer<'_> {
     pub(super) async fn delete(&self, object: &ObjectName, deletion: &Deletion) -> Result<Deleted, ClusterError> {
         let Ok(facts) = self.facts(&object.gvk) else { return Ok(Deleted::Absent) };
         let subject = Subject::named(facts, object);
-        let ask = self.ask(Method::DELETE, subject.path(), JSON, &self.delete_options(deletion));
+        let path = match self.writing {
+            Writing::Really => subject.path(),
+            // The options say it, too; this is for who reads a log of requests.
+            Writing::DryRun => format!("{}?dryRun=All", subject.path()),
+        };
+        let ask = self.ask(Method::DELETE, path, JSON, &self.delete_options(deletion));
         let answer = self.connection.send(&ask).await?;
         let status = Status::read(&answer.body);
         if answer.status.is_success() {

@@ -292,6 +292,11 @@ fn told(complaint: Complaint) -> Finding {
                 .with_cause(words)
                 .with_help("mend it in git; `trueup render` shows what was sent")
         }
+        ComplaintKind::Kept(words) => {
+            Finding::error("trueup::sync::kept", format!("the server does not let `{subject}` go; nothing was written"))
+                .with_cause(words)
+                .with_help("lift what keeps it there, or keep it yourself: `Prune=false`, `Delete=false`")
+        }
         ComplaintKind::NoAnswer(error) => Finding::of(&*error),
     }
 }

@@ -13,6 +13,7 @@ use serde_json::Value;
 
 use super::Draft;
 use super::order::wave_of;
+use super::prune::protected;
 use super::resources::{How, warn};
 use super::step::{Action, HookDeletion, Method, Phase, Seen, Step, name_of};
 use super::wishes::{Wanted, Wishes};
@@ -36,9 +37,18 @@ pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft, is_asked_for: impl F
         for word in unknown {
             draft.warnings.insert(format!("`{}`: `{word}` is no hook type, so it never runs for it", key(target)));
         }
-        let (deletion, unknown) = deletion(target);
+        let (mut deletion, unknown) = deletion(target);
         for word in unknown {
             draft.warnings.insert(format!("`{}`: `{word}` is no delete policy of a hook", key(target)));
+        }
+        // Charts have their namespaces, claims and definitions as hooks, too.
+        let lost = protected(target).filter(|_| deletion.before_creation && !wishes.flags.prune_protected);
+        if let Some(lost) = lost.filter(|_| !target.name().is_empty()) {
+            deletion.before_creation = false;
+            if wanted.live.is_some() {
+                let why = "it is not made anew, but applied; `--prune-protected` deletes it first";
+                draft.warnings.insert(format!("`{}`: {lost} would be lost with it, so {why}", key(target)));
+            }
         }
         warn(target, draft);
         let asked_for = phases.into_iter().filter(|(phase, _)| is_asked_for(*phase));
