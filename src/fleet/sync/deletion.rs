@@ -16,7 +16,7 @@ use super::super::{Request, World, list, settings};
 use super::planning::surplus;
 use super::{Delete, SyncRequest};
 use crate::app::InvalidApplication;
-use crate::cluster::{Cluster, ObjectName};
+use crate::cluster::{Cluster, ClusterError, ListRequest, ObjectName};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
 use crate::object::annotations::is_hook;
@@ -116,15 +116,31 @@ pub(super) fn forget_what_is_not_ours(turn: &mut Turn) {
     turn.resources.retain(|resource| !strangers.contains(&resource.key()));
 }
 
-/// Each hook with its live object, which was not listed.
+/// Each hook with its live object, which was not listed; and what earlier syncs left of those without a name.
 async fn hooks(turn: &Turn, cluster: &dyn Cluster, request: &Request) -> Result<Vec<Wanted>, Finding> {
     let looks = turn.hooks.iter().map(|hook| async move {
-        let live = if hook.name().is_empty() { Ok(None) } else { cluster.get(&name_of(hook)).await };
-        let live = live.map_err(|error| Finding::of(&error))?;
-        Ok(Wanted { target: Arc::new(hook.clone()), live: live.map(Arc::new), drift: None })
+        if hook.name().is_empty() {
+            let nameless = Wanted { target: Arc::new(hook.clone()), live: None, drift: None };
+            return Ok(left_of(hook, turn, cluster).await?.into_iter().chain([nameless]).collect());
+        }
+        let live = cluster.get(&name_of(hook)).await?;
+        Ok(vec![Wanted { target: Arc::new(hook.clone()), live: live.map(Arc::new), drift: None }])
     });
-    let found: Vec<Result<Wanted, Finding>> = stream::iter(looks).buffered(request.concurrency.max(1)).collect().await;
-    found.into_iter().collect()
+    let found: Vec<Result<Vec<Wanted>, ClusterError>> =
+        stream::iter(looks).buffered(request.concurrency.max(1)).collect().await;
+    let found: Result<Vec<Vec<Wanted>>, ClusterError> = found.into_iter().collect();
+    found.map(|found| found.into_iter().flatten().collect()).map_err(|error| Finding::of(&error))
+}
+
+async fn left_of(hook: &Object, turn: &Turn, cluster: &dyn Cluster) -> Result<Vec<Wanted>, ClusterError> {
+    let Some(Ok(state)) = &turn.state else { return Ok(Vec::new()) };
+    let ObjectName { gvk, namespace, .. } = name_of(hook);
+    match cluster.list(&ListRequest { gvk, namespace, metadata_only: true }).await {
+        Ok(live) => Ok(plan::made_of(hook, live, state.syncs())),
+        // Who may not see them leaves them.
+        Err(ClusterError::Forbidden { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes the state away when nothing is left of the application; else it says what is.

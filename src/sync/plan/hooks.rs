@@ -6,9 +6,10 @@
 //!
 //! Rules: Argo CD gitops-engine/pkg/sync/hook; its page "Helm", section "Helm Hooks".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Draft;
@@ -85,14 +86,42 @@ fn named(target: &Arc<Object>, phase: Phase, wishes: &Wishes<'_>) -> Arc<Object>
         return Arc::clone(target);
     }
     let revision = wishes.revisions.first().map(String::as_str).unwrap_or_default();
+    Arc::new(with_name(target, generated_name(target, revision, phase, wishes.now)))
+}
+
+fn generated_name(target: &Object, revision: &str, phase: Phase, began: Timestamp) -> String {
     let revision = if revision.len() >= 8 { revision.get(..7).unwrap_or(revision) } else { revision };
     let phase = phase.as_str().to_lowercase();
-    let name = format!("{}{revision}-{phase}-{}", target.generate_name(), wishes.now.as_second());
-    let mut target = Object::clone(target);
+    format!("{}{revision}-{phase}-{}", target.generate_name(), began.as_second())
+}
+
+fn with_name(target: &Object, name: String) -> Object {
+    let mut target = target.clone();
     if let Some(Value::Object(metadata)) = target.value_mut().get_mut("metadata") {
         metadata.insert("name".to_owned(), Value::String(name));
     }
-    Arc::new(target)
+    target
+}
+
+/// What earlier syncs made of a hook that only has `generateName`: of what is live of its kind, what has the very name that it
+/// had in one of them, each told by its first source's revision and when it began.
+pub fn made_of<'a>(
+    hook: &Object,
+    live: impl IntoIterator<Item = Object>,
+    syncs: impl Iterator<Item = (&'a str, Timestamp)>,
+) -> Vec<Wanted> {
+    let phases = Phase::ALL.iter().filter(|phase| phase.is_of_sync() && !is_of_deletion(hook));
+    let phases: Vec<Phase> = phases.copied().collect();
+    let names = syncs
+        .flat_map(|(revision, began)| phases.iter().map(move |phase| generated_name(hook, revision, *phase, began)));
+    let names: BTreeSet<String> = names.collect();
+    let made = live.into_iter().filter(|live| names.contains(live.name()));
+    made.map(|live| Wanted {
+        target: Arc::new(with_name(hook, live.name().to_owned())),
+        live: Some(Arc::new(live)),
+        drift: None,
+    })
+    .collect()
 }
 
 /// A hook's name in a warning, also where it only has `generateName`.

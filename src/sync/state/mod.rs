@@ -181,6 +181,14 @@ impl State {
         self.attempt.is_some() && is_open
     }
 
+    /// The syncs that are on record, whatever came of the last one: the revision of the first source, and when it began.
+    pub fn syncs(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        let history =
+            self.history.iter().map(|entry| (entry.sources.first().map(|source| &source.revision), entry.started));
+        let attempt = self.attempt.iter().map(|attempt| (attempt.revisions.first(), attempt.started));
+        history.chain(attempt).map(|(revision, began)| (revision.map(String::as_str).unwrap_or_default(), began))
+    }
+
     /// The last attempt, where a run made it that began after this moment, and brought other revisions than these and than those
     /// synced before it: who began earlier has an older git.
     pub fn overtaker(&self, since: Timestamp, revisions: &[String]) -> Option<&Attempt> {

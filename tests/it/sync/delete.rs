@@ -244,3 +244,26 @@ fn hooks_run_around_a_deletion_and_a_failing_one_blocks_it() {
     );
     assert!(!shop.has_state());
 }
+
+/// A hook without a name is a new object each time. Those that syncs on record made go with the application; one that merely is
+/// called alike, of another application's sync perhaps, does not.
+#[test]
+fn hooks_with_generated_names_of_earlier_syncs_go_too() {
+    let mut nameless = hook("PreSync", "HookFailed", plain(""));
+    nameless["metadata"].as_object_mut().unwrap().remove("name");
+    nameless["metadata"]["generateName"] = json!("migrate-");
+    let shop = or_skip!(synced(|git| git.file("shop/migrate.yaml", nameless)));
+    let shop =
+        shop.changed(|git| git.file("shop/settings.yaml", config_map("settings").data("colour", "red")).commit("red"));
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+    let made = || shop.cluster.kubectl(["get", "configmaps", "-o", "name"]).matches("/migrate-").count();
+    assert_eq!(made(), 2);
+    let alike = plain("migrate-0123456-presync-1700000000");
+    let apply = ["apply", "--server-side", "--field-manager=trueup", "-f", "-"];
+    assert!(shop.cluster.try_kubectl(shop.cluster.kubeconfig(), &apply, &alike.to_string()).status.success());
+
+    trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
+
+    assert_eq!(made(), 1);
+    assert!(shop.live("configmap", "migrate-0123456-presync-1700000000").is_some());
+}
