@@ -7,13 +7,15 @@
 
 #[path = "../tests/it/harness/mod.rs"]
 mod harness;
+mod timing;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use harness::{TestApplication, TestCluster, TestRepo, config_map, deployment};
+use timing::{print, ratio, repeat};
 
 type Measurement = (&'static str, fn());
 
@@ -35,7 +37,7 @@ fn main() {
 }
 
 fn start_up() {
-    let times = repeat(50, || command(&["--version"]));
+    let times = repeat(50, |_| command(&["--version"]));
     print("trueup --version", &times);
 }
 
@@ -43,7 +45,7 @@ fn example_on_a_folder() {
     let example = Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/guestbook");
     let (manifest, live) = (example.join("app.yaml"), example.join("live"));
     let arguments = ["diff", "-q", &manifest.to_string_lossy(), "--live", &live.to_string_lossy()].map(str::to_owned);
-    let times = repeat(20, || command(&arguments.each_ref().map(String::as_str)));
+    let times = repeat(20, |_| command(&arguments.each_ref().map(String::as_str)));
     print("trueup diff, guestbook on a folder", &times);
 }
 
@@ -103,19 +105,19 @@ impl Shop {
     /// `kubectl diff` of the same file on the same cluster, and how many times as long it takes.
     fn beside(&self, ours: &[Duration], times: usize, arguments: &[&str]) {
         let kubectl = harness::program("kubectl").expect("kubectl is there");
-        let theirs = repeat(times, || {
+        let theirs = repeat(times, |_| {
             let mut run = Command::new(&kubectl);
             run.args(["diff", "-f"]).arg(self.file()).args(arguments).env("KUBECONFIG", self.cluster.kubeconfig());
             run
         });
         print(&format!("kubectl diff {}", arguments.join(" ")), &theirs);
-        println!("{:>12.1} times as long as trueup", median(&theirs).as_secs_f64() / median(ours).as_secs_f64());
+        println!("{:>12.1} times as long as trueup", ratio(&theirs, ours));
     }
 }
 
 fn a_thousand_in_sync() {
     let Some(shop) = Shop::of(1_000) else { return };
-    let ours = repeat(10, || shop.diff(&["-q"]));
+    let ours = repeat(10, |_| shop.diff(&["-q"]));
     print("trueup diff, 1,000 objects in sync", &ours);
     shop.tell_costs();
     for concurrency in ["1", "4", "16"] {
@@ -132,7 +134,7 @@ fn twenty_drifted_of_a_thousand() {
         let patch = r#"{"data": {"colour": "red"}}"#;
         shop.cluster.kubectl(["patch", &format!("configmap/settings-{number:04}"), "--type=merge", "-p", patch]);
     }
-    let ours = repeat(10, || shop.diff(&["-q"]));
+    let ours = repeat(10, |_| shop.diff(&["-q"]));
     print("trueup diff, 1,000 objects, 20 of them drifted", &ours);
     shop.tell_costs();
     for concurrency in ["1", "4"] {
@@ -142,14 +144,13 @@ fn twenty_drifted_of_a_thousand() {
 
 fn ten_thousand_objects() {
     let (Some(small), Some(large)) = (Shop::of(1_000), Shop::of(10_000)) else { return };
-    let of_small = repeat(10, || small.diff(&["-q"]));
+    let of_small = repeat(10, |_| small.diff(&["-q"]));
     print("trueup diff, 1,000 objects in sync", &of_small);
     small.tell_costs();
-    let of_large = repeat(5, || large.diff(&["-q"]));
+    let of_large = repeat(5, |_| large.diff(&["-q"]));
     print("trueup diff, 10,000 objects in sync", &of_large);
     large.tell_costs();
-    let ratio = median(&of_large).as_secs_f64() / median(&of_small).as_secs_f64();
-    println!("{ratio:>12.1} times as long for 10 times as many");
+    println!("{:>12.1} times as long for 10 times as many", ratio(&of_large, &of_small));
 }
 
 fn command(arguments: &[&str]) -> Command {
@@ -170,33 +171,4 @@ fn peak_memory(mut command: Command) -> u64 {
         std::thread::sleep(Duration::from_millis(1));
     }
     peak
-}
-
-/// Wall-clock times of whole runs, the first one (cold files) left out.
-fn repeat(times: usize, command: impl Fn() -> Command) -> Vec<Duration> {
-    let run = || {
-        let mut command = command();
-        let start = Instant::now();
-        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it can be started");
-        assert!(matches!(status.code(), Some(0 | 1)), "{command:?} ended with {status}");
-        start.elapsed()
-    };
-    run();
-    let mut times: Vec<Duration> = (0..times).map(|_| run()).collect();
-    times.sort();
-    times
-}
-
-fn median(times: &[Duration]) -> Duration {
-    times[times.len() / 2]
-}
-
-fn print(what: &str, times: &[Duration]) {
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-    println!(
-        "{:>9.1} ms   {what}   (fastest {:.1} ms, of {})",
-        milliseconds(median(times)),
-        milliseconds(times[0]),
-        times.len()
-    );
 }

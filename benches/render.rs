@@ -7,15 +7,17 @@
 
 #[path = "../tests/it/harness/mod.rs"]
 mod harness;
+mod timing;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use harness::{TestRepo, config_map, deployment, program};
 use serde_json::{Value, json};
+use timing::{print, ratio, repeat};
 
 /// How often each is measured.
 const TIMES: usize = 5;
@@ -106,9 +108,9 @@ fn measure(
         run.env("HOME", &home).env("XDG_CACHE_HOME", home.join("cache")).env(variable, program);
         run
     };
-    let cold = repeat(|number| trueup(home(&format!("cold-{number}"))));
+    let cold = repeat(TIMES, |number| trueup(home(&format!("cold-{number}"))));
     print(&format!("trueup render, {what}, cold"), &cold);
-    let warm = repeat(|_| trueup(home("warm")));
+    let warm = repeat(TIMES, |_| trueup(home("warm")));
     print(&format!("trueup render, {what}, warm"), &warm);
     let shell = |line: String| {
         let mut run = Command::new("sh");
@@ -116,44 +118,14 @@ fn measure(
         run
     };
     let (script, end) = (script.display(), count.saturating_sub(1));
-    let parallel = repeat(|_| shell(format!("seq 0 {end} | xargs -P2 -n1 sh '{script}'")));
+    let parallel = repeat(TIMES, |_| shell(format!("seq 0 {end} | xargs -P2 -n1 sh '{script}'")));
     beside("xargs -P2", &parallel, &cold, &warm);
-    let loop_ = repeat(|_| shell(format!("for i in $(seq 0 {end}); do sh '{script}' $i || exit 1; done")));
+    let loop_ = repeat(TIMES, |_| shell(format!("for i in $(seq 0 {end}); do sh '{script}' $i || exit 1; done")));
     beside("shell loop", &loop_, &cold, &warm);
 }
 
 fn beside(what: &str, theirs: &[Duration], cold: &[Duration], warm: &[Duration]) {
     print(what, theirs);
-    let theirs = median(theirs).as_secs_f64();
-    let (cold, warm) = (median(cold).as_secs_f64() / theirs, theirs / median(warm).as_secs_f64());
+    let (cold, warm) = (ratio(cold, theirs), ratio(theirs, warm));
     println!("{:>12} trueup takes {cold:.2} times as long cold, and is {warm:.0} times as fast warm", "");
-}
-
-/// Wall-clock times of whole runs, the first one (cold files, the cache of what is warm) left out.
-fn repeat(command: impl Fn(usize) -> Command) -> Vec<Duration> {
-    let run = |number: usize| {
-        let mut command = command(number);
-        let start = Instant::now();
-        let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it can be started");
-        assert!(status.success(), "{command:?} ended with {status}");
-        start.elapsed()
-    };
-    run(TIMES);
-    let mut times: Vec<Duration> = (0..TIMES).map(run).collect();
-    times.sort();
-    times
-}
-
-fn median(times: &[Duration]) -> Duration {
-    times[times.len() / 2]
-}
-
-fn print(what: &str, times: &[Duration]) {
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-    println!(
-        "{:>9.1} ms   {what}   (fastest {:.1} ms, of {})",
-        milliseconds(median(times)),
-        milliseconds(times[0]),
-        times.len()
-    );
 }

@@ -6,13 +6,15 @@
 
 #[path = "../tests/it/harness/mod.rs"]
 mod harness;
+mod timing;
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::process::{Command, Stdio};
-use std::time::{Duration, Instant};
+use std::process::Command;
+use std::time::Duration;
 
 use harness::{Missing, TestApplication, TestCluster, TestRepo, config_map, deployment};
+use timing::{print, ratio, sorted, timed};
 
 /// How often the first sync is made, each time in a namespace of its own.
 const FIRST_SYNCS: usize = 3;
@@ -83,34 +85,4 @@ fn theirs(git: &TestRepo) -> Result<(Vec<Duration>, Vec<Duration>), Missing> {
         second.push(timed(&mut apply(&cluster)));
     }
     Ok((sorted(first), sorted(second)))
-}
-
-fn timed(command: &mut Command) -> Duration {
-    let start = Instant::now();
-    let status = command.stdout(Stdio::null()).stderr(Stdio::null()).status().expect("it can be started");
-    assert!(status.success(), "{command:?} ended with {status}");
-    start.elapsed()
-}
-
-fn sorted(mut times: Vec<Duration>) -> Vec<Duration> {
-    times.sort();
-    times
-}
-
-fn ratio(theirs: &[Duration], ours: &[Duration]) -> f64 {
-    median(theirs).as_secs_f64() / median(ours).as_secs_f64()
-}
-
-fn median(times: &[Duration]) -> Duration {
-    times[times.len() / 2]
-}
-
-fn print(what: &str, times: &[Duration]) {
-    let milliseconds = |time: Duration| time.as_secs_f64() * 1000.0;
-    println!(
-        "{:>9.1} ms   {what}   (fastest {:.1} ms, of {})",
-        milliseconds(median(times)),
-        milliseconds(times[0]),
-        times.len()
-    );
 }

@@ -1,9 +1,10 @@
-//! Renders every application whose sources are all here, side by side, each on a thread of its own.
+//! Renders every application whose sources are all here, side by side, on a few threads.
 
-use std::sync::Arc;
+use std::num::NonZero;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, Mutex, PoisonError};
 
-use futures::StreamExt;
-use futures::stream;
+use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::turn::Turn;
 use super::{Request, World};
@@ -13,9 +14,11 @@ use crate::app::{Application, Source};
 use crate::finding::{Finding, Severity};
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
-use crate::progress::Stage;
+use crate::progress::{Progress, Stage};
 use crate::status::ResourceDrift;
-use crate::target::render::{self, Place, References, RenderInput, RenderSettings, Rendered, Settled, settle};
+use crate::target::render::{
+    self, CacheSettings, Place, References, RenderInput, RenderSettings, Rendered, Settled, settle,
+};
 use crate::target::source::{Checkout, FetchedBy};
 
 /// Everything that one application's rendering needs, to be moved to its thread.
@@ -49,29 +52,53 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
         .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
         .collect();
     progress.expect(Stage::Render, work.len());
-    let mut renders = stream::iter(work.into_iter().map(|(index, work)| async move {
-        let name = work.application.name.clone();
-        progress.begin(Stage::Render, name.clone());
-        let done = tokio::task::spawn_blocking(move || render_one(&work)).await;
-        progress.done(Stage::Render, name);
-        (index, done)
-    }))
-    .buffer_unordered(request.concurrency.max(1));
-    while let Some((index, done)) = renders.next().await {
+    let mut renders = side_by_side(work, request, progress);
+    while let Some((index, done)) = renders.recv().await {
         let turn = &mut turns[index];
         match done {
-            Ok(done) => rendered(turn, done),
-            // A panic in one application must not end the fleet.
-            Err(_) => turn.condition(
+            Some(done) => rendered(turn, done),
+            None => turn.condition(
                 "ComparisonError",
                 Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a fault in trueup"),
             ),
         }
     }
-    if let Some(cache) = request.render.cache.clone() {
+    if let Some(cache) = settings.cache.clone().filter(CacheSettings::has_grown) {
         // What went wrong while tidying up is nobody's fault, and no part of the answer.
         let _ = tokio::task::spawn_blocking(move || cache.shrink()).await;
     }
+}
+
+/// Renders on a few threads, each of which takes what is next until nothing is left, or nobody listens any more. Out: each
+/// application's place with what became of it, as they end; nothing for one that failed in a way it never should.
+///
+/// Rendering is work for processors, and more threads than keep them busy only wait for each other: twice their number, for
+/// now and then one waits for a server.
+fn side_by_side(
+    work: Vec<(usize, Work)>,
+    request: &Request,
+    progress: &Progress,
+) -> UnboundedReceiver<(usize, Option<Done>)> {
+    let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
+    let threads = request.concurrency.min(2 * processors).clamp(1, work.len().max(1));
+    let queue = Arc::new(Mutex::new(work.into_iter()));
+    let (send, receive) = unbounded_channel();
+    for _ in 0..threads {
+        let (queue, send, progress) = (Arc::clone(&queue), send.clone(), progress.clone());
+        let next = move || queue.lock().unwrap_or_else(PoisonError::into_inner).next();
+        tokio::task::spawn_blocking(move || {
+            while let Some((index, work)) = next() {
+                progress.begin(Stage::Render, work.application.name.clone());
+                // A panic in one application must not end the fleet.
+                let done = catch_unwind(AssertUnwindSafe(|| render_one(&work))).ok();
+                progress.done(Stage::Render, work.application.name.clone());
+                if send.send((index, done)).is_err() {
+                    return;
+                }
+            }
+        });
+    }
+    receive
 }
 
 /// Renders once more, and tells what differs from the first time.
@@ -99,14 +126,10 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
         .filter(|(_, turn)| turn.resources.iter().any(ResourceDrift::is_drift) && may_be_made_up(turn))
         .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
         .collect();
-    let mut renders = stream::iter(
-        work.into_iter()
-            .map(|(index, work)| async move { (index, tokio::task::spawn_blocking(move || render_one(&work)).await) }),
-    )
-    .buffer_unordered(request.concurrency.max(1));
-    while let Some((index, done)) = renders.next().await {
+    let mut renders = side_by_side(work, request, &Progress::silent());
+    while let Some((index, done)) = renders.recv().await {
         // What went wrong the second time is no part of the answer.
-        let Ok(Done { result: Ok(second), .. }) = done else { continue };
+        let Some(Done { result: Ok(second), .. }) = done else { continue };
         let turn = &mut turns[index];
         for finding in turn.target.as_ref().map(|first| render::unsteady(first, &second.objects)).unwrap_or_default() {
             turn.condition("UnsteadyRender", Finding { severity: Severity::Warning, ..finding });

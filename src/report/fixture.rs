@@ -325,23 +325,7 @@ pub(super) fn application(name: &str) -> ApplicationRun {
 
 /// A Deployment with nothing in it.
 pub(super) fn resource(name: &str, state: ResourceState) -> ResourceDrift {
-    ResourceDrift {
-        gvk: Gvk::from_api_version("apps/v1", "Deployment"),
-        namespace: "shop".to_owned(),
-        name: name.to_owned(),
-        state,
-        proof: Proof::None,
-        moved: Moved::Unknown,
-        origin: None,
-        fields: Vec::new(),
-        additions: Vec::new(),
-        ignored: Vec::new(),
-        is_tolerated: false,
-        is_refused: false,
-        live: None,
-        target: None,
-        note: None,
-    }
+    ResourceDrift::new(Gvk::from_api_version("apps/v1", "Deployment"), "shop", name, state)
 }
 
 /// A Deployment that was judged.

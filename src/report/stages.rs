@@ -33,6 +33,10 @@ pub(super) enum Drawing {
 
 /// Draws until the last sender is gone.
 pub(super) async fn draw(terminal: Terminal, mut events: Receiver<Event>, drawing: Drawing, verbose: bool) {
+    if matches!(drawing, Drawing::Nothing) && !verbose {
+        // Who sends finds the stream closed, and wakes nobody.
+        return;
+    }
     let mut board = Board::default();
     let begin = Instant::now() + PATIENCE;
     loop {

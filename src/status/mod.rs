@@ -110,6 +110,27 @@ pub struct FieldDrift {
 }
 
 impl ResourceDrift {
+    /// A resource of which nothing is known yet but where it stands.
+    pub fn new(gvk: Gvk, namespace: impl Into<String>, name: impl Into<String>, state: ResourceState) -> Self {
+        Self {
+            gvk,
+            namespace: namespace.into(),
+            name: name.into(),
+            state,
+            proof: Proof::None,
+            moved: Moved::Unknown,
+            origin: None,
+            fields: Vec::new(),
+            additions: Vec::new(),
+            ignored: Vec::new(),
+            is_tolerated: false,
+            is_refused: false,
+            live: None,
+            target: None,
+            note: None,
+        }
+    }
+
     /// Whether git moved, for any of its fields.
     pub fn has_git_moved(&self) -> bool {
         self.moved.has_git() || self.fields.iter().any(|field| field.moved.has_git())

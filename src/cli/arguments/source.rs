@@ -90,11 +90,10 @@ impl SourceArguments {
         if !errors.is_empty() {
             return Err(errors);
         }
-        let cache = self.cache_folder().filter(|_| !self.no_cache).map(|folder| CacheSettings {
-            folder: folder.join("renders"),
-            // What is rendered is small beside the repositories it comes from.
-            bytes: (self.cache_size << 20) / 8,
-        });
+        // What is rendered is small beside the repositories it comes from.
+        let bytes = (self.cache_size << 20) / 8;
+        let folder = self.cache_folder().filter(|_| !self.no_cache);
+        let cache = folder.map(|folder| CacheSettings::new(folder.join("renders"), bytes));
         Ok(RenderSettings {
             combined_size: self.max_manifests_size << 20,
             programs: self.programs.settings(),

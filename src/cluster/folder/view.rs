@@ -165,7 +165,7 @@ fn version(object: &Object) -> String {
 
 /// Kubernetes' own kinds, those that are defined among the objects, and those that are used.
 pub(super) fn kinds_of<'o, Objects: Iterator<Item = &'o Object>>(objects: impl Fn() -> Objects) -> Kinds {
-    let mut kinds = Kinds::builtin(NEWEST_KUBERNETES).with_definitions(objects());
+    let mut kinds = Kinds::builtin(NEWEST_KUBERNETES).with_definitions(objects()).into_owned();
     add_unknown_kinds(&mut kinds, objects());
     kinds
 }

@@ -11,6 +11,7 @@ mod version;
 
 pub use version::{InvalidKubeVersion, KubeVersion, parse_kube_version};
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, HashSet};
 use std::sync::LazyLock;
 
@@ -85,12 +86,13 @@ impl Kinds {
         }
     }
 
-    /// Adds the kinds that `CustomResourceDefinition`s among these objects define, where they are not known yet.
+    /// Adds the kinds that `CustomResourceDefinition`s among these objects define, where they are not known yet; where
+    /// there are none, which is usual, nothing is copied.
     #[must_use]
-    pub fn with_definitions<'a>(&self, objects: impl Iterator<Item = &'a Object>) -> Self {
-        let mut kinds = self.clone();
+    pub fn with_definitions<'a>(&self, objects: impl Iterator<Item = &'a Object>) -> Cow<'_, Self> {
+        let mut kinds = Cow::Borrowed(self);
         for facts in objects.filter(|object| definition::is_definition(object)).flat_map(definition::defined) {
-            kinds.add(facts);
+            kinds.to_mut().add(facts);
         }
         kinds
     }
@@ -113,6 +115,11 @@ impl Kinds {
         static TABLE: LazyLock<HashSet<Gvk>> =
             LazyLock::new(|| BUILTIN.lines().filter_map(facts_of_line).map(|facts| facts.gvk).collect());
         self.by_heart && TABLE.contains(gvk)
+    }
+
+    /// Whether Kubernetes' own kinds are those that a cluster says it serves, and not those that this build knows.
+    pub fn are_served(&self) -> bool {
+        !self.by_heart
     }
 
     /// One kind in exactly this version.
@@ -228,7 +235,8 @@ mod tests {
             })),
             object(json!({ "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "name": "no definition" } })),
         ];
-        let kinds = Kinds::builtin(NEWEST_KUBERNETES).with_definitions(definitions.iter());
+        let known = Kinds::builtin(NEWEST_KUBERNETES);
+        let kinds = known.with_definitions(definitions.iter());
         let widget = of("shop.example.com", "Widget");
         assert_eq!(kinds.scope(&widget), Some(Scope::Cluster));
         let versions: Vec<_> =
@@ -260,7 +268,7 @@ mod tests {
             let definition = object(json!({
                 "apiVersion": "apiextensions.k8s.io/v1", "kind": "CustomResourceDefinition", "spec": spec,
             }));
-            assert_eq!(Kinds::default().with_definitions(std::iter::once(&definition)), Kinds::default());
+            assert_eq!(*Kinds::default().with_definitions(std::iter::once(&definition)), Kinds::default());
         }
     }
 }

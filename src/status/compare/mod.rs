@@ -108,8 +108,7 @@ pub fn extra(live: &Object, baseline: Option<&Baseline>) -> ResourceDrift {
 /// An object that git no longer has and that could not be looked for, and why; its version is what the cluster prefers.
 pub fn unseen_extra(key: &Key, version: String, why: String) -> ResourceDrift {
     let gvk = Gvk { group: key.group.clone(), version, kind: key.kind.clone() };
-    let (namespace, name) = (key.namespace.clone(), key.name.clone());
-    ResourceDrift { note: Some(why), ..of_nothing(gvk, namespace, name, ResourceState::Unknown) }
+    ResourceDrift { note: Some(why), ..ResourceDrift::new(gvk, &key.namespace, &key.name, ResourceState::Unknown) }
 }
 
 /// A target that could not be compared, and why.
@@ -294,28 +293,8 @@ fn joined(first: Option<String>, second: Option<String>) -> Option<String> {
 }
 
 fn drift(object: &Object, state: ResourceState) -> ResourceDrift {
-    let (namespace, name) = (object.namespace().to_owned(), object.name().to_owned());
-    ResourceDrift { origin: object.origin().cloned(), ..of_nothing(object.gvk(), namespace, name, state) }
-}
-
-fn of_nothing(gvk: Gvk, namespace: String, name: String, state: ResourceState) -> ResourceDrift {
-    ResourceDrift {
-        gvk,
-        namespace,
-        name,
-        state,
-        proof: Proof::None,
-        moved: Moved::Unknown,
-        origin: None,
-        fields: Vec::new(),
-        additions: Vec::new(),
-        ignored: Vec::new(),
-        is_tolerated: false,
-        is_refused: false,
-        live: None,
-        target: None,
-        note: None,
-    }
+    let origin = object.origin().cloned();
+    ResourceDrift { origin, ..ResourceDrift::new(object.gvk(), object.namespace(), object.name(), state) }
 }
 
 #[cfg(test)]

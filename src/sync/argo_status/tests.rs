@@ -6,7 +6,6 @@ use super::*;
 use crate::app::{Given, ManifestText};
 use crate::cluster::{Propagation, Validation};
 use crate::status::health::Health;
-use crate::status::{Moved, Proof};
 use crate::sync::execute::{Failure, FailureKind};
 use crate::sync::plan::{HookDeletion, Method, Phase, Step};
 
@@ -27,23 +26,8 @@ fn at(text: &str) -> Timestamp {
 }
 
 fn drift(kind: &str, name: &str, state: ResourceState) -> ResourceDrift {
-    ResourceDrift {
-        gvk: Gvk::from_api_version(if kind == "Deployment" { "apps/v1" } else { "v1" }, kind),
-        namespace: "shop".to_owned(),
-        name: name.to_owned(),
-        state,
-        proof: Proof::None,
-        moved: Moved::Unknown,
-        origin: None,
-        fields: Vec::new(),
-        additions: Vec::new(),
-        ignored: Vec::new(),
-        is_tolerated: false,
-        is_refused: false,
-        live: None,
-        target: None,
-        note: None,
-    }
+    let api_version = if kind == "Deployment" { "apps/v1" } else { "v1" };
+    ResourceDrift::new(Gvk::from_api_version(api_version, kind), "shop", name, state)
 }
 
 fn outcome(kind: &str, name: &str, action: Action, result: StepResult) -> StepOutcome {

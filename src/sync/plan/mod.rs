@@ -111,7 +111,8 @@ fn mark_unasked(wishes: &Wishes<'_>, brings: &mut [Step]) {
     let is_namespace = |step: &&Step| step.object.gvk.kind == "Namespace" && step.object.gvk.group.is_empty();
     let new = brings.iter().filter(is_namespace).filter(|step| step.seen.is_none());
     let namespaces: BTreeSet<String> = new.map(|step| step.object.name.clone()).collect();
-    let made = Kinds::default().with_definitions(brings.iter().filter_map(|step| step.target.as_deref()));
+    let none = Kinds::default();
+    let made = none.with_definitions(brings.iter().filter_map(|step| step.target.as_deref()));
     for step in brings {
         let is_new = |namespace: &String| namespaces.contains(namespace);
         let is_unserved = wishes.kinds.exact(&step.object.gvk).is_none();

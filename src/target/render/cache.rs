@@ -11,20 +11,20 @@
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::SystemTime;
 
 use serde_json::{Value, json};
 
 use super::RenderInput;
 use super::capabilities;
-use super::program::Program;
+use super::program::{Program, ProgramError, ProgramSettings};
 use crate::app::source::SourceKind;
 use crate::object::{Object, Origin};
 use crate::target::Target;
 
 /// Changes whenever entries would be read or named otherwise.
-const FORMAT: u64 = 1;
+const FORMAT: u64 = 2;
 
 /// Where what was rendered is kept, and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -33,9 +33,43 @@ pub struct CacheSettings {
     pub folder: PathBuf,
     /// How large it may grow before what was not used for longest is removed.
     pub bytes: u64,
+    /// The programs, as they were found; nothing where the folder cannot be used.
+    programs: OnceLock<Option<Programs>>,
+    /// Set when something was added.
+    grown: OnceLock<()>,
+}
+
+/// What tells each program from another; nothing for one that is not here.
+#[derive(Debug, Clone, PartialEq, Eq)]
+struct Programs {
+    helm: Option<Value>,
+    kustomize: Option<Value>,
 }
 
 impl CacheSettings {
+    /// A cache in this folder, of this size.
+    pub fn new(folder: PathBuf, bytes: u64) -> Self {
+        Self { folder, bytes, programs: OnceLock::new(), grown: OnceLock::new() }
+    }
+
+    /// Makes the folder ready and looks at the programs, once in a run.
+    fn programs(&self, settings: &ProgramSettings) -> Option<&Programs> {
+        let find = || {
+            make_private(&self.folder).ok()?;
+            let identity = |program: Result<Program, ProgramError>| identity(&program.ok()?.path);
+            Some(Programs {
+                helm: identity(Program::helm(settings)),
+                kustomize: identity(Program::kustomize(settings)),
+            })
+        };
+        self.programs.get_or_init(find).as_ref()
+    }
+
+    /// Whether something was added in this run.
+    pub fn has_grown(&self) -> bool {
+        self.grown.get().is_some()
+    }
+
     /// Removes what was not used for longest until the rest is within the limit. Trouble here is nobody's fault: the next
     /// run tries again.
     pub fn shrink(&self) {
@@ -62,19 +96,19 @@ impl CacheSettings {
 
 /// The place of one render.
 #[derive(Debug)]
-pub(super) struct Entry {
+pub(super) struct Entry<'a> {
     path: PathBuf,
+    settings: &'a CacheSettings,
 }
 
-impl Entry {
+impl<'a> Entry<'a> {
     /// The place for what a tool makes of a source; nothing where it is not kept.
-    pub(super) fn of(input: &RenderInput<'_>, tool: SourceKind) -> Option<Self> {
+    pub(super) fn of(input: &RenderInput<'a>, tool: SourceKind) -> Option<Self> {
         let settings = input.settings.cache.as_ref()?;
-        let programs = programs(input, tool)?;
         if !input.is_pinned || input.revision.is_empty() {
             return None;
         }
-        make_private(&settings.folder).ok()?;
+        let programs = settings.programs(&input.settings.programs)?.of(tool)?;
         let references = input.references.identities().collect::<Option<Vec<_>>>()?;
         let mut source = input.source.clone();
         // Where the manifest stands is no input.
@@ -91,11 +125,10 @@ impl Entry {
             "environment": input.environment().variables().collect::<Vec<_>>(),
             "release": input.application.name,
             "namespace": input.application.destination.namespace,
-            "kubeVersion": input.kinds.server_version,
-            "apiVersions": capabilities::api_versions(&[], input.kinds),
+            "cluster": capabilities::fingerprint(input.kinds).to_hex().as_str(),
         });
-        let name = blake3::hash(inputs.to_string().as_bytes()).to_hex();
-        Some(Self { path: settings.folder.join(format!("{name}.json")) })
+        let name = blake3::hash(&serde_json::to_vec(&inputs).ok()?).to_hex();
+        Some(Self { path: settings.folder.join(format!("{name}.json")), settings })
     }
 
     /// What was kept; nothing when it is not there, or cannot be read.
@@ -115,12 +148,13 @@ impl Entry {
         if !target.warnings.is_empty() {
             return;
         }
+        self.settings.grown.get_or_init(|| ());
         let kept: Vec<Value> = target.objects.iter().map(value).collect();
         let write = || -> io::Result<()> {
             let folder = self.path.parent().unwrap_or(Path::new("."));
             // Only its owner may read it, and it appears only when whole.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(Value::Array(kept).to_string().as_bytes())?;
+            file.write_all(&serde_json::to_vec(&kept)?)?;
             file.persist(&self.path)?;
             Ok(())
         };
@@ -140,18 +174,18 @@ fn object(mut kept: Value) -> Option<Object> {
     Some(object.with_origin(Origin { file: Arc::from(file), line: usize::try_from(line).ok()? }))
 }
 
-/// The programs that take part, each by what tells it from another; nothing for a tool that starts none.
-fn programs(input: &RenderInput<'_>, tool: SourceKind) -> Option<Vec<Value>> {
-    let settings = &input.settings.programs;
-    let found = match tool {
-        SourceKind::Helm => vec![Program::helm(settings).ok()?],
-        SourceKind::Kustomize => {
+impl Programs {
+    /// Those that take part; nothing for a tool that starts none.
+    fn of(&self, tool: SourceKind) -> Option<Vec<&Value>> {
+        match tool {
+            SourceKind::Helm => Some(vec![self.helm.as_ref()?]),
             // Helm is started by Kustomize where charts are enabled; without one that is an error anyway.
-            [Program::kustomize(settings).ok(), Program::helm(settings).ok()].into_iter().flatten().collect()
+            SourceKind::Kustomize => {
+                Some([Some(self.kustomize.as_ref()?), self.helm.as_ref()].into_iter().flatten().collect())
+            }
+            SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => None,
         }
-        SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => return None,
-    };
-    found.iter().map(|program| identity(&program.path)).collect()
+    }
 }
 
 fn identity(program: &Path) -> Option<Value> {
@@ -193,10 +227,11 @@ mod tests {
     #[test]
     fn what_is_kept_is_read_again_and_what_is_broken_is_not() {
         let folder = tempfile::tempdir().unwrap();
-        let entry = Entry { path: folder.path().join("key.json") };
-        assert_eq!(entry.read(), None);
+        let settings = CacheSettings::new(folder.path().to_owned(), 1 << 20);
+        let entry = Entry { path: folder.path().join("key.json"), settings: &settings };
+        assert_eq!((entry.read(), settings.has_grown()), (None, false));
         entry.keep(&target());
-        assert_eq!(entry.read(), Some(target()));
+        assert_eq!((entry.read(), settings.has_grown()), (Some(target()), true));
         for broken in ["", "[", "{}", r#"[{"object": {"kind": "A"}}]"#, r#"[{"origin": null}]"#] {
             fs::write(&entry.path, broken).unwrap();
             assert_eq!(entry.read(), None, "{broken}");
@@ -211,7 +246,7 @@ mod tests {
             let file = File::options().write(true).open(folder.path().join(name)).unwrap();
             file.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
         }
-        CacheSettings { folder: folder.path().to_owned(), bytes: 250 }.shrink();
+        CacheSettings::new(folder.path().to_owned(), 250).shrink();
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["newer", "older"]);

@@ -4,8 +4,8 @@
 
 use std::collections::BTreeSet;
 
-use crate::object::Kinds;
 use crate::object::kinds::{InvalidKubeVersion, parse_kube_version};
+use crate::object::{KindFacts, Kinds};
 
 /// The version that the source asks for, or the cluster's, as three numbers; nothing when neither is known.
 pub(super) fn kube_version(asked: &str, kinds: &Kinds) -> Result<Option<String>, InvalidKubeVersion> {
@@ -33,10 +33,20 @@ pub(super) fn api_versions(asked: &[String], kinds: &Kinds) -> Vec<String> {
     served.into_iter().collect()
 }
 
+/// A hash of everything that the two above know of a cluster.
+pub(super) fn fingerprint(kinds: &Kinds) -> blake3::Hash {
+    let mut known = kinds.server_version.clone();
+    known.push_str(if kinds.are_served() { "" } else { " by heart" });
+    for KindFacts { gvk, .. } in kinds.iter_all() {
+        known.extend(["\n", &gvk.group, "/", &gvk.version, "/", &gvk.kind]);
+    }
+    blake3::hash(known.as_bytes())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::object::{Gvk, KindFacts, Scope};
+    use crate::object::{Gvk, Scope};
 
     fn facts(api_version: &str, kind: &str) -> KindFacts {
         let gvk = Gvk::from_api_version(api_version, kind);
@@ -63,5 +73,16 @@ mod tests {
         assert_eq!(api_versions(&[], &kinds), Vec::<String>::new());
         kinds.add(facts("shop.example.com/v1", "Till"));
         assert_eq!(api_versions(&[], &kinds), ["shop.example.com/v1", "shop.example.com/v1/Till"]);
+    }
+
+    #[test]
+    fn what_a_chart_is_told_shows_in_the_fingerprint() {
+        let mut kinds = Kinds::new("v1.36.3");
+        let mut seen = vec![fingerprint(&Kinds::new("v1.36.2")), fingerprint(&kinds)];
+        for (api_version, kind) in [("v1", "Pod"), ("apps/v1", "Pod"), ("apps/v1", "Deployment")] {
+            kinds.add(facts(api_version, kind));
+            assert!(!seen.contains(&fingerprint(&kinds)), "{api_version} {kind}");
+            seen.push(fingerprint(&kinds));
+        }
     }
 }

@@ -44,10 +44,12 @@ pub(super) fn resolve(root: &Path, path: &Path) -> Result<PathBuf, PathFault> {
             Component::RootDir | Component::Prefix(_) => return Err(PathFault::Leaves),
         }
     }
-    let found = fs::canonicalize(path).map_err(|error| match error.kind() {
-        io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => PathFault::NotFound,
-        _ => PathFault::Unreadable(error),
-    })?;
+    // Most that is asked for is not there, and links are followed one by one.
+    let found =
+        fs::symlink_metadata(path).and_then(|_| fs::canonicalize(path)).map_err(|error| match error.kind() {
+            io::ErrorKind::NotFound | io::ErrorKind::NotADirectory => PathFault::NotFound,
+            _ => PathFault::Unreadable(error),
+        })?;
     match found.strip_prefix(root) {
         Ok(inside) if !inside.starts_with(".git") => Ok(found),
         _ => Err(PathFault::Leaves),

@@ -122,8 +122,7 @@ impl Checkout {
         if relative.components().any(|part| part.as_os_str().eq_ignore_ascii_case(".git")) {
             return Err(leaves());
         }
-        let wanted = self.root.join(&relative);
-        let found = wanted.canonicalize().map_err(|cause| {
+        let found = self.real(&relative).map_err(|cause| {
             if matches!(cause.kind(), std::io::ErrorKind::NotFound | std::io::ErrorKind::NotADirectory) {
                 SourceError::PathGone {
                     path: path.to_owned(),
@@ -135,6 +134,18 @@ impl Checkout {
             }
         })?;
         if found.starts_with(&self.root) { Ok(found) } else { Err(leaves()) }
+    }
+
+    /// The real place of a path in the checkout, whose own place is real; links are followed only where there are some.
+    fn real(&self, relative: &Path) -> std::io::Result<PathBuf> {
+        let mut place = self.root.clone();
+        for part in relative {
+            place.push(part);
+            if place.symlink_metadata()?.is_symlink() {
+                return self.root.join(relative).canonicalize();
+            }
+        }
+        Ok(place)
     }
 
     fn short_revision(&self) -> String {
