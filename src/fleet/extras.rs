@@ -250,8 +250,7 @@ fn places(facts: &KindFacts, namespaces: &BTreeSet<String>) -> Vec<(Gvk, Option<
 
 fn forbidden<'a>(kinds: impl ExactSizeIterator<Item = &'a GroupKind>) -> Finding {
     let kinds_of = |count| if count == 1 { "1 kind".to_owned() } else { format!("{count} kinds") };
-    let message =
-        format!("this account may not list {}, so nothing is said of extras of that kind", kinds_of(kinds.len()));
+    let message = format!("this account may not list {}, so nothing is said of such extras", kinds_of(kinds.len()));
     let names: Vec<String> = kinds.map(ToString::to_string).collect();
     Finding::warning("trueup::status::unseen", message)
         .with_cause(names.join(", "))
