@@ -93,6 +93,10 @@ pub(super) enum Fault {
     #[diagnostic(code(trueup::app::no_chart_version), help("add the chart's version, or a range such as `1.*`"))]
     NoChartVersion { path: String, chart: String },
 
+    #[error("`{path}.targetRevision` is required, because the source is in a registry")]
+    #[diagnostic(code(trueup::app::no_chart_version), help("add a tag, a digest, or a range such as `1.*`"))]
+    NoTag { path: String },
+
     #[error("`{path}.path` is ignored, because `{path}.chart` is given")]
     #[diagnostic(severity(Warning), code(trueup::app::path_beside_chart), help("remove one of the two"))]
     PathBesideChart { path: String },

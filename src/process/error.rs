@@ -51,6 +51,15 @@ pub enum ProcessError {
         /// How long it had.
         after: Duration,
     },
+    /// The system gave it no more memory.
+    #[error("program `{program}` needed more than {} MiB of memory", limit >> 20)]
+    #[diagnostic(code("trueup::process::memory"), help("look for a loop, or for something that grows without end"))]
+    TooMuchMemory {
+        /// The program's name.
+        program: String,
+        /// What it may have, in bytes.
+        limit: u64,
+    },
     /// It was killed because the run was stopped.
     #[error("program `{program}` was stopped")]
     #[diagnostic(code("trueup::process::cancelled"), help("run the command again"))]

@@ -38,6 +38,8 @@ pub struct Command {
     pub timeout: Duration,
     /// How many bytes it may write, to each of its two streams.
     pub output_limit: usize,
+    /// How many bytes of memory it may have, and each of its children; kept where the system can (Linux).
+    pub memory_limit: Option<u64>,
 }
 
 impl Command {
@@ -52,6 +54,7 @@ impl Command {
             stdin: Vec::new(),
             timeout: Duration::from_secs(300),
             output_limit: 64 << 20,
+            memory_limit: None,
         }
     }
 
@@ -137,7 +140,12 @@ pub async fn run(command: &Command, cancel: &Cancel) -> Result<Output, ProcessEr
     let work = async {
         let (stdout, stderr, ()) = tokio::try_join!(read(stdout, command), read(stderr, command), feeding)?;
         let status = child.wait().await.map_err(|cause| ProcessError::Lost { program: command.name(), cause })?;
-        Ok(Output { code: status.code(), stdout, stderr })
+        match command.memory_limit {
+            Some(limit) if !status.success() && ran_out_of_memory(&stderr) => {
+                Err(ProcessError::TooMuchMemory { program: command.name(), limit })
+            }
+            _ => Ok(Output { code: status.code(), stdout, stderr }),
+        }
     };
     let result = tokio::select! {
         biased;
@@ -157,7 +165,29 @@ pub async fn run(command: &Command, cancel: &Cancel) -> Result<Output, ProcessEr
 fn start(command: &Command) -> Result<Child, ProcessError> {
     let mut builder = tokio::process::Command::from(command.prepared());
     builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
-    builder.spawn().map_err(|cause| command.not_started(cause))
+    let child = builder.spawn().map_err(|cause| command.not_started(cause))?;
+    #[cfg(target_os = "linux")]
+    if let Some(limit) = command.memory_limit {
+        bound_memory(&child, limit);
+    }
+    Ok(child)
+}
+
+/// Bounds the memory of a child that has hardly begun.
+#[cfg(target_os = "linux")]
+fn bound_memory(child: &Child, limit: u64) {
+    use rustix::process::{Pid, Resource, Rlimit, prlimit};
+    let pid = child.id().and_then(|id| i32::try_from(id).ok()).and_then(Pid::from_raw);
+    // A child that is done already has no memory; where the system keeps no such limit, time is what bounds it.
+    let _ = pid.map(|pid| prlimit(Some(pid), Resource::Data, Rlimit { current: Some(limit), maximum: Some(limit) }));
+}
+
+/// Whether a program ended because the system gave it no more memory, by the words of Go's runtime.
+fn ran_out_of_memory(stderr: &[u8]) -> bool {
+    String::from_utf8_lossy(stderr).lines().any(|line| {
+        (line.starts_with("fatal error: ") && line.contains("memory"))
+            || line.starts_with("runtime/cgo: pthread_create failed")
+    })
 }
 
 async fn read(stream: Option<impl AsyncRead + Unpin>, command: &Command) -> Result<Vec<u8>, ProcessError> {
@@ -255,6 +285,18 @@ mod tests {
         command.output_limit = 1000;
         let error = run(&command, &Cancel::new()).await.unwrap_err();
         assert!(matches!(error, ProcessError::TooMuchOutput { limit: 1000, .. }), "{error}");
+    }
+
+    /// What it says is what Go's runtime says; that the limit is kept is seen with a real program.
+    #[cfg(target_os = "linux")]
+    #[tokio::test]
+    async fn a_child_gets_no_more_memory_than_it_may_have() {
+        let mut command = shell("sleep 0.2; ulimit -d");
+        command.memory_limit = Some(512 << 20);
+        assert_eq!(run(&command, &Cancel::new()).await.unwrap().stdout, b"524288\n");
+        command.args = vec!["-c".into(), "echo 'fatal error: runtime: out of memory' >&2; exit 2".into()];
+        let error = run(&command, &Cancel::new()).await.unwrap_err();
+        assert_eq!(error.to_string(), "program `sh` needed more than 512 MiB of memory");
     }
 
     #[tokio::test]

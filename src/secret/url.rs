@@ -6,7 +6,7 @@
 use std::fmt;
 use std::hash::{Hash, Hasher};
 
-/// The URL of a repository, as written; displayed without its password, compared in normal form.
+/// The URL of a repository, as written; displayed without what opens it, compared in normal form.
 #[derive(Clone)]
 pub struct RepoUrl {
     raw: String,
@@ -38,8 +38,7 @@ fn normal_form(raw: &str) -> String {
         let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
         return path.to_owned();
     }
-    let without_user = mask(raw, "");
-    let mut text = without_user.to_lowercase();
+    let mut text = without_user(raw).to_lowercase();
     while let Some(rest) = text.strip_suffix('/') {
         text = rest.to_owned();
     }
@@ -62,16 +61,17 @@ fn normal_form(raw: &str) -> String {
     text
 }
 
-/// Replaces the user information of a URL (`scheme://user:password@host`) by `replacement`.
-fn mask(url: &str, replacement: &str) -> String {
-    let Some((scheme, rest)) = url.split_once("://") else { return url.to_owned() };
+/// A URL without its user information (`scheme://user:password@host`). A user without a password stays where it is no
+/// secret: in front of a host that ssh reaches.
+fn without_user(url: &str) -> String {
+    let (scheme, rest) = url.split_once("://").map_or((None, url), |(scheme, rest)| (Some(scheme), rest));
     let authority_end = rest.find(['/', '?', '#']).unwrap_or(rest.len());
     let Some(at) = rest[..authority_end].rfind('@') else { return url.to_owned() };
-    if scheme.eq_ignore_ascii_case("ssh") && !rest[..at].contains(':') {
+    if scheme.is_none_or(|scheme| scheme.eq_ignore_ascii_case("ssh")) && !rest[..at].contains(':') {
         return url.to_owned();
     }
     let host = &rest[at + 1..];
-    if replacement.is_empty() { format!("{scheme}://{host}") } else { format!("{scheme}://{replacement}@{host}") }
+    scheme.map_or_else(|| host.to_owned(), |scheme| format!("{scheme}://{host}"))
 }
 
 /// Masks the user information of every URL in a text, byte for byte, so that positions in it still hold.
@@ -100,7 +100,12 @@ pub fn mask_credentials_in_text(text: &str) -> String {
 
 impl fmt::Display for RepoUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&mask(&self.raw, ""))
+        let shown = without_user(&self.raw);
+        // What stands in a query may be a signature, which opens what is below the URL.
+        match shown.split_once('?') {
+            Some((place, _)) if shown.contains("://") => write!(formatter, "{place}?***"),
+            _ => formatter.write_str(&shown),
+        }
     }
 }
 
@@ -134,6 +139,15 @@ mod tests {
         assert_eq!(url.to_string(), "https://git.example.com/shop/infra.git");
         assert_eq!(format!("{url:?}"), "RepoUrl(https://git.example.com/shop/infra.git)");
         assert_eq!(url.with_credentials(), "https://ci:s3cret@git.example.com/shop/infra.git");
+        for (url, expected) in [
+            ("https://charts.example.com/shop?sig=s3cret", "https://charts.example.com/shop?***"),
+            ("oci://ci:s3cret@registry.example.com/shop", "oci://registry.example.com/shop"),
+            ("ci:s3cret@registry.example.com:5000/shop", "registry.example.com:5000/shop"),
+            ("git@git.example.com:shop/infra", "git@git.example.com:shop/infra"),
+            ("/srv/what?/shop", "/srv/what?/shop"),
+        ] {
+            assert_eq!(RepoUrl::new(url).to_string(), expected);
+        }
     }
 
     #[test]

@@ -180,6 +180,10 @@ fn check_place(source: &Source, fields: &Fields<'_>, within: Within) {
             fields.fault_at("path", &Fault::PathBesideChart { path: fields.shown() });
         }
     }
+    let is_in_registry = source.repo_url.with_credentials().starts_with("oci://");
+    if source.chart.is_none() && is_in_registry && source.target_revision.is_empty() {
+        fields.fault_at("repoURL", &Fault::NoTag { path: fields.shown() });
+    }
     if let Some(path) = &source.path
         && path.starts_with('/')
     {

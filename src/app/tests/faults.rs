@@ -179,6 +179,16 @@ fn a_source_says_where_it_is() {
     );
 }
 
+/// A registry has no branch that could be meant.
+#[test]
+fn a_source_in_a_registry_has_a_tag() {
+    let source = "repoURL: oci://registry.example.com/shop\npath: .\n";
+    let expected = "error 6 `spec.source.targetRevision` is required, because the source is in a registry | - | \
+                    add a tag, a digest, or a range such as `1.*`";
+    assert_eq!(with_source(source), [expected]);
+    assert!(with_source(&format!("{source}targetRevision: 1.x\n")).is_empty());
+}
+
 #[test]
 fn a_chart_has_a_version_and_one_tool() {
     let place = "repoURL: https://charts.example.com\nchart: web\n";

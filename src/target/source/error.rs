@@ -191,6 +191,15 @@ pub enum SourceError {
         /// Versions that there are.
         nearest: Vec<String>,
     },
+    /// The index has it, and the server has not.
+    #[error("{what} is not at {url}, where the index has it")]
+    #[diagnostic(code("trueup::source::archive"), help("ask who published it, or take another version"))]
+    ArchiveGone {
+        /// The archive.
+        what: String,
+        /// Where it should be.
+        url: String,
+    },
     /// No such tag in a registry.
     #[error("{url} has no version `{version}`")]
     #[diagnostic(code("trueup::source::chart_version"), help("{}", nearest_version_help(nearest)))]

@@ -82,8 +82,12 @@ impl Keyring {
     /// What opens a Helm repository.
     pub(in crate::target) fn helm_repository(&self, url: &reqwest::Url, written: &str, project: &str) -> Pass {
         let host = authority(url);
-        let mut pass = self.pass(self.repositories.find(written, project), &host);
-        pass.identity = pass.identity.or_else(|| of_url(url)).or_else(|| self.helm.identity(&host));
+        let repository = self.repositories.find(written, project);
+        // Argo CD util/helm/client.go: a user without a password is sent, too; some servers take a token for one.
+        let alone = repository.as_ref().map(|it| it.username.clone()).filter(|username| !username.is_empty());
+        let alone = alone.map(|username| Identity { username, password: Secret::new(String::new()) });
+        let mut pass = self.pass(repository, &host);
+        pass.identity = pass.identity.or(alone).or_else(|| of_url(url)).or_else(|| self.helm.identity(&host));
         pass
     }
 
@@ -92,7 +96,7 @@ impl Keyring {
         let repository = written.trim_start_matches("oci://");
         let host = repository.split('/').next().unwrap_or_default();
         let mut pass = self.pass(self.repositories.find(repository, project), host);
-        pass.plain_http |= is_this_machine(host);
+        pass.plain_http |= is_this_machine(host) && !pass.knows_of_tls();
         let docker = || docker_config::login(&self.docker_configs, host, asking);
         pass.identity = pass.identity.or_else(|| self.oci.identity(host)).or_else(docker);
         pass
@@ -130,13 +134,15 @@ fn authority(url: &reqwest::Url) -> String {
     url.port().map_or_else(|| host.to_owned(), |port| format!("{host}:{port}"))
 }
 
-fn of_url(url: &reqwest::Url) -> Option<Identity> {
+/// Who a URL says that we are; a user alone is a token of some servers.
+pub(super) fn of_url(url: &reqwest::Url) -> Option<Identity> {
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
-    let password = Secret::new(decoded(url.password()?));
-    Some(Identity { username: decoded(url.username()), password })
+    let password = Secret::new(decoded(url.password().unwrap_or_default()));
+    (!url.username().is_empty() || url.password().is_some())
+        .then(|| Identity { username: decoded(url.username()), password })
 }
 
-/// A registry of this machine speaks no TLS, as Helm and Docker take it.
+/// A registry of this machine speaks no TLS, as Docker takes it.
 pub(super) fn is_this_machine(host: &str) -> bool {
     let name = host.rsplit_once(':').map_or(host, |(name, _)| name);
     matches!(name, "localhost" | "[::1]") || name.starts_with("127.")
@@ -151,6 +157,11 @@ pub(super) trait ClientBuilder: Sized {
 }
 
 impl Pass {
+    /// Whether anything was said that only means something with TLS.
+    fn knows_of_tls(&self) -> bool {
+        self.insecure || self.authorities.is_some() || self.client_certificate.is_some()
+    }
+
     /// The command line for ssh, with the key in this file.
     pub(in crate::target) fn ssh_command(&self, key: &Path) -> String {
         let quoted = key.display().to_string().replace('\'', r"'\''");

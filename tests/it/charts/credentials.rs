@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::json;
 
 use super::{application, chart_of, render};
-use crate::harness::{Answer, HttpServer, Request, TestChart, TestRegistry, config_map, folder_with, or_skip};
+use crate::harness::{Answer, HttpServer, Request, TestChart, TestRegistry, config_map, folder_with, or_skip, trueup};
 
 fn basic(both: &str) -> String {
     format!("Basic {}", STANDARD.encode(both))
@@ -59,6 +59,34 @@ fn a_private_helm_repository_is_opened() {
     assert!(outcome.stderr.contains("refuses access"), "{}", outcome.transcript());
     let outcome = render(&web).env("TRUEUP_HELM_USERNAME", "ci").env("TRUEUP_HELM_PASSWORD", "wr0ng").exits(2);
     assert!(!outcome.transcript().contains("wr0ng"), "{}", outcome.transcript());
+}
+
+/// Servers that take a token for the user, and no password.
+#[test]
+fn a_user_without_a_password_is_sent() {
+    let charts = or_skip!(TestChart::folder()).with("web", "1.0.0").indexed();
+    let folder = charts.path().to_owned();
+    let server = HttpServer::start(move |request| match request.header("authorization") {
+        Some(shown) if shown == basic("t0ken:") => Answer::file(&folder, request),
+        _ => Answer::status(401),
+    });
+    let login = json!({"url": server.url(), "type": "helm", "username": "t0ken"});
+    let files = folder_with([("secret.yaml", &secret("repository", &login))]);
+    let web = application(&server.url(), "web", "1.0.0");
+    let run = render(&web).argument("--repositories").argument(files.path().join("secret.yaml"));
+    assert_eq!(chart_of(&run.exits(0)), "web 1.0.0");
+    let url = server.url().replace("://", "://t0ken@");
+    assert_eq!(chart_of(&render(&application(&url, "web", "1.0.0")).exits(0)), "web 1.0.0");
+}
+
+/// A registry's URL has no place for a password; where somebody put one, it is not told.
+#[test]
+fn a_password_in_a_registrys_url_is_refused_and_not_told() {
+    for url in ["oci://ci:s3cret@registry.example.com/shop", "ci:s3cret@registry.example.com/shop"] {
+        let outcome = trueup(["render"]).env("COLUMNS", "200").of(&application(url, "web", "1.0.0")).exits(2);
+        assert!(outcome.stderr.contains("a registry's URL has no user"), "{}", outcome.transcript());
+        assert!(!outcome.stderr.contains("s3cret"), "{}", outcome.transcript());
+    }
 }
 
 /// A Secret of one project opens nothing for the applications of another.

@@ -5,7 +5,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Value, json};
 
 use super::{application, objects, render};
-use crate::harness::{Answer, HttpServer, TestChart, TestRegistry, TestRepo, folder_with, or_skip};
+use crate::harness::{Answer, HttpServer, TestChart, TestRegistry, TestRepo, folder_with, or_skip, program};
 
 fn guarded(charts: &TestChart) -> HttpServer {
     let folder = charts.path().to_owned();
@@ -48,12 +48,34 @@ fn dependencies_come_from_private_repositories() {
     let git = TestRepo::new().file("web/Chart.yaml", chart).commit("a chart that needs others");
     let web = git.application("web").path("web");
 
-    let outcome = render(&web).argument("--repositories").argument(files.path().join("secrets.yaml")).exits(0);
+    for helm in ["helm", "helm4"] {
+        let helm = or_skip!(program(helm));
+        let run = render(&web).env("TRUEUP_HELM", &helm).argument("--repositories");
+        let outcome = run.argument(files.path().join("secrets.yaml")).exits(0);
 
-    let made: Vec<Value> = objects(&outcome).iter().map(|object| object["data"]["chart"].clone()).collect();
-    assert_eq!(made, ["one 1.0.0", "three 1.0.0", "two 1.0.0"]);
-    let outcome = render(&web).exits(2);
-    assert!(!outcome.transcript().contains("s3cret"), "{}", outcome.transcript());
+        let made: Vec<Value> = objects(&outcome).iter().map(|object| object["data"]["chart"].clone()).collect();
+        assert_eq!(made, ["one 1.0.0", "three 1.0.0", "two 1.0.0"]);
+        let outcome = render(&web).env("TRUEUP_HELM", &helm).exits(2);
+        assert!(!outcome.transcript().contains("s3cret"), "{}", outcome.transcript());
+    }
+}
+
+/// Helm itself only says that it has no index in its cache; whoever gave no password, or a wrong one, has to know why.
+#[test]
+fn a_repository_that_refuses_a_dependency_is_told_without_its_password() {
+    let charts = or_skip!(TestChart::folder()).with("one", "1.0.0").indexed();
+    let server = guarded(&charts);
+    for helm in ["helm", "helm4"] {
+        let helm = or_skip!(program(helm));
+        let chart = format!(
+            "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {{name: one, version: 1.x, repository: '{}'}}\n",
+            server.url().replace("://", "://ci:wr0ng@")
+        );
+        let git = TestRepo::new().file("web/Chart.yaml", chart).commit("a chart that needs another");
+        let outcome = render(&git.application("web").path("web")).env("TRUEUP_HELM", &helm).exits(2);
+        assert!(outcome.stderr.contains("/index.yaml : 401 "), "{}", outcome.transcript());
+        assert!(!outcome.transcript().contains("wr0ng"), "{}", outcome.transcript());
+    }
 }
 
 /// A chart that was published without what it needs.

@@ -138,3 +138,59 @@ fn a_checkout_stands_in_for_a_repository_of_charts() {
         assert_eq!(chart_of(&run.exits(0)), "local");
     }
 }
+
+/// Signed URLs: what stands in the query opens the index and the archives, and is told to nobody.
+#[test]
+fn the_query_of_a_repository_goes_with_each_question() {
+    let charts = or_skip!(TestChart::folder()).with("web", "1.0.0").indexed();
+    let folder = charts.path().to_owned();
+    let server = HttpServer::start(move |request| match request.target.strip_suffix("?sig=s3cret") {
+        Some(path) => Answer::file(&folder, &request.at(path)),
+        None => Answer::status(403),
+    });
+    let url = format!("{}/?sig=s3cret", server.url());
+    assert_eq!(chart_of(&render(&application(&url, "web", "1.0.0")).exits(0)), "web 1.0.0");
+    assert_eq!(targets(&server), ["/index.yaml?sig=s3cret", "/web-1.0.0.tgz?sig=s3cret"]);
+    let outcome = render(&application(&url, "wbe", "1.0.0")).exits(2);
+    assert!(!outcome.transcript().contains("s3cret"), "{}", outcome.transcript());
+}
+
+/// What indexes that others made look like: Helm takes these, and names what is wrong with those that cannot be taken.
+#[test]
+fn an_index_may_be_odd() {
+    let charts = or_skip!(TestChart::folder()).with("web", "1.0.0");
+    let run = |entries: &str, base: &str, asked: &str| {
+        let folder = charts.path().to_owned();
+        let index = format!("apiVersion: v1\nentries:\n  web:\n{entries}");
+        let server = HttpServer::start(move |request| match request.target.as_str() {
+            target if target.ends_with("/index.yaml") => {
+                Answer { status: 200, body: index.clone().into_bytes(), ..Answer::default() }
+            }
+            target => {
+                let file = target.rsplit('/').next().unwrap_or_default();
+                Answer::file(&folder, &request.at(format!("/{file}")))
+            }
+        });
+        let web = application(&format!("{}{base}", server.url()), "web", asked);
+        (render(&web).outcome(), targets(&server))
+    };
+    for (entries, base, asked, expected) in [
+        ("  - {version: 1.0.0, urls: [packed/web-1.0.0.tgz]}", "/shop", "1.0.0", "/shop/packed/web-1.0.0.tgz"),
+        ("  - {version: 1.0.0, urls: [/top/web-1.0.0.tgz]}", "/shop/", "1.0.0", "/top/web-1.0.0.tgz"),
+        ("  - {version: v1.0.0, urls: [web-1.0.0.tgz, other.tgz], digest: 'sha512:ab'}", "", "1.x", "/web-1.0.0.tgz"),
+        ("  -\n  - {version: 1.0.0, deprecated: true, urls: [./web-1.0.0.tgz]}", "", "*", "/web-1.0.0.tgz"),
+    ] {
+        let (outcome, targets) = run(entries, base, asked);
+        assert_eq!(chart_of(&outcome), "web 1.0.0", "{entries}");
+        assert_eq!(targets[1], expected, "{entries}");
+    }
+    for (entries, expected) in [
+        ("  - {version: 1.0.0}", "it does not say where version 1.0.0 is"),
+        ("  - {version: 1.0.0, urls: [gone.tgz]}", "gone.tgz, where the index has it"),
+        ("  - {version: 1.0.0, urls: ['file:///etc/passwd']}", "`file:///etc/passwd` in it is no URL"),
+        ("   []", "no chart `web` in"),
+    ] {
+        let (outcome, _) = run(entries, "", "1.0.0");
+        assert!(outcome.code == Some(2) && outcome.stderr.contains(expected), "{}", outcome.transcript());
+    }
+}

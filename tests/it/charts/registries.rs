@@ -98,6 +98,34 @@ fn an_index_may_lead_to_a_registry() {
     assert_eq!(chart_of(&render(&application(&url, "web", "1.x")).exits(0)), "web 1.2.0");
 }
 
+/// Charts that were signed or attested by tools that push an index: Helm follows it, and so do we.
+#[test]
+fn a_chart_behind_an_index_is_found() {
+    let registry = or_skip!(TestRegistry::open());
+    let charts = or_skip!(TestChart::folder()).with("web", "1.0.0");
+    registry.push(&charts.archive("web", "1.0.0"), "indexed");
+    let other = registry.push_layer("indexed/web", "other", "application/vnd.in-toto+json", b"{}");
+    let tar_layer = registry.push_layer("indexed/web", "tar", TAR_GZIP, &gzip(&tar(&[("a.yaml", &settings("red"))])));
+    let chart = registry.digest("indexed/web", "1.0.0");
+    registry.push_index("indexed/web", "2.0.0", &[&chart, &other]);
+    registry.push_index("indexed/web", "3.0.0", &[&other]);
+    registry.push_index("indexed/web", "4.0.0", &[&chart, &tar_layer]);
+    let place = format!("{}/indexed", registry.host());
+    assert_eq!(chart_of(&render(&application(&place, "web", "2.x")).exits(0)), "web 1.0.0");
+    let pull = [&format!("oci://{place}/web"), "--version", "2.0.0", "--plain-http"];
+    let outcome = render(&application(&place, "web", "2.0.0")).exits(0);
+    assert_eq!(objects(&outcome), pulled_and_rendered(&pull, &[]));
+    let outcome = render(&application(&place, "web", "3.0.0")).exits(2);
+    assert!(outcome.stderr.contains("it is an index, and nothing in it can be used"), "{}", outcome.transcript());
+    let source = json!({"repoURL": format!("oci://{place}/web"), "path": ".", "targetRevision": "4.0.0"});
+    let outcome = render(&TestApplication::of_source("web", source)).exits(2);
+    assert!(
+        outcome.stderr.contains("it is an index of 2 artifacts; name one by its digest"),
+        "{}",
+        outcome.transcript()
+    );
+}
+
 /// Two repositories have the same archive: it is kept once, and the second run brings nothing.
 #[test]
 fn an_archive_is_kept_by_its_digest() {

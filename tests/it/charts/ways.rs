@@ -6,7 +6,7 @@ use serde_json::{Value, json};
 
 use super::{application, chart_of, render};
 use crate::cluster::tls::TlsServer;
-use crate::harness::{Answer, HttpServer, Outcome, TestChart, TestCluster, folder_with, or_skip, program};
+use crate::harness::{Answer, HttpServer, Outcome, TestChart, TestCluster, TestRepo, folder_with, or_skip, program};
 
 fn secret(fields: &Value) -> String {
     let metadata = json!({"name": "charts", "labels": {"argocd.argoproj.io/secret-type": "repository"}});
@@ -64,4 +64,40 @@ fn a_server_is_known_by_what_argo_cd_was_told() {
     let (outcome, shown) = run(own, json!({}));
     assert!(shown, "{}", outcome.transcript());
     assert!(!outcome.transcript().contains(&key), "the key is told");
+}
+
+/// The registry that a chart's dependency is in: what a Secret says of it reaches Helm, too.
+#[test]
+fn a_registry_of_a_dependency_is_known_alike() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let helms = [or_skip!(program("helm")), or_skip!(program("helm4"))];
+    let pem = |name: &str| fs::read_to_string(cluster.control_plane_folder().join("certificates").join(name)).unwrap();
+    let (certificate, key) = (pem("apiserver.crt"), pem("apiserver.key"));
+    for helm in helms {
+        let run = |fields: Value, authorities: Value| -> (Outcome, bool) {
+            let server = TlsServer::start(&certificate, &key);
+            let place = format!("{}/charts", server.address.trim_start_matches("https://"));
+            let mut fields = fields;
+            fields["url"] = json!(place);
+            let known = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "argocd-tls-certs-cm"}, "data": authorities});
+            let files = folder_with([("both.yaml", &format!("{}\n---\n{known}\n", secret(&fields)))]);
+            let chart = format!(
+                "apiVersion: v2\nname: web\nversion: 1.0.0\ndependencies:\n- {{name: one, version: 1.0.0, repository: 'oci://{place}'}}\n"
+            );
+            let git = TestRepo::new().file("Chart.yaml", chart).commit("a chart that needs another");
+            let web = git.application("web");
+            let run = render(&web).env("TRUEUP_HELM", &helm);
+            let outcome = run.argument("--repositories").argument(files.path().join("both.yaml")).exits(2);
+            assert!(outcome.stderr.contains("500"), "{}", outcome.transcript());
+            (outcome, server.was_shown_a_certificate())
+        };
+        let registry = json!({"type": "helm", "enableOCI": "true"});
+        let (outcome, shown) = run(registry, json!({"127.0.0.1": certificate}));
+        assert!(!shown, "{}", outcome.transcript());
+        let own = json!({"type": "helm", "enableOCI": "true", "insecure": "true", "tlsClientCertData": certificate,
+                         "tlsClientCertKey": key});
+        let (outcome, shown) = run(own, json!({}));
+        assert!(shown, "{}", outcome.transcript());
+        assert!(!outcome.transcript().contains(&key), "the key is told");
+    }
 }

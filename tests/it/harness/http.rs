@@ -15,6 +15,11 @@ pub(crate) struct Request {
 }
 
 impl Request {
+    /// The same for another path.
+    pub(crate) fn at(&self, target: impl Into<String>) -> Self {
+        Self { target: target.into(), ..self.clone() }
+    }
+
     /// A header's value.
     pub(crate) fn header(&self, name: &str) -> Option<&str> {
         self.headers.iter().find(|(known, _)| known.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())

@@ -13,6 +13,9 @@ use super::chart::helm;
 use super::control_plane::{quoted, supervise};
 use super::require::{Missing, program};
 
+const MANIFEST: &str = "application/vnd.oci.image.manifest.v1+json";
+const INDEX: &str = "application/vnd.oci.image.index.v1+json";
+
 /// `s3cret`, as `htpasswd -B` writes it.
 const PASSWORDS: &str = "ci:$2a$04$vfMYWBxWoKtNdiuAX4y6J.gsz1wbPURWAjaVDcSOeSzNC4prMDyoC\n";
 
@@ -97,16 +100,43 @@ impl TestRegistry {
             assert!(ended.status().is_success(), "{}", ended.status());
         }
         let manifest = serde_json::json!({
-            "schemaVersion": 2, "mediaType": "application/vnd.oci.image.manifest.v1+json",
+            "schemaVersion": 2, "mediaType": MANIFEST,
             "config": {"mediaType": "application/vnd.oci.empty.v1+json", "digest": digest(b"{}"), "size": 2},
             "layers": [{"mediaType": media_type, "digest": digest(layer), "size": layer.len()}],
         })
         .to_string();
-        let request = client.put(format!("{base}/manifests/{tag}"));
-        let request = request.header("content-type", "application/vnd.oci.image.manifest.v1+json");
-        let ended = request.body(manifest.clone()).send().expect("the registry answers");
+        self.push_manifest(repository, tag, MANIFEST, manifest)
+    }
+
+    /// Pushes an index of artifacts that are there, each by its digest.
+    pub(crate) fn push_index(&self, repository: &str, tag: &str, digests: &[&str]) -> String {
+        let size = |digest: &str| self.manifest(repository, digest).len();
+        let manifests: Vec<_> = digests
+            .iter()
+            .map(|digest| serde_json::json!({"mediaType": MANIFEST, "digest": digest, "size": size(digest)}))
+            .collect();
+        let index = serde_json::json!({"schemaVersion": 2, "mediaType": INDEX, "manifests": manifests}).to_string();
+        self.push_manifest(repository, tag, INDEX, index)
+    }
+
+    /// The digest that a tag leads to.
+    pub(crate) fn digest(&self, repository: &str, tag: &str) -> String {
+        format!("sha256:{}", sha256(&self.manifest(repository, tag)))
+    }
+
+    fn manifest(&self, repository: &str, tag: &str) -> Vec<u8> {
+        let place = format!("http://{}/v2/{repository}/manifests/{tag}", self.host());
+        let answer = reqwest::blocking::Client::new().get(place).header("accept", MANIFEST).send();
+        answer.expect("the registry answers").bytes().expect("a manifest").to_vec()
+    }
+
+    fn push_manifest(&self, repository: &str, tag: &str, media_type: &str, manifest: String) -> String {
+        let digest = format!("sha256:{}", sha256(manifest.as_bytes()));
+        let place = format!("http://{}/v2/{repository}/manifests/{tag}", self.host());
+        let request = reqwest::blocking::Client::new().put(place).header("content-type", media_type);
+        let ended = request.body(manifest).send().expect("the registry answers");
         assert!(ended.status().is_success(), "{}", ended.status());
-        digest(manifest.as_bytes())
+        digest
     }
 }
 

@@ -8,7 +8,7 @@ use insta::assert_snapshot;
 use serde_json::{Value, json};
 
 use super::{objects, official, render, told};
-use crate::harness::{TestRepo, folder_with, or_skip, program, trueup};
+use crate::harness::{TestRepo, config_map, folder_with, or_skip, program, trueup};
 
 const VALUES: &str = "colour: red\nhost: example.com\nreplicas: 1\nlist: [a, b]\nredis: {port: 6379}\n";
 
@@ -43,6 +43,8 @@ fn chart() -> TestRepo {
         .file("charts/web/env/b.yaml", "colour: b\nlast: b\n")
         .file("charts/web/env/deep/c.yaml", "colour: c\ndeep: c\n")
         .file("charts/web/motd.txt", "hello,\nworld\n")
+        .file("charts/web/values,\"eu\".yaml", "colour: eu\n")
+        .link("charts/web/colours.yaml", "env/a.yaml")
         .file("charts/web/templates/everything.yaml", EVERYTHING)
         .file("charts/web/templates/job.yaml", pod("before", "pre-install"))
         .file("charts/web/templates/tests/ask.yaml", pod("ask", "test"))
@@ -82,6 +84,16 @@ fn cases() -> Vec<Case> {
             "globs into folders",
             json!({"valueFiles": ["env/**/*.yaml"]}),
             &["--name-template", "web", "-f", "env/a.yaml", "-f", "env/b.yaml", "-f", "env/deep/c.yaml"],
+        ),
+        (
+            "one file under two names",
+            json!({"valueFiles": ["env/a.yaml", "env/b.yaml", "env/a.yaml", "colours.yaml"]}),
+            &["--name-template", "web", "-f", "env/a.yaml", "-f", "env/b.yaml", "-f", "colours.yaml"],
+        ),
+        (
+            "a comma in a file's name",
+            json!({"valueFiles": ["values,\"eu\".yaml"]}),
+            &["--name-template", "web", "-f", r#""values,""eu"".yaml""#],
         ),
         (
             "files that are missing",
@@ -262,6 +274,7 @@ fn a_chart_that_cannot_be_rendered_says_why() {
         git.application("wrong").path("wrong"),
         web("missing", json!({"valueFiles": ["no.yaml"]})),
         web("nothing", json!({"valueFiles": ["no/*.yaml"]})),
+        web("folder", json!({"valueFiles": ["env"]})),
         web("climbs", json!({"valueFiles": ["../../../secret.yaml"]})),
         web("absolute", json!({"valueFiles": ["/../secret.yaml"]})),
         web("scheme", json!({"valueFiles": ["file:///etc/passwd"]})),
@@ -279,27 +292,30 @@ fn a_chart_that_cannot_be_rendered_says_why() {
     assert!(!outcome.stdout.contains("stolen"));
     assert_snapshot!(told(&outcome), @r#"
     fetched 1 repository
-    rendered 10 applications
-      × broken: helm could not render `broken` at 11d5429
+    rendered 11 applications
+      × broken: helm could not render `broken` at e41c2d1
       ╰─▶ templates/ingress.yaml:4: `.Values.ingress.host`: nil pointer evaluating interface {}.host
       help: to see it by hand, run in the chart's folder: helm template . --name-template broken
             --namespace default --kube-version 1.36.3 --include-crds
-      × wrong: what helm made of `wrong` at 11d5429 is no Kubernetes object, at wrong/templates/a.yaml
+      × wrong: what helm made of `wrong` at e41c2d1 is no Kubernetes object, at wrong/templates/a.yaml
       ╰─▶ has no `apiVersion`
       help: each document needs `apiVersion` and `kind`
-      × missing: there is no values file `no.yaml` at 11d5429
+      × missing: there is no values file `no.yaml` at e41c2d1
       help: where files may be missing, set `helm.ignoreMissingValueFiles`
-      × nothing: no values file matches `no/*.yaml` at 11d5429
+      × nothing: no values file matches `no/*.yaml` at e41c2d1
       help: where that is meant to happen, set `helm.ignoreMissingValueFiles`
+      × folder: `env` cannot be read
+      ╰─▶ is a directory
+      help: look at the file and at who may read it
       × climbs: `../../../secret.yaml` leads out of its repository
       help: values files are read from the repositories of the sources alone
       × absolute: `/../secret.yaml` leads out of its repository
       help: values files are read from the repositories of the sources alone
       × scheme: `file:///etc/passwd` is a URL of scheme `file`, which is not fetched
       help: the schemes of `helm.valuesFileSchemes` in `argocd-cm` are: `https`, `http`
-      × unknown: there is no values file `$values/a.yaml` at 11d5429
+      × unknown: there is no values file `$values/a.yaml` at e41c2d1
       help: no source of the application has `ref: values`
-      × schema: helm could not render `charts/web` at 11d5429
+      × schema: helm could not render `charts/web` at e41c2d1
       ╰─▶ values don't meet the specifications of the schema(s) in the following chart(s): web: - at
           '/replicas': got string, want integer
       help: to see it by hand, run in the chart's folder: helm template . --name-template schema
@@ -327,6 +343,24 @@ fn a_program_without_end_is_ended() {
         outcome.transcript()
     );
     assert!(outcome.stderr.contains("program `helm` was not done after 1s"), "{}", outcome.transcript());
+}
+
+/// A template that fills the memory of the machine would take the other applications with it.
+#[cfg(target_os = "linux")]
+#[test]
+fn a_template_that_grows_without_end_is_ended() {
+    let git = TestRepo::new()
+        .file("big/Chart.yaml", "apiVersion: v2\nname: big\nversion: 1.0.0\n")
+        .file("big/templates/a.yaml", "big: {{ repeat 2500000000 \"x\" }}\n")
+        .file("good/a.yaml", config_map("good"))
+        .commit("a chart");
+    let (big, good) = (git.application("big").path("big"), git.application("good").path("good"));
+    for helm in ["helm", "helm4"] {
+        let helm = or_skip!(program(helm));
+        let outcome = render(&good, &[("TRUEUP_HELM", &helm)]).argument(big.manifest()).exits(2);
+        assert!(outcome.stderr.contains("needed more than 2048 MiB of memory"), "{}", outcome.transcript());
+        assert_eq!(objects(&outcome).len(), 1, "{}", outcome.transcript());
+    }
 }
 
 /// A laptop without Helm is told what to install; so is one whose `TRUEUP_HELM` leads nowhere.

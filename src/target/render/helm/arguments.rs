@@ -93,13 +93,14 @@ impl Arguments {
 
     fn values_file(&mut self, file: ValuesFile) {
         self.word("--values");
-        match file {
-            ValuesFile::Path(path) => self.list.push(path.into_os_string()),
+        let place = match file {
+            ValuesFile::Path(path) => path.into_os_string(),
             ValuesFile::Url(url) => {
                 self.repeatable = false;
-                self.word(&url);
+                url.into()
             }
-        }
+        };
+        self.list.push(csv_field(place));
     }
 
     fn word(&mut self, word: &str) {
@@ -148,6 +149,14 @@ fn with_commas_escaped(value: &str) -> String {
         before = Some(letter);
     }
     escaped
+}
+
+/// Helm reads the value of `--values` as a line of CSV, so that it would part a file's name at its commas.
+fn csv_field(text: OsString) -> OsString {
+    match text.to_str() {
+        Some(text) if text.contains([',', '"', '\n']) => format!("\"{}\"", text.replace('"', "\"\"")).into(),
+        _ => text,
+    }
 }
 
 #[cfg(test)]

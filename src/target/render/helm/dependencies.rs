@@ -29,16 +29,51 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
         return Err(HelmError::DependencyLeaves { folder: folder.to_owned() }.into());
     }
     let is_locked = ["Chart.lock", "requirements.lock"].iter().any(|lock| copy.folder.join(lock).is_file());
-    let switches = repositories.write(run).map_err(no_place)?;
+    let arguments = repositories.write(run).map_err(no_place)?;
     let call = Call {
-        args: ["dependency", "build"].into_iter().chain(switches).map(OsString::from).collect(),
+        args: ["dependency", "build"].into_iter().map(OsString::from).chain(arguments).collect(),
         folder: &copy.folder,
         whereabouts: "in the chart's folder",
         variables: Vec::new(),
     };
-    let output = run.program.run(&call, run.home, run.input)?;
+    let mut output = run.program.run(&call, run.home, run.input)?;
     if !output.success() {
+        if let Some(reasons) = unreachable(&output.stdout) {
+            output.stderr = reasons.into_bytes();
+        }
         return Err(run.failed(&call, &output, &copy.root).into());
     }
     Ok(Built { copy, repeatable: repositories.are_local() || is_locked })
+}
+
+/// Why Helm did not get an index. It writes that among its news, and goes on to an error that blames its own cache.
+fn unreachable(news: &[u8]) -> Option<String> {
+    let news = String::from_utf8_lossy(news);
+    let reasons: Vec<&str> = news
+        .split("...Unable to get an update from the ")
+        .skip(1)
+        .filter_map(|told| told.split_once(":\n")?.1.lines().next().map(str::trim))
+        .collect();
+    (!reasons.is_empty()).then(|| format!("Error: {}", reasons.join("; ")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The words are those of Helm 3.22 and 4.3.
+    #[test]
+    fn the_repository_that_did_not_answer_is_told() {
+        let news = "Hang tight while we grab the latest from your chart repositories...\n\
+            ...Unable to get an update from the \"b\" chart repository (http://127.0.0.1:1/b):\n\
+            \tGet \"http://127.0.0.1:1/b/index.yaml\": dial tcp 127.0.0.1:1: connect: connection refused\n\
+            ...Successfully got an update from the \"c\" chart repository\n\
+            ...Unable to get an update from the \"a\" chart repository (http://127.0.0.1:2/a):\n\
+            \tfailed to fetch http://127.0.0.1:2/a/index.yaml : 401 Unauthorized\n\
+            Update Complete. ⎈Happy Helming!⎈\n";
+        let expected = "Error: Get \"http://127.0.0.1:1/b/index.yaml\": dial tcp 127.0.0.1:1: connect: connection refused; \
+            failed to fetch http://127.0.0.1:2/a/index.yaml : 401 Unauthorized";
+        assert_eq!(unreachable(news.as_bytes()).as_deref(), Some(expected));
+        assert_eq!(unreachable(b"Saving 1 charts\n"), None);
+    }
 }

@@ -102,7 +102,7 @@ pub enum HelmError {
         other: String,
     },
     /// A version that is none.
-    #[error("`helm.kubeVersion`: {source}")]
+    #[error("`helm.kubeVersion` cannot be used")]
     #[diagnostic(code("trueup::render::kube_version"), help("write `1.34.2`, or leave it out for the cluster's"))]
     KubeVersion {
         /// Why.

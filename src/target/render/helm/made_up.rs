@@ -1,15 +1,18 @@
 //! Whether a chart may make values up anew each time it is rendered: passwords, certificates, times.
 //!
-//! In: a chart's folder. Out: a guess that errs on the side of yes, from the names of functions that stand in it. It costs
-//! no program, so that only charts that may be unsteady are rendered a second time.
+//! In: a chart's folder. Out: a guess that errs on the side of yes, from the names of functions that stand in its templates,
+//! and in values that may be templates themselves. It costs no program, so that only charts that may be unsteady are
+//! rendered a second time.
 //!
-//! Rule: Sprig's functions that give another result each time (github.com/Masterminds/sprig, functions.go).
+//! Rule: Sprig's functions that give another result each time (github.com/Masterminds/sprig, functions.go, most of them in
+//! `nonhermeticFunctions`): those that roll dice, look at the clock (`date` does for what is no date), or walk through a map
+//! in no order.
 
 use std::fs;
 use std::path::Path;
 
 /// The functions, each as a whole word.
-const FUNCTIONS: [&str; 19] = [
+const FUNCTIONS: [&str; 27] = [
     "randAlphaNum",
     "randAlpha",
     "randAscii",
@@ -18,6 +21,14 @@ const FUNCTIONS: [&str; 19] = [
     "randInt",
     "uuidv4",
     "now",
+    "ago",
+    "date",
+    "date_in_zone",
+    "dateInZone",
+    "htmlDate",
+    "htmlDateInZone",
+    "keys",
+    "values",
     "shuffle",
     "bcrypt",
     "htpasswd",
@@ -42,7 +53,7 @@ pub fn makes_things_up(chart: &Path) -> bool {
             Ok(_) => match path.extension().and_then(|extension| extension.to_str()) {
                 // Charts within the chart, packed.
                 Some("tgz") => true,
-                Some("md" | "txt" | "json") => false,
+                Some("md") => false,
                 _ => fs::read(&path).map_or(true, |text| names_one(&text)) || needs_another(&path),
             },
             Err(_) => true,
@@ -50,10 +61,12 @@ pub fn makes_things_up(chart: &Path) -> bool {
     })
 }
 
+/// Whether one is called between `{{` and `}}`; `.Values.keys` is no function.
 fn names_one(text: &[u8]) -> bool {
     let text = String::from_utf8_lossy(text);
-    let mut words = text.split(|letter: char| !letter.is_ascii_alphanumeric());
-    words.any(|word| FUNCTIONS.contains(&word))
+    let mut actions = text.split("{{").skip(1).filter_map(|rest| rest.split("}}").next());
+    let is_part = |letter: char| letter.is_ascii_alphanumeric() || matches!(letter, '_' | '.' | '$');
+    actions.any(|action| action.split(|letter| !is_part(letter)).any(|word| FUNCTIONS.contains(&word)))
 }
 
 /// Whether it is a chart's description that asks for charts which are not here.
@@ -75,7 +88,12 @@ mod tests {
             ("templates/_names.tpl", "{{- define \"x\" }}{{ now | date \"2006\" }}{{ end }}", true),
             ("templates/b.yaml", "{{- $ca := genCA \"x\" 365 }}", true),
             ("templates/c.yaml", "known: {{ .Values.nowhere }}", false),
-            ("README.md", "Passwords come from randAlphaNum", false),
+            ("templates/d.yaml", "at: {{ date \"2006\" .Values.day }}", true),
+            ("templates/e.yaml", "names: {{ keys .Values.names | join \",\" }}", true),
+            ("templates/f.yaml", "# keys and values, up to date now\nnames: {{ .Values.keys }}", false),
+            ("templates/_g.txt", "{{- (randAlphaNum 8) -}}", true),
+            ("values.yaml", "password: '{{ randAlphaNum 16 }}'", true),
+            ("README.md", "Passwords come from {{ randAlphaNum }}", false),
             ("charts/other-1.0.0.tgz", "", true),
             ("Chart.yaml", "name: web\ndependencies:\n- {name: other}\n", true),
             ("Chart.yaml", "name: web\n", false),

@@ -7,6 +7,7 @@
 //! Rules: Argo CD reposerver/repository/repository.go `getHelmDependencyRepos`; Helm pkg/repo/repo.go `Entry`.
 
 use std::collections::BTreeMap;
+use std::ffi::OsString;
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -17,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::Run;
 use crate::object::yaml::{self, Limits, WithPositions};
+use crate::secret::RepoUrl;
 use crate::target::render::program::Home;
 use crate::target::source::{Asking, Pass, lexically_inside};
 
@@ -61,25 +63,26 @@ impl Repositories {
     }
 
     /// Writes Helm's files; the arguments that it needs besides.
-    pub(super) fn write(&self, run: &Run<'_>) -> io::Result<Vec<&'static str>> {
+    pub(super) fn write(&self, run: &Run<'_>) -> io::Result<Vec<OsString>> {
         let mut files = Files { home: run.home, entries: Vec::new(), logins: BTreeMap::new() };
-        let mut plain = Vec::new();
+        let mut passes = Vec::new();
         for repository in &self.written {
             if let Some(place) = repository.strip_prefix("oci://") {
-                plain.push(files.registry(place, run));
+                passes.push(files.registry(place, run));
             } else if let Some(name) = repository.strip_prefix('@').or_else(|| repository.strip_prefix("alias:")) {
                 let known = &run.input.settings.keyring.repositories;
                 if let Some(found) = known.named(name, &run.input.application.project) {
                     files.repository(name, found.url.with_credentials(), run)?;
                 }
             } else if repository.starts_with("https://") || repository.starts_with("http://") {
-                files.repository(&repository.replace('/', "-"), repository, run)?;
+                // Helm tells the name in its errors.
+                let name = RepoUrl::new(repository.as_str()).to_string().replace('/', "-");
+                files.repository(&name, repository, run)?;
             }
         }
+        let arguments = files.registries(&passes)?;
         files.finish()?;
-        // The switch is for all registries of a chart, or for none.
-        let all_plain = !plain.is_empty() && plain.iter().all(|plain| *plain);
-        Ok(if all_plain { vec!["--plain-http"] } else { Vec::new() })
+        Ok(arguments)
     }
 }
 
@@ -126,21 +129,49 @@ impl Files<'_> {
         Ok(())
     }
 
-    /// One repository of a registry; whether its registry speaks no TLS.
-    fn registry(&mut self, place: &str, run: &Run<'_>) -> bool {
+    /// One repository of a registry, and how that is spoken with.
+    fn registry(&mut self, place: &str, run: &Run<'_>) -> Pass {
         let input = run.input;
         let runtime = tokio::runtime::Handle::current();
         let asking = Asking { timeout: input.settings.timeout, cancel: input.cancel, runtime: &runtime };
         let pass = input.settings.keyring.registry(place, &input.application.project, &asking);
         let host = place.split('/').next().unwrap_or_default();
-        if let Some(identity) = pass.identity {
+        if let Some(identity) = &pass.identity {
             let both = format!("{}:{}", identity.username, identity.password.expose());
             // Docker Hub goes by an old URL.
             let is_hub = matches!(host, "docker.io" | "registry-1.docker.io");
             let host = if is_hub { "https://index.docker.io/v1/" } else { host };
             self.logins.insert(host.to_owned(), json!({"auth": STANDARD.encode(both)}));
         }
-        pass.plain_http
+        pass
+    }
+
+    /// How registries are spoken with: an argument of Helm is for all of a chart's registries, or for none.
+    fn registries(&self, passes: &[Pass]) -> io::Result<Vec<OsString>> {
+        let mut arguments = Vec::new();
+        let [first, ..] = passes else { return Ok(arguments) };
+        for (switch, is_meant) in [
+            ("--plain-http", passes.iter().all(|pass| pass.plain_http)),
+            ("--insecure-skip-tls-verify", passes.iter().all(|pass| pass.insecure)),
+        ] {
+            arguments.extend(is_meant.then(|| switch.into()));
+        }
+        let mut file = |option: &str, name: &str, pem: &str| -> io::Result<()> {
+            arguments.extend([option.into(), self.write(name, pem.as_bytes())?.into_os_string()]);
+            Ok(())
+        };
+        // Helm then trusts these alone.
+        let authorities: Option<Vec<&str>> = passes.iter().map(|pass| pass.authorities.as_deref()).collect();
+        if let Some(authorities) = authorities {
+            file("--ca-file", "registries-ca.pem", &authorities.join("\n"))?;
+        }
+        if let Some(shown) = &first.client_certificate
+            && passes.iter().all(|pass| pass.client_certificate.as_ref() == Some(shown))
+        {
+            file("--cert-file", "registries-cert.pem", &shown.certificate)?;
+            file("--key-file", "registries-key.pem", shown.key.expose())?;
+        }
+        Ok(arguments)
     }
 
     fn finish(self) -> io::Result<()> {

@@ -9,6 +9,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
+use std::io;
 use std::path::{Path, PathBuf};
 
 use globset::GlobBuilder;
@@ -24,7 +25,7 @@ use crate::target::source::lexically_inside;
 /// What Helm reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ValuesFile {
-    /// A file, links resolved.
+    /// A file that is there; a link to one keeps its own name, by which Argo CD tells files apart.
     Path(PathBuf),
     /// Fetched by Helm itself.
     Url(String),
@@ -143,19 +144,10 @@ impl<'a> Values<'a> {
         Ok(Place::Inside { root, below: lexically_inside(&below).ok_or_else(leaves)?, revision })
     }
 
-    /// The files that a pattern matches, in lexical order.
+    /// The files that a pattern matches, in order.
     fn matches(&self, written: &str, root: &Path, below: &Path, revision: &str) -> Result<Vec<PathBuf>, HelmError> {
-        let pattern = below.to_string_lossy();
-        let glob = GlobBuilder::new(&pattern)
-            .literal_separator(true)
-            .build()
-            .map_err(|source| HelmError::Glob { pattern: written.to_owned(), source })?
-            .compile_matcher();
-        let start: PathBuf = below.components().take_while(|part| !is_glob(Path::new(part.as_os_str()))).collect();
-        let mut names = Vec::new();
-        collect(root, &start, &mut names);
-        names.retain(|name| glob.is_match(name));
-        names.sort();
+        let glob_fault = |source| HelmError::Glob { pattern: written.to_owned(), source };
+        let names = matching(root, below).map_err(glob_fault)?;
         let mut files = Vec::new();
         for name in names {
             files.extend(found(root, &name, written)?);
@@ -248,28 +240,101 @@ fn scheme(text: &str) -> Option<&str> {
     is_scheme.then_some(scheme)
 }
 
-/// The file with links resolved, if it is there; an error when it is not in its repository.
+/// The files that a pattern matches, in the order in which Argo CD's library (doublestar) finds them: names in order, and
+/// with `**` the files of a folder before those of the folders in it.
+fn matching(root: &Path, pattern: &Path) -> Result<Vec<PathBuf>, globset::Error> {
+    let glob = GlobBuilder::new(&pattern.to_string_lossy()).literal_separator(true).build()?.compile_matcher();
+    let is_literal = |part: &str| !part.contains(['*', '?', '[', '{', '\\']);
+    let start: PathBuf =
+        pattern.components().take_while(|part| is_literal(&part.as_os_str().to_string_lossy())).collect();
+    let mut names = Vec::new();
+    collect(root, &start, &mut Vec::new(), &mut names);
+    names.retain(|name| glob.is_match(name));
+    let fixed = pattern.components().rev().take_while(|part| part.as_os_str() != "**").count();
+    names.sort_by_cached_key(|name| folder_and_rest(name, fixed));
+    Ok(names)
+}
+
+/// A path without so many parts of its end, and these.
+fn folder_and_rest(path: &Path, parts_of_rest: usize) -> (PathBuf, PathBuf) {
+    let parts: Vec<_> = path.components().collect();
+    let (folder, rest) = parts.split_at(parts.len().saturating_sub(parts_of_rest));
+    (folder.iter().collect(), rest.iter().collect())
+}
+
+/// The file, if it is there; an error when it is not in its repository.
 fn found(root: &Path, below: &Path, written: &str) -> Result<Option<PathBuf>, HelmError> {
-    match paths::resolve(root, &root.join(below)) {
-        Ok(file) => Ok(Some(file)),
+    let path = root.join(below);
+    let unreadable = |source| HelmError::Unreadable { file: written.to_owned(), source };
+    match paths::resolve(root, &path) {
+        Ok(real) if real.is_dir() => Err(unreadable(io::ErrorKind::IsADirectory.into())),
+        Ok(_) => Ok(Some(path)),
         Err(PathFault::NotFound) => Ok(None),
         Err(PathFault::Leaves) => Err(HelmError::Leaves { file: written.to_owned() }),
-        Err(PathFault::Unreadable(source)) => Err(HelmError::Unreadable { file: written.to_owned(), source }),
+        Err(PathFault::Unreadable(source)) => Err(unreadable(source)),
     }
 }
 
-/// Every file below a folder, as a path from the root; links to folders are not followed.
-fn collect(root: &Path, below: &Path, names: &mut Vec<PathBuf>) {
+/// Every file below a folder, as a path from the root; links to folders are followed, but not out of the root, nor into a
+/// folder that the way there (`trail`) leads through already.
+fn collect(root: &Path, below: &Path, trail: &mut Vec<PathBuf>, names: &mut Vec<PathBuf>) {
     // A folder that is not there, or may not be read, has no files for us.
-    let Ok(entries) = fs::read_dir(root.join(below)) else { return };
+    let Ok(real) = root.join(below).canonicalize() else { return };
+    let Ok(entries) = fs::read_dir(&real) else { return };
+    if trail.contains(&real) || !real.starts_with(root) {
+        return;
+    }
+    trail.push(real);
     for entry in entries.flatten() {
         let name = below.join(entry.file_name());
-        if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+        let path = root.join(&name);
+        if path.is_dir() {
             if entry.file_name() != ".git" {
-                collect(root, &name, names);
+                collect(root, &name, trail, names);
             }
-        } else if entry.path().is_file() {
+        } else if path.is_file() {
             names.push(name);
+        }
+    }
+    trail.pop();
+}
+
+#[cfg(test)]
+#[cfg(unix)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that they look at")]
+mod tests {
+    use super::*;
+
+    /// The answers of github.com/bmatcuk/doublestar v4.9.1 `FilepathGlob` for these files, without the folders among them.
+    #[test]
+    fn patterns_match_in_the_order_of_doublestar() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        for file in ["a", "b", "deep", "zz", "deep/c", "deep/x/d", "z/e", ".h/f", ".g", "deep-2"] {
+            let path = root.join(format!("env/{file}.yaml"));
+            fs::create_dir_all(path.parent().unwrap()).unwrap();
+            fs::write(path, "").unwrap();
+        }
+        std::os::unix::fs::symlink("deep", root.join("env/lnk")).unwrap();
+        std::os::unix::fs::symlink("..", root.join("env/z/loop")).unwrap();
+        let everything = ".g a b deep-2 deep zz .h/f deep/c deep/x/d lnk/c lnk/x/d z/e";
+        for (pattern, expected) in [
+            ("env/**/*.yaml", everything),
+            ("**/*.yaml", everything),
+            ("env/*.yaml", ".g a b deep-2 deep zz"),
+            ("env/*/*.yaml", ".h/f deep/c lnk/c z/e"),
+            ("env/[^a]*.yaml", ".g b deep-2 deep zz"),
+            ("env/[!a]*.yaml", ".g b deep-2 deep zz"),
+            ("env/a**yaml", "a"),
+            ("env/{b,a}*", "a b"),
+            ("env/{z,deep}/**/*.yaml", "deep/c deep/x/d z/e"),
+            ("env/**/x/*.yaml", "deep/x/d lnk/x/d"),
+            ("none/*.yaml", ""),
+        ] {
+            let names = matching(&root, Path::new(pattern)).unwrap();
+            let names: Vec<_> = names.iter().map(|name| name.strip_prefix("env").unwrap().with_extension("")).collect();
+            let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
+            assert_eq!(names.join(" "), expected, "{pattern}");
         }
     }
 }

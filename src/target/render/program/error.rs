@@ -46,7 +46,7 @@ pub enum ProgramError {
     #[error("{program} did not come to an end with {place}")]
     #[diagnostic(
         code("trueup::render::program"),
-        help("it may take as long as `--render-timeout` says, and write 100 MiB")
+        help("it may take as long as `--render-timeout` says, write 100 MiB, and have 2 GiB of memory")
     )]
     NotRun {
         /// Its name.

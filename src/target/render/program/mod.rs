@@ -18,9 +18,13 @@ use std::path::{Path, PathBuf};
 
 use super::RenderInput;
 use crate::process::{self, Command, Output};
+use crate::secret::mask_credentials_in_text;
 
 /// What one run may write, to each of its two streams.
 const OUTPUT_LIMIT: usize = 100 << 20;
+
+/// What one run may have of memory, and each of its children. Large charts take a tenth of it.
+const MEMORY_LIMIT: u64 = 2 << 30;
 
 /// What a child gets of our environment: how to find programs, and how to reach the network.
 const INHERITED: [&str; 9] = [
@@ -88,6 +92,7 @@ impl Program {
         command.folder = Some(call.folder.to_owned());
         command.timeout = input.settings.timeout;
         command.output_limit = OUTPUT_LIMIT;
+        command.memory_limit = Some(MEMORY_LIMIT);
         // The caller's thread may block: see `super::render`.
         tokio::runtime::Handle::current()
             .block_on(process::run(&command, input.cancel))
@@ -103,7 +108,7 @@ impl Program {
         input: &RenderInput<'_>,
     ) -> ProgramError {
         let readable = |text: &str| {
-            hidden.iter().fold(text.to_owned(), |text, (folder, shown)| {
+            hidden.iter().fold(mask_credentials_in_text(text), |text, (folder, shown)| {
                 let folder = folder.display().to_string();
                 text.replace(&format!("{folder}/"), &if shown.is_empty() { String::new() } else { format!("{shown}/") })
                     .replace(&folder, if shown.is_empty() { "." } else { shown })

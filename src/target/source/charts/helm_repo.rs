@@ -17,10 +17,10 @@ use serde::{Deserialize, Serialize};
 use super::super::bring::Task;
 use super::super::credentials::Identity;
 use super::super::error::{Cause, SourceError};
-use super::super::keyring::{Pass, is_this_machine};
+use super::super::keyring::{Pass, is_this_machine, of_url};
 use super::index::{self, Index, Release};
 use super::shelf::Shelf;
-use super::web::{Saved, Web};
+use super::web::{self, Saved, Web};
 
 /// What an index may be long: the largest public ones have some 30 MiB.
 const INDEX_LIMIT: u64 = 256 << 20;
@@ -109,23 +109,39 @@ impl<'task> HelmRepository<'task> {
 
     /// The archive's own URL; the registry's repository and tag where it is in one.
     pub(super) fn archive_url(&self, release: &Release) -> Result<Url, SourceError> {
-        let wrong = || SourceError::IndexUnreadable {
-            url: self.shown.clone(),
-            cause: Cause::saying(format!("`{}` in it is no URL", release.url)),
-        };
-        let url = self.base.join(&release.url).map_err(|_error| wrong())?;
+        let said = |words| SourceError::IndexUnreadable { url: self.shown.clone(), cause: Cause::saying(words) };
+        if release.url.is_empty() {
+            return Err(said(format!("it does not say where version {} is", release.version)));
+        }
+        let wrong = || said(format!("`{}` in it is no URL", release.url));
+        let mut url = self.base.join(&release.url).map_err(|_error| wrong())?;
+        if Url::parse(&release.url).is_err() {
+            // Helm: what the repository's own URL has there, such as a signature, opens what is below it, too.
+            url.set_query(self.base.query());
+        }
         // What comes over the network names no file of ours.
         let is_ours = url.scheme() == "file" && self.base.scheme() != "file";
         if is_ours || !matches!(url.scheme(), "http" | "https" | "oci" | "file") { Err(wrong()) } else { Ok(url) }
     }
 
     /// Writes an archive to a file.
-    pub(super) fn download(&self, url: &Url, pass_credentials: bool, file: &mut File) -> Result<Saved, SourceError> {
+    /// `what` is what an error calls it.
+    pub(super) fn download(
+        &self,
+        url: &Url,
+        what: &str,
+        pass_credentials: bool,
+        file: &mut File,
+    ) -> Result<Saved, SourceError> {
         let Some(web) = &self.web else { return self.copied(url, file) };
         let is_same = (url.scheme(), url.host_str(), url.port_or_known_default())
             == (self.base.scheme(), self.base.host_str(), self.base.port_or_known_default());
-        let headers = if is_same || pass_credentials { headers(self.pass.identity.as_ref()) } else { HeaderMap::new() };
-        let answer = web.get(url, &headers)?;
+        let own = of_url(url);
+        let identity = self.pass.identity.as_ref().filter(|_| is_same || pass_credentials).or(own.as_ref());
+        let answer = web.get(url, &headers(identity))?;
+        if answer.status().as_u16() == 404 {
+            return Err(SourceError::ArchiveGone { what: what.to_owned(), url: web::shown(url) });
+        }
         if !answer.status().is_success() {
             return Err(answer.failed(ACCESS_HELP));
         }
@@ -163,8 +179,10 @@ impl<'task> HelmRepository<'task> {
     /// The index, from the cache where the server says that it holds.
     fn fetched_index(&self) -> Result<Index, SourceError> {
         let Some(web) = &self.web else { return Ok(Index::default()) };
-        let url = self.base.join("index.yaml").map_err(|_error| self.gone(None))?;
-        let kept = self.shelf.index(&self.shown)?.and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
+        let mut url = self.base.join("index.yaml").map_err(|_error| self.gone(None))?;
+        url.set_query(self.base.query());
+        let name = web::without_identity(&url);
+        let kept = self.shelf.index(name.as_str())?.and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
         let mut headers = headers(self.pass.identity.as_ref());
         if let Some(kept) = &kept {
             let conditions = [(IF_NONE_MATCH, &kept.etag), (IF_MODIFIED_SINCE, &kept.modified)];
@@ -186,7 +204,7 @@ impl<'task> HelmRepository<'task> {
         let index = self.read(&answer.bytes(INDEX_LIMIT)?)?;
         if etag.is_some() || modified.is_some() {
             let kept = Kept { etag, modified, index };
-            self.shelf.keep_index(&self.shown, &serde_json::to_vec(&kept).unwrap_or_default());
+            self.shelf.keep_index(name.as_str(), &serde_json::to_vec(&kept).unwrap_or_default());
             return Ok(kept.index);
         }
         Ok(index)

@@ -23,9 +23,9 @@ pub(super) struct Index(BTreeMap<String, Vec<Release>>);
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Release {
     pub(super) version: String,
-    /// Where the archive is, relative to the repository or not.
+    /// Where the archive is, relative to the repository or not; empty where the index does not say it.
     pub(super) url: String,
-    /// The archive's SHA-256 in hexadecimal; empty where the index has none.
+    /// The archive's SHA-256 in hexadecimal; empty where the index has none, or one that is no SHA-256: Helm asks for neither.
     pub(super) digest: String,
 }
 
@@ -66,8 +66,12 @@ fn release(entry: &Value) -> Option<Release> {
     let version = entry.get("version")?;
     // A version such as `1.10` that was not quoted is a number by now, and no version any more.
     let version = version.as_str().map_or_else(|| version.to_string(), str::to_owned);
-    let url = entry.get("urls")?.as_array()?.first()?.as_str()?.to_owned();
-    let digest = text("digest").trim_start_matches("sha256:").to_ascii_lowercase();
+    let urls = entry.get("urls").and_then(Value::as_array);
+    let url = urls.and_then(|urls| urls.first()?.as_str()).unwrap_or_default().to_owned();
+    let mut digest = text("digest").trim_start_matches("sha256:").to_ascii_lowercase();
+    if digest.len() != 64 || !digest.bytes().all(|byte| byte.is_ascii_hexdigit()) {
+        digest.clear();
+    }
     Some(Release { version, url, digest })
 }
 
@@ -107,8 +111,11 @@ pub(super) fn nearest<'all>(asked: &str, versions: impl Iterator<Item = &'all st
 
 /// Names that are like the one that is asked for, the most alike first.
 pub(super) fn alike<'all>(asked: &str, names: impl Iterator<Item = &'all str>) -> Vec<String> {
-    let mut scored: Vec<(f64, &str)> =
-        names.map(|name| (strsim::jaro_winkler(name, asked), name)).filter(|(score, _)| *score > 0.7).collect();
+    let mut scored: Vec<(f64, &str)> = names
+        .filter(|name| *name != asked)
+        .map(|name| (strsim::jaro_winkler(name, asked), name))
+        .filter(|(score, _)| *score > 0.7)
+        .collect();
     scored.sort_by(|left, right| right.0.total_cmp(&left.0).then(left.1.cmp(right.1)));
     scored.into_iter().take(3).map(|(_, name)| name.to_owned()).collect()
 }
@@ -145,10 +152,24 @@ mod tests {
 
     #[test]
     fn an_index_is_read_and_a_page_is_none() {
-        let text = "apiVersion: v1\nentries:\n  web:\n  - {version: 1.0.0, urls: [web-1.0.0.tgz], digest: AB}\n  - {version: 2.0.0}\n  odd: 7\n";
+        let (digest, upper) = ("ab".repeat(32), "AB".repeat(32));
+        let text = format!(
+            "apiVersion: v1\nentries:\n  web:\n  - {{version: 1.0.0, urls: [web-1.0.0.tgz, other], digest: {upper}}}\n  - {{version: 1.10}}\n  - {{version: 2.0.0, urls: [a], digest: 'sha256:{digest}'}}\n  - {{version: 3.0.0, urls: [b], digest: 'sha512:{digest}'}}\n  - {{version: 4.0.0, urls: [c], digest: ../../x}}\n  - {{urls: [d]}}\n  odd: 7\n"
+        );
         let index = Index::read(text.as_bytes()).unwrap();
-        let expected = Release { version: "1.0.0".into(), url: "web-1.0.0.tgz".into(), digest: "ab".into() };
-        assert_eq!(index.chart("web"), Some([expected].as_slice()));
+        let release = |version: &str, url: &str, digest: &str| Release {
+            version: version.into(),
+            url: url.into(),
+            digest: digest.into(),
+        };
+        let expected = [
+            release("1.0.0", "web-1.0.0.tgz", &digest),
+            release("1.1", "", ""),
+            release("2.0.0", "a", &digest),
+            release("3.0.0", "b", ""),
+            release("4.0.0", "c", ""),
+        ];
+        assert_eq!(index.chart("web"), Some(expected.as_slice()));
         assert_eq!(index.chart("odd"), Some([].as_slice()));
         assert_eq!(Index::read(b"<html></html>").unwrap_err().to_string(), "it has no `apiVersion`");
         assert_eq!(Index::read(b"").unwrap_err().to_string(), "it is empty");

@@ -118,7 +118,7 @@ fn side_by_side(task: &Task, bring: impl Fn(&Wanted) -> Result<Checkout, SourceE
 fn door(task: &Task, written: &str) -> Result<Door, SourceError> {
     let asking = Asking { timeout: task.limits.left(), cancel: &task.limits.stop, runtime: &task.runtime };
     let pass = task.shared.settings.keyring.registry(written, &task.project, &asking);
-    let web = Web::new(&pass, written, &task.limits, &task.runtime)?;
+    let web = Web::new(&pass, &task.url.to_string(), &task.limits, &task.runtime)?;
     Ok(Door::new(pass, web))
 }
 
@@ -160,7 +160,7 @@ fn from_repository(
         return Ok(checkout);
     }
     let mut archive = shelf.new_file()?;
-    let saved = repository.download(&url, wanted.pass_credentials, archive.as_file_mut())?;
+    let saved = repository.download(&url, &what, wanted.pass_credentials, archive.as_file_mut())?;
     if !release.digest.is_empty() && release.digest != saved.sha256 {
         return Err(SourceError::DigestMismatch { what, expected: release.digest.clone(), found: saved.sha256 });
     }

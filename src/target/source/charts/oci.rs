@@ -21,6 +21,7 @@ use super::helm_repo::{ARCHIVE_LIMIT, headers};
 use super::index;
 use super::shelf::Shelf;
 use super::web::{Answer, Saved, Web};
+use crate::secret::RepoUrl;
 
 /// The layer of a Helm chart.
 const CHART: &str = "application/vnd.cncf.helm.chart.content.v1.tar+gzip";
@@ -30,8 +31,10 @@ const LAYERS: [(&str, Packing); 3] = [
     ("application/vnd.oci.image.layer.v1.tar+gzip", Packing::TarGzip),
     (CHART, Packing::TarGzip),
 ];
-const MANIFESTS: &str =
-    "application/vnd.oci.image.manifest.v1+json, application/vnd.docker.distribution.manifest.v2+json";
+const MANIFESTS: &str = "application/vnd.oci.image.manifest.v1+json, application/vnd.oci.image.index.v1+json, \
+                         application/vnd.docker.distribution.manifest.v2+json";
+/// How many artifacts of an index are looked at.
+const INDEXED: usize = 16;
 /// The specification: registries may refuse more than 4 MiB.
 const MANIFEST_LIMIT: u64 = 4 << 20;
 /// Each page has up to a thousand tags.
@@ -94,10 +97,15 @@ pub(super) struct Layer {
 impl<'door> Registry<'door> {
     /// `repository` is `host/path`, without a scheme.
     pub(super) fn new(repository: &str, door: &'door Door) -> Result<Self, SourceError> {
-        let refused = |reason| SourceError::UrlRefused { url: repository.to_owned(), reason };
+        let refused = |reason| SourceError::UrlRefused { url: RepoUrl::new(repository).to_string(), reason };
         let (host, name) =
             repository.split_once('/').ok_or_else(|| refused("it names a registry, and no repository in it"))?;
-        // Nothing may stand before the host, or look like one and be none.
+        if host.contains('@') {
+            return Err(refused(
+                "a registry's URL has no user; a Secret, the environment or `helm registry login` has one",
+            ));
+        }
+        // Nothing may look like a host and be none.
         if !host.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-_:[]".contains(letter)) {
             return Err(refused("its host is none"));
         }
@@ -184,13 +192,43 @@ impl<'door> Registry<'door> {
     }
 
     fn read(
-        &self,
+        &mut self,
         asked: &str,
         (manifest, digest): (Value, String),
         content: Content,
     ) -> Result<Artifact, SourceError> {
-        let refused = |reason: String| SourceError::ArtifactRefused { url: self.shown.clone(), reason };
         let version = if is_digest(asked) { String::new() } else { asked.to_owned() };
+        let layer = match manifest.get("manifests").and_then(Value::as_array) {
+            Some(indexed) => self.indexed_layer(indexed, content)?,
+            None => self.layer(&manifest, content)?,
+        };
+        Ok(Artifact { version, digest, layer })
+    }
+
+    /// The layer of the one artifact in an index that has any: signatures and attestations beside it have none.
+    ///
+    /// Rule: Helm pkg/registry/client.go `Pull`, which follows an index to its chart.
+    fn indexed_layer(&mut self, indexed: &[Value], content: Content) -> Result<Layer, SourceError> {
+        let digests = indexed.iter().filter_map(|entry| entry.get("digest")?.as_str().filter(|it| is_digest(it)));
+        let mut found: Vec<Layer> = Vec::new();
+        for digest in digests.take(INDEXED) {
+            let Some((manifest, _)) = self.manifest(digest)? else { continue };
+            match self.layer(&manifest, content) {
+                Ok(layer) if found.iter().all(|known| known.digest != layer.digest) => found.push(layer),
+                _ => {}
+            }
+        }
+        let reason = match (found.pop(), found.len()) {
+            (Some(layer), 0) => return Ok(layer),
+            (Some(_), more) => format!("it is an index of {} artifacts; name one by its digest", more + 1),
+            (None, _) => "it is an index, and nothing in it can be used".to_owned(),
+        };
+        Err(SourceError::ArtifactRefused { url: self.shown.clone(), reason })
+    }
+
+    /// The layer that is wanted of a manifest.
+    fn layer(&self, manifest: &Value, content: Content) -> Result<Layer, SourceError> {
+        let refused = |reason: String| SourceError::ArtifactRefused { url: self.shown.clone(), reason };
         let layers = manifest.get("layers").and_then(Value::as_array).map(Vec::as_slice).unwrap_or_default();
         let media_type = |layer: &Value| layer.get("mediaType").and_then(Value::as_str).unwrap_or_default().to_owned();
         let wanted: Vec<&Value> = match content {
@@ -217,7 +255,7 @@ impl<'door> Registry<'door> {
             return Err(refused(format!("its layer has the digest `{layer_digest}`, and not one of SHA-256")));
         }
         let size = layer.get("size").and_then(Value::as_u64).unwrap_or_default();
-        Ok(Artifact { version, digest, layer: Layer { digest: layer_digest, packing, is_chart: kind == CHART, size } })
+        Ok(Layer { digest: layer_digest, packing, is_chart: kind == CHART, size })
     }
 
     /// Every tag, with `+` where registries have `_`.
@@ -231,7 +269,10 @@ impl<'door> Registry<'door> {
                 return Err(answer.failed_as(&shown, ACCESS_HELP));
             }
             let next = answer.header("link").and_then(next_page);
-            let page: Value = serde_json::from_slice(&answer.bytes(MANIFEST_LIMIT)?).unwrap_or_default();
+            let page: Value = serde_json::from_slice(&answer.bytes(MANIFEST_LIMIT)?).map_err(|error| {
+                let reason = format!("its list of tags is not JSON: {error}");
+                SourceError::ArtifactRefused { url: shown.clone(), reason }
+            })?;
             let names = page.get("tags").and_then(Value::as_array).into_iter().flatten();
             tags.extend(names.filter_map(|name| Some(name.as_str()?.replace('_', "+"))));
             match next {
