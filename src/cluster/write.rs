@@ -115,7 +115,16 @@ pub enum Reason {
 
 /// The object without what only the server says.
 pub(super) fn appliable(object: &Object) -> Value {
-    let mut value = object.to_value();
+    without_servers_own(object.to_value())
+}
+
+/// As [`appliable`], a Secret's texts as the bytes that the server keeps: who applies `stringData` owns nothing of `data`, so
+/// that a text which git drops would stay for ever.
+pub(super) fn storable(object: &Object) -> Value {
+    without_servers_own(Value::Object(object.folded().into_owned()))
+}
+
+fn without_servers_own(mut value: Value) -> Value {
     if let Some(metadata) = value.get_mut("metadata").and_then(Value::as_object_mut) {
         metadata.retain(|field, _| !SERVERS_OWN.contains(&field.as_str()));
     }

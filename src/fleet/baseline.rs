@@ -98,9 +98,7 @@ async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Opti
 fn take(turn: &mut Turn, mut state: State) -> State {
     turn.last_attempt = state.last_attempt();
     turn.rolled_back_to = state.rolled_back_to;
-    turn.members = state
-        .members()
-        .map(|(kinds, namespaces)| Arc::new(Members { kinds: kinds.clone(), namespaces: namespaces.clone() }));
+    turn.members = members(&state).map(Arc::new);
     for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
         turn.condition("BaselineWarning", Finding::of(fault));
     }
@@ -111,4 +109,17 @@ fn take(turn: &mut Turn, mut state: State) -> State {
         turn.baseline = Some(Arc::new(baseline));
     }
     state
+}
+
+/// Where members may be: the parent's annotations are for other tools, too, and anybody can edit them; the record knows what
+/// was applied.
+fn members(state: &State) -> Option<Members> {
+    let (kinds, namespaces) = state.members()?;
+    let (mut kinds, mut namespaces) = (kinds.clone(), namespaces.clone());
+    if let Some(baseline) = &state.baseline {
+        kinds.extend(baseline.kinds());
+        namespaces.extend(baseline.namespaces().into_iter().filter(|namespace| !namespace.is_empty()));
+    }
+    let is_edited = state.faults.iter().any(|fault| matches!(fault, StateFault::Record { .. }));
+    Some(Members { is_certain: !is_edited && !kinds.is_empty(), kinds, namespaces })
 }

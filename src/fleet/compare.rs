@@ -15,7 +15,7 @@ use super::turn::Turn;
 use super::{Request, World, past};
 use crate::cluster::{Cluster, Predicted};
 use crate::finding::Finding;
-use crate::object::annotations::{is_hook, is_skipped};
+use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, is_hook, is_skipped};
 use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
 use crate::status::compare::{Answer, Baseline, Look, Question, Schema, Terms, first_look, second_look, unknown};
@@ -194,8 +194,14 @@ pub(super) fn find_live<'seen>(
 fn claimed_by_another(live: &Object, target: &Object, tracking: &Tracking) -> Option<(&'static str, Finding)> {
     let Some(TrackedBy::Other(other)) = claimed(live, target, tracking) else { return None };
     let message = format!("`{}` is tracked by `{other}` in the cluster", live.key());
-    let finding = Finding::warning("trueup::status::shared", message)
-        .with_help("two owners undo each other; keep the object in one application");
+    let help = "two owners undo each other; keep the object in one application";
+    let help = match live.label(APPLYSET_PART_OF) {
+        Some(id) if id == other => {
+            format!("{help}; `kubectl get configmaps -A -l {APPLYSET_ID}={id}` names the other one")
+        }
+        _ => help.to_owned(),
+    };
+    let finding = Finding::warning("trueup::status::shared", message).with_help(help);
     Some(("SharedResourceWarning", finding))
 }
 

@@ -2,8 +2,9 @@
 //!
 //! In: the turns, what was listed for their targets. Out: extras among each turn's resources. The kinds that git names
 //! were listed already. Of the others, those that the parent of the application's ApplySet names are swept (their metadata
-//! only): members are of no other kinds. All of them are swept just for applications that Argo CD tracks something of, and
-//! for those of which git holds nothing any more: an application that was never synced has no extras.
+//! only): members are of no other kinds. All of them are swept just for applications that Argo CD tracks something of, for
+//! those whose parent cannot be believed, and for those of which git holds nothing any more: an application that was never
+//! synced has no extras. What the last sync recorded, git dropped, and nobody could look for, is unknown.
 
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
@@ -12,15 +13,15 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::Request;
-use super::list::{ClusterId, Live, identity};
+use super::list::{ClusterId, Live, identity, silence_of};
 use super::turn::{Members, Turn};
 use crate::app::settings::Exclusions;
 use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::Finding;
-use crate::object::{Gvk, KindFacts, Kinds, Object, Scope};
+use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Scope};
 use crate::progress::{Progress, Stage};
-use crate::status::compare::extra;
-use crate::status::tracking::{TrackedBy, Tracking, extras, is_tracked};
+use crate::status::compare::{Baseline, extra, unseen_extra};
+use crate::status::tracking::{Mark, TrackedBy, Tracking, extras, is_labelled_by_trueup, is_tracked};
 
 pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
     let listed = Claims::of(live.objects(), request);
@@ -33,15 +34,44 @@ pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, pro
         let target = turn.target.as_deref().map_or(&[][..], Vec::as_slice);
         let in_git = target.iter().map(Object::key).collect();
         let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(&search));
-        let found = extras(claimed, &in_git, &search.tracking);
+        let mut found = extras(claimed, &in_git, &search.tracking);
+        found.retain(|live| search.is_its_own(live, turn.baseline.as_deref()));
         let extras: Vec<_> = found.iter().map(|live| extra(live, turn.baseline.as_deref())).collect();
         turn.surplus = found.into_iter().map(|live| Arc::new(live.clone())).collect();
         turn.resources.extend(extras);
-        if let Some(swept) = swept.get(&search.cluster).filter(|_| search.reach != Reach::Nowhere) {
-            swept.findings().for_each(|(kind, finding)| turn.condition(kind, finding));
-        }
+        let swept = swept.get(&search.cluster).filter(|_| search.reach != Reach::Nowhere);
+        let findings = swept.into_iter().flat_map(Swept::findings);
+        findings.for_each(|(kind, finding)| turn.condition(kind, finding));
+        tell_unseen(turn, &in_git, search.cluster, live, swept);
     }
 }
+
+/// What was brought by us, git dropped, and nobody could look for: it may be there, or not. Its kind stays in the record.
+fn tell_unseen(turn: &mut Turn, in_git: &BTreeSet<Key>, cluster: ClusterId, live: &Live, swept: Option<&Swept>) {
+    let Some(kinds) = turn.kinds.clone() else { return };
+    let why = |kind: &GroupKind, namespace: Option<&str>| match kinds.preferred(kind) {
+        None => silence_of(&kinds, &kind.group),
+        Some(facts) => match live.of_kind(cluster, &facts.gvk, namespace.filter(|namespace| !namespace.is_empty())) {
+            Some(Ok(_)) => None,
+            Some(Err(error)) => Some(error.to_string()),
+            None => swept.filter(|swept| swept.hides(kind, namespace)).map(|_| NOT_LISTED.to_owned()),
+        },
+    };
+    let members = turn.members.iter().flat_map(|members| &members.kinds);
+    let unseen: BTreeSet<GroupKind> = members.filter(|kind| why(kind, None).is_some()).cloned().collect();
+    let recorded = turn.baseline.iter().flat_map(|baseline| baseline.keys()).filter(|key| !in_git.contains(*key));
+    let hidden = recorded.filter_map(|key| {
+        let why = why(&key.group_kind(), Some(&key.namespace))?;
+        let version = kinds.preferred(&key.group_kind()).map(|facts| facts.gvk.version.clone()).unwrap_or_default();
+        Some(unseen_extra(key, version, format!("git dropped it, and whether it is gone is not known: {why}")))
+    });
+    let hidden: Vec<_> = hidden.collect();
+    turn.resources.extend(hidden);
+    turn.unseen = unseen;
+}
+
+/// Why an object is not seen that this account has no right to list.
+const NOT_LISTED: &str = "this account may not list its kind";
 
 /// Where one application's extras may be.
 struct Search {
@@ -50,6 +80,19 @@ struct Search {
     namespaces: BTreeSet<String>,
     /// Which kinds that git does not name are looked at, too.
     reach: Reach,
+}
+
+impl Search {
+    /// Whether what carries the application's mark is its own. A copy by hand, or a backup's in another namespace, has our label,
+    /// too: members are what trueup labelled, or recorded, where the parent says that members are. Without a record nothing tells.
+    fn is_its_own(&self, live: &Object, baseline: Option<&Baseline>) -> bool {
+        if is_tracked(live, &self.tracking) != Some(TrackedBy::ThisApplication(Mark::ApplySet)) {
+            return true;
+        }
+        let is_in_reach = live.namespace().is_empty() || self.namespaces.contains(live.namespace());
+        let is_recorded = baseline.is_none_or(|baseline| baseline.of(&live.key()).is_some());
+        is_in_reach && (is_recorded || is_labelled_by_trueup(live))
+    }
 }
 
 /// Which kinds that git does not name are looked at.
@@ -67,13 +110,15 @@ fn search(turn: &Turn, listed: &Claims<'_>, request: &Request) -> Option<Search>
     let (cluster, target) = (identity(turn.cluster.as_ref()?), turn.target.as_deref()?);
     let mut namespaces: BTreeSet<String> = target.iter().map(|object| object.namespace().to_owned()).collect();
     namespaces.insert(turn.application.destination.namespace.clone());
+    namespaces.extend(turn.members.iter().flat_map(|members| members.namespaces.iter().cloned()));
     namespaces.remove("");
     let mut search = Search { cluster, tracking: turn.tracking(request), namespaces, reach: Reach::Nowhere };
     let is_claimed = |owner: &str| listed.of_owner(cluster, owner).next().is_some();
     let is_marked = is_claimed(&search.tracking.instance_name);
     search.reach = match &turn.members {
         _ if is_marked => Reach::Everywhere,
-        Some(members) => Reach::Members(Arc::clone(members)),
+        Some(members) if members.is_certain => Reach::Members(Arc::clone(members)),
+        Some(_) => Reach::Everywhere,
         None if target.is_empty() || is_claimed(&search.tracking.applyset_id) => Reach::Everywhere,
         None => Reach::Nowhere,
     };
@@ -116,13 +161,24 @@ impl<'live> Claims<'live> {
 #[derive(Default)]
 struct Swept {
     objects: Vec<Object>,
-    forbidden: BTreeSet<String>,
+    /// Each kind that may not be listed, with the namespaces; none is the whole cluster.
+    forbidden: BTreeMap<GroupKind, BTreeSet<Option<String>>>,
     failed: Option<ClusterError>,
 }
 
 impl Swept {
+    /// Whether a kind could not be listed in a namespace, or in any.
+    fn hides(&self, kind: &GroupKind, namespace: Option<&str>) -> bool {
+        let hidden = self.forbidden.get(kind);
+        hidden.is_some_and(|places| {
+            namespace.is_none_or(|namespace| {
+                places.iter().any(|place| place.as_deref().is_none_or(|place| place == namespace))
+            })
+        })
+    }
+
     fn findings(&self) -> impl Iterator<Item = (&'static str, Finding)> {
-        let forbidden = (!self.forbidden.is_empty()).then(|| ("ExtrasUnseenWarning", forbidden(&self.forbidden)));
+        let forbidden = (!self.forbidden.is_empty()).then(|| ("ExtrasUnseenWarning", forbidden(self.forbidden.keys())));
         let failed = self.failed.as_ref().map(|error| ("ComparisonError", Finding::of(error)));
         forbidden.into_iter().chain(failed)
     }
@@ -157,7 +213,7 @@ async fn sweep(
         match listed {
             Ok(objects) => swept.objects.extend(objects),
             Err(ClusterError::Forbidden { .. }) => {
-                swept.forbidden.insert(wanted.gvk.group_kind().to_string());
+                swept.forbidden.entry(wanted.gvk.group_kind()).or_default().insert(wanted.namespace);
             }
             // Its objects went with it.
             Err(ClusterError::Vanished { .. }) => {}
@@ -174,19 +230,14 @@ fn unseen(
     live: &Live,
     (exclusions, server): (&Exclusions, &str),
 ) -> Vec<(Gvk, Option<String>)> {
-    let mut namespaces = search.namespaces.clone();
-    let known = live.kinds(search.cluster);
     let facts: Vec<&KindFacts> = match &search.reach {
         Reach::Nowhere => Vec::new(),
-        Reach::Everywhere => kinds.iter().filter(|facts| !known.contains(&facts.gvk.group_kind())).collect(),
-        Reach::Members(members) => {
-            namespaces.extend(members.namespaces.iter().cloned());
-            members.kinds.iter().filter_map(|kind| kinds.preferred(kind)).collect()
-        }
+        Reach::Everywhere => kinds.iter().collect(),
+        Reach::Members(members) => members.kinds.iter().filter_map(|kind| kinds.preferred(kind)).collect(),
     };
     let facts =
         facts.into_iter().filter(|facts| facts.is_listable() && !exclusions.excludes(&facts.gvk.group_kind(), server));
-    let places = facts.flat_map(|facts| places(facts, &namespaces));
+    let places = facts.flat_map(|facts| places(facts, &search.namespaces));
     places.filter(|(gvk, namespace)| live.of_kind(search.cluster, gvk, namespace.as_deref()).is_none()).collect()
 }
 
@@ -197,9 +248,10 @@ fn places(facts: &KindFacts, namespaces: &BTreeSet<String>) -> Vec<(Gvk, Option<
     }
 }
 
-fn forbidden(kinds: &BTreeSet<String>) -> Finding {
-    let names: Vec<&str> = kinds.iter().map(String::as_str).collect();
-    let message = format!("this account may not list {} kinds, so nothing is said of extras among them", kinds.len());
+fn forbidden<'a>(kinds: impl ExactSizeIterator<Item = &'a GroupKind>) -> Finding {
+    let kinds_of = |count| if count == 1 { "1 kind".to_owned() } else { format!("{count} kinds") };
+    let message = format!("this account may not list {}, so nothing is said of such extras", kinds_of(kinds.len()));
+    let names: Vec<String> = kinds.map(ToString::to_string).collect();
     Finding::warning("trueup::status::unseen", message)
         .with_cause(names.join(", "))
         .with_help("let the account list them, or leave it: all other kinds were looked at")

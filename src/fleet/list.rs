@@ -12,7 +12,7 @@ use super::turn::Turn;
 use super::{Request, World};
 use crate::cluster::{Cluster, ClusterError, ListRequest, Listed};
 use crate::finding::Finding;
-use crate::object::{GroupKind, Gvk, Kinds, Object, Scope};
+use crate::object::{Gvk, Kinds, Object, Scope};
 use crate::progress::{Progress, Stage};
 
 /// From this number of namespaces on, one LIST of the whole cluster is cheaper than one for each.
@@ -54,9 +54,8 @@ pub(super) fn place(object: &Object, kinds: &Kinds) -> Place {
 pub(super) fn place_of(gvk: &Gvk, namespace: &str, kinds: &Kinds) -> Place {
     let Some(facts) = kinds.exact(gvk) else {
         // The kind may be one of any version of its group that does not answer.
-        let broken = kinds.unavailable.iter().find(|(api, _)| Gvk::from_api_version(api, "").group == gvk.group);
-        if let Some((api, reason)) = broken {
-            return Place::Hidden(format!("the cluster's API `{api}` does not answer: {reason}"));
+        if let Some(reason) = silence_of(kinds, &gvk.group) {
+            return Place::Hidden(reason);
         }
         return match kinds.preferred(&gvk.group_kind()) {
             Some(other) => Place::Hidden(format!(
@@ -75,6 +74,12 @@ pub(super) fn place_of(gvk: &Gvk, namespace: &str, kinds: &Kinds) -> Place {
         }
         Scope::Namespaced => Place::Listed(gvk.clone(), Some(namespace.to_owned())),
     }
+}
+
+/// Why a group's kinds are not known, where one of its versions does not answer.
+pub(super) fn silence_of(kinds: &Kinds, group: &str) -> Option<String> {
+    let broken = kinds.unavailable.iter().find(|(api, _)| Gvk::from_api_version(api, "").group == group);
+    broken.map(|(api, reason)| format!("the cluster's API `{api}` does not answer: {reason}"))
 }
 
 /// Finds each application's cluster, and asks each cluster once for its kinds.
@@ -138,15 +143,6 @@ impl Live {
         let listed =
             self.listings.iter().filter_map(|(listing, listed)| Some((listing.cluster, listed.as_ref().ok()?)));
         listed.flat_map(|(cluster, objects)| objects.values().map(move |object| (cluster, &**object)))
-    }
-
-    /// The kinds of one cluster that were listed, whatever came of it.
-    pub(super) fn kinds(&self, cluster: ClusterId) -> BTreeSet<GroupKind> {
-        self.listings
-            .keys()
-            .filter(|listing| listing.cluster == cluster)
-            .map(|listing| listing.gvk.group_kind())
-            .collect()
     }
 }
 

@@ -19,9 +19,11 @@ use crate::sync::plan::Plan;
 use crate::sync::state::{LastAttempt, Place, State, StateError};
 use crate::target::source::{Checkout, PathHistory};
 
-/// Where the members of an application's ApplySet may be, as its parent says.
+/// Where the members of an application's ApplySet may be, as its parent and the record in it say.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub(super) struct Members {
+    /// Whether there are no others; not where somebody edited what says so, or where it says nothing.
+    pub(super) is_certain: bool,
     pub(super) kinds: BTreeSet<GroupKind>,
     pub(super) namespaces: BTreeSet<String>,
 }
@@ -57,6 +59,8 @@ pub(super) struct Turn {
     pub(super) left: Option<String>,
     /// Where its members may be; nothing before its first sync.
     pub(super) members: Option<Arc<Members>>,
+    /// Kinds of its members that could not be looked at.
+    pub(super) unseen: BTreeSet<GroupKind>,
     /// The last attempt that is on record.
     pub(super) last_attempt: LastAttempt,
     /// What is known of its syncs, its record aside, or why nothing is; for who plans one.
@@ -118,6 +122,7 @@ impl Turn {
     pub(super) fn begin_again(&mut self) {
         self.resources.clear();
         self.surplus.clear();
+        self.unseen.clear();
         self.history.clear();
         let of_sync =
             self.conditions.extract_if(.., |condition| condition.kind.starts_with("Sync")).collect::<Vec<_>>();
@@ -197,6 +202,7 @@ fn turn(application: Application) -> Turn {
         operation: None,
         left: None,
         members: None,
+        unseen: BTreeSet::new(),
         last_attempt: LastAttempt::None,
         state: None,
         rollback: None,

@@ -9,6 +9,7 @@ pub mod kinds;
 pub mod mask;
 mod pointer;
 pub mod quantity;
+mod string_data;
 pub mod yaml;
 
 pub use key::{GroupKind, Gvk, Key};

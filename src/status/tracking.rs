@@ -69,7 +69,7 @@ pub fn extras<'a>(
 
 /// Whose a live object is, if it is anybody's. The `ApplySet` label decides before the annotation, that before the label.
 pub fn is_tracked(live: &Object, tracking: &Tracking) -> Option<TrackedBy> {
-    if let Some(id) = live.label(APPLYSET_PART_OF).filter(|_| is_labelled_by_us(live)) {
+    if let Some(id) = live.label(APPLYSET_PART_OF).filter(|_| is_labelled_by_an_applier(live)) {
         return Some(if id == tracking.applyset_id {
             TrackedBy::ThisApplication(Mark::ApplySet)
         } else {
@@ -106,16 +106,27 @@ pub fn claimed(live: &Object, target: &Object, tracking: &Tracking) -> Option<Tr
     if by_label && tracking.label_key.as_ref().is_some_and(is_gits) { None } else { Some(claim) }
 }
 
+/// Whether trueup itself put the ApplySet label there, as far as `managedFields` tell. Who copies an object copies its labels.
+pub fn is_labelled_by_trueup(live: &Object) -> bool {
+    label_holders(live).any(|manager| manager == FIELD_MANAGER)
+}
+
 /// Whether it was trueup, or kubectl for an ApplySet of its own, that put the ApplySet label there, as far as `managedFields`
 /// tell: operators copy labels onto what they make.
-fn is_labelled_by_us(live: &Object) -> bool {
+fn is_labelled_by_an_applier(live: &Object) -> bool {
     let entries = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
-    let Some(entries) = entries.filter(|entries| !entries.is_empty()) else { return true };
-    let field = format!("f:{APPLYSET_PART_OF}");
-    entries.iter().any(|entry| {
-        let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
-        let labels = || entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?.get(&field);
-        (manager == FIELD_MANAGER || manager.starts_with("kubectl")) && labels().is_some()
+    entries.is_none_or(Vec::is_empty)
+        || label_holders(live).any(|manager| manager == FIELD_MANAGER || manager.starts_with("kubectl"))
+}
+
+/// Who holds the ApplySet label.
+fn label_holders(live: &Object) -> impl Iterator<Item = &str> {
+    let entries = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
+    entries.into_iter().flatten().filter_map(|entry| {
+        let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
+        let labels = entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?;
+        labels.get(format!("f:{APPLYSET_PART_OF}"))?;
+        text("subresource").is_empty().then(|| text("manager"))
     })
 }
 

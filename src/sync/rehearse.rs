@@ -1,4 +1,5 @@
-//! Rehearses a plan: asks the server whether it would take every object, before anything is written.
+//! Rehearses a plan: asks the server whether it would take every object, and let go of those that are to go, before anything
+//! is written.
 //!
 //! In: a plan. Out: the plan with what must be made anew marked so, and every [`Complaint`]. All writes are dry runs. What lives
 //! in a namespace, or is of a kind, that the plan itself makes cannot be asked about.
@@ -7,10 +8,11 @@ use std::collections::HashSet;
 
 use futures::StreamExt;
 use futures::stream;
+use serde_json::json;
 
 use super::execute::in_words;
 use super::plan::{Action, Method, Plan, Step};
-use crate::cluster::{Cluster, ClusterError, Reason, Writing, Written};
+use crate::cluster::{Cluster, ClusterError, Deleted, Deletion, Propagation, Reason, Refusal, Writing, Written};
 
 /// Why the server would not take a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -30,6 +32,8 @@ pub enum ComplaintKind {
     NotPermitted(String),
     /// It refuses the object; in its words.
     Refused(String),
+    /// It does not let the object go; in its words.
+    Kept(String),
     /// It does not answer.
     NoAnswer(Box<ClusterError>),
 }
@@ -80,6 +84,48 @@ pub async fn rehearse(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, co
 }
 
 async fn ask(step: &Step, cluster: &dyn Cluster) -> Option<ComplaintKind> {
+    match (&step.action, &step.seen) {
+        (Action::Prune { propagation }, Some(seen)) => may_go(step, *propagation, &seen.uid, cluster).await,
+        (Action::Release, Some(seen)) => may_be_released(step, &seen.uid, cluster).await,
+        _ => may_come(step, cluster).await,
+    }
+}
+
+async fn may_go(step: &Step, propagation: Propagation, uid: &str, cluster: &dyn Cluster) -> Option<ComplaintKind> {
+    let deletion = Deletion { propagation, uid: Some(uid.to_owned()), resource_version: None };
+    match cluster.delete(&step.object, &deletion, Writing::DryRun).await {
+        Ok(Deleted::Gone | Deleted::Going | Deleted::Absent) => None,
+        Ok(Deleted::Refused(refusal)) => Some(kept(refusal)),
+        Err(error) => Some(unanswered(error)),
+    }
+}
+
+/// A patch that changes nothing: whether the account may is what it asks.
+async fn may_be_released(step: &Step, uid: &str, cluster: &dyn Cluster) -> Option<ComplaintKind> {
+    let patch = json!([{"op": "test", "path": "/metadata/uid", "value": uid}]);
+    match cluster.patch(&step.object, &patch, Writing::DryRun).await {
+        Ok(Written::Refused(refusal)) if refusal.reason == Reason::Forbidden => Some(kept(refusal)),
+        // It is another one by now, or none: nothing is to be released.
+        Ok(_) => None,
+        Err(error) => Some(unanswered(error)),
+    }
+}
+
+fn kept(refusal: Refusal) -> ComplaintKind {
+    match refusal.reason {
+        Reason::Forbidden => ComplaintKind::NotPermitted(refusal.words),
+        _ => ComplaintKind::Kept(in_words(&refusal)),
+    }
+}
+
+fn unanswered(error: ClusterError) -> ComplaintKind {
+    match error {
+        ClusterError::Forbidden { .. } => ComplaintKind::NotPermitted(error.to_string()),
+        error => ComplaintKind::NoAnswer(Box::new(error)),
+    }
+}
+
+async fn may_come(step: &Step, cluster: &dyn Cluster) -> Option<ComplaintKind> {
     let (Some(target), Action::Bring { method, validation, .. }) = (&step.target, &step.action) else { return None };
     let answer = match (method, &step.seen) {
         (Method::Replace, None) => cluster.create(target, *validation, Writing::DryRun).await,
@@ -105,7 +151,6 @@ async fn ask(step: &Step, cluster: &dyn Cluster) -> Option<ComplaintKind> {
             Reason::Forbidden => ComplaintKind::NotPermitted(refusal.words),
             _ => ComplaintKind::Refused(in_words(&refusal)),
         }),
-        Err(error @ ClusterError::Forbidden { .. }) => Some(ComplaintKind::NotPermitted(error.to_string())),
-        Err(error) => Some(ComplaintKind::NoAnswer(Box::new(error))),
+        Err(error) => Some(unanswered(error)),
     }
 }

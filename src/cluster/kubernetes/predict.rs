@@ -16,7 +16,7 @@ use super::rights::Rights;
 use super::status::Status;
 use super::subject::Subject;
 use super::write::{CONFLICTS, apply_ask, no_answer, object_of, patch_ask};
-use crate::cluster::write::appliable;
+use crate::cluster::write::storable;
 use crate::cluster::{ClusterError, Predicted, Writing};
 use crate::object::{Kinds, Object, Pointer};
 
@@ -31,7 +31,7 @@ pub(super) async fn predict(
         Ok(subject) => subject,
         Err(unpredicted) => return Ok(unpredicted),
     };
-    let ask = apply_ask(&subject, &appliable(object), "Warn", Writing::DryRun);
+    let ask = apply_ask(&subject, &storable(object), "Warn", Writing::DryRun);
     let mut answer = connection.send(&ask).await?;
     for _ in 1..CONFLICTS {
         if answer.status != StatusCode::CONFLICT {

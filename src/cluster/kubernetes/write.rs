@@ -16,7 +16,7 @@ use super::repeated::holds;
 use super::status::Status;
 use super::subject::Subject;
 use super::unknown_fields;
-use crate::cluster::write::appliable;
+use crate::cluster::write::storable;
 use crate::cluster::{
     ClusterError, Deleted, Deletion, ObjectName, Propagation, Reason, Refusal, Validation, Writing, Written,
 };
@@ -47,7 +47,7 @@ impl Writer<'_> {
             return Ok(Written::Refused(nameless()));
         }
         let subject = Subject::of(facts, object);
-        let mut content = appliable(object);
+        let mut content = storable(object);
         let mut tries = 1;
         loop {
             let ask = apply_ask(&subject, &content, parameter(validation), self.writing);
@@ -76,7 +76,7 @@ impl Writer<'_> {
             Err(refusal) => return Ok(Written::Refused(refusal)),
         };
         let subject = Subject::of(facts, object);
-        let content = appliable(object);
+        let content = storable(object);
         let path = format!("{}?{}", subject.collection(), query(parameter(validation), self.writing));
         // The server makes up a new name each time.
         let repeat = if object.name().is_empty() { Repeat::WhenNotDone } else { Repeat::Freely };
@@ -126,7 +126,7 @@ impl Writer<'_> {
         version: &str,
         validation: Validation,
     ) -> Result<Written, ClusterError> {
-        let mut content = appliable(object);
+        let mut content = storable(object);
         content["metadata"]["resourceVersion"] = json!(version);
         let path = format!("{}?{}", subject.path(), query(parameter(validation), self.writing));
         let ask = self.ask(Method::PUT, path, JSON, &content);
@@ -148,7 +148,12 @@ impl Writer<'_> {
     pub(super) async fn delete(&self, object: &ObjectName, deletion: &Deletion) -> Result<Deleted, ClusterError> {
         let Ok(facts) = self.facts(&object.gvk) else { return Ok(Deleted::Absent) };
         let subject = Subject::named(facts, object);
-        let ask = self.ask(Method::DELETE, subject.path(), JSON, &self.delete_options(deletion));
+        let path = match self.writing {
+            Writing::Really => subject.path(),
+            // The options say it, too; this is for who reads a log of requests.
+            Writing::DryRun => format!("{}?dryRun=All", subject.path()),
+        };
+        let ask = self.ask(Method::DELETE, path, JSON, &self.delete_options(deletion));
         let answer = self.connection.send(&ask).await?;
         let status = Status::read(&answer.body);
         if answer.status.is_success() {

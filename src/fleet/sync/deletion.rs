@@ -10,16 +10,17 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
+use super::super::list::silence_of;
 use super::super::turn::{self, Turn};
 use super::super::{Request, World, list, settings};
 use super::planning::surplus;
 use super::{Delete, SyncRequest};
 use crate::app::InvalidApplication;
-use crate::cluster::{Cluster, ObjectName};
+use crate::cluster::{Cluster, ClusterError, ListRequest, ObjectName};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
 use crate::object::annotations::is_hook;
-use crate::object::{Gvk, Key, Object};
+use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 use crate::sync::decide::Scope;
 use crate::sync::plan::{self, Deleting, Plan, Wanted, Wishes};
@@ -66,7 +67,6 @@ pub(super) async fn planned(
     request: &Request,
     wanted: &SyncRequest,
 ) -> Result<Plan, Vec<Finding>> {
-    refuse_unseen(turn).map_err(|finding| vec![finding])?;
     let (Some(cluster), Some(kinds)) = (turn.cluster.clone(), turn.kinds.clone()) else { return Err(Vec::new()) };
     let hooks = hooks(turn, &*cluster, request).await.map_err(|finding| vec![finding])?;
     let (tracking, place) = (turn.tracking(request), turn.place(request));
@@ -95,15 +95,14 @@ pub(super) async fn planned(
 }
 
 /// Members that cannot be seen would outlive the record that names them.
-fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
+pub(super) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
     let (Some(members), Some(kinds)) = (&turn.members, &turn.kinds) else { return Ok(()) };
     if turn.conditions.iter().any(|condition| condition.kind == "ExtrasUnseenWarning") {
         let message = "it is not deleted: this account may not list all kinds of its objects; nothing was written";
         return Err(Finding::error(NOT_PERMITTED, message).with_help("let the account list, get and delete them"));
     }
-    let is_silent = |group: &str| kinds.unavailable.keys().any(|api| Gvk::from_api_version(api, "").group == group);
-    let silent = members.kinds.iter().find(|kind| kinds.preferred(kind).is_none() && is_silent(&kind.group));
-    silent.map_or(Ok(()), |kind| {
+    let is_silent = |kind: &&GroupKind| kinds.preferred(kind).is_none() && silence_of(kinds, &kind.group).is_some();
+    members.kinds.iter().find(is_silent).map_or(Ok(()), |kind| {
         let message = format!("it is not deleted: the API of its kind `{kind}` does not answer; nothing was written");
         Err(Finding::error("trueup::sync::unknown", message).with_help("mend the API, or remove it"))
     })
@@ -117,15 +116,31 @@ pub(super) fn forget_what_is_not_ours(turn: &mut Turn) {
     turn.resources.retain(|resource| !strangers.contains(&resource.key()));
 }
 
-/// Each hook with its live object, which was not listed.
+/// Each hook with its live object, which was not listed; and what earlier syncs left of those without a name.
 async fn hooks(turn: &Turn, cluster: &dyn Cluster, request: &Request) -> Result<Vec<Wanted>, Finding> {
     let looks = turn.hooks.iter().map(|hook| async move {
-        let live = if hook.name().is_empty() { Ok(None) } else { cluster.get(&name_of(hook)).await };
-        let live = live.map_err(|error| Finding::of(&error))?;
-        Ok(Wanted { target: Arc::new(hook.clone()), live: live.map(Arc::new), drift: None })
+        if hook.name().is_empty() {
+            let nameless = Wanted { target: Arc::new(hook.clone()), live: None, drift: None };
+            return Ok(left_of(hook, turn, cluster).await?.into_iter().chain([nameless]).collect());
+        }
+        let live = cluster.get(&name_of(hook)).await?;
+        Ok(vec![Wanted { target: Arc::new(hook.clone()), live: live.map(Arc::new), drift: None }])
     });
-    let found: Vec<Result<Wanted, Finding>> = stream::iter(looks).buffered(request.concurrency.max(1)).collect().await;
-    found.into_iter().collect()
+    let found: Vec<Result<Vec<Wanted>, ClusterError>> =
+        stream::iter(looks).buffered(request.concurrency.max(1)).collect().await;
+    let found: Result<Vec<Vec<Wanted>>, ClusterError> = found.into_iter().collect();
+    found.map(|found| found.into_iter().flatten().collect()).map_err(|error| Finding::of(&error))
+}
+
+async fn left_of(hook: &Object, turn: &Turn, cluster: &dyn Cluster) -> Result<Vec<Wanted>, ClusterError> {
+    let Some(Ok(state)) = &turn.state else { return Ok(Vec::new()) };
+    let ObjectName { gvk, namespace, .. } = name_of(hook);
+    match cluster.list(&ListRequest { gvk, namespace, metadata_only: true }).await {
+        Ok(live) => Ok(plan::made_of(hook, live, state.syncs())),
+        // Who may not see them leaves them.
+        Err(ClusterError::Forbidden { .. }) => Ok(Vec::new()),
+        Err(error) => Err(error),
+    }
 }
 
 /// Takes the state away when nothing is left of the application; else it says what is.
@@ -157,6 +172,7 @@ pub(super) async fn end(
         message: operation.message.clone(),
         baseline: turn.baseline.as_deref().filter(|_| succeeded).map(kept),
         left,
+        unseen: turn.unseen.clone(),
         sources: None,
         history_limit: turn.application.revision_history_limit,
     };

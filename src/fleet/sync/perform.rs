@@ -17,7 +17,7 @@ use super::{SyncRequest, Wish, deletion, look, planning, record};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
 use crate::finding::Finding;
-use crate::finding::codes::{NOT_PERMITTED, UNHEALTHY};
+use crate::finding::codes::{LOCKED, NOT_PERMITTED, UNHEALTHY};
 use crate::process::Cancel;
 use crate::sync::execute::{Execution, execute};
 use crate::sync::lock::{Lock, LockError};
@@ -120,6 +120,7 @@ async fn under_lock(
 ) -> Result<(), Finding> {
     let Some(cluster) = turn.cluster.clone() else { return Ok(()) };
     let mut state = State::read(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
+    refuse_older(turn, &state, wanted)?;
     if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
         // Somebody synced between our look and our lock. What our plan had to say is said anew.
         turn.conditions.retain(|condition| !condition.kind.starts_with("Sync"));
@@ -151,6 +152,22 @@ async fn under_lock(
     };
     turn.operation = Some(operation);
     written.map_err(|error| Finding::of(&error))
+}
+
+/// Refuses to put what git said before over what a run that began later has brought since. A rollback and a deletion mean it.
+fn refuse_older(turn: &Turn, state: &State, wanted: &SyncRequest) -> Result<(), Finding> {
+    if matches!(wanted.wish, Wish::Rollback { .. } | Wish::Delete(_)) {
+        return Ok(());
+    }
+    let revisions: Vec<String> = turn.sources.iter().map(|source| source.revision.clone()).collect();
+    let Some(attempt) = state.overtaker(wanted.started, &revisions) else { return Ok(()) };
+    let message = format!(
+        "`{}` began after this run and brought revision {}; nothing was written",
+        attempt.by,
+        attempt.revisions.join(", ")
+    );
+    let help = format!("this run has {}; run it again, and it takes what git says now", revisions.join(", "));
+    Err(Finding::error(LOCKED, message).with_help(help))
 }
 
 /// What failed is an error of the application; the exit code is read from its code.

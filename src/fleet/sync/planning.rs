@@ -38,7 +38,13 @@ pub(super) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncReq
 pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
     turn.plan = None;
     turn.is_refused = false;
-    if turn.cluster.is_none() || turn.target.is_none() || may_not(turn, wanted) {
+    if turn.cluster.is_none() || turn.target.is_none() {
+        return;
+    }
+    if let (Wish::Delete(_), Err(finding)) = (wanted.wish, deletion::refuse_unseen(turn)) {
+        return turn.condition("SyncError", finding);
+    }
+    if may_not(turn, wanted) {
         return;
     }
     let decision = match &turn.state {
@@ -285,6 +291,11 @@ fn told(complaint: Complaint) -> Finding {
             Finding::error("trueup::sync::refused", format!("the server refuses `{subject}`; nothing was written"))
                 .with_cause(words)
                 .with_help("mend it in git; `trueup render` shows what was sent")
+        }
+        ComplaintKind::Kept(words) => {
+            Finding::error("trueup::sync::kept", format!("the server does not let `{subject}` go; nothing was written"))
+                .with_cause(words)
+                .with_help("lift what keeps it there, or keep it yourself: `Prune=false`, `Delete=false`")
         }
         ComplaintKind::NoAnswer(error) => Finding::of(&*error),
     }

@@ -42,6 +42,7 @@ pub(super) fn ended(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id
         message: operation.message.clone(),
         baseline: succeeded.then(|| baseline(turn, plan, operation, applyset_id)),
         left: left(turn, operation),
+        unseen: turn.unseen.clone(),
         sources,
         history_limit: turn.application.revision_history_limit,
     }

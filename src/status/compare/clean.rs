@@ -5,10 +5,6 @@
 //!
 //! Rule: Argo CD gitops-engine/pkg/diff (`Normalize`, `NormalizeSecret`, `ignoreStatus`).
 
-use std::borrow::Cow;
-
-use base64::Engine;
-use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
 use super::path::Path;
@@ -86,7 +82,7 @@ pub(super) fn marked(wanted: &Map<String, Value>, live: &Object, terms: &Terms) 
 
 /// The object's value, without what never counts; its namespace stays.
 pub(super) fn cleaned(object: &Object, status: Status) -> Value {
-    let mut value = folded(object).into_owned();
+    let mut value = object.folded().into_owned();
     if status == Status::Never {
         value.remove(STATUS);
     }
@@ -102,34 +98,4 @@ pub(super) fn cleaned(object: &Object, status: Status) -> Value {
         }
     }
     Value::Object(value)
-}
-
-/// The object's value with `stringData` folded into `data`; copied only where there is something to fold.
-pub(super) fn folded(object: &Object) -> Cow<'_, Map<String, Value>> {
-    let value = object.value();
-    let foldable = object.api_version() == "v1"
-        && object.kind() == "Secret"
-        && matches!(value.get("data"), None | Some(Value::Null | Value::Object(_)))
-        && matches!(value.get("stringData"), Some(Value::Object(texts)) if texts.values().all(is_text));
-    if !foldable {
-        return Cow::Borrowed(value);
-    }
-    let mut value = value.clone();
-    let texts = value.remove("stringData");
-    let data = value.entry("data").or_insert_with(|| Value::Object(Map::new()));
-    if data.is_null() {
-        *data = Value::Object(Map::new());
-    }
-    if let (Some(Value::Object(texts)), Value::Object(data)) = (texts, data) {
-        for (name, text) in texts {
-            // A null decodes to the empty text, as Go does.
-            let bytes = text.as_str().unwrap_or_default();
-            data.insert(name, Value::String(STANDARD.encode(bytes)));
-        }
-    }
-    Cow::Owned(value)
-}
-
-fn is_text(value: &Value) -> bool {
-    matches!(value, Value::String(_) | Value::Null)
 }

@@ -10,7 +10,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{STATUS, Status, folded, is_uncounted, marked};
+use super::clean::{STATUS, Status, is_uncounted, marked};
 use super::difference::{Edit, Pairs, apply};
 use super::last_applied;
 use super::managers::{Pair, Whose, is_granular, released};
@@ -39,7 +39,7 @@ impl Found {
 /// Looks for the target in the live object.
 pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape, terms: &Terms) -> Found {
     let mut walk = Walk { live, status: terms.status_of(target), found: Found::default() };
-    let (wanted, held) = (folded(target), folded(live));
+    let (wanted, held) = (target.folded(), live.folded());
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
     let marked = marked(&wanted, live, terms);
     let pair = Pair { target, wanted: &marked, live, shape, status: walk.status };
@@ -53,7 +53,7 @@ pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape, ter
 /// What others applied from git before trueup, is still there, and git has no more: the server keeps it, whatever trueup
 /// applies, until the fields are taken over.
 pub(super) fn dropped(target: &Object, live: &Object, shape: &'static Shape, terms: &Terms) -> Vec<Edit> {
-    let marked = marked(&folded(target), live, terms);
+    let marked = marked(&target.folded(), live, terms);
     dropped_by_others(&Pair { target, wanted: &marked, live, shape, status: terms.status_of(target) }).edits
 }
 

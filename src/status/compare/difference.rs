@@ -207,6 +207,29 @@ impl Pairs {
     }
 }
 
+/// Whether what both sides have of each list that has keys stands in the same order. Moving an item changes nobody's
+/// fields: `managedFields` do not tell.
+pub(super) fn has_same_order(target: &Map<String, Value>, live: &Map<String, Value>, shape: &'static Shape) -> bool {
+    let has_same = |target: &Value, live: &Value, shape: &'static Shape| match (shape, target, live) {
+        (Shape::Struct(..) | Shape::Map(..), Value::Object(target), Value::Object(live)) => {
+            has_same_order(target, live, shape)
+        }
+        (Shape::List(..), Value::Array(target), Value::Array(live)) => list_has_same_order(target, live, shape),
+        _ => true,
+    };
+    target.iter().all(|(name, wanted)| live.get(name).is_none_or(|held| has_same(wanted, held, shape.child(name))))
+}
+
+fn list_has_same_order(target: &[Value], live: &[Value], shape: &'static Shape) -> bool {
+    let Some(pairs) = Pairs::of(shape, target, live) else { return true };
+    let mut paired = target.iter().zip(&pairs.other).filter_map(|(wanted, at)| Some((wanted, live.get((*at)?)?)));
+    pairs.same_order
+        && paired.all(|(wanted, held)| match (wanted, held) {
+            (Value::Object(wanted), Value::Object(held)) => has_same_order(wanted, held, shape.item()),
+            _ => true,
+        })
+}
+
 /// What tells an item from its neighbours, as text.
 fn identity(item: &Value, kind: &ListKind) -> Option<String> {
     match kind {

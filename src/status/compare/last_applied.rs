@@ -8,7 +8,7 @@
 
 use serde_json::{Map, Value};
 
-use super::clean::{Status, folded};
+use super::clean::Status;
 use super::difference::{Edit, Pairs};
 use super::managers::{Pair, is_default, is_held_by_others};
 use super::path::Path;
@@ -34,7 +34,7 @@ pub(super) fn dropped(pair: &Pair<'_>) -> Vec<Edit> {
     let Some(last) = last_applied(live).filter(|last| last.api_version() == target.api_version()) else {
         return Vec::new();
     };
-    let (last, held) = (folded(&last), folded(live));
+    let (last, held) = (last.folded(), live.folded());
     let mut walk = Walk { live, status, edits: Vec::new() };
     walk.fields(&last, Some(wanted), &held, shape, &Path::Root);
     walk.edits

@@ -28,7 +28,7 @@ use serde_json::{Map, Value};
 pub use self::baseline::{Baseline, BaselineFault, Pieces, Recorded, is_of_record};
 use self::clean::{Status, cleaned};
 use self::contain::{contain, dropped, with_removals};
-use self::difference::{Difference, Edit, Pairs, apply, differences};
+use self::difference::{Difference, Edit, Pairs, apply, differences, has_same_order};
 pub use self::managers::predecessors;
 use self::moved::Views;
 use self::named::is_named;
@@ -40,7 +40,7 @@ pub use self::terms::{Effects, Terms};
 use super::{FieldDrift, Moved, Proof, ResourceDrift, ResourceState};
 use crate::object::annotations::has_compare_option;
 use crate::object::mask::Masker;
-use crate::object::{Gvk, Object, Pointer};
+use crate::object::{Gvk, Key, Object, Pointer};
 
 /// What can be said of a pair without asking anybody.
 #[derive(Debug, Clone, PartialEq)]
@@ -68,15 +68,18 @@ pub fn first_look(
         };
         return Look::Settled(Box::new(ResourceDrift { moved, ..missing(target) }));
     };
+    let shape = Shape::of(&target.gvk());
     let untouched = recorded.filter(|recorded| recorded.is_untouched(live));
-    if untouched.is_some_and(|recorded| recorded.has_target(target)) {
+    let is_gits = untouched.is_some_and(|recorded| recorded.has_target(target));
+    if is_gits && has_same_order(target.value(), live.value(), shape) {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Ownership, None)));
     }
-    let found = contain(target, live, Shape::of(&target.gvk()), terms);
+    let found = contain(target, live, shape, terms);
     if found.is_proven() {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Structural, None)));
     }
-    let past = if untouched.is_some() { Past::Untouched } else { Past::Unknown };
+    // Git says what it said: then somebody moved items.
+    let past = if untouched.is_some() && !is_gits { Past::Untouched } else { Past::Unknown };
     let (target, live, terms) = (target.clone(), Arc::clone(live), Arc::clone(terms));
     Look::Ask(Box::new(Question { target, live, past, terms, defaults: Vec::new() }))
 }
@@ -100,6 +103,12 @@ pub fn extra(live: &Object, baseline: Option<&Baseline>) -> ResourceDrift {
         Some(_) => Moved::Cluster,
     };
     ResourceDrift { live: Some(shown(live)), moved, is_tolerated, ..drift(live, ResourceState::Extra) }
+}
+
+/// An object that git no longer has and that could not be looked for, and why; its version is what the cluster prefers.
+pub fn unseen_extra(key: &Key, version: String, why: String) -> ResourceDrift {
+    let gvk = Gvk { group: key.group.clone(), version, kind: key.kind.clone() };
+    ResourceDrift { note: Some(why), ..ResourceDrift::new(gvk, &key.namespace, &key.name, ResourceState::Unknown) }
 }
 
 /// A target that could not be compared, and why.

@@ -12,7 +12,7 @@ use super::refused::{PlanRefused, Shared};
 use super::wishes::{Wanted, Wishes};
 use crate::object::Object;
 use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER};
-use crate::status::tracking::{Mark, TrackedBy, Tracking, claimed};
+use crate::status::tracking::{Mark, TrackedBy, Tracking, claimed, is_labelled_by_trueup};
 
 /// Refuses the plan when another application calls an object its own.
 pub(super) fn refuse_shared(wishes: &Wishes<'_>) -> Result<(), PlanRefused> {
@@ -67,7 +67,7 @@ pub(super) fn prove_ours(live: &Object, applyset_id: &str) -> Result<(), NotOurs
     if live.label(APPLYSET_PART_OF) != Some(applyset_id) || applyset_id.is_empty() {
         return Err(NotOurs::NoLabel);
     }
-    if !is_label_ours(live) {
+    if !is_labelled_by_trueup(live) {
         return Err(NotOurs::LabelOfOthers);
     }
     // Whatever stands there and is not an empty list counts as an owner.
@@ -77,14 +77,6 @@ pub(super) fn prove_ours(live: &Object, applyset_id: &str) -> Result<(), NotOurs
         Some(Value::Array(owners)) if owners.is_empty() => Ok(()),
         Some(_) => Err(NotOurs::Owned),
     }
-}
-
-/// Whether the server says that trueup holds the label.
-fn is_label_ours(live: &Object) -> bool {
-    own_entries(live).any(|entry| {
-        let labels = || entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?.as_object();
-        labels().is_some_and(|labels| labels.contains_key(&format!("f:{APPLYSET_PART_OF}")))
-    })
 }
 
 /// trueup's entries of `managedFields`, those of subresources left out.

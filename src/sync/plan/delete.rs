@@ -106,9 +106,13 @@ fn fate(live: &Object, wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Fate {
         return Fate::Unconfirmed;
     }
     match protected(live).filter(|_| !wishes.flags.prune_protected) {
-        Some(lost) => Fate::Held(format!("{lost} would be lost with it; needs `--prune-protected`, or `--orphan`")),
+        Some(lost) => Fate::Held(would_be_lost(lost)),
         None => Fate::Goes,
     }
+}
+
+fn would_be_lost(lost: &str) -> String {
+    format!("{lost} would be lost with it; needs `--prune-protected`, or `--orphan`")
 }
 
 /// Rule: Argo CD `HasAnnotationOption`: a list, of which `keep` is one word.
@@ -158,6 +162,9 @@ fn leftover_hooks(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut Draf
         if hooks::is_of_deletion(target) || owners.is_some() || is_kept || own_entries(live).next().is_none() {
             continue;
         }
-        draft.prunes.push(step(live, "a hook of an earlier sync", wishes, deleting));
+        match protected(live).filter(|_| !wishes.flags.prune_protected) {
+            Some(lost) => draft.hold(live, would_be_lost(lost), true),
+            None => draft.prunes.push(step(live, "a hook of an earlier sync", wishes, deleting)),
+        }
     }
 }

@@ -6,13 +6,15 @@
 //!
 //! Rules: Argo CD gitops-engine/pkg/sync/hook; its page "Helm", section "Helm Hooks".
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Draft;
 use super::order::wave_of;
+use super::prune::protected;
 use super::resources::{How, warn};
 use super::step::{Action, HookDeletion, Method, Phase, Seen, Step, name_of};
 use super::wishes::{Wanted, Wishes};
@@ -36,9 +38,18 @@ pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft, is_asked_for: impl F
         for word in unknown {
             draft.warnings.insert(format!("`{}`: `{word}` is no hook type, so it never runs for it", key(target)));
         }
-        let (deletion, unknown) = deletion(target);
+        let (mut deletion, unknown) = deletion(target);
         for word in unknown {
             draft.warnings.insert(format!("`{}`: `{word}` is no delete policy of a hook", key(target)));
+        }
+        // Charts have their namespaces, claims and definitions as hooks, too.
+        let lost = protected(target).filter(|_| deletion.before_creation && !wishes.flags.prune_protected);
+        if let Some(lost) = lost.filter(|_| !target.name().is_empty()) {
+            deletion.before_creation = false;
+            if wanted.live.is_some() {
+                let why = "it is not made anew, but applied; `--prune-protected` deletes it first";
+                draft.warnings.insert(format!("`{}`: {lost} would be lost with it, so {why}", key(target)));
+            }
         }
         warn(target, draft);
         let asked_for = phases.into_iter().filter(|(phase, _)| is_asked_for(*phase));
@@ -75,14 +86,42 @@ fn named(target: &Arc<Object>, phase: Phase, wishes: &Wishes<'_>) -> Arc<Object>
         return Arc::clone(target);
     }
     let revision = wishes.revisions.first().map(String::as_str).unwrap_or_default();
+    Arc::new(with_name(target, generated_name(target, revision, phase, wishes.now)))
+}
+
+fn generated_name(target: &Object, revision: &str, phase: Phase, began: Timestamp) -> String {
     let revision = if revision.len() >= 8 { revision.get(..7).unwrap_or(revision) } else { revision };
     let phase = phase.as_str().to_lowercase();
-    let name = format!("{}{revision}-{phase}-{}", target.generate_name(), wishes.now.as_second());
-    let mut target = Object::clone(target);
+    format!("{}{revision}-{phase}-{}", target.generate_name(), began.as_second())
+}
+
+fn with_name(target: &Object, name: String) -> Object {
+    let mut target = target.clone();
     if let Some(Value::Object(metadata)) = target.value_mut().get_mut("metadata") {
         metadata.insert("name".to_owned(), Value::String(name));
     }
-    Arc::new(target)
+    target
+}
+
+/// What earlier syncs made of a hook that only has `generateName`: of what is live of its kind, what has the very name that it
+/// had in one of them, each told by its first source's revision and when it began.
+pub fn made_of<'a>(
+    hook: &Object,
+    live: impl IntoIterator<Item = Object>,
+    syncs: impl Iterator<Item = (&'a str, Timestamp)>,
+) -> Vec<Wanted> {
+    let phases = Phase::ALL.iter().filter(|phase| phase.is_of_sync() && !is_of_deletion(hook));
+    let phases: Vec<Phase> = phases.copied().collect();
+    let names = syncs
+        .flat_map(|(revision, began)| phases.iter().map(move |phase| generated_name(hook, revision, *phase, began)));
+    let names: BTreeSet<String> = names.collect();
+    let made = live.into_iter().filter(|live| names.contains(live.name()));
+    made.map(|live| Wanted {
+        target: Arc::new(with_name(hook, live.name().to_owned())),
+        live: Some(Arc::new(live)),
+        drift: None,
+    })
+    .collect()
 }
 
 /// A hook's name in a warning, also where it only has `generateName`.

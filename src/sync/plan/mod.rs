@@ -23,6 +23,7 @@ mod wishes;
 
 pub use delete::Deleting;
 pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
+pub use hooks::made_of;
 pub use refused::{PlanRefused, Shared};
 pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};
 pub use wishes::{Flags, MaxPrune, NotAMaxPrune, Surplus, Wanted, Wishes};

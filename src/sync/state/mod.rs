@@ -141,6 +141,8 @@ pub struct Ended {
     pub baseline: Option<Baseline>,
     /// Members that git no longer has and that were left in the cluster: held, or not asked for.
     pub left: Vec<Key>,
+    /// Kinds of members that could not be looked at: of these, too, something may be left.
+    pub unseen: BTreeSet<GroupKind>,
     /// Its sources, for the history of a whole sync that succeeded.
     pub sources: Option<Vec<SyncedSource>>,
     /// How many entries the history keeps.
@@ -177,6 +179,24 @@ impl State {
     pub fn was_cut_short(&self) -> bool {
         let is_open = self.ended.as_ref().is_none_or(|ended| ended.phase == OperationPhase::Terminated);
         self.attempt.is_some() && is_open
+    }
+
+    /// The syncs that are on record, whatever came of the last one: the revision of the first source, and when it began.
+    pub fn syncs(&self) -> impl Iterator<Item = (&str, Timestamp)> {
+        let history =
+            self.history.iter().map(|entry| (entry.sources.first().map(|source| &source.revision), entry.started));
+        let attempt = self.attempt.iter().map(|attempt| (attempt.revisions.first(), attempt.started));
+        history.chain(attempt).map(|(revision, began)| (revision.map(String::as_str).unwrap_or_default(), began))
+    }
+
+    /// The last attempt, where a run made it that began after this moment, and brought other revisions than these and than those
+    /// synced before it: who began earlier has an older git.
+    pub fn overtaker(&self, since: Timestamp, revisions: &[String]) -> Option<&Attempt> {
+        let attempt = self.attempt.as_ref().filter(|attempt| attempt.started > since)?;
+        let before = self.history.iter().rev().find(|entry| entry.started != attempt.started);
+        let is_what_was =
+            before.is_some_and(|entry| entry.sources.iter().map(|source| &source.revision).eq(&attempt.revisions));
+        (attempt.revisions != revisions && !is_what_was).then_some(attempt)
     }
 
     /// The kinds that members may have, and the namespaces that they may be in beside the parent's own; nothing where there
@@ -228,12 +248,16 @@ impl State {
 
     /// The state after an attempt ended so.
     fn end(&mut self, place: &Place, ended: Ended) {
-        let Ended { at, phase, message, baseline, left, sources, history_limit } = ended;
+        let Ended { at, phase, message, baseline, left, unseen, sources, history_limit } = ended;
         let succeeded = phase == OperationPhase::Succeeded;
         if let (Some(baseline), true) = (&baseline, succeeded) {
             self.kinds = baseline.kinds().into_iter().chain(left.iter().map(Key::group_kind)).collect();
-            let left = left.into_iter().map(|key| key.namespace);
-            self.namespaces = baseline.namespaces().into_iter().chain(left).collect();
+            if unseen.is_empty() {
+                self.namespaces.clear();
+            }
+            self.kinds.extend(unseen);
+            self.namespaces.extend(baseline.namespaces());
+            self.namespaces.extend(left.into_iter().map(|key| key.namespace));
             self.namespaces.retain(|namespace| !namespace.is_empty() && *namespace != place.namespace);
         }
         if let (Some(sources), true) = (sources, succeeded) {

@@ -53,6 +53,7 @@ fn succeeded(baseline: Baseline) -> Ended {
         message: "12 steps".to_owned(),
         baseline: Some(baseline),
         left: Vec::new(),
+        unseen: BTreeSet::new(),
         sources: Some(vec![source]),
         history_limit: 10,
     }
@@ -131,8 +132,15 @@ fn the_parent_names_every_kind_that_may_have_been_written() {
     after_failure.end(&place(), failed);
     assert_eq!(named(&ended(&after_failure, &place(), Some(&parent)).parent), named(&parent));
 
+    let web = || succeeded(record(&[object("v1", "Service", "prod", "web")]));
+    let unseen = GroupKind { group: "shop.example.com".to_owned(), kind: "Till".to_owned() };
+    let mut after_half_a_look = state.clone();
+    after_half_a_look.end(&place(), Ended { unseen: BTreeSet::from([unseen]), ..web() });
+    let parent_then = ended(&after_half_a_look, &place(), Some(&parent)).parent;
+    assert_eq!(named(&parent_then), ["Service,Till.shop.example.com", "monitoring"], "what nobody could look for");
+
     let left = object("batch/v1", "CronJob", "jobs", "nightly").key();
-    state.end(&place(), Ended { left: vec![left], ..succeeded(record(&[object("v1", "Service", "prod", "web")])) });
+    state.end(&place(), Ended { left: vec![left], ..web() });
     let parent = ended(&state, &place(), Some(&parent)).parent;
     assert_eq!(named(&parent), ["CronJob.batch,Service", "jobs"]);
 }
@@ -265,4 +273,27 @@ fn a_large_record_is_in_parts_that_take_turns() {
     let read = State::of(&place(), first.parent, &second.parts).unwrap();
     let missing = BaselineFault::PartMissing("trueup--part-a1.trueup-shop".to_owned());
     assert_eq!(read.faults, [StateFault::Record { parent: "trueup-shop".to_owned(), fault: missing }]);
+}
+
+/// Of two runs side by side the one that began later has seen the newer git: what the other one brought from git before must
+/// not be put over it, whoever has the lock first.
+#[test]
+fn a_run_that_began_later_and_brought_another_revision_is_ahead() {
+    let (early, late) = (time("2026-03-09T00:00:00Z"), time("2026-03-11T00:00:00Z"));
+    let is_ahead = |state: &State, since, revision: &str| state.overtaker(since, &[revision.to_owned()]).is_some();
+    let synced = synced();
+    let own = synced.attempt.as_ref().unwrap().revisions[0].clone();
+
+    assert!(is_ahead(&synced, early, "older"));
+    assert!(!is_ahead(&synced, late, "newer"), "it was there before");
+    assert!(!is_ahead(&synced, early, &own), "one and the same");
+    assert!(!is_ahead(&State::default(), early, "older"));
+
+    // A later run that set the cluster back to what was synced before, or was killed while it did, brought nothing new.
+    let mut healed = synced.clone();
+    healed.attempt.as_mut().unwrap().started = late;
+    assert!(!is_ahead(&healed, time("2026-03-10T23:00:00Z"), "newer"));
+    healed.attempt.as_mut().unwrap().revisions = vec!["newest".to_owned()];
+    healed.ended = None;
+    assert!(is_ahead(&healed, time("2026-03-10T23:00:00Z"), "newer"), "it was killed while it brought something new");
 }

@@ -51,7 +51,6 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
       - Deployment [NAMESPACE]/web  pruned
       - ConfigMap [NAMESPACE]/settings  pruned
       = ConfigMap [NAMESPACE]/kept  released
-      ! ConfigMap [NAMESPACE]/copied  its part-of label was not put there by trueup: trueup does not delete what is not provably its own
     --- stderr
     fetched 1 repository
     rendered 1 application
@@ -71,6 +70,42 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
     let again = trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
     assert!(again.stdout.contains("there is nothing of it in the cluster"), "{}", again.transcript());
     assert!(!shop.has_state());
+}
+
+/// Anybody can edit what the parent says of its members, and another tool may: the record knows what was applied, and where
+/// that is not to be believed either, everything is looked at. Nothing stays behind that no record names any more.
+#[test]
+fn a_parent_that_somebody_edited_hides_nothing() {
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n";
+    let kinds = "applyset.kubernetes.io/contains-group-kinds=";
+    let edits: [&[&str]; 3] = [
+        &["annotate", "--overwrite", "configmap", "trueup-shop", kinds],
+        &["annotate", "configmap", "trueup-shop", "applyset.kubernetes.io/contains-group-kinds-"],
+        &[
+            "patch",
+            "configmap",
+            "trueup-shop",
+            "-p",
+            r#"{"data": {"baseline.json": "{}"},
+            "metadata": {"annotations": {"applyset.kubernetes.io/contains-group-kinds": "Service"}}}"#,
+        ],
+    ];
+    for edit in edits {
+        let shop = or_skip!(synced(|git| git.file("shop/robot.yaml", account)));
+        let shop = shop.changed(|git| git.remove("shop/robot.yaml").commit("no robot"));
+        assert!(shop.cluster.try_kubectl(shop.cluster.kubeconfig(), edit, "").status.success());
+
+        let left = trueup(["diff"]).of(&shop.application).exits(1);
+        assert!(left.stdout.contains("ServiceAccount"), "{edit:?}\n{}", left.transcript());
+        trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
+
+        assert_eq!(
+            (shop.live("serviceaccount", "robot"), shop.live("configmap", "settings")),
+            (None, None),
+            "{edit:?}"
+        );
+        assert!(!shop.has_state());
+    }
 }
 
 /// Objects move to another owner: they stay as they are, without our mark, and without a hook being run.
@@ -208,4 +243,27 @@ fn hooks_run_around_a_deletion_and_a_failing_one_blocks_it() {
         "in the foreground: what it owned first"
     );
     assert!(!shop.has_state());
+}
+
+/// A hook without a name is a new object each time. Those that syncs on record made go with the application; one that merely is
+/// called alike, of another application's sync perhaps, does not.
+#[test]
+fn hooks_with_generated_names_of_earlier_syncs_go_too() {
+    let mut nameless = hook("PreSync", "HookFailed", plain(""));
+    nameless["metadata"].as_object_mut().unwrap().remove("name");
+    nameless["metadata"]["generateName"] = json!("migrate-");
+    let shop = or_skip!(synced(|git| git.file("shop/migrate.yaml", nameless)));
+    let shop =
+        shop.changed(|git| git.file("shop/settings.yaml", config_map("settings").data("colour", "red")).commit("red"));
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+    let made = || shop.cluster.kubectl(["get", "configmaps", "-o", "name"]).matches("/migrate-").count();
+    assert_eq!(made(), 2);
+    let alike = plain("migrate-0123456-presync-1700000000");
+    let apply = ["apply", "--server-side", "--field-manager=trueup", "-f", "-"];
+    assert!(shop.cluster.try_kubectl(shop.cluster.kubeconfig(), &apply, &alike.to_string()).status.success());
+
+    trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
+
+    assert_eq!(made(), 1);
+    assert!(shop.live("configmap", "migrate-0123456-presync-1700000000").is_some());
 }

@@ -117,3 +117,29 @@ fn what_kubectl_applied_is_adopted() {
     assert_eq!(object()["data"], json!({"a": "1"}));
     trueup(["diff"]).of(&shop).exits(0);
 }
+
+/// A password that git drops must not stay in the cluster: the server keeps no `stringData`, so that whoever applies it owns
+/// nothing of what becomes of it.
+#[test]
+fn a_text_of_a_secret_that_git_drops_goes() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let secret = |texts: Value| json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"name": "login"}, "stringData": texts, "data": {"pin": "MQ=="}});
+    let git = TestRepo::new().file("login.yaml", secret(json!({"old": "hunter2", "user": "ada"}))).commit("two texts");
+    let shop = git.application("shop").deployed_to(&cluster);
+    synced(&shop);
+    trueup(["diff"]).of(&shop).exits(0);
+    let data = || live(&cluster, "secret", "login").unwrap()["data"].clone();
+    cluster.kubectl(["patch", "secret", "login", "-p", r#"{"stringData": {"old": "changed"}}"#]);
+    let changed = trueup(["diff", "-o", "json"]).of(&shop).exits(1).json();
+    assert_eq!(changed["applications"][0]["resources"][0]["fields"][0]["moved"], "cluster");
+    synced(&shop);
+
+    let git = git.file("login.yaml", secret(json!({"user": "ada"}))).commit("one text");
+    trueup(["diff"]).of(&shop).exits(1);
+    synced(&shop);
+
+    assert_eq!(data(), json!({"pin": "MQ==", "user": "YWRh"}));
+    let after = trueup(["diff", "-o", "json"]).of(&shop).exits(0).json();
+    assert_eq!(after["applications"][0]["resources"][0]["additions"], Value::Null, "{after:#}");
+    drop(git);
+}

@@ -79,10 +79,90 @@ fn only_what_is_provably_ours_is_pruned() {
     ]}});
     shop.cluster.kubectl(["patch", "configmap", "old", "-p", &owner.to_string()]);
 
-    let run = trueup(["sync", "-y", "--prune"]).of(&shop.application).outcome();
+    let run = trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(0);
 
     assert!(shop.live("configmap", "copied").is_some(), "{}", run.transcript());
     assert!(shop.live("configmap", "old").is_some(), "{}", run.transcript());
+}
+
+/// `kubectl get -o yaml`, another name, `kubectl apply`: the copy has our label, is nobody's drift, and is never deleted. What
+/// the last sync brought and somebody took over since is told as long as it is there.
+#[test]
+fn a_copy_is_no_drift_and_what_somebody_took_over_is() {
+    let shop = or_skip!(shop_with_dropped(json!({})));
+    let mut old = shop.live("configmap", "old").unwrap();
+    for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
+        old["metadata"].as_object_mut().unwrap().remove(field);
+    }
+    let mut copy = old.clone();
+    copy["metadata"]["name"] = json!("old-before-the-weekend");
+    shop.cluster.apply(copy);
+    let take_over = ["apply", "--server-side", "--force-conflicts", "-f", "-"];
+    shop.cluster.kubectl(["delete", "configmap", "old"]);
+    assert!(shop.cluster.try_kubectl(shop.cluster.kubeconfig(), &take_over, &old.to_string()).status.success());
+
+    let held = trueup(["sync", "-y", "--prune", "-o", "json"]).of(&shop.application).exits(1).json();
+
+    let extras: Vec<_> =
+        held["applications"][0]["resources"].as_array().unwrap().iter().filter(|one| one["state"] == "extra").collect();
+    assert_eq!(extras.len(), 1, "{held:#}");
+    assert_eq!(extras[0]["name"], "old");
+    assert!(shop.live("configmap", "old").is_some() && shop.live("configmap", "old-before-the-weekend").is_some());
+    shop.cluster.kubectl(["delete", "configmap", "old"]);
+    trueup(["diff"]).of(&shop.application).exits(0);
+}
+
+/// A backup is restored into another namespace, and so with our label: another application that is compared in the same run, and
+/// of which the whole cluster is listed, does not make it ours.
+#[test]
+fn members_are_where_the_parent_says_that_they_are() {
+    let shop = or_skip!(shop_with_dropped(json!({})));
+    let elsewhere = or_skip!(crate::harness::TestCluster::namespace());
+    let mut restored = shop.live("configmap", "old").unwrap();
+    let metadata = restored["metadata"].as_object_mut().unwrap();
+    metadata.insert("namespace".to_owned(), json!(elsewhere.name()));
+    for field in ["uid", "resourceVersion", "creationTimestamp", "managedFields"] {
+        metadata.remove(field);
+    }
+    // Whoever restores keeps the managers, too.
+    let restore = ["apply", "--server-side", "--field-manager=trueup", "-f", "-"];
+    assert!(elsewhere.try_kubectl(elsewhere.kubeconfig(), &restore, &restored.to_string()).status.success());
+    let many = (0..9).fold(crate::harness::TestRepo::new(), |git, number| {
+        let map = format!("apiVersion: v1\nkind: ConfigMap\nmetadata: {{name: a, namespace: none-{number}}}\n");
+        git.file(&format!("{number}.yaml"), map)
+    });
+    let many = many.commit("nine namespaces");
+    let other = many.application("other").deployed_to(&shop.cluster);
+
+    let report = trueup(["diff", "-o", "json"]).of(&shop.application).argument(other.manifest()).exits(1).json();
+
+    let applications = report["applications"].as_array().unwrap();
+    let own = applications.iter().find(|one| one["name"] == "shop").unwrap();
+    let is_extra_in = |namespace: &str| {
+        let mut resources = own["resources"].as_array().unwrap().iter();
+        resources.any(|one| one["state"] == "extra" && one["namespace"] == namespace)
+    };
+    assert!(is_extra_in(shop.cluster.name()) && !is_extra_in(elsewhere.name()), "{own:#}");
+}
+
+/// A role that lost a right, or an API that does not answer: what the last sync brought and git dropped may be there still. That
+/// is not in sync; nothing is written, and the record goes on naming it.
+#[test]
+fn what_git_dropped_and_nobody_can_see_is_unknown() {
+    let robot = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n";
+    let shop = or_skip!(Shop::new()).changed(|git| git.file("shop/robot.yaml", robot).commit("a robot"));
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+    let shop = shop.changed(|git| git.remove("shop/robot.yaml").commit("no robot"));
+    let account = shop.cluster.account("half-blind").may("*", "configmaps,deployments.apps,leases.coordination.k8s.io");
+
+    for arguments in [&["diff"][..], &["sync", "-y", "--prune"]] {
+        let run = trueup([]).arguments(arguments).of(&shop.application).kubeconfig(account.kubeconfig()).exits(2);
+        let words = "git dropped it, and whether it is gone is not known: this account may not list its kind";
+        assert!(run.stdout.contains(words), "{}", run.transcript());
+    }
+
+    trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(0);
+    assert_eq!(shop.live("serviceaccount", "robot"), None);
 }
 
 /// A render that went wrong and gives nothing must not take production away.

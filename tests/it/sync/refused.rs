@@ -57,28 +57,31 @@ fn what_cannot_be_changed_is_made_anew_only_when_that_is_asked_for() {
     assert_ne!(uid(), second);
 }
 
-/// A policy of the cluster says no: its words are told, and nothing is written.
-#[test]
-fn what_an_admission_policy_denies_is_told_before_anything_is_written() {
-    let cluster = or_skip!(TestCluster::namespace());
-    let name = format!("{}-no-secrets", cluster.name());
-    let policy = json!({
+/// A policy in the namespace of a test, and its binding.
+fn policy(cluster: &TestCluster, operations: &[&str], resource: &str, validation: &Value) -> String {
+    let name = format!("{}-denies-{resource}", cluster.name());
+    let resources =
+        json!([{"apiGroups": [""], "apiVersions": ["v1"], "operations": operations, "resources": [resource]}]);
+    cluster.apply(json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicy", "metadata": {"name": name},
-        "spec": {
-            "matchConstraints": {"resourceRules": [
-                {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE", "UPDATE"], "resources": ["services"]},
-            ]},
-            "validations": [{"expression": "object.metadata.name != 'denied'", "message": "no service is called denied"}],
-        },
-    });
-    let binding = json!({
+        "spec": {"matchConstraints": {"resourceRules": resources}, "validations": [validation]},
+    }));
+    cluster.apply(json!({
         "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
         "metadata": {"name": name},
         "spec": {"policyName": name, "validationActions": ["Deny"], "matchResources": {"namespaceSelector":
             {"matchLabels": {"kubernetes.io/metadata.name": cluster.name()}}}},
-    });
-    cluster.apply(policy);
-    cluster.apply(binding);
+    }));
+    name
+}
+
+/// A policy of the cluster says no: its words are told, and nothing is written.
+#[test]
+fn what_an_admission_policy_denies_is_told_before_anything_is_written() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let validation =
+        json!({"expression": "object.metadata.name != 'denied'", "message": "no service is called denied"});
+    let name = policy(&cluster, &["CREATE", "UPDATE"], "services", &validation);
     let is_denied = || {
         let arguments = ["apply", "--dry-run=server", "-f", "-"];
         !cluster.try_kubectl(cluster.kubeconfig(), &arguments, &service("denied").to_string()).status.success()
@@ -91,6 +94,38 @@ fn what_an_admission_policy_denies_is_told_before_anything_is_written() {
     assert!(refused.stderr.contains("no service is called denied"), "{}", refused.transcript());
     nothing_was_written(&cluster, &refused);
     cluster.kubectl(["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", &name]);
+}
+
+/// What may not be deleted is known before anything is: neither a sync that prunes nor a deletion stops half-way.
+#[test]
+fn what_may_not_be_deleted_is_told_before_anything_is_written() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let (git, shop) = shop(&cluster, service("guarded"));
+    trueup(["sync", "-y"]).of(&shop).exits(0);
+    let validation = json!({"expression": "oldObject.metadata.name != 'guarded'", "message": "it is guarded"});
+    let name = policy(&cluster, &["DELETE"], "services", &validation);
+    let delete = ["delete", "service", "guarded", "--dry-run=server"];
+    until("the policy is in force", || !cluster.try_kubectl(cluster.kubeconfig(), &delete, "").status.success());
+    let is_whole = |run: &Outcome| {
+        assert!(run.stderr.contains("nothing was written"), "{}", run.transcript());
+        assert_eq!(live(&cluster, "configmap", "taken").unwrap()["data"]["a"], "1", "{}", run.transcript());
+    };
+
+    let denied = trueup(["delete", "shop", "-y"]).of(&shop).exits(2);
+    assert!(denied.stderr.contains("it is guarded"), "{}", denied.transcript());
+    is_whole(&denied);
+    cluster.kubectl(["delete", "validatingadmissionpolicybinding,validatingadmissionpolicy", &name]);
+    until("the policy is gone", || cluster.try_kubectl(cluster.kubeconfig(), &delete, "").status.success());
+
+    let account = cluster
+        .account("deployer")
+        .may("*", "configmaps,leases.coordination.k8s.io")
+        .may("get,list,create,update,patch", "services");
+    is_whole(&trueup(["delete", "shop", "-y"]).of(&shop).kubeconfig(account.kubeconfig()).exits(4));
+    let mut changed = plain("taken");
+    changed["data"]["a"] = json!("2");
+    let _git = git.remove("b.yaml").file("a.yaml", changed).commit("one goes, one changes");
+    is_whole(&trueup(["sync", "-y", "--prune"]).of(&shop).kubeconfig(account.kubeconfig()).exits(4));
 }
 
 /// A quota that is enough for each and not for all: no dry run can tell. What fits is there, the report says what was not

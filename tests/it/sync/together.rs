@@ -108,3 +108,34 @@ fn the_newer_commit_is_what_stays() {
     assert!(live(&race.cluster, "configmap", "a").is_none(), "what git dropped meanwhile is found, too");
     race.run(["diff"]).exits(0);
 }
+
+/// A job that has fetched, and is slow to take the lock; meanwhile a newer commit is synced. What the old commit says is not put
+/// over it, and what the new one brought is not pruned.
+#[test]
+fn an_older_run_does_not_undo_a_newer_one() {
+    let race = or_skip!(Race::new());
+    race.run(["sync", "-y"]).exits(0);
+    let mut second = plain("b");
+    second["data"]["a"] = json!("2");
+    let Race { cluster, git, shop, slow: _ } = race;
+    let git = git.file("b.yaml", &second).commit("the older run has this");
+    second["data"]["a"] = json!("3");
+    let (newer, other) =
+        (std::sync::Mutex::new(Some(git)), (shop.manifest().to_owned(), cluster.kubeconfig().to_owned()));
+    let front = Front::before(&cluster, move |line| {
+        let git =
+            (line.starts_with("GET ") && line.contains("/leases/")).then(|| newer.lock().unwrap().take()).flatten()?;
+        let git = git.file("b.yaml", &second).file("c.yaml", plain("c")).commit("the newer run has this");
+        trueup(["sync", "-y"]).argument(&other.0).kubeconfig(&other.1).exits(0);
+        // The repository stays as long as somebody may read it.
+        std::mem::forget(git);
+        None
+    });
+    let front = or_skip!(front);
+
+    let late = trueup(["sync", "-y", "--prune"]).of(&shop).kubeconfig(&front.kubeconfig()).exits(5);
+
+    assert!(late.stderr.contains("began after this run and brought revision"), "{}", late.transcript());
+    assert_eq!(live(&cluster, "configmap", "b").unwrap()["data"]["a"], "3");
+    assert!(live(&cluster, "configmap", "c").is_some());
+}

@@ -120,6 +120,7 @@ fn succeeded(baseline: Baseline) -> Ended {
         message: "12 steps".to_owned(),
         baseline: Some(baseline),
         left: Vec::new(),
+        unseen: BTreeSet::new(),
         sources: Some(vec![source]),
         history_limit: 10,
     }

@@ -69,6 +69,19 @@ fn an_item_removed_by_hand_is_told() {
     assert_eq!(values(field(&report, &format!("{CONTAINER}/env/1"))), [&item, &item, &serde_json::Value::Null]);
 }
 
+/// Variables build on those before them: in another order they are others. Whoever moves an item changes no field of anybody: trueup
+/// holds them still.
+#[test]
+fn items_that_somebody_moved_are_told() {
+    let shop = or_skip!(Shop::synced());
+    let patch = format!(r#"[{{"op": "move", "from": "{CONTAINER}/env/1", "path": "{CONTAINER}/env/0"}}]"#);
+    shop.cluster.kubectl(["patch", "deployment/web", "--type=json", "--patch", &patch]);
+
+    assert_eq!(told(&shop.diff(1)), [format!("Deployment {CONTAINER}/env: cluster by trueup")]);
+    shop.sync();
+    shop.diff(0);
+}
+
 /// A restart and an annotation add what git is silent about: neither undoes anything that git says.
 #[test]
 fn a_restart_and_an_annotation_leave_what_git_says() {

@@ -571,3 +571,27 @@ fn the_third_value_of_a_list_item_is_found_by_its_key() {
     assert_eq!(drift.fields.len(), 1, "{:?}", drift.fields);
     assert_eq!((drift.moved, &drift.fields[0].last_synced), (Moved::Git, &Some(json!("web:1"))));
 }
+
+/// Init containers that somebody swapped run in another order, and nobody's fields tell: they are the same ones.
+#[test]
+fn items_that_somebody_moved_are_no_proof() {
+    let containers = |names: [&str; 2]| {
+        let mut value = deployment(json!({}));
+        let items = names.map(|name| json!({"name": name, "image": "a"}));
+        value["spec"]["template"]["spec"]["initContainers"] = json!(items);
+        value["metadata"]["managedFields"] = json!([{"manager": "trueup", "operation": "Apply", "fieldsV1": {}}]);
+        value
+    };
+    let mut target = containers(["migrate", "seed"]);
+    target["metadata"].as_object_mut().unwrap().remove("managedFields");
+    let baseline = recorded(&target, &containers(["migrate", "seed"]));
+    let look =
+        |live: Value| first_look(&object(target.clone()), Some(&Arc::new(object(live))), Some(&baseline), &terms());
+
+    let Look::Settled(drift) = look(containers(["migrate", "seed"])) else { panic!("it is as it was") };
+    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Ownership));
+    let Look::Ask(question) = look(containers(["seed", "migrate"])) else { panic!("they are swapped") };
+    let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+    assert_eq!(drift.state, ResourceState::Changed);
+    assert_eq!(drift.fields[0].path.to_string(), "/spec/template/spec/initContainers");
+}

@@ -155,6 +155,18 @@ fn a_hook_that_a_sync_left_behind_goes_too() {
     assert_eq!(world.deletions(), ["Sync 0 prune batch/Job shop/presync"]);
 }
 
+/// A chart has its claim as a hook, so that Helm does not delete it: nor does a deletion, unless that is said.
+#[test]
+fn a_hook_whose_data_would_be_lost_is_held() {
+    let claim = ours("PersistentVolumeClaim", "data", json!({"helm.sh/hook": "pre-install"}));
+    let mut world = World::new().in_git(claim.clone(), Some(claim));
+    let plan = world.deleted(&DELETING).unwrap();
+    assert_eq!((plan.steps.len(), plan.held.len()), (0, 1));
+    assert!(plan.held[0].is_drift && plan.held[0].why.contains("--prune-protected"), "{:?}", plan.held);
+    world.flags.prune_protected = true;
+    assert_eq!(world.deletions(), ["Sync 0 prune PersistentVolumeClaim shop/data"]);
+}
+
 #[test]
 fn the_propagation_is_that_of_the_flag_before_that_of_the_options() {
     let world = World::new().options("PrunePropagationPolicy=background").gone(ours("ConfigMap", "a", json!({})));

@@ -131,6 +131,22 @@ fn a_hook_that_is_there_is_made_anew_or_applied() {
     assert_eq!(steps("HookSucceeded", left()), ["PreSync 0 apply batch/Job shop/a"]);
 }
 
+/// Charts have namespaces, claims and definitions as hooks, and a hook is deleted before it is made unless it says otherwise:
+/// each upgrade would take everything in them.
+#[test]
+fn a_hook_with_data_in_it_is_never_deleted_to_be_made_anew() {
+    for kind in ["v1 Namespace", "v1 PersistentVolumeClaim", "apiextensions.k8s.io/v1 CustomResourceDefinition"] {
+        let hook = annotated(target(kind, "data"), HOOK, "PreSync");
+        let mut world = World::new().in_git(hook.clone(), Some(live(&hook)));
+        let plan = world.plan().unwrap();
+        let before = |plan: &Plan| plan.steps[0].hook.unwrap().before_creation;
+        assert!(!before(&plan) && step_line(&plan.steps[0]).contains(" apply "), "{kind}: {:?}", plan.steps);
+        assert!(plan.warnings[0].contains("would be lost with it"), "{kind}: {:?}", plan.warnings);
+        world.flags.prune_protected = true;
+        assert!(before(&world.plan().unwrap()), "{kind}");
+    }
+}
+
 /// The same name as Argo CD's: `<generateName><revision[:7]>-<phase>-<begin>`.
 #[test]
 fn a_hook_without_a_name_gets_one() {
