@@ -116,10 +116,14 @@ fn take(turn: &mut Turn, mut state: State) -> State {
 fn members(state: &State) -> Option<Members> {
     let (kinds, namespaces) = state.members()?;
     let (mut kinds, mut namespaces) = (kinds.clone(), namespaces.clone());
+    let mut is_certain = !kinds.is_empty();
     if let Some(baseline) = &state.baseline {
+        // Both are written at once: a parent that does not name what the record does was edited. Where neither names any, all
+        // there ever was are hooks.
+        is_certain = baseline.kinds().is_subset(&kinds);
         kinds.extend(baseline.kinds());
         namespaces.extend(baseline.namespaces().into_iter().filter(|namespace| !namespace.is_empty()));
     }
     let is_edited = state.faults.iter().any(|fault| matches!(fault, StateFault::Record { .. }));
-    Some(Members { is_certain: !is_edited && !kinds.is_empty(), kinds, namespaces })
+    Some(Members { is_certain: is_certain && !is_edited, kinds, namespaces })
 }

@@ -163,7 +163,7 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
     // What git has dropped since is not brought back: it is surplus still.
     let now: HashSet<Key> = turn.target.iter().flat_map(|target| target.iter()).map(Object::key).collect();
     let kept = then.into_objects().iter().filter(|object| now.contains(&object.key())).cloned().collect();
-    let surplus = std::mem::take(&mut turn.surplus);
+    let (surplus, unseen) = (std::mem::take(&mut turn.surplus), std::mem::take(&mut turn.unseen));
     let extras: Vec<ResourceDrift> =
         turn.resources.extract_if(.., |resource| resource.state == ResourceState::Extra).collect();
     turn.set_target(Arc::new(kept));
@@ -173,7 +173,7 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
     super::super::baseline::mark(turns, request);
     compare::compare(turns, &live, request, world).await;
     turn.resources.extend(extras);
-    turn.surplus = surplus;
+    (turn.surplus, turn.unseen) = (surplus, unseen);
     true
 }
 

@@ -108,6 +108,22 @@ fn a_parent_that_somebody_edited_hides_nothing() {
     }
 }
 
+/// The same for what a sync left in the cluster after git had dropped it: then only the parent names its kind.
+#[test]
+fn a_parent_that_somebody_edited_hides_nothing_that_was_left() {
+    let account = "apiVersion: v1\nkind: ServiceAccount\nmetadata: {name: robot}\n";
+    let shop = or_skip!(synced(|git| git.file("shop/robot.yaml", account)));
+    let shop = shop.changed(|git| git.remove("shop/robot.yaml").commit("no robot"));
+    trueup(["sync", "-y"]).of(&shop.application).exits(1);
+    let kinds = "applyset.kubernetes.io/contains-group-kinds=";
+    shop.cluster.kubectl(["annotate", "--overwrite", "configmap", "trueup-shop", kinds]);
+
+    trueup(["diff"]).of(&shop.application).exits(1);
+    trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
+
+    assert_eq!(shop.live("serviceaccount", "robot"), None);
+}
+
 /// Objects move to another owner: they stay as they are, without our mark, and without a hook being run.
 #[test]
 fn orphans_stay_and_are_free_for_the_next_owner() {

@@ -211,6 +211,41 @@ fn a_saved_plan_is_done_exactly_or_refused() {
     assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 2);
 }
 
+/// Between approval and execution git moves, an object of the application comes and goes, or the plan is done: each time nothing
+/// is written.
+#[test]
+fn a_saved_plan_that_went_stale_writes_nothing() {
+    let shop = or_skip!(Shop::new());
+    let folder = crate::harness::folder_with([]);
+    let plan = folder.path().join("plan.json");
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+    let save = |shop: &Shop| {
+        trueup(["sync", "--prune", "--plan"]).argument(&plan).of(&shop.application).exits(1);
+    };
+    let from = |shop: &Shop, code| {
+        trueup(["sync", "-o", "json", "--from"]).argument(&plan).of(&shop.application).exits(code);
+    };
+    let shop = shop.changed(|git| {
+        git.remove("shop/settings.yaml")
+            .file("shop/web.yaml", crate::harness::deployment("web").replicas(3))
+            .commit("plan this")
+    });
+    save(&shop);
+    shop.cluster.kubectl(["label", "configmap", "settings", "touched=yes"]);
+    from(&shop, 2);
+    assert!(shop.live("configmap", "settings").is_some());
+
+    save(&shop);
+    let shop = shop.changed(|git| git.file("shop/new.yaml", config_map("new")).commit("git moves"));
+    from(&shop, 2);
+    assert!(shop.live("configmap", "settings").is_some() && shop.live("configmap", "new").is_none());
+
+    save(&shop);
+    from(&shop, 0);
+    assert!(shop.live("configmap", "settings").is_none() && shop.live("configmap", "new").is_some());
+    from(&shop, 2);
+}
+
 /// `CreateNamespace=true`: the namespace comes first, even before the lock and the record that live in it.
 #[test]
 fn a_namespace_that_is_not_there_is_made_first() {

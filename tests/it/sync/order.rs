@@ -360,3 +360,17 @@ fn deleted_name(line: &str) -> Option<String> {
     let path = line.strip_prefix("DELETE ")?.split([' ', '?']).next()?;
     path.rsplit('/').next().map(str::to_owned)
 }
+
+/// An application of nothing but hooks (a migration, say) has no members to look for: a turn of the pull loop costs as little as
+/// any other.
+#[test]
+fn an_application_of_hooks_alone_sweeps_nothing() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new().file("hook.yaml", hook("PreSync", "", plain("hook"))).commit("a hook");
+    let shop = git.application("shop").deployed_to(&cluster);
+    synced(&shop, 0);
+
+    let report = trueup(["diff", "-o", "json"]).of(&shop).exits(0).json();
+
+    assert!(report["requests"]["list"].as_u64().unwrap() <= 1, "{}", report["requests"]);
+}

@@ -262,3 +262,66 @@ fn a_suspicious_mass_deletion_is_refused() {
     trueup(["sync", "-y", "--prune", "--max-prune", "80%"]).of(&shop.application).exits(0);
     assert_eq!(shop.live("configmap", "c0"), None);
 }
+
+/// The same where the pull loop sets the cluster back while git is ahead: a kind that a failed run may have brought something of,
+/// and that this account cannot see, is still named afterwards.
+#[test]
+fn healing_forgets_nothing_that_it_cannot_see() {
+    let shop = or_skip!(Shop::new());
+    trueup(["sync", "-y"]).of(&shop.application).exits(0);
+    let (named, kinds) = ("applyset.kubernetes.io/contains-group-kinds", "ConfigMap,Deployment.apps,ServiceAccount");
+    shop.cluster.kubectl(["annotate", "--overwrite", "configmap", "trueup-shop", &format!("{named}={kinds}")]);
+    let account = shop.cluster.account("half-blind").may("*", "configmaps,deployments.apps,leases.coordination.k8s.io");
+    let account = account.kubeconfig().to_owned();
+    shop.cluster.kubectl(["scale", "deployment/web", "--replicas=5"]);
+    let ahead = config_map("settings").data("colour", "blue");
+    let shop = shop.changed(|git| git.file("shop/settings.yaml", ahead).commit("ahead"));
+
+    trueup(["reconcile", "--self-heal"]).of(&shop.application).kubeconfig(&account).exits(1);
+
+    assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 2);
+    assert_eq!(shop.live("configmap", "trueup-shop").unwrap()["metadata"]["annotations"][named], kinds);
+}
+
+/// A condition in a chart that flips: its object stays until it is pruned, is taken back where it stayed, and is made anew where
+/// it went.
+#[test]
+fn what_a_chart_drops_and_brings_again_is_its_own_each_time() {
+    let helm = or_skip!(crate::harness::program("helm"));
+    let cluster = or_skip!(crate::harness::TestCluster::namespace());
+    let settings =
+        "{{- if .Values.extra }}\napiVersion: v1\nkind: ServiceAccount\nmetadata:\n  name: extra\n{{- end }}\n";
+    let mut git = crate::harness::TestRepo::new()
+        .file("Chart.yaml", "apiVersion: v2\nname: shop\nversion: 0.1.0\n")
+        .file("values.yaml", "extra: true\n")
+        .file("templates/always.yaml", config_map("always").data("a", "1"))
+        .file("templates/extra.yaml", settings)
+        .commit("with it");
+    let shop = git
+        .application("shop")
+        .deployed_to(&cluster)
+        .spec_field("syncPolicy", json!({"syncOptions": ["PrunePropagationPolicy=background"]}));
+    let run =
+        |arguments: &[&str], code| trueup([]).arguments(arguments).of(&shop).env("TRUEUP_HELM", &helm).exits(code);
+    let uid = || super::live(&cluster, "serviceaccount", "extra").map(|live| live["metadata"]["uid"].clone());
+    run(&["sync", "-y"], 0);
+    let first = uid();
+    assert!(first.is_some());
+
+    for asked in [false, true] {
+        git = git.file("values.yaml", "extra: false\n").commit("without it");
+        run(&["diff"], 1);
+        if asked {
+            run(&["sync", "-y", "--prune"], 0);
+            assert_eq!(uid(), None);
+        } else {
+            run(&["sync", "-y"], 1);
+            assert_eq!(uid(), first);
+        }
+        git = git.file("values.yaml", "extra: true\n").commit("with it again");
+        run(&["diff"], if asked { 1 } else { 0 });
+        run(&["sync", "-y"], 0);
+        assert_eq!(uid() == first, !asked);
+        run(&["diff"], 0);
+    }
+}

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use super::{attempt, live, lock_holder, plain, steps};
+use super::{attempt, live, lock_holder, plain, service, steps};
 use crate::harness::{
     Front, Missing, Reply, Run, Started, TestApplication, TestCluster, TestRepo, first, or_skip, trueup, until,
 };
@@ -138,4 +138,63 @@ fn an_older_run_does_not_undo_a_newer_one() {
     assert!(late.stderr.contains("began after this run and brought revision"), "{}", late.transcript());
     assert_eq!(live(&cluster, "configmap", "b").unwrap()["data"]["a"], "3");
     assert!(live(&cluster, "configmap", "c").is_some());
+}
+
+/// A CI runner whose clock is an hour ahead synced last: the pull loop goes on with what git says now, today and not in an hour.
+#[test]
+fn a_record_of_a_clock_that_is_ahead_stops_no_later_run() {
+    let race = or_skip!(Race::new());
+    race.run(["sync", "-y"]).exits(0);
+    let mut written = attempt(&race.cluster, "shop");
+    let ahead = jiff::Timestamp::now() + jiff::SignedDuration::from_hours(1);
+    written["started"] = json!(ahead.to_string());
+    written["ended"]["at"] = written["started"].clone();
+    written["revisions"] = json!(["0123456789abcdef0123456789abcdef01234567"]);
+    let patch = json!({"data": {"attempt.json": written.to_string()}}).to_string();
+    race.cluster.kubectl(["patch", "configmap", "trueup-shop", "--type=merge", "-p", &patch]);
+    let mut newer = plain("b");
+    newer["data"]["a"] = json!("2");
+    let race = Race { git: race.git.file("b.yaml", newer).commit("newer"), ..race };
+
+    race.run(["sync", "-y"]).exits(0);
+
+    assert_eq!(live(&race.cluster, "configmap", "b").unwrap()["data"]["a"], "2");
+}
+
+/// A fleet in which each application has its own trouble: the exit code is that of the gravest one, and the others are done.
+#[test]
+fn of_several_troubles_the_gravest_is_the_exit_code() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new()
+        .file("drifted/a.yaml", plain("drifted"))
+        .file("drifted/old.yaml", plain("old"))
+        .file("locked/a.yaml", plain("locked"))
+        .file("refused/a.yaml", service("refused"))
+        .file("broken/a.yaml", "apiVersion: v1\nkind: [\nmetadata: {name: broken}\n")
+        .commit("four");
+    let of = |name: &str| git.application(name).path(name).deployed_to(&cluster);
+    let (drifted, locked, refused, broken) = (of("drifted"), of("locked"), of("refused"), of("broken"));
+    trueup(["sync", "-y"]).of(&drifted).argument(locked.manifest()).exits(0);
+    let git = git.remove("drifted/old.yaml").file("locked/b.yaml", plain("locked-b")).commit("more");
+    let lease = json!({"spec": {
+        "holderIdentity": "somebody", "leaseDurationSeconds": 600,
+        "renewTime": jiff::Timestamp::now().strftime("%Y-%m-%dT%H:%M:%S.%6fZ").to_string(),
+    }});
+    cluster.kubectl(["patch", "lease", "trueup-locked", "--type=merge", "-p", &lease.to_string()]);
+    let account =
+        cluster.account("no-services").may("*", "configmaps,leases.coordination.k8s.io").may("get,list", "services");
+    let sync = |applications: &[&TestApplication]| {
+        let manifests = applications.iter().map(|application| application.manifest().to_owned());
+        trueup(["sync", "-y"]).arguments(manifests).kubeconfig(account.kubeconfig())
+    };
+
+    sync(&[&drifted]).exits(1);
+    sync(&[&drifted, &locked]).exits(5);
+    sync(&[&drifted, &locked, &refused]).exits(4);
+    let all = sync(&[&drifted, &locked, &refused, &broken]).exits(2);
+
+    for words in ["another run has the lock", "may not patch `services`", "`broken/a.yaml` is not YAML"] {
+        assert!(all.stderr.contains(words), "{}", all.transcript());
+    }
+    drop(git);
 }
