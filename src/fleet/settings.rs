@@ -72,18 +72,14 @@ fn take(found: &Found, request: &mut Request) {
 
 /// Lets the keyring know what Argo CD knows of repositories and their servers.
 fn learn(found: Found, request: &mut Request) {
-    match Repositories::of_objects(&found.place, found.objects) {
-        Ok((repositories, warnings)) => {
-            request.findings.extend(warnings);
-            if repositories.is_empty() && request.repositories_from_cluster {
-                let message = format!("{} has no Secret of a repository", found.place);
-                let help = "name Argo CD's namespace with --argocd-namespace";
-                request.findings.push(Finding::warning("trueup::settings::none", message).with_help(help));
-            }
-            request.render.keyring.learn(repositories);
-        }
-        Err(errors) => request.findings.extend(errors.iter().map(|error| Finding::of(error))),
+    let (repositories, findings) = Repositories::of_objects(&found.place, found.objects);
+    if repositories.is_empty() && findings.is_empty() && request.repositories_from_cluster {
+        let message = format!("{} has no Secret of a repository", found.place);
+        let help = "name Argo CD's namespace with --argocd-namespace";
+        request.findings.push(Finding::warning("trueup::settings::none", message).with_help(help));
     }
+    request.findings.extend(findings);
+    request.render.keyring.learn(repositories);
 }
 
 /// Its scripts and switches for health count, too, before those of the command line.

@@ -187,6 +187,14 @@ fn secrets_are_read_from_the_cluster_that_argo_cd_runs_in() {
     assert!(outcome.stdout.contains("settings  missing in the cluster"), "{}", outcome.transcript());
     assert!(!outcome.transcript().contains("s3cret"));
 
+    // Another team's Secret is broken: that is an error, and costs nobody else theirs.
+    let name = json!({"name": "elses", "labels": {"argocd.argoproj.io/secret-type": "repository"}});
+    cluster
+        .apply(json!({"apiVersion": "v1", "kind": "Secret", "metadata": name, "stringData": {"password": "s3cret"}}));
+    let outcome = diff("--repositories-from-cluster").exits(2);
+    assert!(outcome.stderr.contains("Secret `elses`"), "{}", outcome.transcript());
+    assert!(outcome.stdout.contains("settings  missing in the cluster"), "{}", outcome.transcript());
+
     // Secrets are read only where that is asked for; the ConfigMaps beside `argocd-cm` are read with it.
     cluster.apply(config_map("argocd-cm"));
     cluster.apply(config_map("argocd-ssh-known-hosts-cm").data("ssh_known_hosts", ""));

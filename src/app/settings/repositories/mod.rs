@@ -156,11 +156,9 @@ impl Repositories {
         reading::read(file, bytes)
     }
 
-    /// Reads objects themselves, as a cluster has them; nothing where none is about repositories.
-    pub fn of_objects(
-        place: &str,
-        objects: impl IntoIterator<Item = Object>,
-    ) -> Result<(Self, Vec<Finding>), Vec<RepositoriesError>> {
+    /// Reads objects themselves, as a cluster has them; nothing where none is about repositories. Many teams write there:
+    /// what is wrong with one Secret is told beside what the others say.
+    pub fn of_objects(place: &str, objects: impl IntoIterator<Item = Object>) -> (Self, Vec<Finding>) {
         reading::of_objects(place, objects)
     }
 
@@ -399,7 +397,7 @@ stringData:
         let expected = "a.yaml: Secret `odd`: `tlsClientCertKey` is not used: its other half is missing";
         assert!(warnings.iter().any(|warning| warning.message == expected), "{warnings:?}");
         let none = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: argocd-tls-certs-cm}\ndata: {a.example.com: x}\n";
-        let (_, warnings) = Repositories::of_objects("argocd", [object(none)]).unwrap();
+        let (_, warnings) = Repositories::of_objects("argocd", [object(none)]);
         assert_eq!(warnings[0].message, "argocd: argocd-tls-certs-cm: `a.example.com` has no certificate in PEM");
         assert!(!repositories.find("git@git.example.com:shop/infra", "").unwrap().insecure);
     }

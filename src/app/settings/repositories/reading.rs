@@ -89,10 +89,11 @@ pub(super) fn read(file: &str, bytes: &[u8]) -> Read {
     if found.is_empty() { Err(vec![RepositoriesError::None { file: file.to_owned() }]) } else { Ok((found, warnings)) }
 }
 
-pub(super) fn of_objects(place: &str, objects: impl IntoIterator<Item = Object>) -> Read {
+pub(super) fn of_objects(place: &str, objects: impl IntoIterator<Item = Object>) -> (Repositories, Vec<Finding>) {
     let mut reading = Reading::of(place);
     objects.into_iter().for_each(|object| reading.object(&object));
-    reading.end()
+    let errors = reading.errors.iter().map(|error| Finding::of(error));
+    (reading.found, errors.chain(reading.warnings).collect())
 }
 
 /// What was found and what was odd about it, or all that is wrong.
