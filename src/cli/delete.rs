@@ -67,6 +67,9 @@ pub(super) struct DeleteArguments {
     /// How long a run that died keeps others out; the lock is renewed at each third of it
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_lock_duration, help_heading = "Deleting")]
     lock_duration: Duration,
+    /// Read the Secrets of repositories from the cluster that Argo CD runs in, and what it knows servers by
+    #[arg(long, help_heading = "Deleting")]
+    repositories_from_cluster: bool,
     #[command(flatten)]
     state: StateArguments,
     #[command(flatten)]
@@ -143,9 +146,11 @@ pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> 
         propagation: arguments.propagation_policy.map(Propagation::from),
     });
     let syncing = arguments.syncing();
-    let DeleteArguments { selection, state, sources, cluster, rules, report, output, .. } = arguments;
+    let DeleteArguments {
+        selection, repositories_from_cluster, state, sources, cluster, rules, report, output, ..
+    } = arguments;
     let comparing =
-        ComparingArguments { argocd_cm_from_cluster: false, repositories_from_cluster: false, strict: false, state };
+        ComparingArguments { argocd_cm_from_cluster: false, repositories_from_cluster, strict: false, state };
     let planning = PlanningArguments { selection, syncing, sources, cluster, comparing, rules, report, output };
     carry_out(Asked { wish, is_shown: true, made: None, planning }, consent, session).await
 }

@@ -129,10 +129,9 @@ impl Live {
 
     /// The LIST that covers a kind in a namespace, in whatever version it was asked for.
     pub(super) fn of_kind(&self, cluster: ClusterId, gvk: &Gvk, namespace: Option<&str>) -> Option<&Listed> {
-        let kind = gvk.group_kind();
         let covers = |listing: &Listing| {
             listing.cluster == cluster
-                && listing.gvk.group_kind() == kind
+                && (&listing.gvk.group, &listing.gvk.kind) == (&gvk.group, &gvk.kind)
                 && (listing.namespace.is_none() || listing.namespace.as_deref() == namespace)
         };
         self.listings.iter().find(|(listing, _)| covers(listing)).map(|(_, listed)| listed)

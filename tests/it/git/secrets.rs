@@ -187,6 +187,11 @@ fn secrets_are_read_from_the_cluster_that_argo_cd_runs_in() {
     assert!(outcome.stdout.contains("settings  missing in the cluster"), "{}", outcome.transcript());
     assert!(!outcome.transcript().contains("s3cret"));
 
+    // Who synced with them deletes with them: hooks come from git.
+    let delete = || trueup(["delete", "shop", "-y", "--argocd-namespace", cluster.name()]).of(&shop);
+    delete().exits(2);
+    delete().argument("--repositories-from-cluster").exits(0);
+
     // Another team's Secret is broken: that is an error, and costs nobody else theirs.
     let name = json!({"name": "elses", "labels": {"argocd.argoproj.io/secret-type": "repository"}});
     cluster

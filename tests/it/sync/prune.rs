@@ -319,7 +319,7 @@ fn what_a_chart_drops_and_brings_again_is_its_own_each_time() {
             assert_eq!(uid(), first);
         }
         git = git.file("values.yaml", "extra: true\n").commit("with it again");
-        run(&["diff"], if asked { 1 } else { 0 });
+        run(&["diff"], i32::from(asked));
         run(&["sync", "-y"], 0);
         assert_eq!(uid() == first, !asked);
         run(&["diff"], 0);
