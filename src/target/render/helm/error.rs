@@ -41,6 +41,18 @@ pub enum HelmError {
         /// Why.
         source: globset::Error,
     },
+    /// A pattern that leads through more than anybody has: links that lead to each other, most likely.
+    #[error("`{pattern}` leads through more than {limit} files and folders")]
+    #[diagnostic(
+        code("trueup::render::glob"),
+        help("name the folder in front of the pattern; links to folders count, too")
+    )]
+    GlobOfTooMuch {
+        /// As the manifest has it.
+        pattern: String,
+        /// How many there may be.
+        limit: usize,
+    },
     /// A path that leads out of its repository.
     #[error("`{file}` leads out of its repository")]
     #[diagnostic(

@@ -12,7 +12,7 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
-use globset::GlobBuilder;
+use globset::{GlobBuilder, GlobMatcher};
 
 use super::HelmError;
 use crate::app::source::Helm;
@@ -147,7 +147,9 @@ impl<'a> Values<'a> {
     /// The files that a pattern matches, in order.
     fn matches(&self, written: &str, root: &Path, below: &Path, revision: &str) -> Result<Vec<PathBuf>, HelmError> {
         let glob_fault = |source| HelmError::Glob { pattern: written.to_owned(), source };
-        let names = matching(root, below).map_err(glob_fault)?;
+        let glob = GlobBuilder::new(&below.to_string_lossy()).literal_separator(true).build().map_err(glob_fault)?;
+        let too_much = || HelmError::GlobOfTooMuch { pattern: written.to_owned(), limit: WALK_LIMIT };
+        let names = matching(root, below, &glob.compile_matcher(), WALK_LIMIT).ok_or_else(too_much)?;
         let mut files = Vec::new();
         for name in names {
             files.extend(found(root, &name, written)?);
@@ -243,18 +245,17 @@ fn scheme(text: &str) -> Option<&str> {
 }
 
 /// The files that a pattern matches, in the order in which Argo CD's library (doublestar) finds them: names in order, and
-/// with `**` the files of a folder before those of the folders in it.
-fn matching(root: &Path, pattern: &Path) -> Result<Vec<PathBuf>, globset::Error> {
-    let glob = GlobBuilder::new(&pattern.to_string_lossy()).literal_separator(true).build()?.compile_matcher();
+/// with `**` the files of a folder before those of the folders in it; nothing where more than `limit` would be looked at.
+fn matching(root: &Path, pattern: &Path, glob: &GlobMatcher, limit: usize) -> Option<Vec<PathBuf>> {
     let is_literal = |part: &str| !part.contains(['*', '?', '[', '{', '\\']);
     let start: PathBuf =
         pattern.components().take_while(|part| is_literal(&part.as_os_str().to_string_lossy())).collect();
     let mut names = Vec::new();
-    collect(root, &start, &mut Vec::new(), &mut names);
+    collect(root, &start, &mut Walk { trail: Vec::new(), left: limit }, &mut names)?;
     names.retain(|name| glob.is_match(name));
     let fixed = pattern.components().rev().take_while(|part| part.as_os_str() != "**").count();
     names.sort_by_cached_key(|name| folder_and_rest(name, fixed));
-    Ok(names)
+    Some(names)
 }
 
 /// A path without so many parts of its end, and these.
@@ -278,27 +279,40 @@ fn found(root: &Path, below: &Path, written: &str) -> Result<Option<PathBuf>, He
 }
 
 /// Every file below a folder, as a path from the root; links to folders are followed, but not out of the root, nor into a
-/// folder that the way there (`trail`) leads through already.
-fn collect(root: &Path, below: &Path, trail: &mut Vec<PathBuf>, names: &mut Vec<PathBuf>) {
+/// folder that the way there leads through already; nothing where the walk is too long.
+fn collect(root: &Path, below: &Path, walk: &mut Walk, names: &mut Vec<PathBuf>) -> Option<()> {
     // A folder that is not there, or may not be read, has no files for us.
-    let Ok(real) = root.join(below).canonicalize() else { return };
-    let Ok(entries) = fs::read_dir(&real) else { return };
-    if trail.contains(&real) || !real.starts_with(root) {
-        return;
+    let Ok(real) = root.join(below).canonicalize() else { return Some(()) };
+    let Ok(entries) = fs::read_dir(&real) else { return Some(()) };
+    if walk.trail.contains(&real) || !real.starts_with(root) {
+        return Some(());
     }
-    trail.push(real);
+    walk.trail.push(real);
     for entry in entries.flatten() {
+        walk.left = walk.left.checked_sub(1)?;
         let name = below.join(entry.file_name());
         let path = root.join(&name);
         if path.is_dir() {
             if entry.file_name() != ".git" {
-                collect(root, &name, trail, names);
+                collect(root, &name, walk, names)?;
             }
         } else if path.is_file() {
             names.push(name);
         }
     }
-    trail.pop();
+    walk.trail.pop();
+    Some(())
+}
+
+/// How many files and folders a pattern may lead through: of a few links to each other there is no end of ways.
+const WALK_LIMIT: usize = 100_000;
+
+/// A walk through folders.
+struct Walk {
+    /// The folders that lead to where it is.
+    trail: Vec<PathBuf>,
+    /// How much more it may look at.
+    left: usize,
 }
 
 #[cfg(test)]
@@ -306,6 +320,27 @@ fn collect(root: &Path, below: &Path, trail: &mut Vec<PathBuf>, names: &mut Vec<
 #[expect(clippy::disallowed_methods, reason = "tests make the files that they look at")]
 mod tests {
     use super::*;
+
+    fn matched(root: &Path, pattern: &str, limit: usize) -> Option<Vec<PathBuf>> {
+        let glob = GlobBuilder::new(pattern).literal_separator(true).build().unwrap().compile_matcher();
+        matching(root, Path::new(pattern), &glob, limit)
+    }
+
+    /// A repository is anybody's: of a dozen folders with links to each other there are half a billion ways.
+    #[test]
+    fn links_that_lead_to_each_other_end_the_walk() {
+        let folder = tempfile::tempdir().unwrap();
+        let root = folder.path().canonicalize().unwrap();
+        let names: Vec<String> = (0..12).map(|number| format!("d{number}")).collect();
+        for name in &names {
+            fs::create_dir(root.join(name)).unwrap();
+            for other in &names {
+                std::os::unix::fs::symlink(format!("../{other}"), root.join(name).join(other)).unwrap();
+            }
+        }
+        assert_eq!(matched(&root, "**/*.yaml", 2000), None);
+        assert_eq!(matched(&root, "none/**/*.yaml", 2000), Some(Vec::new()));
+    }
 
     /// The answers of github.com/bmatcuk/doublestar v4.9.1 `FilepathGlob` for these files, without the folders among them.
     #[test]
@@ -333,7 +368,7 @@ mod tests {
             ("env/**/x/*.yaml", "deep/x/d lnk/x/d"),
             ("none/*.yaml", ""),
         ] {
-            let names = matching(&root, Path::new(pattern)).unwrap();
+            let names = matched(&root, pattern, WALK_LIMIT).unwrap();
             let names: Vec<_> = names.iter().map(|name| name.strip_prefix("env").unwrap().with_extension("")).collect();
             let names: Vec<_> = names.iter().map(|name| name.to_string_lossy()).collect();
             assert_eq!(names.join(" "), expected, "{pattern}");
