@@ -3,7 +3,7 @@
 //! In: the files, a registry's host. Out: a user and a password, or the token that some logins leave in their place: from
 //! `auths`, or from the credential helper that `credHelpers` or `credsStore` name, which runs as a child within our limits.
 //!
-//! Rules: docker/cli cli/config/types, cli/config/credentials/native_store.go (`<token>`).
+//! Rules: docker/cli cli/config/types, `cli/config/credentials/native_store.go` (a user `<token>`).
 
 use std::path::{Path, PathBuf};
 

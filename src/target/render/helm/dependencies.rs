@@ -57,7 +57,7 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
     let warning = disputed.map(|disputed| {
         let message = format!("{}: {disputed}", run.input.place());
         let help = "give the Secrets of all these repositories the same `proxy` and `noProxy`";
-        Finding::warning("trueup::helm::proxies", message).with_help(help)
+        Finding::warning("trueup::render::proxies", message).with_help(help)
     });
     Ok(Built { copy, repeatable: repositories.are_local() || (is_locked && !repositories.are_named()), warning })
 }
