@@ -68,6 +68,23 @@ async fn a_server_that_hides_its_repositories_is_told_who_asks() {
     }
 }
 
+/// What is told unasked is told to the Secret's own server: one that it sends us to hears nothing.
+#[tokio::test]
+async fn what_a_secret_tells_at_once_goes_to_no_other_host() {
+    let git = shop();
+    let root = root_of(&git);
+    let thief = HttpServer::start(&root, Manners { authorization: Some("never".into()), ..Manners::default() });
+    let elsewhere = thief.url_by_name("").trim_end_matches('/').to_owned();
+    let honest = HttpServer::start(&root, Manners { redirect: Some(elsewhere), ..Manners::default() });
+    let url = honest.url("repo");
+    let fields = json!({"url": url, "username": "ci", "password": "s3cret", "forceHttpBasicAuth": "true"});
+    let run = run_with(|settings| settings.keyring = keyring(&fields));
+    run.bad(&url, "main").await;
+    assert_eq!(honest.requests()[0].header("authorization"), Some(BASIC));
+    let asked = thief.requests();
+    assert!(!asked.is_empty() && asked.iter().all(|request| request.header("authorization").is_none()), "{asked:#?}");
+}
+
 /// What is for one project opens nothing for another; and the same repository is brought once for all that have none.
 #[tokio::test]
 async fn a_secret_of_a_project_is_for_that_project() {
