@@ -82,7 +82,7 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     let concurrency = clusters.concurrency;
     let logs = rules.logs;
     // Whoever asks for logs wants to know what does not work.
-    let judge = if health || logs.is_some() { Some(rules.judge(selection.argocd_cm.as_deref())?) } else { None };
+    let judge = if health || logs.is_some() { Some(rules.judge(&selection.argocd()?.settings)?) } else { None };
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     request.health = judge;
     request.settings_from_cluster = comparing.argocd_cm_from_cluster;

@@ -10,6 +10,7 @@ use super::arguments::output::OutputArguments;
 use super::customizations;
 use super::manifests::ManifestPath;
 use super::session::{Look, Session};
+use crate::app::settings::Settings;
 use crate::finding::Finding;
 use crate::fleet::{self, Run};
 use crate::object::yaml::{self, Limits, WithPositions};
@@ -93,7 +94,7 @@ async fn of_applications(judging: JudgingArguments, session: &Session) -> Result
 
 /// Judges plain manifests; what cannot be read is a finding and hides nothing else.
 fn of_manifests(arguments: &HealthArguments) -> Result<(Run, Vec<ResourceHealth>), Vec<Finding>> {
-    let judge = arguments.judging.rules.judge(arguments.judging.selection.argocd_cm.as_deref())?;
+    let judge = arguments.judging.rules.judge(&arguments.judging.selection.argocd()?.settings)?;
     let (mut run, mut judged) = (Run::default(), Vec::new());
     for path in &arguments.filename {
         let (name, bytes) = read(path).map_err(|finding| vec![finding])?;
@@ -181,7 +182,7 @@ fn run_tests(arguments: &TestArguments) -> Result<Vec<TestedCase>, Vec<Finding>>
     let told = |error: customizations::CustomizationError| vec![Finding::of(&error)];
     let folder = &arguments.folder;
     let rules = HealthRuleArguments::of_folder(folder.clone());
-    let judge = rules.judge(None)?;
+    let judge = rules.judge(&Settings::default())?;
     let mut tested = Vec::new();
     for suite in customizations::suites(folder).map_err(told)? {
         let text = customizations::text(&suite.file).map_err(told)?;

@@ -27,7 +27,10 @@ pub(super) fn request(
     session: &Session,
 ) -> Result<Request, Vec<Finding>> {
     let (applications, mut findings) = applications(selection, session)?;
-    let (settings, rendering) = settings(selection)?;
+    let argocd = selection.argocd()?;
+    let (settings, rendering) = settings(&argocd.settings)?;
+    findings.extend(argocd.warnings.iter().cloned());
+    sources.repositories.know(&argocd.servers);
     let mut render = sources.render_settings()?;
     render.take(rendering);
     findings.extend(sources.repositories.read()?.warnings);
@@ -60,13 +63,14 @@ pub(super) fn applications(
     Ok((manifests.applications, manifests.findings))
 }
 
-/// Argo CD's settings, from the file that was given.
-fn settings(selection: &SelectionArguments) -> Result<(ComparisonSettings, RenderingSettings), Vec<Finding>> {
-    let Some(path) = &selection.argocd_cm else { return Ok(Default::default()) };
-    let text = manifests::read_one(path).map_err(|error| vec![Finding::of(&error)])?;
-    let settings = Settings::read(&text.name, &text.bytes).map_err(|error| vec![Finding::of(&error)])?;
-    let rendering = RenderingSettings::of(&settings);
-    let (settings, errors) = ComparisonSettings::of(&settings);
+/// What Argo CD's settings say about comparing and rendering.
+fn settings(settings: &Settings) -> Result<(ComparisonSettings, RenderingSettings), Vec<Finding>> {
+    // Nothing that is known is not the same as settings that say nothing.
+    if settings.file.is_empty() {
+        return Ok(Default::default());
+    }
+    let rendering = RenderingSettings::of(settings);
+    let (settings, errors) = ComparisonSettings::of(settings);
     if errors.is_empty() {
         Ok((settings, rendering))
     } else {

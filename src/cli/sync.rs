@@ -161,7 +161,7 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     let PlanningArguments { selection, syncing, sources, cluster, comparing, rules, .. } = planning;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let judge = rules.judge(selection.argocd_cm.as_deref())?;
+    let judge = rules.judge(&selection.argocd()?.settings)?;
     let mut request = request::request(&selection, &sources, concurrency, session)?;
     // What nobody waits for is not judged: right after a sync everything is on its way.
     request.health = syncing.wait.then(|| judge.clone());

@@ -2,6 +2,7 @@
 
 use std::num::NonZero;
 use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::path::Path;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
@@ -123,8 +124,9 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
     let work: Vec<(usize, Work)> = turns
         .iter()
         .enumerate()
-        .filter(|(_, turn)| turn.resources.iter().any(ResourceDrift::is_drift) && may_be_made_up(turn))
+        .filter(|(_, turn)| turn.resources.iter().any(ResourceDrift::is_drift))
         .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
+        .filter(|(_, work)| work.may_be_made_up())
         .collect();
     let mut renders = side_by_side(work, request, &Progress::silent());
     while let Some((index, done)) = renders.recv().await {
@@ -135,16 +137,6 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
             turn.condition("UnsteadyRender", Finding { severity: Severity::Warning, ..finding });
         }
     }
-}
-
-/// Whether a Helm chart of the application names functions that make things up.
-fn may_be_made_up(turn: &Turn) -> bool {
-    let sources = turn.sources.iter().zip(&turn.application.sources).zip(&turn.checkouts);
-    let mut charts = sources.filter(|((run, _), _)| run.tool == SourceKind::Helm.as_str());
-    charts.any(|((_, source), checkout)| {
-        let folder = checkout.as_ref().and_then(|it| it.folder(source.path.as_deref().unwrap_or_default()).ok());
-        folder.is_some_and(|folder| render::makes_things_up(&folder))
-    })
 }
 
 /// Nothing to do for an application with a source that is not here: it has been reported.
@@ -177,6 +169,43 @@ impl Work {
             server: turn.server().to_owned(),
             cancel: cancel.clone(),
         })
+    }
+
+    /// Whether Helm may make up anew what one of the sources has.
+    fn may_be_made_up(&self) -> bool {
+        let references = References::of(&self.application.sources, &self.checkouts);
+        let mut sources = self.application.sources.iter().zip(&self.checkouts);
+        sources.any(|(source, checkout)| {
+            let folder = checkout.folder(source.path.as_deref().unwrap_or_default());
+            let is_rendered = !source.renders_nothing();
+            folder.is_ok_and(|folder| {
+                is_rendered && render::may_be_made_up(&self.input(source, checkout, &folder, &references))
+            })
+        })
+    }
+
+    /// What the rendering of one source may look at.
+    fn input<'a>(
+        &'a self,
+        source: &'a Source,
+        checkout: &'a Checkout,
+        folder: &'a Path,
+        references: &'a References,
+    ) -> RenderInput<'a> {
+        RenderInput {
+            application: &self.application,
+            instance_name: &self.instance_name,
+            source,
+            revision: &checkout.revision,
+            // A chart's version is no promise, for it may be published anew; but its folder is named by its digest.
+            is_pinned: checkout.by != FetchedBy::WorkingTree,
+            root: &checkout.root,
+            folder,
+            references,
+            kinds: &self.kinds,
+            settings: &self.settings,
+            cancel: &self.cancel,
+        }
     }
 }
 
@@ -213,21 +242,7 @@ fn render_source(
     }
     // A chart is the whole of what was brought.
     let folder = checkout.folder(source.path.as_deref().unwrap_or_default()).map_err(|error| Finding::of(&error))?;
-    let input = RenderInput {
-        application: &work.application,
-        instance_name: &work.instance_name,
-        source,
-        revision: &checkout.revision,
-        // A chart's version is no promise, for it may be published anew; but its folder is named by its digest.
-        is_pinned: checkout.by != FetchedBy::WorkingTree,
-        root: &checkout.root,
-        folder: &folder,
-        references,
-        kinds: &work.kinds,
-        settings: &work.settings,
-        cancel: &work.cancel,
-    };
-    render::render(&input).map(Some).map_err(|error| Finding::of(&error))
+    render::render(&work.input(source, checkout, &folder, references)).map(Some).map_err(|error| Finding::of(&error))
 }
 
 fn rendered(turn: &mut Turn, done: Done) {

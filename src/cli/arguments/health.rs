@@ -1,6 +1,6 @@
 //! How health is judged: a team's scripts and settings.
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Instant;
 
@@ -42,20 +42,15 @@ impl HealthRuleArguments {
         }
     }
 
-    /// The judge that these arguments and the settings in a file make.
-    pub(crate) fn judge(&self, argocd_cm: Option<&Path>) -> Result<Arc<Judge>, Vec<Finding>> {
-        let settings = self.settings(argocd_cm)?;
+    /// The judge that these arguments and Argo CD's settings make.
+    pub(crate) fn judge(&self, argocd: &Settings) -> Result<Arc<Judge>, Vec<Finding>> {
+        let settings = self.settings(argocd)?;
         Ok(Arc::new(Judge::new(settings, clock())))
     }
 
-    fn settings(&self, argocd_cm: Option<&Path>) -> Result<HealthSettings, Vec<Finding>> {
+    fn settings(&self, argocd: &Settings) -> Result<HealthSettings, Vec<Finding>> {
         let wrong = |error: SettingsError| vec![Finding::of(&error)];
-        let mut settings = HealthSettings::default();
-        if let Some(file) = argocd_cm {
-            let bytes = customizations::text(file).map_err(|error| vec![Finding::of(&error)])?;
-            let read = Settings::read(&file.to_string_lossy(), &bytes).map_err(wrong)?;
-            settings = HealthSettings::of(&read).map_err(wrong)?;
-        }
+        let mut settings = HealthSettings::of(argocd).map_err(wrong)?;
         if let Some(folder) = &self.customizations {
             let scripts = customizations::scripts(folder).map_err(|error| vec![Finding::of(&error)])?;
             settings.add_folder(scripts).map_err(wrong)?;

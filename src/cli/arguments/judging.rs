@@ -46,7 +46,7 @@ impl JudgingArguments {
     pub(crate) fn resolve(self, session: &Session) -> Result<(Request, World), Vec<Finding>> {
         let clusters = self.cluster.settings();
         let concurrency = clusters.concurrency;
-        let judge = self.rules.judge(self.selection.argocd_cm.as_deref())?;
+        let judge = self.rules.judge(&self.selection.argocd()?.settings)?;
         let mut request = request::request(&self.selection, &self.sources, concurrency, session)?;
         request.health = Some(judge);
         request.log_lines = self.rules.logs;

@@ -21,6 +21,9 @@ pub(crate) struct RepositoryArguments {
     /// What was read: a file may be a pipe, which can be read once.
     #[arg(skip)]
     read: OnceLock<Result<Read, Vec<Finding>>>,
+    /// What is known of servers from elsewhere.
+    #[arg(skip)]
+    known: OnceLock<Repositories>,
 }
 
 /// What was read, and what was odd about it.
@@ -35,11 +38,17 @@ pub(crate) struct Read {
 impl RepositoryArguments {
     /// The files and the environment, resolved; or what is wrong with the files.
     pub(crate) fn read(&self) -> Result<Read, Vec<Finding>> {
-        self.read.get_or_init(|| read(&self.repositories)).clone()
+        self.read.get_or_init(|| read(&self.repositories, self.known.get())).clone()
+    }
+
+    /// Adds what is known from elsewhere, before anything is read: the files count more.
+    pub(crate) fn know(&self, servers: &Repositories) {
+        // Who comes second knows the same.
+        let _ = self.known.set(servers.clone());
     }
 }
 
-fn read(files: &[PathBuf]) -> Result<Read, Vec<Finding>> {
+fn read(files: &[PathBuf], known: Option<&Repositories>) -> Result<Read, Vec<Finding>> {
     let (mut repositories, mut warnings, mut errors) = (Repositories::default(), Vec::new(), Vec::new());
     for path in files {
         let paths = [ManifestPath::Path(path.clone())];
@@ -61,6 +70,7 @@ fn read(files: &[PathBuf]) -> Result<Read, Vec<Finding>> {
     if !errors.is_empty() {
         return Err(errors);
     }
+    repositories.extend(known.cloned().unwrap_or_default());
     let login = |kind: &str| HostLogin {
         username: text(&format!("TRUEUP_{kind}_USERNAME")),
         password: text(&format!("TRUEUP_{kind}_PASSWORD")).map(Secret::new),

@@ -31,7 +31,7 @@ pub use cache::CacheSettings;
 pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
-pub use helm::{HelmError, makes_things_up};
+pub use helm::HelmError;
 pub use ksonnet::KsonnetError;
 pub use kustomize::KustomizeError;
 pub use program::{ProgramError, ProgramSettings};
@@ -187,6 +187,18 @@ pub struct Rendered {
     pub target: Target,
     /// The tool that rendered it.
     pub tool: SourceKind,
+}
+
+/// Whether another render of a source may give something else, for what Helm makes up: a guess that errs on the side of yes,
+/// and starts no program.
+pub fn may_be_made_up(input: &RenderInput<'_>) -> bool {
+    let Ok((source, _)) = overrides::apply(input) else { return false };
+    let input = &RenderInput { source: &source, ..*input };
+    match detect::detect(input) {
+        Ok(SourceKind::Helm) => helm::may_be_made_up(input),
+        Ok(SourceKind::Kustomize) => kustomize::may_be_made_up(input),
+        _ => false,
+    }
 }
 
 /// Renders one source from the folder that its checkout holds for it; on a thread that may block, within a runtime.

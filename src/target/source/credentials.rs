@@ -5,6 +5,8 @@
 
 use std::time::Instant;
 
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
 use tokio::runtime::Handle;
 
 use crate::secret::{RepoUrl, Secret};
@@ -69,6 +71,9 @@ pub(super) struct Access {
     pub(super) url: gix::Url,
     pub(super) origin: Origin,
     pub(super) identity: Option<Identity>,
+    /// Whether that is told before the server asks, as Argo CD does with a Secret's: it is for this one URL, and some
+    /// servers say "not found" to who says nothing.
+    pub(super) is_told_at_once: bool,
     /// What the repository's Secret says besides.
     pub(super) pass: Pass,
     /// The same in files, for programs.
@@ -101,7 +106,8 @@ impl Access {
         } else if http && trust == Trust::Named {
             identity = from_settings(credentials, &origin, url.user());
         }
-        Some(Self { url, origin, identity, pass: Pass::default(), files: PassFiles::default() })
+        let (pass, files) = (Pass::default(), PassFiles::default());
+        Some(Self { url, origin, identity, is_told_at_once: false, pass, files })
     }
 
     /// The same, with what the repository's Secret says over it.
@@ -113,6 +119,7 @@ impl Access {
         if let Some(Identity { username, password }) = pass.identity.take() {
             let username = if username.is_empty() { "git".to_owned() } else { username };
             self.identity = Some(Identity { username, password });
+            self.is_told_at_once = true;
         }
         self.pass = pass;
         self
@@ -144,6 +151,10 @@ impl Access {
             config.push((format!("credential.{server}.helper"), HELPER.to_owned()));
             variables.push(("TRUEUP_HELPER_USERNAME".to_owned(), identity.username.clone()));
             variables.push(("TRUEUP_HELPER_PASSWORD".to_owned(), identity.password.expose().clone()));
+            if self.pass.force_basic_auth {
+                let both = STANDARD.encode(format!("{}:{}", identity.username, identity.password.expose()));
+                config.push((format!("http.{server}.extraHeader"), format!("Authorization: Basic {both}")));
+            }
         }
         if let Some(token) = &self.pass.bearer {
             config.push((format!("http.{server}.extraHeader"), format!("Authorization: Bearer {}", token.expose())));

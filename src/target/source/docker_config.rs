@@ -1,7 +1,9 @@
 //! Docker's configuration, in which `docker login` and `helm registry login` write down what opens a registry.
 //!
-//! In: the files, a registry's host. Out: a user and a password: from `auths`, or from the credential helper that
-//! `credHelpers` or `credsStore` name, which runs as a child within our limits.
+//! In: the files, a registry's host. Out: a user and a password, or the token that some logins leave in their place: from
+//! `auths`, or from the credential helper that `credHelpers` or `credsStore` name, which runs as a child within our limits.
+//!
+//! Rules: docker/cli cli/config/types, `cli/config/credentials/native_store.go` (a user `<token>`).
 
 use std::path::{Path, PathBuf};
 
@@ -14,8 +16,20 @@ use super::keyring::Asking;
 use crate::process::{self, Command};
 use crate::secret::Secret;
 
+/// What stands in place of a user where the password is such a token.
+const TOKEN: &str = "<token>";
+
+/// What opens a registry: one of the two, or both.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Login {
+    /// A user and a password.
+    pub(super) identity: Option<Identity>,
+    /// `identitytoken`: what the registry's token server takes for them, and prefers.
+    pub(super) refresh_token: Option<Secret<String>>,
+}
+
 /// What the first file that knows a registry says of it.
-pub(super) fn login(files: &[PathBuf], host: &str, asking: &Asking<'_>) -> Option<Identity> {
+pub(super) fn login(files: &[PathBuf], host: &str, asking: &Asking<'_>) -> Option<Login> {
     files.iter().find_map(|file| {
         // A file that is not there, or makes no sense, opens nothing; what opens nothing is told by the registry.
         let config: Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
@@ -58,7 +72,7 @@ fn helper(config: &Value, host: &str) -> Option<String> {
     named?.as_str().filter(is_name).map(|name| format!("docker-credential-{name}"))
 }
 
-fn ask(helper: &str, file: &Path, host: &str, asking: &Asking<'_>) -> Option<Identity> {
+fn ask(helper: &str, file: &Path, host: &str, asking: &Asking<'_>) -> Option<Login> {
     let mut command = Command::new(helper).args(["get"]);
     command.inherit = vec!["PATH", "HOME", "USER", "XDG_RUNTIME_DIR", "DBUS_SESSION_BUS_ADDRESS", "GNUPGHOME"];
     command = command.env("DOCKER_CONFIG", file.parent().unwrap_or(Path::new("")).as_os_str());
@@ -66,25 +80,47 @@ fn ask(helper: &str, file: &Path, host: &str, asking: &Asking<'_>) -> Option<Ide
     command.timeout = asking.timeout;
     let output = asking.runtime.block_on(process::run(&command, asking.cancel)).ok()?;
     let said: Value = serde_json::from_slice(&output.stdout).ok().filter(|_| output.success())?;
-    identity(said.get("Username")?.as_str()?, said.get("Secret")?.as_str()?)
+    let (username, password) = (said.get("Username")?.as_str()?, said.get("Secret")?.as_str()?);
+    let login = if username == TOKEN {
+        Login { refresh_token: token(password), ..Login::default() }
+    } else {
+        Login { identity: identity(username, password), ..Login::default() }
+    };
+    login.opens()
 }
 
-fn written_down(config: &Value, host: &str) -> Option<Identity> {
+fn written_down(config: &Value, host: &str) -> Option<Login> {
     let auths = map(config, "auths")?;
     let entry = names(host).into_iter().find_map(|name| auths.iter().find(|(key, _)| means(key, name)))?.1;
     let text = |field: &str| entry.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
-    if let Some(both) = text("auth") {
-        let decoded = String::from_utf8(STANDARD.decode(both.trim()).ok()?).ok()?;
-        let (username, password) = decoded.split_once(':')?;
-        return identity(username, password.trim_end_matches('\0'));
-    }
-    identity(text("username")?, text("password")?)
+    let identity = match text("auth") {
+        Some(both) => decoded(both),
+        None => text("username").zip(text("password")).and_then(|(username, password)| identity(username, password)),
+    };
+    Login { identity, refresh_token: text("identitytoken").and_then(token) }.opens()
 }
 
-/// A `<token>` in place of a name is for another way of logging in, which is not spoken here.
+/// `user:password` in base64.
+fn decoded(both: &str) -> Option<Identity> {
+    let decoded = String::from_utf8(STANDARD.decode(both.trim()).ok()?).ok()?;
+    let (username, password) = decoded.split_once(':')?;
+    identity(username, password.trim_end_matches('\0'))
+}
+
 fn identity(username: &str, password: &str) -> Option<Identity> {
-    let is_password = username != "<token>" && !password.is_empty();
+    let is_password = username != TOKEN && !password.is_empty();
     is_password.then(|| Identity { username: username.to_owned(), password: Secret::new(password.to_owned()) })
+}
+
+fn token(text: &str) -> Option<Secret<String>> {
+    (!text.is_empty()).then(|| Secret::new(text.to_owned()))
+}
+
+impl Login {
+    /// Nothing where it opens nothing.
+    fn opens(self) -> Option<Self> {
+        (self != Self::default()).then_some(self)
+    }
 }
 
 #[cfg(test)]
@@ -100,14 +136,21 @@ mod tests {
             "https://registry.example.com:5000/v1/": {"username": "port", "password": "c"},
             "https://index.docker.io/v1/": {"auth": STANDARD.encode("hub:d")},
             "empty.example.com": {},
+            // As `az acr login` writes it.
+            "shop.azurecr.io": {"auth": STANDARD.encode("00000000-0000-0000-0000-000000000000:"), "identitytoken": "e"},
         }});
-        let found = |host| written_down(&config, host).map(|it| format!("{}/{}", it.username, it.password.expose()));
+        let found = |host| {
+            let login = written_down(&config, host)?;
+            let identity = login.identity.map(|it| format!("{}/{}", it.username, it.password.expose()));
+            Some(identity.unwrap_or_else(|| format!("token {}", login.refresh_token.unwrap().expose())))
+        };
         for (host, expected) in [
             ("registry.example.com", Some("ci/a:b")),
             ("registry.example.com:5000", Some("port/c")),
             ("registry-1.docker.io", Some("hub/d")),
             ("docker.io", Some("hub/d")),
             ("empty.example.com", None),
+            ("shop.azurecr.io", Some("token e")),
             ("other.example.com", None),
         ] {
             assert_eq!(found(host).as_deref(), expected, "{host}");

@@ -2,7 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use miette::Diagnostic;
@@ -420,7 +420,7 @@ pub enum SourceError {
     },
     /// The cache cannot be written.
     #[error("cache `{folder}` cannot be written; nothing in it was changed")]
-    #[diagnostic(code("trueup::source::cache"), help("{}", cache_help(*full)))]
+    #[diagnostic(code("trueup::source::cache"), help("{}", cache_help(*full, folder)))]
     CacheUnusable {
         /// The folder.
         folder: PathBuf,
@@ -488,9 +488,11 @@ fn nearest_of(nearest: &[String], end: &str) -> Option<String> {
     }
 }
 
-fn cache_help(full: bool) -> &'static str {
+fn cache_help(full: bool, folder: &Path) -> &'static str {
     if full {
         "make room on that disk, or name another folder with `--cache-dir`"
+    } else if folder == std::env::temp_dir() {
+        "let `TMPDIR` name a folder that takes files, or name one with `--cache-dir`"
     } else {
         "name another folder with `--cache-dir`"
     }

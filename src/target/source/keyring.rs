@@ -61,6 +61,8 @@ pub(in crate::target) struct Pass {
     pub(in crate::target) secret: String,
     /// Who we are there.
     pub(in crate::target) identity: Option<Identity>,
+    /// A token in place of that, for the token server of a registry.
+    pub(in crate::target) refresh_token: Option<Secret<String>>,
     /// A token in place of that, for git.
     pub(in crate::target) bearer: Option<Secret<String>>,
     /// A GitHub App, which gets a token in its place.
@@ -71,6 +73,8 @@ pub(in crate::target) struct Pass {
     pub(in crate::target) known_hosts: Option<String>,
     /// Who answers is not looked at.
     pub(in crate::target) insecure: bool,
+    /// It is told who we are before it asks.
+    pub(in crate::target) force_basic_auth: bool,
     /// It speaks no TLS.
     pub(in crate::target) plain_http: bool,
     /// What we show it.
@@ -122,8 +126,12 @@ impl Keyring {
         let host = repository.split('/').next().unwrap_or_default();
         let mut pass = self.pass(self.repositories().find(repository, project), host);
         pass.plain_http |= is_this_machine(host) && !pass.knows_of_tls();
-        let docker = || docker_config::login(&self.docker_configs, host, asking);
-        pass.identity = pass.identity.or_else(|| self.oci.identity(host)).or_else(docker);
+        pass.identity = pass.identity.or_else(|| self.oci.identity(host));
+        if pass.identity.is_none()
+            && let Some(login) = docker_config::login(&self.docker_configs, host, asking)
+        {
+            (pass.identity, pass.refresh_token) = (login.identity, login.refresh_token);
+        }
         pass
     }
 
@@ -152,10 +160,12 @@ impl Keyring {
             secret: repository.secret,
             github_app: Some(repository.github_app).filter(|_| is_app),
             identity: password.map(|password| Identity { username, password }),
+            refresh_token: None,
             bearer: repository.bearer_token,
             ssh_private_key,
             known_hosts: None,
             insecure: repository.insecure,
+            force_basic_auth: repository.force_basic_auth,
             plain_http: repository.plain_http,
             client_certificate: repository.client_certificate,
             authorities,

@@ -7,9 +7,9 @@ use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
-use reqwest::header::{HeaderMap, RETRY_AFTER};
+use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
-use reqwest::{Method, StatusCode, Url};
+use reqwest::{Body, Method, RequestBuilder, StatusCode, Url};
 use sha2::{Digest, Sha256};
 
 use super::error::{Cause, SourceError};
@@ -77,9 +77,27 @@ impl Web {
 
     /// The same with another method, of what may be done twice, and without a body.
     pub(super) fn send(&self, method: &Method, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
+        let question = || self.client.request(method.clone(), without_identity(url)).headers(headers.clone());
+        self.patiently(url, question)
+    }
+
+    /// Sends a form, which may have secrets in it.
+    pub(super) fn post(&self, url: &Url, fields: &[(&str, &str)]) -> Result<Answer<'_>, SourceError> {
+        let mut form = without_identity(url);
+        form.query_pairs_mut().clear().extend_pairs(fields);
+        let form = form.query().unwrap_or_default().to_owned();
+        // reqwest takes what was wrapped for a stream, which it cannot send on to where a redirect leads.
+        let question = || {
+            let request = self.client.post(without_identity(url));
+            request.header(CONTENT_TYPE, "application/x-www-form-urlencoded").body(Body::wrap(Body::from(form.clone())))
+        };
+        self.patiently(url, question)
+    }
+
+    fn patiently(&self, url: &Url, question: impl Fn() -> RequestBuilder) -> Result<Answer<'_>, SourceError> {
         let mut wait = FIRST_WAIT;
         for attempt in 1.. {
-            let answer = self.ask(method, url, headers);
+            let answer = self.ask(url, question());
             let patience = match &answer {
                 Ok(answer) if is_passing(answer.status()) => answer.patience().unwrap_or(wait),
                 Err(SourceError::Unreachable { .. }) => wait,
@@ -97,10 +115,9 @@ impl Web {
         Err(self.timed_out(url.as_str()))
     }
 
-    fn ask(&self, method: &Method, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
+    fn ask(&self, url: &Url, question: RequestBuilder) -> Result<Answer<'_>, SourceError> {
         let shown = shown(url);
-        let request = self.client.request(method.clone(), without_identity(url)).headers(headers.clone()).send();
-        match self.within(request) {
+        match self.within(question.send()) {
             None => Err(self.timed_out(&shown)),
             Some(Ok(response)) => Ok(Answer { web: self, response, url: shown }),
             Some(Err(error)) => Err(SourceError::Unreachable { url: shown, cause: Cause::of(&error.without_url()) }),

@@ -5,6 +5,7 @@ mod dependencies;
 mod faults;
 mod helm_repositories;
 mod registries;
+mod tokens;
 mod ways;
 
 use std::path::Path;

@@ -43,6 +43,48 @@ async fn a_secret_opens_a_repository() {
     }
 }
 
+/// Servers that say "not found" to who says nothing never ask for a password. Argo CD tells a Secret's at once, but its git
+/// only does with `forceHttpBasicAuth`; so does ours.
+#[tokio::test]
+async fn a_server_that_hides_its_repositories_is_told_who_asks() {
+    let git = shop();
+    for (garbage_for_gix, force, by) in [
+        (false, "", Some(FetchedBy::Gix)),
+        (false, "true", Some(FetchedBy::Gix)),
+        (true, "true", Some(FetchedBy::GitProgram)),
+        (true, "false", None),
+    ] {
+        let manners = Manners { authorization: Some(BASIC.into()), hides: true, garbage_for_gix, ..Manners::default() };
+        let http = HttpServer::start(&root_of(&git), manners);
+        let url = http.url("repo");
+        let fields = json!({"url": url, "username": "ci", "password": "s3cret", "forceHttpBasicAuth": force});
+        let run = run_with(|settings| settings.keyring = keyring(&fields));
+        match run.one(&url, "main").await {
+            Ok(checkout) => assert_eq!(Some(checkout.by), by),
+            Err(error) => assert_eq!(by, None, "{}", told(&error)),
+        }
+        assert_nothing_says(run.cache.path(), "s3cret");
+        assert_nothing_says(run.cache.path(), BASIC.trim_start_matches("Basic "));
+    }
+}
+
+/// What is told unasked is told to the Secret's own server: one that it sends us to hears nothing.
+#[tokio::test]
+async fn what_a_secret_tells_at_once_goes_to_no_other_host() {
+    let git = shop();
+    let root = root_of(&git);
+    let thief = HttpServer::start(&root, Manners { authorization: Some("never".into()), ..Manners::default() });
+    let elsewhere = thief.url_by_name("").trim_end_matches('/').to_owned();
+    let honest = HttpServer::start(&root, Manners { redirect: Some(elsewhere), ..Manners::default() });
+    let url = honest.url("repo");
+    let fields = json!({"url": url, "username": "ci", "password": "s3cret", "forceHttpBasicAuth": "true"});
+    let run = run_with(|settings| settings.keyring = keyring(&fields));
+    run.bad(&url, "main").await;
+    assert_eq!(honest.requests()[0].header("authorization"), Some(BASIC));
+    let asked = thief.requests();
+    assert!(!asked.is_empty() && asked.iter().all(|request| request.header("authorization").is_none()), "{asked:#?}");
+}
+
 /// What is for one project opens nothing for another; and the same repository is brought once for all that have none.
 #[tokio::test]
 async fn a_secret_of_a_project_is_for_that_project() {
@@ -212,6 +254,24 @@ fn secrets_are_read_from_the_cluster_that_argo_cd_runs_in() {
     let ssh = format!("sh -c 'echo \"$@\" >{0}/seen; exit 255' ssh", seen.path().display());
     run.env("GIT_SSH_COMMAND", ssh).of(&nobody).exits(2);
     let options = fs::read_to_string(seen.path().join("seen")).unwrap();
+    assert!(options.contains("UserKnownHostsFile="), "{options}");
+}
+
+/// The manifests that Argo CD is installed with have the certificates and host keys beside `argocd-cm`; and as every
+/// file it may be a pipe, whichever parts of it are wanted.
+#[test]
+fn host_keys_stand_beside_argo_cds_settings() {
+    let known = config_map("argocd-ssh-known-hosts-cm").data("ssh_known_hosts", "");
+    let both = format!("{}---\n{known}", config_map("argocd-cm"));
+    let nobody = TestRepo::new().application("nobody").source_field("repoURL", json!("ssh://git@127.0.0.1:1/repo"));
+    let live = tempfile::tempdir().unwrap();
+    let seen = tempfile::tempdir().unwrap();
+    let ssh = format!("sh -c 'echo \"$@\" >{0}/seen; exit 255' ssh", seen.path().display());
+
+    let run = trueup(["diff", "--health", "--argocd-cm", "/dev/stdin"]).stdin(both).env("GIT_SSH_COMMAND", ssh);
+    let outcome = run.of(&nobody).live(live.path()).exits(2);
+
+    let options = fs::read_to_string(seen.path().join("seen")).unwrap_or_else(|_| panic!("{}", outcome.transcript()));
     assert!(options.contains("UserKnownHostsFile="), "{options}");
 }
 

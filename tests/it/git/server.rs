@@ -17,6 +17,8 @@ use std::time::Duration;
 pub(crate) struct Manners {
     /// Only to who sends this, as `Authorization` has it.
     pub(crate) authorization: Option<String>,
+    /// To others as if there were nothing.
+    pub(crate) hides: bool,
     /// With this status, whatever is asked.
     pub(crate) status: Option<u16>,
     /// By sending to another server: this, and what was asked.
@@ -134,6 +136,9 @@ impl Served {
         if let Some(expected) = &self.manners.authorization
             && request.header("authorization") != Some(expected)
         {
+            if self.manners.hides {
+                return respond(stream, 404, &[], b"");
+            }
             return respond(stream, 401, &[("WWW-Authenticate", "Basic realm=\"git\"")], b"");
         }
         if let Some(status) = self.manners.status {

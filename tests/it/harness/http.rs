@@ -1,6 +1,6 @@
 //! A small HTTP server for what servers do wrong: each request is answered by a function of the test.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -13,6 +13,8 @@ pub(crate) struct Request {
     pub(crate) method: String,
     /// The path and the query.
     pub(crate) target: String,
+    /// What came after the headers.
+    pub(crate) body: String,
     headers: Vec<(String, String)>,
 }
 
@@ -130,7 +132,9 @@ fn answer(stream: TcpStream, seen: &Mutex<Vec<Request>>, handler: &Handler) -> O
         let Some((name, value)) = header.trim_end().split_once(':') else { break };
         headers.push((name.to_owned(), value.trim().to_owned()));
     }
-    let request = Request { method, target, headers };
+    let mut request = Request { method, target, headers, body: String::new() };
+    let length = request.header("content-length").and_then(|length| length.parse().ok()).unwrap_or(0);
+    reader.take(length).read_to_string(&mut request.body).ok()?;
     seen.lock().expect("no test fails while it holds this").push(request.clone());
     let answer = handler(&request);
     let mut stream = stream;

@@ -6,6 +6,7 @@ mod cache;
 mod helm;
 mod kustomize;
 mod made_up;
+mod read_only;
 mod references;
 mod settings;
 

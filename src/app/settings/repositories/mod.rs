@@ -99,6 +99,8 @@ pub struct Repository {
     pub enable_oci: bool,
     /// `insecureOCIForceHttp`: a registry that speaks no TLS.
     pub plain_http: bool,
+    /// `forceHttpBasicAuth`: the user and the password go along before the server asks for them.
+    pub force_basic_auth: bool,
     /// `proxy`.
     pub proxy: Option<RepoUrl>,
     /// `noProxy`.
@@ -135,6 +137,7 @@ impl Repository {
         self.github_app.inherit(&template.github_app);
         self.enable_oci |= template.enable_oci;
         self.plain_http |= template.plain_http;
+        self.force_basic_auth |= template.force_basic_auth;
     }
 }
 
@@ -154,6 +157,11 @@ impl Repositories {
     /// and not used.
     pub fn read(file: &str, bytes: &[u8]) -> Result<(Self, Vec<Finding>), Vec<RepositoriesError>> {
         reading::read(file, bytes)
+    }
+
+    /// Reads the certificates and the host keys that stand in one file with `argocd-cm`; nothing where none do.
+    pub fn beside_settings(file: &str, bytes: &[u8]) -> Result<(Self, Vec<Finding>), Vec<RepositoriesError>> {
+        reading::beside_settings(file, bytes)
     }
 
     /// Reads objects themselves, as a cluster has them; nothing where none is about repositories. Many teams write there:

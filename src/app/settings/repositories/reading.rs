@@ -77,16 +77,24 @@ pub enum RepositoriesError {
 }
 
 pub(super) fn read(file: &str, bytes: &[u8]) -> Read {
+    let (found, warnings) = read_each(file, bytes, Reading::object)?;
+    if found.is_empty() { Err(vec![RepositoriesError::None { file: file.to_owned() }]) } else { Ok((found, warnings)) }
+}
+
+pub(super) fn beside_settings(file: &str, bytes: &[u8]) -> Read {
+    read_each(file, bytes, Reading::config_map)
+}
+
+fn read_each<'file>(file: &'file str, bytes: &[u8], take: fn(&mut Reading<'file>, &Object)) -> Read {
     let wrong = |error: yaml::YamlError| {
         vec![RepositoriesError::Yaml { file: file.to_owned(), line: error.line, why: error.message }]
     };
     let text = yaml::decode(bytes).map_err(wrong)?;
     let mut reading = Reading::of(file);
     for document in yaml::read(&text, &Limits::default(), WithPositions::No) {
-        reading.value(document.map_err(wrong)?.value);
+        reading.value(document.map_err(wrong)?.value, take);
     }
-    let (found, warnings) = reading.end()?;
-    if found.is_empty() { Err(vec![RepositoriesError::None { file: file.to_owned() }]) } else { Ok((found, warnings)) }
+    reading.end()
 }
 
 pub(super) fn of_objects(place: &str, objects: impl IntoIterator<Item = Object>) -> (Repositories, Vec<Finding>) {
@@ -115,15 +123,15 @@ impl<'file> Reading<'file> {
         if self.errors.is_empty() { Ok((self.found, self.warnings)) } else { Err(self.errors) }
     }
 
-    fn value(&mut self, mut value: Value) {
+    fn value(&mut self, mut value: Value, take: fn(&mut Self, &Object)) {
         if let Some(Value::Array(items)) = value.get_mut("items").map(Value::take) {
             for item in items {
-                self.value(item);
+                self.value(item, take);
             }
             return;
         }
         if let Ok(object) = Object::new(value) {
-            self.object(&object);
+            take(self, &object);
         }
     }
 
@@ -137,7 +145,13 @@ impl<'file> Reading<'file> {
                 let template = self.secret(object, Role::Template);
                 self.found.templates.extend(template);
             }
-            ("ConfigMap", _) if object.name() == AUTHORITIES => {
+            _ => self.config_map(object),
+        }
+    }
+
+    fn config_map(&mut self, object: &Object) {
+        match (object.kind(), object.name()) {
+            ("ConfigMap", AUTHORITIES) => {
                 let data = object.value().get("data").and_then(Value::as_object).into_iter().flatten();
                 for (host, pem) in data.filter_map(|(host, pem)| Some((host, pem.as_str()?))) {
                     if pem.contains("-----BEGIN CERTIFICATE-----") {
@@ -149,7 +163,7 @@ impl<'file> Reading<'file> {
                     }
                 }
             }
-            ("ConfigMap", _) if object.name() == KNOWN_HOSTS.0 => {
+            ("ConfigMap", name) if name == KNOWN_HOSTS.0 => {
                 let keys = object.value().get("data").and_then(|data| data.get(KNOWN_HOSTS.1)).and_then(Value::as_str);
                 // Without any, no host is known: that is what the ConfigMap says.
                 self.found.known_hosts = Some(keys.unwrap_or_default().to_owned());
@@ -240,6 +254,7 @@ impl Data {
             insecure: self.switch("insecure") | self.switch("insecureIgnoreHostKey"),
             enable_oci: self.switch("enableOCI"),
             plain_http: self.switch("insecureOCIForceHttp"),
+            force_basic_auth: self.switch("forceHttpBasicAuth"),
             proxy: Some(self.text("proxy")).filter(|proxy| !proxy.is_empty()).map(RepoUrl::new),
             no_proxy: self.text("noProxy"),
             // Argo CD's `HasCredentials` has no look at Google's.

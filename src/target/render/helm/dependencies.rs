@@ -7,17 +7,24 @@
 
 use std::ffi::OsString;
 
-use super::repositories::Repositories;
+use super::repositories::{ProxyForAll, Repositories};
 use super::{HelmError, Run};
+use crate::finding::Finding;
 use crate::target::render::RenderError;
 use crate::target::render::program::{Call, ProgramError};
 use crate::target::render::working_copy::{Around, WorkingCopy};
+
+/// Why the proxies of Secrets are not used.
+const DISPUTED: &str =
+    "the repositories of its dependencies have different proxies, and Helm takes one for all: none is used";
 
 /// A chart with its dependencies.
 pub(super) struct Built {
     pub(super) copy: WorkingCopy,
     /// Whether the same revision gives the same dependencies again.
     pub(super) repeatable: bool,
+    /// What was odd about it.
+    pub(super) warning: Option<Finding>,
 }
 
 pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
@@ -29,21 +36,30 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
         return Err(HelmError::DependencyLeaves { folder: folder.to_owned() }.into());
     }
     let is_locked = ["Chart.lock", "requirements.lock"].iter().any(|lock| copy.folder.join(lock).is_file());
-    let arguments = repositories.write(run).map_err(no_place)?;
+    let told = repositories.write(run).map_err(no_place)?;
+    let disputed = (told.proxy == ProxyForAll::Disputed).then_some(DISPUTED);
     let call = Call {
-        args: ["dependency", "build"].into_iter().map(OsString::from).chain(arguments).collect(),
+        args: ["dependency", "build"].into_iter().map(OsString::from).chain(told.arguments).collect(),
         folder: &copy.folder,
         whereabouts: "in the chart's folder",
-        variables: Vec::new(),
+        variables: told.proxy.variables(),
     };
     let mut output = run.program.run(&call, run.home, run.input)?;
     if !output.success() {
         if let Some(reasons) = unreachable(&output.stdout) {
             output.stderr = reasons.into_bytes();
         }
+        if let Some(disputed) = disputed {
+            output.stderr = format!("{}; {disputed}", String::from_utf8_lossy(&output.stderr).trim_end()).into_bytes();
+        }
         return Err(run.failed(&call, &output, &copy.root).into());
     }
-    Ok(Built { copy, repeatable: repositories.are_local() || (is_locked && !repositories.are_named()) })
+    let warning = disputed.map(|disputed| {
+        let message = format!("{}: {disputed}", run.input.place());
+        let help = "give the Secrets of all these repositories the same `proxy` and `noProxy`";
+        Finding::warning("trueup::render::proxies", message).with_help(help)
+    });
+    Ok(Built { copy, repeatable: repositories.are_local() || (is_locked && !repositories.are_named()), warning })
 }
 
 /// Why Helm did not get an index. It writes that among its news, and goes on to an error that blames its own cache.

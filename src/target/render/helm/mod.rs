@@ -14,7 +14,7 @@ mod repositories;
 mod values;
 
 pub use error::HelmError;
-pub use made_up::makes_things_up;
+pub(super) use made_up::may_be_made_up;
 
 use std::path::Path;
 
@@ -32,18 +32,20 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let arguments = Arguments::of(input, &home)?;
     let run = Run { input, program: &program, home: &home, arguments: &arguments };
     let mut repeatable = arguments.repeatable;
+    let mut warnings = arguments.warnings.clone();
     let output = match run.template(input.folder, input.root)? {
         Ok(output) => output,
         Err(Refusal { missing_dependencies: true, .. }) => {
             let built = dependencies::build(&run)?;
             repeatable &= built.repeatable;
+            warnings.extend(built.warning);
             run.template(&built.copy.folder, &built.copy.root)?.map_err(|refusal| refusal.error)?
         }
         Err(refusal) => return Err(refusal.error.into()),
     };
     let unnamed = input.shown("Chart.yaml");
     let objects = program::objects(&program, &output, &unnamed, input)?;
-    Ok(Made { target: Target { objects, warnings: arguments.warnings }, repeatable })
+    Ok(Made { target: Target { objects, warnings }, repeatable })
 }
 
 /// Everything that each call of Helm for one source needs.

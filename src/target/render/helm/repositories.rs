@@ -67,9 +67,9 @@ impl Repositories {
         self.written.iter().filter_map(|repository| repository.strip_prefix("file://")).find(leaves)
     }
 
-    /// Writes Helm's files; the arguments that it needs besides.
-    pub(super) fn write(&self, run: &Run<'_>) -> io::Result<Vec<OsString>> {
-        let mut files = Files { home: run.home, entries: Vec::new(), logins: BTreeMap::new() };
+    /// Writes Helm's files; what it is told besides.
+    pub(super) fn write(&self, run: &Run<'_>) -> io::Result<Told> {
+        let mut files = Files { home: run.home, entries: Vec::new(), logins: BTreeMap::new(), proxies: Vec::new() };
         let mut passes = Vec::new();
         for repository in &self.written {
             if let Some(place) = repository.strip_prefix("oci://") {
@@ -86,8 +86,64 @@ impl Repositories {
             }
         }
         let arguments = files.registries(&passes)?;
+        let proxy = one_proxy(&files.proxies, run);
         files.finish()?;
-        Ok(arguments)
+        Ok(Told { arguments, proxy })
+    }
+}
+
+/// What Helm is told besides its files.
+pub(super) struct Told {
+    pub(super) arguments: Vec<OsString>,
+    pub(super) proxy: ProxyForAll,
+}
+
+/// What leads to all the repositories of one chart: Helm takes one for all of them.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum ProxyForAll {
+    /// What the environment says, if it says anything.
+    Inherited,
+    /// This one.
+    Given(Proxy),
+    /// Their Secrets say different things, so none of them counts.
+    Disputed,
+}
+
+/// `proxy` and `noProxy` of a Secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(super) struct Proxy {
+    url: RepoUrl,
+    except: String,
+}
+
+impl Proxy {
+    fn of(pass: &Pass) -> Option<Self> {
+        Some(Self { url: pass.proxy.clone()?, except: pass.no_proxy.clone() })
+    }
+}
+
+impl ProxyForAll {
+    /// The variables that say so to a program written in Go, which asks for either spelling.
+    pub(super) fn variables(&self) -> Vec<(String, String)> {
+        let Self::Given(Proxy { url, except }) = self else { return Vec::new() };
+        let url = url.with_credentials();
+        let variables = [("http_proxy", url), ("https_proxy", url), ("no_proxy", except.as_str())];
+        let both =
+            variables.into_iter().flat_map(|(name, value)| [(name.to_owned(), value), (name.to_uppercase(), value)]);
+        both.map(|(name, value)| (name, value.to_owned())).collect()
+    }
+}
+
+/// Each repository's own proxy; Argo CD takes that of the application's source for all of them.
+fn one_proxy(own: &[Option<Proxy>], run: &Run<'_>) -> ProxyForAll {
+    let (known, application) = (run.input.settings.keyring.repositories(), run.input.application);
+    let source = known.find(run.input.source.repo_url.with_credentials(), &application.project);
+    let usual = source.and_then(|it| Some(Proxy { url: it.proxy?, except: it.no_proxy }));
+    let mut proxies = own.iter().map(|proxy| proxy.as_ref().or(usual.as_ref()));
+    match proxies.next().flatten() {
+        first if !proxies.all(|proxy| proxy == first) => ProxyForAll::Disputed,
+        Some(proxy) => ProxyForAll::Given(proxy.clone()),
+        None => ProxyForAll::Inherited,
     }
 }
 
@@ -101,6 +157,8 @@ struct Files<'run> {
     home: &'run Home,
     entries: Vec<Value>,
     logins: BTreeMap<String, Value>,
+    /// What leads to each of them.
+    proxies: Vec<Option<Proxy>>,
 }
 
 impl Files<'_> {
@@ -112,6 +170,7 @@ impl Files<'_> {
         if let Ok(parsed) = reqwest::Url::parse(url) {
             let input = run.input;
             let pass = input.settings.keyring.helm_repository(&parsed, url, &input.application.project);
+            self.proxies.push(Proxy::of(&pass));
             self.opened(&mut entry, pass)?;
         }
         let passes_on = run.input.source.helm.as_ref().is_some_and(|helm| helm.pass_credentials);
@@ -146,12 +205,20 @@ impl Files<'_> {
         let asking = Asking { timeout: input.settings.timeout, cancel: input.cancel, runtime: &runtime };
         let pass = input.settings.keyring.registry(place, &input.application.project, &asking);
         let host = place.split('/').next().unwrap_or_default();
+        self.proxies.push(Proxy::of(&pass));
+        let mut login = Map::new();
         if let Some(identity) = &pass.identity {
             let both = format!("{}:{}", identity.username, identity.password.expose());
+            login.insert("auth".to_owned(), json!(STANDARD.encode(both)));
+        }
+        if let Some(token) = &pass.refresh_token {
+            login.insert("identitytoken".to_owned(), json!(token.expose()));
+        }
+        if !login.is_empty() {
             // Docker Hub goes by an old URL.
             let is_hub = matches!(host, "docker.io" | "registry-1.docker.io");
             let host = if is_hub { "https://index.docker.io/v1/" } else { host };
-            self.logins.insert(host.to_owned(), json!({"auth": STANDARD.encode(both)}));
+            self.logins.insert(host.to_owned(), Value::Object(login));
         }
         pass
     }

@@ -18,7 +18,7 @@ use std::ffi::OsString;
 use std::path::{Path, PathBuf};
 
 use self::kustomization::Kustomization;
-use self::survey::Allowed;
+use self::survey::{Allowed, Survey};
 use super::program::{self, Call, Home, Program, ProgramError, ProgramSettings};
 use super::working_copy::{Around, WorkingCopy};
 use super::{Made, RenderError, RenderInput, capabilities};
@@ -35,11 +35,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
     refuse_other_version(&program, options, input)?;
     let build_options = &input.settings.programs.kustomize_build_options;
-    let allowed = Allowed {
-        files_anywhere: build_options.iter().any(|option| option.contains("LoadRestrictionsNone")),
-        charts: is_helm_enabled(&input.settings.programs),
-    };
-    let survey = survey::survey(input, &options.components, allowed)?;
+    let survey = look_around(input, options)?;
     // Programs and containers that kustomizations name may write anything.
     let runs_others = build_options.iter().any(|option| option.starts_with("--enable-alpha-plugins"));
     let copy = copy(options, &home, input)?;
@@ -66,6 +62,22 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let unnamed = input.shown("kustomization.yaml");
     let objects = program::objects(&program, &output.stdout, &unnamed, input)?;
     Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable: !survey.is_fetched && !runs_others })
+}
+
+fn look_around(input: &RenderInput<'_>, options: &Kustomize) -> Result<Survey, KustomizeError> {
+    let build_options = &input.settings.programs.kustomize_build_options;
+    let allowed = Allowed {
+        files_anywhere: build_options.iter().any(|option| option.contains("LoadRestrictionsNone")),
+        charts: is_helm_enabled(&input.settings.programs),
+    };
+    survey::survey(input, &options.components, allowed)
+}
+
+/// Whether charts are, or may be, among what is built: in bases elsewhere nobody can look for them.
+pub(super) fn may_be_made_up(input: &RenderInput<'_>) -> bool {
+    let default = Kustomize::default();
+    let options = input.source.kustomize.as_ref().unwrap_or(&default);
+    is_helm_enabled(&input.settings.programs) && look_around(input, options).is_ok_and(|survey| survey.is_fetched)
 }
 
 /// The build environment; where something is fetched, what opens the repository's server, too: bases may lie in other

@@ -2,19 +2,23 @@
 //!
 //! In: the header. Out: what it asks for, and the token that its server hands out.
 //!
-//! Rules: RFC 9110 11.6.1; Docker's token protocol (distribution/docs/spec/auth/token.md).
+//! Rules: RFC 9110 11.6.1; Docker's token protocol (distribution/docs/spec/auth/token.md), and its variant for who has a
+//! refresh token in place of a password (oauth.md).
 
 use reqwest::Url;
 use serde_json::Value;
 
-use super::super::credentials::Identity;
 use super::super::error::{Cause, SourceError};
-use super::super::web::Web;
+use super::super::keyring::Pass;
+use super::super::web::{Answer, Web, shown};
 use super::helm_repo::headers;
 use crate::secret::Secret;
 
 /// What an answer with a token may be long.
 const TOKEN_LIMIT: u64 = 1 << 20;
+
+/// Such tokens end after some hours.
+const LOG_IN_AGAIN: &str = "log in to the registry again, as with `az acr login` or `docker login`";
 
 /// What a registry wants to hear.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,22 +81,17 @@ impl TokenWanted {
         web: &Web,
         registry: &Url,
         repository: &str,
-        identity: Option<&Identity>,
+        pass: &Pass,
     ) -> Result<Option<Secret<String>>, SourceError> {
         let url = registry.to_string();
         let refused = |reason| SourceError::UrlRefused { url: url.clone(), reason };
-        let mut realm =
-            Url::parse(&self.realm).map_err(|_error| refused("it sends us for a token to what is no URL"))?;
+        let realm = Url::parse(&self.realm).map_err(|_error| refused("it sends us for a token to what is no URL"))?;
         // Who spoke TLS with us does not get our password sent in clear text elsewhere.
         if realm.scheme() != "https" && registry.scheme() == "https" {
             return Err(refused("it sends us for a token to a server without TLS"));
         }
         let scope = if self.scope.is_empty() { format!("repository:{repository}:pull") } else { self.scope.clone() };
-        if !self.service.is_empty() {
-            realm.query_pairs_mut().append_pair("service", &self.service);
-        }
-        realm.query_pairs_mut().append_pair("scope", &scope);
-        let answer = web.get(&realm, &headers(identity))?;
+        let answer = self.ask(web, realm, &scope, pass)?;
         if !answer.status().is_success() {
             return Err(answer.failed(super::oci::ACCESS_HELP));
         }
@@ -102,6 +101,25 @@ impl TokenWanted {
         })?;
         let token = ["token", "access_token"].iter().find_map(|field| said.get(field).and_then(Value::as_str));
         Ok(token.map(|token| Secret::new(token.to_owned())))
+    }
+
+    fn ask<'web>(&self, web: &'web Web, mut realm: Url, scope: &str, pass: &Pass) -> Result<Answer<'web>, SourceError> {
+        let mut fields = vec![("scope", scope)];
+        if !self.service.is_empty() {
+            fields.insert(0, ("service", &self.service));
+        }
+        let Some(token) = &pass.refresh_token else {
+            realm.query_pairs_mut().extend_pairs(fields);
+            return web.get(&realm, &headers(pass.identity.as_ref()));
+        };
+        fields.extend([("grant_type", "refresh_token"), ("client_id", "trueup"), ("refresh_token", token.expose())]);
+        let answer = web.post(&realm, &fields)?;
+        // RFC 6749 5.2: so is told that the token is over, or was taken back.
+        if answer.status().as_u16() == 400 {
+            let cause = Some(Cause::saying(format!("it answers {} to the token of an earlier login", answer.status())));
+            return Err(SourceError::AccessRefused { url: shown(&realm), help: LOG_IN_AGAIN.to_owned(), cause });
+        }
+        Ok(answer)
     }
 }
 

@@ -125,7 +125,7 @@ impl<'door> Registry<'door> {
 
     /// Whether what opens the registry can be read on the way to it.
     pub(super) fn speaks_in_clear_text(&self) -> bool {
-        self.door.pass.identity.is_some()
+        (self.door.pass.identity.is_some() || self.door.pass.refresh_token.is_some())
             && self.door.pass.plain_http
             && !is_this_machine(self.base.host_str().unwrap_or_default())
     }
@@ -295,7 +295,7 @@ impl<'door> Registry<'door> {
         let authorization = match challenge {
             Some(Challenge::Basic) => headers(self.door.pass.identity.as_ref()).remove(AUTHORIZATION),
             Some(Challenge::Bearer(asked)) => {
-                let token = asked.token(&self.door.web, &self.base, &self.name, self.door.pass.identity.as_ref())?;
+                let token = asked.token(&self.door.web, &self.base, &self.name, &self.door.pass)?;
                 token.and_then(|token| {
                     let mut value = HeaderValue::try_from(format!("Bearer {}", token.expose())).ok()?;
                     value.set_sensitive(true);

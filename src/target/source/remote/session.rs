@@ -13,7 +13,7 @@ use gix::protocol::handshake::Ref;
 use gix::protocol::transport::{Protocol, Service};
 use gix::protocol::{Handshake, LsRefsCommand};
 
-use super::super::credentials::{Access, Origin};
+use super::super::credentials::{Access, Identity, Origin};
 use super::super::limits::Limits;
 use super::super::revision::{Reference, References};
 use super::transport::{self, Line};
@@ -42,6 +42,11 @@ impl<'a> Session<'a> {
         let remote = repository.remote_at(access.url.clone()).map_err(fault)?;
         let url = remote.url(gix::remote::Direction::Fetch).unwrap_or(&access.url).clone();
         let mut line = transport::connect(repository, &url, access, limits)?;
+        if let Some(identity) = access.identity.as_ref().filter(|_| access.is_told_at_once)
+            && Origin::of(&url) == access.origin
+        {
+            line.transport.set_identity(account(identity)).map_err(|error| fault(gix::Error::from_error(error)))?;
+        }
         let greeting = gix::protocol::handshake(
             &mut line.transport,
             Service::UploadPack,
@@ -162,6 +167,14 @@ fn fault_of(error: &gix::Error, line: &mut Line, limits: &Limits) -> Fault {
     Fault::of(error, &complaint.unwrap_or_default(), limits.over())
 }
 
+fn account(identity: &Identity) -> gix::sec::identity::Account {
+    gix::sec::identity::Account {
+        username: identity.username.clone(),
+        password: identity.password.expose().clone(),
+        oauth_refresh_token: None,
+    }
+}
+
 /// Answers a server that asks who is there: what was meant for it, or what git's credential helpers know of it. Nobody
 /// is prompted, and nothing is stored or erased.
 fn open_door(
@@ -174,12 +187,7 @@ fn open_door(
     let asks = context.url.clone().unwrap_or_default();
     let asks = gix::url::parse(asks.as_bstr())?;
     if let Some(identity) = access.identity.as_ref().filter(|_| Origin::of(&asks) == access.origin) {
-        let identity = gix::sec::identity::Account {
-            username: identity.username.clone(),
-            password: identity.password.expose().clone(),
-            oauth_refresh_token: None,
-        };
-        return Ok(Some(Outcome { identity, next: context.into() }));
+        return Ok(Some(Outcome { identity: account(identity), next: context.into() }));
     }
     let (mut cascade, _, mut prompt) = repository.config_snapshot().credential_helpers(asks)?;
     cascade.stderr = false;
