@@ -193,7 +193,7 @@ pub struct Rendered {
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let (source, mut warnings) = overrides::apply(input)?;
     let input = &RenderInput { source: &source, ..*input };
-    let tool = detect::detect(input)?;
+    let tool = detect::detect(input, &mut warnings)?;
     let entry = cache::Entry::of(input, tool);
     if let Some(target) = entry.as_ref().and_then(cache::Entry::read) {
         return Ok(Rendered { target: Target { warnings, ..target }, tool });
