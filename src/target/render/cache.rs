@@ -4,9 +4,9 @@
 //!
 //! An entry is named by the hash of all its inputs: the files (the folder of one revision's files, in the cache of
 //! repositories), the source's fields, the build environment, the program (its file, size and time; its version, too, where it
-//! starts another one), the cluster's version and kinds, the revisions that references lead to. Nothing is kept of a working tree, whose files change under one name;
-//! of a render that fetched something; of one with warnings; of plugins, and of folders without Jsonnet, which start no program. Rendered Secrets are in here: the folder is private to its
-//! owner, or it is not used.
+//! starts another one), the cluster's version and kinds, the revisions that references lead to. Nothing is kept of a working
+//! tree, whose files change under one name; of a render that fetched something; of one with warnings; of plugins; of folders
+//! without Jsonnet, which start no program. Rendered Secrets are in here: the folder is private to its owner, or it is not used.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

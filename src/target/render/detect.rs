@@ -1,7 +1,8 @@
 //! Which tool renders a source.
 //!
-//! In: the source's manifest, and the folder. Out: the tool, and warnings of plugins that could not tell. An explicit block decides; else a plugin that knows the folder; else the
-//! files directly in it do; else it is a plain directory, as it is in place of a tool that `argocd-cm` disables.
+//! In: the source's manifest, and the folder. Out: the tool, and warnings of plugins that could not tell. An explicit block
+//! decides; else a plugin that knows the folder; else the files directly in it do; else it is a plain directory, as it is in
+//! place of a tool that `argocd-cm` disables.
 //!
 //! Rules: Argo CD util/app/discovery/discovery.go, reposerver/repository `GetAppSourceType`. Quirk: a file whose name merely
 //! ends with `Chart.yaml` makes a Helm chart, and a kustomization beside it wins.
