@@ -73,44 +73,49 @@ async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup,
     Ok(doctor::doctor(request, &world, &tools).await)
 }
 
+/// The first kubectl with Kustomize 5 in it.
+const KUBECTL: (u64, u64) = (1, 27);
+
 /// Every program that trueup may run.
 fn tools(sources: &SourceArguments) -> Vec<Tool> {
     let named = |name: &str, named: &Option<PathBuf>| named.clone().unwrap_or_else(|| PathBuf::from(name));
     let kustomize = named("kustomize", &sources.programs.kustomize);
+    let is_kubectl = kustomize.to_string_lossy().contains("kubectl");
     vec![
         Tool {
             name: "git",
             program: named("git", &sources.git),
             arguments: &["--version"],
+            oldest: None,
             purpose: "used where the built-in git cannot bring a repository: https://git-scm.com/downloads",
         },
         Tool {
             name: "ssh",
             program: PathBuf::from("ssh"),
             arguments: &["-V"],
+            oldest: None,
             purpose: "brings repositories of `ssh://` and `git@…` URLs: install an OpenSSH client",
         },
         Tool {
             name: "helm",
             program: named("helm", &sources.programs.helm),
             arguments: &["version", "--short"],
-            purpose: "renders Helm charts, version 3 or 4: https://helm.sh/docs/intro/install; or name it with `--helm`",
+            oldest: Some((3, 14)),
+            purpose: "renders Helm charts, 3.14 or newer, or 4: https://helm.sh/docs/intro/install; or name it with `--helm`",
         },
         Tool {
             name: "kustomize",
             program: kustomize.clone(),
             // kubectl would ask a cluster for its version, too.
-            arguments: if kustomize.to_string_lossy().contains("kubectl") {
-                &["version", "--client"]
-            } else {
-                &["version"]
-            },
+            arguments: if is_kubectl { &["version", "--client"] } else { &["version"] },
+            oldest: Some(if is_kubectl { KUBECTL } else { (5, 0) }),
             purpose: "renders Kustomize sources, version 5: https://kubectl.docs.kubernetes.io/installation/kustomize; or name it with `--kustomize`",
         },
         Tool {
             name: "kubectl",
             program: PathBuf::from("kubectl"),
             arguments: &["version", "--client"],
+            oldest: Some(KUBECTL),
             purpose: "renders Kustomize sources where there is no kustomize: https://kubernetes.io/docs/tasks/tools",
         },
     ]

@@ -25,8 +25,32 @@ pub struct Tool {
     pub program: PathBuf,
     /// What makes it say its version.
     pub arguments: &'static [&'static str],
+    /// The oldest version that is supported, where older ones are not.
+    pub oldest: Option<(u64, u64)>,
     /// What it is for, and how to get it.
     pub purpose: &'static str,
+}
+
+impl Tool {
+    /// What it said of its version; an error where that is older than the oldest that is supported. Words that name no version are
+    /// nobody's fault.
+    fn not_too_old(&self, said: String) -> Result<String, Finding> {
+        let (Some(oldest), Some(version)) = (self.oldest, version_in(&said)) else { return Ok(said) };
+        if version >= oldest {
+            return Ok(said);
+        }
+        let words = format!("{said}: older than {}.{}, the oldest that is supported", oldest.0, oldest.1);
+        Err(Finding::error("trueup::doctor::too_old", words).with_help(self.purpose))
+    }
+}
+
+/// The first two numbers with a point between them.
+fn version_in(said: &str) -> Option<(u64, u64)> {
+    let mut words = said.split(|letter: char| !letter.is_ascii_digit() && letter != '.');
+    words.find_map(|word| {
+        let mut numbers = word.split('.').map(str::parse);
+        Some((numbers.next()?.ok()?, numbers.next()?.ok()?))
+    })
 }
 
 /// One thing that was tried.
@@ -108,7 +132,7 @@ async fn look_for(tool: &Tool, cancel: &Cancel) -> Check {
             // Some say it on their standard error.
             let said = if output.stdout.is_empty() { output.stderr } else { output.stdout };
             let said = String::from_utf8_lossy(&said).lines().next().unwrap_or_default().trim().to_owned();
-            Ok(if said.is_empty() { "there".to_owned() } else { said })
+            tool.not_too_old(if said.is_empty() { "there".to_owned() } else { said })
         }
         Err(error @ ProcessError::NotFound { .. }) => {
             // The system's words say the same once more.
@@ -126,4 +150,26 @@ fn errors(turn: &Turn) -> impl Iterator<Item = Finding> {
 
 fn short(revision: &str) -> &str {
     if revision.is_empty() { "a folder" } else { crate::target::source::short(revision) }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// What the programs themselves say, from their first versions on.
+    #[test]
+    fn a_version_is_found_in_what_programs_say() {
+        for (said, expected) in [
+            ("v3.22.0", Some((3, 22))),
+            ("v3.9.4+gdbc6d8e", Some((3, 9))),
+            ("Client: v2.17.0+ga690bad", Some((2, 17))),
+            ("v5.8.2", Some((5, 8))),
+            ("{Version:kustomize/v4.5.7 GitCommit:56d82a8 BuildDate:2022-08-02T16:35:54Z}", Some((4, 5))),
+            ("Client Version: v1.32.4-dispatcher", Some((1, 32))),
+            ("(devel)", None),
+            ("there", None),
+        ] {
+            assert_eq!(version_in(said), expected, "{said}");
+        }
+    }
 }

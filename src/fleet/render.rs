@@ -107,7 +107,9 @@ pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &
     let first: Vec<Option<Arc<Vec<Object>>>> = turns.iter_mut().map(|turn| turn.target.take()).collect();
     // What is kept would be the same, of course.
     let settings = RenderSettings { cache: None, ..request.render.clone() };
-    render(turns, &Request { render: settings, ..request.clone() }, world).await;
+    // An application counts once.
+    let world = World { progress: Progress::silent(), ..world.clone() };
+    render(turns, &Request { render: settings, ..request.clone() }, &world).await;
     for (turn, first) in turns.iter_mut().zip(first) {
         let (Some(first), Some(second)) = (first, &turn.target) else { continue };
         for finding in render::unsteady(&first, second) {

@@ -39,3 +39,21 @@ fn doctor_names_what_it_finds_and_what_it_does_not() {
     let outcome = trueup(["doctor", "-q", "--live"]).argument(live.path()).of(&gone).exits(2);
     assert!(outcome.stdout.contains("file:///no/such/repository"), "{}", outcome.transcript());
 }
+
+/// A Helm of the last decade is there, and fails at the first flag that it does not know: doctor says so before.
+#[test]
+fn doctor_tells_what_is_older_than_supported() {
+    for (name, says, expected) in [
+        ("helm", "v2.17.0+ga690bad", "helm       × v2.17.0+ga690bad: older than 3.14, the oldest that is supported"),
+        ("helm", "v3.14.0+g3fc9f4b", "helm       v3.14.0+g3fc9f4b"),
+        ("kustomize", "{Version:kustomize/v4.5.7 GitCommit:56d82a8}", "4.5.7 GitCommit:56d82a8}: older than 5.0"),
+        ("kubectl", "Client Version: v1.26.1", "v1.26.1: older than 1.27"),
+    ] {
+        let folder = folder_with([(name, &format!("#!/bin/sh\necho '{says}'\n"))]);
+        let program = folder.path().join(name);
+        fs::set_permissions(&program, fs::Permissions::from_mode(0o755)).unwrap();
+        let flag = if name == "helm" { "--helm" } else { "--kustomize" };
+        let outcome = trueup(["doctor", "-q", flag]).argument(&program).exits(0);
+        assert!(outcome.stdout.contains(expected), "{}", outcome.transcript());
+    }
+}

@@ -133,6 +133,32 @@ fn a_plugin_is_found_by_the_files_it_knows() {
     }
 }
 
+/// A plugin of a colleague's machine, whose program is not on this one: the applications that are none of its own render as ever, as
+/// in Argo CD, and the user hears of it. Who asks for the plugin by name is told why it does not come.
+#[test]
+fn a_plugin_that_cannot_tell_is_passed_over_with_a_warning() {
+    let plugin = "kind: ConfigManagementPlugin\nmetadata: {name: cue}\nspec:\n  generate: {command: [cue]}\n  discover: {find: {command: [no-such-cue, find]}}\n";
+    let plugins = folder_with([("cue.yaml", &plugin)]);
+    let git = TestRepo::new().file("plain/a.yaml", config_map("plain")).commit("plain");
+    let plain = git.application("plain").path("plain");
+    let render = || trueup(["render", "-q", "-o", "json", "--plugin"]).argument(plugins.path().join("cue.yaml"));
+
+    let outcome = render().of(&plain).exits(0);
+    assert_eq!(outcome.json()["items"][0]["metadata"]["name"], "plain");
+    insta::assert_snapshot!(outcome.stderr, @r"
+      ⚠ plain: plugin `cue` could not discover
+      ├─▶ program `no-such-cue` is not installed
+      ╰─▶ No such file or directory (os error 2)
+      help: it is passed over, as if the folder were none of its own; mend its `spec.discover`, or
+            leave out its `--plugin`
+    ");
+
+    for source in [json!({"name": "cue"}), json!({"env": [{"name": "A", "value": "b"}]})] {
+        let outcome = render().of(&git.application("plain").path("plain").source_field("plugin", source)).exits(2);
+        assert!(outcome.stderr.contains("`no-such-cue` is not installed"), "{}", outcome.transcript());
+    }
+}
+
 /// What went wrong is told in the program's own words; a plugin that never ends is ended.
 #[test]
 fn a_plugin_that_fails_is_told_in_its_own_words() {

@@ -110,6 +110,22 @@ fn of_two_objects_with_one_key_the_last_counts() {
     assert!(outcome.stderr.contains(words), "{}", outcome.transcript());
 }
 
+/// Two charts name their files alike, and so do two repositories: "a.yaml is used, a.yaml is not" would help nobody.
+#[test]
+fn of_two_sources_with_files_of_one_name_the_later_counts() {
+    let repository =
+        |colour: &str| TestRepo::new().file("a.yaml", config_map("settings").data("colour", colour)).commit(colour);
+    let (red, green) = (repository("red"), repository("green"));
+    let sources = json!([{"repoURL": red.url(), "path": "."}, {"repoURL": green.url(), "path": "."}]);
+
+    let outcome =
+        trueup(["render", "-q", "-o", "json"]).of(&red.application("shop").spec_field("sources", sources)).exits(0);
+
+    assert_eq!(outcome.json()["items"][0]["data"]["colour"], "green");
+    let words = "`ConfigMap default/settings` appears twice, both times at a.yaml:1: the later";
+    assert!(outcome.stderr.contains(words), "{}", outcome.transcript());
+}
+
 /// The revision can be chosen over the manifest's head; a checkout can stand in for the repository, as it is.
 #[test]
 fn another_revision_or_a_working_tree_can_be_rendered() {

@@ -60,5 +60,7 @@ fn a_value_that_is_made_up_anew_is_named() {
     ");
 
     let git = TestRepo::new().file("a.yaml", config_map("a")).commit("steady");
-    trueup(["render", "-q", "--check"]).of(&git.application("shop")).exits(0);
+    // Rendered twice, it is one application still.
+    let steady = trueup(["render", "--check"]).of(&git.application("shop")).exits(0);
+    assert!(steady.stderr.contains("rendered 1 application\n"), "{}", steady.transcript());
 }

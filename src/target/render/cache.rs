@@ -4,9 +4,9 @@
 //!
 //! An entry is named by the hash of all its inputs: the files (the folder of one revision's files, in the cache of
 //! repositories), the source's fields, the build environment, the program (its file, size and time; its version, too, where it
-//! starts another one), the cluster's version and kinds, the revisions that references lead to. Nothing is kept of a working tree, whose files change under one name;
-//! of a render that fetched something; of one with warnings. Rendered Secrets are in here: the folder is private to its
-//! owner, or it is not used.
+//! starts another one), the cluster's version and kinds, the revisions that references lead to. Nothing is kept of a working
+//! tree, whose files change under one name; of a render that fetched something; of one with warnings; of plugins; of folders
+//! without Jsonnet, which start no program. Rendered Secrets are in here: the folder is private to its owner, or it is not used.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};
@@ -21,9 +21,10 @@ use super::{RenderInput, capabilities, kustomize};
 use crate::app::source::SourceKind;
 use crate::object::{Object, Origin};
 use crate::target::Target;
+use crate::target::source::make_private;
 
 /// Changes whenever entries would be read or named otherwise.
-const FORMAT: u64 = 2;
+const FORMAT: u64 = 3;
 
 /// Where what was rendered is kept, and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,36 +33,32 @@ pub struct CacheSettings {
     pub folder: PathBuf,
     /// How large it may grow before what was not used for longest is removed.
     pub bytes: u64,
-    /// The programs, as they were found; nothing where the folder cannot be used.
-    programs: OnceLock<Option<Programs>>,
+    /// Whether the folder is its owner's alone, and can be used.
+    is_private: OnceLock<bool>,
+    /// What tells the programs of a tool from others, found when the first source needs it.
+    programs: Programs,
     /// Set when something was added.
     grown: OnceLock<()>,
 }
 
 /// What tells the programs of each tool from others; nothing where one of them is not here.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Programs {
-    helm: Option<Vec<Value>>,
-    kustomize: Option<Vec<Value>>,
+    helm: OnceLock<Option<Vec<Value>>>,
+    kustomize: OnceLock<Option<Vec<Value>>>,
+    /// What evaluates Jsonnet.
+    ourselves: OnceLock<Option<Vec<Value>>>,
 }
 
 impl CacheSettings {
     /// A cache in this folder, of this size.
     pub fn new(folder: PathBuf, bytes: u64) -> Self {
-        Self { folder, bytes, programs: OnceLock::new(), grown: OnceLock::new() }
+        Self { folder, bytes, is_private: OnceLock::new(), programs: Programs::default(), grown: OnceLock::new() }
     }
 
-    /// Makes the folder ready and looks at the programs, once in a run.
-    fn programs(&self, input: &RenderInput<'_>) -> Option<&Programs> {
-        let settings = &input.settings.programs;
-        let find = || {
-            make_private(&self.folder).ok()?;
-            Some(Programs {
-                helm: identities(Program::helm(settings).map(|helm| vec![helm]), input),
-                kustomize: identities(kustomize::programs(settings), input),
-            })
-        };
-        self.programs.get_or_init(find).as_ref()
+    /// Makes the folder ready, once in a run.
+    fn is_ready(&self) -> bool {
+        *self.is_private.get_or_init(|| make_private(&self.folder).is_ok())
     }
 
     /// Whether something was added in this run.
@@ -107,7 +104,7 @@ impl<'a> Entry<'a> {
         if !input.is_pinned || input.revision.is_empty() {
             return None;
         }
-        let programs = settings.programs(input)?.of(tool)?;
+        let programs = settings.is_ready().then(|| settings.programs.of(tool, input)).flatten()?;
         let references = input.references.identities().collect::<Option<Vec<_>>>()?;
         let mut source = input.source.clone();
         // Where the manifest stands is no input.
@@ -118,6 +115,8 @@ impl<'a> Entry<'a> {
             "tool": tool.as_str(),
             "programs": programs,
             "buildOptions": input.settings.programs.kustomize_build_options,
+            "combinedSize": input.settings.combined_size,
+            "disabled": format!("{:?}", input.settings.disabled),
             "files": [input.root.to_string_lossy(), input.revision, input.shown_folder()],
             "source": format!("{source:?}"),
             "references": references,
@@ -174,13 +173,20 @@ fn object(mut kept: Value) -> Option<Object> {
 }
 
 impl Programs {
-    /// Those that take part; nothing for a tool that starts none.
-    fn of(&self, tool: SourceKind) -> Option<&Vec<Value>> {
-        match tool {
-            SourceKind::Helm => self.helm.as_ref(),
-            SourceKind::Kustomize => self.kustomize.as_ref(),
-            SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => None,
-        }
+    /// Those that take part, looked at once in a run.
+    fn of(&self, tool: SourceKind, input: &RenderInput<'_>) -> Option<&Vec<Value>> {
+        let settings = &input.settings.programs;
+        let found = match tool {
+            SourceKind::Helm => {
+                self.helm.get_or_init(|| identities(Program::helm(settings).map(|helm| vec![helm]), input))
+            }
+            SourceKind::Kustomize => self.kustomize.get_or_init(|| identities(kustomize::programs(settings), input)),
+            SourceKind::Directory | SourceKind::Ksonnet => {
+                self.ourselves.get_or_init(|| Some(vec![file_identity(&input.settings.program)?]))
+            }
+            SourceKind::Plugin => return None,
+        };
+        found.as_ref()
     }
 }
 
@@ -190,10 +196,15 @@ fn identities(programs: Result<Vec<Program>, ProgramError>, input: &RenderInput<
 
 fn identity(program: &Program, input: &RenderInput<'_>) -> Option<Value> {
     let path = program.path.canonicalize().ok()?;
+    let starts = if starts_another(program, &path).ok()? { Some(program.version(input).ok()?) } else { None };
+    Some(json!([file_identity(&path)?, starts]))
+}
+
+fn file_identity(path: &Path) -> Option<Value> {
+    let path = path.canonicalize().ok()?;
     let meta = path.metadata().ok()?;
     let time = meta.modified().ok()?.duration_since(SystemTime::UNIX_EPOCH).ok()?;
-    let starts = if starts_another(program, &path).ok()? { Some(program.version(input).ok()?) } else { None };
-    Some(json!([path.to_string_lossy(), meta.len(), time.as_nanos().to_string(), starts]))
+    Some(json!([path.to_string_lossy(), meta.len(), time.as_nanos().to_string()]))
 }
 
 /// A script, or one program under many names (snap), starts the one that is meant, which may change beneath it.
@@ -202,22 +213,6 @@ fn starts_another(program: &Program, path: &Path) -> io::Result<bool> {
     let length = File::open(path)?.read(&mut start)?;
     let name = path.file_name().unwrap_or_default().to_string_lossy();
     Ok(start[..length] == *b"#!" || !program.name.split(' ').any(|known| name.contains(known)))
-}
-
-/// Makes the folder, for its owner alone.
-#[cfg(unix)]
-fn make_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
-        return Ok(());
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-fn make_private(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }
 
 #[cfg(test)]
@@ -259,17 +254,5 @@ mod tests {
         let mut left: Vec<_> = fs::read_dir(folder.path()).unwrap().map(|entry| entry.unwrap().file_name()).collect();
         left.sort();
         assert_eq!(left, ["newer", "older"]);
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_folder_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let renders = folder.path().join("renders");
-        fs::create_dir(&renders).unwrap();
-        fs::set_permissions(&renders, fs::Permissions::from_mode(0o755)).unwrap();
-        make_private(&renders).unwrap();
-        assert_eq!(renders.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

@@ -18,19 +18,24 @@ pub(super) fn kube_version(asked: &str, kinds: &Kinds) -> Result<Option<String>,
 
 /// The list that the source gives, or what the cluster serves: each `group/version`, and each `group/version/Kind`.
 ///
-/// Without a cluster there is only what is known beyond Kubernetes' own kinds: those the tools know themselves, and they
-/// know better than our table what a version no longer serves.
+/// Without a cluster these are what is defined beside Kubernetes' own kinds, and of these the stable versions: our table has
+/// others, too, which no cluster serves any more, or by default.
 pub(super) fn api_versions(asked: &[String], kinds: &Kinds) -> Vec<String> {
     if !asked.is_empty() {
         return asked.to_vec();
     }
     let mut served = BTreeSet::new();
-    for facts in kinds.iter_all().filter(|facts| !kinds.is_by_heart(&facts.gvk)) {
+    for facts in kinds.iter_all().filter(|facts| !kinds.is_by_heart(&facts.gvk) || is_stable(&facts.gvk.version)) {
         let version = facts.gvk.api_version();
         served.insert(format!("{version}/{}", facts.gvk.kind));
         served.insert(version);
     }
     served.into_iter().collect()
+}
+
+/// `v1`, and not `v1beta1`.
+fn is_stable(version: &str) -> bool {
+    version.strip_prefix('v').is_some_and(|number| number.bytes().all(|digit| digit.is_ascii_digit()))
 }
 
 /// A hash of everything that the two above know of a cluster.
@@ -66,13 +71,24 @@ mod tests {
         assert_eq!(kube_version("", &Kinds::default()).unwrap(), None);
     }
 
-    /// Our table knows versions that no cluster serves any more: a chart must not be told of them.
+    /// Charts ask for `policy/v1/PodDisruptionBudget`, and fall back to what no cluster serves any more; our table knows such
+    /// versions, too, and a chart must not be told of them.
     #[test]
-    fn without_a_cluster_only_what_was_added_is_told() {
+    fn without_a_cluster_stable_kinds_and_what_was_added_are_told() {
         let mut kinds = Kinds::builtin("v1.36.3");
-        assert_eq!(api_versions(&[], &kinds), Vec::<String>::new());
-        kinds.add(facts("shop.example.com/v1", "Till"));
-        assert_eq!(api_versions(&[], &kinds), ["shop.example.com/v1", "shop.example.com/v1/Till"]);
+        kinds.add(facts("shop.example.com/v1alpha1", "Till"));
+        let told = api_versions(&[], &kinds);
+        for (expected, words) in [
+            (true, "policy/v1/PodDisruptionBudget"),
+            (true, "networking.k8s.io/v1/Ingress"),
+            (true, "autoscaling/v2"),
+            (true, "shop.example.com/v1alpha1/Till"),
+            (false, "policy/v1beta1"),
+            (false, "policy/v1beta1/PodDisruptionBudget"),
+            (false, "batch/v1beta1/CronJob"),
+        ] {
+            assert_eq!(told.iter().any(|it| it == words), expected, "{words}");
+        }
     }
 
     #[test]

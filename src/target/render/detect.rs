@@ -1,7 +1,8 @@
 //! Which tool renders a source.
 //!
-//! In: the source's manifest, and the folder. Out: the tool. An explicit block decides; else a plugin that knows the folder; else the
-//! files directly in it do; else it is a plain directory, as it is in place of a tool that `argocd-cm` disables.
+//! In: the source's manifest, and the folder. Out: the tool, and warnings of plugins that could not tell. An explicit block
+//! decides; else a plugin that knows the folder; else the files directly in it do; else it is a plain directory, as it is in
+//! place of a tool that `argocd-cm` disables.
 //!
 //! Rules: Argo CD util/app/discovery/discovery.go, reposerver/repository `GetAppSourceType`. Quirk: a file whose name merely
 //! ends with `Chart.yaml` makes a Helm chart, and a kustomization beside it wins.
@@ -11,15 +12,19 @@ use std::path::Path;
 
 use super::{RenderError, RenderInput, ksonnet, plugin};
 use crate::app::source::SourceKind;
+use crate::finding::{Finding, Severity};
 
 /// What the manifest and the folder decide together.
-pub(super) fn detect(input: &RenderInput<'_>) -> Result<SourceKind, RenderError> {
+pub(super) fn detect(input: &RenderInput<'_>, warnings: &mut Vec<Finding>) -> Result<SourceKind, RenderError> {
     let is_on = |kind: &SourceKind| !input.settings.disabled.contains(kind);
     if let Some(kind) = input.source.explicit_kind() {
         return Ok(Some(kind).filter(is_on).unwrap_or(SourceKind::Directory));
     }
     // Argo CD asks plugins before it looks at the files.
-    if plugin::discovered(input)?.is_some() {
+    let mut passed_over = Vec::new();
+    let plugin = plugin::discovered(input, &mut passed_over)?;
+    warnings.extend(passed_over.iter().map(not_told));
+    if plugin.is_some() {
         return Ok(SourceKind::Plugin);
     }
     let mut found = file_names(input.folder)?.into_iter().filter_map(|name| match name.as_str() {
@@ -30,6 +35,12 @@ pub(super) fn detect(input: &RenderInput<'_>) -> Result<SourceKind, RenderError>
     });
     // Quirk: the last one counts.
     Ok(found.rfind(is_on).unwrap_or(SourceKind::Directory))
+}
+
+/// The warning of a plugin that could not tell whether the folder is its own.
+fn not_told(error: &plugin::PluginError) -> Finding {
+    let words = "it is passed over, as if the folder were none of its own; mend its `spec.discover`, or leave out its `--plugin`";
+    Finding { severity: Severity::Warning, ..Finding::of(error) }.with_help(words)
 }
 
 /// The files directly in the folder, in lexical order.

@@ -14,7 +14,7 @@ use serde_json::Value;
 
 use super::glob::Glob;
 use super::paths::{self, PathFault, relative};
-use super::{RenderError, RenderInput, jsonnet, list};
+use super::{Made, RenderError, RenderInput, jsonnet, list};
 use crate::app::Directory;
 use crate::app::source::SourceKind;
 use crate::finding::{Excerpt, Finding};
@@ -44,7 +44,7 @@ struct Place<'a> {
 }
 
 /// Reads every manifest of the source's folder.
-pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
+pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let options = input.source.directory.clone().unwrap_or_default();
     let folder = Place {
         root: input.root,
@@ -53,11 +53,15 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
         combined_size: input.settings.combined_size,
         jsonnet: !input.settings.disabled.contains(&SourceKind::Directory),
     };
-    render_folder(folder, |programs| {
+    let mut has_programs = false;
+    let target = render_folder(folder, |programs| {
+        has_programs = !programs.is_empty();
         let mut request = jsonnet::Request::of_directory(&options.jsonnet, input)?;
         request.programs = programs.into_iter().map(jsonnet::Program::File).collect();
         jsonnet::evaluate(&request, input)
-    })
+    })?;
+    // Plain manifests are read as fast as what would be kept of them.
+    Ok(if has_programs { Made::again(target) } else { Made::once(target) })
 }
 
 /// Reads every manifest; `evaluate` gives the values of all Jsonnet programs, in order.

@@ -170,13 +170,18 @@ impl RenderInput<'_> {
 /// What a tool made of a source.
 struct Made {
     target: Target,
-    /// Whether the same files give the same objects again: what is fetched while rendering may not.
+    /// Whether it is worth keeping: the same files give the same objects again, which what is fetched while rendering may
+    /// not; and not at no cost.
     repeatable: bool,
 }
 
 impl Made {
     fn again(target: Target) -> Self {
         Self { target, repeatable: true }
+    }
+
+    fn once(target: Target) -> Self {
+        Self { target, repeatable: false }
     }
 }
 
@@ -205,13 +210,13 @@ pub fn may_be_made_up(input: &RenderInput<'_>) -> bool {
 pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let (source, mut warnings) = overrides::apply(input)?;
     let input = &RenderInput { source: &source, ..*input };
-    let tool = detect::detect(input)?;
+    let tool = detect::detect(input, &mut warnings)?;
     let entry = cache::Entry::of(input, tool);
     if let Some(target) = entry.as_ref().and_then(cache::Entry::read) {
         return Ok(Rendered { target: Target { warnings, ..target }, tool });
     }
     let Made { mut target, repeatable } = match tool {
-        SourceKind::Directory => directory::render(input).map(Made::again),
+        SourceKind::Directory => directory::render(input),
         SourceKind::Plugin => plugin::render(input).map(Made::again),
         SourceKind::Ksonnet => ksonnet::render(input).map(Made::again),
         SourceKind::Helm => helm::render(input),

@@ -68,9 +68,15 @@ fn shown_place(object: &Object) -> String {
 }
 
 fn repeated(earlier: &Object, later: &Object) -> Finding {
-    let message =
-        format!("`{}` appears twice: {} is used, {} is not", later.key(), shown_place(later), shown_place(earlier));
-    Finding::warning("trueup::render::repeated", message).with_help("take one of them out of git")
+    let (used, unused) = (shown_place(later), shown_place(earlier));
+    let places = if used == unused {
+        // Two sources have files of one name, as charts do.
+        format!(", both times at {used}: the later one is used")
+    } else {
+        format!(": {used} is used, {unused} is not")
+    };
+    Finding::warning("trueup::render::repeated", format!("`{}` appears twice{places}", later.key()))
+        .with_help("take one of them out")
 }
 
 fn excluded(object: &Object) -> Finding {

@@ -77,8 +77,9 @@ impl Cache {
             (temporary.path().to_owned(), Some(temporary))
         };
         let prepare = || -> io::Result<PathBuf> {
+            // Private repositories and charts are in here.
             for name in ["git", "trees", "charts", "tmp"] {
-                fs::create_dir_all(root.join(name))?;
+                make_private(&root.join(name))?;
             }
             tempfile::tempfile_in(root.join("tmp"))?;
             mark_as_cache(&root)?;
@@ -307,6 +308,22 @@ fn mark_as_cache(root: &Path) -> io::Result<()> {
     fs::write(tag, "Signature: 8a477f597d28d172789f06886806bc55\n# Made by trueup; see https://bford.info/cachedir/\n")
 }
 
+/// Makes the folder, for its owner alone.
+#[cfg(unix)]
+pub(in crate::target) fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+pub(in crate::target) fn make_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
 #[cfg(test)]
 #[expect(clippy::disallowed_methods, reason = "tests make the files that they look at")]
 mod tests {
@@ -382,5 +399,17 @@ mod tests {
         keep(&cache, "key", 7);
         drop(cache);
         assert!(!root.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let trees = folder.path().join("trees");
+        fs::create_dir(&trees).unwrap();
+        fs::set_permissions(&trees, fs::Permissions::from_mode(0o755)).unwrap();
+        make_private(&trees).unwrap();
+        assert_eq!(trees.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

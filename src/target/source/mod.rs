@@ -30,6 +30,7 @@ mod version_range;
 mod web;
 mod working_tree;
 
+pub(in crate::target) use cache::make_private;
 pub(in crate::target) use checkout::lexically_inside;
 pub use checkout::{Checkout, FetchedBy, Wanted, short};
 pub(in crate::target) use credentials::git_environment;

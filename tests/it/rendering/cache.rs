@@ -8,7 +8,9 @@ use serde_json::{Value, json};
 use tempfile::TempDir;
 
 use super::objects;
-use crate::harness::{Answer, HttpServer, TestApplication, TestRepo, folder_with, or_skip, program, trueup};
+use crate::harness::{
+    Answer, HttpServer, TestApplication, TestRepo, config_map, folder_with, or_skip, program, trueup,
+};
 
 const TEMPLATE: &str = "apiVersion: v1\nkind: Secret\nmetadata:\n  name: {{ .Release.Name }}\nstringData:\n  colour: {{ .Values.colour }}\n";
 
@@ -95,6 +97,45 @@ fn an_unchanged_fleet_starts_no_program() {
     for _ in 0..2 {
         assert_eq!(machine.render(&[web], &["--repo", &stand_in]), (vec![json!("changing")], 1));
     }
+}
+
+/// Jsonnet is evaluated in a child, which costs as much as a small program: what it made is kept as well.
+#[test]
+fn unchanged_jsonnet_is_not_evaluated_again() {
+    let home = folder_with([]);
+    let git = TestRepo::new()
+        .file("dash/a.jsonnet", "import 'colours.libsonnet'")
+        .file("plain/a.yaml", config_map("plain"))
+        .file(
+            "lib/colours.libsonnet",
+            "{ apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}, data: {colour: 'red'} }",
+        )
+        .commit("red");
+    let libraries = json!({"jsonnet": {"libs": ["lib"]}});
+    let fleet = [
+        git.application("dash").path("dash").source_field("directory", libraries),
+        git.application("plain").path("plain"),
+    ];
+    let render = || {
+        let run = trueup(["render", "-o", "json"]).home(home.path().join("home"));
+        let run = fleet.iter().fold(run, |run, application| run.argument(application.manifest()));
+        objects(&run.exits(0))[0]["data"]["colour"].clone()
+    };
+    assert_eq!(render(), "red");
+    let renders = home.path().join("home/cache/trueup/renders");
+    let kept: Vec<PathBuf> = fs::read_dir(&renders).unwrap().map(|entry| entry.unwrap().path()).collect();
+    // Plain manifests are read as fast as what would be kept of them.
+    assert_eq!(kept.len(), 1);
+    let text = fs::read_to_string(&kept[0]).unwrap();
+    fs::write(&kept[0], text.replace("red", "what was kept")).unwrap();
+    assert_eq!(render(), "what was kept");
+    let _git = git
+        .file(
+            "lib/colours.libsonnet",
+            "{ apiVersion: 'v1', kind: 'ConfigMap', metadata: {name: 'a'}, data: {colour: 'green'} }",
+        )
+        .commit("green");
+    assert_eq!(render(), "green");
 }
 
 /// Values of another repository are inputs, too.
@@ -189,4 +230,8 @@ fn what_is_kept_is_private() {
     let files: Vec<PathBuf> = fs::read_dir(&renders).unwrap().map(|entry| entry.unwrap().path()).collect();
     assert_eq!(files.len(), 1);
     assert_eq!(mode(&files[0]), 0o600);
+    // What it was rendered from may be private as well.
+    for name in ["git", "trees", "charts", "tmp"] {
+        assert_eq!(mode(&machine.path("home/cache/trueup").join(name)), 0o700, "{name}");
+    }
 }

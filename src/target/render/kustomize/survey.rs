@@ -65,7 +65,7 @@ pub(super) fn survey(input: &RenderInput<'_>, extra: &[String], allowed: Allowed
     let mut look = Look { input, allowed, survey: Survey::default(), pending: vec![(input.folder.to_owned(), false)] };
     let mut seen = HashSet::new();
     for component in extra {
-        look.entry(input.folder, "the source", component, false)?;
+        look.entry(input.folder, "spec.source.kustomize.components", component, false)?;
     }
     while let Some((folder, of_plugins)) = look.pending.pop() {
         if seen.insert((folder.clone(), of_plugins)) {

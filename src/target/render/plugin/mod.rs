@@ -40,10 +40,18 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
 }
 
 /// The plugin that knows the folder of a source that names no tool, if there is one.
-pub(super) fn discovered<'a>(input: &RenderInput<'a>) -> Result<Option<&'a Plugin>, PluginError> {
+///
+/// Rule: Argo CD util/app/discovery `cmpSupports`, which passes over a plugin that cannot tell.
+pub(super) fn discovered<'a>(
+    input: &RenderInput<'a>,
+    passed_over: &mut Vec<PluginError>,
+) -> Result<Option<&'a Plugin>, PluginError> {
     for plugin in &input.settings.plugins {
-        if discover::fits(plugin, input)? {
-            return Ok(Some(plugin));
+        match discover::fits(plugin, input) {
+            Ok(true) => return Ok(Some(plugin)),
+            Ok(false) => {}
+            Err(error) if input.cancel.is_cancelled() => return Err(error),
+            Err(error) => passed_over.push(error),
         }
     }
     Ok(None)
@@ -52,7 +60,9 @@ pub(super) fn discovered<'a>(input: &RenderInput<'a>) -> Result<Option<&'a Plugi
 fn chosen<'a>(input: &RenderInput<'a>) -> Result<&'a Plugin, PluginError> {
     let asked = input.source.plugin.as_ref().map(|plugin| plugin.name.as_str()).unwrap_or_default();
     if asked.is_empty() {
-        return discovered(input)?.ok_or_else(|| PluginError::NotGiven { name: None, known: known(input) });
+        let mut passed_over = Vec::new();
+        let not_given = PluginError::NotGiven { name: None, known: known(input) };
+        return discovered(input, &mut passed_over)?.ok_or(passed_over.into_iter().next().unwrap_or(not_given));
     }
     let named = input.settings.plugins.iter().find(|plugin| plugin.is_called(asked));
     let plugin = named.ok_or_else(|| PluginError::NotGiven { name: Some(asked.to_owned()), known: known(input) })?;
