@@ -199,7 +199,8 @@ pub struct Rendered {
 pub fn may_be_made_up(input: &RenderInput<'_>) -> bool {
     let Ok((source, _)) = overrides::apply(input) else { return false };
     let input = &RenderInput { source: &source, ..*input };
-    match detect::detect(input) {
+    // What is odd about the folder was told when it was rendered.
+    match detect::detect(input, &mut Vec::new()) {
         Ok(SourceKind::Helm) => helm::may_be_made_up(input),
         Ok(SourceKind::Kustomize) => kustomize::may_be_made_up(input),
         _ => false,
