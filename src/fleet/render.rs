@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
 use super::turn::Turn;
-use super::{Request, World};
+use super::{Request, SourceRun, World};
 use crate::app::settings::Exclusions;
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
@@ -128,7 +128,7 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
         .enumerate()
         .filter(|(_, turn)| turn.resources.iter().any(ResourceDrift::is_drift))
         .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
-        .filter(|(_, work)| work.may_be_made_up())
+        .filter(|(index, work)| work.may_be_made_up(&turns[*index].sources))
         .collect();
     let mut renders = side_by_side(work, request, &Progress::silent());
     while let Some((index, done)) = renders.recv().await {
@@ -173,16 +173,15 @@ impl Work {
         })
     }
 
-    /// Whether Helm may make up anew what one of the sources has.
-    fn may_be_made_up(&self) -> bool {
+    /// Whether Helm may make up anew what one of the sources has, each of which was rendered by its tool.
+    fn may_be_made_up(&self, rendered: &[SourceRun]) -> bool {
         let references = References::of(&self.application.sources, &self.checkouts);
-        let mut sources = self.application.sources.iter().zip(&self.checkouts);
-        sources.any(|(source, checkout)| {
+        let mut sources = self.application.sources.iter().zip(&self.checkouts).zip(rendered);
+        sources.any(|((source, checkout), run)| {
+            let by_helm = [SourceKind::Helm, SourceKind::Kustomize].into_iter().find(|tool| run.tool == tool.as_str());
+            let Some(tool) = by_helm else { return false };
             let folder = checkout.folder(source.path.as_deref().unwrap_or_default());
-            let is_rendered = !source.renders_nothing();
-            folder.is_ok_and(|folder| {
-                is_rendered && render::may_be_made_up(&self.input(source, checkout, &folder, &references))
-            })
+            folder.is_ok_and(|folder| render::may_be_made_up(&self.input(source, checkout, &folder, &references), tool))
         })
     }
 

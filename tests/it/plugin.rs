@@ -1,5 +1,7 @@
 //! Plugins: programs of a team's own that render, when the user lets them.
 
+use std::fs;
+
 use serde_json::{Value, json};
 
 use crate::harness::{TestRepo, config_map, folder_with, trueup};
@@ -157,6 +159,25 @@ fn a_plugin_that_cannot_tell_is_passed_over_with_a_warning() {
         let outcome = render().of(&git.application("plain").path("plain").source_field("plugin", source)).exits(2);
         assert!(outcome.stderr.contains("`no-such-cue` is not installed"), "{}", outcome.transcript());
     }
+}
+
+/// A plugin is asked once in a comparison whether a folder is its own, also where what was rendered drifted.
+#[test]
+fn a_drifted_folder_is_compared_beside_a_plugin_that_asks_by_a_program() {
+    let asked = folder_with([]);
+    let asked = asked.path().join("asked");
+    let script = format!("echo asked >>{}; ls *.cue 2>/dev/null", asked.display());
+    let plugin = format!(
+        "kind: ConfigManagementPlugin\nmetadata: {{name: cue}}\nspec:\n  generate: {{command: [cue]}}\n  discover: {{find: {{command: [sh, -c, '{script}']}}}}\n"
+    );
+    let plugins = folder_with([("cue.yaml", &plugin)]);
+    let live = folder_with([("a.yaml", &config_map("plain").data("colour", "blue"))]);
+    let git = TestRepo::new().file("plain/a.yaml", config_map("plain").data("colour", "red")).commit("plain");
+
+    let run = trueup(["diff", "--plugin"]).argument(plugins.path().join("cue.yaml"));
+    run.of(&git.application("plain").path("plain")).live(live.path()).exits(1);
+
+    assert_eq!(fs::read_to_string(asked).expect("it was asked"), "asked\n");
 }
 
 /// What went wrong is told in the program's own words; a plugin that never ends is ended.

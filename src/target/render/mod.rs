@@ -194,16 +194,15 @@ pub struct Rendered {
     pub tool: SourceKind,
 }
 
-/// Whether another render of a source may give something else, for what Helm makes up: a guess that errs on the side of yes,
-/// and starts no program.
-pub fn may_be_made_up(input: &RenderInput<'_>) -> bool {
+/// Whether another render of a source by the same tool may give something else, for what Helm makes up: a guess that errs on
+/// the side of yes, and starts no program.
+pub fn may_be_made_up(input: &RenderInput<'_>, tool: SourceKind) -> bool {
     let Ok((source, _)) = overrides::apply(input) else { return false };
     let input = &RenderInput { source: &source, ..*input };
-    // What is odd about the folder was told when it was rendered.
-    match detect::detect(input, &mut Vec::new()) {
-        Ok(SourceKind::Helm) => helm::may_be_made_up(input),
-        Ok(SourceKind::Kustomize) => kustomize::may_be_made_up(input),
-        _ => false,
+    match tool {
+        SourceKind::Helm => helm::may_be_made_up(input),
+        SourceKind::Kustomize => kustomize::may_be_made_up(input),
+        SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => false,
     }
 }
 

@@ -360,7 +360,7 @@ fn nothing_outside_of_the_repository_is_built_on() {
         ("settings", "generators: [../settings.yaml]\n".to_owned()),
         ("inline", format!("generators:\n- |-\n  {}\n", inline.trim_end().replace('\n', "\n  "))),
         ("home", charts("chartHome: ../../outside") + "helmGlobals: {chartHome: ../../outside}\n"),
-        ("config", charts("version: 1.0.0") + "helmGlobals: {configHome: /root/.config/helm}\n"),
+        ("config", charts("version: 1.0.0") + "helmGlobals: {configHome: /srv/helm}\n"),
         ("name", "helmCharts: [{name: ../../outside/web}]\n".to_owned()),
         ("retired", "helmChartInflationGenerator: [{chartName: web, chartHome: ../../outside}]\n".to_owned()),
     ];
