@@ -22,11 +22,13 @@ pub mod cli;
 pub mod cluster;
 /// The conductor: many applications, bounded, isolated, cancellable.
 pub mod fleet;
+/// Renders a checkout to the objects that should be.
+pub mod render;
 /// The run as bytes, and the only printer.
 pub mod report;
+/// Fetches a source's repository or chart as a checkout.
+pub mod source;
 /// Is it right: the comparison, as a pure function.
 pub mod status;
 /// Makes it so: decides, plans, executes, records.
 pub mod sync;
-/// What git says: sources brought here, and rendered.
-pub mod target;

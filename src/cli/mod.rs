@@ -24,7 +24,7 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
-use crate::target::render::jsonnet;
+use crate::render::jsonnet;
 
 /// One-shot GitOps reconciler for Kubernetes: does each cluster hold what git says, and if not, who moved?
 ///

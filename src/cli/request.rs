@@ -14,7 +14,7 @@ use crate::app::{self, Application, InvalidApplication, Manifests, Selection};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
 use crate::fleet::{Request, World};
-use crate::target::source::Sources;
+use crate::source::Sources;
 
 /// Applications in the order of the input, those whose manifests are wrong among them.
 pub(super) type Applications = Vec<Result<Application, Box<InvalidApplication>>>;

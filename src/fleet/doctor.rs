@@ -149,7 +149,7 @@ fn errors(turn: &Turn) -> impl Iterator<Item = Finding> {
 }
 
 fn short(revision: &str) -> &str {
-    if revision.is_empty() { "a folder" } else { crate::target::source::short(revision) }
+    if revision.is_empty() { "a folder" } else { crate::source::short(revision) }
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@ use super::turn::Turn;
 use crate::finding::Finding;
 use crate::progress::Stage;
 use crate::secret::RepoUrl;
-use crate::target::source::{Checkout, Wanted, locate};
+use crate::source::{Checkout, Wanted, locate};
 
 /// Which source of which application asks.
 type Asker = (usize, usize);

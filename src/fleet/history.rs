@@ -8,8 +8,8 @@ use std::collections::BTreeSet;
 use super::World;
 use super::turn::Turn;
 use crate::secret::RepoUrl;
+use crate::source::{HistoryWanted, locate};
 use crate::status::ResourceState;
-use crate::target::source::{HistoryWanted, locate};
 
 pub(super) async fn find(turns: &mut [Turn], world: &World) {
     for turn in turns {

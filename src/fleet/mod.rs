@@ -37,10 +37,10 @@ use crate::object::annotations::INSTANCE_LABEL;
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::Progress;
+use crate::render::RenderSettings;
+use crate::source::Sources;
 use crate::status::compare::{Effects, Terms};
 use crate::status::health::Judge;
-use crate::target::render::RenderSettings;
-use crate::target::source::Sources;
 
 /// What was asked for.
 #[derive(Debug, Clone, Default)]

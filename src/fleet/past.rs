@@ -11,7 +11,7 @@ use super::sync::mark_known;
 use super::turn::Turn;
 use super::{Request, World};
 use crate::object::{Key, Object};
-use crate::target::source::{Checkout, Wanted, locate};
+use crate::source::{Checkout, Wanted, locate};
 
 pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Option<PastTarget> {
     let baseline = turn.baseline.as_ref()?;

@@ -16,11 +16,9 @@ use crate::finding::{Finding, Severity};
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
+use crate::render::{self, CacheSettings, Place, References, RenderInput, RenderSettings, Rendered, Settled, settle};
+use crate::source::{Checkout, FetchedBy};
 use crate::status::ResourceDrift;
-use crate::target::render::{
-    self, CacheSettings, Place, References, RenderInput, RenderSettings, Rendered, Settled, settle,
-};
-use crate::target::source::{Checkout, FetchedBy};
 
 /// Everything that one application's rendering needs, to be moved to its thread.
 pub(super) struct Work {

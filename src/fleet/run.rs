@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
+use crate::source::PathHistory;
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{ResourceDrift, ResourceState};
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
-use crate::target::source::PathHistory;
 
 /// Whether an application is what git says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]

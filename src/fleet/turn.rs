@@ -11,13 +11,13 @@ use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
 use crate::object::annotations::SKIP_RECONCILE;
 use crate::object::{GroupKind, Kinds, Object};
+use crate::source::{Checkout, PathHistory};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
 use crate::status::tracking::Tracking;
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
 use crate::sync::state::{LastAttempt, Place, State, StateError};
-use crate::target::source::{Checkout, PathHistory};
 
 /// Where the members of an application's ApplySet may be, as its parent and the record in it say.
 #[derive(Debug, Default, PartialEq, Eq)]

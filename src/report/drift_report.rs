@@ -14,9 +14,9 @@ use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
+use crate::source::{Commit, PathHistory};
 use crate::status::{FieldDrift, Ignored, Manager, Moved, Proof, ResourceDrift, ResourceState};
 use crate::sync::plan::SavedPlan;
-use crate::target::source::{Commit, PathHistory};
 
 /// A run, as scripts read it.
 #[derive(Serialize)]

@@ -12,10 +12,10 @@ use crate::finding::{Excerpt, Finding};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun};
 use crate::object::{Gvk, Object, Origin, Pointer};
+use crate::source::{Commit, PathHistory};
 use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
-use crate::target::source::{Commit, PathHistory};
 
 /// Text that a terminal, markdown, HTML and a table would all obey.
 pub(super) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \

@@ -4,8 +4,8 @@ use super::drift_report::message_with_causes;
 use super::theme::Role;
 use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
+use crate::source::Commit;
 use crate::status::{Manager, Moved, Proof, ResourceDrift, ResourceState};
-use crate::target::source::Commit;
 
 /// Every state, in the order that people want to read them, worst first.
 pub(super) const STATES: [ResourceState; 5] = [
@@ -125,7 +125,7 @@ pub(super) fn cluster_words(application: &ApplicationRun) -> Vec<&str> {
 
 /// A revision as people write it: the beginning of a hash, a chart's version whole.
 pub(super) fn short_revision(revision: &str) -> String {
-    crate::target::source::short(revision).to_owned()
+    crate::source::short(revision).to_owned()
 }
 
 /// Who brought a source, in words.

@@ -26,9 +26,9 @@ use super::theme::Role;
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
+use crate::source::PathHistory;
 use crate::status::health::HealthStatus;
 use crate::status::{FieldDrift, Moved, ResourceDrift, ResourceState};
-use crate::target::source::PathHistory;
 
 /// So many lines of a missing resource are shown without `-v`.
 const FOLD_MISSING: usize = 10;

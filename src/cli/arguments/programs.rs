@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use crate::cli::session::environment;
-use crate::target::render::ProgramSettings;
+use crate::render::ProgramSettings;
 
 /// Which programs render charts and kustomizations.
 #[derive(Debug, Clone, clap::Args)]

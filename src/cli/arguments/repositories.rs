@@ -8,7 +8,7 @@ use crate::cli::manifests::{self, ManifestPath, StandardInput};
 use crate::cli::session::environment;
 use crate::finding::Finding;
 use crate::secret::Secret;
-use crate::target::source::{Credentials, HostLogin, Keyring};
+use crate::source::{Credentials, HostLogin, Keyring};
 
 /// What opens repositories.
 #[derive(Debug, clap::Args)]

@@ -6,10 +6,10 @@ use std::time::Duration;
 use super::programs::ProgramArguments;
 use super::repositories::{RepositoryArguments, git_credentials};
 use crate::finding::Finding;
+use crate::render::plugin::{Plugin, PluginFileError};
+use crate::render::{CacheSettings, DEFAULT_TIMEOUT, RenderSettings};
 use crate::secret::RepoUrl;
-use crate::target::render::plugin::{Plugin, PluginFileError};
-use crate::target::render::{CacheSettings, DEFAULT_TIMEOUT, RenderSettings};
-use crate::target::source::{Override, SourceSettings};
+use crate::source::{Override, SourceSettings};
 
 /// How repositories are brought here.
 #[derive(Debug, clap::Args)]

@@ -18,10 +18,10 @@ use crate::cluster::{Cluster, Clusters};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
 use crate::secret::RepoUrl;
+use crate::source::{Wanted, locate};
 use crate::sync::decide::Policy;
 use crate::sync::lock::Lock;
 use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
-use crate::target::source::{Wanted, locate};
 
 /// The kind of what forbids a rollback: then nothing is compared, either.
 const ROLLBACK_ERROR: &str = "RollbackError";

@@ -8,7 +8,7 @@ use std::sync::Arc;
 use trueup::process::Cancel;
 use trueup::progress::Progress;
 use trueup::secret::RepoUrl;
-use trueup::target::source::{FetchedBy, SourceError, SourceSettings, Sources, Wanted};
+use trueup::source::{FetchedBy, SourceError, SourceSettings, Sources, Wanted};
 
 use super::server::{HttpServer, Manners};
 use super::{help, root_of, run_on, run_with, shop, told, web};

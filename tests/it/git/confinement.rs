@@ -4,7 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use trueup::secret::RepoUrl;
-use trueup::target::source::{Override, SourceError};
+use trueup::source::{Override, SourceError};
 
 use super::server::{HttpServer, Manners};
 use super::{root_of, run_on, run_with, told, with_submodule};

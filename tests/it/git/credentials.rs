@@ -1,7 +1,7 @@
 //! Who is let in, and who must not see with what.
 
 use trueup::secret::Secret;
-use trueup::target::source::{Credentials, FetchedBy, SourceError};
+use trueup::source::{Credentials, FetchedBy, SourceError};
 
 use super::server::{HttpServer, Manners};
 use super::{BASIC, assert_nothing_says, help, root_of, run_with, shop, told, web, with_submodule};

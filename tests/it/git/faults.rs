@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use trueup::process::Cancel;
 use trueup::secret::{RepoUrl, Secret};
-use trueup::target::source::{Credentials, FetchedBy, SourceError, Wanted};
+use trueup::source::{Credentials, FetchedBy, SourceError, Wanted};
 
 use super::server::{Daemon, HttpServer, Manners};
 use super::{BASIC, assert_nothing_says, fake_ssh, help, root_of, run_with, shop, told, web};

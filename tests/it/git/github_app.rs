@@ -13,7 +13,7 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 use trueup::app::settings::Repositories;
-use trueup::target::source::{FetchedBy, Keyring, SourceError};
+use trueup::source::{FetchedBy, Keyring, SourceError};
 
 use super::server::{HttpServer as GitServer, Manners};
 use super::{Run, assert_nothing_says, help, root_of, run_with, shop, told, web};

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use trueup::process::Cancel;
 use trueup::progress::Progress;
 use trueup::secret::RepoUrl;
-use trueup::target::source::{Brought, Checkout, SourceError, SourceSettings, Sources, Wanted};
+use trueup::source::{Brought, Checkout, SourceError, SourceSettings, Sources, Wanted};
 
 use crate::harness::TestRepo;
 

@@ -5,7 +5,7 @@ use std::process::Command;
 
 use trueup::process::Cancel;
 use trueup::secret::RepoUrl;
-use trueup::target::source::{FetchedBy, Wanted};
+use trueup::source::{FetchedBy, Wanted};
 
 use super::server::{Daemon, HttpServer, Manners};
 use super::{fake_ssh, root_of, run_on, run_with, shop, web};

@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use trueup::app::settings::Repositories;
-use trueup::target::source::{FetchedBy, Keyring, SourceError, Wanted};
+use trueup::source::{FetchedBy, Keyring, SourceError, Wanted};
 
 use super::server::{HttpServer, Manners};
 use super::{BASIC, assert_nothing_says, help, root_of, run_with, shop, told, web};

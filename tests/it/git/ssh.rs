@@ -8,7 +8,7 @@ use std::sync::Arc;
 use serde_json::{Value, json};
 use tempfile::TempDir;
 use trueup::app::settings::Repositories;
-use trueup::target::source::{FetchedBy, Keyring, SourceError};
+use trueup::source::{FetchedBy, Keyring, SourceError};
 
 use super::{Run, assert_nothing_says, help, run_with, shop, told, web};
 use crate::harness::{Missing, TestRepo, config_map, folder_with, or_skip, program, trueup};

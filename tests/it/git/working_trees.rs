@@ -4,7 +4,7 @@ use std::fs;
 
 use trueup::progress::Progress;
 use trueup::secret::RepoUrl;
-use trueup::target::source::{FetchedBy, Override, SourceSettings, Sources, locate};
+use trueup::source::{FetchedBy, Override, SourceSettings, Sources, locate};
 
 use super::{run_with, shop, told, web};
 use crate::harness::TestRepo;

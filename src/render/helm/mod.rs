@@ -1,0 +1,90 @@
+//! Renders a Helm chart by the official `helm` program.
+//!
+//! In: the chart's folder, `source.helm`, what the cluster serves. Out: the objects that `helm template` writes, hooks and
+//! definitions among them, each with the template that it comes from. Dependencies that the repository lacks are built in
+//! a copy of the chart, and only when Helm says that they are missing.
+//!
+//! Rules: Argo CD reposerver/repository/repository.go `helmTemplate`, util/helm/cmd.go `template`.
+
+mod arguments;
+mod dependencies;
+mod error;
+mod made_up;
+mod repositories;
+mod values;
+
+pub use error::HelmError;
+pub(super) use made_up::may_be_made_up;
+
+use std::path::Path;
+
+use self::arguments::Arguments;
+use super::program::{self, Call, Home, Program, ProgramError};
+use super::{Made, RenderError, RenderInput};
+use crate::render::Target;
+
+/// Helm's own words for a chart whose `charts/` lacks something.
+const MISSING_DEPENDENCIES: &str = "found in Chart.yaml, but missing in charts/ directory";
+
+pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
+    let program = Program::helm(&input.settings.programs)?;
+    let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
+    let arguments = Arguments::of(input, &home)?;
+    let run = Run { input, program: &program, home: &home, arguments: &arguments };
+    let mut repeatable = arguments.repeatable;
+    let mut warnings = arguments.warnings.clone();
+    let output = match run.template(input.folder, input.root)? {
+        Ok(output) => output,
+        Err(Refusal { missing_dependencies: true, .. }) => {
+            let built = dependencies::build(&run)?;
+            repeatable &= built.repeatable;
+            warnings.extend(built.warning);
+            run.template(&built.copy.folder, &built.copy.root)?.map_err(|refusal| refusal.error)?
+        }
+        Err(refusal) => return Err(refusal.error.into()),
+    };
+    let unnamed = input.shown("Chart.yaml");
+    let objects = program::objects(&program, &output, &unnamed, input)?;
+    Ok(Made { target: Target { objects, warnings }, repeatable })
+}
+
+/// Everything that each call of Helm for one source needs.
+struct Run<'a> {
+    input: &'a RenderInput<'a>,
+    program: &'a Program,
+    home: &'a Home,
+    arguments: &'a Arguments,
+}
+
+/// Helm said no.
+struct Refusal {
+    error: ProgramError,
+    missing_dependencies: bool,
+}
+
+impl Run<'_> {
+    fn template(&self, folder: &Path, root: &Path) -> Result<Result<Vec<u8>, Refusal>, ProgramError> {
+        let call = Call {
+            args: self.arguments.list.clone(),
+            folder,
+            whereabouts: "in the chart's folder",
+            variables: Vec::new(),
+        };
+        let output = self.program.run(&call, self.home, self.input)?;
+        if output.success() {
+            return Ok(Ok(output.stdout));
+        }
+        let missing_dependencies = String::from_utf8_lossy(&output.stderr).contains(MISSING_DEPENDENCIES);
+        Ok(Err(Refusal { error: self.failed(&call, &output, root), missing_dependencies }))
+    }
+
+    fn failed(&self, call: &Call<'_>, output: &crate::process::Output, root: &Path) -> ProgramError {
+        let mut hidden: Vec<(&Path, &str)> =
+            vec![(self.home.path(), "(temporary)"), (self.input.folder, ""), (call.folder, "")];
+        hidden.extend([(root, "(repository)"), (self.input.root, "(repository)")]);
+        hidden.extend(self.arguments.other_roots.iter().map(|(root, name)| (root.as_path(), name.as_str())));
+        // The longest first: a root is the beginning of its folders' names.
+        hidden.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.as_os_str().len()));
+        self.program.failed(call, output, &hidden, self.input)
+    }
+}

@@ -1,0 +1,132 @@
+//! What a ksonnet application says about itself: its `app.yaml`, and the environment that is rendered.
+//!
+//! In: the application's folder and the name of an environment. Out: where the environment is, what it is for, and which modules
+//! belong to it.
+//!
+//! Rules: ksonnet pkg/app/schema010.go to schema030.go; `spec.json` of an environment, as applications before 0.1.0 have it.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use serde::Deserialize;
+use serde_json::{Value, json};
+
+use super::KsonnetError;
+use crate::object::yaml::{self, Limits, WithPositions};
+use crate::render::{RenderError, RenderInput, paths};
+
+/// The versions of `app.yaml` that ksonnet had since its environments are in it.
+const VERSIONS: [&str; 3] = ["0.1.0", "0.2.0", "0.3.0"];
+
+/// One environment of an application.
+#[derive(Debug, Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+pub(super) struct Environment {
+    /// Its folder below `environments/`; empty means its name.
+    pub(super) path: String,
+    /// The Kubernetes version, which names the folder of the generated library.
+    pub(super) k8s_version: String,
+    /// Its modules; none means the root module.
+    pub(super) targets: Vec<String>,
+    destination: Destination,
+}
+
+#[derive(Debug, Default, Deserialize)]
+#[serde(default)]
+struct Destination {
+    server: String,
+    namespace: String,
+}
+
+#[derive(Default, Deserialize)]
+#[serde(rename_all = "camelCase", default)]
+struct Manifest {
+    api_version: String,
+    kind: String,
+    environments: BTreeMap<String, Option<Environment>>,
+}
+
+/// Whether a file is the `app.yaml` of a ksonnet application.
+pub(in crate::render) fn is_application(file: &Path) -> bool {
+    let manifest = fs::read(file).ok().and_then(|bytes| manifest(&bytes).ok());
+    manifest
+        .is_some_and(|manifest| manifest.kind == "ksonnet.io/app" && VERSIONS.contains(&manifest.api_version.as_str()))
+}
+
+/// The environment that the source asks for.
+pub(super) fn environment(input: &RenderInput<'_>) -> Result<Environment, RenderError> {
+    let shown = |name: &str| paths::relative(input.root, &input.folder.join(name));
+    let file = read(input, "app.yaml")?;
+    let manifest = manifest(&file).map_err(|fault| KsonnetError::Manifest { file: shown("app.yaml"), fault })?;
+    let asked = input.source.ksonnet.as_ref().map(|ksonnet| ksonnet.environment.as_str()).unwrap_or_default();
+    let known: Vec<String> = manifest.environments.keys().cloned().collect();
+    let Some(environment) = manifest.environments.into_iter().find(|(name, _)| name == asked) else {
+        return Err(KsonnetError::Environment { file: shown("app.yaml"), name: asked.to_owned(), known }.into());
+    };
+    let mut environment = environment.1.unwrap_or_default();
+    if environment.path.is_empty() {
+        asked.clone_into(&mut environment.path);
+    }
+    let specification = format!("environments/{}/spec.json", environment.path);
+    if environment.destination.server.is_empty() && input.folder.join(&specification).exists() {
+        let bytes = read(input, &specification)?;
+        let value =
+            first_value(&bytes).map_err(|fault| KsonnetError::Manifest { file: shown(&specification), fault })?;
+        environment.destination = of_specification(&value);
+    }
+    Ok(environment)
+}
+
+impl Environment {
+    /// What `std.extVar("__ksonnet/environments")` is.
+    pub(super) fn destination(&self) -> Value {
+        json!({"server": self.destination.server, "namespace": self.destination.namespace})
+    }
+
+    /// Its modules, sorted; `/` is the root module.
+    pub(super) fn modules(&self) -> Vec<String> {
+        let mut modules = self.targets.clone();
+        if modules.is_empty() {
+            modules.push("/".to_owned());
+        }
+        modules.sort();
+        modules.dedup();
+        modules
+    }
+}
+
+fn of_specification(value: &Value) -> Destination {
+    let destination = value.get("destination").unwrap_or(value);
+    let text = |name: &str| destination.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
+    Destination { server: text("server"), namespace: text("namespace") }
+}
+
+fn manifest(bytes: &[u8]) -> Result<Manifest, String> {
+    serde_json::from_value(first_value(bytes)?).map_err(|error| error.to_string())
+}
+
+/// The first document of a file.
+fn first_value(bytes: &[u8]) -> Result<Value, String> {
+    first_of(bytes).map(|(value, _)| value)
+}
+
+/// The first document of a file, and how many there are.
+pub(super) fn first_of(bytes: &[u8]) -> Result<(Value, usize), String> {
+    let text = yaml::decode(bytes).map_err(|error| error.message)?;
+    let documents = yaml::read(&text, &Limits::default(), WithPositions::No);
+    let count = documents.len();
+    match documents.into_iter().next() {
+        Some(Ok(document)) => Ok((document.value, count)),
+        Some(Err(error)) => Err(format!("line {}: {}", error.line, error.message)),
+        None => Ok((Value::Null, 0)),
+    }
+}
+
+/// A file of the application, which is in the checkout.
+pub(super) fn read(input: &RenderInput<'_>, name: &str) -> Result<Vec<u8>, RenderError> {
+    let path = input.folder.join(name);
+    let shown = paths::relative(input.root, &path);
+    let file = paths::resolve(input.root, &path).map_err(|fault| fault.of(&shown))?;
+    fs::read(file).map_err(|source| RenderError::Unreadable { file: shown, source })
+}

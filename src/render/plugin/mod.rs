@@ -1,0 +1,151 @@
+//! Renders by a team's own program, as a `ConfigManagementPlugin` that the user named with `--plugin` describes it.
+//!
+//! In: a source, and the plugins that may be run. Out: the objects that `generate` writes. The program runs in a copy of the
+//! repository, with a home and a temporary folder of its own, with the build environment, and with nothing of our own environment
+//! but the search path. A plugin is never taken from a repository: that would be running a stranger's program.
+//!
+//! Rules: Argo CD cmpserver/plugin/plugin.go, reposerver/repository/repository.go `getPluginEnvs`.
+
+mod copy;
+mod definition;
+mod discover;
+mod environment;
+mod error;
+
+pub use definition::{Discover, Plugin, PluginCommand, PluginFileError};
+pub use error::{Complaint, PluginError};
+
+use std::path::PathBuf;
+
+use self::copy::Copy;
+use super::program::{ProgramError, git_access};
+use super::{RenderError, RenderInput, stream};
+use crate::process::{self, Command, Output};
+use crate::render::Target;
+
+/// How much of what a program complains about is told.
+const COMPLAINT: usize = 2000;
+
+/// Renders by the plugin that the source names, or by the one that knows its folder.
+pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
+    let plugin = chosen(input)?;
+    let run = Run::new(plugin, input)?.with_git_access()?;
+    if let Some(init) = &plugin.init {
+        run.succeeds("init", init)?;
+    }
+    let output = run.succeeds("generate", &plugin.generate)?;
+    let name = format!("the output of plugin `{plugin}`");
+    let objects = stream::objects(&output.stdout, &name, &super::paths::relative(input.root, input.folder))?;
+    Ok(Target { objects, warnings: Vec::new() })
+}
+
+/// The plugin that knows the folder of a source that names no tool, if there is one.
+///
+/// Rule: Argo CD util/app/discovery `cmpSupports`, which passes over a plugin that cannot tell.
+pub(super) fn discovered<'a>(
+    input: &RenderInput<'a>,
+    passed_over: &mut Vec<PluginError>,
+) -> Result<Option<&'a Plugin>, PluginError> {
+    for plugin in &input.settings.plugins {
+        match discover::fits(plugin, input) {
+            Ok(true) => return Ok(Some(plugin)),
+            Ok(false) => {}
+            Err(error) if input.cancel.is_cancelled() => return Err(error),
+            Err(error) => passed_over.push(error),
+        }
+    }
+    Ok(None)
+}
+
+fn chosen<'a>(input: &RenderInput<'a>) -> Result<&'a Plugin, PluginError> {
+    let asked = input.source.plugin.as_ref().map(|plugin| plugin.name.as_str()).unwrap_or_default();
+    if asked.is_empty() {
+        let mut passed_over = Vec::new();
+        let not_given = PluginError::NotGiven { name: None, known: known(input) };
+        return discovered(input, &mut passed_over)?.ok_or(passed_over.into_iter().next().unwrap_or(not_given));
+    }
+    let named = input.settings.plugins.iter().find(|plugin| plugin.is_called(asked));
+    let plugin = named.ok_or_else(|| PluginError::NotGiven { name: Some(asked.to_owned()), known: known(input) })?;
+    // Argo CD: a plugin that says which folders are its own is not run on others, even when it is named.
+    if plugin.discover.is_some() && !discover::fits(plugin, input)? {
+        let folder = super::paths::relative(input.root, input.folder);
+        return Err(PluginError::DoesNotFit { plugin: plugin.to_string(), folder });
+    }
+    Ok(plugin)
+}
+
+fn known(input: &RenderInput<'_>) -> Vec<String> {
+    input.settings.plugins.iter().map(Plugin::to_string).collect()
+}
+
+/// A plugin at work on a copy of the repository, which is removed when this is dropped.
+struct Run<'a> {
+    plugin: &'a Plugin,
+    input: &'a RenderInput<'a>,
+    copy: Copy,
+    variables: Vec<(String, String)>,
+}
+
+impl<'a> Run<'a> {
+    fn new(plugin: &'a Plugin, input: &'a RenderInput<'_>) -> Result<Self, PluginError> {
+        let copy = Copy::of(input.root, plugin.preserve_file_mode)
+            .map_err(|source| PluginError::Copy { plugin: plugin.to_string(), source })?;
+        Ok(Self { plugin, input, copy, variables: environment::variables(input) })
+    }
+
+    /// With what opens the source's server to git, where the plugin asks for it.
+    fn with_git_access(mut self) -> Result<Self, ProgramError> {
+        if self.plugin.provide_git_creds {
+            self.variables.extend(git_access(&self.copy.home(), self.input)?);
+        }
+        Ok(self)
+    }
+
+    /// The source's folder in the copy.
+    fn folder(&self) -> PathBuf {
+        let inside = self.input.folder.strip_prefix(self.input.root).unwrap_or(self.input.folder);
+        self.copy.repository().join(inside)
+    }
+
+    fn command(&self, line: &PluginCommand) -> Command {
+        let mut words = line.words();
+        let mut command = Command::new(words.next().unwrap_or_default()).args(words);
+        command.inherit = vec!["PATH"];
+        command.env = self.variables.iter().map(|(name, value)| (name.into(), value.into())).collect();
+        command.folder = Some(self.folder());
+        command.timeout = self.input.settings.timeout;
+        command.env("HOME", self.copy.home()).env("TMPDIR", self.copy.temporary())
+    }
+
+    fn run(&self, step: &'static str, line: &PluginCommand) -> Result<Output, PluginError> {
+        let command = self.command(line);
+        let running = process::run(&command, self.input.cancel);
+        tokio::runtime::Handle::current().block_on(running).map_err(|source| PluginError::Run {
+            plugin: self.plugin.to_string(),
+            step,
+            source,
+        })
+    }
+
+    fn succeeds(&self, step: &'static str, line: &PluginCommand) -> Result<Output, PluginError> {
+        let output = self.run(step, line)?;
+        if output.success() {
+            return Ok(output);
+        }
+        Err(PluginError::Failed {
+            plugin: self.plugin.to_string(),
+            step,
+            ended: output.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}")),
+            command: line.words().collect::<Vec<_>>().join(" "),
+            complaint: Complaint(complaint(&output.stderr)),
+        })
+    }
+}
+
+/// The end of what a program complained about: the last words are the ones that count.
+fn complaint(stderr: &[u8]) -> String {
+    let text = String::from_utf8_lossy(stderr);
+    let text = text.trim();
+    let start = text.char_indices().rev().nth(COMPLAINT).map_or(0, |(position, _)| position);
+    crate::secret::mask_credentials_in_text(&text[start..])
+}

@@ -1,0 +1,128 @@
+//! What can be said when a program is missing, or does not do its work.
+
+use std::path::PathBuf;
+
+use miette::Diagnostic;
+use thiserror::Error;
+
+use super::complaint::Said;
+use crate::object::NotAnObject;
+use crate::object::yaml::YamlError;
+use crate::process::ProcessError;
+use crate::source::SourceError;
+
+/// Why a program did not render a source.
+#[derive(Debug, Error, Diagnostic)]
+pub enum ProgramError {
+    /// What opens the repository's server, for what a program fetches from it, is not to be had.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Access(SourceError),
+    /// It is not installed.
+    #[error("`{program}` is not installed, and the source needs it")]
+    #[diagnostic(
+        code("trueup::render::program_missing"),
+        help("install {versions} ({address}), or name it with `{flag}` or `{variable}`")
+    )]
+    Missing {
+        /// Its name.
+        program: &'static str,
+        /// The versions that are supported.
+        versions: &'static str,
+        /// Where it can be had.
+        address: &'static str,
+        /// The flag that names it.
+        flag: &'static str,
+        /// The variable that names it.
+        variable: &'static str,
+    },
+    /// It was named, and is not there.
+    #[error("`{named}` is not a program that can be run")]
+    #[diagnostic(code("trueup::render::program_missing"), help("`{flag}` or `{variable}` names it; name {versions}"))]
+    NotThere {
+        /// What was named.
+        named: String,
+        /// The versions that are supported.
+        versions: &'static str,
+        /// The flag that names it.
+        flag: &'static str,
+        /// The variable that names it.
+        variable: &'static str,
+    },
+    /// It is there, and the system does not start it.
+    #[error("`{}` cannot be run as {program}", .path.display())]
+    #[diagnostic(code("trueup::render::program"), help("is it a program for this machine? `trueup doctor` tries each"))]
+    NotStarted {
+        /// Its name.
+        program: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// Why.
+        source: ProcessError,
+    },
+    /// It took too long, or wrote too much.
+    #[error("{program} did not come to an end with {place}")]
+    #[diagnostic(
+        code("trueup::render::program"),
+        help("it may take as long as `--render-timeout` says, write 100 MiB, and have 2 GiB of memory")
+    )]
+    NotRun {
+        /// Its name.
+        program: &'static str,
+        /// What it rendered.
+        place: String,
+        /// What became of it.
+        source: ProcessError,
+    },
+    /// It said that it could not.
+    #[error("{program} could not render {place}")]
+    #[diagnostic(code("trueup::render::program_failed"), help("to see it by hand, run {whereabouts}: {command}"))]
+    Failed {
+        /// Its name.
+        program: &'static str,
+        /// What it rendered.
+        place: String,
+        /// What it said.
+        #[source]
+        said: Said,
+        /// Its command line, as far as it matters.
+        command: String,
+        /// Where it ran.
+        whereabouts: &'static str,
+    },
+    /// What it wrote is no YAML.
+    #[error("what {program} made of {place} is not YAML, at {origin}")]
+    #[diagnostic(code("trueup::render::program_output"), help("look at what the template writes there"))]
+    NotYaml {
+        /// Its name.
+        program: &'static str,
+        /// What it rendered.
+        place: String,
+        /// The file that it says it comes from.
+        origin: String,
+        /// What is wrong.
+        source: YamlError,
+    },
+    /// What it wrote is no object.
+    #[error("what {program} made of {place} is no Kubernetes object, at {origin}")]
+    #[diagnostic(code("trueup::render::program_output"), help("each document needs `apiVersion` and `kind`"))]
+    NotAnObject {
+        /// Its name.
+        program: &'static str,
+        /// What it rendered.
+        place: String,
+        /// The file that it says it comes from.
+        origin: String,
+        /// What it is instead.
+        source: NotAnObject,
+    },
+    /// The temporary folder cannot be written.
+    #[error("there is no place to render {place} in")]
+    #[diagnostic(code("trueup::render::no_place"), help("the temporary folder (TMPDIR) has to take files"))]
+    NoPlace {
+        /// What was to be rendered.
+        place: String,
+        /// Why.
+        source: std::io::Error,
+    },
+}

@@ -1,0 +1,415 @@
+//! The folder in which repositories and their files are kept between runs.
+//!
+//! In: `--cache-dir`, or nothing for a folder that goes with the run. Out: bare repositories under a lock, and folders
+//! of files that are whole or not there. Several runs may share one cache: a repository is written by who holds its
+//! lock, files are written beside and renamed, and nothing that somebody uses is removed.
+//!
+//! ```text
+//! git/<repository>.git    objects of one repository         git/<repository>.lock     held by who reads or writes it
+//! trees/<key>             one revision's files              trees/<key>.lock          shared by who uses them
+//! charts/<digest>         an archive's files                charts/<digest>.lock      the same
+//! charts/index-<key>      a Helm repository's index         charts/index-<key>.lock   the same
+//! tmp/                    what is not finished, or on its way out
+//! ```
+
+use std::fs::{self, File, TryLockError};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::time::{Duration, SystemTime};
+
+use crate::secret::RepoUrl;
+
+use super::error::{Cause, SourceError};
+use super::limits::Limits;
+
+/// Files on their way out, or half written, that are older than this were left by a run that died.
+const ABANDONED: Duration = Duration::from_secs(24 * 3600);
+
+/// A folder in which repositories and their files are kept.
+#[derive(Debug)]
+pub(super) struct Cache {
+    root: PathBuf,
+    limit: u64,
+    leases: Mutex<Vec<File>>,
+    _temporary: Option<tempfile::TempDir>,
+}
+
+/// What folders of files are of.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    /// One revision of a git repository.
+    Tree,
+    /// An archive, or a Helm repository's index.
+    Chart,
+}
+
+impl Kind {
+    fn folder(self) -> &'static str {
+        match self {
+            Self::Tree => "trees",
+            Self::Chart => "charts",
+        }
+    }
+}
+
+/// A lock that is held until it is dropped.
+#[derive(Debug)]
+pub(super) struct Held(#[expect(dead_code, reason = "the open file is the lock")] File);
+
+/// Why an entry was not locked.
+#[derive(Debug)]
+pub(super) enum LockError {
+    /// It is somebody else's, and time is up.
+    Busy,
+    /// The disk does not take a lock file.
+    Disk(io::Error),
+}
+
+impl Cache {
+    /// Makes the folder ready, and finds out now whether it can be written.
+    pub(super) fn open(folder: Option<&Path>, limit: u64) -> Result<Self, SourceError> {
+        let (root, temporary) = if let Some(folder) = folder {
+            (folder.to_owned(), None)
+        } else {
+            let made = tempfile::Builder::new().prefix("trueup-").tempdir();
+            let temporary = made.map_err(|error| unusable(&std::env::temp_dir(), &error))?;
+            (temporary.path().to_owned(), Some(temporary))
+        };
+        let prepare = || -> io::Result<PathBuf> {
+            // Private repositories and charts are in here.
+            for name in ["git", "trees", "charts", "tmp"] {
+                make_private(&root.join(name))?;
+            }
+            tempfile::tempfile_in(root.join("tmp"))?;
+            mark_as_cache(&root)?;
+            root.canonicalize()
+        };
+        let canonical = prepare().map_err(|error| unusable(&root, &error))?;
+        Ok(Self { root: canonical, limit, leases: Mutex::default(), _temporary: temporary })
+    }
+
+    /// The error for something that the disk did not take.
+    pub(super) fn unusable(&self, error: &io::Error) -> SourceError {
+        unusable(&self.root, error)
+    }
+
+    /// Where a repository's objects are kept. The URL counts as written, apart from its credentials: servers may tell
+    /// `Shop` from `shop`.
+    pub(super) fn repository(&self, url: &RepoUrl) -> PathBuf {
+        self.root.join("git").join(format!("{}.git", name_of(url)))
+    }
+
+    /// The name of a revision's files.
+    pub(super) fn tree_key(url: &RepoUrl, commit: &str, submodules: bool) -> String {
+        format!("{}-{commit}{}", name_of(url), if submodules { "-s" } else { "" })
+    }
+
+    /// Waits for a repository to be ours alone.
+    pub(super) fn lock_repository(&self, url: &RepoUrl, limits: &Limits) -> Result<Held, LockError> {
+        let path = self.root.join("git").join(format!("{}.lock", name_of(url)));
+        acquire(&path, File::try_lock, limits).map(Held)
+    }
+
+    /// The name of a Helm repository's index.
+    pub(super) fn index_key(url: &str) -> String {
+        format!("index-{}", &blake3::hash(url.as_bytes()).to_hex()[..20])
+    }
+
+    /// A folder of files, if it is here; it stays until this cache is dropped.
+    pub(super) fn folder(&self, kind: Kind, key: &str, limits: &Limits) -> Result<Option<PathBuf>, LockError> {
+        let place = self.root.join(kind.folder());
+        let lock = acquire(&place.join(format!("{key}.lock")), File::try_lock_shared, limits)?;
+        let folder = place.join(key);
+        if let Ok(mut leases) = self.leases.lock() {
+            leases.push(lock);
+        }
+        Ok(folder.is_dir().then_some(folder))
+    }
+
+    /// A file to receive an archive in.
+    pub(super) fn new_file(&self) -> io::Result<tempfile::NamedTempFile> {
+        tempfile::Builder::new().prefix("archive-").tempfile_in(self.root.join("tmp"))
+    }
+
+    /// A folder to write files into.
+    pub(super) fn new_tree(&self) -> io::Result<tempfile::TempDir> {
+        tempfile::Builder::new().prefix("tree-").tempdir_in(self.root.join("tmp"))
+    }
+
+    /// Puts finished files in their place; who comes second takes what is there.
+    pub(super) fn keep(&self, kind: Kind, key: &str, written: tempfile::TempDir, bytes: u64) -> io::Result<PathBuf> {
+        let place = self.root.join(kind.folder()).join(key);
+        match fs::rename(written.path(), &place) {
+            Ok(()) => {
+                // Renamed: there is nothing left to remove.
+                let _ = written.keep();
+                record_size(&place.with_file_name(format!("{key}.lock")), bytes)?;
+            }
+            Err(_) if place.is_dir() => {}
+            Err(error) => return Err(error),
+        }
+        Ok(place)
+    }
+
+    /// Keeps one file that may be another the next time, in a folder of its own; it appears only when whole.
+    pub(super) fn keep_file(&self, kind: Kind, key: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+        let folder = self.root.join(kind.folder()).join(key);
+        fs::create_dir_all(&folder)?;
+        let mut file = tempfile::NamedTempFile::new_in(self.root.join("tmp"))?;
+        file.write_all(bytes)?;
+        file.persist(folder.join(name))?;
+        record_size(&folder.with_file_name(format!("{key}.lock")), bytes.len() as u64)
+    }
+
+    /// Takes a repository that is damaged out of the way.
+    pub(super) fn discard_repository(&self, url: &RepoUrl) -> io::Result<()> {
+        self.discard(&self.repository(url))
+    }
+
+    fn discard(&self, entry: &Path) -> io::Result<()> {
+        let away = tempfile::Builder::new().prefix("gone-").tempdir_in(self.root.join("tmp"))?;
+        match fs::rename(entry, away.path().join("entry")) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+            other => other,
+        }
+    }
+
+    /// Removes what was not used for longest until the cache is within its limit; what is in use stays. Trouble here
+    /// is nobody's fault: the next run tries again.
+    pub(super) fn shrink(&self) {
+        self.remove_abandoned();
+        let mut entries = self.entries();
+        let mut total: u64 = entries.iter().map(|entry| entry.bytes).sum();
+        entries.sort_by_key(|entry| entry.used);
+        for entry in entries {
+            if total <= self.limit {
+                return;
+            }
+            let Ok(lock) = File::options().write(true).open(&entry.lock) else { continue };
+            if lock.try_lock().is_ok() && self.discard(&entry.folder).is_ok() {
+                let _ = fs::remove_file(&entry.lock);
+                total = total.saturating_sub(entry.bytes);
+            }
+        }
+    }
+
+    fn entries(&self) -> Vec<Entry> {
+        let mut entries = Vec::new();
+        for kind in ["git", "trees", "charts"] {
+            let Ok(found) = fs::read_dir(self.root.join(kind)) else { continue };
+            for lock in found.filter_map(|entry| Some(entry.ok()?.path())) {
+                if lock.extension().is_none_or(|extension| extension != "lock") {
+                    continue;
+                }
+                let folder = lock.with_extension(if kind == "git" { "git" } else { "" });
+                let bytes = recorded_size(&lock).unwrap_or_else(|| size_of(&folder));
+                let used = fs::metadata(&lock).and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
+                entries.push(Entry { folder, lock, bytes, used });
+            }
+        }
+        entries
+    }
+
+    fn remove_abandoned(&self) {
+        let Ok(found) = fs::read_dir(self.root.join("tmp")) else { return };
+        for entry in found.flatten() {
+            let age = entry.metadata().and_then(|meta| meta.modified()).ok().and_then(|time| time.elapsed().ok());
+            if age.is_some_and(|age| age > ABANDONED) {
+                let _ = fs::remove_dir_all(entry.path()).or_else(|_| fs::remove_file(entry.path()));
+            }
+        }
+    }
+}
+
+struct Entry {
+    folder: PathBuf,
+    lock: PathBuf,
+    bytes: u64,
+    used: SystemTime,
+}
+
+fn unusable(folder: &Path, error: &io::Error) -> SourceError {
+    let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+    SourceError::CacheUnusable { folder: folder.to_owned(), full, cause: Cause::of(error) }
+}
+
+/// A file name for a URL: it shows no credentials, and neither does what it is made of.
+fn name_of(url: &RepoUrl) -> String {
+    let shown = url.to_string();
+    let readable: String =
+        shown.rsplit(['/', ':']).find(|part| !part.is_empty()).unwrap_or_default().chars().take(24).collect();
+    let readable = readable.trim_end_matches(".git").replace(|c: char| !c.is_ascii_alphanumeric(), "-");
+    format!("{readable}-{}", &blake3::hash(shown.as_bytes()).to_hex()[..20])
+}
+
+/// Takes a lock and remembers that the entry was used; waits for who has it.
+fn acquire(path: &Path, lock: fn(&File) -> Result<(), TryLockError>, limits: &Limits) -> Result<File, LockError> {
+    loop {
+        let file = File::options().create(true).truncate(false).read(true).write(true).open(path);
+        let file = file.map_err(LockError::Disk)?;
+        match lock(&file) {
+            Ok(()) if same_file(&file, path) => {
+                file.set_modified(SystemTime::now()).map_err(LockError::Disk)?;
+                return Ok(file);
+            }
+            // It was removed between our opening and our locking it: the lock of a file that is gone holds nobody off.
+            Ok(()) => continue,
+            Err(TryLockError::WouldBlock) => {}
+            Err(TryLockError::Error(error)) => return Err(LockError::Disk(error)),
+        }
+        if limits.over() {
+            return Err(LockError::Busy);
+        }
+        std::thread::sleep(Duration::from_millis(20));
+    }
+}
+
+#[cfg(unix)]
+fn same_file(file: &File, path: &Path) -> bool {
+    use std::os::unix::fs::MetadataExt;
+    match (file.metadata(), fs::metadata(path)) {
+        (Ok(ours), Ok(theirs)) => (ours.dev(), ours.ino()) == (theirs.dev(), theirs.ino()),
+        _ => false,
+    }
+}
+
+#[cfg(not(unix))]
+fn same_file(_file: &File, path: &Path) -> bool {
+    path.exists()
+}
+
+#[expect(clippy::disallowed_methods, reason = "the cache owns its files")]
+fn record_size(lock: &Path, bytes: u64) -> io::Result<()> {
+    fs::write(lock, format!("{bytes}\n"))
+}
+
+fn recorded_size(lock: &Path) -> Option<u64> {
+    fs::read_to_string(lock).ok()?.trim().parse().ok()
+}
+
+fn size_of(folder: &Path) -> u64 {
+    let Ok(found) = fs::read_dir(folder) else { return 0 };
+    let sizes = found.flatten().map(|entry| match entry.metadata() {
+        Ok(meta) if meta.is_dir() => size_of(&entry.path()),
+        Ok(meta) => meta.len(),
+        Err(_) => 0,
+    });
+    sizes.sum()
+}
+
+/// Backup programs leave folders with this file alone.
+#[expect(clippy::disallowed_methods, reason = "the cache owns its files")]
+fn mark_as_cache(root: &Path) -> io::Result<()> {
+    let tag = root.join("CACHEDIR.TAG");
+    if tag.exists() {
+        return Ok(());
+    }
+    fs::write(tag, "Signature: 8a477f597d28d172789f06886806bc55\n# Made by trueup; see https://bford.info/cachedir/\n")
+}
+
+/// Makes the folder, for its owner alone.
+#[cfg(unix)]
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
+    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
+    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
+    if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
+        return Ok(());
+    }
+    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+}
+
+#[cfg(not(unix))]
+pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
+    fs::create_dir_all(folder)
+}
+
+#[cfg(test)]
+#[expect(clippy::disallowed_methods, reason = "tests make the files that they look at")]
+mod tests {
+    use super::*;
+
+    fn limits() -> Limits {
+        Limits::new(Duration::from_secs(5))
+    }
+
+    fn keep(cache: &Cache, key: &str, bytes: u64) -> PathBuf {
+        assert_eq!(cache.folder(Kind::Tree, key, &limits()).unwrap(), None);
+        let folder = cache.new_tree().unwrap();
+        fs::write(folder.path().join("file"), "content").unwrap();
+        cache.keep(Kind::Tree, key, folder, bytes).unwrap()
+    }
+
+    #[test]
+    fn the_oldest_files_go_first_and_used_ones_stay() {
+        let folder = tempfile::tempdir().unwrap();
+        let earlier = Cache::open(Some(folder.path()), 250).unwrap();
+        for (age, key) in [(300, "oldest"), (200, "older"), (100, "newer")] {
+            keep(&earlier, key, 100);
+            let lock = File::options().write(true).open(folder.path().join(format!("trees/{key}.lock"))).unwrap();
+            lock.set_modified(SystemTime::now() - Duration::from_secs(age)).unwrap();
+        }
+        // Everything is in use by `earlier`: nothing goes.
+        earlier.shrink();
+        assert!(folder.path().join("trees/oldest").is_dir());
+        drop(earlier);
+
+        let cache = Cache::open(Some(folder.path()), 250).unwrap();
+        assert!(cache.folder(Kind::Tree, "older", &limits()).unwrap().is_some());
+        cache.shrink();
+        assert!(!folder.path().join("trees/oldest").exists());
+        assert!(!folder.path().join("trees/oldest.lock").exists());
+        assert!(folder.path().join("trees/older").is_dir());
+        assert!(folder.path().join("trees/newer").is_dir());
+    }
+
+    #[test]
+    fn who_writes_the_same_files_second_takes_the_first() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::open(Some(folder.path()), u64::MAX).unwrap();
+        let first = keep(&cache, "key", 7);
+        let other = cache.new_tree().unwrap();
+        let second = cache.keep(Kind::Tree, "key", other, 7).unwrap();
+        assert_eq!(first, second);
+        assert!(first.join("file").is_file());
+        assert_eq!(fs::read_dir(folder.path().join("tmp")).unwrap().count(), 0);
+    }
+
+    #[test]
+    fn a_file_where_the_cache_belongs_is_named() {
+        let folder = tempfile::tempdir().unwrap();
+        let place = folder.path().join("cache");
+        fs::write(&place, "").unwrap();
+        let error = Cache::open(Some(&place), 1).unwrap_err();
+        assert!(matches!(error, SourceError::CacheUnusable { full: false, .. }), "{error}");
+        assert_eq!(miette::Diagnostic::help(&error).unwrap().to_string(), "name another folder with `--cache-dir`");
+    }
+
+    #[test]
+    fn a_name_shows_no_credentials() {
+        let name = name_of(&RepoUrl::new("https://ci:s3cret@git.example.com/shop/infra.git"));
+        assert_eq!(name, name_of(&RepoUrl::new("https://git.example.com/shop/infra.git")));
+        assert!(name.starts_with("infra-") && !name.contains("s3cret"), "{name}");
+    }
+
+    #[test]
+    fn a_temporary_cache_goes_with_the_run() {
+        let cache = Cache::open(None, 1).unwrap();
+        let root = cache.root.clone();
+        keep(&cache, "key", 7);
+        drop(cache);
+        assert!(!root.exists());
+    }
+
+    #[cfg(unix)]
+    #[test]
+    fn the_folder_is_its_owners_alone() {
+        use std::os::unix::fs::PermissionsExt;
+        let folder = tempfile::tempdir().unwrap();
+        let trees = folder.path().join("trees");
+        fs::create_dir(&trees).unwrap();
+        fs::set_permissions(&trees, fs::Permissions::from_mode(0o755)).unwrap();
+        make_private(&trees).unwrap();
+        assert_eq!(trees.metadata().unwrap().permissions().mode() & 0o777, 0o700);
+    }
+}
