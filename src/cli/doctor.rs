@@ -12,7 +12,7 @@ use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet::doctor::{self, Checkup, Tool};
 use crate::fleet::{Request, World};
-use crate::report::{ExitRules, checkup};
+use crate::report::{ExitRules, doctor as report};
 
 /// Print the programs and versions, repositories and clusters that a run finds here
 ///
@@ -33,7 +33,12 @@ pub(super) struct DoctorArguments {
 
 impl DoctorArguments {
     pub(super) fn look(&self) -> Look {
-        Look { verbosity: self.output.verbosity(), context_lines: 0, exit: ExitRules::default(), show_ignored: false }
+        Look {
+            verbosity: self.output.verbosity(),
+            context_lines: None,
+            exit: ExitRules::default(),
+            show_ignored: false,
+        }
     }
 }
 
@@ -46,7 +51,7 @@ pub(super) async fn doctor(arguments: DoctorArguments, mut session: Session) -> 
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(&checkup.findings);
-    match session.terminal.data(checkup::write(&checkup).as_bytes()) {
+    match session.terminal.data(report::write(&checkup).as_bytes()) {
         Ok(()) => {
             if checkup.has_error() {
                 2

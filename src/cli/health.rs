@@ -15,8 +15,8 @@ use crate::finding::Finding;
 use crate::fleet::{self, Run};
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{Object, type_name};
-use crate::report::health::{self as report, Judged};
-use crate::report::suites::{self, TestedCase};
+use crate::report::health::test_results::{self, TestedCase};
+use crate::report::health::text::{self as report, Judged};
 use crate::status::health::suite::{self, Outcome};
 use crate::status::health::{Judge, ResourceHealth};
 
@@ -169,7 +169,7 @@ fn tests(arguments: &TestArguments, session: &Session) -> u8 {
     match run_tests(arguments) {
         Ok(cases) => {
             let verbose = arguments.telling.verbose > 0;
-            match session.terminal.data_with(|view| suites::write(&cases, verbose, view)) {
+            match session.terminal.data_with(|view| test_results::write(&cases, verbose, view)) {
                 Ok(()) => u8::from(cases.iter().any(|case| case.outcome != Outcome::Passed)),
                 Err(error) => session.refuse(&[Finding::of(&error)]),
             }

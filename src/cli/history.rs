@@ -36,7 +36,12 @@ pub(super) struct HistoryArguments {
 
 impl HistoryArguments {
     pub(super) fn look(&self) -> Look {
-        Look { verbosity: self.telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
+        Look {
+            verbosity: self.telling.verbosity(),
+            context_lines: None,
+            show_ignored: false,
+            exit: ExitRules::default(),
+        }
     }
 }
 

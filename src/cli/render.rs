@@ -48,7 +48,12 @@ pub(super) struct RenderArguments {
 
 impl RenderArguments {
     pub(super) fn look(&self) -> Look {
-        Look { verbosity: self.telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
+        Look {
+            verbosity: self.telling.verbosity(),
+            context_lines: None,
+            show_ignored: false,
+            exit: ExitRules::default(),
+        }
     }
 }
 

@@ -53,7 +53,7 @@ pub(super) struct Look {
     /// How much is told.
     pub(super) verbosity: Verbosity,
     /// Lines of context.
-    pub(super) context_lines: usize,
+    pub(super) context_lines: Option<usize>,
     /// Whether each field that a rule hid is shown.
     pub(super) show_ignored: bool,
     /// How the exit code is decided.

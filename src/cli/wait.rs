@@ -10,7 +10,7 @@ use super::session::{Look, Session};
 use crate::cluster::settings::parse_request_timeout;
 use crate::finding::Finding;
 use crate::fleet::{self, Ending, Goal, Patience, Run};
-use crate::report::health::{self as report, Judged};
+use crate::report::health::text::{self as report, Judged};
 
 /// How long, at most, when nothing is said: longer than any roll-out should take, shorter than a CI job may.
 const DEFAULT_TIMEOUT: &str = "5m";

@@ -2,26 +2,58 @@
 //!
 //! Rule: docs/design.md, "Commands". An error never looks like drift, and drift never hides an error.
 
-use std::collections::BTreeSet;
-
 use crate::finding::{Finding, codes};
 use crate::fleet::Run;
 use crate::status::ResourceState;
 
-/// Everything is in sync.
-const IN_SYNC: u8 = 0;
-/// Drift was found.
-const DRIFT: u8 = 1;
-/// The answer could not be found, or not in full.
-const ERROR: u8 = 2;
-/// Something does not work, or was waited for in vain.
-pub(super) const UNHEALTHY: u8 = 3;
-/// A policy or the account does not let it be done.
-const NOT_PERMITTED: u8 = 4;
-/// Another run holds the lock.
-const LOCKED: u8 = 5;
+/// How a run ended, for scripts. Of several that apply the report keeps the first in this order: error, forbidden, locked,
+/// unhealthy, drift, in sync.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum ExitStatus {
+    /// Everything is in sync, or done.
+    InSync,
+    /// Something is changed, missing or extra.
+    Drift,
+    /// No complete answer: bad input, git, rendering or a cluster failed.
+    Error,
+    /// Something is unhealthy, or a wait timed out.
+    Unhealthy,
+    /// The account lacks a permission, or the Application's policy forbids it.
+    Forbidden,
+    /// Another run holds the lock.
+    Locked,
+}
 
-/// What the user wants drift to be called.
+impl ExitStatus {
+    /// Every status, in the order of their codes.
+    pub const ALL: [Self; 6] = [Self::InSync, Self::Drift, Self::Error, Self::Unhealthy, Self::Forbidden, Self::Locked];
+
+    /// The exit code; that of drift unless `--diff-exit-code` or `--exit-zero` says otherwise.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::InSync => 0,
+            Self::Drift => 1,
+            Self::Error => 2,
+            Self::Unhealthy => 3,
+            Self::Forbidden => 4,
+            Self::Locked => 5,
+        }
+    }
+
+    /// What it means: one line for help, README and reports.
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::InSync => "everything is in sync, or done",
+            Self::Drift => "drift: something is changed, missing or extra",
+            Self::Error => "error: no complete answer (bad input, git, rendering or cluster failure)",
+            Self::Unhealthy => "unhealthy, or a wait timed out",
+            Self::Forbidden => "not permitted: missing RBAC permission, or forbidden by the Application's policy",
+            Self::Locked => "another run holds the lock",
+        }
+    }
+}
+
+/// Which exit code drift has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ExitRules {
     /// `--exit-zero`: drift ends with 0, for jobs that only report. Errors keep their code.
@@ -32,37 +64,46 @@ pub struct ExitRules {
 
 impl Default for ExitRules {
     fn default() -> Self {
-        Self { exit_zero: false, diff_exit_code: DRIFT }
+        Self { exit_zero: false, diff_exit_code: ExitStatus::Drift.code() }
     }
 }
 
 impl Run {
+    /// How this run ended.
+    pub fn exit_status(&self) -> ExitStatus {
+        let errors: Vec<ExitStatus> = self.errors().map(status_of).collect();
+        if errors.contains(&ExitStatus::Error) || self.count(ResourceState::Unknown) > 0 {
+            ExitStatus::Error
+        } else if errors.contains(&ExitStatus::Forbidden) {
+            ExitStatus::Forbidden
+        } else if errors.contains(&ExitStatus::Locked) {
+            ExitStatus::Locked
+        } else if errors.contains(&ExitStatus::Unhealthy) || !self.is_well() {
+            ExitStatus::Unhealthy
+        } else if self.has_drift() {
+            ExitStatus::Drift
+        } else {
+            ExitStatus::InSync
+        }
+    }
+
     /// The exit code of this run.
     pub fn exit_code(&self, rules: &ExitRules) -> u8 {
-        let codes: BTreeSet<u8> = self.errors().map(code_of).collect();
-        if codes.contains(&ERROR) || self.count(ResourceState::Unknown) > 0 {
-            ERROR
-        } else if codes.contains(&NOT_PERMITTED) {
-            NOT_PERMITTED
-        } else if codes.contains(&LOCKED) {
-            LOCKED
-        } else if codes.contains(&UNHEALTHY) || !self.is_well() {
-            UNHEALTHY
-        } else if self.has_drift() && !rules.exit_zero {
-            rules.diff_exit_code
-        } else {
-            IN_SYNC
+        match self.exit_status() {
+            ExitStatus::Drift if rules.exit_zero => ExitStatus::InSync.code(),
+            ExitStatus::Drift => rules.diff_exit_code,
+            status => status.code(),
         }
     }
 }
 
 /// What an error makes of the exit code: 2, unless it is one of those that have a code of their own.
-fn code_of(finding: &Finding) -> u8 {
+fn status_of(finding: &Finding) -> ExitStatus {
     match finding.code.as_deref() {
-        Some(codes::NOT_PERMITTED) => NOT_PERMITTED,
-        Some(codes::LOCKED) => LOCKED,
-        Some(codes::UNHEALTHY | codes::GAVE_UP | codes::TIMED_OUT) => UNHEALTHY,
-        _ => ERROR,
+        Some(codes::NOT_PERMITTED) => ExitStatus::Forbidden,
+        Some(codes::LOCKED) => ExitStatus::Locked,
+        Some(codes::UNHEALTHY | codes::GAVE_UP | codes::TIMED_OUT) => ExitStatus::Unhealthy,
+        _ => ExitStatus::Error,
     }
 }
 
@@ -70,7 +111,7 @@ fn code_of(finding: &Finding) -> u8 {
 mod tests {
     use super::*;
     use crate::fleet::ApplicationHealth;
-    use crate::report::fixture::{application, resource};
+    use crate::report::drift::fixture::{application, resource};
     use crate::status::health::HealthStatus;
 
     fn run(states: &[ResourceState], findings: Vec<Finding>) -> Run {

@@ -11,9 +11,9 @@ use miette::{
 };
 
 use super::View;
-use super::theme::Role;
-use super::visible::{is_hidden, visible};
 use crate::finding::{Excerpt, Finding};
+use crate::report::style::escape::{is_hidden, visible};
+use crate::report::style::theme::Role;
 
 /// So much of a line is shown on each side of a marked piece, in bytes.
 const AROUND: usize = 120;
@@ -223,7 +223,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
-    use crate::report::fixture::{HOSTILE, view};
+    use crate::report::drift::fixture::{HOSTILE, view};
 
     const MANIFEST: &str = "kind: Application\nspec:\n  source:\n    targetRevison: v1.4.0\n    path: guestbook\n";
 

@@ -10,10 +10,10 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::OutputError;
-use super::manifests::{self, ManifestFormat};
-use super::terminal::write_file;
 use crate::finding::Finding;
 use crate::object::Object;
+use crate::report::manifests::{self, ManifestFormat};
+use crate::report::terminal::write_file;
 
 /// The list of files that were written into a folder: a hash and a name a line.
 pub const LIST: &str = ".trueup-files";

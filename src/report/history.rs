@@ -7,13 +7,13 @@ use clap::ValueEnum;
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::age::age;
-use super::page::Page;
-use super::summary::counted;
-use super::theme::Role;
 use super::{View, json};
 use crate::fleet::syncs::ApplicationSyncs;
 use crate::object::yaml;
+use crate::report::style::age::age;
+use crate::report::style::page::Page;
+use crate::report::style::theme::Role;
+use crate::report::style::words::counted;
 use crate::sync::OperationPhase;
 use crate::sync::state::{Attempt, HistoryEntry, State, SyncedSource};
 

@@ -7,9 +7,9 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::View;
-use super::drift_report::DriftReport;
-use super::visible::is_hidden;
 use crate::fleet::Run;
+use crate::report::drift::data::DriftReport;
+use crate::report::style::escape::is_hidden;
 
 /// The run as a `DriftReport` in JSON, indented, with a final line break.
 pub(super) fn write(run: &Run, view: &View) -> String {
@@ -41,8 +41,8 @@ mod tests {
     use serde_json::Value;
 
     use super::*;
-    use crate::report::fixture::{everything, view};
-    use crate::report::visible::is_hidden;
+    use crate::report::drift::fixture::{everything, view};
+    use crate::report::style::escape::is_hidden;
 
     fn report(run: &Run) -> Value {
         serde_json::from_str(&write(run, &view())).unwrap()

@@ -8,9 +8,9 @@ use std::fmt::Write;
 use clap::ValueEnum;
 use serde_json::json;
 
-use super::json;
-use super::visible::visible;
 use crate::object::{Object, yaml};
+use crate::report::json;
+use crate::report::style::escape::visible;
 
 /// A format of manifests.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash, ValueEnum)]

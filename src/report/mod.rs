@@ -5,50 +5,35 @@
 //!
 //! Rules: docs/design.md, "Commands" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
-mod age;
-mod asides;
-mod brief;
-pub mod checkup;
-mod diff;
-mod drift_report;
+pub mod doctor;
+mod drift;
 mod exit;
 mod findings;
-#[cfg(test)]
-mod fixture;
 pub mod folder;
 pub mod health;
-mod health_report;
 pub mod history;
 mod json;
 pub mod manifests;
-mod markdown;
-mod operation;
 mod output;
-mod page;
-mod path;
 pub mod plan;
 mod stages;
-mod suggestions;
-pub mod suites;
-mod summary;
+mod style;
 pub mod terminal;
-mod text;
-mod theme;
-mod view;
-mod visible;
 mod yaml;
 
-pub use exit::ExitRules;
+pub use exit::{ExitRules, ExitStatus};
 pub use findings::graphical;
 pub use output::{Format, Output, OutputError};
-pub use view::View;
-pub use visible::visible;
+pub use style::escape::visible;
+pub use style::view::View;
+
+use drift::{ignore_suggestions, markdown, text, unified};
 
 use crate::fleet::Run;
 
 /// The `ignoreDifferences` that would accept the drift now seen, as YAML.
 pub fn suggestions(run: &Run) -> String {
-    suggestions::write(run)
+    ignore_suggestions::write(run)
 }
 
 /// The run in one format, whole, with a final line break.
@@ -58,5 +43,6 @@ pub fn render(run: &Run, format: Format, view: &View) -> String {
         Format::Json => json::write(run, view),
         Format::Yaml => yaml::write(run, view),
         Format::Markdown => markdown::write(run, view),
+        Format::Diff => unified::write(run, view),
     }
 }

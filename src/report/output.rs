@@ -18,6 +18,8 @@ pub enum Format {
     /// For a job summary or a comment: folded, safe
     #[value(alias = "md")]
     Markdown,
+    /// A unified diff from live to git, for a pager or `delta`
+    Diff,
 }
 
 impl Format {
@@ -25,7 +27,7 @@ impl Format {
         self.to_possible_value().is_some_and(|value| value.matches(name, false))
     }
 
-    /// Every format's name, in order: `text, json, yaml, markdown`.
+    /// Every format's name, in order: `text, json, yaml, markdown, diff`.
     fn names() -> String {
         let names: Vec<String> = Self::value_variants().iter().map(ToString::to_string).collect();
         names.join(", ")
@@ -145,8 +147,8 @@ mod tests {
     #[test]
     fn a_wrong_format_is_told_the_right_ones() {
         for (text, message, help) in [
-            ("xml", "`xml` is not a format of the report", "one of: text, json, yaml, markdown; or FORMAT=FILE"),
-            ("", "`` is not a format of the report", "one of: text, json, yaml, markdown; or FORMAT=FILE"),
+            ("xml", "`xml` is not a format of the report", "one of: text, json, yaml, markdown, diff; or FORMAT=FILE"),
+            ("", "`` is not a format of the report", "one of: text, json, yaml, markdown, diff; or FORMAT=FILE"),
             ("json=", "`json=` names no file", "`-o json` alone writes to standard output"),
         ] {
             let error = text.parse::<Output>().unwrap_err();

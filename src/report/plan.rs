@@ -6,10 +6,9 @@
 //! Rule: docs/design.md, "The JSON contract".
 
 use super::View;
-use super::operation::sign;
-use super::page::Page;
-use super::summary::{counted, short_revision};
-use super::theme::Role;
+use crate::report::style::page::Page;
+use crate::report::style::theme::Role;
+use crate::report::style::words::{counted, short_revision, sign};
 use crate::sync::plan::{Action, Held, Method, Phase, Plan, Step};
 
 /// The plans as text, counts first, with a final line break.
@@ -116,8 +115,8 @@ mod tests {
     use super::*;
     use crate::cluster::{ObjectName, Propagation, Validation};
     use crate::object::{Gvk, Object};
-    use crate::report::fixture::{HOSTILE, view};
-    use crate::report::visible::is_hidden;
+    use crate::report::drift::fixture::{HOSTILE, view};
+    use crate::report::style::escape::is_hidden;
     use crate::sync::plan::{Flags, HookDeletion, Making, MaxPrune, SavedPlans, Seen};
 
     fn name(api_version: &str, kind: &str, name: &str) -> ObjectName {

@@ -11,10 +11,10 @@ use jiff::Timestamp;
 use tokio::sync::mpsc::Receiver;
 use tokio::time::{Instant, sleep_until};
 
-use super::summary::counted;
-use super::terminal::Terminal;
-use super::visible;
 use crate::progress::{Event, Stage};
+use crate::report::style::escape::visible;
+use crate::report::style::words::counted;
+use crate::report::terminal::Terminal;
 
 /// Nothing is drawn before.
 const PATIENCE: Duration = Duration::from_millis(200);

@@ -12,11 +12,11 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::MultiProgress;
 use tokio::sync::mpsc::Receiver;
 
-use super::stages::{self, Drawing};
 use super::{Output, OutputError, View, graphical, render, visible};
 use crate::finding::Finding;
 use crate::fleet::Run;
 use crate::progress::Event;
+use crate::report::stages::{self, Drawing};
 
 /// How to print.
 #[derive(Debug, Clone, PartialEq)]

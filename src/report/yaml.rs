@@ -1,9 +1,9 @@
 //! The report for scripts, as YAML: the same value as JSON.
 
 use super::View;
-use super::drift_report::DriftReport;
 use crate::fleet::Run;
 use crate::object::yaml;
+use crate::report::drift::data::DriftReport;
 
 /// The run as a `DriftReport` in YAML.
 pub(super) fn write(run: &Run, view: &View) -> String {
@@ -18,7 +18,7 @@ mod tests {
 
     use super::*;
     use crate::object::yaml::{Limits, WithPositions};
-    use crate::report::fixture::{everything, view};
+    use crate::report::drift::fixture::{everything, view};
     use crate::report::json;
 
     /// Whoever reads one format with the tool of the other.

@@ -10,7 +10,7 @@ use crate::cli::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet::{Request, World};
 use crate::report::ExitRules;
-use crate::report::health::HealthFormat;
+use crate::report::health::text::HealthFormat;
 
 /// Which applications, in which clusters, by which rules, and how it is told.
 #[derive(Debug, clap::Args)]
@@ -59,5 +59,5 @@ impl JudgingArguments {
 
 /// How to look, where nothing is compared.
 pub(crate) fn look(telling: &OutputArguments) -> Look {
-    Look { verbosity: telling.verbosity(), context_lines: 0, show_ignored: false, exit: ExitRules::default() }
+    Look { verbosity: telling.verbosity(), context_lines: None, show_ignored: false, exit: ExitRules::default() }
 }

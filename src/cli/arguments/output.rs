@@ -59,9 +59,9 @@ pub(crate) struct ReportArguments {
     /// The report's format, and its file if it is not standard output; may be repeated
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
     pub(crate) output: Vec<Output>,
-    /// Lines of context around each change
-    #[arg(short = 'U', long, value_name = "LINES", default_value_t = 3)]
-    pub(crate) unified: usize,
+    /// Show each change as a hunk of YAML with so many lines of context
+    #[arg(short = 'U', long, value_name = "LINES")]
+    pub(crate) unified: Option<usize>,
     /// Show each field that an ignore rule hid, and which rule it was
     #[arg(long)]
     pub(crate) show_ignored: bool,

@@ -5,31 +5,31 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use super::View;
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Excerpt, Finding};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun};
 use crate::object::{Gvk, Object, Origin, Pointer};
+use crate::report::View;
 use crate::source::{Commit, PathHistory};
 use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
 
 /// Text that a terminal, markdown, HTML and a table would all obey.
-pub(super) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \
+pub(in crate::report) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \
      `` ``` **bold** &lt; \u{202e}gpj.exe\u{200b} user@evil.example www.evil.example\r\n# heading";
 
 const REVISION: &str = "3f2a9c1d8e7b6a5f4c3d2e1f0a9b8c7d6e5f4a3b";
 
 /// A plain view, at the time of the fixture.
-pub(super) fn view() -> View {
+pub(in crate::report) fn view() -> View {
     View::plain("2026-03-10T12:00:00Z".parse::<Timestamp>().unwrap())
 }
 
 /// The run that has everything.
-pub(super) fn everything() -> Run {
+pub(in crate::report) fn everything() -> Run {
     Run {
         applications: vec![shop(), payments(), search()],
         findings: vec![
@@ -266,7 +266,13 @@ fn extra() -> ResourceDrift {
 }
 
 /// A resource that is changed, its fields to be given yet.
-pub(super) fn changed(api_version: &str, kind: &str, name: &str, live: Value, target: Value) -> ResourceDrift {
+pub(in crate::report) fn changed(
+    api_version: &str,
+    kind: &str,
+    name: &str,
+    live: Value,
+    target: Value,
+) -> ResourceDrift {
     let mut drift = resource(name, ResourceState::Changed);
     drift.gvk = Gvk::from_api_version(api_version, kind);
     drift.proof = Proof::Server;
@@ -276,7 +282,12 @@ pub(super) fn changed(api_version: &str, kind: &str, name: &str, live: Value, ta
 }
 
 /// A field that differs, with the values that the resource has there.
-pub(super) fn field(drift: &ResourceDrift, path: &str, item: Option<Value>, manager: Option<Manager>) -> FieldDrift {
+pub(in crate::report) fn field(
+    drift: &ResourceDrift,
+    path: &str,
+    item: Option<Value>,
+    manager: Option<Manager>,
+) -> FieldDrift {
     let path = Pointer::parse(path).unwrap();
     let value = |side: &Option<Value>| side.as_ref().and_then(|value| path.get(value)).cloned();
     FieldDrift {
@@ -300,7 +311,7 @@ fn manager(manager: &str, operation: &str, subresource: &str, time: &str) -> Man
 }
 
 /// An application with nothing in it.
-pub(super) fn application(name: &str) -> ApplicationRun {
+pub(in crate::report) fn application(name: &str) -> ApplicationRun {
     ApplicationRun {
         name: name.to_owned(),
         namespace: "argocd".to_owned(),
@@ -324,19 +335,19 @@ pub(super) fn application(name: &str) -> ApplicationRun {
 }
 
 /// A Deployment with nothing in it.
-pub(super) fn resource(name: &str, state: ResourceState) -> ResourceDrift {
+pub(in crate::report) fn resource(name: &str, state: ResourceState) -> ResourceDrift {
     ResourceDrift::new(Gvk::from_api_version("apps/v1", "Deployment"), "shop", name, state)
 }
 
 /// A Deployment that was judged.
-pub(super) fn judged(status: HealthStatus, message: &str) -> ResourceHealth {
+pub(in crate::report) fn judged(status: HealthStatus, message: &str) -> ResourceHealth {
     let metadata = json!({"name": "web", "namespace": "shop"});
     let object = Object::new(json!({"apiVersion": "apps/v1", "kind": "Deployment", "metadata": metadata})).unwrap();
     ResourceHealth::of(&object, Some(Health::new(status, message)))
 }
 
 /// A Deployment that does not work, with all that can be told of it, each in this text.
-pub(super) fn unwell(text: &str) -> ResourceHealth {
+pub(in crate::report) fn unwell(text: &str) -> ResourceHealth {
     let of = LogQuestion {
         namespace: "shop".to_owned(),
         pod: "web-1".to_owned(),

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 
 /// The age of an RFC 3339 time; the time itself where it is in the future or cannot be read.
-pub(super) fn age(time: &str, now: Timestamp) -> String {
+pub(in crate::report) fn age(time: &str, now: Timestamp) -> String {
     let Ok(then) = time.parse::<Timestamp>() else { return time.to_owned() };
     let seconds = now.as_second() - then.as_second();
     match seconds {

@@ -6,16 +6,16 @@
 
 use serde::Serialize;
 
-use super::health::{Judged, status};
 use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Ending};
+use crate::report::health::text::{Judged, status};
 use crate::status::health::logs::ContainerLog;
 use crate::status::health::{HealthStatus, ResourceHealth};
 
 /// The report for scripts. Keys are only ever added; one without a value is left out.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct HealthReport<'run> {
+pub(in crate::report) struct HealthReport<'run> {
     api_version: &'static str,
     kind: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -85,7 +85,7 @@ impl<'run> Log<'run> {
 
 impl<'run> HealthReport<'run> {
     /// What was judged, as scripts read it.
-    pub(super) fn of(judged: Judged<'run>) -> Self {
+    pub(in crate::report) fn of(judged: Judged<'run>) -> Self {
         let Judged { run, objects, ending } = judged;
         Self {
             api_version: "trueup/v1",
@@ -143,8 +143,8 @@ mod tests {
 
     use super::*;
     use crate::fleet::{ApplicationHealth, Run};
-    use crate::report::fixture::{HOSTILE, everything, judged, unwell, view};
-    use crate::report::health::{HealthFormat, write};
+    use crate::report::drift::fixture::{HOSTILE, everything, judged, unwell, view};
+    use crate::report::health::text::{HealthFormat, write};
 
     /// An application that works, one that does not, and one of which nothing is known.
     fn mixed() -> Run {
@@ -163,7 +163,7 @@ mod tests {
     /// that nobody wrote down.
     #[test]
     fn every_report_is_what_the_published_schema_says() {
-        let schema: Value = serde_json::from_str(include_str!("../../docs/health.schema.json")).unwrap();
+        let schema: Value = serde_json::from_str(include_str!("../../../docs/health.schema.json")).unwrap();
         jsonschema::draft202012::meta::validate(&schema).unwrap();
         let validator = jsonschema::draft202012::new(&schema).unwrap();
         let closed = jsonschema::draft202012::new(&closed(schema)).unwrap();

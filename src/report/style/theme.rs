@@ -4,7 +4,7 @@ use owo_colors::Style;
 
 /// What a piece of text is there for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Role {
+pub(in crate::report) enum Role {
     /// Words in between.
     Plain,
     /// What is looked for first: an application's name, an object's name.
@@ -35,7 +35,7 @@ pub(super) enum Role {
 
 impl Role {
     /// The colour of a role.
-    pub(super) fn style(self) -> Style {
+    pub(in crate::report) fn style(self) -> Style {
         let style = Style::new();
         match self {
             Self::Plain => style,

@@ -4,18 +4,18 @@
 
 use std::collections::BTreeMap;
 
-use super::View;
-use super::age::age;
-use super::brief::brief;
-use super::page::Page;
-use super::path::{path, short};
-use super::summary::{counted, manager_words};
-use super::theme::Role;
 use crate::fleet::{ApplicationRun, Run};
+use crate::report::View;
+use crate::report::style::age::age;
+use crate::report::style::page::Page;
+use crate::report::style::path::{path, short};
+use crate::report::style::theme::Role;
+use crate::report::style::truncate::brief;
+use crate::report::style::words::{counted, manager_words};
 use crate::status::{FieldDrift, ResourceDrift};
 
 /// How many fields each rule hid.
-pub(super) fn by_rule(application: &ApplicationRun) -> BTreeMap<&str, usize> {
+pub(in crate::report) fn by_rule(application: &ApplicationRun) -> BTreeMap<&str, usize> {
     let mut counts = BTreeMap::new();
     for ignored in application.resources.iter().flat_map(|resource| &resource.ignored) {
         *counts.entry(ignored.rule.as_str()).or_default() += 1;
@@ -24,7 +24,7 @@ pub(super) fn by_rule(application: &ApplicationRun) -> BTreeMap<&str, usize> {
 }
 
 /// How many fields were ignored and added in the whole run: what is not there is not said.
-pub(super) fn aside_counts(run: &Run) -> Vec<(Role, String)> {
+pub(in crate::report) fn counts(run: &Run) -> Vec<(Role, String)> {
     let resources = || run.applications.iter().flat_map(|application| &application.resources);
     let ignored: usize = resources().map(|resource| resource.ignored.len()).sum();
     let additions: usize = resources().map(|resource| resource.additions.len()).sum();
@@ -39,12 +39,12 @@ pub(super) fn aside_counts(run: &Run) -> Vec<(Role, String)> {
 }
 
 /// Whether a resource in sync is worth lines of its own.
-pub(super) fn is_worth_a_line(resource: &ResourceDrift, view: &View) -> bool {
+pub(in crate::report) fn has_a_line(resource: &ResourceDrift, view: &View) -> bool {
     !resource.additions.is_empty() || (view.show_ignored && !resource.ignored.is_empty())
 }
 
 /// Writes the additions of a resource, and what is ignored in it where that was asked for.
-pub(super) fn write(page: &mut Page, resource: &ResourceDrift, view: &View) {
+pub(in crate::report) fn write(page: &mut Page, resource: &ResourceDrift, view: &View) {
     for field in &resource.additions {
         place(page, field, resource);
         page.write(Role::Plain, format!("  {}", brief(&field.live.as_ref().map(short).unwrap_or_default())));
@@ -61,7 +61,7 @@ pub(super) fn write(page: &mut Page, resource: &ResourceDrift, view: &View) {
 }
 
 /// Writes how many fields each rule of an application hid.
-pub(super) fn write_rules(page: &mut Page, application: &ApplicationRun) {
+pub(in crate::report) fn write_rules(page: &mut Page, application: &ApplicationRun) {
     for (rule, count) in by_rule(application) {
         let words = format!("{} by {rule}", counted(count, "field"));
         page.write(Role::Hint, "  ignored  ").write(Role::Hint, words).end();

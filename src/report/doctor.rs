@@ -2,8 +2,8 @@
 
 use std::fmt::Write;
 
-use super::visible::visible;
 use crate::fleet::doctor::{Check, Checkup};
+use crate::report::style::escape::visible;
 
 /// The checkup, with a final line break.
 pub fn write(checkup: &Checkup) -> String {

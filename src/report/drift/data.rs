@@ -7,13 +7,14 @@
 use serde::Serialize;
 use serde_json::{Map, Value};
 
-use super::View;
-use super::operation::{HeldEntry, OperationEntry};
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::fleet::run::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
+use crate::report::View;
+use crate::report::drift::operation::{HeldEntry, OperationEntry};
+use crate::report::style::words::message_with_causes;
 use crate::source::{Commit, PathHistory};
 use crate::status::{FieldDrift, Ignored, Manager, Moved, Proof, ResourceDrift, ResourceState};
 use crate::sync::plan::SavedPlan;
@@ -21,7 +22,7 @@ use crate::sync::plan::SavedPlan;
 /// A run, as scripts read it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct DriftReport<'run> {
+pub(in crate::report) struct DriftReport<'run> {
     api_version: &'static str,
     kind: &'static str,
     summary: Summary,
@@ -247,7 +248,7 @@ struct RequestCounts {
 
 impl<'run> DriftReport<'run> {
     /// The report of a run.
-    pub(super) fn of(run: &'run Run, view: &View) -> Self {
+    pub(in crate::report) fn of(run: &'run Run, view: &View) -> Self {
         Self {
             api_version: "trueup/v1",
             kind: "DriftReport",
@@ -348,16 +349,6 @@ impl<'run> FindingEntry<'run> {
             source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: Some(excerpt.line()) }),
         }
     }
-}
-
-/// A finding in one sentence: what, and why.
-pub(super) fn message_with_causes(finding: &Finding) -> String {
-    let mut message = finding.message.clone();
-    for cause in &finding.causes {
-        message.push_str(": ");
-        message.push_str(cause);
-    }
-    message
 }
 
 impl<'run> Resource<'run> {

@@ -4,16 +4,16 @@
 
 use serde::Serialize;
 
-use super::page::Page;
-use super::plan;
-use super::summary::counted;
-use super::theme::Role;
 use crate::fleet::ApplicationRun;
-use crate::sync::plan::{Action, Held, Method, Step};
+use crate::report::plan;
+use crate::report::style::page::Page;
+use crate::report::style::theme::Role;
+use crate::report::style::words::{counted, sign};
+use crate::sync::plan::{Held, Step};
 use crate::sync::{FailureKind, Operation, OperationPhase, StepOutcome, StepResult};
 
 /// Whether there is something to tell.
-pub(super) fn is_told(application: &ApplicationRun) -> bool {
+pub(in crate::report) fn is_reported(application: &ApplicationRun) -> bool {
     application.operation.is_some() || application.left.is_some() || has_plan(application)
 }
 
@@ -22,7 +22,7 @@ fn has_plan(application: &ApplicationRun) -> bool {
 }
 
 /// What was done about an application, line by line.
-pub(super) fn write(page: &mut Page, application: &ApplicationRun, is_verbose: bool) {
+pub(in crate::report) fn write(page: &mut Page, application: &ApplicationRun, is_verbose: bool) {
     if let Some(operation) = &application.operation {
         page.write(Role::Hint, "  sync     ").write(role(operation.phase), operation.phase.as_str());
         page.write(Role::Plain, "  ").write(Role::Plain, counts(operation)).end();
@@ -88,21 +88,10 @@ fn step(page: &mut Page, outcome: &StepOutcome, is_verbose: bool) {
     }
 }
 
-/// What a step does, as one character.
-pub(super) fn sign(action: &Action, is_there: bool) -> (&'static str, Role) {
-    match action {
-        Action::Prune { .. } => ("-", Role::Cluster),
-        Action::Release => ("=", Role::Plain),
-        Action::Bring { method: Method::Recreate | Method::Create, .. } if is_there => ("↻", Role::Warning),
-        Action::Bring { .. } if is_there => ("~", Role::Drift),
-        Action::Bring { .. } => ("+", Role::Git),
-    }
-}
-
 /// What was done, as scripts read it.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct OperationEntry<'run> {
+pub(in crate::report) struct OperationEntry<'run> {
     phase: &'static str,
     message: &'run str,
     steps: Vec<StepEntry<'run>>,
@@ -133,7 +122,7 @@ struct StepEntry<'run> {
 
 /// What was not done, as scripts read it.
 #[derive(Serialize)]
-pub(super) struct HeldEntry<'run> {
+pub(in crate::report) struct HeldEntry<'run> {
     group: &'run str,
     version: &'run str,
     kind: &'run str,
@@ -145,7 +134,7 @@ pub(super) struct HeldEntry<'run> {
 
 impl<'run> OperationEntry<'run> {
     /// What was done about an application.
-    pub(super) fn of(operation: &'run Operation) -> Self {
+    pub(in crate::report) fn of(operation: &'run Operation) -> Self {
         let Operation { phase, message, steps } = operation;
         Self { phase: phase.as_str(), message, steps: steps.iter().map(StepEntry::of).collect() }
     }
@@ -181,7 +170,7 @@ impl<'run> StepEntry<'run> {
 
 impl<'run> HeldEntry<'run> {
     /// What was not done about an application.
-    pub(super) fn of(held: &'run Held) -> Self {
+    pub(in crate::report) fn of(held: &'run Held) -> Self {
         let Held { object, why, .. } = held;
         Self {
             group: &object.gvk.group,

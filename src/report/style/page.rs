@@ -1,22 +1,22 @@
 //! A page of text being written, for a terminal: pieces by role, each through the door that makes it harmless.
 
-use super::theme::Role;
-use super::visible::visible;
+use crate::report::style::escape::visible;
+use crate::report::style::theme::Role;
 
 /// A page of text. A line break is made by [`Page::end`] alone: nothing that is written can make one, or any escape code.
-pub(super) struct Page {
+pub(in crate::report) struct Page {
     text: String,
     color: bool,
 }
 
 impl Page {
     /// An empty page, with or without colours.
-    pub(super) fn new(color: bool) -> Self {
+    pub(in crate::report) fn new(color: bool) -> Self {
         Self { text: String::new(), color }
     }
 
     /// Writes a piece of text in its role.
-    pub(super) fn write(&mut self, role: Role, text: impl AsRef<str>) -> &mut Self {
+    pub(in crate::report) fn write(&mut self, role: Role, text: impl AsRef<str>) -> &mut Self {
         use std::fmt::Write;
 
         let shown = visible(text.as_ref());
@@ -30,7 +30,7 @@ impl Page {
     }
 
     /// Writes several pieces, parted by a text.
-    pub(super) fn list(&mut self, pieces: &[(Role, String)], between: &str) -> &mut Self {
+    pub(in crate::report) fn list(&mut self, pieces: &[(Role, String)], between: &str) -> &mut Self {
         for (index, (role, piece)) in pieces.iter().enumerate() {
             if index > 0 {
                 self.write(Role::Plain, between);
@@ -41,13 +41,21 @@ impl Page {
     }
 
     /// Ends the line.
-    pub(super) fn end(&mut self) -> &mut Self {
+    pub(in crate::report) fn end(&mut self) -> &mut Self {
         self.text.push('\n');
         self
     }
 
+    /// Leaves a line free, unless nothing is written yet.
+    pub(in crate::report) fn gap(&mut self) -> &mut Self {
+        if !self.text.is_empty() {
+            self.text.push('\n');
+        }
+        self
+    }
+
     /// The whole page.
-    pub(super) fn finish(self) -> String {
+    pub(in crate::report) fn finish(self) -> String {
         self.text
     }
 }

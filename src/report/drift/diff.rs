@@ -10,7 +10,7 @@ use serde_json::Value;
 use similar::{Algorithm, ChangeTag, DiffOp, InlineChange, TextDiff};
 
 use crate::object::yaml::{self, Limits, Span, WithPositions};
-use crate::status::ResourceDrift;
+use crate::status::{FieldDrift, ResourceDrift};
 
 /// How long the search for the shortest difference may take; after it, any difference will do.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -20,7 +20,7 @@ const MOST_CONTEXT: usize = 1_000_000;
 
 /// Who has a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Side {
+pub(in crate::report) enum Side {
     /// Both have it: context.
     Both,
     /// Only the cluster has it.
@@ -31,36 +31,36 @@ pub(super) enum Side {
 
 /// One line, without its line break.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Line {
+pub(in crate::report) struct Line {
     /// Who has it.
-    pub(super) side: Side,
+    pub(in crate::report) side: Side,
     /// Its pieces, and whether a piece is the part that differs from the other side's line.
-    pub(super) pieces: Vec<(bool, String)>,
+    pub(in crate::report) pieces: Vec<(bool, String)>,
 }
 
 impl Line {
     /// The line as one text.
-    pub(super) fn text(&self) -> String {
+    pub(in crate::report) fn text(&self) -> String {
         self.pieces.iter().map(|(_, piece)| piece.as_str()).collect()
     }
 }
 
 /// Lines that stand together.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Hunk {
+pub(in crate::report) struct Hunk {
     /// Which fields differ here, as indexes into the resource's `fields`.
-    pub(super) fields: Vec<usize>,
+    pub(in crate::report) fields: Vec<usize>,
     /// The lines, their common indentation taken off.
-    pub(super) lines: Vec<Line>,
+    pub(in crate::report) lines: Vec<Line>,
 }
 
 /// What differs in one resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Diff {
+pub(in crate::report) struct Diff {
     /// Fields that no hunk shows, as indexes into the resource's `fields`.
-    pub(super) elsewhere: Vec<usize>,
+    pub(in crate::report) elsewhere: Vec<usize>,
     /// The hunks, from top to bottom.
-    pub(super) hunks: Vec<Hunk>,
+    pub(in crate::report) hunks: Vec<Hunk>,
 }
 
 /// One side's text, and the lines that each field of the resource has in it.
@@ -70,33 +70,47 @@ struct Text {
 }
 
 /// The lines that differ, with so many lines of context around them.
-pub(super) fn diff(resource: &ResourceDrift, context_lines: usize) -> Diff {
+pub(in crate::report) fn diff(resource: &ResourceDrift, context_lines: usize) -> Diff {
     let (Some(live), Some(target)) = (&resource.live, &resource.target) else {
         return Diff { elsewhere: (0..resource.fields.len()).collect(), hunks: Vec::new() };
     };
     let cluster = Text::of(live, resource);
     let git = Text::of(target, resource);
-    let lines = TextDiff::configure()
-        .algorithm(Algorithm::Myers)
-        .timeout(PATIENCE)
-        .diff_lines(cluster.yaml.as_str(), git.yaml.as_str());
-    let hunks: Vec<Hunk> = lines
-        .grouped_ops(context_lines.min(MOST_CONTEXT))
-        .iter()
-        .map(|ops| {
-            let mut hunk_lines: Vec<Line> =
-                ops.iter().flat_map(|op| lines.iter_inline_changes(op)).map(|change| line(&change)).collect();
-            take_off_common_indentation(&mut hunk_lines);
-            Hunk { fields: fields_within(ops, &cluster, &git), lines: hunk_lines }
-        })
+    let hunks: Vec<Hunk> = changed_lines(&cluster.yaml, &git.yaml, context_lines)
+        .into_iter()
+        .map(|(ops, lines)| Hunk { fields: fields_within(&ops, &cluster, &git), lines })
         .collect();
     let elsewhere =
         (0..resource.fields.len()).filter(|field| !hunks.iter().any(|hunk| hunk.fields.contains(field))).collect();
     Diff { elsewhere, hunks }
 }
 
+/// What differs in one field whose values do not fit on a line: text line by line, everything else as YAML.
+pub(in crate::report) fn field_lines(field: &FieldDrift, context_lines: usize) -> Vec<Vec<Line>> {
+    let both_are_text = [&field.live, &field.git].into_iter().flatten().all(Value::is_string);
+    let text = |value: &Option<Value>| match value {
+        None => String::new(),
+        Some(Value::String(text)) if both_are_text => text.clone(),
+        Some(value) => yaml::write(value),
+    };
+    let groups = changed_lines(&text(&field.live), &text(&field.git), context_lines);
+    groups.into_iter().map(|(_, lines)| lines).collect()
+}
+
+/// Groups of changed lines with their context, the common indentation removed.
+fn changed_lines(cluster: &str, git: &str, context_lines: usize) -> Vec<(Vec<DiffOp>, Vec<Line>)> {
+    let lines = TextDiff::configure().algorithm(Algorithm::Myers).timeout(PATIENCE).diff_lines(cluster, git);
+    let group = |ops: Vec<DiffOp>| {
+        let mut group: Vec<Line> =
+            ops.iter().flat_map(|op| lines.iter_inline_changes(op)).map(|change| line(&change)).collect();
+        take_off_common_indentation(&mut group);
+        (ops, group)
+    };
+    lines.grouped_ops(context_lines.min(MOST_CONTEXT)).into_iter().map(group).collect()
+}
+
 /// A whole object as lines of one side: a missing one.
-pub(super) fn whole(value: &Value) -> Vec<Line> {
+pub(in crate::report) fn whole(value: &Value) -> Vec<Line> {
     yaml::write(value).lines().map(|text| Line { side: Side::Git, pieces: vec![(false, text.to_owned())] }).collect()
 }
 
@@ -191,7 +205,7 @@ mod tests {
 
     use super::*;
     use crate::object::Pointer;
-    use crate::report::fixture::{changed, field};
+    use crate::report::drift::fixture::{changed, field};
 
     fn drift(live: Value, target: Value, paths: &[&str]) -> ResourceDrift {
         let mut drift = changed("v1", "ConfigMap", "web", live, target);

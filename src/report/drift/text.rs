@@ -1,65 +1,60 @@
-//! The report for people: a summary first, then every application, then every difference with its origin and its doer.
+//! The report for people: every application with drift, every difference with its origin and who made it, and the totals.
 //!
-//! The text is whole without colour. A difference reads as `kubectl diff` and `argocd app diff` print it: `-` is in the
-//! cluster, `+` is in git, and a sync would replace the one by the other.
+//! Takes a [`Run`] and a [`View`], returns text that is complete without colour. A change reads from live to git, the
+//! direction of a sync. A value that fits on a line takes one line; `-U` shows hunks of YAML with context.
 
 use std::borrow::Cow;
 use std::collections::BTreeSet;
 
-use serde_json::Value;
-
-use super::View;
-use super::age::age;
-use super::asides;
-use super::brief::{brief, brief_line};
-use super::diff::{self, Diff, Hunk, Line, Side};
-use super::health;
-use super::operation;
-use super::page::Page;
-use super::path::{path, short};
-use super::summary::{
-    STATES, application_counts, cluster_words, commit_words, counted, fetched_by_words, finding_counts, finding_line,
-    manager_words, moved_words, one_sided_words, proof_words, resource_counts, short_revision, state_explained,
-    state_role, state_sign, status_role, status_words,
-};
-use super::theme::Role;
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
+use crate::report::View;
+use crate::report::drift::diff::{self, Diff, Hunk, Line, Side};
+use crate::report::drift::notes::{common_note, note_of_all};
+use crate::report::drift::{ignored_fields, operation};
+use crate::report::health::text as health;
+use crate::report::style::age::age;
+use crate::report::style::page::Page;
+use crate::report::style::path::{one_line, path};
+use crate::report::style::theme::Role;
+use crate::report::style::truncate::brief_line;
+use crate::report::style::words::{
+    STATES, application_counts, change_words, cluster_words, commit_words, counted, fetched_by_words, finding_counts,
+    finding_line, one_sided_words, proof_words, resource_counts, short_revision, state_explained, state_role,
+    state_sign, status_role, status_words,
+};
 use crate::source::PathHistory;
 use crate::status::health::HealthStatus;
 use crate::status::{FieldDrift, Moved, ResourceDrift, ResourceState};
 
-/// So many lines of a missing resource are shown without `-v`.
+/// Applications in sync beyond this number are counted on one line, without `-v`.
+const FOLD_IN_SYNC: usize = 3;
+/// Lines of a missing resource that `-U` shows without `-v`.
 const FOLD_MISSING: usize = 10;
-/// So many lines of one hunk are shown without `-v`.
+/// Lines of one hunk that are shown without `-v`.
 const FOLD_HUNK: usize = 60;
-/// So many commits of one resource are shown without `-v`.
+/// Commits of one resource that are shown without `-v`.
 const FOLD_COMMITS: usize = 5;
+/// A value longer than this, in characters, gets lines of its own.
+const LONGEST_VALUE: usize = 60;
+/// Lines of context around a change within a long text.
+const CONTEXT: usize = 3;
 
 /// The run as text.
-pub(super) fn write(run: &Run, view: &View) -> String {
-    let mut report = Text { page: Page::new(view.color), view };
-    report.summary(run);
-    let mut after_one_line = false;
-    for application in &run.applications {
-        report.application(application, after_one_line);
-        after_one_line = report.fits_in_one_line(application);
-    }
+pub(in crate::report) fn write(run: &Run, view: &View) -> String {
+    let mut report = Text { page: Page::new(view.color), view, note_of_all: note_of_all(run) };
+    report.head(run);
+    let (in_sync, others): (Vec<_>, Vec<_>) =
+        run.applications.iter().partition(|application| report.fits_in_one_line(application));
+    others.iter().for_each(|application| report.application(application));
+    report.in_sync(&in_sync);
     if !run.findings.is_empty() {
-        report.page.end();
+        report.page.gap();
         run.findings.iter().for_each(|finding| report.finding("", finding));
     }
+    report.totals(run);
     report.page.finish()
-}
-
-/// The one note of all changed resources, such as that nobody could be asked: it is told once.
-fn shared_note(application: &ApplicationRun) -> Option<&str> {
-    let mut changed = application.resources.iter().filter(|resource| resource.state == ResourceState::Changed);
-    let note = changed.next()?.note.as_deref()?;
-    let mut others = changed.peekable();
-    others.peek()?;
-    others.all(|resource| resource.note.as_deref() == Some(note)).then_some(note)
 }
 
 fn whole(pieces: &[(bool, String)]) -> Vec<(bool, Cow<'_, str>)> {
@@ -70,63 +65,95 @@ fn moved_role(moved: Moved) -> Role {
     match moved {
         Moved::Git => Role::Git,
         Moved::Cluster => Role::Cluster,
-        Moved::Both | Moved::Unknown => Role::Warning,
+        Moved::Both => Role::Warning,
+        Moved::Unknown => Role::Hint,
     }
 }
 
-struct Text<'view> {
+struct Text<'run> {
     page: Page,
-    view: &'view View,
+    view: &'run View,
+    /// A note that is printed once at the top, because every changed resource has it.
+    note_of_all: Option<&'run str>,
 }
 
 impl Text<'_> {
-    fn summary(&mut self, run: &Run) {
-        let applications = counted(run.applications.len(), "application");
-        let resources = counted(STATES.into_iter().map(|state| run.count(state)).sum(), "resource");
-        let width = applications.len().max(resources.len());
-        for (words, counts) in
-            [(applications, application_counts(run)), (resources, resource_counts(|state| run.count(state)))]
-        {
-            self.page.write(Role::Name, &words);
-            if !counts.is_empty() {
-                self.page.write(Role::Plain, " ".repeat(width + 2 - words.len())).list(&counts, ", ");
-            }
-            self.page.end();
-        }
-        let findings = finding_counts(run);
-        if !findings.is_empty() {
-            self.page.list(&findings, ", ").end();
-        }
-        let asides = asides::aside_counts(run);
-        if !asides.is_empty() {
-            self.page.list(&asides, ", ").end();
-        }
-        if self.view.verbose {
-            let requests = run.requests;
-            let words = format!(
-                "requests: {} discovery, {} list, {} get, {} dry run, {} openapi, {} access, {} write",
-                requests.discovery,
-                requests.list,
-                requests.get,
-                requests.dry_run,
-                requests.openapi,
-                requests.access,
-                requests.write
-            );
+    /// How changes read, and what holds for all of them.
+    fn head(&mut self, run: &Run) {
+        if run.count(ResourceState::Changed) > 0 {
+            let words = match self.view.context_lines {
+                None => "live → git: what a sync would change",
+                Some(_) => "- live, + git: what a sync would change",
+            };
             self.page.write(Role::Hint, words).end();
         }
-        if run.count(ResourceState::Changed) + run.count(ResourceState::Missing) > 0 {
-            self.page.write(Role::Cluster, "-").write(Role::Hint, " is in the cluster, ");
-            self.page.write(Role::Git, "+").write(Role::Hint, " is in git").end();
+        if let Some(note) = self.note_of_all {
+            self.page.write(Role::Hint, note).end();
         }
     }
 
-    /// An application: whole where there is something to read, else in one line.
-    fn application(&mut self, application: &ApplicationRun, after_one_line: bool) {
-        let status = application.sync();
-        if !(after_one_line && self.fits_in_one_line(application)) {
-            self.page.end();
+    fn totals(&mut self, run: &Run) {
+        self.page.gap();
+        let applications = counted(run.applications.len(), "application");
+        let resources = counted(STATES.into_iter().map(|state| run.count(state)).sum(), "resource");
+        let code = run.exit_code(&self.view.exit);
+        let exit = format!("exit code {code}");
+        let width = [&applications, &resources, &exit].into_iter().map(String::len).max().unwrap_or_default() + 2;
+        let counts = resource_counts(|state| run.count(state));
+        for (words, counts) in [(applications, application_counts(run)), (resources, counts)] {
+            self.total(width, &words, &counts);
         }
+        for counts in [finding_counts(run), ignored_fields::counts(run)].iter().filter(|counts| !counts.is_empty()) {
+            self.page.list(counts, ", ").end();
+        }
+        if self.view.verbose {
+            self.requests(run);
+        }
+        self.total(width, &exit, &[(Role::Plain, run.exit_status().meaning().to_owned())]);
+    }
+
+    fn total(&mut self, width: usize, words: &str, counts: &[(Role, String)]) {
+        self.page.write(Role::Name, words);
+        if !counts.is_empty() {
+            self.page.write(Role::Plain, " ".repeat(width.saturating_sub(words.len()))).list(counts, ", ");
+        }
+        self.page.end();
+    }
+
+    fn requests(&mut self, run: &Run) {
+        let requests = run.requests;
+        let words = format!(
+            "requests: {} discovery, {} list, {} get, {} dry run, {} openapi, {} access, {} write",
+            requests.discovery,
+            requests.list,
+            requests.get,
+            requests.dry_run,
+            requests.openapi,
+            requests.access,
+            requests.write
+        );
+        self.page.write(Role::Hint, words).end();
+    }
+
+    /// Applications of which there is nothing to say but that they are in sync: a line each, or one for all.
+    fn in_sync(&mut self, applications: &[&ApplicationRun]) {
+        if applications.is_empty() {
+            return;
+        }
+        self.page.gap();
+        if applications.len() > FOLD_IN_SYNC {
+            let words = format!("{} in sync", counted(applications.len(), "application"));
+            self.page.write(Role::Good, words).write(Role::Hint, ", -v lists them").end();
+            return;
+        }
+        for application in applications {
+            self.title(application);
+            self.rest_of_the_line(application);
+        }
+    }
+
+    fn title(&mut self, application: &ApplicationRun) {
+        let status = application.sync();
         self.page.write(Role::Name, &application.name).write(Role::Plain, "  ");
         if application.is_deleted {
             self.page.write(Role::Good, "deleted");
@@ -140,22 +167,25 @@ impl Text<'_> {
         if !counts.is_empty() {
             self.page.write(Role::Plain, "  ").list(&counts, ", ");
         }
-        if self.fits_in_one_line(application) {
-            self.rest_of_the_line(application);
-            return;
-        }
+    }
+
+    /// An application with something to read.
+    fn application(&mut self, application: &ApplicationRun) {
+        self.page.gap();
+        self.title(application);
         self.page.end();
         self.destination(application);
         application.sources.iter().for_each(|source| self.source(source));
-        if let Some(note) = shared_note(application) {
+        let note = self.note_of_all.or_else(|| common_note(application.resources.iter()));
+        if let Some(note) = note.filter(|_| self.note_of_all.is_none()) {
             self.page.write(Role::Hint, "  note     ").write(Role::Hint, note).end();
         }
         operation::write(&mut self.page, application, self.view.verbose);
-        asides::write_rules(&mut self.page, application);
+        ignored_fields::write_rules(&mut self.page, application);
         for state in STATES {
             for resource in application.resources.iter().filter(|resource| resource.state == state) {
                 if !self.is_plain(resource) {
-                    self.resource(resource, shared_note(application));
+                    self.resource(resource, note);
                     self.commits(application, resource);
                 }
             }
@@ -176,7 +206,7 @@ impl Text<'_> {
                 self.page.write(Role::Hint, "  ").write(Role::Hint, words);
             }
         }
-        let ignored: usize = asides::by_rule(application).values().sum();
+        let ignored: usize = ignored_fields::by_rule(application).values().sum();
         if ignored > 0 {
             self.page.write(Role::Hint, format!("  {} ignored", counted(ignored, "field")));
         }
@@ -184,22 +214,22 @@ impl Text<'_> {
     }
 
     fn fits_in_one_line(&self, application: &ApplicationRun) -> bool {
-        let is_well = application.health.as_ref().is_none_or(|health| health.status == HealthStatus::Healthy);
+        let is_healthy = application.health.as_ref().is_none_or(|health| health.status == HealthStatus::Healthy);
         let is_plain = |resource| self.is_plain(resource);
-        let is_quiet = is_well
-            && !operation::is_told(application)
+        let is_quiet = is_healthy
+            && !operation::is_reported(application)
             && application.conditions.is_empty()
             && application.resources.iter().all(is_plain);
         !self.view.verbose && application.sync() == SyncStatus::Synced && is_quiet
     }
 
-    /// In sync, and nothing is to be said of it.
+    /// In sync, with nothing else to report.
     fn is_plain(&self, resource: &ResourceDrift) -> bool {
-        let is_worth_a_line = self.view.verbose || asides::is_worth_a_line(resource, self.view);
-        resource.state == ResourceState::InSync && !is_worth_a_line
+        let has_a_line = self.view.verbose || ignored_fields::has_a_line(resource, self.view);
+        resource.state == ResourceState::InSync && !has_a_line
     }
 
-    /// What does not work, and why.
+    /// Resources that are not healthy, and why.
     fn unhealthy(&mut self, application: &ApplicationRun) {
         let Some(health) = application.health.as_ref().filter(|health| health.status != HealthStatus::Healthy) else {
             return;
@@ -225,7 +255,7 @@ impl Text<'_> {
         self.page.write(Role::Hint, "  source   ").write(Role::Hint, words.join("  ")).end();
     }
 
-    /// A resource; its note is left out where the whole application has it.
+    /// A resource; its note is left out where the application or the run has it.
     fn resource(&mut self, resource: &ResourceDrift, shared_note: Option<&str>) {
         let key = Key {
             group: resource.gvk.group.clone(),
@@ -256,67 +286,70 @@ impl Text<'_> {
         if let Some(note) = resource.note.as_deref().filter(|note| Some(*note) != shared_note) {
             self.page.write(Role::Plain, "    ").write(Role::Hint, note).end();
         }
-        match (resource.state, &resource.target) {
-            (ResourceState::Changed, _) => self.changed(resource),
-            (ResourceState::Missing, Some(target)) => self.lines(&diff::whole(target), FOLD_MISSING),
+        match (resource.state, &resource.target, self.view.context_lines) {
+            (ResourceState::Changed, _, None) => resource.fields.iter().for_each(|field| self.change(field, resource)),
+            (ResourceState::Changed, _, Some(context)) => self.hunks(resource, context),
+            (ResourceState::Missing, Some(target), Some(_)) => self.lines(&diff::whole(target), FOLD_MISSING),
+            (ResourceState::Missing, Some(target), None) if self.view.verbose => {
+                self.lines(&diff::whole(target), FOLD_MISSING);
+            }
             _ => {}
         }
-        asides::write(&mut self.page, resource, self.view);
+        ignored_fields::write(&mut self.page, resource, self.view);
     }
 
-    fn changed(&mut self, resource: &ResourceDrift) {
-        let Diff { elsewhere, hunks } = diff::diff(resource, self.view.context_lines);
-        for field in elsewhere {
-            self.field(&resource.fields[field], resource, true);
+    /// One field: on one line where both values fit, else a heading and the lines that differ.
+    fn change(&mut self, field: &FieldDrift, resource: &ResourceDrift) {
+        self.page.write(Role::Plain, "    ").write(Role::Path, path(field, resource));
+        let values = [&field.live, &field.git].map(|value| one_line(value.as_ref(), LONGEST_VALUE));
+        if let [Some(live), Some(git)] = &values {
+            self.page.write(Role::Plain, "  ").write(Role::Cluster, live);
+            self.page.write(Role::Plain, " → ").write(Role::Git, git);
         }
-        let mut told = BTreeSet::new();
+        self.who(field);
+        if values.iter().any(Option::is_none) {
+            for lines in diff::field_lines(field, CONTEXT) {
+                self.lines(&lines, FOLD_HUNK);
+            }
+        }
+    }
+
+    /// The hunks of a changed resource, each under the fields that it shows.
+    fn hunks(&mut self, resource: &ResourceDrift, context: usize) {
+        let Diff { elsewhere, hunks } = diff::diff(resource, context);
+        for field in elsewhere {
+            self.change(&resource.fields[field], resource);
+        }
+        let mut reported = BTreeSet::new();
         for Hunk { fields, lines } in &hunks {
             for at in fields {
                 let field = &resource.fields[*at];
-                if told.insert(at) {
-                    self.field(field, resource, false);
+                self.page.write(Role::Plain, "    ").write(Role::Path, path(field, resource));
+                if reported.insert(at) {
+                    self.who(field);
                 } else {
-                    self.page.write(Role::Plain, "    ").write(Role::Path, path(field, resource));
-                    self.page.write(Role::Hint, "  goes on").end();
+                    self.page.write(Role::Hint, "  continued").end();
                 }
             }
             self.lines(lines, FOLD_HUNK);
         }
     }
 
-    /// A field's path and who holds it; its values too, where no line of a hunk shows them.
-    fn field(&mut self, field: &FieldDrift, resource: &ResourceDrift, with_values: bool) {
-        self.page.write(Role::Plain, "    ").write(Role::Path, path(field, resource));
-        if with_values {
-            let [live, git] = [&field.live, &field.git].map(|value| self.value(value.as_ref()));
-            self.page.write(Role::Plain, "  ").write(Role::Cluster, format!("- {live}"));
-            self.page.write(Role::Plain, "  ").write(Role::Git, format!("+ {git}"));
-        }
-        if field.moved != Moved::Unknown {
-            self.page.write(Role::Plain, "  ").write(moved_role(field.moved), moved_words(field.moved));
-        }
-        if !field.managers.is_empty() {
-            let managers: Vec<String> = field
-                .managers
-                .iter()
-                .map(|manager| manager_words(manager, &age(&manager.time, self.view.now)))
-                .collect();
-            self.page.write(Role::Hint, "  held by ").write(Role::Manager, managers.join("; "));
+    /// Which side changed a field and who did, to the end of the line; the last synced value where both sides changed it.
+    fn who(&mut self, field: &FieldDrift) {
+        let words = change_words(field, |time| age(time, self.view.now));
+        if !words.is_empty() {
+            self.page.write(Role::Plain, "  ").write(moved_role(field.moved), words);
         }
         self.page.end();
         if field.moved == Moved::Both {
-            let last = self.value(field.last_synced.as_ref());
-            self.page.write(Role::Hint, "      when they were last the same: ").write(Role::Plain, last).end();
+            let last = one_line(field.last_synced.as_ref(), 2 * LONGEST_VALUE);
+            let last = last.unwrap_or_else(|| "a longer value, see `-o json`".to_owned());
+            self.page.write(Role::Hint, "      last synced: ").write(Role::Plain, last).end();
         }
     }
 
-    /// A value in one line, as much of it as is shown.
-    fn value(&self, value: Option<&Value>) -> String {
-        let text = value.map_or_else(|| "nothing".to_owned(), short);
-        if self.view.verbose { text } else { brief(&text).into_owned() }
-    }
-
-    /// What happened in git to a resource that git moved.
+    /// The commits that changed a resource in git.
     fn commits(&mut self, application: &ApplicationRun, resource: &ResourceDrift) {
         if !resource.has_git_moved() {
             return;
@@ -378,94 +411,52 @@ mod tests {
     use serde_json::json;
 
     use super::*;
-    use crate::report::fixture::{HOSTILE, application, changed, everything, field, view};
-    use crate::report::visible::is_hidden;
+    use crate::report::drift::fixture::{HOSTILE, application, changed, everything, field, view};
+    use crate::report::style::escape::is_hidden;
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]
-    fn a_report_says_what_differs_where_and_who_did_it() {
+    fn a_report_says_what_changed_where_and_who_did_it() {
         let mut run = everything();
         run.applications[0].resources.retain(|resource| resource.name != HOSTILE);
         run.findings.pop();
         assert_snapshot!(write(&run, &view()), @r#"
-        3 applications  1 unknown, 1 out of sync, 1 in sync
-        8 resources     1 unknown, 3 changed, 1 missing, 1 extra, 2 in sync
-        1 error, 2 warnings
-        - is in the cluster, + is in git
+        live → git: what a sync would change
 
         shop  OutOfSync  3 changed, 1 missing, 1 extra, 1 in sync
           cluster  https://10.0.0.1:6443  namespace shop
           source   https://git.example.com/shop/infra  overlays/prod  main  3f2a9c1  fetched by gix
 
           ~ apps/Deployment shop/web  changed  overlays/prod/web.yaml:12
-            spec.replicas  the cluster moved  held by kubectl scale, Update, 2h ago
-                  namespace: shop
-                spec:
-                  progressDeadlineSeconds: 600
-              -   replicas: 5
-              +   replicas: 2
-                  revisionHistoryLimit: 10
-                  selector:
-                    matchLabels:
-            spec.template.spec.containers[web].env[LOG_LEVEL]  held by kubectl-edit, Update, 12m ago
-            spec.template.spec.containers[web].image  both moved  held by kubectl-edit, Update, 12m ago
-              when they were last the same: registry.example.com/shop/web:1.3.9
-                - env:
-                  - name: GREETING
-                    value: grüß Gott 👋
-              -   - name: LOG_LEVEL
-              -     value: debug
-              -   image: registry.example.com/shop/web:1.4.0-debug
-              +   image: registry.example.com/shop/web:1.4.0
-                  name: web
-                  ports:
-                  - containerPort: 8080
+            spec.replicas  5 → 2  changed in the cluster by kubectl scale, 2h ago
+            spec.template.spec.containers[web].env[LOG_LEVEL]  last set by kubectl-edit, 12m ago
+              - name: LOG_LEVEL
+              - value: debug
+            spec.template.spec.containers[web].image  registry.example.com/shop/web:1.4.0-debug → registry.example.com/shop/web:1.4.0  changed in git and in the cluster by kubectl-edit, 12m ago
+              last synced: registry.example.com/shop/web:1.3.9
             commit 9e107d9  web: 1.4.0, Ada Lovelace, 24h ago
             … and more
 
           ~ ConfigMap shop/settings  changed  base/settings.yaml:1
             compared without the API server: this account may not patch `configmaps`
-            data["start.sh"]  held by argocd-controller, Apply, 3d ago
-                data:
-                  start.sh: |
-                    #!/bin/sh
-              -     set -e
-              +     set -eu
+            data["start.sh"]  last set by argocd-controller, 3d ago
+                #!/bin/sh
+              - set -e
+              + set -eu
 
-                    export A=1
-                    export B=2
-                    export C=3
-                    export D=4
-              -     exec web --port 8080 --verbose
-              +     exec web --port 8080
-                kind: ConfigMap
-                metadata:
-                  name: settings
+                export A=1
+                export B=2
+                export C=3
+                export D=4
+              - exec web --port 8080 --verbose
+              + exec web --port 8080
 
           ~ Secret shop/login  changed  base/login.yaml:1
-            data.password
-                apiVersion: v1
-                data:
-              -   password: ++++++++++++
-              +   password: ++++++++
-                  user: ++++++++
-                kind: Secret
-                metadata:
+            data.password  ++++++++++++ → ++++++++
 
           + Service shop/web  missing in the cluster  base/service.yaml:1
-              + apiVersion: v1
-              + kind: Service
-              + metadata:
-              +   name: web
-              +   namespace: shop
-              + spec:
-              +   ports:
-              +   - name: port-0
-              +     port: 8080
-              +     protocol: TCP
-              … 14 more lines, -v shows all
 
-          - batch/Job shop/migrate-2025  extra, not in git, dropped from git since the last sync
+          - batch/Job shop/migrate-2025  extra, not in git, removed from git since the last sync
 
           ⚠ shop: `ConfigMap shop/settings` is written twice; the last one counts
 
@@ -482,15 +473,20 @@ mod tests {
         search  Synced  1 in sync  examples/search/live  3f2a9c1  working tree as it is
 
         ⚠ apps/legacy.yaml: `{{` is a template, not a manifest
+
+        3 applications  1 unknown, 1 out of sync, 1 in sync
+        8 resources     1 unknown, 3 changed, 1 missing, 1 extra, 2 in sync
+        1 error, 2 warnings
+        exit code 2     error: no complete answer (bad input, git, rendering or cluster failure)
         "#);
     }
 
     #[test]
-    fn a_verbose_report_shows_what_is_in_sync_and_folds_nothing() {
+    fn a_verbose_report_lists_resources_in_sync_and_folds_nothing() {
         let verbose = write(&everything(), &View { verbose: true, ..view() });
         for line in [
             "requests: 2 discovery, 7 list, 0 get, 3 dry run, 0 openapi, 2 access, 0 write",
-            "  = ServiceAccount shop/web  in sync  base/account.yaml:1  the API server was asked",
+            "  = ServiceAccount shop/web  in sync  base/account.yaml:1  compared by a server-side dry run",
             "      +   - name: port-4",
         ] {
             assert!(verbose.lines().any(|candidate| candidate == line), "{line}\n{verbose}");
@@ -507,57 +503,57 @@ mod tests {
             .resources
             .retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         run.findings.clear();
-        assert_snapshot!(write(&run, &View { context_lines: 0, ..view() }), @r"
-        1 application  1 out of sync
-        1 resource     1 changed
-        - is in the cluster, + is in git
+        assert_snapshot!(write(&run, &View { context_lines: Some(0), ..view() }), @r"
+        - live, + git: what a sync would change
 
         shop  OutOfSync  1 changed
           cluster  https://10.0.0.1:6443  namespace shop
           source   https://git.example.com/shop/infra  overlays/prod  main  3f2a9c1  fetched by gix
 
           ~ apps/Deployment shop/web  changed  overlays/prod/web.yaml:12
-            spec.replicas  the cluster moved  held by kubectl scale, Update, 2h ago
+            spec.replicas  changed in the cluster by kubectl scale, 2h ago
               - replicas: 5
               + replicas: 2
-            spec.template.spec.containers[web].env[LOG_LEVEL]  held by kubectl-edit, Update, 12m ago
-            spec.template.spec.containers[web].image  both moved  held by kubectl-edit, Update, 12m ago
-              when they were last the same: registry.example.com/shop/web:1.3.9
+            spec.template.spec.containers[web].env[LOG_LEVEL]  last set by kubectl-edit, 12m ago
+            spec.template.spec.containers[web].image  changed in git and in the cluster by kubectl-edit, 12m ago
+              last synced: registry.example.com/shop/web:1.3.9
               - - name: LOG_LEVEL
               -   value: debug
               - image: registry.example.com/shop/web:1.4.0-debug
               + image: registry.example.com/shop/web:1.4.0
             commit 9e107d9  web: 1.4.0, Ada Lovelace, 24h ago
             … and more
+
+        1 application  1 out of sync
+        1 resource     1 changed
+        exit code 1    drift: something is changed, missing or extra
         ");
     }
 
     #[test]
-    fn nothing_to_compare_is_said_too() {
+    fn no_application_is_a_report_too() {
         assert_snapshot!(write(&Run::default(), &view()), @r"
         0 applications
         0 resources
+        exit code 0     everything is in sync, or done
         ");
     }
 
-    /// A field is told even where there are no two objects to show it in.
+    /// A field is shown even where there are no two objects to show it in.
     #[test]
-    fn a_field_without_an_object_is_told_with_its_values() {
+    fn a_field_without_an_object_is_shown_with_its_values() {
         let mut run = everything();
         run.applications.truncate(1);
         let application = &mut run.applications[0];
         application.resources.retain(|resource| resource.name == "web" && resource.state == ResourceState::Changed);
         application.resources[0].live = None;
         let text = write(&run, &view());
-        assert!(
-            text.contains("    spec.replicas  - 5  + 2  the cluster moved  held by kubectl scale, Update, 2h ago\n"),
-            "{text}"
-        );
+        assert!(text.contains("    spec.replicas  5 → 2  changed in the cluster by kubectl scale, 2h ago\n"), "{text}");
     }
 
-    /// A long value with changes far apart: who moved is told once, and where it goes on.
+    /// A long value with changes far apart: who changed it is said once.
     #[test]
-    fn a_field_in_several_places_is_told_once() {
+    fn who_changed_a_field_in_several_hunks_is_said_once() {
         let text = |third: &str, ninth: &str| {
             let lines = "1\n2\n3\n4\n5\n6\n7\n8\n9\n";
             json!({"data": {"text": lines.replace('3', third).replace('9', ninth)}})
@@ -567,11 +563,12 @@ mod tests {
         let mut application = application("shop");
         application.resources = vec![drift];
         let run = Run { applications: vec![application], ..Run::default() };
-        let text = write(&run, &View { context_lines: 0, ..view() });
-        let differences: Vec<&str> = text.lines().skip_while(|line| !line.contains("data.text")).collect();
+        let text = write(&run, &View { context_lines: Some(0), ..view() });
+        let differences: Vec<&str> =
+            text.lines().skip_while(|line| !line.contains("data.text")).take_while(|line| !line.is_empty()).collect();
         assert_eq!(
             differences,
-            ["    data.text", "      - three", "      + 3", "    data.text  goes on", "      - nine", "      + 9"]
+            ["    data.text", "      - three", "      + 3", "    data.text  continued", "      - nine", "      + 9"]
         );
     }
 
@@ -586,7 +583,7 @@ mod tests {
     /// A word of an image's tag was changed: the eye is led to the word.
     #[test]
     fn the_part_of_a_line_that_differs_stands_out() {
-        let colored = write(&everything(), &View { color: true, ..view() });
+        let colored = write(&everything(), &View { color: true, context_lines: Some(3), ..view() });
         let part = |role: Role, text: &str| role.style().style(text).to_string();
         assert!(colored.contains(&part(Role::ClusterPart, "-debug")), "{colored}");
         assert!(colored.contains(&part(Role::GitPart, "2")), "{colored}");
@@ -596,9 +593,47 @@ mod tests {
     #[test]
     fn hostile_text_reaches_no_terminal() {
         for verbose in [false, true] {
-            let text = write(&everything(), &View { verbose, ..view() });
-            assert!(!text.contains(|character| character != '\n' && is_hidden(character)));
-            assert!(!text.lines().any(|line| line.starts_with("# heading")));
+            for context_lines in [None, Some(3)] {
+                let text = write(&everything(), &View { verbose, context_lines, ..view() });
+                assert!(!text.contains(|character| character != '\n' && is_hidden(character)));
+                assert!(!text.lines().any(|line| line.starts_with("# heading")));
+            }
         }
+    }
+
+    /// Thirty applications in sync are one line; those that drifted stand together.
+    #[test]
+    fn applications_in_sync_are_counted_on_one_line() {
+        let mut run = everything();
+        run.findings.clear();
+        let mut in_sync = run.applications.remove(2);
+        run.applications.clear();
+        for number in 1..=30 {
+            in_sync.name = format!("app-{number}");
+            run.applications.push(in_sync.clone());
+        }
+        assert_snapshot!(write(&run, &view()), @r"
+        30 applications in sync, -v lists them
+
+        30 applications  30 in sync
+        30 resources     30 in sync
+        exit code 0      everything is in sync, or done
+        ");
+    }
+
+    /// A note that every resource has, such as a folder that cannot run a dry run, is printed once.
+    #[test]
+    fn a_note_that_all_changed_resources_share_is_printed_once() {
+        let mut run = everything();
+        let note = Some("compared without the server: a folder cannot run a dry run".to_owned());
+        for resource in run.applications.iter_mut().flat_map(|application| &mut application.resources) {
+            resource.note = note.clone();
+        }
+        let text = write(&run, &view());
+        assert_eq!(
+            text.matches("a folder cannot run").count() - text.matches("unknown\n    compared").count(),
+            1,
+            "{text}"
+        );
     }
 }

@@ -2,7 +2,7 @@
 
 use jiff::Timestamp;
 
-use super::ExitRules;
+use crate::report::ExitRules;
 
 /// How a person wants to see a run: everything that a report depends on beside the run itself.
 ///
@@ -13,8 +13,8 @@ pub struct View {
     pub width: usize,
     /// Whether colours are wanted.
     pub color: bool,
-    /// How many lines are shown around a difference.
-    pub context_lines: usize,
+    /// How many lines are shown around a difference (`-U`); `None` shows a change on one line where it fits.
+    pub context_lines: Option<usize>,
     /// Whether resources in sync, and everything that is folded otherwise, are shown.
     pub verbose: bool,
     /// Whether each field that a rule hid is shown.
@@ -26,12 +26,12 @@ pub struct View {
 }
 
 impl View {
-    /// A plain view, at a time: 100 columns, no colours, three lines of context.
+    /// A plain view, at a time: 100 columns, no colours.
     pub fn plain(now: Timestamp) -> Self {
         Self {
             width: 100,
             color: false,
-            context_lines: 3,
+            context_lines: None,
             verbose: false,
             show_ignored: false,
             now,

@@ -5,14 +5,14 @@
 
 use serde_json::{Map, Value, json};
 
-use super::visible::visible;
 use crate::fleet::{ApplicationRun, Run};
 use crate::object::yaml;
+use crate::report::style::escape::visible;
 use crate::status::ignore::{Suggestion, suggestion};
 use crate::status::{ResourceDrift, ResourceState};
 
 /// The blocks of all applications, as YAML.
-pub(super) fn write(run: &Run) -> String {
+pub(in crate::report) fn write(run: &Run) -> String {
     let documents: Vec<String> = run.applications.iter().filter_map(document).collect();
     if documents.is_empty() {
         return "# nothing differs that a rule could accept\n".to_owned();
@@ -70,7 +70,7 @@ fn comment(resource: &ResourceDrift) -> Option<String> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::report::fixture::{HOSTILE, everything};
+    use crate::report::drift::fixture::{HOSTILE, everything};
 
     #[test]
     fn a_block_names_what_differs_and_nothing_else() {

@@ -4,10 +4,11 @@
 
 use serde_json::{Map, Value};
 
+use crate::object::yaml;
 use crate::status::{FieldDrift, ResourceDrift};
 
 /// The path of a field, in words of the object that has it.
-pub(super) fn path(field: &FieldDrift, resource: &ResourceDrift) -> String {
+pub(in crate::report) fn path(field: &FieldDrift, resource: &ResourceDrift) -> String {
     let mut text = String::new();
     let mut values = [resource.live.as_ref(), resource.target.as_ref()];
     for token in field.path.tokens() {
@@ -52,8 +53,21 @@ fn item_name(values: [Option<&Value>; 2], keys: Option<&Map<String, Value>>) -> 
     }
 }
 
+/// A value that fits on one line, as YAML or as compact JSON, of no more than `limit` characters; `unset` for no value.
+pub(in crate::report) fn one_line(value: Option<&Value>, limit: usize) -> Option<String> {
+    let Some(value) = value else { return Some("unset".to_owned()) };
+    let text = match value {
+        Value::Array(items) if !items.is_empty() => value.to_string(),
+        Value::Object(fields) if !fields.is_empty() => value.to_string(),
+        scalar => yaml::write(scalar).trim_end_matches('\n').to_owned(),
+    };
+    let is_collection = value.is_array() || value.is_object();
+    let limit = if is_collection { limit / 2 } else { limit };
+    (!text.contains('\n') && text.chars().count() <= limit).then_some(text)
+}
+
 /// A value in one line: text as it is, everything else as JSON.
-pub(super) fn short(value: &Value) -> String {
+pub(in crate::report) fn short(value: &Value) -> String {
     match value {
         Value::String(text) => text.clone(),
         other => other.to_string(),
@@ -66,7 +80,7 @@ mod tests {
 
     use super::*;
     use crate::object::Pointer;
-    use crate::report::fixture::resource;
+    use crate::report::drift::fixture::resource;
     use crate::status::{Moved, ResourceState};
 
     #[test]

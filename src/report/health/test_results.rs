@@ -2,9 +2,9 @@
 //!
 //! In: each [`TestedCase`]. Out: text: every failure with what was expected and what came; each that passed, too.
 
-use super::View;
-use super::page::Page;
-use super::theme::Role;
+use crate::report::View;
+use crate::report::style::page::Page;
+use crate::report::style::theme::Role;
 use crate::status::health::suite::{Outcome, Verdict};
 
 /// A case of a team's tests, tried.

@@ -6,13 +6,12 @@
 
 use clap::ValueEnum;
 
-use super::exit::UNHEALTHY;
-use super::health_report::HealthReport;
-use super::page::Page;
-use super::theme::Role;
-use super::{ExitRules, View, json};
 use crate::fleet::{Ending, Run};
 use crate::object::yaml;
+use crate::report::health::data::HealthReport;
+use crate::report::style::page::Page;
+use crate::report::style::theme::Role;
+use crate::report::{ExitRules, ExitStatus, View, json};
 use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{HealthStatus, ResourceHealth};
 
@@ -46,10 +45,10 @@ impl Judged<'_> {
         let is_unwell = |object| status(object).is_some_and(|status| status > HealthStatus::Suspended);
         match self.ending {
             Some(Ending::Reached) => 0,
-            Some(Ending::Degraded(_) | Ending::TimedOut(_)) if !self.run.has_error() => UNHEALTHY,
+            Some(Ending::Degraded(_) | Ending::TimedOut(_)) if !self.run.has_error() => ExitStatus::Unhealthy.code(),
             Some(Ending::Degraded(_) | Ending::TimedOut(_) | Ending::Failed) => 2,
             None => match self.run.exit_code(&ExitRules::default()) {
-                0 if self.objects.iter().any(is_unwell) => UNHEALTHY,
+                0 if self.objects.iter().any(is_unwell) => ExitStatus::Unhealthy.code(),
                 code => code,
             },
         }
@@ -66,12 +65,12 @@ pub fn write(judged: Judged<'_>, format: HealthFormat, view: &View) -> String {
     }
 }
 
-pub(super) fn status(resource: &ResourceHealth) -> Option<HealthStatus> {
+pub(in crate::report) fn status(resource: &ResourceHealth) -> Option<HealthStatus> {
     resource.health.as_ref().map(|health| health.status)
 }
 
 /// The role of a status.
-pub(super) fn role(status: Option<HealthStatus>) -> Role {
+pub(in crate::report) fn role(status: Option<HealthStatus>) -> Role {
     match status {
         Some(HealthStatus::Healthy) => Role::Good,
         Some(HealthStatus::Suspended) | None => Role::Hint,
@@ -81,7 +80,7 @@ pub(super) fn role(status: Option<HealthStatus>) -> Role {
 }
 
 /// How many resources have which status, worst first; what is not there is not said.
-pub(super) fn counts(resources: &[ResourceHealth]) -> Vec<(Role, String)> {
+pub(in crate::report) fn counts(resources: &[ResourceHealth]) -> Vec<(Role, String)> {
     let count = |wanted| resources.iter().filter(|resource| status(resource) == wanted).count();
     let mut counts: Vec<(Role, String)> = HealthStatus::ALL
         .into_iter()
@@ -118,7 +117,7 @@ fn text(Judged { run, objects, .. }: Judged<'_>, view: &View) -> String {
 }
 
 /// A line for each resource; those that are well, or that nothing is known of, only where all are wanted.
-pub(super) fn lines(page: &mut Page, resources: &[ResourceHealth], all: bool) {
+pub(in crate::report) fn lines(page: &mut Page, resources: &[ResourceHealth], all: bool) {
     let is_shown =
         |resource: &&ResourceHealth| all || status(resource).is_some_and(|status| status != HealthStatus::Healthy);
     for resource in resources.iter().filter(is_shown) {
@@ -147,7 +146,7 @@ fn log_lines(page: &mut Page, log: &ContainerLog) {
 }
 
 /// What a log is of, and its lines.
-pub(super) fn log_words(log: &ContainerLog) -> (String, &[String]) {
+pub(in crate::report) fn log_words(log: &ContainerLog) -> (String, &[String]) {
     let LogQuestion { pod, container, previous, .. } = &log.of;
     let title = format!("container {container} of Pod {pod} wrote");
     let when = if *previous { " before its last restart" } else { "" };

@@ -10,7 +10,7 @@ const VALUE: usize = 200;
 const LINE: usize = 800;
 
 /// A value, or its beginning.
-pub(super) fn brief(text: &str) -> Cow<'_, str> {
+pub(in crate::report) fn brief(text: &str) -> Cow<'_, str> {
     match text.char_indices().nth(VALUE) {
         None => Cow::Borrowed(text),
         Some((end, _)) => Cow::Owned(format!("{}… {} more characters", &text[..end], text[end..].chars().count())),
@@ -19,7 +19,7 @@ pub(super) fn brief(text: &str) -> Cow<'_, str> {
 
 /// The pieces of a line: of long ones that both sides have, the beginning and the end; of long ones that differ, the
 /// beginning; and of a line of many pieces the first.
-pub(super) fn brief_line(pieces: &[(bool, String)]) -> Vec<(bool, Cow<'_, str>)> {
+pub(in crate::report) fn brief_line(pieces: &[(bool, String)]) -> Vec<(bool, Cow<'_, str>)> {
     let length = |pieces: &[(bool, String)]| pieces.iter().map(|(_, piece)| piece.chars().count()).sum::<usize>();
     if length(pieces) <= LINE {
         return pieces.iter().map(|(differs, piece)| (*differs, Cow::Borrowed(piece.as_str()))).collect();

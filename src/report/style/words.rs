@@ -1,14 +1,14 @@
 //! The words and counts that every format for people shares.
 
-use super::drift_report::message_with_causes;
-use super::theme::Role;
 use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
+use crate::report::style::theme::Role;
 use crate::source::Commit;
-use crate::status::{Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::sync::plan::{Action, Method};
 
 /// Every state, in the order that people want to read them, worst first.
-pub(super) const STATES: [ResourceState; 5] = [
+pub(in crate::report) const STATES: [ResourceState; 5] = [
     ResourceState::Unknown,
     ResourceState::Changed,
     ResourceState::Missing,
@@ -17,7 +17,7 @@ pub(super) const STATES: [ResourceState; 5] = [
 ];
 
 /// A state in words.
-pub(super) fn state_words(state: ResourceState) -> &'static str {
+pub(in crate::report) fn state_words(state: ResourceState) -> &'static str {
     match state {
         ResourceState::InSync => "in sync",
         ResourceState::Changed => "changed",
@@ -28,7 +28,7 @@ pub(super) fn state_words(state: ResourceState) -> &'static str {
 }
 
 /// A state in words that explain it.
-pub(super) fn state_explained(state: ResourceState) -> &'static str {
+pub(in crate::report) fn state_explained(state: ResourceState) -> &'static str {
     match state {
         ResourceState::Missing => "missing in the cluster",
         ResourceState::Extra => "extra, not in git",
@@ -37,7 +37,7 @@ pub(super) fn state_explained(state: ResourceState) -> &'static str {
 }
 
 /// A state as one character, in the direction of a sync: a missing resource would be added.
-pub(super) fn state_sign(state: ResourceState) -> (Role, &'static str) {
+pub(in crate::report) fn state_sign(state: ResourceState) -> (Role, &'static str) {
     match state {
         ResourceState::InSync => (Role::Good, "="),
         ResourceState::Changed => (Role::Drift, "~"),
@@ -48,7 +48,7 @@ pub(super) fn state_sign(state: ResourceState) -> (Role, &'static str) {
 }
 
 /// The role of a state.
-pub(super) fn state_role(state: ResourceState) -> Role {
+pub(in crate::report) fn state_role(state: ResourceState) -> Role {
     match state {
         ResourceState::InSync => Role::Good,
         ResourceState::Changed | ResourceState::Missing | ResourceState::Extra => Role::Drift,
@@ -57,7 +57,7 @@ pub(super) fn state_role(state: ResourceState) -> Role {
 }
 
 /// An application's status, as Argo CD says it.
-pub(super) fn status_words(status: SyncStatus) -> &'static str {
+pub(in crate::report) fn status_words(status: SyncStatus) -> &'static str {
     match status {
         SyncStatus::Synced => "Synced",
         SyncStatus::OutOfSync => "OutOfSync",
@@ -66,7 +66,7 @@ pub(super) fn status_words(status: SyncStatus) -> &'static str {
 }
 
 /// The role of a status.
-pub(super) fn status_role(status: SyncStatus) -> Role {
+pub(in crate::report) fn status_role(status: SyncStatus) -> Role {
     match status {
         SyncStatus::Synced => Role::Good,
         SyncStatus::OutOfSync => Role::Drift,
@@ -75,12 +75,12 @@ pub(super) fn status_role(status: SyncStatus) -> Role {
 }
 
 /// `1 application`, `2 applications`.
-pub(super) fn counted(count: usize, noun: &str) -> String {
+pub(in crate::report) fn counted(count: usize, noun: &str) -> String {
     if count == 1 { format!("1 {noun}") } else { format!("{count} {noun}s") }
 }
 
-/// How many applications have which status: what is not there is not said.
-pub(super) fn application_counts(run: &Run) -> Vec<(Role, String)> {
+/// How many applications have which status: zero counts are left out.
+pub(in crate::report) fn application_counts(run: &Run) -> Vec<(Role, String)> {
     [(SyncStatus::Unknown, "unknown"), (SyncStatus::OutOfSync, "out of sync"), (SyncStatus::Synced, "in sync")]
         .into_iter()
         .map(|(status, words)| (status_role(status), run.count_applications(status), words))
@@ -90,8 +90,8 @@ pub(super) fn application_counts(run: &Run) -> Vec<(Role, String)> {
         .collect()
 }
 
-/// How many resources are in which state: what is not there is not said.
-pub(super) fn resource_counts(count: impl Fn(ResourceState) -> usize) -> Vec<(Role, String)> {
+/// How many resources are in which state: zero counts are left out.
+pub(in crate::report) fn resource_counts(count: impl Fn(ResourceState) -> usize) -> Vec<(Role, String)> {
     STATES
         .into_iter()
         .map(|state| (state, count(state)))
@@ -101,7 +101,7 @@ pub(super) fn resource_counts(count: impl Fn(ResourceState) -> usize) -> Vec<(Ro
 }
 
 /// How many errors and warnings there are, in the whole run.
-pub(super) fn finding_counts(run: &Run) -> Vec<(Role, String)> {
+pub(in crate::report) fn finding_counts(run: &Run) -> Vec<(Role, String)> {
     let errors = run.errors().count();
     let all =
         run.findings.len() + run.applications.iter().map(|application| application.conditions.len()).sum::<usize>();
@@ -113,7 +113,7 @@ pub(super) fn finding_counts(run: &Run) -> Vec<(Role, String)> {
 }
 
 /// The cluster of an application: its name, where the manifest gives one, and what it was compared with.
-pub(super) fn cluster_words(application: &ApplicationRun) -> Vec<&str> {
+pub(in crate::report) fn cluster_words(application: &ApplicationRun) -> Vec<&str> {
     let mut words = vec![application.destination.name.as_str()];
     let place = if application.cluster.is_empty() { &application.destination.server } else { &application.cluster };
     if *place != application.destination.name {
@@ -124,12 +124,12 @@ pub(super) fn cluster_words(application: &ApplicationRun) -> Vec<&str> {
 }
 
 /// A revision as people write it: the beginning of a hash, a chart's version whole.
-pub(super) fn short_revision(revision: &str) -> String {
+pub(in crate::report) fn short_revision(revision: &str) -> String {
     crate::source::short(revision).to_owned()
 }
 
-/// Who brought a source, in words.
-pub(super) fn fetched_by_words(source: &SourceRun) -> &str {
+/// How a source was fetched, in words.
+pub(in crate::report) fn fetched_by_words(source: &SourceRun) -> &str {
     match source.fetched_by.as_str() {
         "gix" => "fetched by gix",
         "git" => "fetched by the git program",
@@ -145,39 +145,49 @@ pub(super) fn fetched_by_words(source: &SourceRun) -> &str {
 }
 
 /// How a state was found, in words.
-pub(super) fn proof_words(proof: Proof) -> &'static str {
+pub(in crate::report) fn proof_words(proof: Proof) -> &'static str {
     match proof {
         Proof::Ownership => "untouched since the last sync",
         Proof::Structural => "compared value by value",
-        Proof::Server => "the API server was asked",
+        Proof::Server => "compared by a server-side dry run",
         Proof::Schema => "compared by the server's schema",
         Proof::None => "",
     }
 }
 
-/// The side that moved, in words; nothing where that is not known.
-pub(super) fn moved_words(moved: Moved) -> &'static str {
-    match moved {
-        Moved::Git => "git moved",
-        Moved::Cluster => "the cluster moved",
-        Moved::Both => "both moved",
-        Moved::Unknown => "",
+/// Which side changed a field, and who in the cluster: `changed in the cluster by kubectl scale, 2h ago`.
+///
+/// `when` turns a time into words. Without a known side, the manager that set the field last; empty where that is not known.
+pub(in crate::report) fn change_words(field: &FieldDrift, when: impl Fn(&str) -> String) -> String {
+    let managers: Vec<String> =
+        field.managers.iter().map(|manager| manager_words(manager, &when(&manager.time))).collect();
+    let by = if managers.is_empty() { String::new() } else { format!(" by {}", managers.join("; ")) };
+    match (field.moved, &field.live, &field.git) {
+        (Moved::Cluster, None, _) => "removed in the cluster".to_owned(),
+        (Moved::Cluster, _, None) => format!("added in the cluster{by}"),
+        (Moved::Cluster, ..) => format!("changed in the cluster{by}"),
+        (Moved::Git, None, _) => "added in git".to_owned(),
+        (Moved::Git, _, None) => "removed in git".to_owned(),
+        (Moved::Git, ..) => "changed in git".to_owned(),
+        (Moved::Both, ..) => format!("changed in git and in the cluster{by}"),
+        (Moved::Unknown, ..) if managers.is_empty() => String::new(),
+        (Moved::Unknown, ..) => format!("last set{by}"),
     }
 }
 
 /// Why a resource is on one side only, where that is known.
-pub(super) fn one_sided_words(resource: &ResourceDrift) -> &'static str {
+pub(in crate::report) fn one_sided_words(resource: &ResourceDrift) -> &'static str {
     match (resource.state, resource.moved) {
         (ResourceState::Missing, Moved::Cluster) => "deleted since the last sync",
         (ResourceState::Missing, Moved::Git) => "new in git since the last sync",
-        (ResourceState::Extra, Moved::Git) => "dropped from git since the last sync",
-        (ResourceState::Extra, Moved::Cluster) => "not made by the last sync",
+        (ResourceState::Extra, Moved::Git) => "removed from git since the last sync",
+        (ResourceState::Extra, Moved::Cluster) => "not created by the last sync",
         _ => "",
     }
 }
 
 /// A commit in one line: subject, author, age.
-pub(super) fn commit_words(commit: &Commit, when: &str) -> String {
+pub(in crate::report) fn commit_words(commit: &Commit, when: &str) -> String {
     [commit.subject.as_str(), &commit.author, when]
         .into_iter()
         .filter(|word| !word.is_empty())
@@ -185,20 +195,41 @@ pub(super) fn commit_words(commit: &Commit, when: &str) -> String {
         .join(", ")
 }
 
-/// Who holds a field, and since when: `kubectl scale, Update, 2h ago`.
-pub(super) fn manager_words(manager: &Manager, when: &str) -> String {
+/// A field manager and when it wrote: `kubectl scale, 2h ago`.
+pub(in crate::report) fn manager_words(manager: &Manager, when: &str) -> String {
     let name = match manager.subresource.as_str() {
         "" => manager.manager.clone(),
         subresource => format!("{} {subresource}", manager.manager),
     };
-    [&name, manager.operation.as_str(), when].into_iter().filter(|word| !word.is_empty()).collect::<Vec<_>>().join(", ")
+    if when.is_empty() { name } else { format!("{name}, {when}") }
 }
 
 /// A finding in one line: sign, role, words with the causes and the place.
-pub(super) fn finding_line(finding: &Finding) -> (&'static str, Role, String) {
+pub(in crate::report) fn finding_line(finding: &Finding) -> (&'static str, Role, String) {
     let (sign, role) = match finding.severity {
         Severity::Error => ("×", Role::Bad),
         Severity::Warning => ("⚠", Role::Warning),
     };
     (sign, role, message_with_causes(finding))
+}
+
+/// A finding in one sentence: what, and why.
+pub(in crate::report) fn message_with_causes(finding: &Finding) -> String {
+    let mut message = finding.message.clone();
+    for cause in &finding.causes {
+        message.push_str(": ");
+        message.push_str(cause);
+    }
+    message
+}
+
+/// What a step does, as one character.
+pub(in crate::report) fn sign(action: &Action, is_there: bool) -> (&'static str, Role) {
+    match action {
+        Action::Prune { .. } => ("-", Role::Cluster),
+        Action::Release => ("=", Role::Plain),
+        Action::Bring { method: Method::Recreate | Method::Create, .. } if is_there => ("↻", Role::Warning),
+        Action::Bring { .. } if is_there => ("~", Role::Drift),
+        Action::Bring { .. } => ("+", Role::Git),
+    }
 }

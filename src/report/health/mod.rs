@@ -1,0 +1,5 @@
+//! The health report, and the results of `health test`.
+
+pub(super) mod data;
+pub mod test_results;
+pub mod text;
