@@ -9,8 +9,8 @@ WORKDIR /trueup
 COPY . .
 RUN --mount=type=cache,target=/usr/local/cargo/registry \
     --mount=type=cache,target=/trueup/target \
-    cargo build --release --locked --bin trueup \
- && cp target/release/trueup /usr/local/bin/trueup
+    cargo build --profile dist --locked --bin trueup \
+ && cp target/dist/trueup /usr/local/bin/trueup
 
 # git and ssh are programs that the binary runs: git for file and ssh transports, and where its own git cannot;
 # the certificates are what it checks a server's against.

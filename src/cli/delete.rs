@@ -20,12 +20,12 @@ use crate::cluster::Propagation;
 use crate::fleet::sync::{Delete, Wish};
 use crate::sync::plan::MaxPrune;
 
-/// Take an application away, with everything that is its own
+/// Delete an application and everything it owns
 ///
-/// Runs its `PreDelete` hooks, deletes its objects wave by wave, the last that was brought first, runs its `PostDelete`
-/// hooks, and takes away what trueup kept about it. Only what is provably the application's own is deleted; what says
-/// `Delete=false` stays, and is nobody's then. The manifest is not touched: the next sync would bring everything again.
-/// Shows the plan and asks. Exits with 1 when something is left, with 3 when a hook failed or something does not go.
+/// Runs its `PreDelete` hooks, deletes its objects in reverse order of waves, runs its `PostDelete` hooks, and removes
+/// its record. Deletes only what the application provably owns; objects with `Delete=false` stay and are no longer
+/// tracked. The manifest is not changed: the next sync would apply everything again.
+/// Shows the plan and asks. Exits with 1 if something is left, with 3 if a hook failed or an object does not go away.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
 pub(super) struct DeleteArguments {
@@ -34,40 +34,40 @@ pub(super) struct DeleteArguments {
     application: String,
     #[command(flatten)]
     selection: SelectionArguments,
-    /// Delete no object: they stay, and are nobody's; no hook runs
+    /// Keep all objects, no longer tracked, and run no hooks
     #[arg(long, help_heading = "Deleting", conflicts_with_all = ["propagation_policy", "approve", "prune_protected"])]
     orphan: bool,
-    /// Run no hooks; nothing is brought from git then
+    /// Run no hooks, and fetch nothing from git
     #[arg(long, help_heading = "Deleting")]
     no_hooks: bool,
-    /// What happens to what a deleted object owns; default: that of the application's sync options, else `foreground`
+    /// Set how dependents are deleted [default: the application's sync options, else `foreground`]
     #[arg(long, value_name = "POLICY", value_enum, help_heading = "Deleting")]
     propagation_policy: Option<PropagationPolicy>,
-    /// Confirm what asks for it: `Delete=confirm`
+    /// Confirm `Delete=confirm`
     #[arg(long, help_heading = "Deleting")]
     approve: bool,
-    /// Delete volume claims, namespaces, and definitions of kinds, too
+    /// Also delete PersistentVolumeClaims, Namespaces and CRDs
     #[arg(long, help_heading = "Deleting")]
     prune_protected: bool,
-    /// Show the plan, and write nothing
+    /// Show the plan and change nothing
     #[arg(long, help_heading = "Deleting")]
     dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long, help_heading = "Deleting")]
     yes: bool,
-    /// How long to wait between two waves
+    /// Wait this long between two waves
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait, help_heading = "Deleting")]
     wave_delay: Duration,
-    /// How long one wave may take to be gone; 0 is as long as it takes
+    /// Limit each wave to this time; 0 for no limit
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_patience, help_heading = "Deleting")]
     timeout: Duration,
-    /// How long to wait for the lock, when another run has it
+    /// Wait this long for the lock if another run holds it
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_wait, help_heading = "Deleting")]
     lock_timeout: Duration,
-    /// How long a run that died keeps others out; the lock is renewed at each third of it
+    /// Expire the lock of a run that died after this time
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_lock_duration, help_heading = "Deleting")]
     lock_duration: Duration,
-    /// Read the Secrets of repositories from the cluster that Argo CD runs in, and what it knows servers by
+    /// Read repository Secrets, TLS certificates and SSH host keys from Argo CD's cluster
     #[arg(long, help_heading = "Deleting")]
     repositories_from_cluster: bool,
     #[command(flatten)]
@@ -84,14 +84,14 @@ pub(super) struct DeleteArguments {
     output: OutputArguments,
 }
 
-/// What happens to what a deleted object owns.
+/// How the dependents of a deleted object are deleted.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum PropagationPolicy {
-    /// It goes first
+    /// Delete dependents first
     Foreground,
-    /// It goes afterwards
+    /// Delete dependents afterwards
     Background,
-    /// It stays
+    /// Keep dependents
     Orphan,
 }
 

@@ -12,9 +12,9 @@ use crate::finding::Finding;
 use crate::fleet;
 use crate::report::{Format, Output, suggestions};
 
-/// Show what differs between git and the clusters; change nothing
+/// Show what differs between git and the clusters
 ///
-/// Exits with 1 on drift and with 2 when the answer could not be found. Nothing is written but the cache.
+/// Exits with 1 on drift and with 2 on errors. Writes nothing but the cache.
 #[derive(Debug, clap::Args)]
 pub(super) struct DiffArguments {
     #[command(flatten)]
@@ -27,12 +27,12 @@ pub(super) struct DiffArguments {
     comparing: ComparingArguments,
     #[command(flatten)]
     rules: HealthRuleArguments,
-    /// Judge the health of every resource, too; exits with 3 when an application does not work
+    /// Also assess health; exit with 3 if an application is not healthy
     #[arg(long, help_heading = "Health")]
     health: bool,
     #[command(flatten)]
     report: ReportArguments,
-    /// Print, in place of the report, the `ignoreDifferences` that would accept exactly the drift now seen
+    /// Print the `ignoreDifferences` that would accept the current drift, instead of the report
     #[arg(long, help_heading = "Output", conflicts_with = "output")]
     suggest_ignores: bool,
     #[command(flatten)]

@@ -14,10 +14,10 @@ use crate::fleet::doctor::{self, Checkup, Tool};
 use crate::fleet::{Request, World};
 use crate::report::{ExitRules, doctor as report};
 
-/// Print the programs and versions, repositories and clusters that a run finds here
+/// Check the programs, repositories and clusters that a run needs
 ///
-/// Without a PATH only programs are looked for. Exits with 2 when a repository or a cluster that an Application names cannot
-/// be reached; a program that is missing matters only to Applications that need it.
+/// Without PATH it checks only programs. Exits with 2 if a repository or cluster that an Application names cannot
+/// be reached. A missing program matters only to Applications that need it.
 #[derive(Debug, clap::Args)]
 pub(super) struct DoctorArguments {
     /// Application manifests: files, folders, or `-` for standard input
@@ -42,7 +42,7 @@ impl DoctorArguments {
     }
 }
 
-/// Tries everything, prints what came of it.
+/// Checks everything and prints the result.
 pub(super) async fn doctor(arguments: DoctorArguments, mut session: Session) -> u8 {
     let checked = check(arguments, &session).await;
     session.end_progress().await;

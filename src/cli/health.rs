@@ -20,16 +20,16 @@ use crate::report::health::text::{self as report, Judged};
 use crate::status::health::suite::{self, Outcome};
 use crate::status::health::{Judge, ResourceHealth};
 
-/// Show how well every resource of the applications works
+/// Show the health of every resource
 ///
-/// Exits with 3 when an application does not work, and with 2 when that could not be found out. With `-f` it judges plain
-/// manifests, such as `kubectl get -o yaml` prints, and asks no cluster.
+/// Exits with 3 if an application is not healthy and with 2 on errors. With `-f` it assesses plain
+/// manifests, such as `kubectl get -o yaml` prints, without a cluster.
 #[derive(Debug, clap::Args)]
 #[command(args_conflicts_with_subcommands = true, subcommand_negates_reqs = true)]
 pub(super) struct HealthArguments {
     #[command(subcommand)]
     tests: Option<HealthCommand>,
-    /// Judge the objects of a manifest, or of standard input with `-`, without a cluster; may be repeated
+    /// Assess the objects of a manifest, or of standard input with `-`, without a cluster; repeatable
     #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["paths", "argocd_cm_from_cluster", "repositories_from_cluster", "logs"])]
     filename: Vec<ManifestPath>,
     #[command(flatten)]
@@ -41,12 +41,12 @@ enum HealthCommand {
     Test(TestArguments),
 }
 
-/// Run the tests beside a folder's scripts: every `health_test.yaml`, in Argo CD's format
+/// Run the `health_test.yaml` files of a folder of health scripts, in Argo CD's format
 ///
-/// Exits with 1 when a script says another thing than its test.
+/// Exits with 1 if a test fails.
 #[derive(Debug, clap::Args)]
 struct TestArguments {
-    /// The folder, laid out `<group>/<Kind>/health.lua` and `<group>/<Kind>/health_test.yaml`
+    /// The folder with `<group>/<Kind>/health.lua` and `<group>/<Kind>/health_test.yaml`
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     #[command(flatten)]

@@ -17,8 +17,8 @@ use crate::report::history::{self as report, HistoryFormat};
 
 /// Show what was synced, when and by whom, and how the last attempt ended
 ///
-/// A PATH that is no file is an application's name, whose state is looked for in --state-namespace. No repository is
-/// brought and nothing is compared. Exits with 2 when a state could not be read.
+/// A PATH that is not a file is the name of an application whose record is in --state-namespace. Fetches and compares
+/// nothing. Exits with 2 if a record cannot be read.
 #[derive(Debug, clap::Args)]
 pub(super) struct HistoryArguments {
     #[command(flatten)]
@@ -27,7 +27,7 @@ pub(super) struct HistoryArguments {
     state: StateArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
-    /// The report's format
+    /// Print in this format
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
     output: HistoryFormat,
     #[command(flatten)]

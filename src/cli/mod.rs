@@ -25,28 +25,27 @@ use std::process::ExitCode;
 use clap::Parser;
 
 use crate::render::jsonnet;
+use crate::report::ExitStatus;
 
-/// One-shot GitOps reconciler for Kubernetes: does each cluster hold what git says, and if not, who moved?
+/// Compare Kubernetes clusters with git, report drift and who caused it, and sync on request
 ///
-/// Takes Argo CD `Application` manifests, brings the git repositories they name, renders them, and compares with the
-/// live clusters. No server, no controller, nothing kept on the machine but a cache.
+/// Reads Argo CD `Application` manifests, fetches and renders their sources, and compares them with the live clusters.
+/// Needs no server and no controller, and keeps nothing on the machine but a cache.
 #[derive(Debug, Parser)]
-#[command(name = "trueup", version, max_term_width = 100, arg_required_else_help = true, after_help = EXIT_CODES)]
+#[command(name = "trueup", version, max_term_width = 100, arg_required_else_help = true, after_help = exit_codes())]
 struct Arguments {
     #[command(subcommand)]
     command: Command,
 }
 
-const EXIT_CODES: &str = "\
-Exit codes:
-  0  all in sync, or done
-  1  drift found, or left after a sync
-  2  the answer could not be found: bad input, git, render, cluster
-  3  something does not work, or was waited for in vain
-  4  a policy or the account does not let it be done
-  5  another run holds the lock
-
-When several apply, 2 wins, then 4, 5, 3, 1.";
+/// The table of exit codes, as `--help` shows it.
+fn exit_codes() -> String {
+    let row = |status: &ExitStatus| format!("  {}  {}\n", status.code(), status.meaning());
+    let table: String = ExitStatus::ALL.iter().map(row).collect();
+    format!(
+        "Exit codes:\n{table}  130, 143  ended by Ctrl-C or SIGTERM\n\nOf several codes the first of 2, 4, 5, 3, 1 counts."
+    )
+}
 
 #[derive(Debug, clap::Subcommand)]
 enum Command {

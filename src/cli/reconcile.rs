@@ -5,19 +5,19 @@ use super::session::{Look, Session};
 use super::sync::{Asked, outputs, prepare, report};
 use crate::fleet::sync::{self, Wish};
 
-/// Obey each application's sync policy, once: the pull loop's turn
+/// Apply each application's sync policy once: one turn of the pull loop
 ///
-/// Automated applications are synced when git moved, healed and pruned where their policies say so; others are reported.
+/// Syncs automated applications if git changed, self-heals and prunes as their policies say, and reports the others.
 /// Never asks. Exits like `sync`.
 #[derive(Debug, clap::Args)]
 pub(super) struct ReconcileArguments {
-    /// Set back what changed in the cluster, also where no policy says so: to the last sync, not to newer git
+    /// Revert changes in the cluster to the last sync, even if the policy does not say so
     #[arg(long, help_heading = "Syncing")]
     self_heal: bool,
-    /// Delete what git dropped, also where no policy says so
+    /// Delete objects that were removed from git, even if the policy does not say so
     #[arg(long, help_heading = "Syncing")]
     auto_prune: bool,
-    /// Show the plan, and write nothing
+    /// Show the plan and change nothing
     #[arg(long, help_heading = "Syncing")]
     dry_run: bool,
     #[command(flatten)]

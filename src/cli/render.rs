@@ -17,29 +17,29 @@ use crate::report::ExitRules;
 use crate::report::folder::{self, Written};
 use crate::report::manifests::{self, ManifestFormat};
 
-/// Print what git says should be in the clusters; no cluster is needed
+/// Print the rendered manifests; needs no cluster
 ///
-/// Namespaces are filled in by the kinds of Kubernetes itself and by the CustomResourceDefinitions rendered beside.
-/// Exits with 2 when an application could not be rendered.
+/// Fills in namespaces by the kinds of Kubernetes and the rendered CustomResourceDefinitions.
+/// Exits with 2 if an application cannot be rendered. Prints Secrets as they are.
 #[derive(Debug, clap::Args)]
 pub(super) struct RenderArguments {
     #[command(flatten)]
     selection: SelectionArguments,
     #[command(flatten)]
     sources: SourceArguments,
-    /// The Kubernetes version to render for
+    /// Render for this Kubernetes version
     #[arg(long, value_name = "VERSION", default_value = NEWEST_KUBERNETES, value_parser = parse_kube_version, help_heading = "Sources")]
     kube_version: KubeVersion,
-    /// How many things are done side by side
+    /// Run at most this many operations in parallel
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Sources")]
     concurrency: u16,
-    /// The format of the manifests
+    /// Print manifests in this format
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
     output: ManifestFormat,
-    /// Write each object into a file of its own, in a folder for each application; files that are no longer rendered are removed
+    /// Write one file per object, in one folder per application; remove files that are no longer rendered
     #[arg(long, value_name = "DIR", help_heading = "Output")]
     output_dir: Option<PathBuf>,
-    /// Render twice, and fail where something is made up anew each time
+    /// Render twice, and fail if the results differ
     #[arg(long, help_heading = "Output")]
     check: bool,
     #[command(flatten)]

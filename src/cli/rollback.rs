@@ -13,12 +13,12 @@ use crate::fleet::sync::{self, Wish};
 use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
 use crate::report::history::{self as history, HistoryFormat};
 
-/// Make an application what it was at an earlier sync
+/// Roll an application back to an earlier sync
 ///
-/// `trueup rollback shop 7 apps/` syncs the sources and revisions of entry 7 of `trueup history`, hooks and all; without
-/// an ID, those of the sync before the last one. What the history does not keep (Helm parameters, sync options) is taken
-/// from the manifest. The pull loop then leaves the application alone until `trueup sync` or `--clear`. Refused with
-/// exit code 4 while the application is synced automatically. Shows the plan and asks; exits like `sync`.
+/// `trueup rollback shop 7 apps/` syncs the sources of entry 7 of `trueup history`, hooks included; without
+/// an ID, those of the sync before the last one. Sync options come from the manifest.
+/// `trueup reconcile` then skips the application until `trueup sync` or `--clear`. Refused with
+/// exit code 4 while automated sync is on. Shows the plan and asks. Exits like `sync`.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(override_usage = "trueup rollback [OPTIONS] <APP> [ID] <PATH>...")]
@@ -26,16 +26,16 @@ pub(super) struct RollbackArguments {
     /// The application's name (`name` or `namespace/name`)
     #[arg(value_name = "APP", conflicts_with = "app")]
     application: String,
-    /// End a rollback, and sync nothing: `trueup reconcile` obeys the policy again
+    /// End a rollback without syncing: `trueup reconcile` follows the policy again
     #[arg(long, help_heading = "Syncing", conflicts_with_all = ["dry_run", "prune"])]
     clear: bool,
-    /// Show the plan, and write nothing
+    /// Show the plan and change nothing
     #[arg(long, help_heading = "Syncing")]
     dry_run: bool,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long, help_heading = "Syncing")]
     yes: bool,
-    /// Delete what git did not have then
+    /// Delete objects that git did not have then
     #[arg(long, help_heading = "Syncing")]
     prune: bool,
     #[command(flatten)]

@@ -20,29 +20,29 @@ use crate::sync::plan::{Making, Plan, SavedPlans};
 /// What to do where nobody can be asked.
 const UNASKED: &str = "`-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` obeys each policy";
 
-/// Make the clusters what git says now
+/// Apply to the clusters what git says
 ///
-/// Shows the plan and asks; `-y` does not ask. Deletes nothing that git dropped without `--prune` or a policy that
-/// prunes. Exits with 1 when drift is left, with 2 when something went wrong, with 3 when what was brought does not work,
-/// with 4 when it is not permitted, with 5 when another run has the lock.
+/// Shows the plan and asks; `-y` does not ask. Prunes only with `--prune` or where the sync policy says so.
+/// Exits with 1 if drift is left, 2 on errors, 3 if something applied is not healthy, 4 if it is not permitted, and 5 if
+/// another run holds the lock.
 #[derive(Debug, clap::Args)]
 pub(super) struct SyncArguments {
-    /// Show the plan, and write nothing
+    /// Show the plan and change nothing
     #[arg(long, help_heading = "Syncing")]
     dry_run: bool,
-    /// Save the plan to a file, and write nothing else
+    /// Save the plan to a file and change nothing
     #[arg(long, value_name = "FILE", help_heading = "Syncing", conflicts_with = "dry_run")]
     plan: Option<PathBuf>,
-    /// Do exactly what a saved plan says, without asking; refused when anything that it depends on has moved since
+    /// Execute a saved plan without asking; refuse if anything changed since
     #[arg(long, value_name = "FILE", help_heading = "Syncing", conflicts_with_all = ["plan", "dry_run", "prune"])]
     from: Option<PathBuf>,
-    /// How old a saved plan may be
+    /// Refuse a saved plan that is older than this
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_wait, help_heading = "Syncing")]
     plan_lifetime: Duration,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(short, long, help_heading = "Syncing")]
     yes: bool,
-    /// Delete what git dropped
+    /// Delete objects that were removed from git
     #[arg(long, help_heading = "Syncing")]
     prune: bool,
     #[command(flatten)]

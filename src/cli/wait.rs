@@ -20,30 +20,30 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 /// What to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum WaitFor {
-    /// Everything works, or is paused on purpose
+    /// Everything is healthy or suspended
     Healthy,
-    /// The clusters hold what git says
+    /// Everything is in sync
     Synced,
-    /// The clusters hold nothing of what git says
+    /// Everything is deleted
     Deleted,
 }
 
 /// Wait until the applications are healthy, synced or deleted
 ///
-/// Watches the clusters and changes nothing. Exits with 3 when the time is over or something has
-/// failed, and says what was waited for; with 2 when it could not be told.
+/// Watches the clusters and changes nothing. Exits with 3 if the wait times out or something is degraded,
+/// and says what it waited for; with 2 on errors.
 #[derive(Debug, clap::Args)]
 pub(super) struct WaitArguments {
-    /// What to wait for
+    /// Wait for this condition
     #[arg(long = "for", value_name = "GOAL", value_enum, default_value_t = WaitFor::Healthy, help_heading = "Waiting")]
     goal: WaitFor,
-    /// How long at most: 30, 30s, 5m; 0 is as long as it takes
+    /// Wait at most this long: 30, 30s, 5m; 0 for no limit
     #[arg(long, value_name = "TIME", default_value = DEFAULT_TIMEOUT, value_parser = parse_timeout, help_heading = "Waiting")]
     timeout: Duration,
-    /// How long at least between two looks: what changes meanwhile is looked at together
+    /// Check at most this often
     #[arg(long, value_name = "TIME", default_value = "1s", value_parser = parse_interval, help_heading = "Waiting")]
     interval: Duration,
-    /// Go on waiting when something is degraded: it may come back
+    /// Keep waiting when something is degraded
     #[arg(long, help_heading = "Waiting")]
     ignore_degraded: bool,
     #[command(flatten)]

@@ -61,24 +61,18 @@ fn scaling_by_hand_is_drift_and_names_the_tool() {
     assert_eq!(report["requests"]["dryRun"], 1);
 
     insta::assert_snapshot!(trueup(["diff", "-q"]).of(&shop).exits(1), @r"
-    1 application  1 out of sync
-    1 resource     1 changed
-    - is in the cluster, + is in git
+    live → git: what a sync would change
 
     shop  OutOfSync  1 changed
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  .  HEAD  2aecc14  local repository
 
       ~ apps/Deployment [NAMESPACE]/web  changed  web.yaml:1
-        spec.replicas  the cluster moved  held by kubectl scale, Update
-              namespace: [NAMESPACE]
-            spec:
-              progressDeadlineSeconds: 600
-          -   replicas: 3
-          +   replicas: 2
-              revisionHistoryLimit: 10
-              selector:
-                matchLabels:
+        spec.replicas  3 → 2  changed in the cluster by kubectl scale
+
+    1 application  1 out of sync
+    1 resource     1 changed
+    exit code 1    drift: something is changed, missing or extra
     [exit 1]
     ");
 }

@@ -43,11 +43,7 @@ fn an_ignore_rule_hides_what_it_names_and_is_counted() {
     assert_eq!(web["ignored"], ignored);
     assert_eq!(messages(&report), [""; 0]);
 
-    insta::assert_snapshot!(trueup(["diff", "-q", "--show-ignored"]).of(&shop).exits(0), @r#"
-    1 application  1 in sync
-    1 resource     1 in sync
-    1 field ignored
-
+    insta::assert_snapshot!(trueup(["diff", "-q", "--show-ignored"]).of(&shop).exits(0), @r"
     shop  Synced  1 in sync
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  .  HEAD  2aecc14  local repository
@@ -55,8 +51,13 @@ fn an_ignore_rule_hides_what_it_names_and_is_counted() {
 
       = apps/Deployment [NAMESPACE]/web  in sync  web.yaml:1
         spec.replicas  - 3  + 2  ignored by spec.ignoreDifferences[0].jsonPointers: /spec/replicas
+
+    1 application  1 in sync
+    1 resource     1 in sync
+    1 field ignored
+    exit code 0    everything is in sync, or done
     [exit 0]
-    "#);
+    ");
 
     cluster.kubectl(["set", "image", "deployment/web", "web=registry.example.com/web:2.0.0"]);
     let report = trueup(["diff", "-o", "json"]).of(&shop).exits(1).json();
@@ -195,34 +196,37 @@ fn what_people_added_where_git_is_silent_is_told() {
         [(&json!("/data/size"), &json!("kubectl-patch")), (&json!("/metadata/labels"), &json!("kubectl-label"))]
     );
     insta::assert_snapshot!(trueup(["diff", "-q"]).of(&shop).exits(0), @r#"
-    1 application  1 in sync
-    1 resource     1 in sync
-    2 additions where git is silent
-
     shop  Synced  1 in sync
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  .  HEAD  be70988  local repository
 
       = ConfigMap [NAMESPACE]/settings  in sync  settings.yaml:1
-        data.size  9  added by kubectl-patch, Update, [AGO]
-        metadata.labels  {"team":"search"}  added by kubectl-label, Update, [AGO]
+        data.size  9  added by kubectl-patch, [AGO]
+        metadata.labels  {"team":"search"}  added by kubectl-label, [AGO]
+
+    1 application  1 in sync
+    1 resource     1 in sync
+    2 additions where git is silent
+    exit code 0    everything is in sync, or done
     [exit 0]
     "#);
     insta::assert_snapshot!(trueup(["diff", "-q", "--strict", "-U", "0"]).of(&shop).exits(1), @r#"
-    1 application  1 out of sync
-    1 resource     1 changed
-    - is in the cluster, + is in git
+    - live, + git: what a sync would change
 
     shop  OutOfSync  1 changed
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  .  HEAD  be70988  local repository
 
       ~ ConfigMap [NAMESPACE]/settings  changed  settings.yaml:1
-        data.size  the cluster moved  held by kubectl-patch, Update, [AGO]
+        data.size  added in the cluster by kubectl-patch, [AGO]
           - size: "9"
-        metadata.labels  the cluster moved  held by kubectl-label, Update, [AGO]
+        metadata.labels  added in the cluster by kubectl-label, [AGO]
           - labels:
           -   team: search
+
+    1 application  1 out of sync
+    1 resource     1 changed
+    exit code 1    drift: something is changed, missing or extra
     [exit 1]
     "#);
 }

@@ -4,6 +4,7 @@ use std::fs;
 use std::path::Path;
 
 use regex::Regex;
+use trueup::report::ExitStatus;
 
 use crate::harness::trueup;
 
@@ -19,6 +20,16 @@ fn the_example_prints_what_the_readme_shows() {
     let outcome = run.in_folder(root).exits(1);
 
     assert_eq!(timeless(shown), timeless(&outcome.stdout), "{}", outcome.transcript());
+}
+
+/// The table of exit codes has one source, from which reports print the meaning, too.
+#[test]
+fn the_readme_has_the_table_of_exit_codes() {
+    let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
+    for status in ExitStatus::ALL {
+        let row = format!("\n| {} | {} |\n", status.code(), status.meaning());
+        assert!(readme.contains(&row), "README.md, \"Exit codes\", lacks the row{row}");
+    }
 }
 
 /// Without the revision of this clone and the age of the example.

@@ -12,20 +12,20 @@ use crate::finding::Finding;
 use crate::status::health::Judge;
 use crate::status::health::lua::Clock;
 
-/// How health is judged.
+/// How health is assessed.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Health")]
 pub(crate) struct HealthRuleArguments {
-    /// A folder of Lua scripts, laid out `<group>/<Kind>/health.lua`; `_` stands for any text
+    /// Use the health scripts of this folder: `<group>/<Kind>/health.lua`; `_` matches any text
     #[arg(long, value_name = "DIR")]
     pub(crate) customizations: Option<PathBuf>,
-    /// An Ingress is healthy without an address: its controller never writes one
+    /// Treat an Ingress without an address as healthy, for controllers that never write one
     #[arg(long)]
     pub(crate) healthy_ingress_without_address: bool,
-    /// A Service of type `LoadBalancer` is healthy without an address: nothing hands one out
+    /// Treat a LoadBalancer Service without an address as healthy, for clusters that assign none
     #[arg(long)]
     pub(crate) healthy_load_balancer_without_address: bool,
-    /// Tell the last lines that a container has written which failed or is not ready; default: 10
+    /// Show the last lines of the logs of containers that failed or are not ready [default: 10]
     #[arg(long, value_name = "LINES", num_args = 0..=1, require_equals = true, default_missing_value = "10",
         value_parser = clap::value_parser!(u16).range(1..=1000))]
     pub(crate) logs: Option<u16>,

@@ -12,15 +12,15 @@ use crate::fleet::{Request, World};
 use crate::report::ExitRules;
 use crate::report::health::text::HealthFormat;
 
-/// Which applications, in which clusters, by which rules, and how it is told.
+/// What the commands about health have in common.
 #[derive(Debug, clap::Args)]
 pub(crate) struct JudgingArguments {
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
-    /// Read Argo CD's settings from the ConfigMap `argocd-cm` of the cluster that it runs in
+    /// Read Argo CD's settings from the ConfigMap `argocd-cm` in its cluster
     #[arg(long, conflicts_with = "argocd_cm", help_heading = "Selection")]
     pub(crate) argocd_cm_from_cluster: bool,
-    /// Read the Secrets of repositories from the cluster that Argo CD runs in, and what it knows servers by
+    /// Read repository Secrets, TLS certificates and SSH host keys from Argo CD's cluster
     #[arg(long, help_heading = "Selection")]
     pub(crate) repositories_from_cluster: bool,
     #[command(flatten)]
@@ -29,7 +29,7 @@ pub(crate) struct JudgingArguments {
     pub(crate) cluster: ClusterArguments,
     #[command(flatten)]
     pub(crate) rules: HealthRuleArguments,
-    /// The report's format
+    /// Print in this format
     #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
     pub(crate) output: HealthFormat,
     #[command(flatten)]

@@ -4,18 +4,18 @@ use clap::ValueEnum;
 
 use crate::report::{ExitRules, Output};
 
-/// When to use colour.
+/// When to use colour
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
-    /// On a terminal, unless `NO_COLOR` says otherwise.
+    /// On a terminal, unless `NO_COLOR` is set
     Auto,
-    /// Always.
+    /// Always
     Always,
-    /// Never.
+    /// Never
     Never,
 }
 
-/// How much is told on standard error.
+/// How much goes to standard error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub(crate) struct Verbosity {
     /// Nothing but errors and warnings.
@@ -26,14 +26,14 @@ pub(crate) struct Verbosity {
     pub(crate) color: Option<bool>,
 }
 
-/// How it is told.
+/// Progress, colour and verbosity.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
     /// No progress; errors and warnings only
     #[arg(short, long, conflicts_with = "verbose")]
     pub(crate) quiet: bool,
-    /// Tell more: what is in sync, what was ignored
+    /// List what is in sync and what is ignored, and shorten nothing
     #[arg(short, long, action = clap::ArgAction::Count)]
     pub(crate) verbose: u8,
     /// When to use colour
@@ -56,19 +56,19 @@ impl OutputArguments {
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportArguments {
-    /// The report's format, and its file if it is not standard output; may be repeated
+    /// Write the report as text, json, yaml, markdown or diff, to standard output or FILE; repeatable
     #[arg(short, long, value_name = "FORMAT[=FILE]")]
     pub(crate) output: Vec<Output>,
-    /// Show each change as a hunk of YAML with so many lines of context
+    /// Show changes as hunks of YAML with this many lines of context
     #[arg(short = 'U', long, value_name = "LINES")]
     pub(crate) unified: Option<usize>,
-    /// Show each field that an ignore rule hid, and which rule it was
+    /// List each ignored field with the rule that ignores it
     #[arg(long)]
     pub(crate) show_ignored: bool,
-    /// Exit with 0 even when there is drift
+    /// Exit with 0 instead of 1 when there is drift
     #[arg(long)]
     pub(crate) exit_zero: bool,
-    /// Exit with this number when there is drift
+    /// Exit with this code instead of 1 when there is drift
     #[arg(long, value_name = "CODE", default_value_t = 1, conflicts_with = "exit_zero", value_parser = parse_exit_code)]
     pub(crate) diff_exit_code: u8,
 }

@@ -9,7 +9,7 @@ use super::source::SourceArguments;
 use super::syncing::SyncingArguments;
 use crate::cli::session::Look;
 
-/// What every command that plans a sync is told alike.
+/// What all commands that plan a sync have in common.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlanningArguments {
     #[command(flatten)]

@@ -5,17 +5,17 @@ use std::path::PathBuf;
 use crate::cli::session::environment;
 use crate::render::ProgramSettings;
 
-/// Which programs render charts and kustomizations.
+/// The programs that render charts and kustomizations.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Rendering")]
 pub(crate) struct ProgramArguments {
-    /// The helm program; default: `helm`
+    /// Use this helm program [default: `helm`]
     #[arg(long, value_name = "PROGRAM", env = "TRUEUP_HELM")]
     pub(crate) helm: Option<PathBuf>,
-    /// The kustomize program; default: `kustomize`, or else `kubectl kustomize`
+    /// Use this kustomize program [default: `kustomize`, else `kubectl kustomize`]
     #[arg(long, value_name = "PROGRAM", env = "TRUEUP_KUSTOMIZE")]
     pub(crate) kustomize: Option<PathBuf>,
-    /// Options for each `kustomize build`, over those of `kustomize.buildOptions` in `argocd-cm`
+    /// Pass these options to `kustomize build`, instead of `kustomize.buildOptions` of `argocd-cm`
     #[arg(long, value_name = "OPTIONS", allow_hyphen_values = true, default_value = "", hide_default_value = true)]
     kustomize_build_options: String,
 }

@@ -10,12 +10,12 @@ use crate::finding::Finding;
 use crate::secret::Secret;
 use crate::source::{Credentials, HostLogin, Keyring};
 
-/// What opens repositories.
+/// Credentials for repositories.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Sources")]
 pub(crate) struct RepositoryArguments {
-    /// Argo CD's Secrets of repositories (`argocd.argoproj.io/secret-type: repository` or `repo-creds`); a file
-    /// or a folder; may be repeated
+    /// Read Argo CD's repository Secrets (`argocd.argoproj.io/secret-type: repository` or `repo-creds`) from a file
+    /// or folder; repeatable
     #[arg(long, value_name = "FILE")]
     repositories: Vec<PathBuf>,
     /// What was read: a file may be a pipe, which can be read once.
@@ -26,10 +26,10 @@ pub(crate) struct RepositoryArguments {
     known: OnceLock<Repositories>,
 }
 
-/// What was read, and what was odd about it.
+/// What was read, with its warnings.
 #[derive(Debug, Clone)]
 pub(crate) struct Read {
-    /// What opens repositories.
+    /// Credentials for repositories.
     pub(crate) keyring: Arc<Keyring>,
     /// What is there and not used.
     pub(crate) warnings: Vec<Finding>,
@@ -86,7 +86,7 @@ fn read(files: &[PathBuf], known: Option<&Repositories>) -> Result<Read, Vec<Fin
     Ok(Read { keyring: Arc::new(keyring), warnings })
 }
 
-/// Credentials of git come from the environment alone: arguments are seen by every process of the machine.
+/// Credentials come from the environment only: every process of the machine can see arguments.
 pub(crate) fn git_credentials() -> Credentials {
     Credentials {
         username: text("TRUEUP_GIT_USERNAME"),
@@ -106,7 +106,7 @@ fn hosts(name: &str) -> Vec<String> {
     hosts.split(',').map(|host| host.trim().to_owned()).filter(|host| !host.is_empty()).collect()
 }
 
-/// Where `helm registry login` and `docker login` write to.
+/// The files that `helm registry login` and `docker login` write.
 fn docker_configs() -> Vec<PathBuf> {
     let home = environment("HOME").map(PathBuf::from);
     let at_home = |below: &str| home.as_ref().map(|home| home.join(below));

@@ -11,44 +11,44 @@ use crate::render::{CacheSettings, DEFAULT_TIMEOUT, RenderSettings};
 use crate::secret::RepoUrl;
 use crate::source::{Override, SourceSettings};
 
-/// How repositories are brought here.
+/// How repositories are fetched.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Sources")]
 pub(crate) struct SourceArguments {
-    /// Take a checkout in place of a repository, its working tree as it is; may be repeated
+    /// Use a local checkout instead of a repository, its working tree as it is; repeatable
     #[arg(long, value_name = "URL=PATH", value_parser = parse_override)]
     pub(crate) repo: Vec<Override>,
-    /// Take this checkout in place of every repository that is one of its remotes
+    /// Use this checkout instead of every repository that is one of its remotes
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", require_equals = true)]
     pub(crate) checkout: Option<PathBuf>,
-    /// Another revision than the manifests ask for, of git repositories
+    /// Use this git revision instead of each manifest's `targetRevision`
     #[arg(long, value_name = "REVISION")]
     pub(crate) revision: Option<String>,
-    /// Where repositories are kept between runs; default: the platform's cache folder
+    /// Cache repositories, charts and renders in this folder [default: the platform's cache folder]
     #[arg(long, value_name = "DIR", env = "TRUEUP_CACHE_DIR")]
     pub(crate) cache_dir: Option<PathBuf>,
-    /// How large the cache may grow, in MiB; what was not used for longest is removed
+    /// Limit the cache to this size in MiB; the least recently used entries are removed
     #[arg(long, value_name = "MIB", default_value_t = 2048)]
     pub(crate) cache_size: u64,
-    /// How long one repository may take, in seconds
+    /// Limit the fetch of each repository to this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = 300)]
     pub(crate) fetch_timeout: u64,
-    /// Leave submodules alone
+    /// Do not fetch submodules
     #[arg(long)]
     pub(crate) no_submodules: bool,
-    /// How large the plain manifests of one source may be together, in MiB; 0 for any size
+    /// Limit the plain manifests of each source to this size in MiB; 0 for no limit
     #[arg(long, value_name = "MIB", default_value_t = 10)]
     pub(crate) max_manifests_size: u64,
-    /// How long a program that renders one source may take, in seconds
+    /// Limit rendering of each source to this many seconds
     #[arg(long, value_name = "SECONDS", default_value_t = DEFAULT_TIMEOUT.as_secs())]
     pub(crate) render_timeout: u64,
-    /// Let a `ConfigManagementPlugin` render: its programs run on this machine; may be repeated
+    /// Enable the `ConfigManagementPlugin` in this file: its programs run on this machine; repeatable
     #[arg(long, value_name = "FILE")]
     pub(crate) plugin: Vec<PathBuf>,
-    /// The git program, used where the built-in git cannot
+    /// Use this git program where the built-in git cannot be used
     #[arg(long, value_name = "PROGRAM", env = "TRUEUP_GIT")]
     pub(crate) git: Option<PathBuf>,
-    /// Render everything anew, and keep nothing of it
+    /// Render without the cache
     #[arg(long, help_heading = "Rendering")]
     pub(crate) no_cache: bool,
     #[command(flatten)]
@@ -117,7 +117,7 @@ fn plugin(file: &Path) -> Result<Plugin, PluginFileError> {
     }
 }
 
-/// `URL=PATH`, parted at the last `=`: a URL may have some of its own.
+/// `URL=PATH`, split at the last `=`, because a URL can contain some.
 fn parse_override(text: &str) -> Result<Override, String> {
     match text.rsplit_once('=') {
         Some((url, path)) if !url.is_empty() && !path.is_empty() => {
@@ -127,7 +127,7 @@ fn parse_override(text: &str) -> Result<Override, String> {
     }
 }
 
-/// The platform's folder for caches; without one, the run keeps nothing.
+/// The platform's folder for caches; without one, nothing is cached.
 fn platform_cache() -> Option<PathBuf> {
     use etcetera::BaseStrategy;
     let folder = etcetera::choose_base_strategy().ok()?.cache_dir().join("trueup");

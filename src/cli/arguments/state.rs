@@ -1,10 +1,10 @@
 //! Where states are kept.
 
-/// Where states are kept.
+/// Where records and locks are stored.
 #[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "State")]
 pub(crate) struct StateArguments {
-    /// The namespace that trueup keeps its records and locks in; default: that of each application's destination
+    /// Store records and locks in this namespace [default: each application's destination]
     #[arg(long, value_name = "NAMESPACE")]
     pub(crate) state_namespace: Option<String>,
 }

@@ -14,54 +14,54 @@ use crate::status::health::Judge;
 use crate::sync::lock::{self, Terms};
 use crate::sync::plan::{Flags, MaxPrune};
 
-/// As good as no limit.
+/// In effect no limit.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// How it is synced.
+/// How applications are synced.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Syncing")]
 pub(crate) struct SyncingArguments {
-    /// Take over objects that Argo CD, Helm or kubectl applied: their fields become trueup's
+    /// Take over objects that Argo CD, Helm, Flux or kubectl applied
     #[arg(long)]
     pub(crate) adopt: bool,
-    /// Delete what cannot be changed, and make it anew
+    /// Delete and recreate objects whose immutable fields changed
     #[arg(long)]
     pub(crate) force: bool,
-    /// Confirm what asks for it: `Prune=confirm`, `Delete=confirm`
+    /// Confirm `Prune=confirm` and `Delete=confirm`
     #[arg(long)]
     pub(crate) approve: bool,
-    /// Let volume claims, namespaces, and definitions that have instances be deleted, too
+    /// Also prune PersistentVolumeClaims, Namespaces and CRDs
     #[arg(long)]
     pub(crate) prune_protected: bool,
-    /// Refuse to delete more: a number of objects, or a share of the application's objects
+    /// Refuse to prune more than this many objects, or this share of an application's objects
     #[arg(long, value_name = "NUMBER|PERCENT%", default_value = "50%")]
     pub(crate) max_prune: MaxPrune,
-    /// Let everything be deleted when git renders nothing
+    /// Allow pruning everything when git renders nothing
     #[arg(long)]
     pub(crate) allow_empty: bool,
-    /// Sync although another application has some of the objects
+    /// Sync even if another application has some of the objects
     #[arg(long)]
     pub(crate) allow_shared: bool,
-    /// Apply what is in sync, too
+    /// Also apply resources that are in sync
     #[arg(long)]
     pub(crate) apply_all: bool,
-    /// Wait until everything works; exits with 3 when it does not
+    /// Wait until everything is healthy; exit with 3 if it does not become so
     #[arg(long)]
     pub(crate) wait: bool,
-    /// Put the status on each Application that is in the cluster, as Argo CD does
+    /// Write `.status` to each Application in the cluster, as Argo CD does
     #[arg(long)]
     pub(crate) write_status: bool,
-    /// How long to wait between two waves
+    /// Wait this long between two waves
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait)]
     pub(crate) wave_delay: Duration,
-    /// How long one wave, and the wait at the end, may take; 0 is as long as it takes
+    /// Limit each wave, and the wait at the end, to this time; 0 for no limit
     #[arg(long, value_name = "TIME", default_value = "5m", value_parser = parse_patience)]
     pub(crate) timeout: Duration,
-    /// How long to wait for the lock, when another run has it
+    /// Wait this long for the lock if another run holds it
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_wait)]
     pub(crate) lock_timeout: Duration,
-    /// How long a run that died keeps others out; the lock is renewed at each third of it
+    /// Expire the lock of a run that died after this time
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_lock_duration)]
     pub(crate) lock_duration: Duration,
 }
@@ -101,7 +101,7 @@ impl SyncingArguments {
     }
 }
 
-/// Who runs this, as a person recognises it, and unlike every other run.
+/// Identifies this run to people, and is different from every other run's.
 pub(crate) fn holder() -> String {
     let name = environment("HOSTNAME").and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
     let host = name.or_else(|| std::fs::read_to_string("/etc/hostname").ok());

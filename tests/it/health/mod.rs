@@ -125,10 +125,8 @@ fn applications_are_judged_by_what_is_live() {
     [exit 0]
     ");
 
-    insta::assert_snapshot!(trueup(["diff", "--health", "-q"]).of(&shop).live(live.path()).exits(1), @r"
-    1 application  1 out of sync
-    3 resources    1 changed, 1 missing, 1 in sync
-    - is in the cluster, + is in git
+    insta::assert_snapshot!(trueup(["diff", "--health", "-q"]).of(&shop).live(live.path()).exits(1), @r#"
+    live → git: what a sync would change
 
     shop  OutOfSync  Suspended  1 changed, 1 missing, 1 in sync
       cluster  [folder]  namespace shop
@@ -136,40 +134,26 @@ fn applications_are_judged_by_what_is_live() {
 
       ~ apps/Deployment shop/web  changed  web.yaml:1
         compared without the server: a folder cannot be asked
-        spec.selector
+        spec.selector  unset → {"matchLabels":{"app":"web"}}
         spec.template
-            spec:
-              paused: true
-              replicas: 1
-          +   selector:
-          +     matchLabels:
-          +       app: web
-          +   template:
-          +     metadata:
-          +       labels:
-          +         app: web
-          +     spec:
-          +       containers:
-          +       - image: registry.example.com/web:1.0.0
-          +         name: web
+          + metadata:
+          +   labels:
+          +     app: web
+          + spec:
+          +   containers:
+          +   - image: registry.example.com/web:1.0.0
+          +     name: web
 
       + apps/Deployment shop/late  missing in the cluster  late.yaml:1
-          + apiVersion: apps/v1
-          + kind: Deployment
-          + metadata:
-          +   name: late
-          +   namespace: shop
-          + spec:
-          +   replicas: 1
-          +   selector:
-          +     matchLabels:
-          +       app: late
-          … 8 more lines, -v shows all
 
       Missing      apps/Deployment shop/late
       Suspended    apps/Deployment shop/web  Deployment is paused
+
+    1 application  1 out of sync
+    3 resources    1 changed, 1 missing, 1 in sync
+    exit code 1    drift: something is changed, missing or extra
     [exit 1]
-    ");
+    "#);
 }
 
 /// Scripts read the same, and nothing of health where it was not asked for.

@@ -41,9 +41,6 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
     let deleted = trueup(["delete", "shop", "-y", "--concurrency", "1"]).of(&shop.application).exits(0);
 
     assert_snapshot!(deleted, @r"
-    1 application  1 deleted
-    0 resources
-
     shop  deleted
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  62a4d1b  local repository
@@ -51,6 +48,10 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
       - Deployment [NAMESPACE]/web  pruned
       - ConfigMap [NAMESPACE]/settings  pruned
       = ConfigMap [NAMESPACE]/kept  released
+
+    1 application  1 deleted
+    0 resources
+    exit code 0    everything is in sync, or done
     --- stderr
     fetched 1 repository
     rendered 1 application

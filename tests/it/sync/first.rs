@@ -14,15 +14,16 @@ fn a_first_sync_makes_what_git_has_and_a_second_one_writes_nothing() {
     let first = trueup(["sync", "-y"]).of(&shop.application).exits(0);
 
     assert_snapshot!(first, @r"
-    1 application  1 in sync
-    2 resources    2 in sync
-
     shop  Synced  2 in sync
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  86ac789  local repository
       sync     Succeeded  2 steps: 2 done
       + ConfigMap [NAMESPACE]/settings  created
       + Deployment [NAMESPACE]/web  created
+
+    1 application  1 in sync
+    2 resources    2 in sync
+    exit code 0    everything is in sync, or done
     --- stderr
     fetched 1 repository
     rendered 1 application
@@ -61,15 +62,16 @@ fn what_was_changed_by_hand_is_set_back() {
     assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 2);
     assert!(shop.live("configmap", "settings").is_some());
     assert_snapshot!(synced, @r"
-    1 application  1 in sync
-    2 resources    2 in sync
-
     shop  Synced  2 in sync
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  86ac789  local repository
       sync     Succeeded  2 steps: 2 done
       + ConfigMap [NAMESPACE]/settings  created
       ~ Deployment [NAMESPACE]/web  applied
+
+    1 application  1 in sync
+    2 resources    2 in sync
+    exit code 0    everything is in sync, or done
     --- stderr
     fetched 1 repository
     rendered 1 application
@@ -121,10 +123,6 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     let planned = trueup(["sync", "--dry-run"]).of(&shop.application).exits(1);
 
     assert_snapshot!(planned, @r"
-    1 application  1 out of sync
-    2 resources    2 missing
-    - is in the cluster, + is in git
-
     shop  OutOfSync  2 missing
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  86ac789  local repository
@@ -134,26 +132,12 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
         + apps/Deployment [NAMESPACE]/web  missing
 
       + ConfigMap [NAMESPACE]/settings  missing in the cluster  shop/settings.yaml:1
-          + apiVersion: v1
-          + data:
-          +   colour: green
-          + kind: ConfigMap
-          + metadata:
-          +   name: settings
-          +   namespace: [NAMESPACE]
 
       + apps/Deployment [NAMESPACE]/web  missing in the cluster  shop/web.yaml:1
-          + apiVersion: apps/v1
-          + kind: Deployment
-          + metadata:
-          +   name: web
-          +   namespace: [NAMESPACE]
-          + spec:
-          +   replicas: 2
-          +   selector:
-          +     matchLabels:
-          +       app: web
-          … 8 more lines, -v shows all
+
+    1 application  1 out of sync
+    2 resources    2 missing
+    exit code 1    drift: something is changed, missing or extra
     --- stderr
     fetched 1 repository
     rendered 1 application

@@ -20,16 +20,17 @@ fn what_git_drops_stays_until_somebody_prunes() {
 
     let left = trueup(["sync", "-y"]).of(&shop.application).exits(1);
     assert_snapshot!(left, @r"
-    1 application  1 out of sync
-    3 resources    1 extra, 2 in sync
-
     shop  OutOfSync  1 extra, 2 in sync
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  0de81c0  local repository
       sync     Succeeded  0 steps: -
       ! ConfigMap [NAMESPACE]/old  not in git any more; needs `--prune`
 
-      - ConfigMap [NAMESPACE]/old  extra, not in git, dropped from git since the last sync
+      - ConfigMap [NAMESPACE]/old  extra, not in git, removed from git since the last sync
+
+    1 application  1 out of sync
+    3 resources    1 extra, 2 in sync
+    exit code 1    drift: something is changed, missing or extra
     --- stderr
     fetched 1 repository
     rendered 1 application
@@ -41,14 +42,15 @@ fn what_git_drops_stays_until_somebody_prunes() {
 
     let pruned = trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(0);
     assert_snapshot!(pruned, @r"
-    1 application  1 in sync
-    2 resources    2 in sync
-
     shop  Synced  2 in sync
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  0de81c0  local repository
       sync     Succeeded  1 step: 1 done
       - ConfigMap [NAMESPACE]/old  pruned
+
+    1 application  1 in sync
+    2 resources    2 in sync
+    exit code 0    everything is in sync, or done
     --- stderr
     fetched 1 repository
     rendered 1 application
@@ -177,21 +179,22 @@ fn an_empty_render_never_prunes_everything() {
     let refused = trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(2);
 
     assert_snapshot!(refused, @r"
-    1 application  1 out of sync
-    2 resources    2 extra
-    1 error
-
     shop  OutOfSync  2 extra
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  bfdd53f  local repository
 
-      - ConfigMap [NAMESPACE]/settings  extra, not in git, dropped from git since the last sync
+      - ConfigMap [NAMESPACE]/settings  extra, not in git, removed from git since the last sync
         commit bfdd53f  all gone, Ada, [AGO]
 
-      - apps/Deployment [NAMESPACE]/web  extra, not in git, dropped from git since the last sync
+      - apps/Deployment [NAMESPACE]/web  extra, not in git, removed from git since the last sync
         commit bfdd53f  all gone, Ada, [AGO]
 
       × shop: git renders nothing, and the plan deletes all that is live (2 objects); nothing was written
+
+    1 application  1 out of sync
+    2 resources    2 extra
+    1 error
+    exit code 2    error: no complete answer (bad input, git, rendering or cluster failure)
     --- stderr
     fetched 1 repository
     rendered 1 application
@@ -221,33 +224,34 @@ fn a_suspicious_mass_deletion_is_refused() {
 
     let refused = trueup(["sync", "-y", "--prune"]).of(&shop.application).exits(2);
     assert_snapshot!(refused, @r"
-    1 application  1 out of sync
-    8 resources    6 extra, 2 in sync
-    1 error
-
     shop  OutOfSync  6 extra, 2 in sync
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  486af85  local repository
 
-      - ConfigMap [NAMESPACE]/c0  extra, not in git, dropped from git since the last sync
+      - ConfigMap [NAMESPACE]/c0  extra, not in git, removed from git since the last sync
         commit 486af85  fewer, Ada, [AGO]
 
-      - ConfigMap [NAMESPACE]/c1  extra, not in git, dropped from git since the last sync
+      - ConfigMap [NAMESPACE]/c1  extra, not in git, removed from git since the last sync
         commit 486af85  fewer, Ada, [AGO]
 
-      - ConfigMap [NAMESPACE]/c2  extra, not in git, dropped from git since the last sync
+      - ConfigMap [NAMESPACE]/c2  extra, not in git, removed from git since the last sync
         commit 486af85  fewer, Ada, [AGO]
 
-      - ConfigMap [NAMESPACE]/c3  extra, not in git, dropped from git since the last sync
+      - ConfigMap [NAMESPACE]/c3  extra, not in git, removed from git since the last sync
         commit 486af85  fewer, Ada, [AGO]
 
-      - ConfigMap [NAMESPACE]/c4  extra, not in git, dropped from git since the last sync
+      - ConfigMap [NAMESPACE]/c4  extra, not in git, removed from git since the last sync
         commit 486af85  fewer, Ada, [AGO]
 
-      - ConfigMap [NAMESPACE]/c5  extra, not in git, dropped from git since the last sync
+      - ConfigMap [NAMESPACE]/c5  extra, not in git, removed from git since the last sync
         commit 486af85  fewer, Ada, [AGO]
 
       × shop: the plan deletes 6 of 8 objects, more than `--max-prune 50%`; nothing was written
+
+    1 application  1 out of sync
+    8 resources    6 extra, 2 in sync
+    1 error
+    exit code 2    error: no complete answer (bad input, git, rendering or cluster failure)
     --- stderr
     fetched 1 repository
     rendered 1 application

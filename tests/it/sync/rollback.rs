@@ -102,15 +102,16 @@ fn an_automated_application_is_not_rolled_back() {
     let refused = trueup(["rollback", "shop", "-y"]).of(&shop.application).exits(4);
 
     assert_snapshot!(refused, @r"
-    1 application  1 unknown
-    0 resources
-    1 error
-
     shop  Unknown
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  not fetched
 
       × shop: it is not rolled back: it is synced automatically, which would undo that; nothing was written
+
+    1 application  1 unknown
+    0 resources
+    1 error
+    exit code 4    not permitted: missing RBAC permission, or forbidden by the Application's policy
     --- stderr
       × shop: it is not rolled back: it is synced automatically, which would undo that; nothing was
       │ written

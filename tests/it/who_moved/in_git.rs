@@ -32,7 +32,7 @@ fn a_new_commit_is_told_with_its_author_and_subject() {
     assert_ne!(git, live);
     assert_eq!(report["applications"][0]["lastSyncedRevision"], since);
     let text = trueup(["diff"]).of(&shop.application).exits(1).stdout;
-    assert!(text.contains("containers[web].image  git moved"), "{text}");
+    assert!(text.contains(" → registry.example.com/shop/web:1.1.0  changed in git\n"), "{text}");
     assert!(text.contains("  web: 1.1.0, "), "{text}");
 }
 
@@ -50,8 +50,8 @@ fn a_commit_and_a_live_edit_of_one_field_are_told_with_three_values() {
     assert_eq!(values(field), [&json!(2), &json!(3), &json!(5)]);
     assert_eq!(field["commits"][0]["subject"], "web: three");
     let text = trueup(["diff"]).of(&shop.application).exits(1).stdout;
-    assert!(text.contains("spec.replicas  both moved  held by kubectl scale"), "{text}");
-    assert!(text.contains("when they were last the same: 2"), "{text}");
+    assert!(text.contains("spec.replicas  5 → 3  changed in git and in the cluster by kubectl scale"), "{text}");
+    assert!(text.contains("last synced: 2\n"), "{text}");
 }
 
 #[test]
