@@ -145,6 +145,7 @@ fn settings(look: &Look) -> Settings {
         context_lines: look.context_lines,
         verbose: look.verbosity.level > 0,
         show_ignored: look.show_ignored || look.verbosity.level > 0,
+        findings_are_printed: false,
         now: Timestamp::now(),
         exit: look.exit,
     };

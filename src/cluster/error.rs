@@ -68,6 +68,16 @@ pub struct Denial {
     pub namespace: Option<String>,
 }
 
+impl Denial {
+    /// Which of the examples has the role that lacks nothing.
+    fn least_role(&self) -> &'static str {
+        match self.verb.as_str() {
+            "get" | "list" | "watch" => "diff needs get and list; the least role is in examples/cronjob/rbac.yaml",
+            _ => "a sync writes; the role for it is in examples/cronjob/reconcile/rbac.yaml",
+        }
+    }
+}
+
 impl fmt::Display for Denial {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.user {
@@ -157,7 +167,7 @@ pub enum ClusterError {
     #[error("cluster {cluster}: {denial}")]
     #[diagnostic(
         code(trueup::cluster::forbidden),
-        help("diff needs get and list; the least role is in examples/cronjob/rbac.yaml")
+        help("{}", denial.least_role())
     )]
     Forbidden {
         /// The context.

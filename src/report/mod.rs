@@ -16,6 +16,7 @@ mod findings;
 #[cfg(test)]
 mod fixture;
 pub mod folder;
+mod gathered;
 pub mod health;
 mod health_report;
 pub mod history;

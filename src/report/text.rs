@@ -46,7 +46,7 @@ pub(super) fn write(run: &Run, view: &View) -> String {
         report.application(application, after_one_line);
         after_one_line = report.fits_in_one_line(application);
     }
-    if !run.findings.is_empty() {
+    if !run.findings.is_empty() && !view.findings_are_printed {
         report.page.end();
         run.findings.iter().for_each(|finding| report.finding("", finding));
     }
@@ -161,7 +161,7 @@ impl Text<'_> {
             }
         }
         self.unhealthy(application);
-        if !application.conditions.is_empty() {
+        if !application.conditions.is_empty() && !self.view.findings_are_printed {
             self.page.end();
             application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
         }

@@ -19,6 +19,8 @@ pub struct View {
     pub verbose: bool,
     /// Whether each field that a rule hid is shown.
     pub show_ignored: bool,
+    /// Whether the findings are printed elsewhere on the same screen, in full.
+    pub findings_are_printed: bool,
     /// The time that ages are counted from.
     pub now: Timestamp,
     /// How the exit code is decided: reports tell it.
@@ -34,6 +36,7 @@ impl View {
             context_lines: 3,
             verbose: false,
             show_ignored: false,
+            findings_are_printed: false,
             now,
             exit: ExitRules::default(),
         }
