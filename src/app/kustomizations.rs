@@ -40,28 +40,24 @@ impl Kustomizations {
 
     /// The kustomization that names this file of a walk as a patch.
     pub(super) fn patching(&self, input: &ManifestText) -> Option<&str> {
-        self.named_in(&self.patches, input)
+        named_in(&self.patches, input)
     }
 
     /// The kustomization that builds with this file of a walk: it names it, or lies beside it.
     pub(super) fn building(&self, input: &ManifestText) -> Option<&str> {
-        self.named_in(&self.resources, input).or_else(|| {
+        named_in(&self.resources, input).or_else(|| {
             let folder = Path::new(&input.name).parent().unwrap_or(Path::new(""));
             self.folders.get(&whole(folder)).map(String::as_str).filter(|_| input.given == Given::InFolder)
         })
     }
+}
 
-    /// What the user named stands for itself, whatever a kustomization says of it.
-    fn named_in<'kustomizations>(
-        &self,
-        files: &'kustomizations HashMap<PathBuf, String>,
-        input: &ManifestText,
-    ) -> Option<&'kustomizations str> {
-        if input.given == Given::ByName {
-            return None;
-        }
-        files.get(&whole(Path::new(&input.name))).map(String::as_str)
+/// What the user named stands for itself, whatever a kustomization says of it.
+fn named_in<'files>(files: &'files HashMap<PathBuf, String>, input: &ManifestText) -> Option<&'files str> {
+    if input.given == Given::ByName {
+        return None;
     }
+    files.get(&whole(Path::new(&input.name))).map(String::as_str)
 }
 
 /// The files that a kustomization names.

@@ -384,6 +384,22 @@ mod tests {
         );
     }
 
+    /// The role of a reader does not help whoever writes.
+    #[test]
+    fn a_denial_names_the_role_that_is_enough() {
+        for (verb, role) in [
+            ("list", "examples/cronjob/rbac.yaml"),
+            ("get", "examples/cronjob/rbac.yaml"),
+            ("patch", "examples/cronjob/reconcile/rbac.yaml"),
+            ("create", "examples/cronjob/reconcile/rbac.yaml"),
+            ("delete", "examples/cronjob/reconcile/rbac.yaml"),
+        ] {
+            let denial = Denial { user: None, verb: verb.to_owned(), resource: "x".to_owned(), namespace: None };
+            let error = ClusterError::Forbidden { cluster: "prod".to_owned(), denial };
+            assert!(miette::Diagnostic::help(&error).unwrap().to_string().ends_with(role), "{verb}");
+        }
+    }
+
     #[test]
     fn a_long_list_of_contexts_is_cut() {
         let contexts: Vec<String> = (1..=12).map(|number| format!("c{number}")).collect();

@@ -100,3 +100,39 @@ fn excluded(object: &Object) -> Finding {
     Finding::warning("trueup::render::excluded", message)
         .with_help("controllers write objects of this kind; take it out of git")
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::object::Origin;
+
+    /// The object that stands last counts; it is one warning, however often it is there.
+    #[test]
+    fn an_object_that_is_there_several_times_is_one_warning() {
+        let at = |file: &str| {
+            let value = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}});
+            Object::new(value).unwrap().with_origin(Origin { file: Arc::from(file), line: 1 })
+        };
+        for (files, expected) in [
+            (vec!["a"], None),
+            (vec!["a", "b"], Some("`ConfigMap shop/settings` appears twice: b:1 is used, a:1 is not")),
+            (vec!["a", "b", "c"], Some("`ConfigMap shop/settings` appears 3 times: c:1 is used, a:1 and b:1 are not")),
+            (vec!["a", "a"], Some("`ConfigMap shop/settings` appears twice, both times at a:1: the later one is used")),
+            (
+                vec!["a", "a", "a"],
+                Some("`ConfigMap shop/settings` appears 3 times, each time at a:1: the last one is used"),
+            ),
+        ] {
+            let place = Place { server: "", namespace: "shop" };
+            let objects = files.iter().map(|file| at(file)).collect();
+            let settled = settle(objects, place, &Kinds::builtin("v1.34.0"), &Exclusions::default());
+            let told: Vec<&str> = settled.repeated.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(told, expected.as_slice(), "{files:?}");
+            assert_eq!(settled.objects.len(), 1);
+        }
+    }
+}

@@ -182,6 +182,7 @@ mod tests {
     use super::*;
     use crate::finding::Excerpt;
     use crate::fleet::Condition;
+    use crate::report::FindingsPlace;
     use crate::report::fixture::{everything, view};
 
     fn run(conditions: &[(&str, Finding)]) -> Run {
@@ -232,6 +233,19 @@ mod tests {
         assert_eq!(text(&findings, &verbose).matches("is not expanded").count(), 40);
         assert_eq!(text(&findings[..6], &view()).matches("is not expanded").count(), 6);
         assert_eq!(text(findings.iter().take(2).chain(&findings[..2]), &view()).matches("is not expanded").count(), 2);
+    }
+
+    /// Standard output and standard error are one screen to whoever runs it by hand.
+    #[test]
+    fn a_report_beside_the_findings_does_not_repeat_them() {
+        let run = everything();
+        let messages: Vec<&str> = run.all_findings().map(|finding| finding.message.as_str()).collect();
+        let shown = |findings| {
+            let view = View { findings, width: 1000, ..view() };
+            let report = crate::report::render(&run, crate::report::Format::Text, &view);
+            messages.iter().filter(|message| report.contains(&*crate::report::visible(message))).count()
+        };
+        assert_eq!((shown(FindingsPlace::Report), shown(FindingsPlace::Screen)), (messages.len(), 0));
     }
 
     /// A public repository once gave 1.1 MB of text.

@@ -42,7 +42,7 @@ mod yaml;
 pub use exit::ExitRules;
 pub use findings::graphical;
 pub use output::{Format, Output, OutputError};
-pub use view::View;
+pub use view::{FindingsPlace, View};
 pub use visible::visible;
 
 use crate::fleet::Run;

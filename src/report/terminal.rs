@@ -13,7 +13,7 @@ use indicatif::MultiProgress;
 use tokio::sync::mpsc::Receiver;
 
 use super::stages::{self, Drawing};
-use super::{Output, OutputError, View, gathered, render, visible};
+use super::{FindingsPlace, Output, OutputError, View, gathered, render, visible};
 use crate::finding::Finding;
 use crate::fleet::Run;
 use crate::progress::Event;
@@ -113,7 +113,8 @@ impl Terminal {
         let file_view = View { color: false, ..self.settings.data.clone() };
         // Whoever looks at both has read each finding in full.
         let is_read = io::stdout().is_terminal() && io::stderr().is_terminal();
-        let view = View { findings_are_printed: is_read, ..self.settings.data.clone() };
+        let findings = if is_read { FindingsPlace::Screen } else { FindingsPlace::Report };
+        let view = View { findings, ..self.settings.data.clone() };
         outputs
             .iter()
             .filter_map(|output| match &output.file {

@@ -8,7 +8,6 @@ use std::collections::BTreeSet;
 
 use serde_json::Value;
 
-use super::View;
 use super::age::age;
 use super::asides;
 use super::brief::{brief, brief_line};
@@ -23,6 +22,7 @@ use super::summary::{
     state_role, state_sign, status_role, status_words,
 };
 use super::theme::Role;
+use super::{FindingsPlace, View};
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
@@ -46,7 +46,7 @@ pub(super) fn write(run: &Run, view: &View) -> String {
         report.application(application, after_one_line);
         after_one_line = report.fits_in_one_line(application);
     }
-    if !run.findings.is_empty() && !view.findings_are_printed {
+    if !run.findings.is_empty() && view.findings == FindingsPlace::Report {
         report.page.end();
         run.findings.iter().for_each(|finding| report.finding("", finding));
     }
@@ -161,7 +161,7 @@ impl Text<'_> {
             }
         }
         self.unhealthy(application);
-        if !application.conditions.is_empty() && !self.view.findings_are_printed {
+        if !application.conditions.is_empty() && self.view.findings == FindingsPlace::Report {
             self.page.end();
             application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
         }

@@ -19,12 +19,21 @@ pub struct View {
     pub verbose: bool,
     /// Whether each field that a rule hid is shown.
     pub show_ignored: bool,
-    /// Whether the findings are printed elsewhere on the same screen, in full.
-    pub findings_are_printed: bool,
+    /// Where findings are read.
+    pub findings: FindingsPlace,
     /// The time that ages are counted from.
     pub now: Timestamp,
     /// How the exit code is decided: reports tell it.
     pub exit: ExitRules,
+}
+
+/// Where whoever looks at a report reads the findings of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FindingsPlace {
+    /// In the report.
+    Report,
+    /// On the same screen, in full, before it.
+    Screen,
 }
 
 impl View {
@@ -36,7 +45,7 @@ impl View {
             context_lines: 3,
             verbose: false,
             show_ignored: false,
-            findings_are_printed: false,
+            findings: FindingsPlace::Report,
             now,
             exit: ExitRules::default(),
         }

@@ -80,7 +80,7 @@ fn remotes(folder: &Path) -> Result<(PathBuf, Vec<RepoUrl>), SourceError> {
 }
 
 /// The files of a working tree as they are, with the commit that they are based on.
-pub(super) fn checkout(root: &Path) -> Result<Checkout, SourceError> {
+pub(super) fn checkout(root: &Path) -> Checkout {
     let mut checkout = Checkout {
         root: root.to_owned(),
         revision: String::new(),
@@ -88,16 +88,16 @@ pub(super) fn checkout(root: &Path) -> Result<Checkout, SourceError> {
         dirty: false,
         warnings: Vec::new(),
     };
-    let Ok(repository) = gix::open(root) else { return Ok(checkout) };
+    let Ok(repository) = gix::open(root) else { return checkout };
     checkout.revision = repository.head_id().map(|id| id.to_string()).unwrap_or_default();
     // Where it cannot be told, it is said to differ: a report must not claim more than is known.
     checkout.dirty = repository.is_dirty().unwrap_or(true) || has_untracked(&repository);
-    Ok(checkout)
+    checkout
 }
 
 /// A working tree in place of a registry or a Helm repository: the chart itself, or a folder of charts.
 pub(super) fn chart(root: &Path, chart: Option<&str>) -> Result<Checkout, SourceError> {
-    let mut whole = checkout(root)?;
+    let mut whole = checkout(root);
     if let Some(chart) = chart.filter(|_| !root.join("Chart.yaml").is_file()) {
         whole.root = whole.folder(chart)?;
     }

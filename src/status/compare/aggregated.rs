@@ -1,8 +1,8 @@
-//! The rules of a ClusterRole that is put together from others, where git leaves them empty: a controller writes them.
+//! The rules of a `ClusterRole` that is put together from others, where git leaves them empty: a controller writes them.
 //!
 //! In: a target and its live object. Out: the target, in such a role with the rules that the cluster has.
 //!
-//! Rules: Kubernetes "Aggregated ClusterRoles" (the control plane overwrites `rules`). Argo CD compares them, unless
+//! Rules: Kubernetes "Aggregated `ClusterRole`s" (the control plane overwrites `rules`). Argo CD compares them, unless
 //! `ignoreAggregatedRoles` is set in `resource.compareoptions`, so that such a role is out of sync for ever.
 
 use std::borrow::Cow;

@@ -1,4 +1,4 @@
-//! ClusterRoles that a controller puts together from others.
+//! `ClusterRole`s that a controller puts together from others.
 
 use super::*;
 
@@ -13,7 +13,7 @@ fn role(rules: Option<Value>, selector: &str) -> Value {
     role
 }
 
-/// Argo CD says OutOfSync for ever: each sync empties the rules, and the controller writes them again.
+/// Argo CD says `OutOfSync` for ever: each sync empties the rules, and the controller writes them again.
 #[test]
 fn rules_that_git_leaves_empty_are_the_aggregation_controllers() {
     let written = || Some(json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]));
