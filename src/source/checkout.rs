@@ -132,7 +132,8 @@ impl Checkout {
                 SourceError::PathUnreadable { path: path.to_owned(), cause: Cause::of(&cause) }
             }
         })?;
-        if found.starts_with(&self.root) { Ok(found) } else { Err(leaves()) }
+        // A working tree has git's own files in it, and a link may lead to them.
+        if super::tree::is_within(&self.root, &found) { Ok(found) } else { Err(leaves()) }
     }
 
     /// The real place of a path in the checkout, whose own place is real; links are followed only where there are some.

@@ -262,12 +262,18 @@ pub(crate) fn unless_it_leaves(root: &Path, link: &Path) -> io::Result<PathBuf> 
     Ok(if behind_link(root, link).is_ok() { target } else { blocked_target(link) })
 }
 
+/// Whether a real place lies below the root, and is none of git's own.
+pub(super) fn is_within(root: &Path, place: &Path) -> bool {
+    let below = place.strip_prefix(root);
+    below.is_ok_and(|below| !below.iter().any(|part| part.eq_ignore_ascii_case(".git")))
+}
+
 /// What lies behind a link, if anything does; an error where it leads out.
 fn behind_link(root: &Path, link: &Path) -> Result<Option<PathBuf>, SourceError> {
     let relative = link.strip_prefix(root).unwrap_or(link);
     let Ok(target) = fs::read_link(link) else { return Ok(None) };
     let real = link.canonicalize().ok();
-    let really_inside = real.as_ref().is_none_or(|real| real.starts_with(root));
+    let really_inside = real.as_ref().is_none_or(|real| is_within(root, real));
     if target != blocked_target(link) && stays_inside(relative, &target) && really_inside {
         return Ok(real);
     }
