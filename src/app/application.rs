@@ -101,6 +101,8 @@ pub struct InvalidApplication {
     pub destination: Destination,
     /// Where the manifest was written.
     pub origin: Origin,
+    /// Whether all that is wrong is that something is not there, which Kustomize may add.
+    pub is_incomplete: bool,
     /// Its errors, at least one, and its warnings.
     pub findings: Vec<Finding>,
 }
@@ -166,6 +168,7 @@ impl Application {
             project: Some(project),
             destination,
             origin,
+            is_incomplete: false,
             findings,
         }
     }
@@ -213,6 +216,7 @@ pub(super) fn decode(
             project: is_read("spec", "project").then_some(project),
             destination: specification.destination,
             origin,
+            is_incomplete: reading.only_lacks(),
             findings: reading.into_findings(),
         }));
     }

@@ -182,6 +182,21 @@ pub(super) enum Fault {
 }
 
 impl Fault {
+    /// Whether something is not there that another manifest may add, as Kustomize merges them; or whether nothing is wrong.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(
+            self,
+            Self::Missing { .. }
+                | Self::NoSource
+                | Self::NoRepoUrl { .. }
+                | Self::NoPath { .. }
+                | Self::NoChartVersion { .. }
+                | Self::NoTag { .. }
+                | Self::NoDestination
+                | Self::NoProject
+        )
+    }
+
     /// What to say under the marked piece of the file.
     pub(super) fn label(&self) -> Option<String> {
         match self {

@@ -21,6 +21,17 @@ pub(super) enum FileFault {
     )]
     Template { file: String, line: usize, may_hide: MayHide },
 
+    #[error(
+        "{chart}: the templates of a Helm chart are not read, and {count} of them {}",
+        if *.count == 1 { "makes Applications" } else { "make Applications" }
+    )]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::template),
+        help("render the chart, as with `helm template {chart}`, and give the output")
+    )]
+    ChartTemplates { chart: String, count: usize },
+
     #[error("{file}:{line}: the text after the end of the document is not read")]
     #[diagnostic(
         severity(Warning),
@@ -36,6 +47,14 @@ pub(super) enum FileFault {
         help("build them, as with `kubectl kustomize`, and give the output")
     )]
     Patched { kustomization: String },
+
+    #[error("{kustomization}: {} not complete without Kustomize, and not looked at", incomplete(.names))]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::partial),
+        help("build them, as with `kubectl kustomize`, and give the output")
+    )]
+    Completed { kustomization: String, names: Vec<String> },
 
     #[error("{file}:{line}: the Application `{name}` names no repository, as a patch for Kustomize")]
     #[diagnostic(
@@ -73,9 +92,34 @@ pub(super) enum FileFault {
     #[diagnostic(severity(Warning), code(trueup::app::misspelt_kind), help("as it stands, it is passed over"))]
     Misspelt { file: String, line: usize, api_version: String, kind: String },
 
-    #[error("there is a second Application of this name: {first} and {second}")]
-    #[diagnostic(code(trueup::app::repeated_application), help("rename or remove one of them; the first was taken"))]
-    Repeated { first: String, second: String },
+    #[error("{} Applications have this name: {}", .places.len(), in_words(.places))]
+    #[diagnostic(
+        code(trueup::app::repeated_application),
+        help("the first was taken; rename or remove the others, or build them if Kustomize renames them")
+    )]
+    Repeated { places: Vec<String> },
+}
+
+/// So many of a kind are named; of the others there is a number.
+const NAMED: usize = 20;
+
+/// `a`, `b` and `c`.
+fn in_words(names: &[String]) -> String {
+    let shown = &names[..names.len().min(NAMED)];
+    match (shown, names.len() - shown.len()) {
+        ([first @ .., last], 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        (shown, 0) => shown.join(", "),
+        (shown, more) => format!("{} and {more} more", shown.join(", ")),
+    }
+}
+
+fn incomplete(names: &[String]) -> String {
+    let quoted: Vec<String> = names.iter().take(3).map(|name| format!("`{name}`")).collect();
+    match names.len() {
+        1 => format!("the Application {} is", quoted.join("")),
+        count if count > quoted.len() => format!("{count} Applications ({}, …) are", quoted.join(", ")),
+        count => format!("{count} Applications ({}) are", quoted.join(", ")),
+    }
 }
 
 /// Whether a file that cannot be read looks as if an Application were in it.

@@ -4,20 +4,22 @@
 //! wrong with files, and a count of the kinds that are not for us. One bad document hides no other.
 //!
 //! A file that the user named must be readable and hold an Application: else the run would say that all is in sync where
-//! nothing was looked at. In a folder other things are expected, and what cannot be read is a warning.
+//! nothing was looked at. In a folder other things are expected: what cannot be read is a warning where an Application may be
+//! hidden in it, and a detail otherwise; what a chart or a kustomization makes into Applications is one warning for each of them.
 
-use std::collections::{BTreeMap, HashMap};
-use std::path::PathBuf;
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::application::{self, Application, InvalidApplication};
+use super::charts::Charts;
 use super::file_fault::{FileFault, MayHide};
-use super::patches::Patches;
+use super::kustomizations::Kustomizations;
 use super::reading::{Reading, SourceText};
 use crate::finding::{Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, Span, WithPositions, YamlError};
-use crate::object::{Gvk, Origin, Pointer};
+use crate::object::{Gvk, Pointer};
 
 /// How a file came to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -48,6 +50,8 @@ pub struct Manifests {
     pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
     /// What is wrong with files, outside of any Application.
     pub findings: Vec<Finding>,
+    /// What was passed over in folders, file by file: for whoever asks for everything.
+    pub details: Vec<Finding>,
     /// How many objects of each other kind were passed over: `apps/Deployment`, `argoproj.io/AppProject` …
     pub ignored: BTreeMap<String, usize>,
 }
@@ -55,10 +59,12 @@ pub struct Manifests {
 /// Reads Applications from the texts of manifest files.
 pub fn read(inputs: &[ManifestText]) -> Manifests {
     let mut manifests = Manifests::default();
-    let patches = Patches::of(inputs);
+    let around = Around { kustomizations: Kustomizations::of(inputs), charts: Charts::of(inputs) };
+    let mut built = Built::default();
     for input in inputs {
-        read_file(input, &patches, &mut manifests);
+        read_file(input, &around, &mut built, &mut manifests);
     }
+    manifests.findings.extend(built.into_findings());
     refuse_repeated(&mut manifests.applications);
     let is_told = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
     // Where there is no input at all, the command line has said why.
@@ -69,7 +75,40 @@ pub fn read(inputs: &[ManifestText]) -> Manifests {
     manifests
 }
 
-fn read_file(input: &ManifestText, patches: &Patches, manifests: &mut Manifests) {
+/// What lies around the files of a walk.
+struct Around {
+    kustomizations: Kustomizations,
+    charts: Charts,
+}
+
+/// What only a tool makes into Applications, by what is to be built.
+#[derive(Default)]
+struct Built<'input> {
+    /// How many templates of a chart mention Applications.
+    templates: BTreeMap<&'input Path, usize>,
+    /// The names of the Applications that a kustomization completes.
+    completed: BTreeMap<String, Vec<String>>,
+}
+
+impl Built<'_> {
+    fn into_findings(self) -> Vec<Finding> {
+        let charts = self.templates.into_iter().map(|(chart, count)| FileFault::ChartTemplates {
+            // The chart may be the folder that trueup runs in.
+            chart: if chart.as_os_str().is_empty() { ".".to_owned() } else { chart.display().to_string() },
+            count,
+        });
+        let kustomizations = self.completed.into_iter();
+        let kustomizations = kustomizations.map(|(kustomization, names)| FileFault::Completed { kustomization, names });
+        charts.chain(kustomizations).map(|fault| Finding::of(&fault)).collect()
+    }
+}
+
+fn read_file<'input>(
+    input: &'input ManifestText,
+    around: &Around,
+    built: &mut Built<'input>,
+    manifests: &mut Manifests,
+) {
     let text = match yaml::decode(&input.bytes) {
         Ok(text) => text,
         Err(error) => {
@@ -78,20 +117,35 @@ fn read_file(input: &ManifestText, patches: &Patches, manifests: &mut Manifests)
             return;
         }
     };
+    let may_hide = MayHide::of(&text);
+    // A template without expressions is a manifest as it stands.
+    if let Some(chart) = around.charts.chart(input).filter(|_| text.contains("{{")) {
+        if makes_applications(&text) {
+            *built.templates.entry(chart).or_default() += 1;
+        }
+        let fault = FileFault::Template { file: input.name.clone(), line: 1, may_hide };
+        manifests.details.push(weighed(Finding::of(&fault), input.given));
+        return;
+    }
     // Positions cost time and memory, and only Applications need them.
     let positions = if text.contains("argoproj.io") { WithPositions::Yes } else { WithPositions::No };
     let mut file = File {
         input,
-        patched_by: patches.kustomization(input).filter(|_| input.given == Given::InFolder),
-        may_hide: MayHide::of(&text),
+        patched_by: around.kustomizations.patching(input),
+        built_by: around.kustomizations.building(input),
+        may_hide,
         source: SourceText::new(&input.name, &text),
         found: Manifests::default(),
+        completed: Vec::new(),
     };
     for document in yaml::read(&text, &Limits::default(), positions) {
         match document {
             Ok(document) => file.document(&document),
             Err(error) => file.unreadable(&error),
         }
+    }
+    if let Some(kustomization) = file.built_by.filter(|_| !file.completed.is_empty()) {
+        built.completed.entry(kustomization.to_owned()).or_default().append(&mut file.completed);
     }
     file.finish(manifests);
 }
@@ -101,9 +155,13 @@ struct File<'input> {
     input: &'input ManifestText,
     /// The kustomization that has the file as a patch.
     patched_by: Option<&'input str>,
+    /// The kustomization that builds with the file.
+    built_by: Option<&'input str>,
     may_hide: MayHide,
     source: SourceText,
     found: Manifests,
+    /// The Applications that the kustomization completes.
+    completed: Vec<String>,
 }
 
 /// One object: a document, or an item of a List.
@@ -130,10 +188,11 @@ impl File<'_> {
         let may_hide = MayHide::of(self.source.text_at(span));
         let finding = Finding::of(&FileFault::Unread { file: self.input.name.clone(), line, may_hide });
         let excerpt = self.source.excerpt(span, Some("from here".to_owned()));
-        self.found.findings.push(match may_hide {
-            MayHide::AnApplication => weighed(finding, self.input.given).at(excerpt),
-            MayHide::Nothing => finding.at(excerpt),
-        });
+        match (may_hide, self.input.given) {
+            (MayHide::AnApplication, given) => self.found.findings.push(weighed(finding, given).at(excerpt)),
+            (MayHide::Nothing, Given::ByName) => self.found.findings.push(finding.at(excerpt)),
+            (MayHide::Nothing, Given::InFolder) => self.found.details.push(finding.at(excerpt)),
+        }
     }
 
     fn entry(&mut self, entry: &Entry<'_>) {
@@ -179,14 +238,27 @@ impl File<'_> {
             self.found.findings.push(Finding::of(&FileFault::Patched { kustomization: kustomization.to_owned() }));
             return self.ignore("(a part of an Application)");
         }
-        if self.input.given == Given::InFolder && application::is_partial(object) {
+        let is_partial = self.input.given == Given::InFolder && application::is_partial(object);
+        if is_partial && self.built_by.is_some() {
+            return self.complete(name);
+        }
+        if is_partial {
             let (file, line, name) = (self.input.name.clone(), reading.line(&entry.base), name.to_owned());
             self.found.findings.push(Finding::of(&FileFault::Partial { file, line, name }));
             return self.ignore("(a part of an Application)");
         }
         let reading = if name.is_empty() { reading } else { reading.about(name) };
         let application = application::decode(reading, object, &self.input.folder);
-        self.found.applications.push(application);
+        match application {
+            Err(invalid) if invalid.is_incomplete && self.built_by.is_some() => self.complete(name),
+            application => self.found.applications.push(application),
+        }
+    }
+
+    /// Passes over an Application that is whole only as it comes out of Kustomize.
+    fn complete(&mut self, name: &str) {
+        self.completed.push(name.to_owned());
+        self.ignore("(a part of an Application)");
     }
 
     fn application_set(&mut self, entry: &Entry<'_>, object: &Map<String, Value>, kind: &Gvk) {
@@ -238,13 +310,22 @@ impl File<'_> {
             may_hide: self.may_hide,
         };
         let excerpt = self.source.excerpt(error.span, error.help.map(str::to_owned));
-        self.found.findings.push(weighed(Finding::of(&fault).at(excerpt), self.input.given));
+        self.pass_over(Finding::of(&fault).at(excerpt));
     }
 
     fn template(&mut self, line: usize) {
         let fault = FileFault::Template { file: self.input.name.clone(), line, may_hide: self.may_hide };
         let excerpt = self.source.excerpt(self.source.line_span(line), None);
-        self.found.findings.push(weighed(Finding::of(&fault).at(excerpt), self.input.given));
+        self.pass_over(Finding::of(&fault).at(excerpt));
+    }
+
+    /// Keeps what cannot be read: where no Application can be in it, a file of a folder is a detail.
+    fn pass_over(&mut self, finding: Finding) {
+        let finding = weighed(finding, self.input.given);
+        match (self.input.given, self.may_hide) {
+            (Given::InFolder, MayHide::Nothing) => self.found.details.push(finding),
+            _ => self.found.findings.push(finding),
+        }
     }
 
     fn finish(self, manifests: &mut Manifests) {
@@ -269,11 +350,21 @@ impl File<'_> {
             let fault = FileFault::NoApplication { file: input.name.clone(), holds };
             manifests.findings.push(Finding::of(&fault));
         }
+        manifests.details.extend(first_of_each_code(found.details));
         manifests.applications.extend(found.applications);
         for (kind, count) in found.ignored {
             *manifests.ignored.entry(kind).or_default() += count;
         }
     }
+}
+
+/// Whether a template has a line that begins an Application, whatever its expressions make of it.
+fn makes_applications(text: &str) -> bool {
+    let is_kind = |line: &str| {
+        let line = line.trim_start().trim_start_matches("- ");
+        line.strip_prefix("kind:").is_some_and(|kind| kind.trim_start().starts_with("Application"))
+    };
+    text.contains("argoproj.io") && text.lines().any(is_kind)
 }
 
 fn name_of(object: &Map<String, Value>) -> &str {
@@ -301,27 +392,34 @@ fn first_of_each_code(findings: Vec<Finding>) -> Vec<Finding> {
         .collect()
 }
 
-/// Makes the second of two Applications with one name and namespace invalid.
+/// Makes all but the first of the Applications with one name and namespace invalid.
 fn refuse_repeated(applications: &mut [Result<Application, Box<InvalidApplication>>]) {
-    let mut seen: HashMap<(String, String), Origin> = HashMap::new();
-    for entry in applications {
+    let mut places: BTreeMap<(String, String), Vec<(usize, String)>> = BTreeMap::new();
+    for (index, entry) in applications.iter().enumerate() {
         let (namespace, name, origin) = match entry {
             Ok(application) => (&application.namespace, Some(&application.name), &application.origin),
             Err(invalid) => (&invalid.namespace, invalid.name.as_ref(), &invalid.origin),
         };
-        let Some(name) = name else { continue };
-        let key = (namespace.clone(), name.clone());
-        let Some(first) = seen.get(&key) else {
-            seen.insert(key, origin.clone());
-            continue;
-        };
-        let place = |origin: &Origin| format!("{}:{}", origin.file, origin.line);
-        let fault = FileFault::Repeated { first: place(first), second: place(origin) };
-        let finding = Finding::of(&fault).about(name);
-        match entry {
-            Ok(application) => *entry = Err(Box::new(application.clone().refused(finding))),
-            Err(invalid) => invalid.findings.push(finding),
+        if let Some(name) = name {
+            let place = (index, format!("{}:{}", origin.file, origin.line));
+            places.entry((namespace.clone(), name.clone())).or_default().push(place);
         }
+    }
+    for ((_, name), places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
+        let (indices, places): (Vec<usize>, Vec<String>) = places.into_iter().unzip();
+        let finding = Finding::of(&FileFault::Repeated { places }).about(&name);
+        for index in indices.into_iter().skip(1) {
+            match &mut applications[index] {
+                Err(invalid) => invalid.findings.push(finding.clone()),
+                entry @ Ok(_) => refuse(entry, &finding),
+            }
+        }
+    }
+}
+
+fn refuse(entry: &mut Result<Application, Box<InvalidApplication>>, reason: &Finding) {
+    if let Ok(application) = entry {
+        *entry = Err(Box::new(application.clone().refused(reason.clone())));
     }
 }
 

@@ -14,13 +14,14 @@ pub mod settings;
 pub mod source;
 pub mod sync_policy;
 
+mod charts;
 mod duration;
 mod fault;
 mod fields;
 mod file_fault;
+mod kustomizations;
 mod metadata;
 mod names;
-mod patches;
 mod reading;
 
 pub use application::{Application, Destination, InvalidApplication, SourceForm};

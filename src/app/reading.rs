@@ -43,6 +43,8 @@ pub(super) struct Reading<'doc> {
 #[derive(Default)]
 struct Found {
     findings: Vec<Finding>,
+    /// Whether anything is wrong beside what is not there.
+    is_wrong: bool,
     places: HashSet<Pointer>,
 }
 
@@ -138,6 +140,7 @@ impl<'doc> Reading<'doc> {
         let finding = Finding::of(fault).about(&self.subject).at(excerpt);
         let mut found = self.found.borrow_mut();
         found.findings.push(finding);
+        found.is_wrong |= !fault.is_absence();
         found.places.insert(place.clone());
     }
 
@@ -178,6 +181,11 @@ impl<'doc> Reading<'doc> {
 
     pub(super) fn has_error(&self) -> bool {
         self.found.borrow().findings.iter().any(|finding| finding.severity == Severity::Error)
+    }
+
+    /// Whether nothing is wrong but that something is not there.
+    pub(super) fn only_lacks(&self) -> bool {
+        self.has_error() && !self.found.borrow().is_wrong
     }
 
     /// The findings, in the order of the file.

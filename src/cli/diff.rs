@@ -60,7 +60,7 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
         Ok(compared) => compared,
         Err(findings) => return session.refuse(&findings),
     };
-    session.terminal.findings(run.all_findings());
+    session.terminal.findings_of(&run);
     let unwritten = if suggest_ignores {
         session.terminal.data(suggestions(&run).as_bytes()).err().into_iter().collect()
     } else {

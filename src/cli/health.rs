@@ -79,7 +79,7 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
         Ok(judged) => judged,
         Err(findings) => return session.refuse(&findings),
     };
-    session.terminal.findings(run.all_findings());
+    session.terminal.findings_of(&run);
     let judged = Judged { run: &run, objects: &objects, ending: None };
     match session.terminal.data_with(|view| report::write(judged, format, view)) {
         Ok(()) => judged.exit_code(),

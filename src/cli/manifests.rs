@@ -290,9 +290,11 @@ fn nearest_path(path: &Path) -> String {
     };
     let folder = missing.parent().filter(|folder| !folder.as_os_str().is_empty());
     let wrong = missing.file_name().unwrap_or_default().to_string_lossy().to_lowercase();
-    let names = fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten();
-    let nearest = names
-        .map(|entry| entry.file_name())
+    let entries: Vec<fs::DirEntry> =
+        fs::read_dir(folder.unwrap_or(Path::new("."))).into_iter().flatten().flatten().collect();
+    let nearest = entries
+        .iter()
+        .map(fs::DirEntry::file_name)
         .map(|name| (strsim::osa_distance(&wrong, &name.to_string_lossy().to_lowercase()), name))
         .filter(|(distance, _)| distance * 3 <= wrong.chars().count())
         .min();
@@ -301,8 +303,27 @@ fn nearest_path(path: &Path) -> String {
             let nearest = folder.map_or_else(|| PathBuf::from(&name), |folder| folder.join(&name));
             format!("did you mean `{}`?", shown(&nearest))
         }
-        (None, Some(folder)) => format!("`{}` is there, but has nothing of that name", shown(folder)),
+        (None, Some(folder)) => match folders_in_words(&entries) {
+            None => format!("`{}` is there, but has nothing of that name", shown(folder)),
+            Some(folders) => format!("`{}` is there, with {folders}", shown(folder)),
+        },
         (None, None) => "check its spelling, and the folder that trueup runs in".to_owned(),
+    }
+}
+
+/// The folders among the entries, in words: `the folders a, b and 3 more`.
+fn folders_in_words(entries: &[fs::DirEntry]) -> Option<String> {
+    const SHOWN: usize = 5;
+    let folders = entries.iter().filter(|entry| entry.path().is_dir()).map(fs::DirEntry::file_name);
+    let mut folders: Vec<String> = folders.map(|name| name.to_string_lossy().into_owned()).collect();
+    folders.retain(|name| !name.starts_with('.'));
+    folders.sort_unstable();
+    let names: Vec<String> = folders.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match (names.as_slice(), folders.len() - names.len()) {
+        ([], _) => None,
+        ([one], 0) => Some(format!("the folder {one}")),
+        ([first @ .., last], 0) => Some(format!("the folders {} and {last}", first.join(", "))),
+        (names, more) => Some(format!("the folders {} and {more} more", names.join(", "))),
     }
 }
 
@@ -398,7 +419,8 @@ mod tests {
     fn what_is_not_there_is_told_with_the_nearest_name() {
         let folder = folder_of(&["apps/guestbook.yaml", "empty/README.md", "empty/deeper/notes.txt"]);
         let path = |name: &str| folder.path().join(name);
-        let paths = ["apps/guestbok.yaml", "app/guestbook.yaml", "apps/other", "empty"].map(path);
+        let paths =
+            ["apps/guestbok.yaml", "app/guestbook.yaml", "apps/other", "empty/other/web.yaml", "empty"].map(path);
         let (names, errors) = shown_below(&folder, &read_paths(&paths));
         assert!(names.is_empty());
         assert_eq!(
@@ -407,6 +429,7 @@ mod tests {
                 "apps/guestbok.yaml: no such file or folder | did you mean `apps/guestbook.yaml`?",
                 "app/guestbook.yaml: no such file or folder | did you mean `apps`?",
                 "apps/other: no such file or folder | `apps` is there, but has nothing of that name",
+                "empty/other/web.yaml: no such file or folder | `empty` is there, with the folder `deeper`",
                 "empty: has no .yaml, .yml or .json file in it | name a folder that holds manifests of Applications",
             ]
         );

@@ -66,7 +66,7 @@ pub(super) async fn render(arguments: RenderArguments, mut session: Session) -> 
         Ok(rendered) => rendered,
         Err(findings) => return session.refuse(&findings),
     };
-    session.terminal.findings(run.all_findings());
+    session.terminal.findings_of(&run);
     let failed = if let Some(folder) = folder {
         write(&folder, &applications, format, &session)
     } else {

@@ -60,6 +60,9 @@ pub(super) fn applications(
     for (kind, count) in &manifests.ignored {
         session.progress.note(format!("passed over {count} of {kind}"));
     }
+    for detail in &manifests.details {
+        session.progress.note(format!("passed over {}", detail.message));
+    }
     Ok((manifests.applications, manifests.findings))
 }
 

@@ -14,7 +14,7 @@ use crate::finding::Finding;
 use crate::process::Cancel;
 use crate::progress::Progress;
 use crate::report::terminal::{Settings, Terminal};
-use crate::report::{ExitRules, View};
+use crate::report::{ExitRules, FindingsPlace, View};
 
 /// How long work that cannot be interrupted may still take after the answer is out.
 const GRACE: Duration = Duration::from_millis(200);
@@ -145,6 +145,7 @@ fn settings(look: &Look) -> Settings {
         context_lines: look.context_lines,
         verbose: look.verbosity.level > 0,
         show_ignored: look.show_ignored || look.verbosity.level > 0,
+        findings: FindingsPlace::Report,
         now: Timestamp::now(),
         exit: look.exit,
     };

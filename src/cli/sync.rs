@@ -187,7 +187,7 @@ pub(super) async fn report(
     exit: &crate::report::ExitRules,
 ) -> u8 {
     session.end_progress().await;
-    session.terminal.findings(run.all_findings());
+    session.terminal.findings_of(run);
     let unwritten = session.terminal.reports(run, outputs);
     if unwritten.is_empty() {
         run.exit_code(exit)

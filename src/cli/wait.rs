@@ -88,7 +88,7 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
         Ok(waited) => waited,
         Err(findings) => return session.refuse(&findings),
     };
-    session.terminal.findings(run.all_findings());
+    session.terminal.findings_of(&run);
     let judged = Judged { run: &run, objects: &[], ending: Some(&ending) };
     let printed = session.terminal.data_with(|view| report::write(judged, format, view));
     if let Some(finding) = ending.finding(timeout) {

@@ -68,6 +68,16 @@ pub struct Denial {
     pub namespace: Option<String>,
 }
 
+impl Denial {
+    /// Which of the examples has the role that lacks nothing.
+    fn least_role(&self) -> &'static str {
+        match self.verb.as_str() {
+            "get" | "list" | "watch" => "diff needs get and list; the least role is in examples/cronjob/rbac.yaml",
+            _ => "a sync writes; the role for it is in examples/cronjob/reconcile/rbac.yaml",
+        }
+    }
+}
+
 impl fmt::Display for Denial {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match &self.user {
@@ -157,7 +167,7 @@ pub enum ClusterError {
     #[error("cluster {cluster}: {denial}")]
     #[diagnostic(
         code(trueup::cluster::forbidden),
-        help("diff needs get and list; the least role is in examples/cronjob/rbac.yaml")
+        help("{}", denial.least_role())
     )]
     Forbidden {
         /// The context.
@@ -372,6 +382,22 @@ mod tests {
             error.to_string(),
             "cluster shop-prod: `system:serviceaccount:ci:drift` may not list `deployments.apps` in namespace `shop`"
         );
+    }
+
+    /// The role of a reader does not help whoever writes.
+    #[test]
+    fn a_denial_names_the_role_that_is_enough() {
+        for (verb, role) in [
+            ("list", "examples/cronjob/rbac.yaml"),
+            ("get", "examples/cronjob/rbac.yaml"),
+            ("patch", "examples/cronjob/reconcile/rbac.yaml"),
+            ("create", "examples/cronjob/reconcile/rbac.yaml"),
+            ("delete", "examples/cronjob/reconcile/rbac.yaml"),
+        ] {
+            let denial = Denial { user: None, verb: verb.to_owned(), resource: "x".to_owned(), namespace: None };
+            let error = ClusterError::Forbidden { cluster: "prod".to_owned(), denial };
+            assert!(miette::Diagnostic::help(&error).unwrap().to_string().ends_with(role), "{verb}");
+        }
     }
 
     #[test]

@@ -129,7 +129,7 @@ pub async fn diff(mut request: Request, world: &World) -> Run {
     history::find(&mut turns, world).await;
     health::judge(&mut turns, &live, &request).await;
     reasons::find(&mut turns, request.log_lines, request.concurrency).await;
-    turn::end(turns, invalid, request.findings, world)
+    turn::end_judged(turns, invalid, request, world)
 }
 
 /// Judges every application, and compares nothing. Nothing is written but the cache.
@@ -138,7 +138,7 @@ pub async fn health(mut request: Request, world: &World) -> Run {
     let live = Arc::new(list::list(&turns, &request, &world.progress).await);
     health::judge(&mut turns, &live, &request).await;
     reasons::find(&mut turns, request.log_lines, request.concurrency).await;
-    turn::end(turns, invalid, request.findings, world)
+    turn::end_judged(turns, invalid, request, world)
 }
 
 /// What git says, without a cluster.

@@ -14,10 +14,14 @@ use crate::object::{GroupKind, Kinds, Object};
 use crate::source::{Checkout, PathHistory};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
+use crate::status::health::HealthStatus;
 use crate::status::tracking::Tracking;
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
 use crate::sync::state::{LastAttempt, Place, State, StateError};
+
+/// The project that allows everything, unless somebody narrowed it.
+const DEFAULT_PROJECT: &str = "default";
 
 /// Where the members of an application's ApplySet may be, as its parent and the record in it say.
 #[derive(Debug, Default, PartialEq, Eq)]
@@ -183,9 +187,10 @@ pub(super) fn begin(request: &mut Request) -> (Vec<Turn>, Vec<(usize, InvalidApp
 
 fn turn(application: Application) -> Turn {
     let sources: Vec<SourceRun> = application.sources.iter().map(source_run).collect();
+    let conditions = application.findings.iter().cloned().map(of_manifest);
     Turn {
         checkouts: vec![None; sources.len()],
-        conditions: application.findings.iter().cloned().map(of_manifest).collect(),
+        conditions: conditions.chain(unchecked_project(&application)).collect(),
         application: Arc::new(application),
         sources,
         cluster: None,
@@ -219,6 +224,19 @@ fn of_manifest(finding: Finding) -> Condition {
     Condition { kind: kind.to_owned(), finding }
 }
 
+/// A word about a project whose rules nobody holds the application against: Argo CD may forbid what is planned here.
+fn unchecked_project(application: &Application) -> Option<Condition> {
+    if application.project == DEFAULT_PROJECT {
+        return None;
+    }
+    let message =
+        format!("project `{}` is not checked: the application may do what the project forbids", application.project);
+    let finding = Finding::warning("trueup::app::project_unchecked", message).with_help(
+        "compare its `sourceRepos`, `destinations` and resource lists yourself; this version reads no AppProject",
+    );
+    Some(Condition { kind: "ProjectWarning".to_owned(), finding: finding.about(&application.name) })
+}
+
 fn source_run(source: &Source) -> SourceRun {
     SourceRun {
         repo_url: source.repo_url.to_string(),
@@ -230,6 +248,23 @@ fn source_run(source: &Source) -> SourceRun {
         dirty: false,
         tool: String::new(),
     }
+}
+
+/// The run at its end, where the health of applications may have been asked for: one that cannot be judged is of unknown
+/// health then, as in Argo CD.
+pub(super) fn end_judged(
+    turns: Vec<Turn>,
+    invalid: Vec<(usize, InvalidApplication)>,
+    request: Request,
+    world: &World,
+) -> Run {
+    let is_judged = request.health.is_some();
+    let mut run = end(turns, invalid, request.findings, world);
+    for application in run.applications.iter_mut().filter(|_| is_judged) {
+        let unknown = || ApplicationHealth { status: HealthStatus::Unknown, resources: Vec::new() };
+        application.health.get_or_insert_with(unknown);
+    }
+    run
 }
 
 /// The run at its end: every application in the order of the input, those whose manifests are wrong among them.

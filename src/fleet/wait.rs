@@ -90,7 +90,7 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
     let ends = Instant::now() + patience.timeout;
     let (mut turns, invalid) = targets(&mut request, world).await;
     let ending = until(&mut turns, invalid.is_empty(), &request, world, patience, ends).await;
-    (turn::end(turns, invalid, request.findings, world), ending)
+    (turn::end_judged(turns, invalid, request, world), ending)
 }
 
 /// Waits for rendered applications.

@@ -6,7 +6,7 @@
 //! Rules: Argo CD controller/state.go `DeduplicateTargetObjects`; reference: a cluster-scoped object loses its namespace,
 //! a namespaced one without a namespace gets the destination's, an unknown kind keeps what it has.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use crate::app::settings::Exclusions;
 use crate::finding::Finding;
@@ -36,6 +36,8 @@ pub struct Place<'a> {
 pub fn settle(objects: Vec<Object>, place: Place<'_>, kinds: &Kinds, exclusions: &Exclusions) -> Settled {
     let mut settled = Settled::default();
     let mut seen: HashMap<Key, usize> = HashMap::new();
+    // The places of an object that is there several times, the one that is used last.
+    let mut places: BTreeMap<Key, Vec<String>> = BTreeMap::new();
     let mut kept: Vec<Option<Object>> = Vec::with_capacity(objects.len());
     for mut object in objects {
         let kind = object.gvk().group_kind();
@@ -52,13 +54,14 @@ pub fn settle(objects: Vec<Object>, place: Place<'_>, kinds: &Kinds, exclusions:
         }
         let key = object.key();
         if !key.name.is_empty()
-            && let Some(earlier) = seen.insert(key, kept.len())
+            && let Some(earlier) = seen.insert(key.clone(), kept.len())
             && let Some(earlier) = kept.get_mut(earlier).and_then(Option::take)
         {
-            settled.repeated.push(repeated(&earlier, &object));
+            places.entry(key).or_insert_with(|| vec![shown_place(&earlier)]).push(shown_place(&object));
         }
         kept.push(Some(object));
     }
+    settled.repeated = places.iter().map(|(key, places)| repeated(key, places)).collect();
     settled.objects = kept.into_iter().flatten().collect();
     settled
 }
@@ -67,20 +70,69 @@ fn shown_place(object: &Object) -> String {
     object.origin().map_or_else(|| "an unknown place".to_owned(), ToString::to_string)
 }
 
-fn repeated(earlier: &Object, later: &Object) -> Finding {
-    let (used, unused) = (shown_place(later), shown_place(earlier));
-    let places = if used == unused {
+fn repeated(key: &Key, places: &[String]) -> Finding {
+    let (used, unused) = places.split_last().map_or((String::new(), places), |(used, unused)| (used.clone(), unused));
+    let times = if unused.len() == 1 { "twice".to_owned() } else { format!("{} times", places.len()) };
+    let words = if unused.iter().all(|place| *place == used) {
         // Two sources have files of one name, as charts do.
-        format!(", both times at {used}: the later one is used")
+        let all = if unused.len() == 1 { "both times" } else { "each time" };
+        format!(", {all} at {used}: the {} one is used", if unused.len() == 1 { "later" } else { "last" })
     } else {
-        format!(": {used} is used, {unused} is not")
+        let are = if unused.len() == 1 { "is" } else { "are" };
+        format!(": {used} is used, {} {are} not", in_words(unused))
     };
-    Finding::warning("trueup::render::repeated", format!("`{}` appears twice{places}", later.key()))
-        .with_help("take one of them out")
+    let help = if unused.len() == 1 { "take one of them out" } else { "keep one of them" };
+    Finding::warning("trueup::render::repeated", format!("`{key}` appears {times}{words}")).with_help(help)
+}
+
+/// `a`, `a and b`, `a, b and c`; of many the first ten.
+fn in_words(places: &[String]) -> String {
+    const SHOWN: usize = 10;
+    match (&places[..places.len().min(SHOWN)], places.len().saturating_sub(SHOWN)) {
+        ([first @ .., last], 0) if !first.is_empty() => format!("{} and {last}", first.join(", ")),
+        (shown, 0) => shown.join(", "),
+        (shown, more) => format!("{} and {more} more", shown.join(", ")),
+    }
 }
 
 fn excluded(object: &Object) -> Finding {
     let message = format!("`{}` at {} is of a kind that is never compared", object.key(), shown_place(object));
     Finding::warning("trueup::render::excluded", message)
         .with_help("controllers write objects of this kind; take it out of git")
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use serde_json::json;
+
+    use super::*;
+    use crate::object::Origin;
+
+    /// The object that stands last counts; it is one warning, however often it is there.
+    #[test]
+    fn an_object_that_is_there_several_times_is_one_warning() {
+        let at = |file: &str| {
+            let value = json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings"}});
+            Object::new(value).unwrap().with_origin(Origin { file: Arc::from(file), line: 1 })
+        };
+        for (files, expected) in [
+            (vec!["a"], None),
+            (vec!["a", "b"], Some("`ConfigMap shop/settings` appears twice: b:1 is used, a:1 is not")),
+            (vec!["a", "b", "c"], Some("`ConfigMap shop/settings` appears 3 times: c:1 is used, a:1 and b:1 are not")),
+            (vec!["a", "a"], Some("`ConfigMap shop/settings` appears twice, both times at a:1: the later one is used")),
+            (
+                vec!["a", "a", "a"],
+                Some("`ConfigMap shop/settings` appears 3 times, each time at a:1: the last one is used"),
+            ),
+        ] {
+            let place = Place { server: "", namespace: "shop" };
+            let objects = files.iter().map(|file| at(file)).collect();
+            let settled = settle(objects, place, &Kinds::builtin("v1.34.0"), &Exclusions::default());
+            let told: Vec<&str> = settled.repeated.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(told, expected.as_slice(), "{files:?}");
+            assert_eq!(settled.objects.len(), 1);
+        }
+    }
 }

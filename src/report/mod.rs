@@ -10,6 +10,7 @@ mod drift;
 mod exit;
 mod findings;
 pub mod folder;
+mod gathered;
 pub mod health;
 pub mod history;
 mod json;
@@ -25,7 +26,7 @@ pub use exit::{ExitRules, ExitStatus};
 pub use findings::graphical;
 pub use output::{Format, Output, OutputError};
 pub use style::escape::visible;
-pub use style::view::View;
+pub use style::view::{FindingsPlace, View};
 
 use drift::{ignore_suggestions, markdown, text, unified};
 

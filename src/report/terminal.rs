@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::MultiProgress;
 use tokio::sync::mpsc::Receiver;
 
-use super::{Output, OutputError, View, graphical, render, visible};
+use super::{FindingsPlace, Output, OutputError, View, gathered, render, visible};
 use crate::finding::Finding;
 use crate::fleet::Run;
 use crate::progress::Event;
@@ -65,10 +65,15 @@ impl Terminal {
         self.data(write(&self.settings.data).as_bytes())
     }
 
-    /// Writes findings to standard error, each in full.
+    /// Writes findings to standard error, each once and in full; of many of one kind only the first, without `-v`.
     pub fn findings<'finding>(&self, findings: impl IntoIterator<Item = &'finding Finding>) {
-        let text: String = findings.into_iter().map(|finding| graphical(finding, &self.settings.messages)).collect();
-        self.message(&text);
+        self.message(&gathered::text(findings, &self.settings.messages));
+    }
+
+    /// Writes the findings of a run to standard error; what several applications share is one finding.
+    pub fn findings_of(&self, run: &Run) {
+        let findings = gathered::of_run(run);
+        self.findings(findings.iter().map(|finding| &**finding));
     }
 
     /// Writes a line to standard error; nothing with `-q`.
@@ -106,10 +111,14 @@ impl Terminal {
     /// Writes every report to its place: each is tried, whatever becomes of the others.
     pub fn reports(&self, run: &Run, outputs: &[Output]) -> Vec<OutputError> {
         let file_view = View { color: false, ..self.settings.data.clone() };
+        // Whoever looks at both has read each finding in full.
+        let is_read = io::stdout().is_terminal() && io::stderr().is_terminal();
+        let findings = if is_read { FindingsPlace::Screen } else { FindingsPlace::Report };
+        let view = View { findings, ..self.settings.data.clone() };
         outputs
             .iter()
             .filter_map(|output| match &output.file {
-                None => self.data(render(run, output.format, &self.settings.data).as_bytes()).err(),
+                None => self.data(render(run, output.format, &view).as_bytes()).err(),
                 Some(file) => write_file(file, render(run, output.format, &file_view).as_bytes()).err(),
             })
             .collect()

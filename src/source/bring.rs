@@ -127,7 +127,7 @@ impl Task {
             }
         }
         match (shared.working_trees.find(&self.url), self.when) {
-            (Some(root), When::Now) => self.as_it_is(root, None),
+            (Some(root), When::Now) => Ok(self.as_it_is(root, None)),
             (Some(root), When::Past) => self.local(root),
             (None, _) => self.not_overridden(),
         }
@@ -183,11 +183,11 @@ impl Task {
         }
     }
 
-    fn as_it_is(&self, root: &Path, warning: Option<&Finding>) -> Result<Vec<Brought>, SourceError> {
-        let mut checkout = working_tree::checkout(root)?;
+    fn as_it_is(&self, root: &Path, warning: Option<&Finding>) -> Vec<Brought> {
+        let mut checkout = working_tree::checkout(root);
         checkout.warnings.extend(warning.cloned());
         let checkout = Arc::new(checkout);
-        Ok(self.wanted.iter().map(|_| Ok(checkout.clone())).collect())
+        self.wanted.iter().map(|_| Ok(checkout.clone())).collect()
     }
 
     fn local(&mut self, path: &Path) -> Result<Vec<Brought>, SourceError> {
@@ -221,7 +221,7 @@ impl Task {
             .canonicalize()
             .map_err(|error| SourceError::LocalUnreadable { path: path.to_owned(), cause: Cause::of(&error) })?;
         let message = format!("`{}` is no git repository; its files are taken as they are", path.display());
-        self.as_it_is(&root, Some(&Finding::warning("trueup::source::plain_folder", message)))
+        Ok(self.as_it_is(&root, Some(&Finding::warning("trueup::source::plain_folder", message))))
     }
 
     pub(super) fn long_hash(

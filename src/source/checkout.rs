@@ -8,7 +8,7 @@ use std::path::{Component, Path, PathBuf};
 use crate::app::Source;
 use crate::finding::Finding;
 
-use super::error::{Cause, SourceError};
+use super::error::{Cause, NearestPath, SourceError};
 
 /// What brought a revision here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -100,10 +100,9 @@ impl Checkout {
         if !found.is_dir() {
             return Err(SourceError::NotAFolder { path: path.to_owned(), revision: self.short_revision() });
         }
-        if self.by == FetchedBy::WorkingTree {
-            // A brought revision's links were all looked at when it was written; a working tree changes under us.
-            super::tree::refuse_links_that_leave(&self.root, &found)?;
-        }
+        // A working tree's links are as somebody wrote them; of a commit's, those that lead out are blocked, so that reading one
+        // by another way fails.
+        super::tree::refuse_links_that_leave(&self.root, &found)?;
         Ok(found)
     }
 
@@ -133,7 +132,8 @@ impl Checkout {
                 SourceError::PathUnreadable { path: path.to_owned(), cause: Cause::of(&cause) }
             }
         })?;
-        if found.starts_with(&self.root) { Ok(found) } else { Err(leaves()) }
+        // A working tree has git's own files in it, and a link may lead to them.
+        if super::tree::is_within(&self.root, &found) { Ok(found) } else { Err(leaves()) }
     }
 
     /// The real place of a path in the checkout, whose own place is real; links are followed only where there are some.
@@ -182,25 +182,36 @@ pub(crate) fn lexically_inside(path: &Path) -> Option<PathBuf> {
     Some(inside)
 }
 
-/// The neighbour whose name is most like the first part of `relative` that does not exist.
-fn nearest_path(root: &Path, relative: &Path) -> Option<String> {
+/// What there is in place of a path: the neighbour whose name is most like the first part of it that does not exist, or the
+/// folders beside which it would stand.
+fn nearest_path(root: &Path, relative: &Path) -> NearestPath {
     let mut there = PathBuf::new();
-    for part in relative.components() {
-        if root.join(&there).join(part).exists() {
-            there.push(part);
-            continue;
+    let mut parts = relative.iter();
+    let missing = loop {
+        match parts.next() {
+            Some(part) if root.join(&there).join(part).exists() => there.push(part),
+            part => break part.unwrap_or_default().to_string_lossy().to_lowercase(),
         }
-        let asked = part.as_os_str().to_string_lossy().into_owned();
-        let neighbours = std::fs::read_dir(root.join(&there)).ok()?;
-        let mut names: Vec<String> =
-            neighbours.filter_map(|entry| entry.ok()?.file_name().into_string().ok()).collect();
-        names.retain(|name| name != ".git" && strsim::jaro_winkler(name, &asked) > 0.7);
-        names.sort_by(|left, right| {
-            strsim::jaro_winkler(right, &asked).total_cmp(&strsim::jaro_winkler(left, &asked)).then(left.cmp(right))
-        });
-        return names.first().map(|name| there.join(name).display().to_string());
+    };
+    let entries = std::fs::read_dir(root.join(&there)).into_iter().flatten().flatten();
+    let mut names: Vec<(bool, String)> =
+        entries.filter_map(|entry| Some((entry.path().is_dir(), entry.file_name().into_string().ok()?))).collect();
+    names.retain(|(_, name)| name != ".git");
+    names.sort();
+    let alike = names.iter().filter_map(|(_, name)| Some((likeness(&missing, &name.to_lowercase())?, name)));
+    if let Some((_, name)) = alike.max_by(|one, other| one.0.total_cmp(&other.0).then(other.1.cmp(one.1))) {
+        return NearestPath::Like(there.join(name).display().to_string());
     }
-    None
+    let folder = if there.as_os_str().is_empty() { ".".to_owned() } else { there.display().to_string() };
+    let folders = names.into_iter().filter(|(is_folder, name)| *is_folder && !name.starts_with('.'));
+    NearestPath::In { folder, folders: folders.map(|(_, name)| name).collect() }
+}
+
+/// How much one name is like another, where it may be meant: letters in another order, a few wrong ones, or a long part of it.
+fn likeness(wrong: &str, name: &str) -> Option<f64> {
+    let is_typing_error = strsim::osa_distance(wrong, name) * 3 <= wrong.chars().count();
+    let likeness = strsim::jaro_winkler(name, wrong);
+    (is_typing_error || likeness > 0.8).then_some(if is_typing_error { likeness + 1.0 } else { likeness })
 }
 
 #[cfg(test)]
@@ -268,12 +279,22 @@ mod tests {
     }
 
     #[test]
-    fn a_missing_path_names_its_nearest_neighbour() {
+    fn a_missing_path_names_what_there_is() {
         let (_folder, checkout) = checkout();
+        std::fs::create_dir_all(checkout.root.join("web/base")).unwrap();
         let error = checkout.folder("overlays/prd").unwrap_err();
         assert_eq!(error.to_string(), "no folder or file `overlays/prd` at 3f2a9c1");
-        let help = miette::Diagnostic::help(&error).unwrap().to_string();
-        assert_eq!(help, "the nearest is `overlays/prod`");
+        for (asked, expected) in [
+            ("overlays/prd", "the nearest is `overlays/prod`"),
+            ("wbe", "the nearest is `web`"),
+            ("Web/base", "the nearest is `web`"),
+            ("overlays/smaug/deeper", "`overlays` has the folder `prod`"),
+            ("prow/overlays/smaug", "the root of the repository has the folders `overlays` and `web`"),
+            ("web/base/x", "`web/base` is there, and has no folders"),
+        ] {
+            let error = checkout.folder(asked).unwrap_err();
+            assert_eq!(miette::Diagnostic::help(&error).unwrap().to_string(), expected, "{asked}");
+        }
     }
 
     #[test]

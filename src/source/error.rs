@@ -2,6 +2,7 @@
 
 use std::error::Error;
 use std::fmt;
+use std::io::{self, ErrorKind};
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -18,8 +19,12 @@ pub struct Cause {
 }
 
 impl Cause {
-    /// Takes an error and everything below it.
+    /// Takes an error and everything below it; of a connection that failed, only what the system said: the layers above it
+    /// say nothing more.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
+        if let Some(refused) = connection_error(error) {
+            return Self { text: refused.to_string(), below: None };
+        }
         let below = error.source().map(|below| Box::new(Self::of(below)));
         Self { text: mask_credentials_in_text(&error.to_string()), below }
     }
@@ -46,6 +51,22 @@ impl Cause {
     }
 }
 
+/// The system's own error of a connection, however deep it lies.
+fn connection_error<'error>(error: &'error (dyn Error + 'static)) -> Option<&'error io::Error> {
+    let mut layers = std::iter::successors(Some(error), |&error| error.source());
+    layers.find_map(|error| error.downcast_ref::<io::Error>()).filter(|error| {
+        matches!(
+            error.kind(),
+            ErrorKind::ConnectionRefused
+                | ErrorKind::ConnectionReset
+                | ErrorKind::ConnectionAborted
+                | ErrorKind::HostUnreachable
+                | ErrorKind::NetworkUnreachable
+                | ErrorKind::TimedOut
+        )
+    })
+}
+
 impl fmt::Display for Cause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
@@ -55,6 +76,24 @@ impl fmt::Display for Cause {
 impl Error for Cause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.below.as_deref().map(|below| below as &(dyn Error + 'static))
+    }
+}
+
+/// What a run can use in place of a server that cannot be reached.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Instead {
+    /// A checkout of the git repository.
+    Checkout,
+    /// A folder with the chart of a Helm repository or a registry.
+    Chart,
+}
+
+impl Instead {
+    fn in_words(self) -> &'static str {
+        match self {
+            Self::Checkout => "`--repo URL=PATH` uses a checkout instead",
+            Self::Chart => "`--repo URL=DIR` uses a chart that was pulled into a folder, as with `helm pull --untar`",
+        }
     }
 }
 
@@ -113,13 +152,12 @@ pub enum SourceError {
     },
     /// No connection.
     #[error("{url} cannot be reached")]
-    #[diagnostic(
-        code("trueup::source::network"),
-        help("check the host's name and the network; `--repo URL=PATH` uses a checkout instead")
-    )]
+    #[diagnostic(code("trueup::source::network"), help("check the host's name and the network; {}", instead.in_words()))]
     Unreachable {
         /// The repository.
         url: String,
+        /// What could be used in its place.
+        instead: Instead,
         /// What the network said.
         #[source]
         cause: Cause,
@@ -271,7 +309,7 @@ pub enum SourceError {
     },
     /// No such revision.
     #[error("no branch, tag or commit `{revision}` in {url}")]
-    #[diagnostic(code("trueup::source::revision"), help("{}", nearest_help(nearest)))]
+    #[diagnostic(code("trueup::source::revision"), help("{}", nearest_help(nearest, there)))]
     RevisionGone {
         /// The repository.
         url: String,
@@ -279,10 +317,12 @@ pub enum SourceError {
         revision: String,
         /// Names that are like it.
         nearest: Vec<String>,
+        /// The names that there are, in words.
+        there: String,
     },
     /// Tags there are, but none that will do.
     #[error("no tag satisfies `{constraint}` in {url}")]
-    #[diagnostic(code("trueup::source::constraint"), help("{}", nearest_help(nearest)))]
+    #[diagnostic(code("trueup::source::constraint"), help("{}", nearest_help(nearest, there)))]
     ConstraintUnmet {
         /// The repository.
         url: String,
@@ -290,6 +330,8 @@ pub enum SourceError {
         constraint: String,
         /// The highest tags that there are.
         nearest: Vec<String>,
+        /// The names that there are, in words.
+        there: String,
     },
     /// A prefix for tags, and a revision that is no version.
     #[error("revision `{revision}` is no version or constraint, and `tagPrefix` is set to `{prefix}`")]
@@ -334,17 +376,14 @@ pub enum SourceError {
     },
     /// A path that is not there.
     #[error("no folder or file `{path}` at {revision}")]
-    #[diagnostic(code("trueup::source::path"), help("{}", match nearest {
-        Some(nearest) => format!("the nearest is `{nearest}`"),
-        None => "check the source's path".to_owned(),
-    }))]
+    #[diagnostic(code("trueup::source::path"), help("{nearest}"))]
     PathGone {
         /// The path as written.
         path: String,
         /// Where it was looked for.
         revision: String,
-        /// A path that is like it.
-        nearest: Option<String>,
+        /// What there is in its place.
+        nearest: NearestPath,
     },
     /// A path that cannot be read.
     #[error("path `{path}` cannot be read")]
@@ -378,7 +417,7 @@ pub enum SourceError {
     #[error("link `{path}` leads out of the repository")]
     #[diagnostic(
         code("trueup::source::link_leaves"),
-        help("make it relative and keep it inside; as in Argo CD, one such link refuses the whole source")
+        help("make it relative and keep it inside; Argo CD refuses the whole repository for one such link")
     )]
     LinkLeaves {
         /// The link, relative to the root.
@@ -468,8 +507,51 @@ pub enum SourceError {
     },
 }
 
-fn nearest_help(nearest: &[String]) -> String {
-    nearest_of(nearest, "; ").unwrap_or_default() + "`--revision` tries another"
+fn nearest_help(nearest: &[String], there: &str) -> String {
+    nearest_of(nearest, "; ").unwrap_or_else(|| format!("{there}; ")) + "`--revision` tries another"
+}
+
+/// What there is in place of a path that is not.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum NearestPath {
+    /// A path that is like it.
+    Like(String),
+    /// The deepest folder of it that there is, and the folders in that one.
+    In {
+        /// That folder; `.` for the root.
+        folder: String,
+        /// The folders in it.
+        folders: Vec<String>,
+    },
+}
+
+impl fmt::Display for NearestPath {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Like(path) => write!(formatter, "the nearest is `{path}`"),
+            Self::In { folder, folders } => {
+                let place = if folder == "." { "the root of the repository".to_owned() } else { format!("`{folder}`") };
+                match folders.as_slice() {
+                    [] => write!(formatter, "{place} is there, and has no folders"),
+                    folders => write!(formatter, "{place} has {}", named("the folder", folders)),
+                }
+            }
+        }
+    }
+}
+
+/// So many names are written out; of the others there is a number.
+const SHOWN: usize = 8;
+
+/// `the folder a`, `the folders a and b`, `the folders a, b and 3 more`.
+pub(super) fn named(noun: &str, names: &[String]) -> String {
+    let nouns = if noun.ends_with("ch") { format!("{noun}es") } else { format!("{noun}s") };
+    let quoted: Vec<String> = names.iter().take(SHOWN).map(|name| format!("`{name}`")).collect();
+    match (quoted.as_slice(), names.len() - quoted.len()) {
+        ([one], 0) => format!("{noun} {one}"),
+        ([first @ .., last], 0) if !first.is_empty() => format!("{nouns} {} and {last}", first.join(", ")),
+        (quoted, more) => format!("{nouns} {} and {more} more", quoted.join(", ")),
+    }
 }
 
 fn nearest_chart_help(nearest: &[String]) -> String {

@@ -15,7 +15,7 @@ use crate::finding::Finding;
 use super::bring::{Task, Written};
 use super::cache::Cache;
 use super::checkout::{FetchedBy, Wanted};
-use super::error::{Cause, SourceError};
+use super::error::{Cause, Instead, SourceError};
 use super::history::{DEEPEN, History};
 use super::keyring::Pass;
 use super::remote::{Depth, Fault, KEPT, Remote};
@@ -315,7 +315,7 @@ impl Attempt<'_, '_> {
                             SSL_CERT_FILE; where the server asks for one of ours, give the repository's Secret";
                 SourceError::FetchFailed { url, help: help.to_owned(), cause }
             }
-            Fault::Unreachable(cause) => SourceError::Unreachable { url, cause },
+            Fault::Unreachable(cause) => SourceError::Unreachable { url, instead: Instead::Checkout, cause },
             Fault::Stopped => SourceError::TimedOut { url, after: self.task.limits.timeout },
             Fault::Disk(error) => self.cache.unusable(&error),
             Fault::NotOurs(cause) | Fault::Odd(cause) => {

@@ -86,6 +86,29 @@ impl Location {
     }
 }
 
+/// Whether two URLs lead to one repository, whatever way they take to it: scheme, user, case, `.git`, and a port that is the
+/// scheme's own, make no difference.
+///
+/// Argo CD's `NormalizeGitURL` keeps the schemes apart, since each has credentials of its own. A checkout needs none.
+pub(super) fn is_same_repository(one: &RepoUrl, other: &RepoUrl) -> bool {
+    one == other || place(one).is_some_and(|place_of_one| Some(place_of_one) == place(other))
+}
+
+/// A repository's host, with a port that is not the scheme's own, and its path there; nothing for a folder of this machine.
+fn place(url: &RepoUrl) -> Option<(String, String)> {
+    let (scheme, rest) = url.normal_form().split_once("://")?;
+    let port = match scheme {
+        "ssh" | "git+ssh" | "ssh+git" => ":22",
+        "https" => ":443",
+        "http" => ":80",
+        "git" => ":9418",
+        _ => return None,
+    };
+    let (authority, path) = rest.split_once('/')?;
+    let host = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
+    Some((host.strip_suffix(port).unwrap_or(host).to_owned(), path.trim_matches('/').to_owned()))
+}
+
 /// Whether the authority of a URL names a host that no program takes for an option.
 fn has_host(rest: &str) -> bool {
     let authority = rest.split(['/', '?', '#']).next().unwrap_or_default();
@@ -112,6 +135,37 @@ mod tests {
         ] {
             assert_eq!(locate(written, Path::new("/srv/apps")).with_credentials(), expected, "{written}");
         }
+    }
+
+    /// A laptop's checkout was cloned over ssh, and manifests say https.
+    #[test]
+    fn a_repository_is_the_same_by_every_way_to_it() {
+        let usual = RepoUrl::new("https://github.com/Shop/Infra.git");
+        for (written, same) in [
+            ("git@github.com:Shop/Infra.git", true),
+            ("github.com:shop/infra", true),
+            ("ssh://git@github.com/shop/infra", true),
+            ("ssh://git@github.com:22/shop/infra.git", true),
+            ("git+ssh://git@github.com/shop/infra", true),
+            ("https://github.com:443/shop/infra/", true),
+            ("https://ci:s3cret@GitHub.com/SHOP/infra", true),
+            ("http://github.com/shop/infra", true),
+            ("http://github.com:80/shop/infra", true),
+            ("git://github.com/shop/infra.git", true),
+            ("ssh://git@github.com:2222/shop/infra", false),
+            ("https://github.com:8443/shop/infra", false),
+            ("https://github.com/shop/infra-live", false),
+            ("https://github.com/infra", false),
+            ("https://gitlab.example.com/shop/infra", false),
+            ("oci://github.com/shop/infra", false),
+            ("/srv/github.com/shop/infra", false),
+            ("file:///github.com/shop/infra", false),
+        ] {
+            assert_eq!(is_same_repository(&usual, &RepoUrl::new(written)), same, "{written}");
+            assert_eq!(is_same_repository(&RepoUrl::new(written), &usual), same, "{written}");
+        }
+        let (ssh, https) = ("ssh://git@git.example.com:7999/shop/infra", "https://git.example.com:7999/shop/infra");
+        assert!(is_same_repository(&RepoUrl::new(ssh), &RepoUrl::new(https)), "a port of both is one port");
     }
 
     #[test]

@@ -42,4 +42,5 @@ pub use keyring::{HostLogin, Keyring};
 pub use location::locate;
 pub use settings::{Credentials, Override, SourceSettings};
 pub use sources::{Brought, Sources};
+pub(crate) use tree::{refuse_links_that_leave, unless_it_leaves};
 pub use version_range::VersionRange;

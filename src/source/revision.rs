@@ -11,7 +11,7 @@ use semver::Version;
 use crate::finding::Finding;
 
 use super::Wanted;
-use super::error::SourceError;
+use super::error::{SourceError, named};
 use super::version_range::{VersionRange, parse_version};
 
 /// A reference that a repository has.
@@ -44,6 +44,21 @@ impl References {
         tips.sort_unstable();
         tips.dedup();
         tips
+    }
+
+    /// The branches and tags that there are, in words.
+    fn in_words(&self) -> String {
+        let names = |prefix: &str| -> Vec<String> {
+            let names = self.0.iter().filter_map(|reference| reference.name.strip_prefix(prefix));
+            names.map(str::to_owned).collect()
+        };
+        let (branches, tags) = (names("refs/heads/"), names("refs/tags/"));
+        match (branches.is_empty(), tags.is_empty()) {
+            (true, true) => "it has no branches and no tags".to_owned(),
+            (false, true) => format!("it has no tags, and {}", named("the branch", &branches)),
+            (true, false) => format!("it has no branches, and {}", named("the tag", &tags)),
+            (false, false) => format!("it has {} and {}", named("the branch", &branches), named("the tag", &tags)),
+        }
     }
 
     /// Branch and tag names that are most like `asked`, best first, at most three.
@@ -106,6 +121,7 @@ pub(super) fn resolve(url: &str, wanted: &Wanted, references: &References) -> Re
             url: url.to_owned(),
             constraint: name,
             nearest: highest_tags(references, prefix),
+            there: references.in_words(),
         });
     }
     let hexadecimal = asked.bytes().all(|byte| byte.is_ascii_hexdigit());
@@ -121,6 +137,7 @@ pub(super) fn revision_gone(url: &str, revision: &str, references: &References) 
         url: url.to_owned(),
         revision: revision.to_owned(),
         nearest: references.nearest(revision),
+        there: references.in_words(),
     }
 }
 
@@ -266,5 +283,24 @@ mod tests {
         assert_eq!(error.to_string(), "no tag satisfies `7.x` in https://git.example.com/a");
         assert_eq!(help(error), "the nearest are v2.0.0, v2.0.0-rc.1 and v1.10.0; `--revision` tries another");
         assert!(matches!(resolve_in("main", "app-"), Err(SourceError::PrefixWithoutConstraint { .. })));
+    }
+
+    #[test]
+    fn where_nothing_is_near_the_names_that_there_are_are_named() {
+        let help_in = |revision: &str, names: &[&str]| {
+            let reference = |name: &&str| Reference { name: (*name).to_owned(), commit: id('a') };
+            let references = References(names.iter().map(reference).collect());
+            let wanted = Wanted { revision: revision.to_owned(), ..Wanted::default() };
+            let error = resolve("https://git.example.com/a", &wanted, &references).unwrap_err();
+            miette::Diagnostic::help(&error).unwrap().to_string()
+        };
+        let main = ["HEAD", "refs/heads/main"];
+        assert_eq!(help_in("1.x", &main), "it has no tags, and the branch `main`; `--revision` tries another");
+        assert_eq!(help_in("stable", &main), "it has no tags, and the branch `main`; `--revision` tries another");
+        assert_eq!(
+            help_in("zzz", &["refs/heads/main", "refs/heads/next", "refs/tags/v1.0.0"]),
+            "it has the branches `main` and `next` and the tag `v1.0.0`; `--revision` tries another"
+        );
+        assert_eq!(help_in("main", &[]), "it has no branches and no tags; `--revision` tries another");
     }
 }

@@ -1,9 +1,12 @@
 //! Writes a commit's files into a folder, so that nothing in them leads out of it.
 //!
 //! In: a commit of an object database. Out: a folder with its files, read-only, and the submodules it names. Refused
-//! for the whole source: names that mean `.git` on some file system, and links that are absolute or leave the root
-//! (Argo CD: util/app/path `CheckOutOfBoundsSymlinks`). Executable bits do not matter: nothing here is run.
+//! for the whole source: names that mean `.git` on some file system. A link that is absolute or leaves the root is written
+//! as one that leads nowhere: whoever reads it gets an error, and a source whose folder has it is refused. Argo CD
+//! (util/app/path `CheckOutOfBoundsSymlinks`, of the whole repository) refuses every source of such a repository.
+//! Executable bits do not matter: nothing here is run.
 
+use std::collections::HashSet;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Component, Path, PathBuf};
@@ -141,9 +144,8 @@ impl<'a> Writer<'a> {
     /// Links come last: while files were written, there was none to follow.
     fn links(&mut self) -> Result<(), TreeError> {
         for (path, target) in &self.links {
-            if !stays_inside(path, target) {
-                return Err(TreeError::Refused(SourceError::LinkLeaves { path: path.display().to_string() }));
-            }
+            let blocked = blocked_target(path);
+            let target = if stays_inside(path, target) { target } else { &blocked };
             match make_link(target, &self.root.join(path)) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => return Err(twice(path)),
                 other => other?,
@@ -152,10 +154,12 @@ impl<'a> Writer<'a> {
         // One link after the other can lead out where each alone does not.
         let root = self.root.canonicalize()?;
         for (path, _) in &self.links {
-            if let Ok(real) = self.root.join(path).canonicalize()
+            let place = self.root.join(path);
+            if let Ok(real) = place.canonicalize()
                 && !real.starts_with(&root)
             {
-                return Err(TreeError::Refused(SourceError::LinkLeaves { path: path.display().to_string() }));
+                fs::remove_file(&place)?;
+                make_link(&blocked_target(path), &place)?;
             }
         }
         Ok(())
@@ -206,6 +210,12 @@ pub(super) fn make_link(_target: &Path, _place: &Path) -> io::Result<()> {
     Err(io::Error::from(io::ErrorKind::Unsupported))
 }
 
+/// The target of a link in place of one that leads out: below the link itself, so that following it never ends, and no
+/// reader takes it for a file that is not there.
+fn blocked_target(link: &Path) -> PathBuf {
+    Path::new(link.file_name().unwrap_or_default()).join("leads-out-of-the-repository")
+}
+
 /// Whether a link's target never leaves the root, step by step.
 pub(super) fn stays_inside(link: &Path, target: &Path) -> bool {
     let mut depth = link.components().count().saturating_sub(1);
@@ -221,12 +231,14 @@ pub(super) fn stays_inside(link: &Path, target: &Path) -> bool {
     true
 }
 
-/// Looks at every link below `folder` of a working tree; `.git` is not entered.
-pub(super) fn refuse_links_that_leave(root: &Path, folder: &Path) -> Result<(), SourceError> {
+/// Looks at every link below `folder`, and at what lies behind those that stay inside; `.git` is not entered. A working tree
+/// has links as somebody wrote them, a commit's files have blocked ones in place of those that lead out.
+pub(crate) fn refuse_links_that_leave(root: &Path, folder: &Path) -> Result<(), SourceError> {
     let unreadable = |path: &Path, error: &io::Error| SourceError::PathUnreadable {
-        path: path.display().to_string(),
+        path: path.strip_prefix(root).unwrap_or(path).display().to_string(),
         cause: Cause::of(error),
     };
+    let mut seen = HashSet::new();
     let mut folders = vec![folder.to_owned()];
     while let Some(folder) = folders.pop() {
         for entry in fs::read_dir(&folder).map_err(|error| unreadable(&folder, &error))? {
@@ -236,20 +248,34 @@ pub(super) fn refuse_links_that_leave(root: &Path, folder: &Path) -> Result<(), 
             if kind.is_dir() && entry.file_name() != ".git" {
                 folders.push(path);
             } else if kind.is_symlink() {
-                refuse_link_that_leaves(root, &path)?;
+                let behind = behind_link(root, &path)?;
+                folders.extend(behind.filter(|behind| behind.is_dir() && seen.insert(behind.clone())));
             }
         }
     }
     Ok(())
 }
 
-/// Looks at one link of a working tree.
-pub(super) fn refuse_link_that_leaves(root: &Path, link: &Path) -> Result<(), SourceError> {
+/// A link's target, or one that leads nowhere in place of one out of the root.
+pub(crate) fn unless_it_leaves(root: &Path, link: &Path) -> io::Result<PathBuf> {
+    let target = fs::read_link(link)?;
+    Ok(if behind_link(root, link).is_ok() { target } else { blocked_target(link) })
+}
+
+/// Whether a real place lies below the root, and is none of git's own.
+pub(super) fn is_within(root: &Path, place: &Path) -> bool {
+    let below = place.strip_prefix(root);
+    below.is_ok_and(|below| !below.iter().any(|part| part.eq_ignore_ascii_case(".git")))
+}
+
+/// What lies behind a link, if anything does; an error where it leads out.
+fn behind_link(root: &Path, link: &Path) -> Result<Option<PathBuf>, SourceError> {
     let relative = link.strip_prefix(root).unwrap_or(link);
-    let Ok(target) = fs::read_link(link) else { return Ok(()) };
-    let really_inside = link.canonicalize().map_or(true, |real| real.starts_with(root));
-    if stays_inside(relative, &target) && really_inside {
-        return Ok(());
+    let Ok(target) = fs::read_link(link) else { return Ok(None) };
+    let real = link.canonicalize().ok();
+    let really_inside = real.as_ref().is_none_or(|real| is_within(root, real));
+    if target != blocked_target(link) && stays_inside(relative, &target) && really_inside {
+        return Ok(real);
     }
     Err(SourceError::LinkLeaves { path: relative.display().to_string() })
 }

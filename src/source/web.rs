@@ -12,7 +12,7 @@ use reqwest::redirect::Policy;
 use reqwest::{Body, Method, RequestBuilder, StatusCode, Url};
 use sha2::{Digest, Sha256};
 
-use super::error::{Cause, SourceError};
+use super::error::{Cause, Instead, SourceError};
 use super::keyring::Pass;
 use super::limits::Limits;
 
@@ -120,7 +120,7 @@ impl Web {
         match self.within(question.send()) {
             None => Err(self.timed_out(&shown)),
             Some(Ok(response)) => Ok(Answer { web: self, response, url: shown }),
-            Some(Err(error)) => Err(SourceError::Unreachable { url: shown, cause: Cause::of(&error.without_url()) }),
+            Some(Err(error)) => Err(unreachable(shown, &error.without_url())),
         }
     }
 
@@ -252,11 +252,16 @@ impl Answer<'_> {
                     take(&chunk)?;
                 }
                 Some(Err(error)) => {
-                    return Err(SourceError::Unreachable { url: self.url, cause: Cause::of(&error.without_url()) });
+                    return Err(unreachable(self.url, &error.without_url()));
                 }
             }
         }
     }
+}
+
+/// Over HTTP come charts; git has its own client.
+fn unreachable(url: String, error: &reqwest::Error) -> SourceError {
+    SourceError::Unreachable { url, instead: Instead::Chart, cause: Cause::of(error) }
 }
 
 impl Saved {

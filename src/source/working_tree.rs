@@ -1,7 +1,7 @@
 //! Working trees that the user names in place of repositories: `--repo URL=PATH` and `--checkout DIR`.
 //!
 //! In: the flags. Out: a [`Checkout`] of the files as they are. A checkout stands in for all of its remotes: the URLs
-//! to fetch from and to push to, as written and as `url.<base>.insteadOf` makes them.
+//! to fetch from and to push to, as written and as `url.<base>.insteadOf` makes them, by whatever scheme a manifest names them.
 
 use std::path::{Path, PathBuf};
 
@@ -10,31 +10,38 @@ use gix::bstr::ByteSlice;
 use crate::secret::RepoUrl;
 
 use super::checkout::{Checkout, FetchedBy};
-use super::error::{Cause, SourceError};
+use super::error::SourceError;
+use super::location::is_same_repository;
 use super::settings::SourceSettings;
-use super::tree::refuse_link_that_leaves;
 
 /// The working trees of a run, and the URLs that they stand in for.
 #[derive(Debug, Default)]
-pub(super) struct WorkingTrees(Vec<(RepoUrl, PathBuf)>);
+pub(super) struct WorkingTrees {
+    /// `--repo`: this URL, and no other.
+    named: Vec<(RepoUrl, PathBuf)>,
+    /// `--checkout`: its remotes.
+    remotes: Vec<(RepoUrl, PathBuf)>,
+}
 
 impl WorkingTrees {
     /// Takes the flags; a working tree that is not there is an error now, not at its first use.
     pub(super) fn from_settings(settings: &SourceSettings) -> Result<Self, SourceError> {
-        let mut trees = Vec::new();
+        let mut trees = Self::default();
         for given in &settings.overrides {
-            trees.push((given.url.clone(), root("--repo", &given.path)?));
+            trees.named.push((given.url.clone(), root("--repo", &given.path)?));
         }
         if let Some(folder) = &settings.checkout {
             let (root, urls) = remotes(&root("--checkout", folder)?)?;
-            trees.extend(urls.into_iter().map(|url| (url, root.clone())));
+            trees.remotes.extend(urls.into_iter().map(|url| (url, root.clone())));
         }
-        Ok(Self(trees))
+        Ok(trees)
     }
 
     /// The working tree that stands in for a repository.
     pub(super) fn find(&self, url: &RepoUrl) -> Option<&Path> {
-        self.0.iter().find(|(stands_for, _)| stands_for == url).map(|(_, path)| path.as_path())
+        let named = self.named.iter().find(|(stands_for, _)| stands_for == url);
+        let remote = || self.remotes.iter().find(|(remote, _)| is_same_repository(remote, url));
+        named.or_else(remote).map(|(_, path)| path.as_path())
     }
 }
 
@@ -73,7 +80,7 @@ fn remotes(folder: &Path) -> Result<(PathBuf, Vec<RepoUrl>), SourceError> {
 }
 
 /// The files of a working tree as they are, with the commit that they are based on.
-pub(super) fn checkout(root: &Path) -> Result<Checkout, SourceError> {
+pub(super) fn checkout(root: &Path) -> Checkout {
     let mut checkout = Checkout {
         root: root.to_owned(),
         revision: String::new(),
@@ -81,17 +88,16 @@ pub(super) fn checkout(root: &Path) -> Result<Checkout, SourceError> {
         dirty: false,
         warnings: Vec::new(),
     };
-    let Ok(repository) = gix::open(root) else { return Ok(checkout) };
+    let Ok(repository) = gix::open(root) else { return checkout };
     checkout.revision = repository.head_id().map(|id| id.to_string()).unwrap_or_default();
     // Where it cannot be told, it is said to differ: a report must not claim more than is known.
     checkout.dirty = repository.is_dirty().unwrap_or(true) || has_untracked(&repository);
-    refuse_tracked_links(root, &repository)?;
-    Ok(checkout)
+    checkout
 }
 
 /// A working tree in place of a registry or a Helm repository: the chart itself, or a folder of charts.
 pub(super) fn chart(root: &Path, chart: Option<&str>) -> Result<Checkout, SourceError> {
-    let mut whole = checkout(root)?;
+    let mut whole = checkout(root);
     if let Some(chart) = chart.filter(|_| !root.join("Chart.yaml").is_file()) {
         whole.root = whole.folder(chart)?;
     }
@@ -103,18 +109,4 @@ fn has_untracked(repository: &gix::Repository) -> bool {
     let Ok(status) = repository.status(gix::progress::Discard) else { return true };
     let Ok(mut items) = status.into_index_worktree_iter(Vec::new()) else { return true };
     items.any(|item| !matches!(item, Ok(gix::status::index_worktree::Item::Modification { .. })))
-}
-
-/// Argo CD looks at every link of a repository; ignored files of a checkout, such as a virtual environment's, are none.
-fn refuse_tracked_links(root: &Path, repository: &gix::Repository) -> Result<(), SourceError> {
-    let unreadable =
-        |error: &gix::Error| SourceError::LocalUnreadable { path: root.to_owned(), cause: Cause::of(error) };
-    let index = repository.index_or_empty().map_err(|error| unreadable(&error))?;
-    for entry in index.entries() {
-        if entry.mode == gix::index::entry::Mode::SYMLINK {
-            let path = entry.path(&index).to_path_lossy();
-            refuse_link_that_leaves(root, &root.join(path))?;
-        }
-    }
-    Ok(())
 }

@@ -32,5 +32,6 @@ mod rendering;
 mod rooms;
 mod sync;
 mod sync_state;
+mod walk;
 mod who_moved;
 mod yaml;

@@ -79,13 +79,14 @@ fn json_is_read_as_yaml_is() {
     );
 }
 
-/// A chart in the folder of Applications: its templates are no YAML, and must not hide the Application beside them.
+const TEMPLATE: &str =
+    "{{- range .Values.apps }}\napiVersion: argoproj.io/v1alpha1\nkind: Application\n{{- end }}\n---\n{{ x }}: y\n";
+
+/// Templates in the folder of Applications are no YAML, and must not hide the Application beside them.
 #[test]
 fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
-    let template =
-        "{{- range .Values.apps }}\napiVersion: argoproj.io/v1alpha1\nkind: Application\n{{- end }}\n---\n{{ x }}: y\n";
     let manifests = read(&[
-        found("chart/templates/apps.yaml", template),
+        found("chart/templates/apps.yaml", TEMPLATE),
         found("chart/templates/name.yaml", &WEB.replace("name: web", "name: '{{ .Values.name }}'")),
         found("envsubst.yaml", &WEB.replace("name: web", "name: 'web-${ENVIRONMENT}'")),
         found("chart/templates/service.yaml", "kind: Service\nmetadata:\n  name: {{ .Release.Name }}\n"),
@@ -99,14 +100,88 @@ fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
          which was not looked at; render it, as with `helm template`, and give the output",
         "warning 1 chart/templates/name.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
         "warning 1 envsubst.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
-        "warning 3 chart/templates/service.yaml:3: is a template, not a manifest | - | \
-         it was passed over; it does not look as if it held an Application",
-        "warning 2 broken.yaml:2: cannot be read as YAML: ",
     ];
     assert_eq!(told.len(), begins.len(), "{told:#?}");
     for (line, begin) in told.iter().zip(begins) {
         assert!(line.starts_with(begin), "{line}\nshould begin with\n{begin}");
     }
+    assert_eq!(
+        details(&manifests),
+        [
+            "chart/templates/service.yaml:3: is a template, not a manifest",
+            "broken.yaml:2: cannot be read as YAML: a second key in one line, or a key where none can be",
+        ],
+        "where no Application can be hidden, nobody has to read of it"
+    );
+}
+
+/// What is reported only to who asks for everything.
+fn details(manifests: &Manifests) -> Vec<&str> {
+    manifests.details.iter().map(|detail| detail.message.as_str()).collect()
+}
+
+/// Every GitOps repository with charts in it printed one warning for each of their templates.
+#[test]
+fn the_templates_of_a_chart_are_one_warning_and_those_without_applications_are_none() {
+    let service = "kind: Service\nmetadata:\n  name: {{ .Release.Name }}\n";
+    let manifests = read(&[
+        found("charts/apps/Chart.yaml", "name: apps\n"),
+        found("charts/apps/templates/a.yaml", TEMPLATE),
+        found("charts/apps/templates/more/b.yaml", TEMPLATE),
+        found("charts/apps/templates/plain.yaml", &called("plain")),
+        found("charts/web/Chart.yaml", "name: web\n"),
+        found("charts/web/templates/service.yaml", service),
+        found(
+            "charts/web/templates/crd.yaml",
+            "# an Application of argoproj.io may use it\nname: {{ .Release.Name }}\n",
+        ),
+        found("web.yaml", WEB),
+    ]);
+    assert_eq!(places(&manifests), ["plain charts/apps/templates/plain.yaml:1", "web web.yaml:1"]);
+    assert_eq!(
+        told(&manifests),
+        ["warning charts/apps: the templates of a Helm chart are not read, and 2 of them make Applications | - | \
+          render the chart, as with `helm template charts/apps`, and give the output"]
+    );
+    assert_eq!(details(&manifests).len(), 4, "{:?}", details(&manifests));
+    // What the user named is no part of a walk.
+    let manifests = read(&[found("apps/Chart.yaml", "name: apps\n"), named("apps/templates/a.yaml", TEMPLATE)]);
+    assert!(
+        told(&manifests)[0].starts_with("error 1 apps/templates/a.yaml:1: is a template"),
+        "{:?}",
+        told(&manifests)
+    );
+}
+
+/// One public repository has 3,019 Applications that only Kustomize makes whole.
+#[test]
+fn applications_that_a_kustomization_completes_are_one_warning_for_each_kustomization() {
+    let of = |name: &str, spec: &str| {
+        format!("apiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\nspec: {{{spec}}}\n")
+    };
+    let no_cluster = "project: default, source: {repoURL: a, path: b}";
+    let no_repository = "project: default, source: {path: b}, destination: {name: prod}";
+    let misspelt = "project: default, source: {repoURL: a, pth: b}, destination: {name: prod}";
+    let manifests = read(&[
+        found("prod/kustomization.yaml", "resources: [a.yaml, ../base/b.yaml]\npatches: [{path: patch.yaml}]\n"),
+        found("prod/a.yaml", &of("a", no_cluster)),
+        found("base/b.yaml", &of("b", no_repository)),
+        found("prod/wrong.yaml", &of("wrong", misspelt)),
+        found("test/kustomization.yaml", "components: [../all]\n"),
+        found("test/c.yaml", &of("c", "syncPolicy: {automated: {}}")),
+        found("alone/d.yaml", &of("d", no_cluster)),
+        found("web.yaml", WEB),
+    ]);
+    assert_eq!(places(&manifests), ["!wrong prod/wrong.yaml:1", "!d alone/d.yaml:1", "web web.yaml:1"]);
+    let told = told(&manifests);
+    let [no_path, misspelling, no_destination, prod, test] = &told[..] else { panic!("{told:#?}") };
+    assert!(misspelling.contains("`pth` is not a field of `spec.source`"), "{misspelling}");
+    assert!(no_path.contains("wrong: `spec.source` has no"), "{no_path}");
+    assert!(no_destination.starts_with("error 4 d: "), "{no_destination}");
+    let help = "build them, as with `kubectl kustomize`, and give the output";
+    let words = "not complete without Kustomize, and not looked at";
+    assert_eq!(prod, &format!("warning prod/kustomization.yaml: 2 Applications (`a`, `b`) are {words} | - | {help}"));
+    assert_eq!(test, &format!("warning test/kustomization.yaml: the Application `c` is {words} | - | {help}"));
 }
 
 #[test]
@@ -185,15 +260,22 @@ fn an_application_set_is_named_and_counted() {
 }
 
 #[test]
-fn the_second_application_of_a_name_is_refused_with_both_places() {
+fn all_but_the_first_application_of_a_name_are_refused_with_all_places() {
     let elsewhere = WEB.replace("namespace: argocd", "namespace: shop");
+    let help = "the first was taken; rename or remove the others, or build them if Kustomize renames them";
     let manifests = read(&[named("a.yaml", WEB), named("b.yaml", &format!("{elsewhere}---\n{WEB}"))]);
     assert_eq!(places(&manifests), ["web a.yaml:1", "web b.yaml:1", "!web b.yaml:9"]);
     assert_eq!(
         told(&manifests),
-        ["error web: there is a second Application of this name: a.yaml:1 and b.yaml:9 | - | \
-          rename or remove one of them; the first was taken"]
+        [format!("error web: 2 Applications have this name: a.yaml:1 and b.yaml:9 | - | {help}")]
     );
+    let manifests = read(&[named("a.yaml", WEB), named("b.yaml", WEB), named("c.yaml", WEB)]);
+    let told = told(&manifests);
+    assert_eq!(
+        told[0],
+        format!("error web: 3 Applications have this name: a.yaml:1, b.yaml:1 and c.yaml:1 | - | {help}")
+    );
+    assert_eq!(told[0], told[1], "they are one finding to whoever prints them");
 }
 
 /// kubectl drops what follows `...` without a word.

@@ -286,7 +286,7 @@ fn told(complaint: Complaint) -> Finding {
             format!("`{subject}` may not be written by this account; nothing was written"),
         )
         .with_cause(words)
-        .with_help("the least role for a sync is in examples/cronjob/rbac.yaml"),
+        .with_help("the role for a sync is in examples/cronjob/reconcile/rbac.yaml"),
         ComplaintKind::Refused(words) => {
             Finding::error("trueup::sync::refused", format!("the server refuses `{subject}`; nothing was written"))
                 .with_cause(words)

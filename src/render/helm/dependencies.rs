@@ -13,6 +13,7 @@ use crate::finding::Finding;
 use crate::render::RenderError;
 use crate::render::program::{Call, ProgramError};
 use crate::render::working_copy::{Around, WorkingCopy};
+use crate::source::refuse_links_that_leave;
 
 /// Why the proxies of Secrets are not used.
 const DISPUTED: &str =
@@ -34,6 +35,12 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
     let repositories = Repositories::of(&copy.folder);
     if let Some(folder) = repositories.outside(run.input.root, run.input.folder) {
         return Err(HelmError::DependencyLeaves { folder: folder.to_owned() }.into());
+    }
+    for folder in repositories.folders(run.input.root, run.input.folder) {
+        if !folder.starts_with(run.input.root) {
+            return Err(HelmError::DependencyLeaves { folder: folder.display().to_string() }.into());
+        }
+        refuse_links_that_leave(run.input.root, &folder).map_err(HelmError::Link)?;
     }
     let is_locked = ["Chart.lock", "requirements.lock"].iter().any(|lock| copy.folder.join(lock).is_file());
     let told = repositories.write(run).map_err(no_place)?;

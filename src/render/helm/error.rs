@@ -5,6 +5,8 @@ use std::io;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::source::SourceError;
+
 /// Why Helm was not even started.
 #[derive(Debug, Error, Diagnostic)]
 pub enum HelmError {
@@ -73,6 +75,10 @@ pub enum HelmError {
         /// As the chart has it.
         folder: String,
     },
+    /// A dependency with a link out of the repository.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Link(SourceError),
     /// A URL that is not fetched.
     #[error("`{file}` is a URL of scheme `{scheme}`, which is not fetched")]
     #[diagnostic(

@@ -79,8 +79,7 @@ impl Run<'_> {
     }
 
     fn failed(&self, call: &Call<'_>, output: &crate::process::Output, root: &Path) -> ProgramError {
-        let mut hidden: Vec<(&Path, &str)> =
-            vec![(self.home.path(), "(temporary)"), (self.input.folder, ""), (call.folder, "")];
+        let mut hidden: Vec<(&Path, &str)> = vec![(self.home.path(), ""), (self.input.folder, ""), (call.folder, "")];
         hidden.extend([(root, "(repository)"), (self.input.root, "(repository)")]);
         hidden.extend(self.arguments.other_roots.iter().map(|(root, name)| (root.as_path(), name.as_str())));
         // The longest first: a root is the beginning of its folders' names.

@@ -67,6 +67,14 @@ impl Repositories {
         self.written.iter().filter_map(|repository| repository.strip_prefix("file://")).find(leaves)
     }
 
+    /// The folders of the chart's repository that dependencies are taken from.
+    pub(super) fn folders(&self, root: &Path, chart: &Path) -> Vec<PathBuf> {
+        let below = chart.strip_prefix(root).unwrap_or(Path::new(""));
+        let places = self.written.iter().filter_map(|repository| repository.strip_prefix("file://"));
+        let folders = places.filter_map(|place| root.join(lexically_inside(&below.join(place))?).canonicalize().ok());
+        folders.filter(|folder| folder.is_dir()).collect()
+    }
+
     /// Writes Helm's files; what it is told besides.
     pub(super) fn write(&self, run: &Run<'_>) -> io::Result<Told> {
         let mut files = Files { home: run.home, entries: Vec::new(), logins: BTreeMap::new(), proxies: Vec::new() };

@@ -5,6 +5,8 @@ use std::io;
 use miette::Diagnostic;
 use thiserror::Error;
 
+use crate::source::SourceError;
+
 /// Why Kustomize was not even started.
 #[derive(Debug, Error, Diagnostic)]
 pub enum KustomizeError {
@@ -101,6 +103,10 @@ pub enum KustomizeError {
         /// The entry.
         entry: String,
     },
+    /// A base with a link out of the repository.
+    #[error(transparent)]
+    #[diagnostic(transparent)]
+    Link(SourceError),
     /// Another version than is here.
     #[error("the source wants Kustomize {wanted}, and here is {found}")]
     #[diagnostic(

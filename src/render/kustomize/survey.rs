@@ -19,7 +19,7 @@ use super::kustomization::Kustomization;
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::render::RenderInput;
 use crate::secret::mask_credentials_in_text;
-use crate::source::lexically_inside;
+use crate::source::{lexically_inside, refuse_links_that_leave};
 
 /// What was seen.
 #[derive(Debug, Default)]
@@ -90,6 +90,10 @@ impl Look<'_> {
         let Some(Kustomization { fields, shown, .. }) = Kustomization::of(folder, &self.input.relative(folder))? else {
             return Ok(());
         };
+        // The source's own folder was looked at when it was handed out.
+        if folder != self.input.folder {
+            refuse_links_that_leave(self.input.root, folder).map_err(KustomizeError::Link)?;
+        }
         let texts = |field: &&str| fields.get(*field).and_then(Value::as_array).into_iter().flatten();
         for entry in BASES.iter().flat_map(texts).filter_map(Value::as_str) {
             self.entry(folder, &shown, entry, of_plugins)?;
@@ -177,7 +181,10 @@ impl Look<'_> {
     /// Helm reads a chart wherever it is: Kustomize only keeps its values inside.
     fn chart(&self, folder: &Path, file: &str, field: &str, text: &str) -> Result<(), KustomizeError> {
         match field.to_ascii_lowercase().as_str() {
-            "charthome" | "confighome" => self.inside(folder, file, text).map(|_found| ()),
+            "charthome" | "confighome" => match self.inside(folder, file, text)?.filter(|found| found.is_dir()) {
+                Some(charts) => refuse_links_that_leave(self.input.root, &charts).map_err(KustomizeError::Link),
+                None => Ok(()),
+            },
             // A folder in the one above.
             "name" | "version" if text.starts_with('/') || has_parent(text) => Err(leaves(file, text)),
             _ => Ok(()),

@@ -8,6 +8,8 @@ use std::path::{Path, PathBuf};
 
 use tempfile::TempDir;
 
+use crate::source::unless_it_leaves;
+
 /// The copy; dropping it removes it.
 pub(super) struct Copy {
     folder: TempDir,
@@ -21,7 +23,7 @@ impl Copy {
         for path in [copy.home(), copy.temporary()] {
             fs::create_dir(path)?;
         }
-        copy_folder(root, &copy.repository(), keep_modes)?;
+        copy_folder(root, root, &copy.repository(), keep_modes)?;
         Ok(copy)
     }
 
@@ -38,7 +40,7 @@ impl Copy {
     }
 }
 
-fn copy_folder(from: &Path, to: &Path, keep_modes: bool) -> io::Result<()> {
+fn copy_folder(root: &Path, from: &Path, to: &Path, keep_modes: bool) -> io::Result<()> {
     fs::create_dir(to)?;
     for entry in fs::read_dir(from)? {
         let entry = entry?;
@@ -48,9 +50,9 @@ fn copy_folder(from: &Path, to: &Path, keep_modes: bool) -> io::Result<()> {
             continue;
         }
         if kind.is_dir() {
-            copy_folder(&from, &to, keep_modes)?;
+            copy_folder(root, &from, &to, keep_modes)?;
         } else if kind.is_symlink() {
-            copy_link(&from, &to)?;
+            copy_link(root, &from, &to)?;
         } else if kind.is_file() {
             copy_file(&from, &to, keep_modes)?;
         }
@@ -75,9 +77,9 @@ fn copy_file(from: &Path, to: &Path, keep_modes: bool) -> io::Result<()> {
     Ok(())
 }
 
-/// A link stays one: that no link leads out of the checkout was seen to when it was brought.
-fn copy_link(from: &Path, to: &Path) -> io::Result<()> {
-    let target = fs::read_link(from)?;
+/// A link stays one, unless it leads out of the checkout: then it leads nowhere.
+fn copy_link(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
+    let target = unless_it_leaves(root, from)?;
     #[cfg(unix)]
     return std::os::unix::fs::symlink(target, to);
     #[cfg(not(unix))]

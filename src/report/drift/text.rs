@@ -9,7 +9,6 @@ use std::collections::BTreeSet;
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
-use crate::report::View;
 use crate::report::drift::diff::{self, Diff, Hunk, Line, Side};
 use crate::report::drift::notes::{common_note, note_of_all};
 use crate::report::drift::{ignored_fields, operation};
@@ -24,6 +23,7 @@ use crate::report::style::words::{
     finding_line, one_sided_words, proof_words, resource_counts, short_revision, state_explained, state_role,
     state_sign, status_role, status_words,
 };
+use crate::report::{FindingsPlace, View};
 use crate::source::PathHistory;
 use crate::status::health::HealthStatus;
 use crate::status::{FieldDrift, Moved, ResourceDrift, ResourceState};
@@ -49,7 +49,7 @@ pub(in crate::report) fn write(run: &Run, view: &View) -> String {
         run.applications.iter().partition(|application| report.fits_in_one_line(application));
     others.iter().for_each(|application| report.application(application));
     report.in_sync(&in_sync);
-    if !run.findings.is_empty() {
+    if !run.findings.is_empty() && view.findings == FindingsPlace::Report {
         report.page.gap();
         run.findings.iter().for_each(|finding| report.finding("", finding));
     }
@@ -191,7 +191,7 @@ impl Text<'_> {
             }
         }
         self.unhealthy(application);
-        if !application.conditions.is_empty() {
+        if !application.conditions.is_empty() && self.view.findings == FindingsPlace::Report {
             self.page.end();
             application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
         }

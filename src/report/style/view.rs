@@ -19,10 +19,21 @@ pub struct View {
     pub verbose: bool,
     /// Whether each field that a rule hid is shown.
     pub show_ignored: bool,
+    /// Where findings are read.
+    pub findings: FindingsPlace,
     /// The time that ages are counted from.
     pub now: Timestamp,
     /// How the exit code is decided: reports tell it.
     pub exit: ExitRules,
+}
+
+/// Where whoever looks at a report reads the findings of its run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FindingsPlace {
+    /// In the report.
+    Report,
+    /// On the same screen, in full, before it.
+    Screen,
 }
 
 impl View {
@@ -34,6 +45,7 @@ impl View {
             context_lines: None,
             verbose: false,
             show_ignored: false,
+            findings: FindingsPlace::Report,
             now,
             exit: ExitRules::default(),
         }

@@ -7,6 +7,7 @@
 //! Rules: docs/design.md, "Compare". Argo CD: gitops-engine/pkg/diff. Kubernetes: KEP-555, server-side apply.
 
 mod additions;
+mod aggregated;
 mod baseline;
 mod clean;
 mod contain;
@@ -25,6 +26,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use self::aggregated::with_aggregated_rules;
 pub use self::baseline::{Baseline, BaselineFault, Pieces, Recorded, is_of_record};
 use self::clean::{Status, cleaned};
 use self::contain::{contain, dropped, with_removals};
@@ -74,6 +76,7 @@ pub fn first_look(
     if is_gits && has_same_order(target.value(), live.value(), shape) {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Ownership, None)));
     }
+    let target = &*with_aggregated_rules(target, live);
     let found = contain(target, live, shape, terms);
     if found.is_proven() {
         return Look::Settled(Box::new(in_sync(target, live, Proof::Structural, None)));

@@ -58,25 +58,37 @@ async fn submodules_that_reach_for_this_machine_are_refused() {
     assert!(!Path::new("/tmp/trueup-pwned").exists());
 }
 
-/// Links out of the repository refuse the whole source, as in Argo CD, wherever the repository is.
+/// A link out of the repository refuses every path that it lies below, and can be read by no way; the rest of the repository is
+/// as it was (Argo CD refuses the whole repository).
 #[tokio::test]
-async fn links_that_lead_out_refuse_the_source() {
-    for (link, target) in [("a.yaml", "/etc/passwd"), ("a.yaml", "../../etc/passwd"), ("a.yaml", ".git/config")] {
-        let git = TestRepo::new().file("web.yaml", "x\n").link(link, target).commit("trick");
-        let error = run_with(|_| ()).bad(&git.url(), "main").await;
-        assert_eq!(error.to_string(), format!("link `{link}` leads out of the repository"), "{target}");
+async fn a_link_that_leads_out_refuses_the_paths_above_it_and_no_others() {
+    for (link, target) in
+        [("a/b.yaml", "/etc/passwd"), ("a/b.yaml", "../../etc/passwd"), ("a/b.yaml", "../.git/config"), ("a/b", "/etc")]
+    {
+        let git = TestRepo::new().file("web/web.yaml", "x\n").file("a/a.yaml", "x\n").file("behind/b.yaml", "x\n");
+        let git = git.link(link, target).link("behind/a", "../a").commit("trick");
         let url = "https://git.example.com/shop";
-        let run = run_with(|settings| {
+        let of_checkout = run_with(|settings| {
             settings.overrides.push(Override { url: RepoUrl::new(url), path: git.path() });
         });
-        let error = run.bad(url, "").await;
-        assert_eq!(error.to_string(), format!("link `{link}` leads out of the repository"), "{target}");
+        let fetched = run_with(|_| ());
+        for (run, url) in [(&fetched, git.url()), (&of_checkout, url.to_owned()), (&fetched, git.url())] {
+            let checkout = run.good(&url, "main").await;
+            assert!(checkout.folder("web").is_ok(), "{target}");
+            for above in ["a", ".", "behind"] {
+                let error = checkout.folder(above).unwrap_err();
+                assert_eq!(error.to_string(), format!("link `{link}` leads out of the repository"), "{target}");
+            }
+            assert!(checkout.file(link).is_err(), "{target}");
+        }
+        let root = &fetched.good(&git.url(), "main").await.root;
+        assert!(fs::read(root.join(link)).is_err() && fs::read_dir(root.join(link)).is_err(), "{target}");
     }
     // Each of the two stays inside; one after the other they do not.
     let git = TestRepo::new().file("a/b/web.yaml", "x\n").link("a/b/up", "../..").commit("up");
-    let git = git.link("out", "a/b/up/..").commit("out");
-    let error = run_with(|_| ()).bad(&git.url(), "main").await;
-    assert_eq!(error.to_string(), "link `out` leads out of the repository");
+    let git = git.file("out/web.yaml", "x\n").link("out/out", "../a/b/up/..").commit("out");
+    let checkout = run_with(|_| ()).good(&git.url(), "main").await;
+    assert_eq!(checkout.folder("out").unwrap_err().to_string(), "link `out/out` leads out of the repository");
 }
 
 /// Trees that git itself would not write.

@@ -49,6 +49,9 @@ async fn a_checkout_stands_in_for_all_of_its_remotes() {
     for url in [
         "git@git.example.com:shop/infra.git",
         "ssh://git@git.example.com/shop/infra",
+        "https://git.example.com/Shop/Infra.git",
+        "https://git.example.com:443/shop/infra",
+        "git@push.example.com:shop/infra.git",
         "https://push.example.com/shop/infra.git",
         "https://mirror.example.com/shop/infra",
     ] {

@@ -295,11 +295,10 @@ fn a_kustomization_that_cannot_be_built_says_why() {
           evalsymlink failure on 'missing/no.yaml' : lstat missing/no.yaml: no such file or directory
       help: to see it by hand, run at the repository's root: kustomize build missing --load-restrictor
             LoadRestrictionsNone
-      × climbs: `climbs/kustomization.yaml` names `../../outside`, which leads out of its repository
+      × climbs and deep: `climbs/kustomization.yaml` names `../../outside`, which leads out of its
+      │ repository
       help: nothing outside of a repository is read
       × absolute: `absolute/kustomization.yaml` names `/etc`, which leads out of its repository
-      help: nothing outside of a repository is read
-      × deep: `climbs/kustomization.yaml` names `../../outside`, which leads out of its repository
       help: nothing outside of a repository is read
       × files: `files/kustomization.yaml` names `hosts=/etc/hosts`, which leads out of its repository
       help: nothing outside of a repository is read

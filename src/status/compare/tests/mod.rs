@@ -1,5 +1,6 @@
 //! What the comparison promises, as tables of named cases and as properties over arbitrary objects.
 
+mod aggregated;
 mod dropped;
 mod prediction;
 mod settings;

@@ -1,0 +1,267 @@
+//! Gathers findings for a terminal: each once, what several applications share in one, and of many of a kind the first.
+//!
+//! In: findings, or a whole run. Out: the findings as they are printed, or their text. Nothing is lost: `-v` prints each, and the
+//! reports for scripts have all of them.
+
+use std::borrow::Cow;
+use std::collections::{HashMap, HashSet};
+
+use super::View;
+use super::findings::graphical;
+use crate::finding::{Finding, Severity};
+use crate::fleet::Run;
+
+/// From this number on, findings of one kind are many.
+const MANY: usize = 6;
+/// So many of many are printed in full.
+const SHOWN: usize = 2;
+/// So many names of the others are printed.
+const NAMED: usize = 5;
+/// More lines than these nobody reads: then there is one line for each kind.
+const LINES: usize = 200;
+
+/// Every finding of a run, those outside of applications first; what is the same but for the application's name is one.
+pub(super) fn of_run(run: &Run) -> Vec<Cow<'_, Finding>> {
+    let mut gathered: Vec<Cow<'_, Finding>> = run.findings.iter().map(Cow::Borrowed).collect();
+    let mut shared: Vec<(Vec<&str>, &Finding, &str)> = Vec::new();
+    let mut places: HashMap<Key<'_>, usize> = HashMap::new();
+    for application in &run.applications {
+        for finding in application.conditions.iter().map(|condition| &condition.finding) {
+            let rest = finding.message.strip_prefix(&application.name).and_then(|rest| rest.strip_prefix(": "));
+            let words = rest.unwrap_or(&finding.message);
+            let place = *places.entry(Key::of(finding, words)).or_insert_with(|| {
+                shared.push((Vec::new(), finding, words));
+                shared.len() - 1
+            });
+            let names = &mut shared[place].0;
+            if rest.is_some() && !names.contains(&application.name.as_str()) {
+                names.push(&application.name);
+            }
+        }
+    }
+    gathered.extend(shared.into_iter().map(|(names, finding, words)| match names.as_slice() {
+        [] | [_] => Cow::Borrowed(finding),
+        names => Cow::Owned(Finding { message: format!("{}: {words}", listed(names)), ..finding.clone() }),
+    }));
+    gathered
+}
+
+/// What makes two findings one.
+#[derive(PartialEq, Eq, Hash)]
+struct Key<'finding> {
+    severity: Severity,
+    code: Option<&'finding str>,
+    words: &'finding str,
+    causes: &'finding [String],
+    help: Option<&'finding str>,
+    place: Option<(&'finding str, usize)>,
+}
+
+impl<'finding> Key<'finding> {
+    fn of(finding: &'finding Finding, words: &'finding str) -> Self {
+        Self {
+            severity: finding.severity,
+            code: finding.code.as_deref(),
+            words,
+            causes: &finding.causes,
+            help: finding.help.as_deref(),
+            place: finding.excerpt.as_ref().map(|excerpt| (excerpt.file.as_str(), excerpt.offset)),
+        }
+    }
+}
+
+/// `a and b`, `a, b, c, d, e and 12 more`.
+fn listed(names: &[&str]) -> String {
+    match names {
+        [] => String::new(),
+        [one] => (*one).to_owned(),
+        [first @ .., last] if names.len() <= NAMED => format!("{} and {last}", first.join(", ")),
+        names => format!("{} and {} more", names[..NAMED].join(", "), names.len() - NAMED),
+    }
+}
+
+/// Findings as text, for a person.
+pub(super) fn text<'finding>(findings: impl IntoIterator<Item = &'finding Finding>, view: &View) -> String {
+    let mut seen = HashSet::new();
+    let findings: Vec<&Finding> =
+        findings.into_iter().filter(|finding| seen.insert(Key::of(finding, &finding.message))).collect();
+    let print =
+        |findings: &[Cow<'_, Finding>]| findings.iter().map(|finding| graphical(finding, view)).collect::<String>();
+    let all: Vec<Cow<'_, Finding>> = findings.iter().copied().map(Cow::Borrowed).collect();
+    if view.verbose {
+        return print(&all);
+    }
+    let kinds = Kinds::of(&findings);
+    let folded = print(&kinds.folded(&findings));
+    if folded.lines().count() <= LINES { folded } else { print(&kinds.summary(findings.len())) }
+}
+
+/// Findings by their codes and severities, in the order of each kind's first.
+struct Kinds<'finding>(Vec<Vec<&'finding Finding>>);
+
+impl<'finding> Kinds<'finding> {
+    fn of(findings: &[&'finding Finding]) -> Self {
+        let mut kinds: Vec<Vec<&'finding Finding>> = Vec::new();
+        let mut places = HashMap::new();
+        for finding in findings {
+            let place = *places.entry((finding.severity, finding.code.as_deref())).or_insert_with(|| {
+                kinds.push(Vec::new());
+                kinds.len() - 1
+            });
+            kinds[place].push(finding);
+        }
+        Self(kinds)
+    }
+
+    /// The findings in their order, of many of a kind the first, and one that counts the others.
+    fn folded(&self, findings: &[&'finding Finding]) -> Vec<Cow<'finding, Finding>> {
+        let mut folded = Vec::new();
+        let mut met: HashMap<_, usize> = HashMap::new();
+        for finding in findings {
+            let kind = (finding.severity, finding.code.as_deref());
+            let met = met.entry(kind).or_default();
+            *met += 1;
+            let all = self
+                .0
+                .iter()
+                .find(|all| all.first().is_some_and(|first| (first.severity, first.code.as_deref()) == kind));
+            let count = all.map_or(0, Vec::len);
+            if count <= MANY || *met <= SHOWN {
+                folded.push(Cow::Borrowed(*finding));
+            }
+            if count > MANY && *met == SHOWN {
+                folded.extend(all.map(|all| Cow::Owned(others(&all[SHOWN..]))));
+            }
+        }
+        folded
+    }
+
+    /// One line for each kind.
+    fn summary(&self, count: usize) -> Vec<Cow<'finding, Finding>> {
+        let mut lines: Vec<Finding> = self.0.iter().filter_map(|all| Some(first_of(all.first()?, all.len()))).collect();
+        if let Some(last) = lines.last_mut() {
+            last.help = Some(format!("`-o json=FILE` writes all {count} to a file; `-v` prints each in full"));
+        }
+        lines.into_iter().map(Cow::Owned).collect()
+    }
+}
+
+/// The others of a kind, counted.
+fn others(findings: &[&Finding]) -> Finding {
+    let mut subjects: Vec<&str> =
+        findings.iter().filter_map(|finding| Some(finding.message.split_once(": ")?.0)).collect();
+    subjects.dedup();
+    let about = if subjects.is_empty() { String::new() } else { format!(": {}", listed(&subjects)) };
+    let message = format!("{} more of this kind{about}", findings.len());
+    Finding { message, ..bare(findings.first().copied()) }.with_help("`-v` prints each")
+}
+
+/// The first of a kind, and how many there are.
+fn first_of(first: &Finding, count: usize) -> Finding {
+    let message =
+        if count == 1 { first.message.clone() } else { format!("{count} of one kind, the first: {}", first.message) };
+    Finding { message, ..bare(Some(first)) }
+}
+
+/// A finding's kind, without what it says.
+fn bare(of: Option<&Finding>) -> Finding {
+    Finding {
+        severity: of.map_or(Severity::Warning, |finding| finding.severity),
+        code: of.and_then(|finding| finding.code.clone()),
+        message: String::new(),
+        causes: Vec::new(),
+        help: None,
+        excerpt: None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use insta::assert_snapshot;
+
+    use super::*;
+    use crate::finding::Excerpt;
+    use crate::fleet::Condition;
+    use crate::report::FindingsPlace;
+    use crate::report::drift::fixture::{everything, view};
+
+    fn run(conditions: &[(&str, Finding)]) -> Run {
+        let template = everything().applications.remove(1);
+        let mut run = Run::default();
+        for (name, finding) in conditions {
+            let mut application = template.clone();
+            (*name).clone_into(&mut application.name);
+            let finding = finding.clone().about(name);
+            application.conditions = vec![Condition { kind: "ComparisonError".to_owned(), finding }];
+            run.applications.push(application);
+        }
+        run
+    }
+
+    fn told(run: &Run) -> String {
+        let gathered = of_run(run);
+        text(gathered.iter().map(|finding| &**finding), &view())
+    }
+
+    /// One server is down, and a fleet has hundreds of applications in it.
+    #[test]
+    fn what_applications_share_is_one_finding() {
+        let down =
+            || Finding::error("c", "https://git.example.com/shop cannot be reached").with_cause("Connection refused");
+        let names: Vec<String> = (1..=9).map(|number| format!("web-{number}")).collect();
+        let mut conditions: Vec<(&str, Finding)> = names.iter().map(|name| (name.as_str(), down())).collect();
+        conditions.push(("api", Finding::error("c", "no folder or file `api`")));
+        assert_snapshot!(told(&run(&conditions)), @r"
+        × web-1, web-2, web-3, web-4, web-5 and 4 more: https://git.example.com/shop cannot be reached
+        ╰─▶ Connection refused
+        × api: no folder or file `api`
+        ");
+    }
+
+    #[test]
+    fn of_many_of_one_kind_the_first_are_printed_and_the_others_counted() {
+        let finding =
+            |number: usize| Finding::warning("trueup::app::application_set", format!("set-{number}: is not expanded"));
+        let findings: Vec<Finding> = (1..=40).map(finding).collect();
+        assert_snapshot!(text(&findings, &view()), @r"
+        ⚠ set-1: is not expanded
+        ⚠ set-2: is not expanded
+        ⚠ 38 more of this kind: set-3, set-4, set-5, set-6, set-7 and 33 more
+        help: `-v` prints each
+        ");
+        let verbose = View { verbose: true, ..view() };
+        assert_eq!(text(&findings, &verbose).matches("is not expanded").count(), 40);
+        assert_eq!(text(&findings[..6], &view()).matches("is not expanded").count(), 6);
+        assert_eq!(text(findings.iter().take(2).chain(&findings[..2]), &view()).matches("is not expanded").count(), 2);
+    }
+
+    /// Standard output and standard error are one screen to whoever runs it by hand.
+    #[test]
+    fn a_report_beside_the_findings_does_not_repeat_them() {
+        let run = everything();
+        let messages: Vec<&str> = run.all_findings().map(|finding| finding.message.as_str()).collect();
+        let shown = |findings| {
+            let view = View { findings, width: 1000, ..view() };
+            let report = crate::report::render(&run, crate::report::Format::Text, &view);
+            messages.iter().filter(|message| report.contains(&*crate::report::visible(message))).count()
+        };
+        assert_eq!((shown(FindingsPlace::Report), shown(FindingsPlace::Screen)), (messages.len(), 0));
+    }
+
+    /// A public repository once gave 1.1 MB of text.
+    #[test]
+    fn more_than_two_hundred_lines_become_one_for_each_kind() {
+        let finding = |number: usize| {
+            let excerpt = Excerpt::new(format!("{number}.yaml"), "a: b\nc: d\ne: f\n", 5, 1, None);
+            Finding::warning(&format!("trueup::kind{}", number % 50), format!("{number}.yaml: is odd")).at(excerpt)
+        };
+        let findings: Vec<Finding> = (0..200).map(finding).collect();
+        let printed = text(&findings, &view());
+        assert_eq!(printed.lines().count(), 51, "{printed}");
+        assert!(printed.starts_with("  ⚠ 4 of one kind, the first: 0.yaml: is odd\n"), "{printed}");
+        assert!(
+            printed.ends_with("help: `-o json=FILE` writes all 200 to a file; `-v` prints each in full\n"),
+            "{printed}"
+        );
+    }
+}
