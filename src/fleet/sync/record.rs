@@ -63,7 +63,7 @@ fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) 
     let target = turn.target.iter().flat_map(|target| target.iter());
     for object in target.filter(|object| is_member(object)) {
         match (brought.get(&object.key()), before) {
-            (Some(live), _) => baseline.record(&marked(object, applyset_id), live),
+            (Some(live), _) => baseline.record(&marked(object, applyset_id), live, None),
             (None, Some(before)) => baseline.keep(before, &object.key()),
             (None, None) => {}
         }

@@ -102,7 +102,7 @@ impl World {
     fn synced(mut self, target: &Value) -> Self {
         let live = live(target);
         let baseline = self.baseline.get_or_insert_default();
-        baseline.record(&object(target.clone()), &object(live.clone()));
+        baseline.record(&object(target.clone()), &object(live.clone()), None);
         self.in_git(target.clone(), Some(live))
     }
 
