@@ -209,6 +209,14 @@ impl Baseline {
         }
     }
 
+    /// The same of an object that git has in this file now: it may have moved since.
+    pub fn keep_in(&mut self, earlier: &Self, key: &Key, source: Option<&str>) {
+        self.keep(earlier, key);
+        if let (Some(recorded), Some(source)) = (self.objects.get_mut(key), source) {
+            recorded.source = Some(source.to_owned());
+        }
+    }
+
     /// What is known of an object.
     pub fn of(&self, key: &Key) -> Option<&Recorded> {
         self.objects.get(key)
