@@ -10,6 +10,7 @@ use futures::stream;
 
 use super::Request;
 use super::list::{Live, identity};
+use super::neighbours::mark_moved;
 use super::sync::mark_known;
 use super::turn::{Members, Turn};
 use crate::cluster::{ClusterError, ObjectName};
@@ -40,6 +41,10 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
         });
     }
     mark(turns, request);
+    for turn in turns {
+        let applyset_id = turn.tracking(request).applyset_id;
+        mark_moved(turn, live, &applyset_id);
+    }
 }
 
 /// What is worth knowing of a record that cannot be read.

@@ -21,6 +21,7 @@ use crate::progress::Stage;
 use crate::status::compare::{Answer, Baseline, Look, Question, Schema, Terms, first_look, second_look, unknown};
 use crate::status::tracking::{TrackedBy, Tracking, claimed};
 use crate::status::{ResourceDrift, ResourceState};
+use crate::sync::plan::Neighbours;
 
 pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
     let progress = &world.progress;
@@ -64,7 +65,8 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), Arc::clone(target));
         let (tracking, baseline) = (turn.tracking(request), turn.baseline.clone());
         let terms = Arc::new(request.terms(&turn.application));
-        let seen = Seen { live, kinds, cluster: id, tracking, baseline };
+        let neighbours = Arc::clone(&turn.neighbours);
+        let seen = Seen { live, kinds, cluster: id, tracking, baseline, neighbours };
         tokio::task::spawn_blocking(move || look(&target, &seen, &terms)).await
     };
     let Ok((mut outcome, questions)) = looked else {
@@ -138,6 +140,7 @@ pub(super) struct Seen {
     pub(super) cluster: ClusterId,
     pub(super) tracking: Tracking,
     pub(super) baseline: Option<Arc<Baseline>>,
+    pub(super) neighbours: Arc<Neighbours>,
 }
 
 /// The first look at every target: settled, or a question for the server.
@@ -147,7 +150,7 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
-                outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, object, &seen.tracking)));
+                outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, object, seen)));
                 first_look(object, live, seen.baseline.as_deref(), terms)
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
@@ -191,8 +194,11 @@ pub(super) fn find_live<'seen>(
 }
 
 /// An object in the cluster that another application calls its own, in Argo CD's words a shared resource.
-fn claimed_by_another(live: &Object, target: &Object, tracking: &Tracking) -> Option<(&'static str, Finding)> {
-    let Some(TrackedBy::Other(other)) = claimed(live, target, tracking) else { return None };
+fn claimed_by_another(live: &Object, target: &Object, seen: &Seen) -> Option<(&'static str, Finding)> {
+    let Some(TrackedBy::Other(other)) = claimed(live, target, &seen.tracking) else { return None };
+    if seen.neighbours.gives_up(&target.key(), &other) {
+        return None;
+    }
     let message = format!("`{}` is tracked by `{other}` in the cluster", live.key());
     let help = "two owners undo each other; keep the object in one application";
     let help = match live.label(APPLYSET_PART_OF) {

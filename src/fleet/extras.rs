@@ -18,10 +18,13 @@ use super::turn::{Members, Turn};
 use crate::app::settings::Exclusions;
 use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::Finding;
-use crate::object::{GroupKind, Gvk, Key, KindFacts, Kinds, Object, Scope};
+use crate::object::{Gap, GroupKind, Gvk, Key, KindFacts, Kinds, Object, Scope};
 use crate::progress::{Progress, Stage};
+use crate::render::gap_finding;
+use crate::status::ResourceDrift;
 use crate::status::compare::{Baseline, extra, unseen_extra};
 use crate::status::tracking::{Mark, TrackedBy, Tracking, extras, is_labelled_by_trueup, is_tracked};
+use crate::sync::plan::is_created_by_option;
 
 pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
     let listed = Claims::of(live.objects(), request);
@@ -36,14 +39,30 @@ pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, pro
         let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(&search));
         let mut found = extras(claimed, &in_git, &search.tracking);
         found.retain(|live| search.is_its_own(live, turn.baseline.as_deref()));
-        let extras: Vec<_> = found.iter().map(|live| extra(live, turn.baseline.as_deref())).collect();
+        found.retain(|live| !is_created_by_option(&turn.application, &live.key()));
+        let unread = turn.unread();
+        let gaps: Vec<Option<Gap>> = found.iter().map(|live| unread.gap_of(&live.key()).cloned()).collect();
+        let extras: Vec<_> = found
+            .iter()
+            .zip(&gaps)
+            .map(|(live, gap)| match gap {
+                Some(gap) => git_may_have(live, gap),
+                None => extra(live, turn.baseline.as_deref()),
+            })
+            .collect();
         turn.surplus = found.into_iter().map(|live| Arc::new(live.clone())).collect();
         turn.resources.extend(extras);
+        gaps.iter().flatten().for_each(|gap| turn.incomplete(gap_finding(gap)));
         let swept = swept.get(&search.cluster).filter(|_| search.reach != Reach::Nowhere);
         let findings = swept.into_iter().flat_map(Swept::findings);
         findings.for_each(|(kind, finding)| turn.condition(kind, finding));
         tell_unseen(turn, &in_git, search.cluster, live, swept);
     }
+}
+
+/// A live object that git does not render and may still have: it is not said to be gone from git.
+fn git_may_have(live: &Object, gap: &Gap) -> ResourceDrift {
+    unseen_extra(&live.key(), live.gvk().version, format!("git may still have it: {gap}"))
 }
 
 /// What was brought by us, git dropped, and nobody could look for: it may be there, or not. Its kind stays in the record.

@@ -45,7 +45,8 @@ pub(super) async fn judge(turns: &mut [Turn], live: &Arc<Live>, request: &Reques
 
 fn seen(turn: &Turn, live: &Arc<Live>, request: &Request) -> Option<Seen> {
     let (cluster, kinds) = (identity(turn.cluster.as_ref()?), Arc::clone(turn.kinds.as_ref()?));
-    Some(Seen { live: Arc::clone(live), kinds, cluster, tracking: turn.tracking(request), baseline: None })
+    let neighbours = Arc::clone(&turn.neighbours);
+    Some(Seen { live: Arc::clone(live), kinds, cluster, tracking: turn.tracking(request), baseline: None, neighbours })
 }
 
 fn unknown() -> ApplicationHealth {

@@ -13,6 +13,7 @@ mod health;
 mod history;
 mod ignore;
 mod list;
+mod neighbours;
 mod past;
 mod reasons;
 mod render;
@@ -115,6 +116,7 @@ async fn targets(request: &mut Request, world: &World) -> (Vec<turn::Turn>, Vec<
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
     render::render(&mut turns, request, world).await;
+    neighbours::introduce(&mut turns, request);
     (turns, invalid)
 }
 

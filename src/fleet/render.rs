@@ -16,7 +16,10 @@ use crate::finding::{Finding, Severity};
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
-use crate::render::{self, CacheSettings, Place, References, RenderInput, RenderSettings, Rendered, Settled, settle};
+use crate::render::{
+    self, CacheSettings, Place, References, RenderInput, RenderSettings, Rendered, Settled, Sources, gap_finding,
+    settle,
+};
 use crate::source::{Checkout, FetchedBy};
 use crate::status::ResourceDrift;
 
@@ -210,23 +213,24 @@ impl Work {
 
 pub(super) fn render_one(work: &Work) -> Done {
     let mut warnings = Vec::new();
-    let mut objects = Vec::new();
+    let mut rendered_sources = Sources::default();
     let mut tools = Vec::new();
+    let count = work.application.sources.len();
     let references = References::of(&work.application.sources, &work.checkouts);
     for (position, (source, checkout)) in work.application.sources.iter().zip(&work.checkouts).enumerate() {
         match render_source(work, source, checkout, &references) {
             Ok(rendered) => {
                 tools.push(rendered.as_ref().map(|rendered| rendered.tool));
-                let target = rendered.map(|rendered| rendered.target).unwrap_or_default();
-                warnings.extend(target.warnings);
-                objects.extend(target.objects);
+                let Some(mut rendered) = rendered else { continue };
+                warnings.append(&mut rendered.target.warnings);
+                rendered_sources.add(rendered, position, count);
             }
             Err(finding) => return Done { warnings, tools, result: Err((position, finding)) },
         }
     }
-    let kinds = work.kinds.with_definitions(objects.iter());
+    let kinds = work.kinds.with_definitions(rendered_sources.objects().iter());
     let place = Place { server: &work.server, namespace: &work.application.destination.namespace };
-    let settled = settle(objects, place, &kinds, &work.exclusions);
+    let settled = settle(rendered_sources, place, &kinds, &work.exclusions);
     Done { warnings, tools, result: Ok(settled) }
 }
 
@@ -255,6 +259,10 @@ fn rendered(turn: &mut Turn, done: Done) {
         Ok(settled) => {
             settled.repeated.into_iter().for_each(|finding| turn.condition("RepeatedResourceWarning", finding));
             settled.excluded.into_iter().for_each(|finding| turn.condition("ExcludedResourceWarning", finding));
+            for gap in settled.gaps.iter().filter(|gap| gap.is_certain()) {
+                turn.incomplete(gap_finding(gap));
+            }
+            turn.gaps = settled.gaps;
             turn.target = Some(Arc::new(settled.objects));
         }
         Err((position, finding)) => turn.source_error(position, finding),

@@ -29,6 +29,9 @@ pub struct Condition {
     pub kind: String,
     /// The finding behind it.
     pub finding: Finding,
+    /// Whether it says that git could not be read in full. That makes the application unknown and holds prunes; all that was read
+    /// is synced.
+    pub is_gap: bool,
 }
 
 /// One source of an application, as it was brought and rendered.

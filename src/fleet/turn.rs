@@ -10,14 +10,14 @@ use crate::app::{Application, InvalidApplication, Source};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
 use crate::object::annotations::SKIP_RECONCILE;
-use crate::object::{GroupKind, Kinds, Object};
+use crate::object::{Gap, GroupKind, Kinds, Object};
 use crate::source::{Checkout, PathHistory};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
 use crate::status::health::HealthStatus;
 use crate::status::tracking::Tracking;
 use crate::sync::Operation;
-use crate::sync::plan::Plan;
+use crate::sync::plan::{Neighbours, Plan, Unread};
 use crate::sync::state::{LastAttempt, Place, State, StateError};
 
 /// The project that allows everything, unless somebody narrowed it.
@@ -41,6 +41,10 @@ pub(super) struct Turn {
     pub(super) kinds: Option<Arc<Kinds>>,
     /// The objects that should be; nothing when they could not be found.
     pub(super) target: Option<Arc<Vec<Object>>>,
+    /// What of git could not be read, and may hold objects that the cluster has.
+    pub(super) gaps: Vec<Gap>,
+    /// What the applications of this run have on the same cluster.
+    pub(super) neighbours: Arc<Neighbours>,
     pub(super) conditions: Vec<Condition>,
     pub(super) resources: Vec<ResourceDrift>,
     /// The record of the last sync, if there was one.
@@ -144,8 +148,22 @@ impl Turn {
 
     /// Keeps an error or a warning about this application, under its name.
     pub(super) fn condition(&mut self, kind: &str, finding: Finding) {
-        let finding = finding.about(&self.application.name);
-        let condition = Condition { kind: kind.to_owned(), finding };
+        self.keep(Condition { kind: kind.to_owned(), finding, is_gap: false });
+    }
+
+    /// Keeps that git could not be read in full, which makes the application unknown and forbids no sync of the rest.
+    pub(super) fn incomplete(&mut self, finding: Finding) {
+        self.keep(Condition { kind: "ComparisonError".to_owned(), finding, is_gap: true });
+    }
+
+    /// What of git could not be read, with what is on record of where objects came from.
+    pub(super) fn unread(&self) -> Unread<'_> {
+        Unread::of(&self.gaps, self.baseline.as_deref())
+    }
+
+    fn keep(&mut self, condition: Condition) {
+        let finding = condition.finding.about(&self.application.name);
+        let condition = Condition { finding, ..condition };
         if !self.conditions.contains(&condition) {
             self.conditions.push(condition);
         }
@@ -196,6 +214,8 @@ fn turn(application: Application) -> Turn {
         cluster: None,
         kinds: None,
         target: None,
+        gaps: Vec::new(),
+        neighbours: Arc::default(),
         resources: Vec::new(),
         baseline: None,
         history: BTreeMap::new(),
@@ -221,7 +241,7 @@ fn turn(application: Application) -> Turn {
 
 fn of_manifest(finding: Finding) -> Condition {
     let kind = if finding.severity == Severity::Error { "InvalidSpecError" } else { "SpecWarning" };
-    Condition { kind: kind.to_owned(), finding }
+    Condition { kind: kind.to_owned(), finding, is_gap: false }
 }
 
 /// A word about a project whose rules nobody holds the application against: Argo CD may forbid what is planned here.

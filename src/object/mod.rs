@@ -4,6 +4,7 @@
 //! tell a namespaced kind from a cluster-scoped one. Pure: nothing here reads a file or a network.
 
 pub mod annotations;
+mod gap;
 mod key;
 pub mod kinds;
 pub mod mask;
@@ -12,6 +13,7 @@ pub mod quantity;
 mod string_data;
 pub mod yaml;
 
+pub use gap::{Gap, GapReason, SourceFile};
 pub use key::{GroupKind, Gvk, Key};
 pub use kinds::{KindFacts, Kinds, Scope};
 pub use pointer::Pointer;
@@ -45,6 +47,7 @@ impl fmt::Display for Origin {
 pub struct Object {
     value: Map<String, Value>,
     origin: Option<Origin>,
+    source_file: Option<SourceFile>,
 }
 
 /// Why a value is not a Kubernetes object.
@@ -88,7 +91,7 @@ impl Object {
             }
             Some(other) => return Err(NotAnObject::NotText("metadata", type_name(other))),
         }
-        Ok(Self { value, origin: None })
+        Ok(Self { value, origin: None, source_file: None })
     }
 
     /// Says where the object was written.
@@ -101,6 +104,18 @@ impl Object {
     /// Where the object was written, if it was read from a file.
     pub fn origin(&self) -> Option<&Origin> {
         self.origin.as_ref()
+    }
+
+    /// Says which part of the application's git it is rendered from.
+    #[must_use]
+    pub fn with_source_file(mut self, source_file: SourceFile) -> Self {
+        self.source_file = Some(source_file);
+        self
+    }
+
+    /// Which part of the application's git it is rendered from; nothing for what is not.
+    pub fn source_file(&self) -> Option<&SourceFile> {
+        self.source_file.as_ref()
     }
 
     /// The whole object.

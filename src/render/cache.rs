@@ -5,7 +5,7 @@
 //! An entry is named by the hash of all its inputs: the files (the folder of one revision's files, in the cache of
 //! repositories), the source's fields, the build environment, the program (its file, size and time; its version, too, where it
 //! starts another one), the cluster's version and kinds, the revisions that references lead to. Nothing is kept of a working
-//! tree, whose files change under one name; of a render that fetched something; of one with warnings; of plugins; of folders
+//! tree, whose files change under one name; of a render that fetched something; of one with warnings or gaps; of plugins; of folders
 //! without Jsonnet, which start no program. Rendered Secrets are in here: the folder is private to its owner, or it is not used.
 
 use std::fs::{self, File};
@@ -138,12 +138,12 @@ impl<'a> Entry<'a> {
         let _ = file.set_modified(SystemTime::now());
         let Value::Array(kept) = serde_json::from_slice(&bytes).ok()? else { return None };
         let objects: Option<Vec<Object>> = kept.into_iter().map(object).collect();
-        Some(Target { objects: objects?, warnings: Vec::new() })
+        Some(Target { objects: objects?, ..Target::default() })
     }
 
     /// Keeps what was rendered. A disk that does not take it costs time the next time, and nothing else.
     pub(super) fn keep(&self, target: &Target) {
-        if !target.warnings.is_empty() {
+        if !target.warnings.is_empty() || !target.gaps.is_empty() {
             return;
         }
         self.settings.grown.get_or_init(|| ());
@@ -225,7 +225,7 @@ mod tests {
     fn target() -> Target {
         let object = Object::new(json!({"apiVersion": "v1", "kind": "Secret", "data": {"n": 1.5, "i": 3}})).unwrap();
         let origin = Origin { file: "web/templates/a.yaml".into(), line: 0 };
-        Target { objects: vec![object.clone().with_origin(origin), object], warnings: Vec::new() }
+        Target { objects: vec![object.clone().with_origin(origin), object], ..Target::default() }
     }
 
     #[test]

@@ -1,7 +1,7 @@
 //! Renders a folder of plain manifests: YAML, JSON and Jsonnet.
 //!
 //! In: the folder of a source inside its checkout, and `source.directory`. Out: the objects of every file in lexical
-//! order, Lists unfolded, each with its file and line; and a warning for every file that was passed over.
+//! order, Lists unfolded, each with its file and line; and a [`Gap`] for every file that gave none.
 //!
 //! Rules: Argo CD reposerver/repository/repository.go `findManifests`, `getPotentiallyValidManifests`.
 
@@ -14,12 +14,12 @@ use serde_json::Value;
 
 use super::glob::Glob;
 use super::paths::{self, PathFault, relative};
-use super::{Made, RenderError, RenderInput, jsonnet, list};
+use super::{Made, RenderError, RenderInput, jsonnet, likeness, list};
 use crate::app::Directory;
 use crate::app::source::SourceKind;
 use crate::finding::{Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
-use crate::object::{Object, Origin};
+use crate::object::{Gap, GapReason, Object, Origin};
 use crate::render::Target;
 
 /// Anywhere in a file, this keeps the file from being rendered: in a comment of whatever language the file is.
@@ -70,7 +70,7 @@ fn render_folder(
     evaluate: impl FnOnce(Vec<PathBuf>) -> Result<Vec<Value>, RenderError>,
 ) -> Result<Target, RenderError> {
     let mut manifests = Target::default();
-    let files = files(folder, &mut manifests.warnings)?;
+    let files = files(folder, &mut manifests)?;
     let programs: Vec<PathBuf> =
         files.iter().filter(|file| file.is_jsonnet()).map(|file| file.real_path.clone()).collect();
     let mut values = evaluate(programs)?.into_iter();
@@ -102,7 +102,7 @@ impl Manifest {
 }
 
 /// The files that may hold manifests, in lexical order, but for those that ask to be left out.
-fn files(folder: Place<'_>, warnings: &mut Vec<Finding>) -> Result<Vec<Manifest>, RenderError> {
+fn files(folder: Place<'_>, manifests: &mut Target) -> Result<Vec<Manifest>, RenderError> {
     let root =
         fs::canonicalize(folder.root).map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
     // Argo CD: 0 is no limit.
@@ -110,15 +110,15 @@ fn files(folder: Place<'_>, warnings: &mut Vec<Finding>) -> Result<Vec<Manifest>
     let mut files = Vec::new();
     let found = paths(folder)?;
     if found.is_empty() {
-        warnings.extend(unread(folder)?);
+        manifests.warnings.extend(unread(folder)?);
     }
     for path in found {
         let shown = relative(folder.root, &path);
         let real_path = match paths::resolve(&root, &root.join(path.strip_prefix(folder.root).unwrap_or(&path))) {
             Ok(real_path) => real_path,
-            // Argo CD: a link to nothing is no manifest.
+            // Argo CD skips a link to nothing.
             Err(PathFault::NotFound) => {
-                warnings.push(leads_nowhere(&shown));
+                manifests.gaps.push(gap(&shown, 0, GapReason::DanglingLink, Vec::new()));
                 continue;
             }
             Err(fault) => return Err(fault.of(&shown)),
@@ -145,11 +145,10 @@ fn files(folder: Place<'_>, warnings: &mut Vec<Finding>) -> Result<Vec<Manifest>
         match decoded {
             Ok(text) => files.push(Manifest { shown, real_path, text: text.into_owned() }),
             Err(error) => {
-                let error = syntax(&shown, "", &error);
                 if !may_be_unrelated(&shown, &text) {
-                    return Err(error);
+                    return Err(syntax(&shown, "", &error));
                 }
-                warnings.push(passed_over(&shown, &error));
+                manifests.gaps.push(skipped(&shown, &text));
             }
         }
     }
@@ -252,9 +251,9 @@ fn read_text(file: &str, text: &str, manifests: &mut Target) -> Result<(), Rende
         });
         match parsed {
             Ok(objects) => read.extend(objects),
-            // Argo CD passes over a file that does not look like a manifest at all: the error would be noise.
-            Err(error) if read.is_empty() && may_be_unrelated(file, text) => {
-                manifests.warnings.push(passed_over(file, &error));
+            // Argo CD skips a file that lacks one of the words, whatever is wrong with it.
+            Err(_error) if read.is_empty() && may_be_unrelated(file, text) => {
+                manifests.gaps.push(skipped(file, text));
                 return Ok(());
             }
             Err(error) => return Err(error),
@@ -296,19 +295,14 @@ fn unread(folder: Place<'_>) -> Result<Option<Finding>, RenderError> {
     Ok((count > 0).then(|| Finding::warning("trueup::render::nothing_read", message).with_help(help)))
 }
 
-fn leads_nowhere(file: &str) -> Finding {
-    Finding::warning("trueup::render::passed_over", format!("link `{file}` leads to nothing, and is passed over"))
-        .with_help("remove the link, or add what it leads to")
+/// A file that gave no objects, and why.
+fn skipped(file: &str, text: &str) -> Gap {
+    let (reason, line) = likeness::of_file(text, &yaml::read(text, &Limits::default(), WithPositions::No));
+    gap(file, line, reason, likeness::names(text))
 }
 
-fn passed_over(file: &str, error: &RenderError) -> Finding {
-    let cause = Finding::of(error);
-    let mut finding =
-        Finding::warning("trueup::render::passed_over", format!("`{file}` is not a manifest, and is passed over"))
-            .with_cause(cause.message)
-            .with_help(format!("keep it out with `directory.exclude`, or with `# {SKIP_FILE_MARKER}` in it"));
-    finding.excerpt = cause.excerpt;
-    finding
+fn gap(file: &str, line: usize, reason: GapReason, names: Vec<String>) -> Gap {
+    Gap { source: 0, file: Some(Arc::from(file)), line, reason, names }
 }
 
 pub(super) fn unfold(value: Value, origin: &Origin, text: &str) -> Result<Vec<Object>, RenderError> {
@@ -468,14 +462,22 @@ mod tests {
         assert_eq!(names(&manifests), ["one", "two"]);
     }
 
-    /// A values file beside manifests is passed over with a word; a manifest with a typo is an error.
+    fn gaps(manifests: &Target) -> Vec<String> {
+        manifests.gaps.iter().filter(|gap| gap.is_certain()).map(ToString::to_string).collect()
+    }
+
+    /// A values file beside manifests is no news; a manifest with a typo is a gap, and a broken one an error.
     #[test]
     fn what_is_no_manifest_is_told_apart_from_a_broken_one() {
         let other = folder(&[("values.yaml", "replicas: 2\n"), ("a.yaml", &map("a")), ("empty.yaml", "# nothing\n")]);
         let manifests = render_all(&other, &Directory::default()).expect("rendered");
         assert_eq!(names(&manifests), ["a"]);
-        let warnings: Vec<&str> = manifests.warnings.iter().map(|finding| finding.message.as_str()).collect();
-        assert_eq!(warnings, ["`values.yaml` is not a manifest, and is passed over"]);
+        assert_eq!((gaps(&manifests), manifests.warnings.len()), (vec![], 0));
+
+        let typo = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b").replace("kind", "knd"))]);
+        let manifests = render_all(&typo, &Directory::default()).expect("rendered");
+        assert_eq!(names(&manifests), ["a"]);
+        assert_eq!(gaps(&manifests), ["`b.yaml:2` has `knd` instead of `kind`"]);
 
         let broken = folder(&[("a.yaml", "apiVersion: v1\nkind: ConfigMap\nmetadata:\n  name: [a\n")]);
         let error = render_all(&broken, &Directory::default()).expect_err("broken");
@@ -495,9 +497,11 @@ mod tests {
             fs::write(folder.path().join("b.yaml"), text).expect("a file");
             render_all(&folder, &Directory::default())
         };
-        let manifests = render(b"owner: Andr\xe9\n").expect("passed over");
+        let manifests = render(b"owner: Andr\xe9\n").expect("skipped");
         assert_eq!(names(&manifests), ["a"]);
-        assert_eq!(manifests.warnings[0].message, "`b.yaml` is not a manifest, and is passed over");
+        assert_eq!(gaps(&manifests), [""; 0]);
+        let manifests = render(b"\0GITCRYPT\0\x91\xe9").expect("skipped");
+        assert_eq!(gaps(&manifests), ["`b.yaml` is encrypted"]);
 
         let error = render(b"apiVersion: v1\nkind: ConfigMap\nmetadata: {name: Andr\xe9}\n").expect_err("broken");
         assert_eq!(error.to_string(), "`b.yaml` is not YAML: byte 0xE9 is not UTF-8");
@@ -539,7 +543,7 @@ mod tests {
 
     #[cfg(unix)]
     #[test]
-    fn a_link_that_leaves_the_checkout_is_refused_and_one_to_nothing_is_passed_over() {
+    fn a_link_that_leaves_the_checkout_is_refused_and_one_to_nothing_is_a_gap() {
         let outside = folder(&[("secret.yaml", &map("outside"))]);
         let inside = folder(&[("shared/real.yaml", &map("inside")), ("app/keep.yaml", &map("keep"))]);
         std::os::unix::fs::symlink("../shared/real.yaml", inside.path().join("app/in.yaml")).expect("a link");
@@ -555,8 +559,7 @@ mod tests {
         std::os::unix::fs::symlink("gone.yaml", app.join("nothing.yaml")).expect("a link");
         let rendered = render_plain(source).expect("rendered");
         assert_eq!(names(&rendered), ["inside", "keep"]);
-        let warnings: Vec<&str> = rendered.warnings.iter().map(|finding| finding.message.as_str()).collect();
-        assert_eq!(warnings, ["link `app/nothing.yaml` leads to nothing, and is passed over"]);
+        assert_eq!(gaps(&rendered), ["`app/nothing.yaml` is a link to a file that does not exist"]);
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");
         let error = render_plain(source).expect_err("refused");

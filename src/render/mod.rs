@@ -13,9 +13,11 @@ mod environment;
 mod error;
 mod glob;
 mod helm;
+mod incomplete;
 pub mod jsonnet;
 mod ksonnet;
 mod kustomize;
+mod likeness;
 mod list;
 mod overrides;
 mod paths;
@@ -32,11 +34,12 @@ pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
 pub use helm::HelmError;
+pub use incomplete::finding as gap_finding;
 pub use ksonnet::KsonnetError;
 pub use kustomize::KustomizeError;
 pub use program::{ProgramError, ProgramSettings};
 pub use references::{Reference, References};
-pub use settle::{Place, Settled, settle};
+pub use settle::{Place, Settled, Sources, settle};
 pub use steady::unsteady;
 
 use std::path::{Path, PathBuf};
@@ -47,7 +50,7 @@ use crate::app::settings::RenderingSettings;
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::finding::Finding;
-use crate::object::{Kinds, Object};
+use crate::object::{Gap, GapReason, Kinds, Object};
 use crate::process::Cancel;
 use crate::source::{Credentials, Keyring, short};
 
@@ -58,6 +61,9 @@ pub struct Target {
     pub objects: Vec<Object>,
     /// Problems that do not stop the render, such as a file that was skipped.
     pub warnings: Vec<Finding>,
+    /// What could not be read, and may have objects of which nothing is known. Of its sources only the first is meant: [`settle`]
+    /// numbers them.
+    pub gaps: Vec<Gap>,
 }
 
 /// What rendering may cost.
@@ -201,6 +207,8 @@ pub struct Rendered {
     pub target: Target,
     /// The tool that rendered it.
     pub tool: SourceKind,
+    /// Its folder, relative to the repository's root, or its chart.
+    pub place: String,
 }
 
 /// Whether another render of a source by the same tool may give something else, for what Helm makes up: a guess that errs on
@@ -221,8 +229,11 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let input = &RenderInput { source: &source, ..*input };
     let tool = detect::detect(input, &mut warnings)?;
     let entry = cache::Entry::of(input, tool);
-    if let Some(target) = entry.as_ref().and_then(cache::Entry::read) {
-        return Ok(Rendered { target: Target { warnings, ..target }, tool });
+    let place = source.chart.clone().unwrap_or_else(|| input.shown_folder());
+    let silent = silent_api(input, tool);
+    if let Some(mut target) = entry.as_ref().and_then(cache::Entry::read) {
+        target.gaps.extend(silent);
+        return Ok(Rendered { target: Target { warnings, ..target }, tool, place });
     }
     let Made { mut target, repeatable } = match tool {
         SourceKind::Directory => directory::render(input),
@@ -236,5 +247,19 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     }
     warnings.append(&mut target.warnings);
     target.warnings = warnings;
-    Ok(Rendered { target, tool })
+    target.gaps.extend(silent);
+    Ok(Rendered { target, tool, place })
+}
+
+/// What a tool renders from the cluster's list of APIs is less than it should be while one of them does not answer.
+fn silent_api(input: &RenderInput<'_>, tool: SourceKind) -> Option<Gap> {
+    let api = input.kinds.unavailable.keys().next()?;
+    let is_asked_for = match tool {
+        SourceKind::Helm => helm::asks_for_apis(input).then_some(true),
+        SourceKind::Kustomize => kustomize::may_ask_for_apis(input).then_some(true),
+        SourceKind::Plugin => Some(false),
+        SourceKind::Directory | SourceKind::Ksonnet => None,
+    }?;
+    let reason = GapReason::ApiUnavailable { api: api.clone(), is_asked_for };
+    Some(Gap { source: 0, file: None, line: 0, reason, names: Vec::new() })
 }

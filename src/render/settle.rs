@@ -1,16 +1,19 @@
 //! Settles what every tool leaves open: namespaces by scope, duplicates, objects of kinds that nobody compares.
 //!
-//! In: the objects of all sources of one application, its destination namespace, the kinds known. Out: the objects as
-//! they are meant for the cluster, and a finding for everything that was dropped.
+//! In: the objects and gaps of all sources of one application ([`Sources`]), its destination namespace, the kinds known. Out: the
+//! objects as they are meant for the cluster, and a finding or a [`Gap`] for everything that was dropped.
 //!
 //! Rules: Argo CD controller/state.go `DeduplicateTargetObjects`; reference: a cluster-scoped object loses its namespace,
 //! a namespaced one without a namespace gets the destination's, an unknown kind keeps what it has.
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use super::{Rendered, likeness};
 use crate::app::settings::Exclusions;
+use crate::app::source::SourceKind;
 use crate::finding::Finding;
-use crate::object::{Key, Kinds, Object, Scope};
+use crate::object::{Gap, GapReason, Key, Kinds, Object, Scope, SourceFile};
 
 /// The objects of one application, ready to be compared.
 #[derive(Debug, Default)]
@@ -21,6 +24,71 @@ pub struct Settled {
     pub repeated: Vec<Finding>,
     /// Objects of kinds that are excluded everywhere (Argo CD's `ExcludedResourceWarning`).
     pub excluded: Vec<Finding>,
+    /// What could not be read, of all sources.
+    pub gaps: Vec<Gap>,
+}
+
+/// What the sources of one application were rendered to, each object with the place that the record keeps of it.
+#[derive(Debug, Default)]
+pub struct Sources {
+    objects: Vec<Object>,
+    gaps: Vec<Gap>,
+}
+
+impl Sources {
+    /// Adds what a source was rendered to; `position` is its place among so many sources.
+    pub fn add(&mut self, rendered: Rendered, position: usize, count: usize) {
+        let Rendered { target, tool, place } = rendered;
+        let source = (count > 1).then_some(position);
+        let folder: Arc<str> = place.into();
+        // What a tool renders comes from the source as a whole: a value in one file makes an object of another.
+        let path = |object: &Object| match object.origin().filter(|_| tool == SourceKind::Directory) {
+            Some(origin) => Arc::clone(&origin.file),
+            None => Arc::clone(&folder),
+        };
+        for object in target.objects {
+            let path = path(&object);
+            if is_named(&object) {
+                self.objects.push(object.with_source_file(SourceFile { source, path }));
+            } else if !is_of_kustomize(&object) {
+                self.gaps.push(nameless(&object, position, tool));
+            }
+        }
+        self.gaps.extend(target.gaps.into_iter().map(|gap| Gap { source: position, ..gap }));
+    }
+
+    /// Every object, in order.
+    pub fn objects(&self) -> &[Object] {
+        &self.objects
+    }
+}
+
+/// Whether an object has a name, or gets one from the server.
+fn is_named(object: &Object) -> bool {
+    !object.name().is_empty() || !object.generate_name().is_empty()
+}
+
+/// A kustomization in a folder of manifests is for another tool; no cluster has its kind.
+fn is_of_kustomize(object: &Object) -> bool {
+    object.gvk().group == "kustomize.config.k8s.io"
+}
+
+/// No cluster takes an object without a name, and which object git means is not known.
+fn nameless(object: &Object, source: usize, tool: SourceKind) -> Gap {
+    let origin = object.origin().filter(|_| tool == SourceKind::Directory);
+    let reason = match (likeness::of_nameless(object.value()), object.origin()) {
+        (GapReason::NoName { kind }, Some(origin)) if tool != SourceKind::Directory => {
+            GapReason::NoName { kind: format!("{kind} of {}", origin.file) }
+        }
+        (reason, _) => reason,
+    };
+    Gap {
+        source,
+        file: origin.map(|origin| Arc::clone(&origin.file)),
+        line: origin.map_or(0, |origin| origin.line),
+        reason,
+        names: likeness::names(&object.to_value().to_string()),
+    }
 }
 
 /// Where objects are going.
@@ -33,8 +101,9 @@ pub struct Place<'a> {
 }
 
 /// Fills in namespaces and drops duplicates. `kinds` must know the definitions rendered beside.
-pub fn settle(objects: Vec<Object>, place: Place<'_>, kinds: &Kinds, exclusions: &Exclusions) -> Settled {
-    let mut settled = Settled::default();
+pub fn settle(sources: Sources, place: Place<'_>, kinds: &Kinds, exclusions: &Exclusions) -> Settled {
+    let Sources { objects, gaps } = sources;
+    let mut settled = Settled { gaps, ..Settled::default() };
     let mut seen: HashMap<Key, usize> = HashMap::new();
     // The places of an object that is there several times, the one that is used last.
     let mut places: BTreeMap<Key, Vec<String>> = BTreeMap::new();

@@ -20,7 +20,7 @@ use crate::cluster::{Cluster, ClusterError, ListRequest, ObjectName};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
 use crate::object::annotations::is_hook;
-use crate::object::{GroupKind, Key, Object};
+use crate::object::{Gap, GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 use crate::sync::decide::Scope;
 use crate::sync::plan::{self, Deleting, Plan, Wanted, Wishes};
@@ -44,7 +44,9 @@ pub(super) async fn targets(
         (turns, invalid)
     };
     for turn in &mut turns {
-        match turn.target.take() {
+        // A file that cannot be read may hold hooks.
+        let is_known = !turn.gaps.iter().any(Gap::is_certain);
+        match turn.target.take().filter(|_| is_known) {
             Some(target) => turn.hooks = target.iter().filter(|object| is_hook(object)).cloned().collect(),
             None if has_hooks => {
                 let message = "it is not deleted: what hooks it has is not known; nothing was written";
@@ -81,6 +83,8 @@ pub(super) async fn planned(
         revisions: &revisions,
         wanted: &hooks,
         surplus: &surplus(turn),
+        unread: turn.unread(),
+        neighbours: &turn.neighbours,
         kinds: &kinds,
         namespace: None,
         baseline: turn.baseline.as_deref(),

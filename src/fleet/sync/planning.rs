@@ -11,7 +11,7 @@ use futures::stream;
 
 use super::super::compare::{self, Seen, find_live};
 use super::super::list::identity;
-use super::super::run::{SyncStatus, sync_status};
+use super::super::run::{Condition, SyncStatus, sync_status};
 use super::super::turn::Turn;
 use super::super::{Request, World, past};
 use super::members::marked;
@@ -92,8 +92,16 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
 
 /// Whether the application must not be written to at all.
 fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
-    if sync_status(&turn.conditions, &turn.resources) == SyncStatus::Unknown {
-        let unknown = turn.resources.iter().find(|resource| resource.state == ResourceState::Unknown);
+    // What git may still have is left alone, and all the rest is known.
+    let unread = turn.unread();
+    let is_held = |resource: &ResourceDrift| {
+        let is_surplus = || turn.surplus.iter().any(|live| live.key() == resource.key());
+        resource.state == ResourceState::Unknown && unread.gap_of(&resource.key()).is_some() && is_surplus()
+    };
+    let resources: Vec<ResourceDrift> = turn.resources.iter().filter(|resource| !is_held(resource)).cloned().collect();
+    let conditions: Vec<Condition> = turn.conditions.iter().filter(|condition| !condition.is_gap).cloned().collect();
+    if sync_status(&conditions, &resources) == SyncStatus::Unknown {
+        let unknown = resources.iter().find(|resource| resource.state == ResourceState::Unknown);
         if let Some(resource) = unknown {
             let message = format!("it is not synced: `{}/{}` could not be compared", resource.gvk.kind, resource.name);
             let finding = Finding::error("trueup::sync::unknown", message)
@@ -164,8 +172,10 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
     let now: HashSet<Key> = turn.target.iter().flat_map(|target| target.iter()).map(Object::key).collect();
     let kept = then.into_objects().iter().filter(|object| now.contains(&object.key())).cloned().collect();
     let (surplus, unseen) = (std::mem::take(&mut turn.surplus), std::mem::take(&mut turn.unseen));
-    let extras: Vec<ResourceDrift> =
-        turn.resources.extract_if(.., |resource| resource.state == ResourceState::Extra).collect();
+    let extras: Vec<ResourceDrift> = turn
+        .resources
+        .extract_if(.., |resource| surplus.iter().any(|live: &Arc<Object>| live.key() == resource.key()))
+        .collect();
     turn.set_target(Arc::new(kept));
     turn.begin_again();
     let Some(live) = turn.live.clone() else { return false };
@@ -195,6 +205,8 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
         revisions: &revisions,
         wanted: &targets,
         surplus: &surplus,
+        unread: turn.unread(),
+        neighbours: &turn.neighbours,
         kinds,
         namespace: namespace.as_ref(),
         baseline: turn.baseline.as_deref(),
@@ -214,6 +226,7 @@ fn targets(turn: &Turn, target: &[Object], applyset_id: &str, request: &Request)
         cluster: identity(cluster),
         tracking: turn.tracking(request),
         baseline: None,
+        neighbours: Arc::clone(&turn.neighbours),
     };
     let mut drifts: HashMap<Key, &ResourceDrift> =
         turn.resources.iter().map(|resource| (resource.key(), resource)).collect();
@@ -233,8 +246,10 @@ fn targets(turn: &Turn, target: &[Object], applyset_id: &str, request: &Request)
     if conditions.is_empty() { Ok(wanted) } else { Err(conditions.into_iter().map(|(_, finding)| finding).collect()) }
 }
 
+/// What is live of the application and is not rendered; where git may still have it, its state is unknown.
 pub(super) fn surplus(turn: &Turn) -> Vec<Surplus> {
-    let extras = turn.resources.iter().filter(|resource| resource.state == ResourceState::Extra);
+    let is_extra = |resource: &&ResourceDrift| matches!(resource.state, ResourceState::Extra | ResourceState::Unknown);
+    let extras = turn.resources.iter().filter(is_extra);
     let with_live = |drift: &ResourceDrift| {
         let live = turn.surplus.iter().find(|live| live.key() == drift.key())?;
         Some(Surplus { live: Arc::clone(live), drift: drift.clone() })

@@ -62,9 +62,10 @@ fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) 
     let mut baseline = Baseline::new(plan.revisions.clone());
     let target = turn.target.iter().flat_map(|target| target.iter());
     for object in target.filter(|object| is_member(object)) {
+        let source = object.source_file().map(ToString::to_string);
         match (brought.get(&object.key()), before) {
-            (Some(live), _) => baseline.record(&marked(object, applyset_id), live),
-            (None, Some(before)) => baseline.keep(before, &object.key()),
+            (Some(live), _) => baseline.record(&marked(object, applyset_id), live, source.as_deref()),
+            (None, Some(before)) => baseline.keep_in(before, &object.key(), source.as_deref()),
             (None, None) => {}
         }
     }

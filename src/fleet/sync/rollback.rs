@@ -12,7 +12,7 @@ use std::time::Duration;
 use super::super::fetch::arrived;
 use super::super::syncs::Subject;
 use super::super::turn::{self, Turn};
-use super::super::{Request, SourceRun, World, list, render, settings};
+use super::super::{Request, SourceRun, World, list, neighbours, render, settings};
 use crate::app::{InvalidApplication, Source};
 use crate::cluster::{Cluster, Clusters};
 use crate::finding::Finding;
@@ -43,6 +43,7 @@ pub(super) async fn targets(
         }
     }
     render::render(&mut turns, request, world).await;
+    neighbours::introduce(&mut turns, request);
     (turns, invalid)
 }
 

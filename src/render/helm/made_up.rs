@@ -65,19 +65,33 @@ fn may_give_templates(helm: &Helm) -> bool {
     files.any(|file| is_outside(file)) || texts.into_iter().any(|text| names_one(text.as_bytes(), &FUNCTIONS))
 }
 
+/// Whether a chart asks which APIs the cluster has (`.Capabilities.APIVersions`), and the source does not name them itself.
+pub(in super::super) fn asks_for_apis(input: &RenderInput<'_>) -> bool {
+    let is_named = input.source.helm.as_ref().is_some_and(|helm| !helm.api_versions.is_empty());
+    !is_named && any_file(input.folder, &|text| String::from_utf8_lossy(text).contains(API_VERSIONS))
+}
+
+/// What every question about the cluster's APIs has in it.
+const API_VERSIONS: &str = "APIVersions";
+
 /// Whether any file of a chart names one of these functions, or cannot be looked into.
 fn any_names(chart: &Path, functions: &[&str]) -> bool {
+    any_file(chart, &|text| names_one(text, functions))
+}
+
+/// Whether any file of a chart is one of these, or cannot be looked into.
+fn any_file(chart: &Path, is_one: &dyn Fn(&[u8]) -> bool) -> bool {
     let Ok(entries) = fs::read_dir(chart) else { return true };
     entries.into_iter().any(|entry| {
         let Ok(entry) = entry else { return true };
         let path = entry.path();
         match entry.file_type() {
-            Ok(kind) if kind.is_dir() => any_names(&path, functions),
+            Ok(kind) if kind.is_dir() => any_file(&path, is_one),
             Ok(_) => match path.extension().and_then(|extension| extension.to_str()) {
                 // Charts within the chart, packed.
                 Some("tgz") => true,
                 Some("md") => false,
-                _ => fs::read(&path).map_or(true, |text| names_one(&text, functions)) || needs_another(&path),
+                _ => fs::read(&path).map_or(true, |text| is_one(&text)) || needs_another(&path),
             },
             Err(_) => true,
         }

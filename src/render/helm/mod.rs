@@ -14,7 +14,7 @@ mod repositories;
 mod values;
 
 pub use error::HelmError;
-pub(super) use made_up::may_be_made_up;
+pub(super) use made_up::{asks_for_apis, may_be_made_up};
 
 use std::path::Path;
 
@@ -45,7 +45,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     };
     let unnamed = input.shown("Chart.yaml");
     let objects = program::objects(&program, &output, &unnamed, input)?;
-    Ok(Made { target: Target { objects, warnings }, repeatable })
+    Ok(Made { target: Target { objects, warnings, ..Target::default() }, repeatable })
 }
 
 /// Everything that each call of Helm for one source needs.

@@ -272,6 +272,8 @@ fn found(root: &Path, below: &Path, written: &str) -> Result<Option<PathBuf>, He
     match paths::resolve(root, &path) {
         Ok(real) if real.is_dir() => Err(unreadable(io::ErrorKind::IsADirectory.into())),
         Ok(_) => Ok(Some(path)),
+        // A link is there, and what it names is not: that is no file which may be missing, also where Argo CD ignores it.
+        Err(PathFault::NotFound) if path.is_symlink() => Err(unreadable(io::ErrorKind::NotFound.into())),
         Err(PathFault::NotFound) => Ok(None),
         Err(PathFault::Leaves) => Err(HelmError::Leaves { file: written.to_owned() }),
         Err(PathFault::Unreadable(source)) => Err(unreadable(source)),

@@ -61,7 +61,8 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     }
     let unnamed = input.shown("kustomization.yaml");
     let objects = program::objects(&program, &output.stdout, &unnamed, input)?;
-    Ok(Made { target: Target { objects, warnings: Vec::new() }, repeatable: !survey.is_fetched && !runs_others })
+    let target = Target { objects, ..Target::default() };
+    Ok(Made { target, repeatable: !survey.is_fetched && !runs_others })
 }
 
 fn look_around(input: &RenderInput<'_>, options: &Kustomize) -> Result<Survey, KustomizeError> {
@@ -78,6 +79,15 @@ pub(super) fn may_be_made_up(input: &RenderInput<'_>) -> bool {
     let default = Kustomize::default();
     let options = input.source.kustomize.as_ref().unwrap_or(&default);
     is_helm_enabled(&input.settings.programs) && look_around(input, options).is_ok_and(|survey| survey.is_fetched)
+}
+
+/// Whether what is built may depend on which APIs the cluster has: charts may be among it, and the source names no APIs.
+pub(super) fn may_ask_for_apis(input: &RenderInput<'_>) -> bool {
+    let default = Kustomize::default();
+    let options = input.source.kustomize.as_ref().unwrap_or(&default);
+    options.api_versions.is_empty()
+        && is_helm_enabled(&input.settings.programs)
+        && look_around(input, options).is_ok_and(|survey| survey.is_fetched)
 }
 
 /// The build environment; where something is fetched, what opens the repository's server, too: bases may lie in other

@@ -36,7 +36,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     let output = run.succeeds("generate", &plugin.generate)?;
     let name = format!("the output of plugin `{plugin}`");
     let objects = stream::objects(&output.stdout, &name, &super::paths::relative(input.root, input.folder))?;
-    Ok(Target { objects, warnings: Vec::new() })
+    Ok(Target { objects, ..Target::default() })
 }
 
 /// The plugin that knows the folder of a source that names no tool, if there is one.

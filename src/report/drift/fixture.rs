@@ -51,6 +51,7 @@ fn shop() -> ApplicationRun {
             "shop: `ConfigMap shop/settings` is written twice; the last one counts",
         )
         .with_help("remove one of them"),
+        is_gap: false,
     }];
     let commit = Commit {
         hash: "9e107d9d372bb6826bd81d3542a419d6f0a1b2c3".to_owned(),
@@ -86,6 +87,7 @@ fn payments() -> ApplicationRun {
         .with_cause("the remote has 0 tags")
         .with_help("`targetRevision: main` would follow the branch")
         .at(Excerpt::new("apps/payments.yaml", manifest, 82, 4, Some("asked for here".to_owned()))),
+        is_gap: false,
     }];
     let mut unknown = resource("api", ResourceState::Unknown);
     unknown.namespace = "payments".to_owned();

@@ -41,8 +41,9 @@ pub(super) fn additions(
     shown: impl FnOnce() -> Value,
 ) -> Vec<FieldDrift> {
     let mut found = Found::default();
+    let shape = Shape::of(&target.gvk());
     for entry in entries(live).filter(|entry| BY_HAND.contains(&entry.manager.manager.as_str())) {
-        found.of_map(entry.fields, Some(target.value()), live.value(), &Path::Root);
+        found.of_map(entry.fields, Some(target.value()), live.value(), shape, &Path::Root);
     }
     let told =
         |path: &Pointer| fields.iter().any(|field| field.path.starts_with(path) || path.starts_with(&field.path));
@@ -63,7 +64,7 @@ pub(super) fn additions(
         .collect();
     // Git is silent about them, then as now: the holder tells who moved.
     let views = Views { live: &shown, target: &Value::Null, last: None, untouched: false, has_managers: true };
-    attributed(differences, live, &views, Shape::of(&target.gvk()))
+    attributed(differences, live, &views, shape)
 }
 
 /// Where additions are, each with the key of the list item that its path goes through.
@@ -79,43 +80,57 @@ impl Found {
         fields: &Map<String, Value>,
         target: Option<&Map<String, Value>>,
         live: &Map<String, Value>,
+        shape: &'static Shape,
         path: &Path<'_>,
     ) {
         for (element, below) in fields {
             let Some(name) = element.strip_prefix("f:") else { continue };
             if let Some(held) = live.get(name).filter(|_| Status::Never.is_compared(path, name)) {
                 let wanted = target.and_then(|target| target.get(name)).filter(|wanted| !wanted.is_null());
-                self.of_value(below, wanted, held, &Path::Key(path, name));
+                self.of_value(below, wanted, held, shape.child(name), &Path::Key(path, name));
             }
         }
     }
 
-    fn of_list(&mut self, fields: &Map<String, Value>, target: &[Value], live: &[Value], path: &Path<'_>) {
+    fn of_list(
+        &mut self,
+        fields: &Map<String, Value>,
+        target: &[Value],
+        live: &[Value],
+        shape: &'static Shape,
+        path: &Path<'_>,
+    ) {
         for (element, below) in fields {
-            let mut held = live.iter().enumerate();
-            let Some((index, item)) = held.find(|(index, item)| is_item(element, item, Some(*index))) else { continue };
-            let mut wanted = target.iter().enumerate();
-            let wanted = wanted.find(|(index, wanted)| is_item(element, wanted, Some(*index)));
+            let means = |(index, item): &(usize, &Value)| is_item(element, item, Some(*index), shape);
+            let Some((index, item)) = live.iter().enumerate().find(means) else { continue };
+            let wanted = target.iter().enumerate().find(means).map(|(_, wanted)| wanted);
             let key = element.strip_prefix("k:").and_then(|key| serde_json::from_str(key).ok());
             let has_key = key.is_some();
             self.items.extend(key);
-            self.of_value(below, wanted.map(|(_, wanted)| wanted), item, &Path::Index(path, index));
+            self.of_value(below, wanted, item, shape.item(), &Path::Index(path, index));
             if has_key {
                 self.items.pop();
             }
         }
     }
 
-    fn of_value(&mut self, below: &Value, wanted: Option<&Value>, held: &Value, path: &Path<'_>) {
+    fn of_value(
+        &mut self,
+        below: &Value,
+        wanted: Option<&Value>,
+        held: &Value,
+        shape: &'static Shape,
+        path: &Path<'_>,
+    ) {
         let Some(fields) = below.as_object() else { return };
-        if wanted.is_none() && holds_all(fields, held) {
+        if wanted.is_none() && holds_all(fields, held, shape) {
             return self.places.push((path.pointer(), self.items.last().cloned()));
         }
         match (wanted, held) {
-            (Some(Value::Object(wanted)), Value::Object(held)) => self.of_map(fields, Some(wanted), held, path),
-            (None, Value::Object(held)) => self.of_map(fields, None, held, path),
-            (Some(Value::Array(wanted)), Value::Array(held)) => self.of_list(fields, wanted, held, path),
-            (None, Value::Array(held)) => self.of_list(fields, &[], held, path),
+            (Some(Value::Object(wanted)), Value::Object(held)) => self.of_map(fields, Some(wanted), held, shape, path),
+            (None, Value::Object(held)) => self.of_map(fields, None, held, shape, path),
+            (Some(Value::Array(wanted)), Value::Array(held)) => self.of_list(fields, wanted, held, shape, path),
+            (None, Value::Array(held)) => self.of_list(fields, &[], held, shape, path),
             // Git says something there: whether it is the same is told as a difference.
             _ => {}
         }
@@ -123,16 +138,19 @@ impl Found {
 }
 
 /// Whether a set of fields holds all that is in a value.
-fn holds_all(fields: &Map<String, Value>, value: &Value) -> bool {
-    let holds = |below: &Value, value: &Value| below.as_object().is_some_and(|below| holds_all(below, value));
+fn holds_all(fields: &Map<String, Value>, value: &Value, shape: &'static Shape) -> bool {
+    let holds =
+        |below: &Value, value: &Value, shape| below.as_object().is_some_and(|below| holds_all(below, value, shape));
     match value {
         // A value without parts of their own.
         _ if fields.is_empty() => true,
-        Value::Object(map) => {
-            map.iter().all(|(name, value)| fields.get(&format!("f:{name}")).is_some_and(|below| holds(below, value)))
-        }
+        Value::Object(map) => map.iter().all(|(name, value)| {
+            fields.get(&format!("f:{name}")).is_some_and(|below| holds(below, value, shape.child(name)))
+        }),
         Value::Array(list) => list.iter().enumerate().all(|(index, item)| {
-            fields.iter().any(|(element, below)| is_item(element, item, Some(index)) && holds(below, item))
+            let mut elements = fields.iter();
+            elements
+                .any(|(element, below)| is_item(element, item, Some(index), shape) && holds(below, item, shape.item()))
         }),
         _ => true,
     }

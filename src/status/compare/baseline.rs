@@ -14,12 +14,14 @@ use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 
 use super::managers::own_entry;
+use super::owned::{names_all, owned_values};
 use crate::object::{GroupKind, Key, Object};
 
-/// The newest form that is written, that of a record in parts; a reader takes this one and older ones.
-const SCHEMA: u64 = 2;
-/// The form of a record that is whole: whoever knows no parts can read it.
-const SCHEMA_OF_WHOLE: u64 = 1;
+/// The form that is written. Readers take older ones, too; see [`FIRST_WITH_VALUES`].
+const SCHEMA: u64 = 3;
+/// Forms before this one hashed our entry of `managedFields` without the values that it names. Such a hash proves nothing:
+/// values can change under the same entry.
+const FIRST_WITH_VALUES: u64 = 3;
 /// Where a ConfigMap holds the record.
 const RECORD: &str = "baseline.json";
 /// Where it holds the record's checksum: what was edited by hand is not believed.
@@ -35,47 +37,59 @@ impl Fingerprint {
         Self(URL_SAFE_NO_PAD.encode(&blake3::hash(bytes).as_bytes()[..16]))
     }
 
-    /// Of what cannot be recognised later.
-    fn none() -> Self {
-        Self(String::new())
+    fn of_target(target: &Object) -> Self {
+        // Maps are sorted, so equal values have one text; values with text keys cannot fail.
+        Self::of(&serde_json::to_vec(target.value()).unwrap_or_default())
     }
 
-    fn of_value(value: &impl Serialize) -> Self {
-        // Maps are sorted, so equal values have one text; values with text keys cannot fail.
-        Self::of(&serde_json::to_vec(value).unwrap_or_default())
+    /// Of what the record holds; an empty text stands for no hash.
+    fn read(text: String) -> Option<Self> {
+        (!text.is_empty()).then_some(Self(text))
     }
 }
 
 /// One object at the end of the last sync.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Recorded {
-    target: Fingerprint,
-    fields: Fingerprint,
+    /// The hash of the target that was applied; none of a Secret.
+    target: Option<Fingerprint>,
+    /// The hash of our entry of `managedFields` and of the live values at each place that it names. None of a Secret, of
+    /// an object of which the entry does not name all that git says, and of a record in an older form.
+    applied: Option<Fingerprint>,
+    /// The file in git that the object came from; of a tool's render, its source.
+    source: Option<String>,
 }
 
 impl Recorded {
-    /// What to remember of a target that was applied, and of what the server made of it.
-    fn of(target: &Object, live: &Object) -> Self {
-        // A password can be guessed by the hash of its Secret: of that, the fields alone are remembered.
+    /// What to remember of a target that was applied, and of what the server stored.
+    fn of(target: &Object, live: &Object, source: Option<&str>) -> Self {
+        // A password can be guessed by the hash of its Secret, with or without a salt that the record would have to hold.
         let is_secret = target.kind() == "Secret" && target.api_version() == "v1";
-        let target = if is_secret { Fingerprint::none() } else { Fingerprint::of_value(target.value()) };
-        Self { target, fields: fields_of(live).unwrap_or_else(Fingerprint::none) }
+        Self {
+            target: (!is_secret).then(|| Fingerprint::of_target(target)),
+            applied: own_entry(live)
+                .filter(|entry| !is_secret && names_all(entry, target))
+                .map(|entry| applied(entry, live)),
+            source: source.map(str::to_owned),
+        }
     }
 
-    /// Whether git says what it said.
+    /// Whether git says what it said at the last sync.
     pub(super) fn has_target(&self, target: &Object) -> bool {
-        self.target == Fingerprint::of_value(target.value())
+        self.target.as_ref().is_some_and(|recorded| *recorded == Fingerprint::of_target(target))
     }
 
-    /// Whether everything that was applied is as it was applied, whatever others added around it.
+    /// Whether every value that was applied is still what the server stored then, whatever others added around it. Never
+    /// of a Secret: its values are compared each time.
     pub(super) fn is_untouched(&self, live: &Object) -> bool {
-        fields_of(live).as_ref() == Some(&self.fields)
+        let Some(recorded) = &self.applied else { return false };
+        own_entry(live).is_some_and(|entry| *recorded == applied(entry, live))
     }
 }
 
-/// Our entry of `managedFields` as a whole, its time included: an apply by anybody under our name is a touch, too.
-fn fields_of(live: &Object) -> Option<Fingerprint> {
-    own_entry(live).map(Fingerprint::of_value)
+/// The hash of what we applied: our entry of `managedFields`, its time included, and the values that it names.
+fn applied(entry: &Value, live: &Object) -> Fingerprint {
+    Fingerprint::of(&owned_values(entry, live.value()))
 }
 
 /// The record of an application's last sync.
@@ -103,9 +117,13 @@ pub enum BaselineFault {
     NoRecord,
 }
 
-/// By kind, namespace and name, so that none of them is written ten thousand times; the hash of the target, and of our
-/// fields.
-type Objects = BTreeMap<String, BTreeMap<String, BTreeMap<String, (String, String)>>>;
+/// By kind, namespace and name, so that none of them is written ten thousand times.
+type Objects = BTreeMap<String, BTreeMap<String, BTreeMap<String, Written>>>;
+
+/// One object as it is written: the hash of the target, the hash of what was applied, and which of the record's files it
+/// came from. A hash that is not known is empty.
+#[derive(Serialize, Deserialize)]
+struct Written(String, String, #[serde(default, skip_serializing_if = "Option::is_none")] Option<usize>);
 
 /// The record as it is written: whole, or as the head of its parts.
 #[derive(Serialize, Deserialize)]
@@ -113,8 +131,42 @@ struct Record {
     schema: u64,
     revisions: Vec<String>,
     objects: Objects,
+    /// The files that the objects came from, each once.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    files: Vec<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartOf>,
+}
+
+/// Some of the objects, ready to be written, with the files that they came from.
+#[derive(Default)]
+struct Chunk<'b> {
+    objects: Objects,
+    files: BTreeMap<&'b str, usize>,
+}
+
+impl<'b> Chunk<'b> {
+    fn insert(&mut self, key: &Key, recorded: &'b Recorded) {
+        let hash = |hash: &Option<Fingerprint>| hash.as_ref().map_or_else(String::new, |hash| hash.0.clone());
+        let next = self.files.len();
+        let file = recorded.source.as_deref().map(|source| *self.files.entry(source).or_insert(next));
+        let names = self.objects.entry(kind_of(key)).or_default().entry(key.namespace.clone()).or_default();
+        names.insert(key.name.clone(), Written(hash(&recorded.target), hash(&recorded.applied), file));
+    }
+
+    /// How many bytes an object adds at most: as if kind and namespace were written for each.
+    fn growth(&self, key: &Key, recorded: &Recorded) -> usize {
+        let new_file = recorded.source.as_deref().filter(|source| !self.files.contains_key(source));
+        // A name is escaped in JSON: a control character takes six bytes.
+        let file = new_file.map_or(0, |source| source.chars().map(|c| if c.is_ascii_graphic() { 2 } else { 6 }).sum());
+        key.group.len() + key.kind.len() + key.namespace.len() + key.name.len() + file + 90
+    }
+
+    fn files(&self) -> Vec<String> {
+        let mut files: Vec<(&str, usize)> = self.files.iter().map(|(file, at)| (*file, *at)).collect();
+        files.sort_by_key(|(_, at)| *at);
+        files.into_iter().map(|(file, _)| file.to_owned()).collect()
+    }
 }
 
 /// Where a part is, and what it has to be: the parts of two syncs are never mixed up.
@@ -144,10 +196,10 @@ impl Baseline {
         Self { revisions, objects: BTreeMap::new() }
     }
 
-    /// Remembers an object: that it is part of the application, and how to see that nobody has touched it. The latter
-    /// only where trueup applied it server-side.
-    pub fn record(&mut self, target: &Object, live: &Object) {
-        self.objects.insert(live.key(), Recorded::of(target, live));
+    /// Remembers an object: that it is part of the application, the file (or the source, of a tool's render) that it came
+    /// from, and how to see that nobody has touched it. The latter only where trueup applied it server-side.
+    pub fn record(&mut self, target: &Object, live: &Object, source: Option<&str>) {
+        self.objects.insert(live.key(), Recorded::of(target, live, source));
     }
 
     /// Remembers of an object what an earlier record has.
@@ -157,9 +209,23 @@ impl Baseline {
         }
     }
 
+    /// The same of an object that git has in this file now: it may have moved since.
+    pub fn keep_in(&mut self, earlier: &Self, key: &Key, source: Option<&str>) {
+        self.keep(earlier, key);
+        if let (Some(recorded), Some(source)) = (self.objects.get_mut(key), source) {
+            recorded.source = Some(source.to_owned());
+        }
+    }
+
     /// What is known of an object.
     pub fn of(&self, key: &Key) -> Option<&Recorded> {
         self.objects.get(key)
+    }
+
+    /// The file in git that an object came from at the last sync; of a tool's render, its source. Nothing where the record
+    /// does not say: an older version wrote it.
+    pub fn source_of(&self, key: &Key) -> Option<&str> {
+        self.of(key)?.source.as_deref()
     }
 
     /// Every object that it knows.
@@ -192,57 +258,53 @@ impl Baseline {
         let text = text_of(parent)?;
         let record = record_in(text, Some(data_of(parent, CHECKSUM).unwrap_or_default()))?;
         let mut objects = BTreeMap::new();
-        add(record.objects, &mut objects);
-        for PartOf { name, checksum } in record.parts {
+        let Record { schema, revisions, objects: written, files, parts: part_list } = record;
+        add(schema, written, &files, &mut objects)?;
+        for PartOf { name, checksum } in part_list {
             let text = parts.get(name.as_str()).and_then(|part| text_of(part).ok());
             let Some(Ok(part)) = text.map(|text| record_in(text, Some(&checksum))) else {
                 return Err(BaselineFault::PartMissing(name));
             };
-            add(part.objects, &mut objects);
+            add(part.schema, part.objects, &part.files, &mut objects)?;
         }
-        Ok(Self { revisions: record.revisions, objects })
+        Ok(Self { revisions, objects })
     }
 
     /// The record as data: whole where it takes no more than so many bytes, else in parts of that size at most.
     pub fn pieces(&self, room: usize, part_name: impl Fn(usize) -> String) -> Pieces {
-        let whole = self.written(SCHEMA_OF_WHOLE, self.as_objects(), Vec::new());
+        let mut all = Chunk::default();
+        self.objects.iter().for_each(|(key, recorded)| all.insert(key, recorded));
+        let whole = self.written(all, Vec::new());
         if whole.len() <= room {
             return Pieces { head: data(whole), parts: Vec::new() };
         }
         let mut parts = Vec::new();
         let mut refs = Vec::new();
-        for objects in self.in_chunks(room) {
-            let (name, text) = (part_name(parts.len() + 1), self.written(SCHEMA, objects, Vec::new()));
+        for chunk in self.in_chunks(room) {
+            let (name, text) = (part_name(parts.len() + 1), self.written(chunk, Vec::new()));
             refs.push(PartOf { name: name.clone(), checksum: Fingerprint::of(text.as_bytes()).0 });
             parts.push((name, data(text)));
         }
-        Pieces { head: data(self.written(SCHEMA, Objects::new(), refs)), parts }
+        Pieces { head: data(self.written(Chunk::default(), refs)), parts }
     }
 
-    fn written(&self, schema: u64, objects: Objects, parts: Vec<PartOf>) -> String {
-        let record = Record { schema, revisions: self.revisions.clone(), objects, parts };
+    fn written(&self, chunk: Chunk<'_>, parts: Vec<PartOf>) -> String {
+        let files = chunk.files();
+        let record = Record { schema: SCHEMA, revisions: self.revisions.clone(), objects: chunk.objects, files, parts };
         // Text keys and text values: it cannot fail.
         serde_json::to_string(&record).unwrap_or_default()
     }
 
-    fn as_objects(&self) -> Objects {
-        let mut objects = Objects::new();
-        self.objects.iter().for_each(|(key, recorded)| insert(&mut objects, key, recorded));
-        objects
-    }
-
-    /// The objects, in order, in as many heaps as are needed for none to become larger than this.
-    fn in_chunks(&self, room: usize) -> Vec<Objects> {
-        let (mut chunks, mut chunk, mut size) = (Vec::new(), Objects::new(), self.frame());
+    /// The objects, in order, in as many chunks as are needed for none to become larger than this.
+    fn in_chunks(&self, room: usize) -> Vec<Chunk<'_>> {
+        let (mut chunks, mut chunk, mut size) = (Vec::new(), Chunk::default(), self.frame());
         for (key, recorded) in &self.objects {
-            // As if kind and namespace were written for each: an estimate that is never too small.
-            let entry = key.group.len() + key.kind.len() + key.namespace.len() + key.name.len() + 80;
-            if size + entry > room && !chunk.is_empty() {
+            if size + chunk.growth(key, recorded) > room && !chunk.objects.is_empty() {
                 chunks.push(std::mem::take(&mut chunk));
                 size = self.frame();
             }
-            insert(&mut chunk, key, recorded);
-            size += entry;
+            size += chunk.growth(key, recorded);
+            chunk.insert(key, recorded);
         }
         chunks.push(chunk);
         chunks
@@ -254,22 +316,32 @@ impl Baseline {
     }
 }
 
-fn insert(objects: &mut Objects, key: &Key, recorded: &Recorded) {
-    let names = objects.entry(kind_of(key)).or_default().entry(key.namespace.clone()).or_default();
-    names.insert(key.name.clone(), (recorded.target.0.clone(), recorded.fields.0.clone()));
-}
-
-fn add(written: Objects, objects: &mut BTreeMap<Key, Recorded>) {
-    for (kind, namespaces) in written {
-        let (kind, group) = kind.split_once('.').unwrap_or((&kind, ""));
-        for (namespace, names) in namespaces {
-            for (name, (target, fields)) in names {
-                let (group, kind, namespace) = (group.to_owned(), kind.to_owned(), namespace.clone());
-                let recorded = Recorded { target: Fingerprint(target), fields: Fingerprint(fields) };
-                objects.insert(Key { group, kind, namespace, name }, recorded);
-            }
-        }
+/// Takes what a record, or a part of one, has; a file that it does not list means that somebody edited it.
+fn add(
+    schema: u64,
+    written: Objects,
+    files: &[String],
+    objects: &mut BTreeMap<Key, Recorded>,
+) -> Result<(), BaselineFault> {
+    let entries = written.into_iter().flat_map(|(kind, namespaces)| {
+        let entries = namespaces.into_iter().flat_map(|(namespace, names)| {
+            names.into_iter().map(move |(name, written)| (namespace.clone(), name, written))
+        });
+        let (kind, group) = kind.split_once('.').map_or((&*kind, ""), |parts| parts);
+        let (kind, group) = (kind.to_owned(), group.to_owned());
+        entries.map(move |(namespace, name, written)| {
+            (Key { group: group.clone(), kind: kind.clone(), namespace, name }, written)
+        })
+    });
+    for (key, Written(target, applied, file)) in entries {
+        let source = match file {
+            Some(file) => Some(files.get(file).cloned().ok_or(BaselineFault::Edited)?),
+            None => None,
+        };
+        let applied = Fingerprint::read(applied).filter(|_| schema >= FIRST_WITH_VALUES);
+        objects.insert(key, Recorded { target: Fingerprint::read(target), applied, source });
     }
+    Ok(())
 }
 
 /// The record in a text; only what has this checksum, where one is given.
@@ -331,7 +403,7 @@ mod tests {
         let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
         for number in 1..=objects {
             let live = config_map(&format!("number-{number}"), "2026-01-01T00:00:00Z");
-            baseline.record(&live, &live);
+            baseline.record(&live, &live, Some(&format!("shop/{}.yaml", number % 50)));
         }
         let pieces = baseline.pieces(room, |number| format!("part-{number}"));
         let parts = pieces.parts.iter().map(|(name, data)| holder(name, data)).collect();
@@ -349,7 +421,48 @@ mod tests {
         assert!(recorded.has_target(&live) && recorded.is_untouched(&live));
         assert!(!recorded.is_untouched(&config_map("number-1", "2026-01-02T00:00:00Z")));
         assert!(!recorded.has_target(&config_map("number-2", "2026-01-01T00:00:00Z")));
+        assert_eq!(read.source_of(&live.key()), Some("shop/1.yaml"));
         assert_eq!(read.of(&config_map("number-3", "").key()), None);
+    }
+
+    /// `kubectl replace` of an edited dump keeps our entry as it was.
+    #[test]
+    fn a_changed_value_under_the_same_entry_is_a_touch() {
+        let (baseline, ..) = written(1, 10_000);
+        let mut live = config_map("number-1", "2026-01-01T00:00:00Z");
+        assert!(baseline.of(&live.key()).unwrap().is_untouched(&live));
+        live.value_mut().insert("data".to_owned(), json!({"a": "2"}));
+        assert!(!baseline.of(&live.key()).unwrap().is_untouched(&live));
+    }
+
+    /// Records of earlier versions hashed no values: they say what was synced, and prove nothing.
+    #[test]
+    fn a_record_without_hashes_of_values_is_read_and_proves_nothing() {
+        let live = config_map("number-1", "2026-01-01T00:00:00Z");
+        let target = Fingerprint::of_target(&live).0;
+        let objects = json!({"ConfigMap": {"shop": {"number-1": [target, "hash-of-the-entry"]}}});
+        for schema in [1, 2] {
+            let text = json!({"schema": schema, "revisions": ["3f2a"], "objects": objects}).to_string();
+            let read = Baseline::read(&holder("trueup-shop", &data(text)), []).unwrap();
+            let recorded = read.of(&live.key()).unwrap();
+            assert!(recorded.has_target(&live) && !recorded.is_untouched(&live));
+            assert_eq!(read.source_of(&live.key()), None);
+        }
+    }
+
+    /// 10,000 objects, each from a file of its own with a long path, and what they take.
+    #[test]
+    fn ten_thousand_objects_take_few_parts() {
+        let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
+        for number in 0..10_000 {
+            let live = config_map(&format!("some-object-of-a-usual-name-{number}"), "2026-01-01T00:00:00Z");
+            baseline.record(&live, &live, Some(&format!("clusters/production/teams/shop/{}/config.yaml", number / 4)));
+        }
+        let pieces = baseline.pieces(900_000, |number| format!("part-{number}"));
+        assert!(pieces.parts.len() <= 2, "{}", pieces.parts.len());
+        let parts: Vec<Object> = pieces.parts.iter().map(|(name, data)| holder(name, data)).collect();
+        assert!(parts.iter().all(|part| text_of(part).unwrap().len() <= 900_000));
+        assert_eq!(Baseline::read(&holder("trueup-shop", &pieces.head), &parts), Ok(baseline));
     }
 
     /// What one ConfigMap does not hold is held by several, none of them larger than it may be.
@@ -385,12 +498,17 @@ mod tests {
         };
         let written = |password: &str| {
             let mut baseline = Baseline::new(Vec::new());
-            baseline.record(&secret(password), &secret(password));
+            baseline.record(&secret(password), &secret(password), Some("login.yaml"));
             assert!(baseline.of(&secret("").key()).is_some(), "that there is one is known");
             assert!(!baseline.of(&secret("").key()).unwrap().has_target(&secret(password)));
             baseline.pieces(10_000, |_| String::new())
         };
         assert_eq!(written("c3dvcmRmaXNo"), written("b3RoZXI="));
+    }
+
+    /// The checksum fits, and still an object is of a file that is not listed.
+    fn unlisted_file(text: &str) -> Value {
+        Value::Object(data(text.replace(",1]", ",7]")))
     }
 
     #[test]
@@ -402,11 +520,12 @@ mod tests {
             Baseline::read(&parent, [])
         };
         let text = |data: &Value| data[RECORD].as_str().unwrap().to_owned();
-        let cases: [Case<'_>; 5] = [
+        let cases: [Case<'_>; 6] = [
+            (&|data| *data = unlisted_file(&text(data)), BaselineFault::Edited),
             (&|data| data[RECORD] = json!(text(data).replace("3f2a", "4f2a")), BaselineFault::Edited),
             (&|data| data[RECORD] = json!("{"), BaselineFault::Edited),
             (&|data| data[CHECKSUM] = Value::Null, BaselineFault::Edited),
-            (&|data| data[RECORD] = json!(text(data).replace("\"schema\":1", "\"schema\":9")), BaselineFault::Newer(9)),
+            (&|data| data[RECORD] = json!(text(data).replace("\"schema\":3", "\"schema\":9")), BaselineFault::Newer(9)),
             (&|data| *data = json!({"other": "x"}), BaselineFault::NoRecord),
         ];
         for (change, fault) in cases {

@@ -135,7 +135,7 @@ fn owns(fields: &Map<String, Value>, live: &Map<String, Value>, tokens: &[String
             Value::Array(list) => {
                 let index = token.parse::<usize>().ok();
                 let held = index.and_then(|index| list.get(index));
-                (held.and_then(|item| item_child(node, item, index)), held)
+                (held.and_then(|item| item_child(node, item, index, shape)), held)
             }
             _ => (None, None),
         };
@@ -159,24 +159,35 @@ fn item_child<'f>(
     fields: &'f Map<String, Value>,
     item: &Value,
     index: Option<usize>,
+    shape: &'static Shape,
 ) -> Option<&'f Map<String, Value>> {
-    let (_, child) = fields.iter().find(|(key, _)| is_item(key, item, index))?;
+    let (_, child) = fields.iter().find(|(key, _)| is_item(key, item, index, shape))?;
     child.as_object()
 }
 
-/// Whether a path element means this item of a list.
-pub(super) fn is_item(element: &str, item: &Value, index: Option<usize>) -> bool {
+/// Whether a path element means this item of a list of this shape.
+pub(super) fn is_item(element: &str, item: &Value, index: Option<usize>, shape: &'static Shape) -> bool {
     let Some((kind, text)) = element.split_once(':') else { return false };
     match kind {
         "k" => {
             let Ok(Value::Object(key)) = serde_json::from_str(text) else { return false };
-            // A part of the key that the item leaves out is at its default.
-            let fits = |(name, value): (&String, &Value)| item.get(name).is_none_or(|held| held == value);
-            key.keys().any(|name| item.get(name).is_some()) && key.iter().all(fits)
+            key.keys().any(|name| item.get(name).is_some()) && key.iter().all(|part| has_part(item, part, shape))
         }
         "v" => serde_json::from_str::<Value>(text).is_ok_and(|value| value == *item),
         "i" => index.is_some_and(|index| text == index.to_string()),
         _ => false,
+    }
+}
+
+/// Whether an item has a part of a key. One that it leaves out is at its default; where that is not known, it may be any.
+fn has_part(item: &Value, (name, value): (&String, &Value), shape: &'static Shape) -> bool {
+    match item.get(name) {
+        Some(held) => held == value,
+        None => {
+            let keys = shape.list_keys().unwrap_or_default();
+            let default = keys.iter().find(|key| key.name == *name).and_then(|key| key.default.as_deref());
+            default.is_none_or(|default| value == default)
+        }
     }
 }
 
@@ -233,18 +244,19 @@ fn is_predecessor(entry: &Entry<'_>, wanted: &Map<String, Value>, live: &Object)
         && entries(live).filter(applied).count() == 1
         && entry.manager.manager != FIELD_MANAGER
         && wanted.iter().any(|(name, value)| {
-            name != "metadata" && child(entry.fields, name).is_some_and(|fields| holds_part_of(fields, value))
+            let shape = Shape::of(&live.gvk()).child(name);
+            name != "metadata" && child(entry.fields, name).is_some_and(|fields| holds_part_of(fields, value, shape))
         })
 }
 
 /// Whether a set of fields has one that this value has, too.
-fn holds_part_of(fields: &Map<String, Value>, value: &Value) -> bool {
+fn holds_part_of(fields: &Map<String, Value>, value: &Value, shape: &'static Shape) -> bool {
     match value {
-        Value::Object(map) => {
-            map.iter().any(|(name, value)| child(fields, name).is_some_and(|fields| holds_part_of(fields, value)))
-        }
+        Value::Object(map) => map.iter().any(|(name, value)| {
+            child(fields, name).is_some_and(|fields| holds_part_of(fields, value, shape.child(name)))
+        }),
         Value::Array(list) => {
-            list.iter().enumerate().any(|(index, item)| item_child(fields, item, Some(index)).is_some())
+            list.iter().enumerate().any(|(index, item)| item_child(fields, item, Some(index), shape).is_some())
         }
         _ => true,
     }
@@ -304,11 +316,11 @@ impl Walk<'_> {
             (Value::Object(wanted), Value::Object(held)) => self.fields(below, Some(wanted), held, shape, path),
             (Value::Array(wanted), Value::Array(held)) => {
                 for (index, item) in held.iter().enumerate() {
-                    let Some((element, below)) = below.iter().find(|(element, _)| is_item(element, item, Some(index)))
-                    else {
+                    let means = |element: &str, item: &Value, index: usize| is_item(element, item, Some(index), shape);
+                    let Some((element, below)) = below.iter().find(|(element, _)| means(element, item, index)) else {
                         continue;
                     };
-                    let same = wanted.iter().enumerate().find(|(index, wanted)| is_item(element, wanted, Some(*index)));
+                    let same = wanted.iter().enumerate().find(|(index, wanted)| means(element, wanted, *index));
                     let same = same.map(|(_, wanted)| wanted);
                     self.step(below, same, item, shape.item(), &Path::Index(path, index));
                 }

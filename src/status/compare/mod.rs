@@ -16,6 +16,7 @@ mod last_applied;
 mod managers;
 mod moved;
 mod named;
+mod owned;
 mod path;
 mod question;
 mod schema;
@@ -37,7 +38,7 @@ use self::named::is_named;
 pub use self::question::{Answer, Question};
 use self::question::{Past, Touched};
 pub use self::schema::Schema;
-use self::shape::{ListKey, Shape};
+use self::shape::{ListKey, ListKind, Merge, Shape};
 pub use self::terms::{Effects, Terms};
 use super::{FieldDrift, Moved, Proof, ResourceDrift, ResourceState};
 use crate::object::annotations::has_compare_option;
@@ -238,6 +239,21 @@ pub(super) fn shown(object: &Object) -> Value {
 /// their places alone.
 pub fn counterparts(gvk: &Gvk, list: &Pointer, target: &[Value], live: &[Value]) -> Option<Vec<Option<usize>>> {
     Pairs::of(shape_at(gvk, list), target, live).map(|pairs| pairs.other)
+}
+
+/// Whether a kind is one of Kubernetes' own.
+pub fn is_builtin(gvk: &Gvk) -> bool {
+    Shape::is_known(gvk)
+}
+
+/// Whether a place of a kind holds a list or a map that is applied as a whole, so that what is not in it goes; nothing where
+/// that is not known.
+pub fn is_applied_whole(gvk: &Gvk, place: &Pointer) -> Option<bool> {
+    match shape_at(gvk, place) {
+        Shape::List(kind, _) => Some(matches!(kind, ListKind::Atomic)),
+        Shape::Struct(_, merge) | Shape::Map(merge, _) => Some(*merge == Merge::Atomic),
+        _ => None,
+    }
 }
 
 fn shape_at(gvk: &Gvk, place: &Pointer) -> &'static Shape {

@@ -1,7 +1,7 @@
 //! Whose a live object is: what the plan may touch at all.
 //!
 //! In: live objects and how the application marks its own. Out: whether another application calls one its own, which
-//! refuses the whole plan; whether Argo CD still does, which holds an object until `--adopt`; and whether an object is
+//! refuses the whole plan (but for what one of the same run gives up); whether Argo CD still does, which holds an object until `--adopt`; and whether an object is
 //! provably ours, without which nothing is ever deleted.
 //!
 //! Rules: KEP-3659; Argo CD `FailOnSharedResource`, which is always on here; docs/design.md, "State lives in the cluster".
@@ -23,6 +23,7 @@ pub(super) fn refuse_shared(wishes: &Wishes<'_>) -> Result<(), PlanRefused> {
         .wanted
         .iter()
         .filter_map(|wanted| match claim(wanted, wishes.tracking)? {
+            TrackedBy::Other(other) if wishes.neighbours.gives_up(&wanted.target.key(), &other) => None,
             TrackedBy::Other(other) => Some(Shared { object: wanted.target.key(), other }),
             TrackedBy::ThisApplication(_) => None,
         })

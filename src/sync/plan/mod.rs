@@ -12,6 +12,7 @@ mod file;
 mod hooks;
 mod moved;
 mod namespace;
+mod neighbours;
 mod order;
 mod prune;
 mod refused;
@@ -19,13 +20,17 @@ mod resources;
 mod respect;
 mod seen;
 mod step;
+mod unread;
 mod wishes;
 
 pub use delete::Deleting;
 pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
 pub use hooks::made_of;
+pub use namespace::is_created_by_option;
+pub use neighbours::{Neighbour, Neighbours};
 pub use refused::{PlanRefused, Shared};
 pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};
+pub use unread::Unread;
 pub use wishes::{Flags, MaxPrune, NotAMaxPrune, Surplus, Wanted, Wishes};
 
 use std::collections::BTreeSet;

@@ -1,7 +1,7 @@
 //! `CreateNamespace` and `managedNamespaceMetadata`: the destination's namespace, made before everything else.
 //!
 //! In: the sync policy, the namespace as it is. Out: a step, if there is anything to do. The namespace is no member of the
-//! application: it has no part-of label, and is never pruned.
+//! application: it has no part-of label, and is neither extra nor pruned ([`is_created_by_option`]).
 //!
 //! Rule: Argo CD `controller/sync_namespace.go`, and gitops-engine's `autoCreateNamespace`. Quirk not kept: there, a
 //! namespace that git has as a hook is not seen.
@@ -11,13 +11,22 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value, json};
 
-use super::claims::own_entries;
+use super::claims::{own_entries, prove_ours};
 use super::step::{Action, Method, Phase, Seen, Step, name_of};
 use super::wishes::Wishes;
+use crate::app::Application;
 use crate::app::options::SyncOption;
 use crate::app::sync_policy::NamespaceMetadata;
 use crate::cluster::Validation;
-use crate::object::Object;
+use crate::object::{Key, Object};
+
+/// Whether an object is the namespace that the application has trueup create: it is wanted, though git has no manifest of it.
+pub fn is_created_by_option(application: &Application, key: &Key) -> bool {
+    let is_namespace = key.kind == "Namespace" && key.group.is_empty();
+    is_namespace
+        && key.name == application.destination.namespace
+        && application.sync_policy.has(SyncOption::CreateNamespace)
+}
 
 /// The step that makes the namespace, or gives it its labels and annotations.
 pub(super) fn create(wishes: &Wishes<'_>) -> Option<Step> {
@@ -32,6 +41,8 @@ pub(super) fn create(wishes: &Wishes<'_>) -> Option<Step> {
     let why = match (wishes.namespace, metadata) {
         (None, _) => "`CreateNamespace=true`",
         (Some(live), Some(metadata)) if !has(live, metadata) => "`managedNamespaceMetadata`",
+        // It was a manifest of the application before: the label is taken off.
+        (Some(live), _) if prove_ours(live, &wishes.tracking.applyset_id).is_ok() => "`CreateNamespace=true`",
         (Some(_), _) => return None,
     };
     let target = namespace(name, metadata)?;

@@ -1,6 +1,7 @@
 //! What is deleted: live objects of the application that git no longer has, and that are provably ours.
 //!
-//! In: what git no longer has, live. Out: a step for each that may go; everything else is held, with what would let it go.
+//! In: what git no longer has, live. Out: a step for each that may go; everything else is held, with what would let it go. An object
+//! that git may still have in a file that could not be read is no longer missing by git's word, and stays.
 //! Guards refuse the whole plan: a render of nothing, and more than `--max-prune`.
 //!
 //! Rules: KEP-3659; Argo CD gitops-engine/pkg/sync/sync_context.go `pruneObject`, controller/appcontroller.go `autoSync`
@@ -12,11 +13,12 @@ use serde_json::Value;
 
 use super::Draft;
 use super::claims::prove_ours;
+use super::namespace::is_created_by_option;
 use super::order::{reverse_waves, wave_of};
 use super::refused::PlanRefused;
 use super::resources::options_of;
 use super::step::{Action, Phase, Seen, Step, name_of};
-use super::wishes::{Surplus, Wishes};
+use super::wishes::{Wanted, Wishes};
 use crate::app::options::SyncOption;
 use crate::cluster::Propagation;
 use crate::object::annotations::{is_hook, is_skipped};
@@ -25,15 +27,20 @@ use crate::object::{Key, Object};
 /// Plans to delete what may be.
 pub(super) fn prune(wishes: &Wishes<'_>, draft: &mut Draft) -> Result<(), PlanRefused> {
     let options = &wishes.application.sync_policy.sync_options;
-    let spared = Spared::of(wishes);
+    let spared = Spared::of(wishes, draft);
     let mut seen = BTreeSet::new();
     for surplus in wishes.surplus {
         let live = surplus.live.as_ref();
         if !seen.insert(live.key()) {
             continue;
         }
-        if let Some(why) = held(surplus, &spared, wishes) {
-            draft.hold(live, why, surplus.drift.is_drift());
+        let is_drift = surplus.drift.is_drift();
+        let held = not_ours(live, &spared, wishes)
+            .map(|why| (why, is_drift))
+            .or_else(|| wanted_elsewhere(live, &spared, wishes))
+            .or_else(|| not_allowed(live, wishes).map(|why| (why, is_drift)));
+        if let Some((why, is_drift)) = held {
+            draft.hold(live, why, is_drift);
             continue;
         }
         draft.prunes.push(step(live, propagation(options)));
@@ -71,19 +78,33 @@ pub(super) fn propagation(options: &[SyncOption]) -> Propagation {
     last.unwrap_or_default()
 }
 
-/// What git has, under whatever name the cluster lists it: the same object may be served by two groups.
+/// What git has or the plan applies, under whatever name the cluster lists it: the same object may be served by two groups.
 struct Spared {
     keys: BTreeSet<Key>,
     uids: BTreeSet<String>,
+    /// What git has of kinds that the cluster does not serve: a kind may be spelt wrong.
+    unserved: Vec<Key>,
 }
 
 impl Spared {
-    fn of(wishes: &Wishes<'_>) -> Self {
+    fn of(wishes: &Wishes<'_>, draft: &Draft) -> Self {
         let lives = wishes.wanted.iter().filter_map(|wanted| wanted.live.as_deref());
+        let in_git = wishes.wanted.iter().map(|wanted| wanted.target.key());
+        let applied = draft.brings.iter().map(|step| step.object.key());
+        let kinds = wishes.kinds.with_definitions(wishes.wanted.iter().map(|wanted| &*wanted.target));
+        let is_unserved = |wanted: &&Wanted| kinds.preferred(&wanted.target.gvk().group_kind()).is_none();
         Self {
-            keys: wishes.wanted.iter().map(|wanted| wanted.target.key()).collect(),
+            keys: in_git.chain(applied).collect(),
             uids: lives.filter_map(uid).map(str::to_owned).collect(),
+            unserved: wishes.wanted.iter().filter(is_unserved).map(|wanted| wanted.target.key()).collect(),
         }
+    }
+
+    /// What git has of the same name, of a kind that the cluster does not serve.
+    fn of_an_unserved_kind(&self, key: &Key) -> Option<&Key> {
+        let is_it =
+            |other: &&Key| other.name == key.name && (other.namespace == key.namespace || other.namespace.is_empty());
+        self.unserved.iter().find(is_it)
     }
 
     fn has(&self, live: &Object) -> bool {
@@ -95,11 +116,11 @@ fn uid(live: &Object) -> Option<&str> {
     live.metadata()?.get("uid")?.as_str().filter(|uid| !uid.is_empty())
 }
 
-/// Why an object stays, and what would let it go.
-fn held(surplus: &Surplus, spared: &Spared, wishes: &Wishes<'_>) -> Option<String> {
-    let live = surplus.live.as_ref();
-    let options = options_of(live);
-    let has = |option| options.has_over(&wishes.application.sync_policy.sync_options, option);
+/// Why an object is not one that a prune may delete.
+fn not_ours(live: &Object, spared: &Spared, wishes: &Wishes<'_>) -> Option<String> {
+    if is_created_by_option(wishes.application, &live.key()) {
+        return Some("`CreateNamespace=true` asks for it".to_owned());
+    }
     if spared.has(live) {
         return Some("git has it under another name of its kind".to_owned());
     }
@@ -113,6 +134,27 @@ fn held(surplus: &Surplus, spared: &Spared, wishes: &Wishes<'_>) -> Option<Strin
     {
         return Some(format!("it is being deleted since {since}"));
     }
+    None
+}
+
+/// Where git may still have an object, or does have it; and whether the application is not as git says because of it.
+fn wanted_elsewhere(live: &Object, spared: &Spared, wishes: &Wishes<'_>) -> Option<(String, bool)> {
+    let key = live.key();
+    if let Some(gap) = wishes.unread.gap_of(&key) {
+        return Some((format!("git may still have it: {gap}"), true));
+    }
+    if let Some(other) = spared.of_an_unserved_kind(&key) {
+        return Some((format!("git has `{other}`, whose kind the cluster does not serve"), true));
+    }
+    // The other application takes it over.
+    let other = wishes.neighbours.other_owner(&key, &wishes.tracking.applyset_id)?;
+    Some((format!("application `{other}` has it in git"), false))
+}
+
+/// Why an object stays that git no longer has, and what would let it go.
+fn not_allowed(live: &Object, wishes: &Wishes<'_>) -> Option<String> {
+    let options = options_of(live);
+    let has = |option| options.has_over(&wishes.application.sync_policy.sync_options, option);
     if !wishes.scope.prune {
         return Some("not in git any more; needs `--prune`".to_owned());
     }

@@ -8,6 +8,8 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 
+use super::neighbours::Neighbours;
+use super::unread::Unread;
 use crate::app::Application;
 use crate::object::{Kinds, Object};
 use crate::status::ResourceDrift;
@@ -40,7 +42,8 @@ pub struct Surplus {
 pub enum MaxPrune {
     /// So many objects.
     Count(u64),
-    /// So many of a hundred of the application's live objects, rounded up, as a `PodDisruptionBudget` rounds.
+    /// So many of a hundred of the application's live objects, rounded down, but at least one: so that an application of one Job that
+    /// is renamed at each release can be synced. Nothing with `0%`.
     Percent(u8),
 }
 
@@ -75,7 +78,8 @@ impl MaxPrune {
     pub(super) fn of(self, objects: u64) -> u64 {
         match self {
             Self::Count(count) => count,
-            Self::Percent(percent) => objects.saturating_mul(u64::from(percent)).div_ceil(100),
+            Self::Percent(0) => 0,
+            Self::Percent(percent) => (objects.saturating_mul(u64::from(percent)) / 100).max(1),
         }
     }
 }
@@ -120,6 +124,10 @@ pub struct Wishes<'a> {
     pub wanted: &'a [Wanted],
     /// What git no longer has.
     pub surplus: &'a [Surplus],
+    /// What of git could not be read: git may still have objects that are missing from `wanted`.
+    pub unread: Unread<'a>,
+    /// What the other applications of this run have.
+    pub neighbours: &'a Neighbours,
     /// What the cluster serves.
     pub kinds: &'a Kinds,
     /// The destination's namespace as it is; nothing when there is none. For `CreateNamespace`: without that option it need

@@ -23,7 +23,7 @@ fn object(api_version: &str, kind: &str, namespace: &str, name: &str) -> Object 
 fn record(objects: &[Object]) -> Baseline {
     let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
     for object in objects {
-        baseline.record(object, object);
+        baseline.record(object, object, None);
     }
     baseline
 }

@@ -258,7 +258,7 @@ fn a_suspicious_mass_deletion_is_refused() {
     listed 2 kinds
     compared 1 application
       × shop: the plan deletes 6 of 8 objects, more than `--max-prune 50%`; nothing was written
-      help: if that is meant, run again with `--max-prune 63%`
+      help: if that is meant, run again with `--max-prune 75%`
     [exit 2]
     ");
     assert!(shop.live("configmap", "c0").is_some());

@@ -87,7 +87,7 @@ fn connection(kubeconfig: &Path) -> Arc<dyn Cluster> {
 fn record(objects: &[Object]) -> Baseline {
     let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
     for object in objects {
-        baseline.record(object, object);
+        baseline.record(object, object, None);
     }
     baseline
 }

@@ -488,7 +488,7 @@ proptest! {
 
 fn recorded(target: &Value, live: &Value) -> Baseline {
     let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);
-    baseline.record(&object(target.clone()), &object(live.clone()));
+    baseline.record(&object(target.clone()), &object(live.clone()), None);
     baseline
 }
 
@@ -580,7 +580,12 @@ fn items_that_somebody_moved_are_no_proof() {
         let mut value = deployment(json!({}));
         let items = names.map(|name| json!({"name": name, "image": "a"}));
         value["spec"]["template"]["spec"]["initContainers"] = json!(items);
-        value["metadata"]["managedFields"] = json!([{"manager": "trueup", "operation": "Apply", "fieldsV1": {}}]);
+        value["metadata"]["managedFields"] = json!([{"manager": "trueup", "operation": "Apply", "fieldsV1": {"f:spec": {
+            "f:selector": {}, "f:template": {"f:metadata": {}, "f:spec": {"f:containers": {}, "f:initContainers": {
+                "k:{\"name\":\"migrate\"}": {".": {}, "f:name": {}, "f:image": {}},
+                "k:{\"name\":\"seed\"}": {".": {}, "f:name": {}, "f:image": {}},
+            }}},
+        }}}]);
         value
     };
     let mut target = containers(["migrate", "seed"]);

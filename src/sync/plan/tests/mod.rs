@@ -18,6 +18,7 @@ use serde_json::{Map, Value, json};
 
 use super::*;
 use crate::app::manifests::{Given, ManifestText};
+use crate::object::Gap;
 use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER};
 use crate::status::ResourceDrift;
 use crate::status::compare::{Answer, Baseline, Look, extra, first_look, second_look};
@@ -52,6 +53,8 @@ struct World {
     surplus: Vec<Surplus>,
     namespace: Option<Object>,
     baseline: Option<Baseline>,
+    gaps: Vec<Gap>,
+    neighbours: Neighbours,
 }
 
 impl World {
@@ -73,6 +76,8 @@ impl World {
             surplus: Vec::new(),
             namespace: None,
             baseline: None,
+            gaps: Vec::new(),
+            neighbours: Neighbours::default(),
         }
     }
 
@@ -102,7 +107,7 @@ impl World {
     fn synced(mut self, target: &Value) -> Self {
         let live = live(target);
         let baseline = self.baseline.get_or_insert_default();
-        baseline.record(&object(target.clone()), &object(live.clone()));
+        baseline.record(&object(target.clone()), &object(live.clone()), None);
         self.in_git(target.clone(), Some(live))
     }
 
@@ -126,6 +131,8 @@ impl World {
             revisions: &["3f2a9c1d3f2a9c1d3f2a9c1d3f2a9c1d3f2a9c1d".to_owned()],
             wanted: &self.wanted,
             surplus: &self.surplus,
+            unread: Unread::of(&self.gaps, self.baseline.as_ref()),
+            neighbours: &self.neighbours,
             kinds: &Kinds::builtin("v1.36.0"),
             namespace: self.namespace.as_ref(),
             baseline: self.baseline.as_ref(),

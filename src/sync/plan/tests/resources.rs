@@ -64,7 +64,7 @@ fn what_is_in_sync_is_applied_only_to_make_it_ours() {
         world
     };
     let with_record = |mut world: World| {
-        world.baseline.get_or_insert_default().record(&object(settings()), &object(live(&settings())));
+        world.baseline.get_or_insert_default().record(&object(settings()), &object(live(&settings())), None);
         world
     };
     let unrecorded = || World::new().in_git(settings(), Some(live(&settings())));
