@@ -8,6 +8,7 @@
 mod argo_status;
 mod deletion;
 mod members;
+mod owners;
 mod perform;
 mod planning;
 mod record;

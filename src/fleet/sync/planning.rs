@@ -15,7 +15,7 @@ use super::super::run::{SyncStatus, sync_status};
 use super::super::turn::Turn;
 use super::super::{Request, World, past};
 use super::members::marked;
-use super::{SyncRequest, Wish, deletion};
+use super::{SyncRequest, Wish, deletion, owners};
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
@@ -200,7 +200,13 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
         baseline: turn.baseline.as_deref(),
         now: wanted.started,
     };
-    plan::plan(&wishes).map_err(|refused| vec![Finding::of(&refused)])
+    match plan::plan(&wishes) {
+        Ok(plan) => Ok(plan),
+        Err(refused) => {
+            let refused = owners::named(refused, cluster.as_ref(), &turn.place(request).namespace).await;
+            Err(vec![Finding::of(&refused)])
+        }
+    }
 }
 
 /// Every target with its live object, and how the two differ.
