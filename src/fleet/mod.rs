@@ -13,6 +13,7 @@ mod health;
 mod history;
 mod ignore;
 mod list;
+mod owners;
 mod past;
 mod reasons;
 mod render;

@@ -240,6 +240,29 @@ mod tests {
         insta::assert_snapshot!(text([&nothing], &view()), @"1 application  nothing to do");
     }
 
+    /// A release of a hundred objects is named once, and how many are held stands in the first line.
+    #[test]
+    fn what_is_held_for_its_owner_is_listed_under_its_owner() {
+        let held = |of: &str, owner: Owner| Held {
+            object: name("v1", "ConfigMap", of),
+            why: format!("{owner}; `--adopt` takes it over"),
+            is_drift: true,
+            owner: Some(owner),
+        };
+        let legacy = || Owner::HelmRelease { name: "legacy".to_owned(), namespace: "shop".to_owned() };
+        let held = vec![held("a", legacy()), held("b", Owner::Kubectl), held("c", legacy())];
+        let plan = Plan { steps: Vec::new(), warnings: Vec::new(), held, ..plan() };
+        insta::assert_snapshot!(text([&plan], &view()), @r"
+        1 application  3 held
+
+        argocd/shop  3 held  https://kubernetes.default.svc  3f2a9c1
+          ! 2 held  part of Helm release `legacy`; `--adopt` takes it over
+              ConfigMap shop/a
+              ConfigMap shop/c
+          ! ConfigMap shop/b  applied by kubectl; `--adopt` takes it over
+        ");
+    }
+
     /// Names and annotations are whatever somebody wrote into git.
     #[test]
     fn a_plan_on_a_terminal_is_harmless() {

@@ -8,7 +8,6 @@
 mod argo_status;
 mod deletion;
 mod members;
-mod owners;
 mod perform;
 mod planning;
 mod record;

@@ -21,7 +21,7 @@ use crate::finding::codes::{LOCKED, NOT_PERMITTED, UNHEALTHY};
 use crate::process::Cancel;
 use crate::sync::execute::{Execution, execute};
 use crate::sync::lock::{Fence, Fenced, Lock, LockError};
-use crate::sync::ownership::Rules;
+use crate::sync::ownership::{Purpose, Rules};
 use crate::sync::plan::{Action, Plan};
 use crate::sync::state::{Place, State};
 use crate::sync::{FailureKind, Operation, OperationPhase, StepOutcome, StepResult};
@@ -158,7 +158,7 @@ async fn under_lock(
         adopt: wanted.flags.adopt,
         allow_shared: wanted.flags.allow_shared,
         approve: wanted.flags.approve,
-        is_deletion: matches!(wanted.wish, Wish::Delete(_)),
+        purpose: if matches!(wanted.wish, Wish::Delete(_)) { Purpose::Deletion } else { Purpose::Prune },
     };
     let mut operation = tried(turn, &plan, (&*cluster, rules), (request, wanted, world), stops).await;
     let is_held = |outcome: &StepOutcome| matches!(outcome.result, StepResult::Held { .. });

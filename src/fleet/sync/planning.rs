@@ -13,9 +13,9 @@ use super::super::compare::{self, Seen, find_live};
 use super::super::list::identity;
 use super::super::run::{SyncStatus, sync_status};
 use super::super::turn::Turn;
-use super::super::{Request, World, past};
+use super::super::{Request, World, owners, past};
 use super::members::marked;
-use super::{SyncRequest, Wish, deletion, owners};
+use super::{SyncRequest, Wish, deletion};
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
@@ -23,7 +23,7 @@ use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Object};
 use crate::status::{ResourceDrift, ResourceState};
 use crate::sync::decide::{Decision, LastSync, Policy, Scope, decide};
-use crate::sync::plan::{self, Plan, Surplus, Wanted, Wishes};
+use crate::sync::plan::{self, Plan, PlanRefused, Surplus, Wanted, Wishes};
 use crate::sync::rehearse::{Complaint, ComplaintKind, Extent, rehearse};
 use crate::sync::state::State;
 
@@ -202,10 +202,11 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
     };
     match plan::plan(&wishes) {
         Ok(plan) => Ok(plan),
-        Err(refused) => {
-            let refused = owners::named(refused, cluster.as_ref(), &turn.place(request).namespace).await;
-            Err(vec![Finding::of(&refused)])
+        Err(PlanRefused::Shared(shared)) => {
+            let named = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
+            Err(vec![Finding::of(&PlanRefused::Shared(named))])
         }
+        Err(refused) => Err(vec![Finding::of(&refused)]),
     }
 }
 

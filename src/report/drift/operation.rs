@@ -131,6 +131,8 @@ pub(in crate::report) struct HeldEntry<'run> {
     namespace: Option<&'run str>,
     name: &'run str,
     why: &'run str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
 }
 
 impl<'run> OperationEntry<'run> {
@@ -173,7 +175,7 @@ impl<'run> StepEntry<'run> {
 impl<'run> HeldEntry<'run> {
     /// What was not done about an application.
     pub(in crate::report) fn of(held: &'run Held) -> Self {
-        let Held { object, why, .. } = held;
+        let Held { object, why, owner, .. } = held;
         Self {
             group: &object.gvk.group,
             version: &object.gvk.version,
@@ -181,6 +183,7 @@ impl<'run> HeldEntry<'run> {
             namespace: object.namespace.as_deref(),
             name: &object.name,
             why,
+            owner: owner.as_ref().map(ToString::to_string),
         }
     }
 }

@@ -55,26 +55,28 @@ pub(super) async fn bring(step: &Step, execution: &Execution<'_>) -> StepDone {
 /// Holds what is there by now and was not when the plan was made, unless it is the application's own, or is to be adopted:
 /// somebody else created it meanwhile.
 pub(super) async fn hold_what_appeared(steps: &mut [&mut StepOutcome], execution: &Execution<'_>) {
-    let is_new = |outcome: &&mut &mut StepOutcome| {
+    let is_new = |outcome: &StepOutcome| {
         let step = &outcome.step;
         step.seen.is_none() && step.hook.is_none() && matches!(step.action, Action::Bring { .. })
     };
-    let mut new: Vec<&mut &mut StepOutcome> = steps.iter_mut().filter(is_new).collect();
-    if new.is_empty() || execution.stop.is_cancelled() {
+    let names: Vec<ObjectName> =
+        steps.iter().filter(|outcome| is_new(outcome)).map(|outcome| outcome.step.object.clone()).collect();
+    if names.is_empty() || execution.stop.is_cancelled() {
         return;
     }
-    let names: Vec<&ObjectName> = new.iter().map(|outcome| &outcome.step.object).collect();
-    let mut seen = look(&names, execution).await;
-    for outcome in &mut new {
-        let result = match (seen.remove(&outcome.step.object), outcome.step.target.as_deref()) {
-            (Some(Ok(Some(live))), Some(target)) => owner_to_ask(&live, target, &execution.rules).map(|owner| {
-                let why = format!("created since it was planned: {}", adopt_it(&owner));
-                StepResult::Held { why, is_ours: false }
-            }),
-            (Some(Err(error)), _) => Some(StepResult::Failed(no_answer(&error))),
-            _ => None,
-        };
-        outcome.result = result.unwrap_or(StepResult::NotBegun);
+    let mut seen = look(&names.iter().collect::<Vec<_>>(), execution).await;
+    for outcome in steps.iter_mut().filter(|outcome| is_new(outcome)) {
+        let Some(target) = outcome.step.target.as_deref() else { continue };
+        match seen.remove(&outcome.step.object) {
+            Some(Ok(Some(live))) => {
+                if let Some(owner) = owner_to_ask(&live, target, &execution.rules) {
+                    let why = format!("created since it was planned: {}", adopt_it(&owner));
+                    outcome.result = StepResult::Held { why, is_ours: false };
+                }
+            }
+            Some(Err(error)) => outcome.result = StepResult::Failed(no_answer(&error)),
+            Some(Ok(None)) | None => {}
+        }
     }
 }
 

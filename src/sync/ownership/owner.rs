@@ -4,7 +4,7 @@
 //! application's own or trueup made it, else its [`Owner`]. Pure.
 //!
 //! Rules: Helm pkg/action/validate.go (`checkOwnership`: the label and the annotations of a release); Flux's labels of
-//! Kustomizations and HelmReleases; Argo CD `util/argo/resource_tracking.go`; kubectl's last-applied annotation; the names
+//! `Kustomization`s and `HelmRelease`s; Argo CD `util/argo/resource_tracking.go`; kubectl's last-applied annotation; the names
 //! of field managers (KEP-555).
 
 use std::fmt;
@@ -14,8 +14,8 @@ use serde_json::{Value, json};
 use super::proof::{is_hook_of, is_marked_member, own_entries};
 use crate::object::Object;
 use crate::object::annotations::{
-    APPLYSET_PART_OF, FIELD_MANAGER, HELM_RELEASE, HELM_RELEASE_NAMESPACE, HOOK_OF, LAST_APPLIED, MANAGED_BY,
-    TRACKING_ID, TrackingId,
+    APPLYSET_PART_OF, FIELD_MANAGER, HELM_RELEASE, HELM_RELEASE_NAMESPACE, HOOK_OF, LAST_APPLIED, TRACKING_ID,
+    TrackingId,
 };
 use crate::status::tracking::{Mark, TrackedBy, Tracking, claimed};
 
@@ -173,8 +173,7 @@ fn owning_object(live: &Object) -> Option<Owner> {
 /// The first who wrote to it.
 fn creator(live: &Object) -> Option<Owner> {
     let first = entries(live).filter(|entry| !entry.manager.is_empty()).min_by_key(|entry| entry.time)?;
-    let is_known = live.label(MANAGED_BY).filter(|by| !by.is_empty() && *by != FIELD_MANAGER);
-    Some(Owner::Creator(is_known.unwrap_or(first.manager).to_owned()))
+    Some(Owner::Creator(first.manager.to_owned()))
 }
 
 /// A JSON patch that puts the application's mark on an object that it is to take over: from then on it is provably its own.
@@ -226,10 +225,21 @@ mod tests {
         entry
     }
 
+    fn managed(entries: Value) -> Value {
+        json!({ "managedFields": entries })
+    }
+
+    fn are_owned(cases: Vec<(&str, Value, Option<&str>)>) {
+        for (name, metadata, expected) in cases {
+            let target = object(json!({}));
+            let found = owner(&object(metadata), &target, &tracking()).map(|owner| owner.to_string());
+            assert_eq!(found.as_deref(), expected, "{name}");
+        }
+    }
+
     /// What users see in their clusters: each tool's own marks, as its documentation has them.
     #[test]
     fn an_owner_is_recognised_by_its_own_marks() {
-        let managed = |entries: Value| json!({"managedFields": entries});
         let helm = json!({
             "labels": {"app.kubernetes.io/managed-by": "Helm"},
             "annotations": {"meta.helm.sh/release-name": "legacy", "meta.helm.sh/release-namespace": "shop"},
@@ -241,12 +251,7 @@ mod tests {
         };
         let tracked = json!({"annotations": {"argocd.argoproj.io/tracking-id": "shop:/ConfigMap:shop/web"}});
         let last_applied = json!({"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}});
-        let chart = json!({
-            "labels": {"app.kubernetes.io/managed-by": "Helm"}, "managedFields": [entry("trueup", "Apply")],
-        });
-        let child = json!({"ownerReferences": [{"kind": "Till", "name": "main", "uid": "1"}],
-                           "managedFields": [entry("till-operator", "Update")]});
-        let cases = [
+        are_owned(vec![
             ("Helm", helm, Some("part of Helm release `legacy`")),
             ("Helm 4, by its manager alone", managed(json!([entry("helm", "Apply")])), Some("applied by Helm")),
             ("Flux", flux("kustomize.toolkit.fluxcd.io"), Some("part of Flux Kustomization `flux-system/apps`")),
@@ -266,6 +271,17 @@ mod tests {
                 Some("applied by `pulumi-kubernetes`"),
             ),
             ("Terraform", managed(json!([entry("Terraform", "Update")])), Some("applied by `Terraform`")),
+        ]);
+    }
+
+    #[test]
+    fn what_nobody_applied_is_its_creators() {
+        let chart = json!({
+            "labels": {"app.kubernetes.io/managed-by": "Helm"}, "managedFields": [entry("trueup", "Apply")],
+        });
+        let child = json!({"ownerReferences": [{"kind": "Till", "name": "main", "uid": "1"}],
+                           "managedFields": [entry("till-operator", "Update")]});
+        are_owned(vec![
             ("a child of an operator", child, Some("owned by `Till/main`")),
             (
                 "kubectl create",
@@ -284,19 +300,14 @@ mod tests {
                 managed(json!([{"manager": "trueup", "operation": "Update", "subresource": "status", "fieldsV1": {}}])),
                 Some("not created by trueup"),
             ),
-        ];
-        for (name, metadata, expected) in cases {
-            let target = object(json!({}));
-            let found = owner(&object(metadata), &target, &tracking()).map(|owner| owner.to_string());
-            assert_eq!(found.as_deref(), expected, "{name}");
-        }
+        ]);
     }
 
     /// The label of an ApplySet is ours where trueup put it; kubectl copies it, and then kubectl is asked for.
     #[test]
     fn our_own_marks_count_where_trueup_put_them() {
         let labelled = |entries: Value| json!({"labels": {APPLYSET_PART_OF: ID}, "managedFields": entries});
-        let cases = [
+        are_owned(vec![
             ("ours", labelled(json!([holds_label("trueup")])), None),
             (
                 "ours, and kubectl applied since",
@@ -315,11 +326,7 @@ mod tests {
                 json!({"labels": {APPLYSET_PART_OF: "applyset-x-v1"}}),
                 Some("part of another application (`applyset-x-v1`)"),
             ),
-        ];
-        for (name, metadata, expected) in cases {
-            let found = owner(&object(metadata), &object(json!({})), &tracking()).map(|owner| owner.to_string());
-            assert_eq!(found.as_deref(), expected, "{name}");
-        }
+        ]);
     }
 
     #[test]

@@ -33,8 +33,17 @@ pub struct Rules<'a> {
     pub allow_shared: bool,
     /// `--approve`: what asks for confirmation is confirmed.
     pub approve: bool,
-    /// Whether the application is deleted, and not synced.
-    pub is_deletion: bool,
+    /// What the application's surplus goes for.
+    pub purpose: Purpose,
+}
+
+/// What an application's surplus goes for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Purpose {
+    /// Git no longer has it.
+    Prune,
+    /// The application is deleted.
+    Deletion,
 }
 
 /// What is claimed of an object that is to be deleted.
@@ -210,7 +219,8 @@ fn keeps_itself(live: &Object, rules: &Rules<'_>, seen: &Seen) -> Option<String>
     let options = live.annotation(SYNC_OPTIONS).map(ResourceOptions::read).unwrap_or_default();
     let has = |option| options.has_over(rules.options, option);
     let is_new = live.annotation(SYNC_OPTIONS).unwrap_or_default() != seen.sync_options;
-    let (is_prune, is_deletion) = (!rules.is_deletion && !is_hook(live), rules.is_deletion || is_hook(live));
+    let is_deletion = rules.purpose == Purpose::Deletion;
+    let is_prune = !is_deletion;
     let kept = |option: &str| Some(format!("`{option}` keeps it"));
     if (is_prune || is_new) && has(SyncOption::PruneFalse) {
         return kept("Prune=false");
@@ -253,8 +263,8 @@ mod tests {
         Tracking { instance_name, label_key: None, installation_id: None, applyset_id: ID.to_owned() }
     }
 
-    fn rules(tracking: &Tracking, is_deletion: bool) -> Rules<'_> {
-        Rules { tracking, options: &[], adopt: false, allow_shared: false, approve: false, is_deletion }
+    fn rules(tracking: &Tracking, purpose: Purpose) -> Rules<'_> {
+        Rules { tracking, options: &[], adopt: false, allow_shared: false, approve: false, purpose }
     }
 
     /// A member as trueup applied it.
@@ -281,6 +291,8 @@ mod tests {
     }
 
     type Change<'c> = &'c dyn Fn(&mut Value);
+    /// What was changed since the plan, and what comes of a prune and of a deletion then.
+    type Case<'c> = (&'c str, Change<'c>, [Result<(), Stays>; 2]);
 
     fn options(text: &'static str) -> impl Fn(&mut Value) {
         move |live| live["metadata"]["annotations"][SYNC_OPTIONS] = json!(text)
@@ -295,7 +307,7 @@ mod tests {
         let not_ours = |why| Err(Stays::NotOurs(why));
         let (prune_false, delete_false) = (options("Prune=false"), options("Delete=false"));
         let (prune_confirm, delete_confirm) = (options("Prune=confirm"), options("Delete=confirm"));
-        let cases: [(&str, Change<'_>, [Result<(), Stays>; 2]); 13] = [
+        let cases: [Case<'_>; 13] = [
             ("nothing", &|_| {}, [Ok(()), Ok(())]),
             ("the status", &|live| live["status"] = json!({}), [Ok(()), Ok(())]),
             (
@@ -341,10 +353,10 @@ mod tests {
         for (name, change, expected) in cases {
             let mut live = member();
             change(&mut live);
-            for (is_deletion, expected) in [false, true].into_iter().zip(expected) {
-                let rules = rules(&tracking, is_deletion);
+            for (purpose, expected) in [Purpose::Prune, Purpose::Deletion].into_iter().zip(expected) {
+                let rules = rules(&tracking, purpose);
                 let proof = Proof::of(&object(live.clone()), &Claim::Surplus(&rules, &seen));
-                assert_eq!(proof.map(|_| ()), expected, "{name}, {}", if is_deletion { "deletion" } else { "prune" });
+                assert_eq!(proof.map(|_| ()), expected, "{name}, {purpose:?}");
             }
         }
     }
@@ -355,14 +367,14 @@ mod tests {
         let (tracking, mut live) = (tracking(), member());
         options("Delete=false")(&mut live);
         let seen = Seen::of(&object(live.clone()));
-        let rules = rules(&tracking, false);
+        let rules = rules(&tracking, Purpose::Prune);
         assert!(Proof::of(&object(live), &Claim::Surplus(&rules, &seen)).is_ok(), "a prune is no deletion");
     }
 
     #[test]
     fn a_hook_is_proven_by_its_mark_and_by_who_put_it_there() {
         let tracking = tracking();
-        let rules = rules(&tracking, false);
+        let rules = rules(&tracking, Purpose::Prune);
         let cases: [(&str, Change<'_>, Result<(), Stays>); 7] = [
             ("ours", &|_| {}, Ok(())),
             ("no mark", &|live| live["metadata"]["annotations"] = json!({}), Err(Stays::NotOurs(NotOurs::NoHook))),

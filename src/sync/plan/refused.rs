@@ -121,16 +121,16 @@ fn unconfirmed(objects: &[Key]) -> String {
     format!("`Delete=confirm` of {}{more} asks", named.join(", "))
 }
 
-fn taken(names: &[TakenName]) -> String {
+fn taken(hooks: &[TakenName]) -> String {
     /// So many are named.
     const NAMED: usize = 5;
-    let one = |name: &TakenName| {
-        let whose = name.owner.as_ref().map_or("created by trueup, but not as a hook".to_owned(), Owner::to_string);
-        format!("the hook `{}` has the name of an object that is {whose}", name.object)
+    let one = |hook: &TakenName| {
+        let whose = hook.owner.as_ref().map_or("created by trueup, but not as a hook".to_owned(), Owner::to_string);
+        format!("the hook `{}` has the name of an object that is {whose}", hook.object)
     };
-    let named: Vec<String> = names.iter().take(NAMED).map(one).collect();
-    let more = if names.len() > NAMED { format!("; and {} more", names.len() - NAMED) } else { String::new() };
-    named.join("; ") + &more
+    let told: Vec<String> = hooks.iter().take(NAMED).map(one).collect();
+    let more = if hooks.len() > NAMED { format!("; and {} more", hooks.len() - NAMED) } else { String::new() };
+    told.join("; ") + &more
 }
 
 fn shared(objects: &[Shared]) -> String {

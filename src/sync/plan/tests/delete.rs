@@ -155,7 +155,7 @@ fn a_hook_that_a_sync_left_behind_goes_too() {
     assert_eq!(world.deletions(), ["Sync 0 prune batch/Job shop/presync"]);
 }
 
-/// A PostDelete hook of the name of somebody's object would delete it before it is made: the deletion is refused, and nothing
+/// A `PostDelete` hook of the name of somebody's object would delete it before it is made: the deletion is refused, and nothing
 /// is deleted at all.
 #[test]
 fn a_hook_of_a_deletion_whose_name_is_taken_refuses_it() {

@@ -1,20 +1,22 @@
-//! Names the application behind an ApplySet, for whoever reads why a plan was refused.
+//! Names the application behind an ApplySet, for whoever reads that an object is another application's.
 //!
-//! In: why there is no plan, and a cluster. Out: the same, the ids of ApplySets replaced by the names of their applications
-//! where their records can be found: beside the objects, or in the namespace where this application keeps its own.
+//! In: objects that another application calls its own, and a cluster. Out: the same, the ids of ApplySets replaced by the
+//! names of their applications where their records can be found: beside the objects, or where this application keeps its own.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use crate::cluster::{Cluster, ListRequest};
 use crate::object::Gvk;
 use crate::object::annotations::APPLYSET_ID;
-use crate::sync::plan::{Other, PlanRefused, Shared};
+use crate::sync::plan::{Other, Shared};
 use crate::sync::state::application_of;
 
-pub(super) async fn named(refused: PlanRefused, cluster: &dyn Cluster, state_namespace: &str) -> PlanRefused {
-    let PlanRefused::Shared(shared) = refused else { return refused };
-    let beside = shared.iter().map(|one| one.object.namespace.as_str()).filter(|namespace| !namespace.is_empty());
-    let namespaces: BTreeSet<&str> = beside.chain([state_namespace]).collect();
+pub(super) async fn named(shared: Vec<Shared>, cluster: &dyn Cluster, state_namespace: &str) -> Vec<Shared> {
+    if !shared.iter().any(|one| matches!(one.other, Other::ApplySet(_))) {
+        return shared;
+    }
+    let beside = shared.iter().map(|one| one.object.namespace.as_str());
+    let namespaces: BTreeSet<&str> = beside.chain([state_namespace]).filter(|name| !name.is_empty()).collect();
     let mut applications = BTreeMap::new();
     for namespace in namespaces {
         let gvk = Gvk::from_api_version("v1", "ConfigMap");
@@ -33,5 +35,5 @@ pub(super) async fn named(refused: PlanRefused, cluster: &dyn Cluster, state_nam
         },
         Other::Application(_) => one,
     };
-    PlanRefused::Shared(shared.into_iter().map(named).collect())
+    shared.into_iter().map(named).collect()
 }
