@@ -225,7 +225,7 @@ mod tests {
         entry
     }
 
-    fn managed(entries: Value) -> Value {
+    fn managed(entries: &Value) -> Value {
         json!({ "managedFields": entries })
     }
 
@@ -253,24 +253,24 @@ mod tests {
         let last_applied = json!({"annotations": {"kubectl.kubernetes.io/last-applied-configuration": "{}"}});
         are_owned(vec![
             ("Helm", helm, Some("part of Helm release `legacy`")),
-            ("Helm 4, by its manager alone", managed(json!([entry("helm", "Apply")])), Some("applied by Helm")),
+            ("Helm 4, by its manager alone", managed(&json!([entry("helm", "Apply")])), Some("applied by Helm")),
             ("Flux", flux("kustomize.toolkit.fluxcd.io"), Some("part of Flux Kustomization `flux-system/apps`")),
             ("Flux and Helm", flux("helm.toolkit.fluxcd.io"), Some("part of Flux HelmRelease `flux-system/apps`")),
-            ("Flux, by its manager", managed(json!([entry("helm-controller", "Update")])), Some("applied by Flux")),
+            ("Flux, by its manager", managed(&json!([entry("helm-controller", "Update")])), Some("applied by Flux")),
             ("Argo CD", tracked, Some("part of Argo CD application `shop`")),
             (
                 "Argo CD, by its manager",
-                managed(json!([entry("argocd-controller", "Apply")])),
+                managed(&json!([entry("argocd-controller", "Apply")])),
                 Some("applied by Argo CD"),
             ),
             ("kubectl apply", last_applied, Some("applied by kubectl")),
-            ("kubectl apply --server-side", managed(json!([entry("kubectl", "Apply")])), Some("applied by kubectl")),
+            ("kubectl apply --server-side", managed(&json!([entry("kubectl", "Apply")])), Some("applied by kubectl")),
             (
                 "another applier",
-                managed(json!([entry("pulumi-kubernetes", "Apply")])),
+                managed(&json!([entry("pulumi-kubernetes", "Apply")])),
                 Some("applied by `pulumi-kubernetes`"),
             ),
-            ("Terraform", managed(json!([entry("Terraform", "Update")])), Some("applied by `Terraform`")),
+            ("Terraform", managed(&json!([entry("Terraform", "Update")])), Some("applied by `Terraform`")),
         ]);
     }
 
@@ -285,19 +285,21 @@ mod tests {
             ("a child of an operator", child, Some("owned by `Till/main`")),
             (
                 "kubectl create",
-                managed(json!([entry("kubectl-create", "Update")])),
+                managed(&json!([entry("kubectl-create", "Update")])),
                 Some("created by `kubectl-create`"),
             ),
             (
                 "kubectl scale is no applying",
-                managed(json!([entry("kubectl", "Update")])),
+                managed(&json!([entry("kubectl", "Update")])),
                 Some("created by `kubectl`"),
             ),
             ("no word about it", json!({}), Some("not created by trueup")),
             ("trueup made it: a chart's label is git's", chart, None),
             (
                 "trueup's subresource is nothing of the object",
-                managed(json!([{"manager": "trueup", "operation": "Update", "subresource": "status", "fieldsV1": {}}])),
+                managed(
+                    &json!([{"manager": "trueup", "operation": "Update", "subresource": "status", "fieldsV1": {}}]),
+                ),
                 Some("not created by trueup"),
             ),
         ]);
