@@ -334,6 +334,16 @@ pub enum ClusterError {
         /// The system's words.
         problem: String,
     },
+    /// The lock of the run that writes is too old: another run may have taken it over.
+    #[error("cluster {cluster}: not written, because the lock expired: this run was paused, or could not renew it")]
+    #[diagnostic(
+        code(trueup::sync::lock_lost),
+        help("another run may have gone on from what this one has done; look at its end before you sync again")
+    )]
+    LockExpired {
+        /// The cluster.
+        cluster: String,
+    },
 }
 
 fn seconds(limit: &Duration) -> String {

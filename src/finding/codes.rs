@@ -4,6 +4,8 @@
 
 /// Another run has the lock: exit code 5.
 pub const LOCKED: &str = "trueup::sync::locked";
+/// The lock was lost, or expired while the run was paused: exit code 5.
+pub const LOCK_LOST: &str = "trueup::sync::lock_lost";
 /// The account, a policy or a window does not let it be done: exit code 4.
 pub const NOT_PERMITTED: &str = "trueup::sync::not_permitted";
 /// Something failed that was waited for: exit code 3.

@@ -12,7 +12,7 @@ use tokio::sync::Mutex;
 use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::turn::Turn;
-use super::{Request, World, past};
+use super::{Request, World, owners, past};
 use crate::cluster::{Cluster, Predicted};
 use crate::finding::Finding;
 use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, is_hook, is_skipped};
@@ -21,7 +21,7 @@ use crate::progress::Stage;
 use crate::status::compare::{Answer, Baseline, Look, Question, Schema, Terms, first_look, second_look, unknown};
 use crate::status::tracking::{TrackedBy, Tracking, claimed};
 use crate::status::{ResourceDrift, ResourceState};
-use crate::sync::plan::Neighbours;
+use crate::sync::plan::{Neighbours, Other, Shared};
 
 pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
     let progress = &world.progress;
@@ -54,6 +54,8 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
 struct Outcome {
     resources: Vec<ResourceDrift>,
     conditions: Vec<(&'static str, Finding)>,
+    /// What another application calls its own.
+    shared: Vec<Shared>,
 }
 
 async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &World) -> Outcome {
@@ -75,6 +77,9 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
             Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a fault in trueup");
         return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
     };
+    let shared = std::mem::take(&mut outcome.shared);
+    let shared = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
+    outcome.conditions.extend(shared.iter().map(shared_warning));
     let schemas = Schemas::default();
     let answered: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
         let answered = if turn.application.forbids_server_side_diff() {
@@ -150,7 +155,7 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
-                outcome.conditions.extend(live.and_then(|live| claimed_by_another(live, object, seen)));
+                outcome.shared.extend(live.and_then(|live| claimed_by_another(live, object, seen)));
                 first_look(object, live, seen.baseline.as_deref(), terms)
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
@@ -194,21 +199,24 @@ pub(super) fn find_live<'seen>(
 }
 
 /// An object in the cluster that another application calls its own, in Argo CD's words a shared resource.
-fn claimed_by_another(live: &Object, target: &Object, seen: &Seen) -> Option<(&'static str, Finding)> {
+fn claimed_by_another(live: &Object, target: &Object, seen: &Seen) -> Option<Shared> {
     let Some(TrackedBy::Other(other)) = claimed(live, target, &seen.tracking) else { return None };
     if seen.neighbours.gives_up(&target.key(), &other) {
         return None;
     }
-    let message = format!("`{}` is tracked by `{other}` in the cluster", live.key());
+    let is_id = live.label(APPLYSET_PART_OF) == Some(&*other);
+    let other = if is_id { Other::ApplySet(other) } else { Other::Application(other) };
+    Some(Shared { object: live.key(), other })
+}
+
+fn shared_warning(shared: &Shared) -> (&'static str, Finding) {
+    let message = format!("`{}` is owned by {} in the cluster", shared.object, shared.other);
     let help = "two owners undo each other; keep the object in one application";
-    let help = match live.label(APPLYSET_PART_OF) {
-        Some(id) if id == other => {
-            format!("{help}; `kubectl get configmaps -A -l {APPLYSET_ID}={id}` names the other one")
-        }
-        _ => help.to_owned(),
+    let help = match &shared.other {
+        Other::ApplySet(id) => format!("{help}; `kubectl get configmaps -A -l {APPLYSET_ID}={id}` names the other one"),
+        Other::Application(_) => help.to_owned(),
     };
-    let finding = Finding::warning("trueup::status::shared", message).with_help(help);
-    Some(("SharedResourceWarning", finding))
+    ("SharedResourceWarning", Finding::warning("trueup::status::shared", message).with_help(help))
 }
 
 /// Asks the server.

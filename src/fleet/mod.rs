@@ -14,6 +14,7 @@ mod history;
 mod ignore;
 mod list;
 mod neighbours;
+mod owners;
 mod past;
 mod reasons;
 mod render;

@@ -254,7 +254,7 @@ fn unchecked_project(application: &Application) -> Option<Condition> {
     let finding = Finding::warning("trueup::app::project_unchecked", message).with_help(
         "compare its `sourceRepos`, `destinations` and resource lists yourself; this version reads no AppProject",
     );
-    Some(Condition { kind: "ProjectWarning".to_owned(), finding: finding.about(&application.name) })
+    Some(Condition { kind: "ProjectWarning".to_owned(), finding: finding.about(&application.name), is_gap: false })
 }
 
 fn source_run(source: &Source) -> SourceRun {

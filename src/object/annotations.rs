@@ -32,6 +32,8 @@ pub const HELM_HOOK_WEIGHT: &str = "helm.sh/hook-weight";
 pub const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
 /// The Helm release that an object is of, where Helm itself installed it.
 pub const HELM_RELEASE: &str = "meta.helm.sh/release-name";
+/// The namespace of that release.
+pub const HELM_RELEASE_NAMESPACE: &str = "meta.helm.sh/release-namespace";
 /// What Helm does with the object when its release is uninstalled: `keep`.
 pub const HELM_RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 /// Argo CD's sync options of a resource.
@@ -44,6 +46,8 @@ pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The field manager that trueup applies as (server-side apply, KEP-555).
 pub const FIELD_MANAGER: &str = "trueup";
+/// The ApplySet of the application that a hook was created for; hooks are no members of it.
+pub const HOOK_OF: &str = "trueup.dev/hook-of";
 /// The ApplySet that an object is a member of (KEP-3659).
 pub const APPLYSET_PART_OF: &str = "applyset.kubernetes.io/part-of";
 /// The id of an ApplySet, on its parent (KEP-3659).

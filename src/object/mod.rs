@@ -234,17 +234,26 @@ impl Object {
 
     /// Sets one label.
     pub fn set_label(&mut self, name: &str, value: &str) {
+        self.set_text("labels", name, value);
+    }
+
+    /// Sets an annotation.
+    pub fn set_annotation(&mut self, name: &str, value: &str) {
+        self.set_text("annotations", name, value);
+    }
+
+    fn set_text(&mut self, field: &str, name: &str, value: &str) {
         let metadata = self.value.entry("metadata").or_insert_with(|| Value::Object(Map::new()));
         if metadata.is_null() {
             *metadata = Value::Object(Map::new());
         }
         let Value::Object(metadata) = metadata else { return };
-        let labels = metadata.entry("labels").or_insert_with(|| Value::Object(Map::new()));
-        if labels.is_null() {
-            *labels = Value::Object(Map::new());
+        let texts = metadata.entry(field).or_insert_with(|| Value::Object(Map::new()));
+        if texts.is_null() {
+            *texts = Value::Object(Map::new());
         }
-        if let Value::Object(labels) = labels {
-            labels.insert(name.to_owned(), Value::String(value.to_owned()));
+        if let Value::Object(texts) = texts {
+            texts.insert(name.to_owned(), Value::String(value.to_owned()));
         }
     }
 

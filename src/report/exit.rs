@@ -101,7 +101,7 @@ impl Run {
 fn status_of(finding: &Finding) -> ExitStatus {
     match finding.code.as_deref() {
         Some(codes::NOT_PERMITTED) => ExitStatus::Forbidden,
-        Some(codes::LOCKED) => ExitStatus::Locked,
+        Some(codes::LOCKED | codes::LOCK_LOST) => ExitStatus::Locked,
         Some(codes::UNHEALTHY | codes::GAVE_UP | codes::TIMED_OUT) => ExitStatus::Unhealthy,
         _ => ExitStatus::Error,
     }

@@ -5,10 +5,13 @@
 //!
 //! Rule: docs/design.md, "The JSON contract".
 
+use std::collections::BTreeMap;
+
 use super::View;
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
 use crate::report::style::words::{counted, short_revision, sign};
+use crate::sync::ownership::Owner;
 use crate::sync::plan::{Action, Held, Method, Phase, Plan, Step};
 
 /// The plans as text, counts first, with a final line break.
@@ -29,7 +32,7 @@ pub fn text<'p>(plans: impl IntoIterator<Item = &'p Plan>, view: &View) -> Strin
         }
         page.end();
         lines(&mut page, plan);
-        plan.held.iter().for_each(|one| held_line(&mut page, one));
+        held_lines(&mut page, plan, |one| one.object.key().to_string());
         for warning in &plan.warnings {
             page.write(Role::Warning, "  ⚠ ").write(Role::Plain, warning).end();
         }
@@ -101,9 +104,31 @@ fn line(page: &mut Page, step: &Step) {
     page.end();
 }
 
-fn held_line(page: &mut Page, held: &Held) {
-    page.write(Role::Warning, "  ! ").write(Role::Name, held.object.key().to_string());
-    page.write(Role::Plain, "  ").write(Role::Warning, &held.why).end();
+/// What is held: a line an object; what belongs to somebody else stands under its owner, who is named once.
+pub(super) fn held_lines(page: &mut Page, plan: &Plan, name: impl Fn(&Held) -> String) {
+    let mut by_owner: BTreeMap<(&Owner, &str), Vec<&Held>> = BTreeMap::new();
+    for held in &plan.held {
+        if let Some(owner) = &held.owner {
+            by_owner.entry((owner, &held.why)).or_default().push(held);
+        } else {
+            held_line(page, &name(held), &held.why);
+        }
+    }
+    for ((_, why), held) in by_owner {
+        if let [one] = held[..] {
+            held_line(page, &name(one), why);
+            continue;
+        }
+        page.write(Role::Warning, format!("  ! {} held  ", held.len())).write(Role::Warning, why).end();
+        for one in held {
+            page.write(Role::Plain, "      ").write(Role::Name, name(one)).end();
+        }
+    }
+}
+
+fn held_line(page: &mut Page, name: &str, why: &str) {
+    page.write(Role::Warning, "  ! ").write(Role::Name, name);
+    page.write(Role::Plain, "  ").write(Role::Warning, why).end();
 }
 
 #[cfg(test)]
@@ -141,7 +166,10 @@ mod tests {
     }
 
     fn there(step: Step) -> Step {
-        Step { seen: Some(Seen { uid: "1".to_owned(), fingerprint: "x".to_owned() }), ..step }
+        Step {
+            seen: Some(Seen { uid: "1".to_owned(), fingerprint: "x".to_owned(), sync_options: String::new() }),
+            ..step
+        }
     }
 
     fn hook(step: Step) -> Step {
@@ -183,6 +211,7 @@ mod tests {
                 object: name("v1", "PersistentVolumeClaim", "data"),
                 why: "its data would be lost with it; needs `--prune-protected`".to_owned(),
                 is_drift: true,
+                owner: None,
             }],
             warnings: vec!["`batch/Job shop/migrate`: `PreSynk` is no hook type, so it never runs for it".to_owned()],
         }
@@ -209,6 +238,29 @@ mod tests {
           ⚠ `batch/Job shop/migrate`: `PreSynk` is no hook type, so it never runs for it
         ");
         insta::assert_snapshot!(text([&nothing], &view()), @"1 application  nothing to do");
+    }
+
+    /// A release of a hundred objects is named once, and how many are held stands in the first line.
+    #[test]
+    fn what_is_held_for_its_owner_is_listed_under_its_owner() {
+        let held = |of: &str, owner: Owner| Held {
+            object: name("v1", "ConfigMap", of),
+            why: format!("{owner}; `--adopt` takes it over"),
+            is_drift: true,
+            owner: Some(owner),
+        };
+        let legacy = || Owner::HelmRelease { name: "legacy".to_owned(), namespace: "shop".to_owned() };
+        let held = vec![held("a", legacy()), held("b", Owner::Kubectl), held("c", legacy())];
+        let plan = Plan { steps: Vec::new(), warnings: Vec::new(), held, ..plan() };
+        insta::assert_snapshot!(text([&plan], &view()), @r"
+        1 application  3 held
+
+        argocd/shop  3 held  https://kubernetes.default.svc  3f2a9c1
+          ! 2 held  part of Helm release `legacy`; `--adopt` takes it over
+              ConfigMap shop/a
+              ConfigMap shop/c
+          ! ConfigMap shop/b  applied by kubectl; `--adopt` takes it over
+        ");
     }
 
     /// Names and annotations are whatever somebody wrote into git.

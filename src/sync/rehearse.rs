@@ -11,8 +11,9 @@ use futures::stream;
 use serde_json::json;
 
 use super::execute::in_words;
+use super::ownership::ask_to_delete;
 use super::plan::{Action, Method, Plan, Step};
-use crate::cluster::{Cluster, ClusterError, Deleted, Deletion, Propagation, Reason, Refusal, Writing, Written};
+use crate::cluster::{Cluster, ClusterError, Deleted, Propagation, Reason, Refusal, Writing, Written};
 
 /// Why the server would not take a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -92,8 +93,7 @@ async fn ask(step: &Step, cluster: &dyn Cluster) -> Option<ComplaintKind> {
 }
 
 async fn may_go(step: &Step, propagation: Propagation, uid: &str, cluster: &dyn Cluster) -> Option<ComplaintKind> {
-    let deletion = Deletion { propagation, uid: Some(uid.to_owned()), resource_version: None };
-    match cluster.delete(&step.object, &deletion, Writing::DryRun).await {
+    match ask_to_delete(cluster, &step.object, uid, propagation).await {
         Ok(Deleted::Gone | Deleted::Going | Deleted::Absent) => None,
         Ok(Deleted::Refused(refusal)) => Some(kept(refusal)),
         Err(error) => Some(unanswered(error)),

@@ -81,6 +81,36 @@ fn an_arrow_of_the_table_only_points_up() {
     }
 }
 
+/// Where `Cluster::delete` is called: the one door, which takes a proof; and where a cluster hands the call on to itself. The
+/// record and the lock pass the door, too.
+const DELETING: [(&str, usize); 3] = [
+    // One that deletes, and one that asks in a dry run.
+    ("src/sync/ownership/delete.rs", 2),
+    // The cluster of whoever works under a lock.
+    ("src/sync/lock/fence.rs", 1),
+    // A folder's files, behind `impl Cluster`.
+    ("src/cluster/folder/mod.rs", 1),
+];
+
+/// Nothing is deleted but through the one function that proves, by the live object, whose it is: a second one would be a way
+/// around every promise about deleting.
+#[test]
+fn objects_are_deleted_in_one_place_alone() {
+    static CALL: LazyLock<Regex> =
+        LazyLock::new(|| Regex::new(r"\.delete\(|\bCluster::delete\b").expect("the pattern is right"));
+    let allowed: BTreeMap<PathBuf, usize> =
+        DELETING.iter().map(|(file, count)| (PathBuf::from(file), *count)).collect();
+    let mut found: BTreeMap<PathBuf, usize> = BTreeMap::new();
+    // A request of HTTP's method is how the API server's cluster deletes; that it is in its own room is the arrow's matter.
+    for (file, _) in source_files().into_iter().filter(|(file, _)| !file.starts_with("src/cluster/kubernetes")) {
+        let calls = CALL.find_iter(&production_code(&file)).count();
+        if calls > 0 {
+            found.insert(file, calls);
+        }
+    }
+    assert_eq!(found, allowed, "delete through `sync::ownership::delete`, with a claim that the live object proves");
+}
+
 /// The test that reads the code is not fooled by what is no use of a room.
 #[test]
 fn uses_of_rooms_are_found_and_tests_are_left_out() {

@@ -22,7 +22,7 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Syncing")]
 pub(crate) struct SyncingArguments {
-    /// Take over objects that Argo CD, Helm, Flux or kubectl applied
+    /// Take over objects that Argo CD, Helm, Flux or kubectl applied, or somebody created
     #[arg(long)]
     pub(crate) adopt: bool,
     /// Delete and recreate objects whose immutable fields changed

@@ -17,7 +17,7 @@ use super::text::{Place, Text};
 use super::view::{Stored, View, place_in_namespace};
 use crate::cluster::write::appliable;
 use crate::cluster::{ClusterError, Deleted, Deletion, Reason, Refusal, Writing, Written};
-use crate::object::annotations::APPLYSET_PART_OF;
+use crate::object::annotations::{APPLYSET_PART_OF, HOOK_OF};
 use crate::object::{Key, Object, Origin};
 
 /// A folder, and what it holds.
@@ -121,10 +121,11 @@ impl Store {
         Ok(())
     }
 
-    /// One object. Records and locks are read anew: another run may hold them.
+    /// One object, as its file has it now: another run or a person may have written it since the folder was opened.
     pub(super) fn get(&self, key: &Key) -> Result<Option<Object>, ClusterError> {
         if !may_be_own(key) {
-            return Ok(self.view().get(key).cloned());
+            let view = self.view();
+            return if view.get(key).is_some() { Ok(self.find(&view, key, false)?.live) } else { Ok(None) };
         }
         let mut view = self.view_mut();
         let found = self.find(&view, key, true)?;
@@ -159,7 +160,8 @@ impl Store {
         let Ok(object) = Object::new(appliable(&object)) else {
             return Ok(Written::Refused(refusal(Reason::Invalid, &key, "is no object any more")));
         };
-        let mark = object.label(APPLYSET_PART_OF).map(|_| mark(&key));
+        let is_marked = object.label(APPLYSET_PART_OF).is_some() || object.annotation(HOOK_OF).is_some();
+        let mark = is_marked.then(|| mark(&key));
         let is_same = found.live.as_ref().is_some_and(|live| appliable(live) == appliable(&object))
             && (mark.is_none() || found.place.and_then(|place| found.text.mark_at(place)) == mark.as_deref());
         let text = found.text.with(found.place, &object, mark.as_deref());

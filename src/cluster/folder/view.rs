@@ -7,12 +7,12 @@
 use std::collections::{BTreeMap, HashMap};
 use std::sync::Arc;
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 
 use super::names::{OWN_FOLDER, mark};
 use super::read::FileState;
 use crate::cluster::{ListRequest, reduce_to_metadata};
-use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER};
+use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER, HOOK_OF};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::{GroupKind, Key, KindFacts, Kinds, Object, Origin, Scope};
 
@@ -134,20 +134,26 @@ pub(super) fn presented(stored: Stored) -> Object {
     let Stored { mut object, mark: written } = stored;
     let version = version(&object);
     let is_ours = written.is_some_and(|written| written == mark(&object.key()));
-    let part_of = object.label(APPLYSET_PART_OF).is_some();
+    let (part_of, hook_of) = (object.label(APPLYSET_PART_OF).is_some(), object.annotation(HOOK_OF).is_some());
     let api_version = object.api_version().to_owned();
     if let Some(Value::Object(metadata)) = object.value_mut().get_mut("metadata") {
         let shown = metadata.entry("resourceVersion").or_insert(Value::Null);
         if shown.is_null() {
             *shown = json!(version);
         }
-        if is_ours && part_of {
-            let label = format!("f:{APPLYSET_PART_OF}");
+        if is_ours && (part_of || hook_of) {
+            let mut held = Map::new();
+            if part_of {
+                held.insert("f:labels".to_owned(), json!({ format!("f:{APPLYSET_PART_OF}"): {} }));
+            }
+            if hook_of {
+                held.insert("f:annotations".to_owned(), json!({ format!("f:{HOOK_OF}"): {} }));
+            }
             let content = format!("v:\"{version}\"");
             metadata.entry("managedFields").or_insert_with(|| {
                 json!([{
                     "manager": FIELD_MANAGER, "operation": "Apply", "apiVersion": api_version, "fieldsType": "FieldsV1",
-                    "fieldsV1": { "f:metadata": { "f:labels": { label: {} } }, content: {} },
+                    "fieldsV1": { "f:metadata": held, content: {} },
                 }])
             });
         }

@@ -25,7 +25,7 @@ use crate::status::compare::Baseline;
 use crate::sync::decide::Scope;
 use crate::sync::plan::{self, Deleting, Plan, Wanted, Wishes};
 use crate::sync::state::{Ended, Place, State, StateError};
-use crate::sync::{Operation, OperationPhase};
+use crate::sync::{Operation, OperationPhase, StepResult};
 
 /// The hooks of each application, set aside: git has nothing of one that goes, so that all of it is extra.
 pub(super) async fn targets(
@@ -115,8 +115,10 @@ pub(super) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
 /// What carries our mark and is not ours is told, and is nothing that is left of the application.
 pub(super) fn forget_what_is_not_ours(turn: &mut Turn) {
     let Some(plan) = &turn.plan else { return };
-    let strangers: BTreeSet<Key> =
-        plan.held.iter().filter(|held| !held.is_drift).map(|held| held.object.key()).collect();
+    let held = plan.held.iter().filter(|held| !held.is_drift).map(|held| held.object.key());
+    let outcomes = turn.operation.iter().flat_map(|operation| &operation.steps);
+    let lost = outcomes.filter(|outcome| matches!(outcome.result, StepResult::Held { is_ours: false, .. }));
+    let strangers: BTreeSet<Key> = held.chain(lost.map(|outcome| outcome.step.object.key())).collect();
     turn.resources.retain(|resource| !strangers.contains(&resource.key()));
 }
 
@@ -155,7 +157,11 @@ pub(super) async fn end(
     mut state: State,
     (cluster, place): (&dyn Cluster, &Place),
 ) -> Result<(), StateError> {
-    let left: Vec<Key> = plan.held.iter().filter(|held| held.is_drift).map(|held| held.object.key()).collect();
+    // What was found to keep itself when it was to go is left like what was held before.
+    let kept =
+        operation.steps.iter().filter(|outcome| matches!(outcome.result, StepResult::Held { is_ours: true, .. }));
+    let held = plan.held.iter().filter(|held| held.is_drift).map(|held| held.object.key());
+    let left: Vec<Key> = held.chain(kept.map(|outcome| outcome.step.object.key())).collect();
     let succeeded = operation.phase == OperationPhase::Succeeded;
     if succeeded && left.is_empty() {
         state.remove(cluster, place).await?;

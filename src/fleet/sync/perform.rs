@@ -20,10 +20,11 @@ use crate::finding::Finding;
 use crate::finding::codes::{LOCKED, NOT_PERMITTED, UNHEALTHY};
 use crate::process::Cancel;
 use crate::sync::execute::{Execution, execute};
-use crate::sync::lock::{Lock, LockError};
+use crate::sync::lock::{Fence, Fenced, Lock, LockError};
+use crate::sync::ownership::{Purpose, Rules};
 use crate::sync::plan::{Action, Plan};
 use crate::sync::state::{Place, State};
-use crate::sync::{FailureKind, Operation, OperationPhase, StepResult};
+use crate::sync::{FailureKind, Operation, OperationPhase, StepOutcome, StepResult};
 
 pub(super) async fn perform(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
     stream::iter(turns.iter_mut().map(|turn| perform_one(turn, request, wanted, world)))
@@ -47,10 +48,13 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
         Err(error) => return turn.condition("SyncError", Finding::of(&error)),
     };
     // Whoever takes the lock from us, or a signal, ends the work after the steps in flight.
-    let stops = Stops { stop: wanted.stop.child(), lost: Cancel::new() };
+    let stops = Stops { stop: wanted.stop.child(), lost: Cancel::new(), fence: lock.fence() };
     let done = lock.hold(under_lock(turn, &place, request, wanted, world, &stops), || stops.lose()).await;
-    if let Err(finding) = done {
-        turn.condition("SyncError", finding);
+    match done {
+        // It was not begun, or its record not written, because the lock was lost: that is reported below.
+        Err(_) if stops.is_lost() => {}
+        Err(finding) => turn.condition("SyncError", finding),
+        Ok(()) => {}
     }
     let freed = if turn.is_deleted { lock.remove().await } else { lock.release().await };
     match freed {
@@ -68,12 +72,19 @@ struct Stops {
     stop: Cancel,
     /// The loss of the lock.
     lost: Cancel,
+    /// How old the lock is.
+    fence: Arc<Fence>,
 }
 
 impl Stops {
     fn lose(&self) {
         self.lost.cancel();
         self.stop.cancel();
+    }
+
+    /// Whether the lock was lost, or found too old to write under.
+    fn is_lost(&self) -> bool {
+        self.lost.is_cancelled() || self.fence.has_expired()
     }
 }
 
@@ -98,7 +109,11 @@ async fn make_room(plan: &Plan, place: &Place, cluster: &dyn Cluster) -> Result<
             && step.seen.is_none()
             && matches!(step.action, Action::Bring { .. })
     });
-    let Some(target) = namespace.and_then(|step| step.target.as_deref()) else { return Ok(()) };
+    let Some((step, target)) = namespace.and_then(|step| Some((step, step.target.as_deref()?))) else { return Ok(()) };
+    // Somebody may have created it since: then it is room enough, and nothing of it is taken over here.
+    if cluster.get(&step.object).await.map_err(|error| Finding::of(&error))?.is_some() {
+        return Ok(());
+    }
     match cluster.apply(target, Validation::Strict, Writing::Really).await {
         Ok(Written::Done(_)) => Ok(()),
         Ok(Written::Refused(refusal)) if refusal.reason == Reason::AlreadyExists => Ok(()),
@@ -119,6 +134,8 @@ async fn under_lock(
     stops: &Stops,
 ) -> Result<(), Finding> {
     let Some(cluster) = turn.cluster.clone() else { return Ok(()) };
+    // Whatever is written under the lock is only written while it holds.
+    let cluster: Arc<dyn Cluster> = Arc::new(Fenced::new(cluster, Arc::clone(&stops.fence)));
     let mut state = State::read(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
     refuse_older(turn, &state, wanted)?;
     if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
@@ -134,19 +151,31 @@ async fn under_lock(
     // From the first write on the pull loop leaves it alone, or no longer does.
     state.rolled_back_to = turn.rollback;
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
-    let mut operation = tried(turn, &plan, request, wanted, world, stops).await;
-    let held = plan.held.iter().filter(|held| held.is_drift).count();
+    let tracking = turn.tracking(request);
+    let rules = Rules {
+        tracking: &tracking,
+        options: &turn.application.sync_policy.sync_options,
+        adopt: wanted.flags.adopt,
+        allow_shared: wanted.flags.allow_shared,
+        approve: wanted.flags.approve,
+        purpose: if matches!(wanted.wish, Wish::Delete(_)) { Purpose::Deletion } else { Purpose::Prune },
+    };
+    let mut operation = tried(turn, &plan, (&*cluster, rules), (request, wanted, world), stops).await;
+    let is_held = |outcome: &StepOutcome| matches!(outcome.result, StepResult::Held { .. });
+    let held = plan.held.iter().filter(|held| held.is_drift).count()
+        + operation.steps.iter().filter(|outcome| is_held(outcome)).count();
     if operation.phase == OperationPhase::Succeeded && held > 0 {
         operation.message = format!("synced, but for {held} that were held back");
     }
-    tell(turn, &operation, wanted.wish);
+    if !stops.is_lost() {
+        tell(turn, &operation, wanted.wish);
+    }
     let written = match wanted.wish {
         // The record is the other run's by now.
-        _ if stops.lost.is_cancelled() => Ok(()),
+        _ if stops.is_lost() => Ok(()),
         Wish::Delete(_) => deletion::end(turn, &plan, &operation, state, (&*cluster, place)).await,
         Wish::Sync { .. } | Wish::Reconcile { .. } | Wish::Rollback { .. } => {
-            let applyset_id = turn.tracking(request).applyset_id;
-            let ended = record::ended(turn, &plan, &operation, &applyset_id, Timestamp::now());
+            let ended = record::ended(turn, &plan, &operation, &tracking.applyset_id, Timestamp::now());
             state.finish(cluster.as_ref(), place, ended).await
         }
     };
@@ -199,17 +228,16 @@ fn tell(turn: &mut Turn, operation: &Operation, wish: Wish) {
 async fn tried(
     turn: &Turn,
     plan: &Plan,
-    request: &Request,
-    wanted: &SyncRequest,
-    world: &World,
+    (cluster, rules): (&dyn Cluster, Rules<'_>),
+    (request, wanted, world): (&Request, &SyncRequest, &World),
     stops: &Stops,
 ) -> Operation {
     let retry = turn.application.sync_policy.retry.clone();
     let mut tries = 0;
     loop {
-        let Some(cluster) = &turn.cluster else { return nowhere() };
         let execution = Execution {
-            cluster: cluster.as_ref(),
+            cluster,
+            rules,
             judge: &wanted.judge,
             concurrency: request.concurrency,
             wave_delay: wanted.wave_delay,
@@ -232,10 +260,6 @@ async fn tried(
         }
         tries += 1;
     }
-}
-
-fn nowhere() -> Operation {
-    Operation { phase: OperationPhase::Error, message: "there is no cluster".to_owned(), steps: Vec::new() }
 }
 
 /// How long to wait before the next try; nothing when there is none.

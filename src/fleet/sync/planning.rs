@@ -13,7 +13,7 @@ use super::super::compare::{self, Seen, find_live};
 use super::super::list::identity;
 use super::super::run::{Condition, SyncStatus, sync_status};
 use super::super::turn::Turn;
-use super::super::{Request, World, past};
+use super::super::{Request, World, owners, past};
 use super::members::marked;
 use super::{SyncRequest, Wish, deletion};
 use crate::cluster::{ClusterError, ObjectName};
@@ -23,7 +23,7 @@ use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Object};
 use crate::status::{ResourceDrift, ResourceState};
 use crate::sync::decide::{Decision, LastSync, Policy, Scope, decide};
-use crate::sync::plan::{self, Plan, Surplus, Wanted, Wishes};
+use crate::sync::plan::{self, Plan, PlanRefused, Surplus, Wanted, Wishes};
 use crate::sync::rehearse::{Complaint, ComplaintKind, Extent, rehearse};
 use crate::sync::state::State;
 
@@ -212,7 +212,14 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
         baseline: turn.baseline.as_deref(),
         now: wanted.started,
     };
-    plan::plan(&wishes).map_err(|refused| vec![Finding::of(&refused)])
+    match plan::plan(&wishes) {
+        Ok(plan) => Ok(plan),
+        Err(PlanRefused::Shared(shared)) => {
+            let named = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
+            Err(vec![Finding::of(&PlanRefused::Shared(named))])
+        }
+        Err(refused) => Err(vec![Finding::of(&refused)]),
+    }
 }
 
 /// Every target with its live object, and how the two differ.

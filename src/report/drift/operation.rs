@@ -34,9 +34,8 @@ pub(in crate::report) fn write(page: &mut Page, application: &ApplicationRun, is
         page.write(Role::Hint, "  plan     ").list(&plan::counts(&steps, plan.held.len()), ", ").end();
         plan::lines(page, plan);
     }
-    for held in application.plan.iter().flat_map(|plan| &plan.held) {
-        page.write(Role::Warning, "  ! ").write(Role::Name, held.object.to_string());
-        page.write(Role::Plain, "  ").write(Role::Warning, &held.why).end();
+    if let Some(plan) = &application.plan {
+        plan::held_lines(page, plan, |held| held.object.to_string());
     }
     if let Some(why) = &application.left {
         page.write(Role::Hint, "  left     ").write(Role::Plain, why).end();
@@ -57,6 +56,7 @@ fn counts(operation: &Operation) -> String {
     let counts = [
         (count(|result| matches!(result, StepResult::Done(_))), "done"),
         (count(|result| matches!(result, StepResult::Failed(_))), "failed"),
+        (count(|result| matches!(result, StepResult::Held { .. })), "held"),
         (count(|result| matches!(result, StepResult::NotBegun)), "not begun"),
     ];
     let told: Vec<String> =
@@ -73,6 +73,7 @@ fn step(page: &mut Page, outcome: &StepOutcome, is_verbose: bool) {
     let (words, words_role) = match &outcome.result {
         StepResult::Done(words) => (words.as_str(), Role::Good),
         StepResult::Failed(failure) => (failure.words.as_str(), Role::Bad),
+        StepResult::Held { why, .. } => (why.as_str(), Role::Warning),
         StepResult::NotBegun => ("not begun", Role::Hint),
     };
     page.write(sign_role, format!("  {sign} ")).write(Role::Name, outcome.step.subject());
@@ -130,6 +131,8 @@ pub(in crate::report) struct HeldEntry<'run> {
     namespace: Option<&'run str>,
     name: &'run str,
     why: &'run str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    owner: Option<String>,
 }
 
 impl<'run> OperationEntry<'run> {
@@ -146,6 +149,7 @@ impl<'run> StepEntry<'run> {
         let (result_words, reason, details) = match result {
             StepResult::Done(_) => ("done", None, &[][..]),
             StepResult::Failed(failure) => ("failed", Some(reason(failure.kind)), &*failure.log),
+            StepResult::Held { .. } => ("held", None, &[][..]),
             StepResult::NotBegun => ("notBegun", None, &[][..]),
         };
         Self {
@@ -171,7 +175,7 @@ impl<'run> StepEntry<'run> {
 impl<'run> HeldEntry<'run> {
     /// What was not done about an application.
     pub(in crate::report) fn of(held: &'run Held) -> Self {
-        let Held { object, why, .. } = held;
+        let Held { object, why, owner, .. } = held;
         Self {
             group: &object.gvk.group,
             version: &object.gvk.version,
@@ -179,6 +183,7 @@ impl<'run> HeldEntry<'run> {
             namespace: object.namespace.as_deref(),
             name: &object.name,
             why,
+            owner: owner.as_ref().map(ToString::to_string),
         }
     }
 }

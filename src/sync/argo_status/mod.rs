@@ -310,10 +310,13 @@ fn of_step(outcome: &StepOutcome) -> Option<Value> {
     let (is_done, words) = match &outcome.result {
         StepResult::Done(words) => (true, words.as_str()),
         StepResult::Failed(failure) => (false, failure.words.as_str()),
+        StepResult::Held { why, .. } => (false, why.as_str()),
         StepResult::NotBegun => return None,
     };
     let is_prune = matches!(step.action, Action::Prune { .. });
+    let is_held = matches!(outcome.result, StepResult::Held { .. });
     let status = match (is_done, is_prune) {
+        _ if is_held && is_prune => "PruneSkipped",
         (true, true) => "Pruned",
         (true, false) => "Synced",
         (false, _) => "SyncFailed",

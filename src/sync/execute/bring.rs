@@ -7,41 +7,85 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
-use super::{Execution, Failure, FailureKind, StepOutcome, StepResult, remove};
-use crate::cluster::{ClusterError, Reason, Refusal, Validation, Writing, Written};
+use super::wait::look;
+use super::{Execution, Failure, FailureKind, NotDone, StepDone, StepOutcome, StepResult, remove};
+use crate::cluster::{ClusterError, ObjectName, Reason, Refusal, Validation, Writing, Written};
 use crate::object::{Gvk, Kinds, Object};
 use crate::status::health::HealthStatus;
 use crate::sync::adopt;
-use crate::sync::plan::{Action, Method, Step};
-
-type Brought = Result<(String, Option<Object>), Failure>;
+use crate::sync::ownership::{Claim, Owner, Rules, mark_patch, owner, prove_hook, prove_member};
+use crate::sync::plan::{Action, Method, Step, adopt_it};
 
 /// How long a definition may take until its kind is served, before what needs it is tried anyway.
 const ESTABLISHED: std::time::Duration = std::time::Duration::from_secs(30);
+/// How often an object is taken over that somebody else writes to.
+const TRIES: usize = 3;
 
-pub(super) async fn bring(step: &Step, execution: &Execution<'_>) -> Brought {
+pub(super) async fn bring(step: &Step, execution: &Execution<'_>) -> StepDone {
     let (Some(target), Action::Bring { method, validation, adopt, .. }) = (&step.target, &step.action) else {
-        return Err(Failure::new(FailureKind::Refused, "the plan has no object to bring"));
+        return Err(Failure::new(FailureKind::Refused, "the plan has no object to bring").into());
     };
     let bringing = Bringing { step, target, validation: *validation, execution };
+    if step.hook.is_some() {
+        return bringing.hook(*method, adopt).await;
+    }
     match method {
-        Method::Apply => {
+        Method::Apply | Method::Create => {
             bringing.adopt(adopt).await?;
             let words = if step.seen.is_some() { "applied" } else { "created" };
             bringing.apply(words).await
         }
-        Method::Replace => bringing.replace().await,
-        Method::Recreate => {
-            remove::make_way(step, step.seen.as_ref().map(|seen| seen.uid.clone()), execution).await?;
-            bringing.apply(if step.seen.is_some() { "recreated" } else { "created" }).await
-        }
-        Method::Create => {
-            if step.hook.is_some_and(|hook| hook.before_creation) {
-                remove::make_way(step, None, execution).await?;
+        Method::Replace => match bringing.live().await? {
+            None => bringing.create().await,
+            Some(live) => {
+                let live = bringing.owned(live).await?;
+                bringing.replace(&live).await
             }
-            bringing.apply("created").await
+        },
+        Method::Recreate => {
+            let Some(live) = bringing.live().await? else { return bringing.apply("created").await };
+            let live = bringing.owned(live).await?;
+            let uid = step.seen.as_ref().map_or(live.uid(), |seen| seen.uid.as_str());
+            remove::make_way(step, &Claim::Member(&execution.rules, Some(uid)), execution).await?;
+            bringing.apply("recreated").await
         }
     }
+}
+
+/// Holds what is there by now and was not when the plan was made, unless it is the application's own, or is to be adopted:
+/// somebody else created it meanwhile.
+pub(super) async fn hold_what_appeared(steps: &mut [&mut StepOutcome], execution: &Execution<'_>) {
+    let is_new = |outcome: &StepOutcome| {
+        let step = &outcome.step;
+        step.seen.is_none() && step.hook.is_none() && matches!(step.action, Action::Bring { .. })
+    };
+    let names: Vec<ObjectName> =
+        steps.iter().filter(|outcome| is_new(outcome)).map(|outcome| outcome.step.object.clone()).collect();
+    if names.is_empty() || execution.stop.is_cancelled() {
+        return;
+    }
+    let mut seen = look(&names.iter().collect::<Vec<_>>(), execution).await;
+    for outcome in steps.iter_mut().filter(|outcome| is_new(outcome)) {
+        let Some(target) = outcome.step.target.as_deref() else { continue };
+        match seen.remove(&outcome.step.object) {
+            Some(Ok(Some(live))) => {
+                if let Some(owner) = owner_to_ask(&live, target, &execution.rules) {
+                    let why = format!("created since it was planned: {}", adopt_it(&owner));
+                    outcome.result = StepResult::Held { why, is_ours: false };
+                }
+            }
+            Some(Err(error)) => outcome.result = StepResult::Failed(no_answer(&error)),
+            Some(Ok(None)) | None => {}
+        }
+    }
+}
+
+/// Whose a live object is, where that forbids writing to it.
+fn owner_to_ask(live: &Object, target: &Object, rules: &Rules<'_>) -> Option<Owner> {
+    owner(live, target, rules.tracking).filter(|owner| match owner {
+        Owner::Application(_) => !rules.allow_shared,
+        _ => !rules.adopt,
+    })
 }
 
 struct Bringing<'a> {
@@ -52,24 +96,83 @@ struct Bringing<'a> {
 }
 
 impl Bringing<'_> {
-    async fn apply(&self, words: &str) -> Brought {
+    async fn live(&self) -> Result<Option<Object>, Failure> {
+        self.execution.cluster.get(&self.step.object).await.map_err(|error| no_answer(&error))
+    }
+
+    /// A hook: what an earlier run left of it is deleted first, where its policy says so. Nobody else's object is.
+    async fn hook(&self, method: Method, managers: &[String]) -> StepDone {
+        let Some(live) = self.live().await? else { return self.apply("created").await };
+        let live = self.owned(live).await?;
+        let is_made_first = method == Method::Recreate
+            || (method == Method::Create && self.step.hook.is_some_and(|hook| hook.before_creation));
+        if is_made_first {
+            let claim = Claim::Hook(&self.execution.rules, Some(live.uid()));
+            remove::make_way(self.step, &claim, self.execution).await?;
+            return self.apply("created").await;
+        }
+        if method == Method::Replace {
+            return self.replace(&live).await;
+        }
+        self.adopt(managers).await?;
+        self.apply("applied").await
+    }
+
+    /// The live object, if it is the application's own; with `--adopt` it becomes that first.
+    async fn owned(&self, mut live: Object) -> Result<Object, NotDone> {
+        let rules = &self.execution.rules;
+        let is_hook = self.step.hook.is_some();
+        let is_proven = |live: &Object| {
+            let id = &rules.tracking.applyset_id;
+            if is_hook { prove_hook(live, id).is_ok() } else { prove_member(live, id).is_ok() }
+        };
+        for _ in 0..TRIES {
+            let is_others = owner_to_ask(&live, self.target, rules).is_some();
+            // What trueup made and nobody claims may be replaced without a mark, but no hook.
+            if is_proven(&live) || (!is_others && !is_hook && !rules.adopt) {
+                return Ok(live);
+            }
+            if is_others || !rules.adopt {
+                return Err(self.not_owned(&live));
+            }
+            let patch = mark_patch(&live, &rules.tracking.applyset_id, is_hook);
+            let patched = self.execution.cluster.patch(&self.step.object, &patch, Writing::Really).await;
+            match patched.map_err(|error| no_answer(&error))? {
+                Written::Done(marked) => return Ok(*marked),
+                Written::Refused(Refusal { reason: Reason::Conflict, .. }) => {}
+                Written::Refused(refusal) => return Err(refused(&refusal).into()),
+            }
+            let Some(now) = self.live().await? else { break };
+            live = now;
+        }
+        Err(contended().into())
+    }
+
+    fn not_owned(&self, live: &Object) -> NotDone {
+        let owner = owner(live, self.target, self.execution.rules.tracking);
+        if self.step.hook.is_some() {
+            let whose = owner.map_or("created by trueup, but not as a hook".to_owned(), |owner| owner.to_string());
+            let words = format!("its name was taken since it was planned, by an object that is {whose}");
+            return Failure::new(FailureKind::Refused, words).into();
+        }
+        let whose = owner.as_ref().map_or_else(|| "it is not provably ours".to_owned(), adopt_it);
+        NotDone::Held { why: format!("changed since it was planned: {whose}"), is_ours: false }
+    }
+
+    async fn apply(&self, words: &str) -> StepDone {
         let written = self.execution.cluster.apply(self.target, self.validation, Writing::Really).await;
         done(written, words)
     }
 
-    async fn replace(&self) -> Brought {
-        let cluster = self.execution.cluster;
-        if self.step.seen.is_none() {
-            return done(cluster.create(self.target, self.validation, Writing::Really).await, "created");
-        }
-        // Some kinds take no replacement without it, and nothing that came in between is lost unseen.
-        let live = cluster.get(&self.step.object).await.map_err(|error| no_answer(&error))?;
-        let Some(live) = live else {
-            return done(cluster.create(self.target, self.validation, Writing::Really).await, "created");
-        };
+    async fn create(&self) -> StepDone {
+        done(self.execution.cluster.create(self.target, self.validation, Writing::Really).await, "created")
+    }
+
+    /// Some kinds take no replacement without a version, and nothing that came in between is lost unseen.
+    async fn replace(&self, live: &Object) -> StepDone {
         let mut target = self.target.clone();
         target.set_resource_version(live.resource_version());
-        done(cluster.replace(&target, self.validation, Writing::Really).await, "replaced")
+        done(self.execution.cluster.replace(&target, self.validation, Writing::Really).await, "replaced")
     }
 
     /// Makes the fields of earlier appliers ours, so that what git drops later goes away.
@@ -78,10 +181,8 @@ impl Bringing<'_> {
             return Ok(());
         }
         let cluster = self.execution.cluster;
-        for _ in 0..3 {
-            let Some(live) = cluster.get(&self.step.object).await.map_err(|error| no_answer(&error))? else {
-                return Ok(());
-            };
+        for _ in 0..TRIES {
+            let Some(live) = self.live().await? else { return Ok(()) };
             let Some(patch) = adopt::patch(&live, managers) else { return Ok(()) };
             match cluster.patch(&self.step.object, &patch, Writing::Really).await.map_err(|error| no_answer(&error))? {
                 Written::Done(_) => return Ok(()),
@@ -89,17 +190,18 @@ impl Bringing<'_> {
                 Written::Refused(refusal) => return Err(refused(&refusal)),
             }
         }
-        Err(Failure::new(
-            FailureKind::NoAnswer,
-            "somebody else changes it all the time, so that its fields cannot be adopted",
-        ))
+        Err(contended())
     }
 }
 
-fn done(written: Result<Written, ClusterError>, words: &str) -> Brought {
+fn contended() -> Failure {
+    Failure::new(FailureKind::NoAnswer, "somebody else changes it all the time, so that it cannot be adopted")
+}
+
+fn done(written: Result<Written, ClusterError>, words: &str) -> StepDone {
     match written.map_err(|error| no_answer(&error))? {
         Written::Done(object) => Ok((words.to_owned(), Some(*object))),
-        Written::Refused(refusal) => Err(refused(&refusal)),
+        Written::Refused(refusal) => Err(refused(&refusal).into()),
     }
 }
 

@@ -19,8 +19,9 @@ pub(in crate::sync) use bring::in_words;
 use futures::StreamExt;
 use futures::stream;
 
+use super::ownership::Rules;
 use super::plan::{Action, Phase, Plan, Step};
-use crate::cluster::{Cluster, Deleted, Deletion, Writing};
+use crate::cluster::Cluster;
 use crate::object::Object;
 use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
@@ -30,6 +31,8 @@ use crate::status::health::Judge;
 pub struct Execution<'a> {
     /// Where.
     pub cluster: &'a dyn Cluster,
+    /// Whose objects may be deleted and taken over.
+    pub rules: Rules<'a>,
     /// Judges whether what was brought works.
     pub judge: &'a Judge,
     /// How many steps are done side by side.
@@ -57,6 +60,13 @@ pub enum StepResult {
     Done(String),
     /// Not done, and why.
     Failed(Failure),
+    /// Not done, because the object is no longer what it was when the plan was made: it is left as it is.
+    Held {
+        /// Why.
+        why: String,
+        /// Whether it is still the application's own.
+        is_ours: bool,
+    },
     /// Not begun: something before it failed, or the run was ended.
     NotBegun,
 }
@@ -83,6 +93,25 @@ pub enum FailureKind {
     Refused,
     /// The account may not.
     NotPermitted,
+}
+
+/// What a step did, in words, and the object as the server has it now.
+type StepDone = Result<(String, Option<Object>), NotDone>;
+
+/// Why a step was not done.
+enum NotDone {
+    Failed(Failure),
+    /// The object is no longer what it was when the plan was made.
+    Held {
+        why: String,
+        is_ours: bool,
+    },
+}
+
+impl From<Failure> for NotDone {
+    fn from(failure: Failure) -> Self {
+        Self::Failed(failure)
+    }
 }
 
 impl Failure {
@@ -285,6 +314,8 @@ async fn run_stage(
         if execution.stop.is_cancelled() {
             return Ok(Ending::CutShort);
         }
+        bring::hold_what_appeared(same_kind, execution).await;
+        first_failure(same_kind.iter().map(|outcome| &**outcome))?;
         run_side_by_side(same_kind, execution).await;
         first_failure(same_kind.iter().map(|outcome| &**outcome))?;
         bring::settle_definitions(same_kind, execution).await;
@@ -311,7 +342,7 @@ async fn run_side_by_side(steps: &mut [&mut StepOutcome], execution: &Execution<
 }
 
 async fn run_step(outcome: &mut StepOutcome, execution: &Execution<'_>) {
-    if execution.stop.is_cancelled() {
+    if execution.stop.is_cancelled() || outcome.result != StepResult::NotBegun {
         return;
     }
     let began = Instant::now();
@@ -328,7 +359,8 @@ async fn run_step(outcome: &mut StepOutcome, execution: &Execution<'_>) {
             outcome.live = live.map(Arc::new);
             StepResult::Done(words)
         }
-        Err(failure) => StepResult::Failed(failure),
+        Err(NotDone::Failed(failure)) => StepResult::Failed(failure),
+        Err(NotDone::Held { why, is_ours }) => StepResult::Held { why, is_ours },
     };
     execution.progress.step(&subject, outcome.result.words());
     execution.progress.done(Stage::Sync, subject);
@@ -340,6 +372,7 @@ impl StepResult {
         match self {
             Self::Done(words) => words,
             Self::Failed(failure) => &failure.words,
+            Self::Held { why, .. } => why,
             Self::NotBegun => "not begun",
         }
     }
@@ -352,14 +385,4 @@ fn first_failure<'a>(steps: impl Iterator<Item = &'a StepOutcome>) -> Result<(),
         }
     }
     Ok(())
-}
-
-/// Deletes an object in the background, whatever came of it: for what is only tidied up.
-async fn tidy(
-    step: &Step,
-    uid: Option<String>,
-    execution: &Execution<'_>,
-) -> Result<Deleted, crate::cluster::ClusterError> {
-    let deletion = Deletion { propagation: crate::cluster::Propagation::Background, uid, resource_version: None };
-    execution.cluster.delete(&step.object, &deletion, Writing::Really).await
 }

@@ -90,7 +90,12 @@ pub(super) async fn for_what_is_going(steps: &mut [StepOutcome], execution: &Exe
         let mut going: Vec<&mut StepOutcome> = steps.iter_mut().filter(is_going).collect();
         let names: Vec<&ObjectName> = going.iter().map(|outcome| &outcome.step.object).collect();
         let seen = look(&names, execution).await;
-        let is_gone = |outcome: &StepOutcome| matches!(seen.get(&outcome.step.object), Some(Ok(None)));
+        // What has the name and another uid is a new object: a controller made it again.
+        let is_gone = |outcome: &StepOutcome| match seen.get(&outcome.step.object) {
+            Some(Ok(None)) => true,
+            Some(Ok(Some(live))) => outcome.step.seen.as_ref().is_some_and(|seen| seen.uid != live.uid()),
+            _ => false,
+        };
         going.iter_mut().filter(|outcome| is_gone(outcome)).for_each(|outcome| {
             outcome.result = StepResult::Done(PRUNED.to_owned());
         });
@@ -105,10 +110,10 @@ fn is_done(outcome: &StepOutcome) -> bool {
     matches!(outcome.result, StepResult::Done(_))
 }
 
-type Sight = Result<Option<Arc<Object>>, ClusterError>;
+pub(super) type Sight = Result<Option<Arc<Object>>, ClusterError>;
 
 /// Every object as it is now; what is not among the answers was not asked for.
-async fn look(names: &[&ObjectName], execution: &Execution<'_>) -> HashMap<ObjectName, Sight> {
+pub(super) async fn look(names: &[&ObjectName], execution: &Execution<'_>) -> HashMap<ObjectName, Sight> {
     let mut places: BTreeMap<(&Gvk, Option<&String>), Vec<&ObjectName>> = BTreeMap::new();
     for name in names {
         places.entry((&name.gvk, name.namespace.as_ref())).or_default().push(name);

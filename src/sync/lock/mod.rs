@@ -7,9 +7,11 @@
 //! Rules: `coordination.k8s.io/v1` Lease; client-go tools/leaderelection for renewing and taking over.
 
 mod error;
+mod fence;
 mod lease;
 
 pub use error::LockError;
+pub use fence::{Fence, Fenced};
 
 use std::hash::{BuildHasher, Hasher, RandomState};
 use std::pin::pin;
@@ -21,10 +23,9 @@ use tokio::sync::Mutex;
 use tokio::time::{sleep, timeout};
 
 use self::lease::Standing;
+use super::ownership::{Claim, Removal, delete};
 use super::state::Place;
-use crate::cluster::{
-    Cluster, ClusterError, Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written,
-};
+use crate::cluster::{Cluster, ClusterError, Propagation, Reason, Refusal, Validation, Writing, Written};
 use crate::object::Object;
 use crate::process::Cancel;
 
@@ -36,6 +37,8 @@ pub const LONGEST: Duration = Duration::from_secs(300);
 pub const SHORTEST: Duration = Duration::from_secs(3);
 /// How soon a renewal that got no answer is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
+/// To whom a lock is lost that was not renewed in time.
+const EXPIRED: &str = "whoever asks: it could not be renewed in time";
 /// How often a lock is given back against somebody who writes to it, too.
 const TRIES: usize = 5;
 
@@ -86,14 +89,15 @@ pub struct Lock {
     holder: String,
     terms: Terms,
     hand: Mutex<Hand>,
+    fence: Arc<Fence>,
 }
 
 /// What is known of the Lease in hand.
 struct Hand {
     /// The Lease as it was written last.
     lease: Object,
-    /// When it was written, at the earliest.
-    renewed: Instant,
+    /// When it was taken, at the earliest, by the clock of the fence.
+    taken: Duration,
     /// Who has it instead.
     lost_to: Option<String>,
 }
@@ -152,7 +156,11 @@ impl Lock {
         loop {
             let held = match try_to_take(&*cluster, &place, holder, patience).await {
                 Ok(hand) => {
-                    return Ok(Self { cluster, place, holder: holder.to_owned(), terms, hand: Mutex::new(hand) });
+                    // Whoever takes it over waits for all of its time: the work has to know before.
+                    let limit = terms.duration.saturating_sub(terms.renewal);
+                    let fence = Arc::new(Fence::new(limit, hand.taken));
+                    let holder = holder.to_owned();
+                    return Ok(Self { cluster, place, holder, terms, hand: Mutex::new(hand), fence });
                 }
                 Err(error @ LockError::Held { .. }) => error,
                 Err(error) => return Err(error),
@@ -162,6 +170,11 @@ impl Lock {
                 return Err(held);
             }
         }
+    }
+
+    /// How old it is, for whoever is about to write.
+    pub fn fence(&self) -> Arc<Fence> {
+        Arc::clone(&self.fence)
     }
 
     /// Does the work, renewing the lock beside it. When the lock is lost, the work is told to stop after its step in
@@ -208,10 +221,9 @@ impl Lock {
         let (uid, is_held) = (hand.lease.uid().to_owned(), hand.lost_to.is_none());
         drop(hand);
         if is_held {
-            let uid = Some(uid).filter(|uid| !uid.is_empty());
-            let deletion = Deletion { propagation: Propagation::Background, uid, resource_version: None };
-            if let Ok(Deleted::Gone | Deleted::Going | Deleted::Absent) =
-                self.cluster.delete(&self.place.lease(), &deletion, Writing::Really).await
+            let claim = Claim::Lock(&self.holder, &uid);
+            if let Ok(Removal::Gone | Removal::Going | Removal::Absent) =
+                delete(&*self.cluster, &self.place.lease(), &claim, Propagation::Background).await
             {
                 return Ok(());
             }
@@ -222,15 +234,18 @@ impl Lock {
     /// Renews it until it is lost.
     async fn keep(&self) {
         loop {
-            sleep(self.terms.renewal).await;
+            let is_due = timeout(self.terms.renewal, self.fence.expired()).await.is_err();
             let mut hand = self.hand.lock().await;
-            // Whoever takes it over waits for all of its time: the work has to know before.
-            let time_left = self.terms.duration.saturating_sub(hand.renewed.elapsed() + self.terms.renewal);
+            if !is_due {
+                hand.lost_to = Some(EXPIRED.to_owned());
+                return;
+            }
+            let time_left = self.terms.duration.saturating_sub(self.fence.age().saturating_add(self.terms.renewal));
             let renewed = timeout(time_left, self.renew(&mut hand)).await;
             let lost_to = match renewed {
                 Ok(Ok(())) => continue,
                 Ok(Err(holder)) => holder,
-                Err(_elapsed) => "whoever asks: it could not be renewed in time".to_owned(),
+                Err(_elapsed) => EXPIRED.to_owned(),
             };
             hand.lost_to = Some(lost_to);
             return;
@@ -240,11 +255,12 @@ impl Lock {
     /// Gives a sign of life, however often it takes; tells who has the lock when it is lost.
     async fn renew(&self, hand: &mut Hand) -> Result<(), String> {
         loop {
-            let begun = Instant::now();
+            let begun = fence::now();
             let renewed = lease::renewed(&hand.lease, Timestamp::now());
             match self.cluster.replace(&renewed, Validation::Strict, Writing::Really).await {
                 Ok(Written::Done(lease)) => {
-                    (hand.lease, hand.renewed) = (*lease, begun);
+                    hand.lease = *lease;
+                    self.fence.renew(begun);
                     return Ok(());
                 }
                 Ok(Written::Refused(refusal)) if is_replaced(&refusal) => {
@@ -291,7 +307,7 @@ async fn try_to_take(
                 Standing::Doubtful | Standing::Held => return Err(held(lease)),
             }
         }
-        let renewed = Instant::now();
+        let taken = fence::now();
         let now = Timestamp::now();
         let answer = match &lease {
             None => {
@@ -303,7 +319,7 @@ async fn try_to_take(
             }
         };
         match answer {
-            Written::Done(lease) => return Ok(Hand { lease: *lease, renewed, lost_to: None }),
+            Written::Done(lease) => return Ok(Hand { lease: *lease, taken, lost_to: None }),
             // Somebody was faster: who it was says the Lease.
             Written::Refused(refusal) if lease.is_none() && refusal.reason == Reason::AlreadyExists => {}
             Written::Refused(refusal) if lease.is_some() && is_replaced(&refusal) => {}

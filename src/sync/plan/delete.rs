@@ -9,7 +9,7 @@
 
 use std::collections::BTreeSet;
 
-use super::claims::{own_entries, prove_ours};
+use super::claims::prove_ours;
 use super::order::{last_wave, reverse_waves, wave_of};
 use super::prune::{propagation, protected};
 use super::refused::PlanRefused;
@@ -21,6 +21,7 @@ use crate::app::options::SyncOption;
 use crate::cluster::Propagation;
 use crate::object::Object;
 use crate::object::annotations::{HELM_RESOURCE_POLICY, is_hook};
+use crate::sync::ownership::{keeps_by_helm, prove_hook};
 
 /// How an application is deleted.
 #[derive(Debug, Clone, Copy)]
@@ -66,7 +67,7 @@ pub(super) fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut D
     let first = draft.prunes.iter().map(|prune| prune.wave).min().unwrap_or_default();
     draft.brings.iter_mut().for_each(|release| release.wave = first);
     if !deleting.orphan {
-        hooks::bring(wishes, draft, |phase| !phase.is_of_sync());
+        hooks::bring(wishes, draft, |phase| !phase.is_of_sync())?;
     }
     Ok(())
 }
@@ -115,11 +116,6 @@ fn would_be_lost(lost: &str) -> String {
     format!("{lost} would be lost with it; needs `--prune-protected`, or `--orphan`")
 }
 
-/// Rule: Argo CD `HasAnnotationOption`: a list, of which `keep` is one word.
-fn keeps_by_helm(live: &Object) -> bool {
-    live.annotation(HELM_RESOURCE_POLICY).is_some_and(|policy| policy.split(',').any(|word| word.trim() == "keep"))
-}
-
 fn is_ground(group: &str, kind: &str) -> bool {
     matches!((group, kind), ("", "Namespace") | ("apiextensions.k8s.io", "CustomResourceDefinition"))
 }
@@ -153,13 +149,13 @@ fn release(live: &Object, why: String) -> Step {
     }
 }
 
-/// Hooks of earlier syncs have no label: git knows their names, and the server that trueup made them.
+/// Hooks of earlier syncs have no label: git knows their names, and their mark says that trueup created them as hooks.
 fn leftover_hooks(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut Draft) {
     for Wanted { target, live, .. } in wishes.wanted {
         let Some(live) = live.as_deref().filter(|_| is_hook(target) && !target.name().is_empty()) else { continue };
-        let owners = live.metadata().and_then(|metadata| metadata.get("ownerReferences"));
+        let is_ours = prove_hook(live, &wishes.tracking.applyset_id).is_ok();
         let is_kept = options_of(live).has(SyncOption::DeleteFalse) || keeps_by_helm(live);
-        if hooks::is_of_deletion(target) || owners.is_some() || is_kept || own_entries(live).next().is_none() {
+        if hooks::is_of_deletion(target) || is_kept || !is_ours {
             continue;
         }
         match protected(live).filter(|_| !wishes.flags.prune_protected) {

@@ -15,12 +15,16 @@ use serde_json::Value;
 use super::Draft;
 use super::order::wave_of;
 use super::prune::protected;
+use super::refused::{PlanRefused, TakenName};
 use super::resources::{How, warn};
 use super::step::{Action, HookDeletion, Method, Phase, Seen, Step, name_of};
 use super::wishes::{Wanted, Wishes};
 use crate::object::Object;
-use crate::object::annotations::{HELM_HOOK, HELM_HOOK_DELETE_POLICY, HELM_RELEASE, HOOK, HOOK_DELETE_POLICY, is_hook};
+use crate::object::annotations::{
+    HELM_HOOK, HELM_HOOK_DELETE_POLICY, HELM_RELEASE, HOOK, HOOK_DELETE_POLICY, HOOK_OF, is_hook,
+};
 use crate::status::tracking::{TrackedBy, is_tracked};
+use crate::sync::ownership::{owner, prove_hook};
 
 /// Whether anything of the application was there before the sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -30,8 +34,16 @@ enum Helm {
 }
 
 /// Plans each hook, once for each of those of its phases that are asked for.
-pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft, is_asked_for: impl Fn(Phase) -> bool) {
+///
+/// A hook whose name an object has that trueup did not create as that hook refuses the plan: the hook's policies would
+/// delete what is somebody else's.
+pub(super) fn bring(
+    wishes: &Wishes<'_>,
+    draft: &mut Draft,
+    is_asked_for: impl Fn(Phase) -> bool,
+) -> Result<(), PlanRefused> {
     let helm = install_or_upgrade(wishes);
+    let mut taken = Vec::new();
     for wanted in wishes.wanted.iter().filter(|wanted| is_hook(&wanted.target)) {
         let target = wanted.target.as_ref();
         let (phases, unknown) = phases(target, helm);
@@ -53,8 +65,23 @@ pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft, is_asked_for: impl F
         }
         warn(target, draft);
         let asked_for = phases.into_iter().filter(|(phase, _)| is_asked_for(*phase));
-        draft.brings.extend(asked_for.map(|(phase, word)| step(wanted, wishes, (phase, &word), deletion)));
+        let steps: Vec<Step> = asked_for.map(|(phase, word)| step(wanted, wishes, (phase, &word), deletion)).collect();
+        if !steps.is_empty() {
+            taken.extend(taken_name(wanted, wishes));
+        }
+        draft.brings.extend(steps);
     }
+    taken.sort();
+    if taken.is_empty() { Ok(()) } else { Err(PlanRefused::TakenNames(taken)) }
+}
+
+fn taken_name(wanted: &Wanted, wishes: &Wishes<'_>) -> Option<TakenName> {
+    let is_named = !wanted.target.name().is_empty();
+    let live = wanted.live.as_deref().filter(|_| is_named && !wishes.flags.adopt)?;
+    if prove_hook(live, &wishes.tracking.applyset_id).is_ok() {
+        return None;
+    }
+    Some(TakenName { object: wanted.target.key(), owner: owner(live, &wanted.target, wishes.tracking) })
 }
 
 fn step(wanted: &Wanted, wishes: &Wishes<'_>, (phase, word): (Phase, &str), deletion: HookDeletion) -> Step {
@@ -80,13 +107,16 @@ fn step(wanted: &Wanted, wishes: &Wishes<'_>, (phase, word): (Phase, &str), dele
     }
 }
 
-/// A hook with its name: one that only has `generateName` gets the same name as Argo CD gives it.
-fn named(target: &Arc<Object>, phase: Phase, wishes: &Wishes<'_>) -> Arc<Object> {
-    if !target.name().is_empty() {
-        return Arc::clone(target);
-    }
-    let revision = wishes.revisions.first().map(String::as_str).unwrap_or_default();
-    Arc::new(with_name(target, generated_name(target, revision, phase, wishes.now)))
+/// A hook with its name and its mark: one that only has `generateName` gets the same name as Argo CD gives it.
+fn named(target: &Object, phase: Phase, wishes: &Wishes<'_>) -> Arc<Object> {
+    let mut named = if target.name().is_empty() {
+        let revision = wishes.revisions.first().map(String::as_str).unwrap_or_default();
+        with_name(target, generated_name(target, revision, phase, wishes.now))
+    } else {
+        target.clone()
+    };
+    named.set_annotation(HOOK_OF, &wishes.tracking.applyset_id);
+    Arc::new(named)
 }
 
 fn generated_name(target: &Object, revision: &str, phase: Phase, began: Timestamp) -> String {

@@ -28,7 +28,7 @@ pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
 pub use hooks::made_of;
 pub use namespace::is_created_by_option;
 pub use neighbours::{Neighbour, Neighbours};
-pub use refused::{PlanRefused, Shared};
+pub use refused::{Other, PlanRefused, Shared, TakenName};
 pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};
 pub use unread::Unread;
 pub use wishes::{Flags, MaxPrune, NotAMaxPrune, Surplus, Wanted, Wishes};
@@ -38,6 +38,7 @@ use std::collections::BTreeSet;
 use crate::app::Application;
 use crate::app::options::SyncOption;
 use crate::object::{Kinds, Object};
+use crate::sync::ownership::Owner;
 use step::name_of;
 
 /// Plans a sync.
@@ -49,7 +50,7 @@ pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
     }
     resources::bring(wishes, &mut draft);
     if wishes.scope.whole {
-        hooks::bring(wishes, &mut draft, Phase::is_of_sync);
+        hooks::bring(wishes, &mut draft, Phase::is_of_sync)?;
     }
     prune::prune(wishes, &mut draft)?;
     mark_unasked(wishes, &mut draft.brings);
@@ -99,8 +100,20 @@ struct Draft {
 
 impl Draft {
     fn hold(&mut self, object: &Object, why: impl Into<String>, is_drift: bool) {
-        self.held.push(Held { object: name_of(object), why: why.into(), is_drift });
+        self.held.push(Held { object: name_of(object), why: why.into(), is_drift, owner: None });
     }
+
+    /// Holds an object that somebody else applied or created.
+    fn hold_for(&mut self, object: &Object, owner: Owner, is_drift: bool) {
+        self.held.push(Held { object: name_of(object), why: adopt_it(&owner), is_drift, owner: Some(owner) });
+    }
+}
+
+/// What is said of an object that is somebody else's.
+pub(in crate::sync) fn adopt_it(owner: &Owner) -> String {
+    let flag =
+        if matches!(owner, Owner::Application(_)) { "`--allow-shared` syncs it" } else { "`--adopt` takes it over" };
+    format!("{owner}; {flag}")
 }
 
 fn name(application: &Application) -> String {

@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 
 use super::Draft;
-use super::claims::{is_argo_cds, own_entries, prove_ours};
+use super::claims::{own_entries, prove_ours};
 use super::order::wave_of;
 use super::respect::{Unspoken, respect};
 use super::step::{Action, Method, Phase, Seen, Step, name_of};
@@ -20,6 +20,7 @@ use crate::object::Object;
 use crate::object::annotations::{SYNC_OPTIONS, is_hook, is_skipped};
 use crate::status::compare::predecessors;
 use crate::status::{Moved, ResourceDrift, ResourceState};
+use crate::sync::ownership::{Owner, owner};
 
 /// So many fields are named in a step's why.
 const NAMED: usize = 3;
@@ -38,14 +39,20 @@ pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft) {
             draft.hold(target, why, true);
         } else if !wishes.scope.apply {
             draft.hold(target, format!("left by the sync policy: {why}"), is_drift);
-        } else if is_argo_cds(wanted, wishes.tracking) && !wishes.flags.adopt {
-            let why = "Argo CD tracks it; `--adopt` takes it over, fields and all";
-            draft.hold(target, why, is_drift);
+        } else if let Some(owner) = owner_to_ask(wanted, wishes) {
+            draft.hold_for(target, owner, is_drift);
         } else {
             warn(target, draft);
             draft.brings.push(step(wanted, wishes, why));
         }
     }
+}
+
+/// Who has an object that git names, until `--adopt`: what trueup neither created nor was asked to adopt is not its own.
+fn owner_to_ask(wanted: &Wanted, wishes: &Wishes<'_>) -> Option<Owner> {
+    let live = wanted.live.as_deref().filter(|_| !wishes.flags.adopt)?;
+    // Another application's object has refused the plan by now, unless `--allow-shared` said otherwise.
+    owner(live, &wanted.target, wishes.tracking).filter(|owner| !matches!(owner, Owner::Application(_)))
 }
 
 fn step(wanted: &Wanted, wishes: &Wishes<'_>, why: String) -> Step {

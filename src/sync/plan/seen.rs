@@ -9,6 +9,7 @@ use serde_json::{Map, Value};
 
 use super::step::Seen;
 use crate::object::Object;
+use crate::object::annotations::SYNC_OPTIONS;
 
 /// Metadata that the server counts up, or that has its own place in [`Seen`].
 const UNCOUNTED: [&str; 5] = ["resourceVersion", "generation", "selfLink", "creationTimestamp", "uid"];
@@ -22,7 +23,8 @@ impl Seen {
         };
         let is_secret = live.kind() == "Secret" && live.api_version() == "v1";
         let fingerprint = if is_secret { text("resourceVersion") } else { fingerprint(live) };
-        Self { uid: text("uid"), fingerprint }
+        let sync_options = live.annotation(SYNC_OPTIONS).unwrap_or_default().to_owned();
+        Self { uid: text("uid"), fingerprint, sync_options }
     }
 }
 

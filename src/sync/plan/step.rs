@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use crate::cluster::{ObjectName, Propagation, Validation};
 use crate::object::{Key, Object};
+use crate::sync::ownership::Owner;
 
 /// When a step runs. In this order, but for `SyncFail`, which only runs when something before it failed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -123,6 +124,8 @@ pub struct Seen {
     /// A fingerprint of all that a sync would change or depend on: not the status, not what the server counts up. Of a
     /// Secret, its `resourceVersion`.
     pub fingerprint: String,
+    /// Its annotation with sync options: what it says of being pruned or deleted.
+    pub sync_options: String,
 }
 
 /// One step.
@@ -169,6 +172,8 @@ pub struct Held {
     pub why: String,
     /// Whether the application is not as git says because of it.
     pub is_drift: bool,
+    /// Whose it is, when it is held until `--adopt`.
+    pub owner: Option<Owner>,
 }
 
 /// Everything that a sync of one application will do.
@@ -207,7 +212,7 @@ impl Plan {
         } else {
             let Step { object, .. } = self.steps.remove(step);
             let why = format!("must be made anew, which needs `--force` or the option `Force=true`: {field}");
-            self.held.push(Held { object, why, is_drift: true });
+            self.held.push(Held { object, why, is_drift: true, owner: None });
         }
     }
 }

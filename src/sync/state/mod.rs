@@ -14,7 +14,8 @@ mod tests;
 mod write;
 
 pub use error::{StateError, StateFault};
-pub use parent::parents;
+pub use parent::{application_of, parents};
+pub(in crate::sync) use parent::{is_parent_of, is_part_of};
 pub use place::Place;
 
 use std::collections::BTreeSet;

@@ -142,6 +142,25 @@ pub(super) fn is_ours(place: &Place, parent: &Object) -> Result<(), StateError> 
     }
 }
 
+/// Whether a live object holds the state of the application of this place.
+pub(in crate::sync) fn is_parent_of(place: &Place, live: &Object) -> bool {
+    live.kind() == "ConfigMap" && live.name() == place.name && is_ours(place, live).is_ok()
+}
+
+/// The application whose state a ConfigMap holds, as tracking names it.
+pub fn application_of(parent: &Object) -> Option<&str> {
+    data(parent, APPLICATION)
+}
+
+/// Whether a live object holds a part of the record of the application of this place.
+pub(in crate::sync) fn is_part_of(place: &Place, live: &Object) -> bool {
+    let is_named = [Side::A, Side::B].into_iter().any(|side| place.is_part(side, live.name()));
+    live.kind() == "ConfigMap"
+        && is_named
+        && live.label(MANAGED_BY) == Some(TOOL)
+        && data(live, APPLICATION) == Some(place.application.as_str())
+}
+
 /// Where the members of the ApplySet may be, the parent's own namespace aside.
 struct Scope {
     kinds: BTreeSet<GroupKind>,

@@ -71,6 +71,12 @@ impl Place {
         ObjectName { gvk: Gvk::from_api_version("v1", "ConfigMap"), namespace: Some(self.namespace.clone()), name }
     }
 
+    /// Whether a name is that of a part on this side.
+    pub(super) fn is_part(&self, side: Side, name: &str) -> bool {
+        let number = name.strip_prefix(side.prefix()).and_then(|rest| rest.strip_suffix(&format!(".{}", self.name)));
+        number.is_some_and(|number| number.parse::<usize>().is_ok())
+    }
+
     /// The name of a ConfigMap that holds a part of the record. Two sides take turns, so that the parts of the last
     /// sync stay as they are until the parent names those of the new one.
     pub(super) fn part(&self, side: Side, number: usize) -> String {

@@ -5,11 +5,10 @@
 
 use super::parent::{self, Written};
 use super::{Place, State, StateError};
-use crate::cluster::{
-    Cluster, Deleted, Deletion, ObjectName, Propagation, Reason, Refusal, Validation, Writing, Written as Answer,
-};
+use crate::cluster::{Cluster, ObjectName, Propagation, Reason, Refusal, Validation, Writing, Written as Answer};
 use crate::object::Object;
 use crate::status::compare::Baseline;
+use crate::sync::ownership::{Claim, Removal, delete};
 
 /// How often it is tried against somebody who writes, too.
 const TRIES: usize = 5;
@@ -52,14 +51,10 @@ pub(super) async fn ended(cluster: &dyn Cluster, place: &Place, state: &State) -
 /// Deletes the parts of the record, and then the parent.
 pub(super) async fn removed(cluster: &dyn Cluster, place: &Place, parent: &Object) -> Result<(), StateError> {
     clean(cluster, place, Baseline::part_names(parent).into_iter()).await;
-    let deletion = Deletion {
-        propagation: Propagation::Background,
-        uid: Some(parent.uid().to_owned()).filter(|uid| !uid.is_empty()),
-        resource_version: None,
-    };
-    match cluster.delete(&place.parent(), &deletion, Writing::Really).await? {
-        Deleted::Gone | Deleted::Going | Deleted::Absent => Ok(()),
-        Deleted::Refused(refusal) => Err(StateError::Refused { name: place.name.clone(), refusal }),
+    match delete(cluster, &place.parent(), &Claim::Parent(place), Propagation::Background).await? {
+        // What is not this application's parent is none of its business.
+        Removal::Gone | Removal::Going | Removal::Absent | Removal::Stays(_) => Ok(()),
+        Removal::Refused(refusal) => Err(StateError::Refused { name: place.name.clone(), refusal }),
     }
 }
 
@@ -113,10 +108,9 @@ async fn put_part(cluster: &dyn Cluster, place: &Place, part: Object) -> Result<
 /// Deletes parts that no parent names any more. An account that may not leaves them: the next but one sync writes over
 /// them.
 async fn clean(cluster: &dyn Cluster, place: &Place, names: impl Iterator<Item = String>) {
-    let deletion = Deletion { propagation: Propagation::Background, ..Deletion::default() };
     for name in names {
         let part: ObjectName = place.config_map(name);
         // What stays is read by nobody.
-        let _ = cluster.delete(&part, &deletion, Writing::Really).await;
+        let _ = delete(cluster, &part, &Claim::Part(place), Propagation::Background).await;
     }
 }

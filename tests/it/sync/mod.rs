@@ -15,6 +15,7 @@ mod record;
 mod refused;
 mod rollback;
 mod signals;
+mod strangers;
 mod together;
 
 use serde_json::{Value, json};

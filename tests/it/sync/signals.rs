@@ -119,9 +119,41 @@ fn a_run_that_loses_its_lock_stops_writing() {
     let taken = json!({"spec": {"holderIdentity": "somebody", "renewTime": format!("{now:.6}")}});
     site.cluster.kubectl(["patch", "lease", "trueup-shop", "--type=merge", "-p", &taken.to_string()]);
 
-    let ended = run.exits(2);
+    let ended = run.exits(5);
     assert!(ended.stderr.contains("the lock was lost to somebody"), "{}", ended.transcript());
     assert!(live(&site.cluster, "configmap", "mend").is_none(), "hooks are the other run's affair");
     assert!(attempt(&site.cluster, "shop").get("ended").is_none(), "the record is the other run's");
     assert_eq!(lock_holder(&site.cluster, "shop"), "somebody");
+}
+
+/// A laptop that slept, a process that was stopped: meanwhile the lock expired, and another run took it over and brought a newer
+/// commit. Whoever wakes up writes nothing of what it was about to write: neither objects, nor hooks, nor the record.
+#[test]
+fn a_run_that_was_paused_writes_nothing_when_it_goes_on() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new()
+        .file("a.yaml", plain("a"))
+        .file("b.yaml", in_wave(1, config_map("b").data("a", "older")))
+        .file("after.yaml", hook("PostSync", "", plain("after")))
+        .commit("older");
+    let shop = git.application("shop").destination(json!({"name": "in-cluster", "namespace": cluster.name()}));
+    let front = or_skip!(Front::before(&cluster, |_| None));
+    let paused = trueup(["sync", "-y", "--wave-delay", "1s", "--lock-duration", "3s"]).of(&shop);
+    let paused = paused.kubeconfig(&front.kubeconfig()).start();
+    until("the first wave is there", || live(&cluster, "configmap", "a").is_some());
+    paused.signal("STOP");
+    let _git = git.file("b.yaml", in_wave(1, config_map("b").data("a", "newer"))).commit("newer");
+    let other = trueup(["sync", "-y", "--wave-delay", "0s", "--lock-timeout", "60s"]).of(&shop);
+    other.kubeconfig(cluster.kubeconfig()).exits(0);
+    let record = live(&cluster, "configmap", "trueup-shop").unwrap();
+    let writes = || front.seen().iter().filter(|line| super::is_write(line)).count();
+    let before = writes();
+
+    paused.signal("CONT");
+    let ended = paused.exits(5);
+
+    assert!(ended.stderr.contains("the lock was lost"), "{}", ended.transcript());
+    assert_eq!(writes(), before, "{}", ended.transcript());
+    assert_eq!(live(&cluster, "configmap", "b").unwrap()["data"]["a"], "newer");
+    assert_eq!(live(&cluster, "configmap", "trueup-shop").unwrap(), record);
 }

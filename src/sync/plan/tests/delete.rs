@@ -155,6 +155,19 @@ fn a_hook_that_a_sync_left_behind_goes_too() {
     assert_eq!(world.deletions(), ["Sync 0 prune batch/Job shop/presync"]);
 }
 
+/// A `PostDelete` hook of the name of somebody's object would delete it before it is made: the deletion is refused, and nothing
+/// is deleted at all.
+#[test]
+fn a_hook_of_a_deletion_whose_name_is_taken_refuses_it() {
+    let mut elses = live(&hook("PostDelete"));
+    elses["metadata"]["managedFields"] = json!([{"manager": "kubectl-create", "operation": "Update", "fieldsV1": {}}]);
+    let world = World::new().gone(ours("ConfigMap", "a", json!({}))).in_git(hook("PostDelete"), Some(elses));
+    let refused = world.deleted(&DELETING).unwrap_err();
+    assert!(matches!(&refused, PlanRefused::TakenNames(names) if names.len() == 1), "{refused}");
+    let orphan = Deleting { orphan: true, ..DELETING };
+    assert_eq!(world.deleted(&orphan).unwrap().steps.len(), 1, "no hook runs then");
+}
+
 /// A chart has its claim as a hook, so that Helm does not delete it: nor does a deletion, unless that is said.
 #[test]
 fn a_hook_whose_data_would_be_lost_is_held() {

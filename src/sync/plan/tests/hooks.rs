@@ -1,7 +1,7 @@
 //! Hooks: their phases, names, policies; Helm's.
 
 use super::*;
-use crate::object::annotations::{HELM_HOOK, HELM_RELEASE, HOOK, HOOK_DELETE_POLICY};
+use crate::object::annotations::{HELM_HOOK, HELM_RELEASE, HOOK, HOOK_DELETE_POLICY, SYNC_OPTIONS};
 
 fn job(name: &str) -> Value {
     target("batch/v1 Job", name)
@@ -129,6 +129,75 @@ fn a_hook_that_is_there_is_made_anew_or_applied() {
     assert_eq!(steps("BeforeHookCreation", left()), ["PreSync 0 create batch/Job shop/a"]);
     assert_eq!(steps("HookSucceeded", None), ["PreSync 0 create batch/Job shop/a"]);
     assert_eq!(steps("HookSucceeded", left()), ["PreSync 0 apply batch/Job shop/a"]);
+}
+
+/// A hook of the name of somebody's Secret: no policy, phase or flag but `--adopt` lets the hook have it, for each of them
+/// would delete or overwrite it.
+#[test]
+fn a_hook_whose_name_is_taken_refuses_the_plan() {
+    let by = |manager: &str, operation: &str| {
+        let mut live = live(&target("Secret", "db"));
+        live["metadata"].as_object_mut().unwrap().remove("labels");
+        live["metadata"]["managedFields"] = json!([entry(manager, operation, &target("Secret", "db"))]);
+        live
+    };
+    let copied = || {
+        let mut copied = annotated(by("kubectl-client-side-apply", "Update"), HOOK_OF, ID);
+        copied["metadata"]["managedFields"][0]["fieldsV1"]["f:metadata"]["f:annotations"] =
+            json!({format!("f:{HOOK_OF}"): {}});
+        copied
+    };
+    let of_another = || annotated(live(&annotated(target("Secret", "db"), HOOK, "PreSync")), HOOK_OF, "applyset-x-v1");
+    let tracked =
+        || annotated(by("argocd-controller", "Update"), "argocd.argoproj.io/tracking-id", "shop:/Secret:shop/db");
+    let lives = [
+        (by("kubectl-create", "Update"), "created by `kubectl-create`"),
+        (tracked(), "part of Argo CD application `shop`"),
+        (copied(), "applied by kubectl"),
+        (live(&target("Secret", "db")), "created by trueup, but not as a hook"),
+        (of_another(), "created by trueup, but not as a hook"),
+    ];
+    let hooks = ["PreSync", "Sync", "PostSync", "SyncFail"].map(|phase| (HOOK, phase));
+    let hooks =
+        hooks.into_iter().chain([(HELM_HOOK, "pre-upgrade,pre-install"), (HELM_HOOK, "post-upgrade,post-install")]);
+    for (annotation, phase) in hooks {
+        for policy in ["", "BeforeHookCreation", "HookSucceeded", "HookFailed"] {
+            for options in ["", "Force=true", "Replace=true,Force=true"] {
+                for (live, whose) in &lives {
+                    let hook =
+                        annotated(annotated(target("Secret", "db"), annotation, phase), HOOK_DELETE_POLICY, policy);
+                    let hook = annotated(hook, SYNC_OPTIONS, options);
+                    let mut world = World::new().in_git(hook, Some(live.clone()));
+                    world.flags.force = true;
+                    let refused = world.plan().unwrap_err().to_string();
+                    let expected = format!(
+                        "the hook `Secret shop/db` has the name of an object that is {whose}; nothing was written"
+                    );
+                    assert_eq!(refused, expected, "{phase} {policy} {options}");
+                    world.flags.adopt = true;
+                    assert_eq!(world.steps().len(), 1, "{phase} {policy} {options}");
+                }
+            }
+        }
+    }
+}
+
+/// A hook of a deletion does not run in a sync: its name may be anybody's until then.
+#[test]
+fn a_hook_that_does_not_run_takes_no_name() {
+    let mut elses = live(&target("Secret", "db"));
+    elses["metadata"]["managedFields"] = json!([entry("kubectl-create", "Update", &target("Secret", "db"))]);
+    for (annotation, phase) in [(HOOK, "PostDelete"), (HELM_HOOK, "pre-delete"), (HELM_HOOK, "test"), (HOOK, "Skip")] {
+        let hook = annotated(target("Secret", "db"), annotation, phase);
+        assert!(World::new().in_git(hook, Some(elses.clone())).steps().is_empty(), "{phase}");
+    }
+}
+
+/// Its name does not say whose a hook is, so each hook that trueup creates carries a mark.
+#[test]
+fn a_hook_carries_the_mark_of_its_application() {
+    let plan = World::new().new_in_git(annotated(job("a"), HOOK, "PreSync")).plan().unwrap();
+    assert_eq!(plan.steps[0].target.as_ref().unwrap().annotation(HOOK_OF), Some(ID));
 }
 
 /// Charts have namespaces, claims and definitions as hooks, and a hook is deleted before it is made unless it says otherwise:

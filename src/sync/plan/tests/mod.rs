@@ -19,7 +19,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::app::manifests::{Given, ManifestText};
 use crate::object::Gap;
-use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER};
+use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER, HOOK_OF};
 use crate::status::ResourceDrift;
 use crate::status::compare::{Answer, Baseline, Look, extra, first_look, second_look};
 use crate::status::tracking::Tracking;
@@ -185,8 +185,10 @@ fn annotated(mut target: Value, name: &str, text: &str) -> Value {
     target
 }
 
-/// The live object that trueup made of a target.
+/// The live object that trueup made of a target; a hook carries its mark.
 fn live(target: &Value) -> Value {
+    let is_hook = crate::object::annotations::is_hook(&object(target.clone()));
+    let target = &if is_hook { annotated(target.clone(), HOOK_OF, ID) } else { target.clone() };
     let mut live = target.clone();
     let name = target["metadata"]["name"].as_str().unwrap();
     let kind = target["kind"].as_str().unwrap();

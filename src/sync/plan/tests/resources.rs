@@ -72,7 +72,6 @@ fn what_is_in_sync_is_applied_only_to_make_it_ours() {
     let cases = vec![
         ("recorded and ours", World::new().synced(&settings()), None),
         ("not recorded", unrecorded(), Some("in sync, and not yet ours")),
-        ("not ours", unowned(), Some("in sync, and not yet ours")),
         ("`--apply-all`", everything(World::new().synced(&settings())), Some("in sync")),
         ("not recorded, but only what drifted is wanted", partial(unrecorded()), None),
     ];
@@ -80,6 +79,11 @@ fn what_is_in_sync_is_applied_only_to_make_it_ours() {
         let plan = world.plan().unwrap();
         assert_eq!(plan.steps.first().map(|step| step.why.as_str()), expected, "{name}");
     }
+    let mut foreign = unowned();
+    assert_eq!(foreign.held(), ["ConfigMap shop/settings: applied by kubectl; `--adopt` takes it over"]);
+    assert!(foreign.steps().is_empty() && !foreign.plan().unwrap().held[0].is_drift);
+    foreign.flags.adopt = true;
+    assert_eq!(foreign.plan().unwrap().steps[0].why, "in sync, and not yet ours");
 }
 
 #[test]
@@ -125,11 +129,53 @@ fn what_argo_cd_tracks_waits_for_adopt() {
     };
     let mut world = World::new().in_git(settings(), Some(tracked()));
     assert_eq!(world.steps(), Vec::<String>::new());
-    assert_eq!(world.held(), ["ConfigMap shop/settings: Argo CD tracks it; `--adopt` takes it over, fields and all"]);
+    assert_eq!(world.held(), ["ConfigMap shop/settings: part of Argo CD application `shop`; `--adopt` takes it over"]);
 
     world.flags.adopt = true;
     let Action::Bring { adopt, .. } = &world.plan().unwrap().steps[0].action else { panic!("it is applied") };
     assert_eq!(adopt, &["argocd-controller", "kubectl-client-side-apply"]);
+}
+
+/// Whoever applied or created an object before is asked for, whether it differs or not; the rest of the plan goes on.
+#[test]
+fn what_somebody_else_applied_or_created_waits_for_adopt() {
+    let by = |manager: &str, operation: &str| {
+        let mut live = edited();
+        live["metadata"].as_object_mut().unwrap().remove("labels");
+        live["metadata"]["managedFields"] = json!([entry(manager, operation, &settings())]);
+        live
+    };
+    let marked = |name: &str, text: &str, manager: &str| annotated(by(manager, "Update"), name, text);
+    let flux = || {
+        let mut live = by("kustomize-controller", "Apply");
+        live["metadata"]["labels"] = json!({"kustomize.toolkit.fluxcd.io/name": "apps"});
+        live
+    };
+    for (live, owner) in [
+        (marked("meta.helm.sh/release-name", "legacy", "helm"), "part of Helm release `legacy`"),
+        (flux(), "part of Flux Kustomization `apps`"),
+        (
+            marked("kubectl.kubernetes.io/last-applied-configuration", "{}", "kubectl-client-side-apply"),
+            "applied by kubectl",
+        ),
+        (by("kubectl", "Apply"), "applied by kubectl"),
+        (by("kubectl-create", "Update"), "created by `kubectl-create`"),
+        (by("kube-controller-manager", "Update"), "created by `kube-controller-manager`"),
+    ] {
+        for replaces in ["", "Replace=true", "Replace=true,Force=true"] {
+            let target = annotated(settings(), crate::object::annotations::SYNC_OPTIONS, replaces);
+            let mut world = World::new().in_git(target, Some(live.clone())).new_in_git(target_of("new"));
+            assert_eq!(world.steps(), ["Sync 0 apply ConfigMap shop/new"], "{owner} {replaces}");
+            assert_eq!(world.held(), [format!("ConfigMap shop/settings: {owner}; `--adopt` takes it over")]);
+            assert!(world.plan().unwrap().held[0].is_drift);
+            world.flags.adopt = true;
+            assert_eq!(world.steps().len(), 2, "{owner} {replaces}");
+        }
+    }
+}
+
+fn target_of(name: &str) -> Value {
+    target("ConfigMap", name)
 }
 
 /// What trueup wrote with `Replace=true` is its own without anybody's leave: a field that git drops has to go.
@@ -170,27 +216,36 @@ fn an_object_of_another_application_refuses_the_plan() {
     };
     let by_annotation = |id: &str| annotated(unlabelled(), TRACKING_ID, id);
     for (name, target, live, other) in [
-        ("another ApplySet", settings(), of_applyset("applyset-theirs-v1"), Some("applyset-theirs-v1")),
+        (
+            "another ApplySet",
+            settings(),
+            of_applyset("applyset-theirs-v1"),
+            Some(Other::ApplySet("applyset-theirs-v1".to_owned())),
+        ),
         ("ours", settings(), of_applyset(ID), None),
-        ("another Application", settings(), by_annotation("blog:/ConfigMap:shop/settings"), Some("blog")),
+        ("another Application", settings(), by_annotation("blog:/ConfigMap:shop/settings"), Some(blog())),
         ("a copied annotation", settings(), by_annotation("blog:/ConfigMap:shop/other"), None),
-        ("another one's label", settings(), applied_with_instance("blog"), Some("blog")),
+        ("another one's label", settings(), applied_with_instance("blog"), Some(blog())),
         ("a label that the chart writes", instance(settings(), "blog"), applied_with_instance("blog"), None),
     ] {
         let refused = World::new().in_git(target, Some(live)).plan().err();
-        let expected = other.map(|other| {
-            PlanRefused::Shared(vec![Shared { object: object(settings()).key(), other: other.to_owned() }])
-        });
+        let expected = other.map(|other| PlanRefused::Shared(vec![Shared { object: object(settings()).key(), other }]));
         assert_eq!(refused, expected, "{name}");
     }
 }
 
+fn blog() -> Other {
+    Other::Application("blog".to_owned())
+}
+
 #[test]
 fn a_shared_object_is_named_with_its_other_owner() {
-    let of = |name: &str| Shared { object: object(target("ConfigMap", name)).key(), other: "blog".to_owned() };
-    let refused = PlanRefused::Shared(vec![of("a"), of("b")]);
-    let expected =
-        "`ConfigMap shop/a` is part of `blog`, too; `ConfigMap shop/b` is part of `blog`, too; nothing was written";
+    let of = |name: &str, other: Other| Shared { object: object(target("ConfigMap", name)).key(), other };
+    let unknown = Other::ApplySet("applyset-x-v1".to_owned());
+    let outside = Other::Application("team_blog".to_owned());
+    let refused = PlanRefused::Shared(vec![of("a", blog()), of("b", outside), of("c", unknown)]);
+    let expected = "`ConfigMap shop/a` is owned by Application `blog`; `ConfigMap shop/b` is owned by Application \
+                    `team/blog`; `ConfigMap shop/c` is owned by ApplySet `applyset-x-v1`; nothing was written";
     assert_eq!(refused.to_string(), expected);
 }
 
