@@ -12,6 +12,7 @@ use crate::cluster::{ClusterError, Reason, Refusal, Validation, Writing, Written
 use crate::object::{Gvk, Kinds, Object};
 use crate::status::health::HealthStatus;
 use crate::sync::adopt;
+use crate::sync::merge;
 use crate::sync::plan::{Action, Method, Step};
 
 type Brought = Result<(String, Option<Object>), Failure>;
@@ -53,8 +54,10 @@ struct Bringing<'a> {
 
 impl Bringing<'_> {
     async fn apply(&self, words: &str) -> Brought {
-        let written = self.execution.cluster.apply(self.target, self.validation, Writing::Really).await;
-        done(written, words)
+        let subject = (&self.step.object, self.target);
+        let applied = merge::apply(self.execution.cluster, subject, self.validation, Writing::Really).await;
+        let (written, way) = applied.map_err(|error| no_answer(&error))?;
+        done(Ok(written), &way.words(words))
     }
 
     async fn replace(&self) -> Brought {

@@ -60,6 +60,7 @@ pub(super) async fn release(step: &Step, execution: &Execution<'_>) -> Result<(S
 
 /// Deletes the live object of a step's name, and waits until it is gone.
 pub(super) async fn make_way(step: &Step, uid: Option<String>, execution: &Execution<'_>) -> Result<(), Failure> {
+    let meant = uid.clone();
     let deletion = Deletion { propagation: Propagation::Foreground, uid, resource_version: None };
     match execution.cluster.delete(&step.object, &deletion, Writing::Really).await.map_err(|error| no_answer(&error))? {
         Deleted::Refused(refusal) => return Err(refused(&refusal)),
@@ -68,6 +69,10 @@ pub(super) async fn make_way(step: &Step, uid: Option<String>, execution: &Execu
     }
     let until = std::time::Instant::now() + GOING;
     while let Some(live) = execution.cluster.get(&step.object).await.map_err(|error| no_answer(&error))? {
+        // Its controller has made another one of the name: the old one is gone.
+        if meant.as_ref().is_some_and(|meant| meant != live.uid()) {
+            return Ok(());
+        }
         if std::time::Instant::now() >= until {
             let finalizers = live.finalizers().join(", ");
             return Err(Failure::new(
