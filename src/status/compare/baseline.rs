@@ -162,6 +162,13 @@ impl Baseline {
         self.objects.get(key)
     }
 
+    /// Whether a target is what the last sync applied. Nothing where the record cannot say: an object that it does not know, or
+    /// a Secret, of whose content it has no hash.
+    pub fn is_as_applied(&self, target: &Object) -> Option<bool> {
+        let recorded = self.of(&target.key()).filter(|recorded| recorded.target != Fingerprint::none())?;
+        Some(recorded.has_target(target))
+    }
+
     /// Every object that it knows.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.objects.keys()
