@@ -172,6 +172,11 @@ impl<'doc> Fields<'doc> {
         wanted.map(|(name, value)| (name.clone(), value.clone())).collect()
     }
 
+    /// All fields as they were written, those among them that nobody knows.
+    pub(super) fn whole(&self) -> Map<String, Value> {
+        self.map.clone()
+    }
+
     /// Fields that may be there and are not looked into.
     pub(super) fn know(&mut self, names: &[&'static str]) {
         for name in names {

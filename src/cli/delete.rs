@@ -72,6 +72,9 @@ pub(super) struct DeleteArguments {
     repositories_from_cluster: bool,
     #[command(flatten)]
     state: StateArguments,
+    /// Take over the record of an application that moved to another namespace, cluster or repository
+    #[arg(long, help_heading = "State")]
+    accept_move: bool,
     #[command(flatten)]
     sources: SourceArguments,
     #[command(flatten)]
@@ -147,10 +150,24 @@ pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> 
     });
     let syncing = arguments.syncing();
     let DeleteArguments {
-        selection, repositories_from_cluster, state, sources, cluster, rules, report, output, ..
+        selection,
+        repositories_from_cluster,
+        state,
+        accept_move,
+        sources,
+        cluster,
+        rules,
+        report,
+        output,
+        ..
     } = arguments;
-    let comparing =
-        ComparingArguments { argocd_cm_from_cluster: false, repositories_from_cluster, strict: false, state };
+    let comparing = ComparingArguments {
+        argocd_cm_from_cluster: false,
+        repositories_from_cluster,
+        strict: false,
+        state,
+        accept_move,
+    };
     let planning = PlanningArguments { selection, syncing, sources, cluster, comparing, rules, report, output };
     carry_out(Asked { wish, is_shown: true, made: None, planning }, consent, session).await
 }

@@ -89,6 +89,7 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     request.repositories_from_cluster = comparing.repositories_from_cluster;
     request.strict = comparing.strict;
     request.state_namespace = comparing.state.state_namespace;
+    request.accept_move = comparing.accept_move;
     request.log_lines = logs;
     let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))

@@ -46,6 +46,7 @@ pub(super) fn request(
         repositories_from_cluster: false,
         strict: false,
         state_namespace: None,
+        accept_move: false,
         health: None,
         log_lines: None,
     })

@@ -15,8 +15,8 @@ use crate::report::history::{self as history, HistoryFormat};
 
 /// Roll an application back to an earlier sync
 ///
-/// `trueup rollback shop 7 apps/` syncs the sources of entry 7 of `trueup history`, hooks included; without
-/// an ID, those of the sync before the last one. Sync options come from the manifest.
+/// `trueup rollback shop 7 apps/` syncs the sources of entry 7 of `trueup history`, with their parameters, hooks included;
+/// without an ID, those of the sync before the last one. Sync options and the destination come from the manifest.
 /// `trueup reconcile` then skips the application until `trueup sync` or `--clear`. Refused with
 /// exit code 4 while automated sync is on. Shows the plan and asks. Exits like `sync`.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
@@ -106,7 +106,8 @@ async fn end(
         _ => return Err(vec![several(&name, count)]),
     };
     let state_namespace = comparing.state.state_namespace.as_deref();
-    let subject = Subject::of(&application, &selection.argocd_namespace, state_namespace);
+    let mut subject = Subject::of(&application, &selection.argocd_namespace, state_namespace);
+    subject.place.accepts_move = comparing.accept_move;
     let clusters = Clusters::new(cluster.settings(), session.progress.clone());
     sync::end_rollback(&subject, &holder(), syncing.lock_timeout, &clusters).await.map_err(|finding| vec![finding])?;
     let mut syncs = syncs::read(vec![subject], &clusters, 1).await;

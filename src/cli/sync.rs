@@ -169,6 +169,7 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     request.repositories_from_cluster = comparing.repositories_from_cluster;
     request.strict = comparing.strict;
     request.state_namespace = comparing.state.state_namespace;
+    request.accept_move = comparing.accept_move;
     let world = request::world(sources, clusters, concurrency, session)?;
     let mut wanted = syncing.request(wish, judge, session.cancel.clone());
     wanted.is_shown = is_shown;

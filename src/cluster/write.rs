@@ -84,6 +84,8 @@ pub struct Refusal {
     pub reason: Reason,
     /// The server's words; of a Secret only those that cannot hold its values.
     pub words: String,
+    /// The fields that it is about, as the server writes them: `spec.ports[0].name`.
+    pub fields: Vec<String>,
 }
 
 /// What kind of reason a server has.

@@ -14,7 +14,7 @@ use super::neighbours::mark_moved;
 use super::sync::mark_known;
 use super::turn::{Members, Turn};
 use crate::cluster::{ClusterError, ObjectName};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 use crate::object::{Key, Object};
 use crate::status::compare::{Baseline, BaselineFault};
 use crate::sync::state::{Place, State, StateError, StateFault};
@@ -53,6 +53,10 @@ fn tell(turn: &mut Turn, error: &StateError) {
         // Somebody else's ConfigMap of this name: sync has to say something about it. Who may not read it has no record, as
         // before the first sync.
         StateError::Foreign { .. } | StateError::NoNamespace | StateError::Cluster(ClusterError::Forbidden { .. }) => {}
+        StateError::OtherApplication { .. } => {
+            let finding = Finding { severity: Severity::Warning, ..Finding::of(error) };
+            turn.condition("BaselineWarning", finding);
+        }
         StateError::Newer { parent, schema, .. } => {
             let fault = StateFault::Record { parent: parent.clone(), fault: BaselineFault::Newer(*schema) };
             turn.condition("BaselineWarning", Finding::of(&fault));
@@ -104,6 +108,9 @@ fn take(turn: &mut Turn, mut state: State) -> State {
     turn.last_attempt = state.last_attempt();
     turn.rolled_back_to = state.rolled_back_to;
     turn.members = members(&state).map(Arc::new);
+    if let Some(doubt) = &state.doubt {
+        tell(turn, doubt);
+    }
     for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
         turn.condition("BaselineWarning", Finding::of(fault));
     }

@@ -11,6 +11,7 @@ use tokio::sync::Mutex;
 
 use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
+use super::past::Said;
 use super::turn::Turn;
 use super::{Request, World, owners, past};
 use crate::cluster::{Cluster, Predicted};
@@ -112,13 +113,16 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
 /// What drifted, in the light of what git said at the last sync: that revision is rendered only now.
 async fn recalled(answered: Vec<Answered>, turn: &Turn, request: &Request, world: &World) -> Vec<ResourceDrift> {
     let is_wanted = answered.iter().any(|answered| answered.again.is_some());
-    let past = if is_wanted { past::target(turn, request, world).await } else { None };
-    let look_again = |Answered { drift, again }: Answered| match (&past, again) {
-        (Some(past), Some((mut question, answer))) => {
-            question.recall(past.get(&question.target().key()).cloned());
-            second_look(&question, answer)
+    let past = if is_wanted { past::target(turn, request, world).await.ok() } else { None };
+    let look_again = |Answered { drift, again }: Answered| {
+        let (Some(past), Some((mut question, answer))) = (&past, again) else { return drift };
+        match past.said(&question.target().key()) {
+            Said::Object(said) => question.recall(Some(said.clone())),
+            Said::Nothing => question.recall(None),
+            // Who holds a field is all that is left.
+            Said::Unknown => return drift,
         }
-        _ => drift,
+        second_look(&question, answer)
     };
     answered.into_iter().map(look_again).collect()
 }

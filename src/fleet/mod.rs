@@ -45,6 +45,7 @@ use crate::status::compare::{Effects, Terms};
 use crate::status::health::Judge;
 
 /// What was asked for.
+#[expect(clippy::struct_excessive_bools, reason = "they are what flags of the command line say")]
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The applications, in the order of the input; those whose manifests are wrong are reported as such.
@@ -69,6 +70,8 @@ pub struct Request {
     pub argocd_namespace: String,
     /// The namespace that states are kept in, where it is not that of the destination.
     pub state_namespace: Option<String>,
+    /// Whether the record of an application that moved is taken over (`--accept-move`).
+    pub accept_move: bool,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
     /// How many lines are told of the logs of what failed; nothing where they are not wanted.

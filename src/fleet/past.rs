@@ -1,62 +1,204 @@
 //! Renders an application as it was at its last sync, for those that drifted: the third value beside git's and live.
 //!
-//! In: a turn with its baseline. Out: what git said then, by key; nothing where that revision is gone or cannot be
-//! rendered any more, which is no reason to fail.
+//! In: a turn with its baseline, and the sources that the record keeps. Out: what git said then, by key, where that is
+//! certain; else why it is not. An object is certain where its render hashes to what the record says was applied. A Secret,
+//! of which the record has no hash, is certain where the record has the blocks of all sources, and no tool that may render
+//! something else each time is involved.
 
 use std::collections::HashMap;
+use std::fmt;
 use std::sync::Arc;
 
 use super::render::{Work, render_one};
 use super::sync::mark_known;
 use super::turn::Turn;
 use super::{Request, World};
+use crate::app::source::SourceBlock;
+use crate::app::{Application, Source, SourceForm};
+use crate::finding::Finding;
 use crate::object::{Key, Object};
+use crate::secret::RepoUrl;
 use crate::source::{Checkout, Wanted, locate};
+use crate::status::compare::Baseline;
+use crate::sync::state::NotKept;
 
-pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Option<PastTarget> {
-    let baseline = turn.baseline.as_ref()?;
-    if baseline.revisions.len() != turn.sources.len() {
-        return None;
+/// Why it is not known what git said at the last sync.
+#[derive(Debug, Clone, PartialEq)]
+pub(super) enum PastUnknown {
+    /// There is no record of a sync.
+    NoRecord,
+    /// The record does not have the sources of then.
+    NotKept(NotKept),
+    /// A revision of then cannot be fetched, or not be rendered.
+    Failed(Box<Finding>),
+    /// What is rendered from it now is not what was applied then.
+    Differs,
+}
+
+impl fmt::Display for PastUnknown {
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::NoRecord => formatter.write_str("there is no record of a sync"),
+            Self::NotKept(why) => write!(formatter, "the record does not have the source of then: {why}"),
+            Self::Failed(finding) => formatter.write_str(&finding.message),
+            Self::Differs => formatter.write_str(
+                "its source of then renders something else now: a tool has another version, the cluster has other kinds, or the \
+                 render is not deterministic",
+            ),
+        }
     }
-    let is_now = |(run, then): (&super::SourceRun, &String)| run.revision == *then && !run.dirty;
-    if turn.sources.iter().zip(&baseline.revisions).all(is_now) {
-        return turn.target.clone().map(PastTarget::of);
+}
+
+/// What git said of one object at the last sync.
+pub(super) enum Said<'past> {
+    /// This.
+    Object(&'past Object),
+    /// It had no such object.
+    Nothing,
+    /// Nobody knows.
+    Unknown,
+}
+
+/// What git said at the last sync.
+pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Result<PastTarget, PastUnknown> {
+    let baseline = turn.baseline.clone().ok_or(PastUnknown::NoRecord)?;
+    let then = Then::of(turn, &baseline)?;
+    if let Some(target) = turn.target.clone().filter(|_| then.is_now(turn, &baseline)) {
+        return Ok(PastTarget::of(target, baseline, then.doubt));
     }
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
-    for (source, revision) in turn.application.sources.iter().zip(&baseline.revisions) {
+    for (source, revision) in then.sources.iter().zip(&baseline.revisions) {
         let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
         let wanted = Wanted::of(source, &turn.application.project).at(revision);
-        let brought = world.sources.fetch_past(&url, &wanted, &world.cancel).await;
-        checkouts.push(brought.into_iter().next()?.ok()?);
+        match world.sources.fetch_past(&url, &wanted, &world.cancel).await.pop() {
+            Some(Ok(checkout)) => checkouts.push(checkout),
+            Some(Err(error)) => return Err(failed(Finding::of(&*error))),
+            None => return Err(PastUnknown::NoRecord),
+        }
     }
     let settings = Arc::new(request.render.clone());
     let exclusions = Arc::new(request.settings.exclusions.clone());
-    let work = Work::new(turn, checkouts, request, (&settings, &exclusions), &world.cancel)?;
-    let done = tokio::task::spawn_blocking(move || render_one(&work)).await.ok()?;
-    let mut objects = done.result.ok()?.objects;
+    let application = Arc::new(then.application(&turn.application));
+    let work = Work::new(turn, application, checkouts, request, (&settings, &exclusions), &world.cancel);
+    let work = work.ok_or(PastUnknown::NoRecord)?;
+    let runs = turn.sources.clone();
+    let rendered = tokio::task::spawn_blocking(move || (render_one(&work), work.may_be_made_up(&runs))).await;
+    let (done, may_differ) = rendered.map_err(|_panic| PastUnknown::Differs)?;
+    let mut objects = done.result.map_err(|(_, finding)| failed(finding))?.objects;
     // As they were applied then: with the label of the ApplySet.
-    mark_known(&mut objects, turn.baseline.as_deref(), &turn.tracking(request).applyset_id);
-    Some(PastTarget::of(Arc::new(objects)))
+    mark_known(&mut objects, Some(&*baseline), &turn.tracking(request).applyset_id);
+    let doubt = then.doubt.or(may_differ.then_some(PastUnknown::Differs));
+    Ok(PastTarget::of(Arc::new(objects), baseline, doubt))
+}
+
+fn failed(finding: Finding) -> PastUnknown {
+    PastUnknown::Failed(Box::new(finding))
+}
+
+/// Whether the application's sources are those of its last sync; nothing where the record does not have them all.
+pub(super) fn has_sources_of_last_sync(turn: &Turn) -> Option<bool> {
+    let recorded = turn.synced_sources();
+    let blocks: Option<Vec<&SourceBlock>> = recorded.iter().map(|source| source.block.kept()).collect();
+    let blocks = blocks.filter(|blocks| !blocks.is_empty())?;
+    Some(blocks.into_iter().cloned().eq(turn.blocks()))
+}
+
+/// The sources of the last sync.
+struct Then {
+    sources: Vec<Source>,
+    form: SourceForm,
+    /// Why they may be others than those of then.
+    doubt: Option<PastUnknown>,
+}
+
+impl Then {
+    /// As the record has them; where it does not, those of the manifest are the best guess.
+    fn of(turn: &Turn, baseline: &Baseline) -> Result<Self, PastUnknown> {
+        let (recorded, now) = (turn.synced_sources(), &turn.application.sources);
+        let not_kept = recorded.iter().find_map(|source| source.block.why_not());
+        let not_kept = not_kept.or_else(|| recorded.is_empty().then_some(NotKept::OlderVersion));
+        let doubt = not_kept.map(PastUnknown::NotKept);
+        let count = baseline.revisions.len();
+        if let Some(doubt) = doubt.clone().filter(|_| now.len() != count) {
+            return Err(doubt);
+        }
+        let mut form = turn.application.source_form;
+        let mut sources = Vec::new();
+        for position in 0..count {
+            let block = recorded.get(position).and_then(|source| source.block.kept());
+            let source = match (block, now.get(position)) {
+                (Some(block), _) => {
+                    form = block.form;
+                    read(block, now).map_err(failed)?
+                }
+                (None, Some(source)) => source.clone(),
+                (None, None) => return Err(PastUnknown::NotKept(NotKept::OlderVersion)),
+            };
+            sources.push(source);
+        }
+        Ok(Self { sources, form, doubt })
+    }
+
+    /// Whether they are the sources and revisions of now.
+    fn is_now(&self, turn: &Turn, baseline: &Baseline) -> bool {
+        let is_revision = |run: &super::SourceRun, then: &String| run.revision == *then && !run.dirty;
+        turn.sources.len() == baseline.revisions.len()
+            && turn.sources.iter().zip(&baseline.revisions).all(|(run, then)| is_revision(run, then))
+            && self.sources.iter().map(|source| SourceBlock::of(source, self.form)).eq(turn.blocks())
+    }
+
+    fn application(&self, now: &Application) -> Application {
+        Application { sources: self.sources.clone(), source_form: self.form, ..now.clone() }
+    }
+}
+
+/// The source that a block says. What opens its URL is in the manifest alone.
+pub(super) fn read(block: &SourceBlock, now: &[Source]) -> Result<Source, Finding> {
+    let source = block.read().map_err(|findings| {
+        let unread = || Finding::error("trueup::sync::unreadable_source", "the source of then cannot be read");
+        findings.into_iter().next().unwrap_or_else(unread)
+    })?;
+    let shown = source.repo_url.to_string();
+    let same = now.iter().find(|now| now.repo_url.to_string() == shown);
+    let repo_url = same.map_or(RepoUrl::new(shown), |now| now.repo_url.clone());
+    Ok(Source { repo_url, ..source })
 }
 
 /// What git said then, by key.
 pub(super) struct PastTarget {
     objects: Arc<Vec<Object>>,
     places: HashMap<Key, usize>,
+    baseline: Arc<Baseline>,
+    doubt: Option<PastUnknown>,
 }
 
 impl PastTarget {
-    fn of(objects: Arc<Vec<Object>>) -> Self {
+    fn of(objects: Arc<Vec<Object>>, baseline: Arc<Baseline>, doubt: Option<PastUnknown>) -> Self {
         let places = objects.iter().enumerate().map(|(place, object)| (object.key(), place)).collect();
-        Self { objects, places }
+        Self { objects, places, baseline, doubt }
     }
 
-    pub(super) fn get(&self, key: &Key) -> Option<&Object> {
-        self.places.get(key).and_then(|place| self.objects.get(*place))
+    /// What it said of one object.
+    pub(super) fn said(&self, key: &Key) -> Said<'_> {
+        let object = self.places.get(key).and_then(|place| self.objects.get(*place));
+        match (object, self.baseline.of(key)) {
+            (Some(object), _) => match self.baseline.is_as_applied(object) {
+                Some(true) => Said::Object(object),
+                None if self.doubt.is_none() => Said::Object(object),
+                Some(false) | None => Said::Unknown,
+            },
+            (None, None) => Said::Nothing,
+            (None, Some(_)) => Said::Unknown,
+        }
     }
 
-    /// All of it.
-    pub(super) fn into_objects(self) -> Arc<Vec<Object>> {
-        self.objects
+    /// Why it is not known what it said of some objects.
+    pub(super) fn why_unknown(&self) -> PastUnknown {
+        self.doubt.clone().unwrap_or(PastUnknown::Differs)
+    }
+
+    /// All that is certain of it.
+    pub(super) fn certain(&self) -> impl Iterator<Item = &Object> {
+        self.objects.iter().filter(|object| matches!(self.said(&object.key()), Said::Object(_)))
     }
 }

@@ -142,6 +142,17 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
     }
 }
 
+/// What rendered each source of an application, with the version that its program tells: for the record.
+pub(super) async fn rendered_by(turn: &Turn, request: &Request, world: &World) -> Vec<String> {
+    let settings = (&Arc::new(request.render.clone()), &Arc::new(request.settings.exclusions.clone()));
+    let runs = turn.sources.clone();
+    let tools = || runs.iter().map(|run| run.tool.clone()).collect();
+    let Some(work) = work(turn, request, settings, &world.cancel) else { return tools() };
+    let sources = runs.clone();
+    let named = tokio::task::spawn_blocking(move || work.versions(&sources)).await;
+    named.unwrap_or_else(|_panic| tools())
+}
+
 /// Nothing to do for an application with a source that is not here: it has been reported.
 fn work(
     turn: &Turn,
@@ -150,20 +161,21 @@ fn work(
     cancel: &Cancel,
 ) -> Option<Work> {
     let checkouts: Option<Vec<_>> = turn.checkouts.iter().cloned().collect();
-    Work::new(turn, checkouts?, request, (settings, exclusions), cancel)
+    Work::new(turn, Arc::clone(&turn.application), checkouts?, request, (settings, exclusions), cancel)
 }
 
 impl Work {
-    /// The rendering of an application from these checkouts, one for each source.
+    /// The rendering of an application, as it is or was, from these checkouts, one for each source.
     pub(super) fn new(
         turn: &Turn,
+        application: Arc<Application>,
         checkouts: Vec<Arc<Checkout>>,
         request: &Request,
         (settings, exclusions): (&Arc<RenderSettings>, &Arc<Exclusions>),
         cancel: &Cancel,
     ) -> Option<Self> {
         Some(Self {
-            application: Arc::clone(&turn.application),
+            application,
             checkouts,
             kinds: Arc::clone(turn.kinds.as_ref()?),
             instance_name: turn.application.instance_name(&request.argocd_namespace),
@@ -175,7 +187,7 @@ impl Work {
     }
 
     /// Whether Helm may make up anew what one of the sources has, each of which was rendered by its tool.
-    fn may_be_made_up(&self, rendered: &[SourceRun]) -> bool {
+    pub(super) fn may_be_made_up(&self, rendered: &[SourceRun]) -> bool {
         let references = References::of(&self.application.sources, &self.checkouts);
         let mut sources = self.application.sources.iter().zip(&self.checkouts).zip(rendered);
         sources.any(|((source, checkout), run)| {
@@ -184,6 +196,20 @@ impl Work {
             let folder = checkout.folder(source.path.as_deref().unwrap_or_default());
             folder.is_ok_and(|folder| render::may_be_made_up(&self.input(source, checkout, &folder, &references), tool))
         })
+    }
+
+    /// The tool of each source, with the version of its program.
+    fn versions(&self, rendered: &[SourceRun]) -> Vec<String> {
+        let references = References::of(&self.application.sources, &self.checkouts);
+        let sources = self.application.sources.iter().zip(&self.checkouts).zip(rendered);
+        let named = sources.map(|((source, checkout), run)| {
+            let tools = [SourceKind::Helm, SourceKind::Kustomize];
+            let tool = tools.into_iter().find(|tool| run.tool == tool.as_str());
+            let version = tool
+                .and_then(|tool| render::version_of(&self.input(source, checkout, &checkout.root, &references), tool));
+            version.map_or_else(|| run.tool.clone(), |version| format!("{} {version}", run.tool))
+        });
+        named.collect()
     }
 
     /// What the rendering of one source may look at.

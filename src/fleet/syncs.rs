@@ -85,7 +85,9 @@ async fn read_one(subject: Subject, clusters: &Clusters) -> ApplicationSyncs {
         Err(error) => return ApplicationSyncs { subject, state: Err(Finding::of(&error)), holder: None },
     };
     let cluster = Arc::as_ref(&cluster);
-    let state = State::read(cluster, &subject.place).await.map_err(|error| Finding::of(&error));
+    // Whatever is on record under the name is shown; what writes asks whose it is.
+    let place = Place { identity: None, ..subject.place.clone() };
+    let state = State::read(cluster, &place).await.map_err(|error| Finding::of(&error));
     let is_open = state.as_ref().is_ok_and(|state| state.attempt.is_some() && state.ended.is_none());
     // Who may not read the lock cannot tell a sync that goes on from one that was killed: the record says no more.
     let holder = if is_open { lock::holder(cluster, &subject.place).await.ok().flatten() } else { None };

@@ -6,7 +6,8 @@ use std::sync::Arc;
 use super::list::Live;
 use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
 use super::{Request, World};
-use crate::app::{Application, InvalidApplication, Source};
+use crate::app::source::SourceBlock;
+use crate::app::{Application, InvalidApplication, Source, SourceForm};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
 use crate::object::annotations::SKIP_RECONCILE;
@@ -18,7 +19,7 @@ use crate::status::health::HealthStatus;
 use crate::status::tracking::Tracking;
 use crate::sync::Operation;
 use crate::sync::plan::{Neighbours, Plan, Unread};
-use crate::sync::state::{LastAttempt, Place, State, StateError};
+use crate::sync::state::{Identity, LastAttempt, Place, State, StateError, SyncedSource};
 
 /// The project that allows everything, unless somebody narrowed it.
 const DEFAULT_PROJECT: &str = "default";
@@ -35,6 +36,8 @@ pub(super) struct Members {
 /// What is known of one application so far.
 pub(super) struct Turn {
     pub(super) application: Arc<Application>,
+    /// Which application its manifest says it is, whatever it is rolled back to.
+    identity: Identity,
     pub(super) checkouts: Vec<Option<Arc<Checkout>>>,
     pub(super) sources: Vec<SourceRun>,
     pub(super) cluster: Option<Arc<dyn Cluster>>,
@@ -100,7 +103,30 @@ impl Turn {
 
     /// Where the application keeps its state.
     pub(super) fn place(&self, request: &Request) -> Place {
-        Place::of(&self.application, &request.argocd_namespace, request.state_namespace.as_deref())
+        let place = Place::of(&self.application, &request.argocd_namespace, request.state_namespace.as_deref());
+        Place { identity: Some(self.identity.clone()), accepts_move: request.accept_move, ..place }
+    }
+
+    /// The sources of the last sync, as the record has them.
+    pub(super) fn synced_sources(&self) -> &[SyncedSource] {
+        match &self.state {
+            Some(Ok(state)) => &state.sources,
+            Some(Err(_)) | None => &[],
+        }
+    }
+
+    /// The blocks of its sources.
+    pub(super) fn blocks(&self) -> impl Iterator<Item = SourceBlock> {
+        let form = self.application.source_form;
+        self.application.sources.iter().map(move |source| SourceBlock::of(source, form))
+    }
+
+    /// Takes other sources in place of those of the manifest; none of them is fetched yet.
+    pub(super) fn set_sources(&mut self, sources: Vec<Source>, form: SourceForm) {
+        self.sources = sources.iter().map(source_run).collect();
+        self.checkouts = vec![None; sources.len()];
+        let application = Arc::make_mut(&mut self.application);
+        (application.sources, application.source_form) = (sources, form);
     }
 
     /// The revisions of the last sync.
@@ -209,6 +235,7 @@ fn turn(application: Application) -> Turn {
     Turn {
         checkouts: vec![None; sources.len()],
         conditions: conditions.chain(unchecked_project(&application)).collect(),
+        identity: Identity::of(&application),
         application: Arc::new(application),
         sources,
         cluster: None,

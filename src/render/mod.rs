@@ -53,6 +53,7 @@ use crate::finding::Finding;
 use crate::object::{Gap, GapReason, Kinds, Object};
 use crate::process::Cancel;
 use crate::source::{Credentials, Keyring, short};
+use program::Program;
 
 /// What an application should be: every object of every source, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -221,6 +222,18 @@ pub fn may_be_made_up(input: &RenderInput<'_>, tool: SourceKind) -> bool {
         SourceKind::Kustomize => kustomize::may_be_made_up(input),
         SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => false,
     }
+}
+
+/// What the program of a tool says of its version, on one line; nothing for a tool that is part of trueup. On a thread that may
+/// block, within a runtime.
+pub fn version_of(input: &RenderInput<'_>, tool: SourceKind) -> Option<String> {
+    let program = match tool {
+        SourceKind::Helm => Program::helm(&input.settings.programs),
+        SourceKind::Kustomize => Program::kustomize(&input.settings.programs),
+        SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => return None,
+    };
+    let said = program.ok()?.version(input).ok()?;
+    said.lines().next().map(|line| line.trim().to_owned())
 }
 
 /// Renders one source from the folder that its checkout holds for it; on a thread that may block, within a runtime.

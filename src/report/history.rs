@@ -327,6 +327,7 @@ mod tests {
             path: path.to_owned(),
             target_revision: String::new(),
             revision: revision.to_owned(),
+            ..SyncedSource::default()
         };
         let mut state = State::default();
         state.history = vec![HistoryEntry {

@@ -30,6 +30,17 @@ impl RepoUrl {
     pub fn normal_form(&self) -> &str {
         &self.normal
     }
+
+    /// The repository without scheme, user and port, by which it is the same one over https and over ssh.
+    pub fn host_and_path(&self) -> String {
+        // A query opens it, and does not say what it is.
+        let place = self.normal.split('?').next().unwrap_or_default();
+        let Some((_scheme, rest)) = place.split_once("://") else { return place.to_owned() };
+        let (host, path) = rest.split_once('/').unwrap_or((rest, ""));
+        let host = host.rsplit('@').next().unwrap_or_default();
+        let host = host.split_once(':').map_or(host, |(host, _port)| host);
+        format!("{host}/{path}")
+    }
 }
 
 fn normal_form(raw: &str) -> String {

@@ -11,6 +11,7 @@ pub mod argo_status;
 pub mod decide;
 pub mod execute;
 pub mod lock;
+mod merge;
 pub mod ownership;
 pub mod plan;
 pub mod rehearse;

@@ -11,6 +11,7 @@ use futures::stream;
 use serde_json::json;
 
 use super::execute::in_words;
+use super::merge::{self, values_at};
 use super::ownership::ask_to_delete;
 use super::plan::{Action, Method, Plan, Step};
 use crate::cluster::{Cluster, ClusterError, Deleted, Propagation, Reason, Refusal, Writing, Written};
@@ -60,15 +61,24 @@ pub async fn rehearse(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, co
             }
     };
     let asked: Vec<(usize, &Step)> = plan.steps.iter().enumerate().filter(is_asked).collect();
-    let answers: Vec<(usize, Option<ComplaintKind>)> =
+    let answers: Vec<(usize, Answer)> =
         stream::iter(asked.into_iter().map(|(index, step)| async move { (index, ask(step, cluster).await) }))
             .buffered(concurrency.max(1))
             .collect()
             .await;
     let mut complaints = Vec::new();
+    let mut found = Vec::new();
+    for (index, answer) in answers {
+        match answer {
+            Answer::Fine => {}
+            Answer::Complaint(kind) => found.push((index, kind)),
+            // What it contradicts is deleted before: nobody can know now what the server says then.
+            Answer::Refused(refusal) if goes_first(plan, index, &refusal, cluster).await => {}
+            Answer::Refused(refusal) => found.push((index, ComplaintKind::Refused(in_words(&refusal)))),
+        }
+    }
     // From the last to the first: a step that is held is no longer among them.
-    for (index, kind) in answers.into_iter().rev() {
-        let Some(kind) = kind else { continue };
+    for (index, kind) in found.into_iter().rev() {
         let step = &plan.steps[index];
         let may_be_made_anew = matches!(step.action, Action::Bring { force: true, .. });
         let subject = step.subject();
@@ -84,10 +94,60 @@ pub async fn rehearse(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, co
     complaints
 }
 
-async fn ask(step: &Step, cluster: &dyn Cluster) -> Option<ComplaintKind> {
+/// What the server says to one step.
+enum Answer {
+    Fine,
+    Complaint(ComplaintKind),
+    /// It refuses the object as it is now.
+    Refused(Refusal),
+}
+
+impl From<Option<ComplaintKind>> for Answer {
+    fn from(complaint: Option<ComplaintKind>) -> Self {
+        complaint.map_or(Self::Fine, Self::Complaint)
+    }
+}
+
+/// Whether a new object is refused for something that the same plan deletes before: for each field that the server names, an
+/// object of its kind that goes has the same value there (a port, an address); a webhook or policy names one.
+async fn goes_first(plan: &Plan, index: usize, refusal: &Refusal, cluster: &dyn Cluster) -> bool {
+    let step = &plan.steps[index];
+    let Some(target) = step.target.as_deref().filter(|_| step.seen.is_none()) else { return false };
+    if !matches!(refusal.reason, Reason::Invalid | Reason::Denied | Reason::Other) {
+        return false;
+    }
+    let stage = |step: &Step| (step.phase, step.wave);
+    let is_before = |(place, prune): &(usize, &Step)| *place < index || stage(prune) == stage(step);
+    let is_of_kind =
+        |prune: &Step| prune.is_prune() && prune.object.key().group_kind() == step.object.key().group_kind();
+    let prunes =
+        plan.steps.iter().enumerate().filter(is_before).map(|(_, prune)| prune).filter(|prune| is_of_kind(prune));
+    let mut going = Vec::new();
+    for prune in prunes {
+        if let Ok(Some(live)) = cluster.get(&prune.object).await {
+            going.push(live);
+        }
+    }
+    if refusal.fields.is_empty() {
+        return refusal.reason == Reason::Denied && going.iter().any(|live| names(&refusal.words, live.name()));
+    }
+    refusal.fields.iter().all(|field| {
+        let wanted = values_at(target, field);
+        let is_taken = |value: &&serde_json::Value| going.iter().any(|live| values_at(live, field).contains(value));
+        !wanted.is_empty() && wanted.iter().any(is_taken)
+    })
+}
+
+/// Whether a name stands in a text, and is not a part of a longer one.
+fn names(text: &str, name: &str) -> bool {
+    let is_of_name = |character: char| character.is_ascii_alphanumeric() || matches!(character, '-' | '.');
+    !name.is_empty() && text.split(|character| !is_of_name(character)).any(|word| word.trim_matches('.') == name)
+}
+
+async fn ask(step: &Step, cluster: &dyn Cluster) -> Answer {
     match (&step.action, &step.seen) {
-        (Action::Prune { propagation }, Some(seen)) => may_go(step, *propagation, &seen.uid, cluster).await,
-        (Action::Release, Some(seen)) => may_be_released(step, &seen.uid, cluster).await,
+        (Action::Prune { propagation }, Some(seen)) => may_go(step, *propagation, &seen.uid, cluster).await.into(),
+        (Action::Release, Some(seen)) => may_be_released(step, &seen.uid, cluster).await.into(),
         _ => may_come(step, cluster).await,
     }
 }
@@ -125,32 +185,37 @@ fn unanswered(error: ClusterError) -> ComplaintKind {
     }
 }
 
-async fn may_come(step: &Step, cluster: &dyn Cluster) -> Option<ComplaintKind> {
-    let (Some(target), Action::Bring { method, validation, .. }) = (&step.target, &step.action) else { return None };
+async fn may_come(step: &Step, cluster: &dyn Cluster) -> Answer {
+    let (Some(target), Action::Bring { method, validation, .. }) = (&step.target, &step.action) else {
+        return Answer::Fine;
+    };
     let answer = match (method, &step.seen) {
         (Method::Replace, None) => cluster.create(target, *validation, Writing::DryRun).await,
         (Method::Replace, Some(_)) => {
             let live = match cluster.get(&step.object).await {
                 Ok(Some(live)) => live,
-                Ok(None) => return None,
-                Err(error) => return Some(ComplaintKind::NoAnswer(Box::new(error))),
+                Ok(None) => return Answer::Fine,
+                Err(error) => return Answer::Complaint(ComplaintKind::NoAnswer(Box::new(error))),
             };
             let mut target = (**target).clone();
             target.set_resource_version(live.resource_version());
             cluster.replace(&target, *validation, Writing::DryRun).await
         }
-        _ => cluster.apply(target, *validation, Writing::DryRun).await,
+        _ => {
+            let applied = merge::apply(cluster, (&step.object, target), *validation, Writing::DryRun).await;
+            applied.map(|(written, _way)| written)
+        }
     };
     let makes_way = matches!(method, Method::Recreate) || step.hook.is_some_and(|hook| hook.before_creation);
     match answer {
-        Ok(Written::Done(_)) => None,
+        Ok(Written::Done(_)) => Answer::Fine,
         // The old one is deleted before.
-        Ok(Written::Refused(refusal)) if refusal.reason == Reason::Immutable && makes_way => None,
-        Ok(Written::Refused(refusal)) => Some(match refusal.reason {
-            Reason::Immutable => ComplaintKind::MustBeMadeAnew(refusal.words),
-            Reason::Forbidden => ComplaintKind::NotPermitted(refusal.words),
-            _ => ComplaintKind::Refused(in_words(&refusal)),
-        }),
-        Err(error) => Some(unanswered(error)),
+        Ok(Written::Refused(refusal)) if refusal.reason == Reason::Immutable && makes_way => Answer::Fine,
+        Ok(Written::Refused(refusal)) => match refusal.reason {
+            Reason::Immutable => Answer::Complaint(ComplaintKind::MustBeMadeAnew(refusal.words)),
+            Reason::Forbidden => Answer::Complaint(ComplaintKind::NotPermitted(refusal.words)),
+            _ => Answer::Refused(refusal),
+        },
+        Err(error) => Answer::Complaint(unanswered(error)),
     }
 }

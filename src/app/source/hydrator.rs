@@ -53,6 +53,7 @@ pub struct SyncSource {
 impl SourceHydrator {
     /// The source that an Application is compared with.
     pub fn source(&self) -> Source {
+        let written = [("path", &self.sync_source.path), ("targetRevision", &self.sync_source.target_branch)];
         Source {
             repo_url: self.sync_source.repo_url.clone().unwrap_or_else(|| self.dry_source.repo_url.clone()),
             path: Some(self.sync_source.path.clone()),
@@ -67,6 +68,7 @@ impl SourceHydrator {
             plugin: None,
             ksonnet: None,
             tools: serde_json::Map::new(),
+            written: written.into_iter().map(|(field, text)| (field.to_owned(), text.as_str().into())).collect(),
             line: self.sync_source.line,
         }
     }

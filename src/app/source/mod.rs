@@ -6,6 +6,7 @@
 //! Rules: Argo CD pkg/apis/application/v1alpha1/types.go `ApplicationSource`, `ExplicitType`; util/argo/argo.go
 //! `validateSourcePermissions`.
 
+mod block;
 mod directory;
 mod helm;
 mod hydrator;
@@ -14,6 +15,7 @@ mod kustomize;
 mod overrides;
 mod plugin;
 
+pub use block::SourceBlock;
 pub use directory::{Directory, Jsonnet, JsonnetVariable};
 pub use helm::{Helm, HelmFileParameter, HelmParameter};
 pub(super) use hydrator::decode as decode_hydrator;
@@ -60,6 +62,8 @@ pub struct Source {
     pub ksonnet: Option<Ksonnet>,
     /// The blocks of the tools as they were written: what overrides are merged into.
     pub tools: Map<String, Value>,
+    /// All of it as it was written: what a record keeps.
+    pub written: Map<String, Value>,
     /// The line of the source in the manifest, counted from 1.
     pub line: usize,
 }
@@ -161,6 +165,7 @@ pub(super) fn decode(mut fields: Fields<'_>, within: Within) -> Source {
         plugin: fields.fields("plugin").map(plugin::decode),
         ksonnet: fields.fields("ksonnet").map(ksonnet::decode),
         tools: fields.copied(&overrides::TOOLS),
+        written: fields.whole(),
         line: fields.line(),
     };
     check_place(&source, &fields, within);

@@ -171,6 +171,7 @@ mod tests {
             plugin: None,
             ksonnet: None,
             tools: Map::new(),
+            written: Map::new(),
             line: 1,
         };
         let patch = serde_json::to_vec(&tools).unwrap();

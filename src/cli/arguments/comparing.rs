@@ -3,6 +3,7 @@
 use super::state::StateArguments;
 
 /// What counts as drift.
+#[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Comparing")]
 pub(crate) struct ComparingArguments {
@@ -17,4 +18,7 @@ pub(crate) struct ComparingArguments {
     pub(crate) strict: bool,
     #[command(flatten)]
     pub(crate) state: StateArguments,
+    /// Take over the record of an application that moved to another namespace, cluster or repository
+    #[arg(long, help_heading = "State")]
+    pub(crate) accept_move: bool,
 }

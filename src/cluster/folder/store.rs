@@ -74,7 +74,7 @@ fn patched(live: &Object, patch: &Value) -> Option<Object> {
 }
 
 fn refusal(reason: Reason, key: &Key, what: &str) -> Refusal {
-    Refusal { reason, words: format!("{key} {what}") }
+    Refusal { reason, words: format!("{key} {what}"), fields: Vec::new() }
 }
 
 /// A file as it is now, and where an object stands in it.
@@ -142,7 +142,7 @@ impl Store {
             place_in_namespace(object, &view.kinds);
             if object.name().is_empty() {
                 let words = "an object that only has `generateName` can only be created".to_owned();
-                return Ok(Written::Refused(Refusal { reason: Reason::Invalid, words }));
+                return Ok(Written::Refused(Refusal { reason: Reason::Invalid, words, fields: Vec::new() }));
             }
         }
         let _lock = self.lock(writing)?;

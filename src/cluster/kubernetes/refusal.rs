@@ -36,10 +36,12 @@ pub(super) fn refusal(
     let Some(status) = status else {
         // The server's own router has no Status: the kind went away after discovery.
         let words = format!("the server does not serve `{}` any more", subject.facts.gvk);
-        return (code == StatusCode::NOT_FOUND).then_some(Refusal { reason: Reason::NotServed, words });
+        let fields = Vec::new();
+        return (code == StatusCode::NOT_FOUND).then_some(Refusal { reason: Reason::NotServed, words, fields });
     };
     let reason = reason(code, status)?;
-    Some(Refusal { reason, words: words(subject, code, status, reason, verb) })
+    let fields = status.causes().iter().map(|cause| cause.field.clone()).filter(|field| !field.is_empty()).collect();
+    Some(Refusal { reason, words: words(subject, code, status, reason, verb), fields })
 }
 
 fn reason(code: StatusCode, status: &Status) -> Option<Reason> {

@@ -307,7 +307,7 @@ pub(super) fn not_served(kinds: &Kinds, gvk: &Gvk) -> Refusal {
         None => format!("the server does not serve `{gvk}`"),
         Some((api, why)) => format!("`{api}` is not available: {why}"),
     };
-    Refusal { reason: Reason::NotServed, words }
+    Refusal { reason: Reason::NotServed, words, fields: Vec::new() }
 }
 
 fn is_conflict(written: &Written) -> bool {
@@ -316,7 +316,7 @@ fn is_conflict(written: &Written) -> bool {
 
 fn nameless() -> Refusal {
     let words = "an object that only has `generateName` can only be created".to_owned();
-    Refusal { reason: Reason::Invalid, words }
+    Refusal { reason: Reason::Invalid, words, fields: Vec::new() }
 }
 
 fn purpose(writing: Writing) -> Purpose {

@@ -184,6 +184,7 @@ pub(super) async fn end(
         left,
         unseen: turn.unseen.clone(),
         sources: None,
+        is_entry: false,
         history_limit: turn.application.revision_history_limit,
     };
     state.finish(cluster, place, ended).await

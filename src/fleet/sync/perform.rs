@@ -12,7 +12,7 @@ use futures::stream;
 use jiff::Timestamp;
 
 use super::super::turn::Turn;
-use super::super::{Request, World};
+use super::super::{Request, World, render};
 use super::{SyncRequest, Wish, deletion, look, planning, record};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
@@ -94,7 +94,8 @@ fn is_anything_to_do(turn: &Turn, plan: &Plan, wish: Wish) -> bool {
     if matches!(wish, Wish::Delete(_)) {
         return !plan.steps.is_empty() || turn.members.is_some();
     }
-    let is_recorded = turn.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions);
+    let is_recorded = turn.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions)
+        && record::has_sources(turn);
     // A run that was killed left a record that says so, also where it had done everything.
     let is_to_be_recorded = plan.whole && (!is_recorded || turn.last_attempt.is_open());
     !plan.steps.is_empty() || is_to_be_recorded || turn.rolled_back_to != turn.rollback
@@ -136,7 +137,7 @@ async fn under_lock(
     let Some(cluster) = turn.cluster.clone() else { return Ok(()) };
     // Whatever is written under the lock is only written while it holds.
     let cluster: Arc<dyn Cluster> = Arc::new(Fenced::new(cluster, Arc::clone(&stops.fence)));
-    let mut state = State::read(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
+    let mut state = State::read_to_write(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
     refuse_older(turn, &state, wanted)?;
     if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
         // Somebody synced between our look and our lock. What our plan had to say is said anew.
@@ -175,7 +176,13 @@ async fn under_lock(
         _ if stops.is_lost() => Ok(()),
         Wish::Delete(_) => deletion::end(turn, &plan, &operation, state, (&*cluster, place)).await,
         Wish::Sync { .. } | Wish::Reconcile { .. } | Wish::Rollback { .. } => {
-            let ended = record::ended(turn, &plan, &operation, &tracking.applyset_id, Timestamp::now());
+            let tools = if record::is_of_note(turn, &plan, &operation) {
+                render::rendered_by(turn, request, world).await
+            } else {
+                Vec::new()
+            };
+            let id = &tracking.applyset_id;
+            let ended = record::ended(turn, (&plan, &tools), &operation, id, Timestamp::now());
             state.finish(cluster.as_ref(), place, ended).await
         }
     };

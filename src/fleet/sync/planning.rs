@@ -11,6 +11,7 @@ use futures::stream;
 
 use super::super::compare::{self, Seen, find_live};
 use super::super::list::identity;
+use super::super::past::{PastTarget, PastUnknown, Said};
 use super::super::run::{Condition, SyncStatus, sync_status};
 use super::super::turn::Turn;
 use super::super::{Request, World, owners, past};
@@ -21,7 +22,8 @@ use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Object};
-use crate::status::{ResourceDrift, ResourceState};
+use crate::status::compare::Baseline;
+use crate::status::{Moved, ResourceDrift, ResourceState};
 use crate::sync::decide::{Decision, LastSync, Policy, Scope, decide};
 use crate::sync::plan::{self, Plan, PlanRefused, Surplus, Wanted, Wishes};
 use crate::sync::rehearse::{Complaint, ComplaintKind, Extent, rehearse};
@@ -47,10 +49,16 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
     if may_not(turn, wanted) {
         return;
     }
-    let decision = match &turn.state {
+    let state = turn.state.as_ref().map(|state| match state {
+        Ok(State { doubt: Some(doubt), .. }) => Err(doubt),
+        state => state.as_ref(),
+    });
+    let decision = match state {
         Some(Ok(state)) => decided(turn, wanted, state),
         Some(Err(error)) => {
             let finding = Finding::of(error);
+            // What was a warning to who compares is an error to who syncs, and said once.
+            turn.conditions.retain(|condition| condition.kind != "BaselineWarning");
             return turn.condition("SyncError", finding);
         }
         // Without the cluster's kinds nothing was read, and nothing can be planned.
@@ -152,25 +160,44 @@ fn last_sync(turn: &Turn, state: &State) -> LastSync {
         _ if state.was_cut_short() => LastSync::CutShort,
         None => LastSync::None,
         Some(_) if state.was_interrupted() => LastSync::None,
-        Some(baseline) if turn.sources.iter().map(|source| &source.revision).eq(&baseline.revisions) => {
-            LastSync::SameRevision
-        }
+        Some(baseline) if is_as_synced(turn, baseline) => LastSync::SameRevision,
         Some(_) => LastSync::OtherRevision,
     }
 }
 
+/// Whether git and the manifest say what they said at the last sync. Where the record does not have the sources of then, what
+/// differs from the cluster has to be what was applied.
+fn is_as_synced(turn: &Turn, baseline: &Baseline) -> bool {
+    if !turn.sources.iter().map(|source| &source.revision).eq(&baseline.revisions) {
+        return false;
+    }
+    past::has_sources_of_last_sync(turn).unwrap_or_else(|| {
+        let targets: HashMap<Key, &Object> =
+            turn.target.iter().flat_map(|target| target.iter()).map(|object| (object.key(), object)).collect();
+        let drifted = turn.resources.iter().filter(|resource| resource.is_drift());
+        drifted.filter(|resource| resource.state != ResourceState::Extra).all(|resource| {
+            let target = targets.get(&resource.key());
+            target.is_some_and(|target| baseline.is_as_applied(target) == Some(true))
+        })
+    })
+}
+
 /// Makes the target what git said at the last sync, and compares anew; whether that is known.
 async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
-    let Some(then) = past::target(turn, request, world).await else {
-        let finding =
-            Finding::error("trueup::sync::past", "it is not healed: what git said at the last sync cannot be found")
-                .with_help("the revision may be gone from the repository; `trueup sync` takes git's state of now");
-        turn.condition("SyncError", finding);
-        return false;
+    let then = past::target(turn, request, world).await;
+    let kept = then.map_err(|why| (None, why)).and_then(|then| healed_to(turn, &then));
+    let kept = match kept {
+        Ok(kept) => kept,
+        Err((object, why)) => {
+            let what = object.map(|key| format!("of `{key}` ")).unwrap_or_default();
+            let message = format!("not healed: what git said {what}at the last sync is not known; nothing was written");
+            let finding = Finding::error("trueup::sync::past", message)
+                .with_cause(why.to_string())
+                .with_help("`trueup sync` applies what git and the manifest say now, and records it");
+            turn.condition("SyncError", finding);
+            return false;
+        }
     };
-    // What git has dropped since is not brought back: it is surplus still.
-    let now: HashSet<Key> = turn.target.iter().flat_map(|target| target.iter()).map(Object::key).collect();
-    let kept = then.into_objects().iter().filter(|object| now.contains(&object.key())).cloned().collect();
     let (surplus, unseen) = (std::mem::take(&mut turn.surplus), std::mem::take(&mut turn.unseen));
     let extras: Vec<ResourceDrift> = turn
         .resources
@@ -185,6 +212,21 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
     turn.resources.extend(extras);
     (turn.surplus, turn.unseen) = (surplus, unseen);
     true
+}
+
+/// What an application is set back to: what git said at the last sync of all that it still has. Refused where that is not
+/// known of something that changed in the cluster.
+fn healed_to(turn: &Turn, then: &PastTarget) -> Result<Vec<Object>, (Option<Key>, PastUnknown)> {
+    let changed = turn.resources.iter().filter(|resource| {
+        resource.is_drift() && resource.state != ResourceState::Extra && resource.moved != Moved::Git
+    });
+    let mut keys = changed.map(ResourceDrift::key);
+    if let Some(key) = keys.find(|key| matches!(then.said(key), Said::Unknown)) {
+        return Err((Some(key), then.why_unknown()));
+    }
+    // What git has dropped since is not applied again: it is surplus still.
+    let now: HashSet<Key> = turn.target.iter().flat_map(|target| target.iter()).map(Object::key).collect();
+    Ok(then.certain().filter(|object| now.contains(&object.key())).cloned().collect())
 }
 
 async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequest) -> Result<Plan, Vec<Finding>> {

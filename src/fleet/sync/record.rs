@@ -6,13 +6,15 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
+use super::super::SourceRun;
 use super::super::turn::Turn;
 use super::SyncRequest;
 use super::members::{is_member, marked};
+use crate::app::source::SourceBlock;
 use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 use crate::sync::plan::{Action, Plan};
-use crate::sync::state::{Attempt, Ended, SyncedSource};
+use crate::sync::state::{Attempt, Block, Ended, SyncedSource, within_room};
 use crate::sync::{Operation, OperationPhase, StepResult};
 
 /// What is about to be done. Its kinds and namespaces are those of everything that the application has.
@@ -30,12 +32,23 @@ pub(super) fn attempt(turn: &Turn, plan: &Plan, wanted: &SyncRequest) -> Attempt
     }
 }
 
-/// How it ended.
-pub(super) fn ended(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str, at: Timestamp) -> Ended {
-    let succeeded = operation.phase == OperationPhase::Succeeded;
+/// Whether a sync that succeeded is an entry of the history.
+pub(super) fn is_of_note(turn: &Turn, plan: &Plan, operation: &Operation) -> bool {
     // What a run that was killed had done is this one's.
-    let is_of_note = !plan.steps.is_empty() || turn.last_attempt.is_open();
-    let sources = (succeeded && plan.whole && is_of_note).then(|| sources(turn));
+    let has_steps = !plan.steps.is_empty() || turn.last_attempt.is_open();
+    operation.phase == OperationPhase::Succeeded && plan.whole && has_steps
+}
+
+/// How it ended, and which tools rendered each source.
+pub(super) fn ended(
+    turn: &Turn,
+    (plan, tools): (&Plan, &[String]),
+    operation: &Operation,
+    applyset_id: &str,
+    at: Timestamp,
+) -> Ended {
+    let succeeded = operation.phase == OperationPhase::Succeeded;
+    let sources = (succeeded && plan.whole).then(|| sources(turn, tools));
     Ended {
         at,
         phase: operation.phase,
@@ -44,6 +57,7 @@ pub(super) fn ended(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id
         left: left(turn, operation),
         unseen: turn.unseen.clone(),
         sources,
+        is_entry: is_of_note(turn, plan, operation),
         history_limit: turn.application.revision_history_limit,
     }
 }
@@ -95,12 +109,22 @@ fn gone(operation: &Operation) -> BTreeSet<Key> {
     pruned.map(|outcome| outcome.step.object.key()).collect()
 }
 
-fn sources(turn: &Turn) -> Vec<SyncedSource> {
-    let source = |run: &super::super::SourceRun| SyncedSource {
+/// The sources of now, as a record keeps them.
+fn sources(turn: &Turn, tools: &[String]) -> Vec<SyncedSource> {
+    let source = |(position, (run, block)): (usize, (&SourceRun, SourceBlock))| SyncedSource {
         repo_url: run.repo_url.clone(),
         path: run.path.clone(),
         target_revision: run.target_revision.clone(),
         revision: run.revision.clone(),
+        block: Block::of(block),
+        rendered_by: tools.get(position).unwrap_or(&run.tool).clone(),
     };
-    turn.sources.iter().map(source).collect()
+    within_room(turn.sources.iter().zip(turn.blocks()).enumerate().map(source).collect())
+}
+
+/// Whether the record has the sources of now.
+pub(super) fn has_sources(turn: &Turn) -> bool {
+    let recorded = turn.synced_sources().iter().map(|source| (&source.revision, &source.block));
+    let now = sources(turn, &[]);
+    recorded.eq(now.iter().map(|source| (&source.revision, &source.block)))
 }

@@ -1,18 +1,21 @@
 //! Makes an application what it was at an earlier sync: the sources and revisions of an entry of its history.
 //!
-//! In: turns with their clusters, and which entry. Out: the same with the sources of then, brought here; or why not. What
-//! the record does not have (parameters of tools, the sync policy, the destination) is that of the manifest of now.
+//! In: turns with their clusters, and which entry. Out: the same with the sources of then, fetched; or why not. An entry has the
+//! whole block of each source. All else (the sync policy, the destination), and a block that an entry does not have, is that
+//! of the manifest of now; a warning names such a block.
 //!
 //! Rules: Argo CD server/application/application.go `Rollback`: refused while the application is automated, which would
 //! undo it. Quirk not kept: there, no hooks run.
 
+use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
 use super::super::fetch::arrived;
 use super::super::syncs::Subject;
 use super::super::turn::{self, Turn};
-use super::super::{Request, SourceRun, World, list, neighbours, render, settings};
+use super::super::{Request, SourceRun, World, list, neighbours, past, render, settings};
+use crate::app::source::SourceBlock;
 use crate::app::{InvalidApplication, Source};
 use crate::cluster::{Cluster, Clusters};
 use crate::finding::Finding;
@@ -62,14 +65,15 @@ async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<History
         return Err(Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`"));
     }
     let (then, now) = (entry.sources.len(), turn.application.sources.len());
-    if then != now {
+    let not_kept = entry.sources.iter().find_map(|source| source.block.why_not());
+    if let Some(why) = not_kept.filter(|_| then != now) {
         let message = format!(
             "it is not rolled back: sync {} had {then} sources, and the manifest has {now}; nothing was written",
             entry.id
         );
-        return Err(
-            Finding::error("trueup::sync::rollback_sources", message).with_help("roll back with the manifest of then")
-        );
+        return Err(Finding::error("trueup::sync::rollback_sources", message)
+            .with_cause(why.to_string())
+            .with_help("roll back with the manifest of then"));
     }
     Ok(entry.clone())
 }
@@ -89,18 +93,14 @@ fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Fin
     })
 }
 
-/// Brings the revisions of an entry; overrides by a local checkout do not count for the past.
+/// Fetches the sources of an entry; overrides by a local checkout do not count for the past.
 async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
+    warn_of_differences(turn, entry);
+    if let Err(finding) = set_back(turn, entry) {
+        return turn.condition(ROLLBACK_ERROR, finding);
+    }
     let folder = turn.application.folder.clone();
     for (position, then) in entry.sources.iter().enumerate() {
-        let moved =
-            set_back(&mut Arc::make_mut(&mut turn.application).sources[position], &mut turn.sources[position], then);
-        if !moved.is_empty() {
-            let message = format!("the manifest has another source than sync {}: {}", entry.id, moved.join("; "));
-            let warning = Finding::warning("trueup::sync::rollback_source", message)
-                .with_help("the source of then is taken; all else that it says is the manifest's of now");
-            turn.condition("RollbackWarning", warning);
-        }
         let source = &turn.application.sources[position];
         let url = locate(source.repo_url.with_credentials(), &folder);
         let wanted = Wanted::of(source, &turn.application.project).at(&then.revision);
@@ -113,24 +113,80 @@ async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     turn.rollback = Some(entry.id);
 }
 
-/// Makes a source what it was, as far as the record has it; tells what the manifest has otherwise.
-fn set_back(source: &mut Source, run: &mut SourceRun, then: &SyncedSource) -> Vec<String> {
-    let mut moved = Vec::new();
+/// Warns of what the manifest says otherwise than the entry, and of what the entry does not have.
+fn warn_of_differences(turn: &mut Turn, entry: &HistoryEntry) {
+    let blocks: Vec<SourceBlock> = turn.blocks().collect();
+    for (position, then) in entry.sources.iter().enumerate() {
+        let (Some(run), Some(now)) = (turn.sources.get(position), blocks.get(position)) else { continue };
+        let differences = differences(run, now, then);
+        let warning = |message: String| Finding::warning("trueup::sync::rollback_source", message);
+        if !differences.is_empty() {
+            let message = format!("the manifest has another source than sync {}: {}", entry.id, differences.join("; "));
+            let help = "the source of then is taken; all else that it says is the manifest's of now";
+            turn.condition("RollbackWarning", warning(message).with_help(help));
+        }
+        if let Some(why) = then.block.why_not() {
+            let message = format!("the parameters of `{}` at sync {} are not known: {why}", then.path, entry.id);
+            let help = "those of the manifest are taken; to roll back exactly, use the manifest of then";
+            turn.condition("RollbackWarning", warning(message).with_help(help));
+        }
+    }
+}
+
+/// What a manifest says otherwise of a source.
+fn differences(run: &SourceRun, now: &SourceBlock, then: &SyncedSource) -> Vec<String> {
+    let mut differences = Vec::new();
     if run.repo_url != then.repo_url {
-        moved.push(format!("`repoURL` was `{}`, and is `{}`", then.repo_url, run.repo_url));
-        source.repo_url = RepoUrl::new(then.repo_url.as_str());
+        differences.push(format!("`repoURL` was `{}`, and is `{}`", then.repo_url, run.repo_url));
     }
     if run.path != then.path {
-        let (field, place) =
-            if source.chart.is_some() { ("chart", &mut source.chart) } else { ("path", &mut source.path) };
-        moved.push(format!("`{field}` was `{}`, and is `{}`", then.path, run.path));
+        let field = if now.fields.contains_key("chart") { "chart" } else { "path" };
+        differences.push(format!("`{field}` was `{}`, and is `{}`", then.path, run.path));
+    }
+    let Some(block) = then.block.kept() else { return differences };
+    // Values may be long, and are not for every eye.
+    let others = block.fields.keys().chain(now.fields.keys()).collect::<BTreeSet<_>>();
+    let is_told = |field: &str| matches!(field, "repoURL" | "path" | "chart" | "targetRevision");
+    let others = others.into_iter().filter(|field| !is_told(field));
+    let changed = others.filter(|field| block.fields.get(*field) != now.fields.get(*field));
+    differences.extend(changed.map(|field| format!("`{field}` is not what it was")));
+    differences
+}
+
+/// Gives an application the sources of an entry.
+fn set_back(turn: &mut Turn, entry: &HistoryEntry) -> Result<(), Finding> {
+    let now = turn.application.sources.clone();
+    let mut form = turn.application.source_form;
+    let mut sources = Vec::new();
+    for (position, then) in entry.sources.iter().enumerate() {
+        let source = match (then.block.kept(), now.get(position)) {
+            (Some(block), _) => {
+                form = block.form;
+                past::read(block, &now)?
+            }
+            (None, Some(source)) => placed_as(source, then),
+            (None, None) => continue,
+        };
+        sources.push(source);
+    }
+    turn.set_sources(sources, form);
+    Ok(())
+}
+
+/// A source of now at the place of then, for an entry that has no more of it.
+fn placed_as(source: &Source, then: &SyncedSource) -> Source {
+    let mut source = source.clone();
+    if source.repo_url.to_string() != then.repo_url {
+        source.repo_url = RepoUrl::new(then.repo_url.as_str());
+    }
+    let (field, place) = if source.chart.is_some() { ("chart", &mut source.chart) } else { ("path", &mut source.path) };
+    if place.as_deref().unwrap_or_default() != then.path {
         *place = Some(then.path.clone());
+        source.written.insert(field.to_owned(), then.path.as_str().into());
     }
     source.target_revision.clone_from(&then.target_revision);
-    run.repo_url.clone_from(&then.repo_url);
-    run.path.clone_from(&then.path);
-    run.target_revision.clone_from(&then.target_revision);
-    moved
+    source.written.insert("targetRevision".to_owned(), then.target_revision.as_str().into());
+    source
 }
 
 /// Ends a rollback without a sync: from now on the pull loop obeys the application's policy again. The entry that it was
@@ -143,7 +199,7 @@ pub async fn end_rollback(
 ) -> Result<Option<u64>, Finding> {
     let cluster = clusters.find(&subject.destination).map_err(|error| Finding::of(&error))?;
     let place = &subject.place;
-    let state = State::read(&*cluster, place).await.map_err(|error| Finding::of(&error))?;
+    let state = State::read_to_write(&*cluster, place).await.map_err(|error| Finding::of(&error))?;
     if state.rolled_back_to.is_none() {
         return Ok(None);
     }
@@ -156,7 +212,7 @@ pub async fn end_rollback(
 }
 
 async fn clear(cluster: &dyn Cluster, place: &Place) -> Result<Option<u64>, Finding> {
-    let mut state = State::read(cluster, place).await.map_err(|error| Finding::of(&error))?;
+    let mut state = State::read_to_write(cluster, place).await.map_err(|error| Finding::of(&error))?;
     let before = state.rolled_back_to;
     state.set_rolled_back_to(cluster, place, None).await.map_err(|error| Finding::of(&error))?;
     Ok(before)
@@ -164,7 +220,7 @@ async fn clear(cluster: &dyn Cluster, place: &Place) -> Result<Option<u64>, Find
 
 async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
     let Some(cluster) = &turn.cluster else { return Ok(State::default()) };
-    State::read(cluster.as_ref(), &turn.place(request)).await.map_err(|error| Finding::of(&error))
+    State::read_to_write(cluster.as_ref(), &turn.place(request)).await.map_err(|error| Finding::of(&error))
 }
 
 #[cfg(test)]

@@ -228,6 +228,13 @@ impl Baseline {
         self.of(key)?.source.as_deref()
     }
 
+    /// Whether a target is what the last sync applied. Nothing where the record cannot say: an object that it does not know, or
+    /// a Secret, of whose content it has no hash.
+    pub fn is_as_applied(&self, target: &Object) -> Option<bool> {
+        let recorded = self.of(&target.key()).filter(|recorded| recorded.target.is_some())?;
+        Some(recorded.has_target(target))
+    }
+
     /// Every object that it knows.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.objects.keys()

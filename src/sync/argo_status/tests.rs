@@ -182,6 +182,7 @@ fn several_sources_are_told_in_lists() {
         path: path.to_owned(),
         target_revision: String::new(),
         revision: revision.clone(),
+        ..SyncedSource::default()
     };
     let entry = HistoryEntry {
         id: 7,

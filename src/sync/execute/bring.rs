@@ -13,6 +13,7 @@ use crate::cluster::{ClusterError, ObjectName, Reason, Refusal, Validation, Writ
 use crate::object::{Gvk, Kinds, Object};
 use crate::status::health::HealthStatus;
 use crate::sync::adopt;
+use crate::sync::merge;
 use crate::sync::ownership::{Claim, Owner, Rules, mark_patch, owner, prove_hook, prove_member};
 use crate::sync::plan::{Action, Method, Step, adopt_it};
 
@@ -160,8 +161,10 @@ impl Bringing<'_> {
     }
 
     async fn apply(&self, words: &str) -> StepDone {
-        let written = self.execution.cluster.apply(self.target, self.validation, Writing::Really).await;
-        done(written, words)
+        let subject = (&self.step.object, self.target);
+        let applied = merge::apply(self.execution.cluster, subject, self.validation, Writing::Really).await;
+        let (written, way) = applied.map_err(|error| no_answer(&error))?;
+        done(Ok(written), &way.words(words))
     }
 
     async fn create(&self) -> StepDone {

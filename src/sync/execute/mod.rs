@@ -9,6 +9,7 @@
 mod bring;
 mod hooks;
 mod remove;
+mod sightings;
 mod wait;
 mod why;
 

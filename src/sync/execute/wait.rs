@@ -16,6 +16,7 @@ use tokio::time::Instant;
 
 use super::bring::no_answer;
 use super::remove::{BEING_PRUNED, PRUNED};
+use super::sightings::{End, Sightings};
 use super::{Ending, Execution, Failure, FailureKind, StepOutcome, StepResult};
 use crate::cluster::{ClusterError, ListRequest, ObjectName};
 use crate::object::{Gvk, Object};
@@ -28,6 +29,9 @@ const GOING: Duration = Duration::from_secs(20);
 const PAUSE: Duration = Duration::from_millis(250);
 /// Up to so many objects of a kind and namespace are read one by one.
 const ONE_BY_ONE: usize = 5;
+
+/// What is said of a hook that succeeded.
+const SUCCEEDED: &str = "succeeded";
 
 /// Where one step stands.
 enum Standing {
@@ -44,6 +48,7 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
         return Ending::Over;
     }
     let ends = Instant::now() + execution.wave_timeout;
+    let mut sightings = Sightings::of(steps, execution);
     let mut open: Vec<usize> = (0..steps.len()).filter(|index| is_done(&steps[*index])).collect();
     loop {
         let names: Vec<&ObjectName> = open.iter().map(|index| &steps[*index].step.object).collect();
@@ -51,7 +56,13 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
         let mut waiting = Vec::new();
         for index in std::mem::take(&mut open) {
             let outcome = &mut steps[index];
-            match standing(outcome, seen.remove(&outcome.step.object), execution) {
+            let standing = match seen.remove(&outcome.step.object) {
+                Some(Ok(None)) if outcome.step.hook.is_some() && !outcome.step.is_prune() => {
+                    vanished(outcome, &mut sightings, execution).await
+                }
+                sight => standing(outcome, sight, execution),
+            };
+            match standing {
                 Standing::Works => {}
                 Standing::Waiting(why) => {
                     execution.progress.waiting(&outcome.step.subject(), &why);
@@ -76,7 +87,7 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
             return Ending::Over;
         }
         open = waiting.into_iter().map(|(index, _)| index).collect();
-        if execution.is_stopped_within(execution.interval).await {
+        if sightings.pause(execution).await {
             return Ending::CutShort;
         }
     }
@@ -90,11 +101,10 @@ pub(super) async fn for_what_is_going(steps: &mut [StepOutcome], execution: &Exe
         let mut going: Vec<&mut StepOutcome> = steps.iter_mut().filter(is_going).collect();
         let names: Vec<&ObjectName> = going.iter().map(|outcome| &outcome.step.object).collect();
         let seen = look(&names, execution).await;
-        // What has the name and another uid is a new object: a controller made it again.
         let is_gone = |outcome: &StepOutcome| match seen.get(&outcome.step.object) {
             Some(Ok(None)) => true,
-            Some(Ok(Some(live))) => outcome.step.seen.as_ref().is_some_and(|seen| seen.uid != live.uid()),
-            _ => false,
+            Some(Ok(Some(live))) => is_another(&outcome.step, live),
+            Some(Err(_)) | None => false,
         };
         going.iter_mut().filter(|outcome| is_gone(outcome)).for_each(|outcome| {
             outcome.result = StepResult::Done(PRUNED.to_owned());
@@ -162,20 +172,39 @@ fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Executi
             outcome.result = StepResult::Done(PRUNED.to_owned());
             Standing::Works
         }
-        (Action::Prune { .. }, Some(live)) => being_pruned(&outcome.step, &live),
+        (Action::Prune { .. }, Some(live)) => being_pruned(outcome, &live),
         (Action::Release, _) => Standing::Works,
-        (Action::Bring { .. }, None) => {
-            let object = &outcome.step.object;
-            let words = format!("{}/{} is missing, it might have been deleted", object.gvk.kind, object.name);
-            Standing::Failed(Failure::new(FailureKind::Unhealthy, words))
-        }
+        (Action::Bring { .. }, None) => missing(&outcome.step),
         (Action::Bring { .. }, Some(live)) => brought(outcome, &live, execution),
     }
 }
 
-fn being_pruned(step: &Step, live: &Object) -> Standing {
-    // Another object of the name: ours is gone.
-    if step.seen.as_ref().is_some_and(|seen| seen.uid != live.uid()) {
+/// A hook that is gone. One that removes itself succeeded if it was seen to.
+async fn vanished(outcome: &mut StepOutcome, sightings: &mut Sightings<'_>, execution: &Execution<'_>) -> Standing {
+    match sightings.end_of(outcome, execution).await {
+        End::Succeeded => {
+            outcome.result = StepResult::Done(SUCCEEDED.to_owned());
+            Standing::Works
+        }
+        End::Seen(last) => brought(outcome, &last, execution),
+        End::Open => Standing::Waiting("it is gone; how it ended is being looked for".to_owned()),
+        End::Unknown => missing(&outcome.step),
+    }
+}
+
+fn missing(step: &Step) -> Standing {
+    let words = format!("{}/{} is missing, it might have been deleted", step.object.gvk.kind, step.object.name);
+    Standing::Failed(Failure::new(FailureKind::Unhealthy, words))
+}
+
+/// Whether a live object has the name of the one that was seen and is another one: a controller has made it again.
+fn is_another(step: &Step, live: &Object) -> bool {
+    step.seen.as_ref().is_some_and(|seen| seen.uid != live.uid())
+}
+
+fn being_pruned(outcome: &mut StepOutcome, live: &Object) -> Standing {
+    if is_another(&outcome.step, live) {
+        outcome.result = StepResult::Done(PRUNED.to_owned());
         return Standing::Works;
     }
     match live.finalizers().join(", ") {
@@ -194,7 +223,7 @@ fn brought(outcome: &mut StepOutcome, live: &Object, execution: &Execution<'_>) 
     };
     match health.status {
         HealthStatus::Healthy if is_hook => {
-            outcome.result = StepResult::Done("succeeded".to_owned());
+            outcome.result = StepResult::Done(SUCCEEDED.to_owned());
             Standing::Works
         }
         HealthStatus::Healthy => Standing::Works,

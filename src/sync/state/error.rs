@@ -58,6 +58,30 @@ pub enum StateError {
         /// How that is known.
         why: String,
     },
+    /// It is the record of another application of the same name.
+    #[error(
+        "ConfigMap `{namespace}/{parent}` is the record of another application `{application}`: of {recorded}, and this one is of \
+         {wanted}; nothing was written"
+    )]
+    #[diagnostic(
+        code(trueup::sync::other_application),
+        help(
+            "rename one of the two, or keep their records apart with --state-namespace; where it is the same application, which \
+             moved, `--accept-move` takes the record over"
+        )
+    )]
+    OtherApplication {
+        /// The ConfigMap.
+        parent: String,
+        /// Its namespace.
+        namespace: String,
+        /// The application, as tracking names both.
+        application: String,
+        /// What the record is of.
+        recorded: String,
+        /// What the manifest has instead.
+        wanted: String,
+    },
     /// A newer trueup wrote it: what it keeps there would be lost.
     #[error("ConfigMap `{namespace}/{parent}` was written by a newer version, in form {schema}; nothing was written")]
     #[diagnostic(code(trueup::sync::newer_state), help("sync with the newer version"))]

@@ -9,6 +9,7 @@
 mod error;
 mod parent;
 mod place;
+mod sources;
 #[cfg(test)]
 mod tests;
 mod write;
@@ -16,7 +17,8 @@ mod write;
 pub use error::{StateError, StateFault};
 pub use parent::{application_of, parents};
 pub(in crate::sync) use parent::{is_parent_of, is_part_of};
-pub use place::Place;
+pub use place::{Identity, Place};
+pub use sources::{Block, NotKept, SyncedSource, within_room};
 
 use std::collections::BTreeSet;
 
@@ -78,19 +80,6 @@ impl LastAttempt {
     }
 }
 
-/// One source, as it was synced.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct SyncedSource {
-    /// The repository, without credentials.
-    pub repo_url: String,
-    /// The path in it, or the chart.
-    pub path: String,
-    /// What the manifest asked for.
-    pub target_revision: String,
-    /// The full commit hash.
-    pub revision: String,
-}
-
 /// One sync of the whole application that succeeded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryEntry {
@@ -113,18 +102,24 @@ pub struct State {
     pub baseline: Option<Baseline>,
     /// The successful syncs, oldest first.
     pub history: Vec<HistoryEntry>,
+    /// The sources that the record of the last sync was rendered from; empty where an older version wrote it.
+    pub sources: Vec<SyncedSource>,
     /// What was attempted last.
     pub attempt: Option<Attempt>,
     /// How that ended. An attempt without an end was killed, unless somebody has the lock: then it goes on.
     pub ended: Option<AttemptEnd>,
     /// The entry of the history that the application was rolled back to, until somebody syncs it again.
     pub rolled_back_to: Option<u64>,
+    /// Why it may be that of another application of the name: who writes refuses it.
+    pub doubt: Option<StateError>,
     /// What could not be read.
     pub faults: Vec<StateFault>,
     /// The kinds that members may have, as the parent has them.
     kinds: BTreeSet<GroupKind>,
     /// The namespaces that members may be in, as the parent has them, its own aside.
     namespaces: BTreeSet<String>,
+    /// The hash of the record that the sources belong to.
+    record: String,
     /// The parent as the cluster has it.
     parent: Option<Object>,
 }
@@ -144,8 +139,10 @@ pub struct Ended {
     pub left: Vec<Key>,
     /// Kinds of members that could not be looked at: of these, too, something may be left.
     pub unseen: BTreeSet<GroupKind>,
-    /// Its sources, for the history of a whole sync that succeeded.
+    /// Its sources, of a whole sync that succeeded.
     pub sources: Option<Vec<SyncedSource>>,
+    /// Whether that sync is an entry of the history.
+    pub is_entry: bool,
     /// How many entries the history keeps.
     pub history_limit: u64,
 }
@@ -162,6 +159,12 @@ impl State {
             parts.extend(cluster.get(&place.config_map(name)).await?);
         }
         Self::of(place, parent, &parts)
+    }
+
+    /// As [`Self::read`], for who writes: refused where it may be another application's.
+    pub async fn read_to_write(cluster: &dyn Cluster, place: &Place) -> Result<Self, StateError> {
+        let state = Self::read(cluster, place).await?;
+        state.doubt.clone().map_or(Ok(state), Err)
     }
 
     /// When the last attempt began and ended: it tells whether somebody synced meanwhile.
@@ -222,7 +225,9 @@ impl State {
     pub async fn finish(&mut self, cluster: &dyn Cluster, place: &Place, ended: Ended) -> Result<(), StateError> {
         let mut next = self.clone();
         next.end(place, ended);
-        next.parent = Some(write::ended(cluster, place, &next).await?);
+        let parent = write::ended(cluster, place, &next).await?;
+        next.record = parent::hash_of_record(parent.value().get("data"));
+        next.parent = Some(parent);
         *self = next;
         Ok(())
     }
@@ -249,7 +254,7 @@ impl State {
 
     /// The state after an attempt ended so.
     fn end(&mut self, place: &Place, ended: Ended) {
-        let Ended { at, phase, message, baseline, left, unseen, sources, history_limit } = ended;
+        let Ended { at, phase, message, baseline, left, unseen, sources, is_entry, history_limit } = ended;
         let succeeded = phase == OperationPhase::Succeeded;
         if let (Some(baseline), true) = (&baseline, succeeded) {
             self.kinds = baseline.kinds().into_iter().chain(left.iter().map(Key::group_kind)).collect();
@@ -261,7 +266,10 @@ impl State {
             self.namespaces.extend(left.into_iter().map(|key| key.namespace));
             self.namespaces.retain(|namespace| !namespace.is_empty() && *namespace != place.namespace);
         }
-        if let (Some(sources), true) = (sources, succeeded) {
+        if let (Some(sources), true) = (&sources, succeeded) {
+            self.sources.clone_from(sources);
+        }
+        if let (Some(sources), true) = (sources, succeeded && is_entry) {
             let id = self.history.iter().map(|entry| entry.id).max().unwrap_or_default() + 1;
             let (started, by) =
                 self.attempt.as_ref().map_or((at, String::new()), |attempt| (attempt.started, attempt.by.clone()));

@@ -5,14 +5,15 @@
 //! Rules: KEP-3659, "ApplySet specification"; kubectl pkg/cmd/apply/applyset.go `fetchParent` for what makes a parent
 //! another tool's.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
 use super::place::Side;
-use super::{Attempt, AttemptEnd, HistoryEntry, Place, State, StateError, StateFault, SyncedSource};
+use super::sources::{Pool, WrittenBlock, WrittenSource, WrittenSources};
+use super::{Attempt, AttemptEnd, HistoryEntry, Identity, Place, State, StateError, StateFault};
 use crate::object::annotations::{
     APPLYSET_ADDITIONAL_NAMESPACES, APPLYSET_CONTAINS_KINDS, APPLYSET_ID, APPLYSET_TOOLING, MANAGED_BY,
 };
@@ -24,6 +25,10 @@ use crate::sync::execute::OperationPhase;
 const TOOL: &str = "trueup";
 /// Whose state it is, as tracking names the application.
 const APPLICATION: &str = "application";
+/// Which application it is: where it goes, and which repositories it comes from.
+const IDENTITY: &str = "identity.json";
+/// The sources of the last sync, and the blocks of these and of the history's.
+const SOURCES: &str = "sources.json";
 /// The successful syncs.
 const HISTORY: &str = "history.json";
 /// What was attempted last, and how that ended.
@@ -42,7 +47,7 @@ impl State {
     pub fn of(place: &Place, parent: Object, parts: &[Object]) -> Result<Self, StateError> {
         is_ours(place, &parent)?;
         let Scope { kinds, namespaces } = Scope::of(&parent);
-        let mut state = Self { kinds, namespaces, ..Self::default() };
+        let mut state = Self { kinds, namespaces, doubt: doubt(place, &parent), ..Self::default() };
         match Baseline::read(&parent, parts) {
             Ok(baseline) => state.baseline = Some(baseline),
             // Its first sync did not come to an end.
@@ -54,9 +59,24 @@ impl State {
             Err(fault) => state.faults.push(StateFault::Record { parent: place.name.clone(), fault }),
         }
         let mut unreadable = |key| state.faults.push(StateFault::Unreadable { parent: place.name.clone(), key });
+        let sources = match read::<WrittenSources>(&parent, SOURCES) {
+            Ok(sources) => sources.unwrap_or_default(),
+            Err(key) => {
+                unreadable(key);
+                WrittenSources::default()
+            }
+        };
         match read::<Vec<WrittenEntry>>(&parent, HISTORY) {
-            Ok(entries) => state.history = entries.unwrap_or_default().into_iter().map(HistoryEntry::from).collect(),
+            Ok(entries) => {
+                let entries = entries.unwrap_or_default().into_iter();
+                state.history = entries.map(|entry| entry.into_entry(&sources.blocks)).collect();
+            }
             Err(key) => unreadable(key),
+        }
+        // A record that an older version wrote since has other sources than these.
+        if sources.record == hash_of_record(parent.value().get("data")) {
+            state.sources = sources.last.into_iter().map(|source| source.into_source(&sources.blocks)).collect();
+            state.record = sources.record;
         }
         match read::<WrittenAttempt>(&parent, ATTEMPT) {
             Ok(Some(attempt)) => (state.attempt, state.ended) = attempt.into_parts(),
@@ -103,10 +123,14 @@ pub(super) fn ended(state: &State, place: &Place, live: Option<&Object>) -> Writ
     let Some(baseline) = &state.baseline else {
         return Written { parent: attempted(state, place, live), parts: Vec::new() };
     };
-    let data = own_data(state, place);
+    let mut data = own_data(state, place);
     let beside: usize = data.values().filter_map(Value::as_str).map(str::len).sum();
     let side = Side::beside(&live.map(Baseline::part_names).unwrap_or_default());
     let pieces = baseline.pieces(ROOM.saturating_sub(beside), |number| place.part(side, number));
+    if !state.sources.is_empty() {
+        let record = hash_of_record(Some(&Value::Object(pieces.head.clone())));
+        data.insert(SOURCES.to_owned(), Value::String(text(&written_sources(state, record))));
+    }
     let part = |(name, mut data): (String, Map<String, Value>)| {
         data.insert(APPLICATION.to_owned(), place.application.clone().into());
         config_map(&name, &place.namespace, data)
@@ -136,10 +160,33 @@ pub(super) fn is_ours(place: &Place, parent: &Object) -> Result<(), StateError> 
     }
     match data(parent, APPLICATION) {
         Some(application) if application != place.application => {
-            foreign(format!("it holds the state of application `{application}`"))
+            return foreign(format!("it holds the state of application `{application}`"));
         }
-        _ => Ok(()),
+        _ => {}
     }
+    place.refuse_another(identity(parent).as_ref())
+}
+
+/// Why a parent that is this application's by its name and place may be another one's.
+pub(super) fn doubt(place: &Place, parent: &Object) -> Option<StateError> {
+    place.doubt(identity(parent).as_ref())
+}
+
+fn identity(parent: &Object) -> Option<Identity> {
+    read::<WrittenIdentity>(parent, IDENTITY).unwrap_or_default().map(Identity::from)
+}
+
+/// What tells one record from another: the texts that hold it.
+pub(super) fn hash_of_record(data: Option<&Value>) -> String {
+    let mut hasher = blake3::Hasher::new();
+    let texts = data.and_then(Value::as_object).into_iter().flatten().filter(|(key, _)| is_of_record(key));
+    for (key, text) in texts {
+        for part in [key.as_str(), text.as_str().unwrap_or_default()] {
+            hasher.update(part.as_bytes());
+            hasher.update(&[0]);
+        }
+    }
+    hasher.finalize().to_hex()[..32].to_owned()
 }
 
 /// Whether a live object holds the state of the application of this place.
@@ -238,7 +285,8 @@ fn config_map(name: &str, namespace: &str, data: Map<String, Value>) -> Object {
 }
 
 fn is_own_key(key: &str) -> bool {
-    [APPLICATION, HISTORY, ATTEMPT, ROLLED_BACK_TO].contains(&key)
+    // Who knows an application by its name alone leaves the identity as it is.
+    [APPLICATION, SOURCES, HISTORY, ATTEMPT, ROLLED_BACK_TO].contains(&key)
 }
 
 /// What the parent holds of a state besides its record.
@@ -246,8 +294,15 @@ fn own_data(state: &State, place: &Place) -> Map<String, Value> {
     let mut data = Map::new();
     let mut put = |key: &str, text: String| data.insert(key.to_owned(), Value::String(text));
     put(APPLICATION, place.application.clone());
+    if let Some(identity) = &place.identity {
+        put(IDENTITY, text(&WrittenIdentity::of(identity)));
+    }
+    let sources = written_sources(state, state.record.clone());
+    if !sources.is_empty() {
+        put(SOURCES, text(&sources));
+    }
     if !state.history.is_empty() {
-        put(HISTORY, written_history(&state.history));
+        put(HISTORY, written_history(state));
     }
     if let Some(attempt) = &state.attempt {
         put(ATTEMPT, text(&WrittenAttempt::of(attempt, state.ended.as_ref())));
@@ -258,8 +313,21 @@ fn own_data(state: &State, place: &Place) -> Map<String, Value> {
     data
 }
 
-fn written_history(history: &[HistoryEntry]) -> String {
-    let entries: Vec<WrittenEntry> = history.iter().map(WrittenEntry::from).collect();
+/// The blocks of the last sync first, then those of the history, the newest first: what has no room is not kept.
+fn pool(state: &State) -> Pool {
+    let history = state.history.iter().rev().flat_map(|entry| &entry.sources);
+    Pool::of(state.sources.iter().chain(history))
+}
+
+fn written_sources(state: &State, record: String) -> WrittenSources {
+    let pool = pool(state);
+    let last = state.sources.iter().map(|source| pool.written(source)).collect();
+    WrittenSources { record, last, blocks: pool.into_blocks() }
+}
+
+fn written_history(state: &State) -> String {
+    let pool = pool(state);
+    let entries: Vec<WrittenEntry> = state.history.iter().map(|entry| WrittenEntry::of(entry, &pool)).collect();
     let mut first = 0;
     loop {
         let written = text(&&entries[first..]);
@@ -380,35 +448,40 @@ struct WrittenEntry {
     sources: Vec<WrittenSource>,
 }
 
-/// A source of it.
-#[derive(Serialize, Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct WrittenSource {
-    #[serde(rename = "repoURL")]
-    repo_url: String,
-    path: String,
-    target_revision: String,
-    revision: String,
-}
-
-impl From<&HistoryEntry> for WrittenEntry {
-    fn from(entry: &HistoryEntry) -> Self {
+impl WrittenEntry {
+    fn of(entry: &HistoryEntry, pool: &Pool) -> Self {
         let HistoryEntry { id, started, deployed, by, sources } = entry.clone();
-        let source = |source: SyncedSource| {
-            let SyncedSource { repo_url, path, target_revision, revision } = source;
-            WrittenSource { repo_url, path, target_revision, revision }
-        };
-        Self { id, started, deployed, by, sources: sources.into_iter().map(source).collect() }
+        Self { id, started, deployed, by, sources: sources.iter().map(|source| pool.written(source)).collect() }
+    }
+
+    fn into_entry(self, blocks: &BTreeMap<String, WrittenBlock>) -> HistoryEntry {
+        let Self { id, started, deployed, by, sources } = self;
+        let sources = sources.into_iter().map(|source| source.into_source(blocks)).collect();
+        HistoryEntry { id, started, deployed, by, sources }
     }
 }
 
-impl From<WrittenEntry> for HistoryEntry {
-    fn from(entry: WrittenEntry) -> Self {
-        let WrittenEntry { id, started, deployed, by, sources } = entry;
-        let source = |source: WrittenSource| {
-            let WrittenSource { repo_url, path, target_revision, revision } = source;
-            SyncedSource { repo_url, path, target_revision, revision }
-        };
-        Self { id, started, deployed, by, sources: sources.into_iter().map(source).collect() }
+/// An identity as it is written.
+#[derive(Serialize, Deserialize)]
+struct WrittenIdentity {
+    #[serde(default)]
+    server: String,
+    #[serde(default)]
+    name: String,
+    namespace: String,
+    repositories: BTreeSet<String>,
+}
+
+impl WrittenIdentity {
+    fn of(identity: &Identity) -> Self {
+        let Identity { server, name, namespace, repositories } = identity.clone();
+        Self { server, name, namespace, repositories }
+    }
+}
+
+impl From<WrittenIdentity> for Identity {
+    fn from(written: WrittenIdentity) -> Self {
+        let WrittenIdentity { server, name, namespace, repositories } = written;
+        Self { server, name, namespace, repositories }
     }
 }

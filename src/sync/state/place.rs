@@ -6,7 +6,10 @@
 //! Rule: docs/design.md, "State lives in the cluster". Kubernetes: names are DNS subdomains (RFC 1123), a namespace's is
 //! a label, which has no dot.
 
-use crate::app::Application;
+use std::collections::BTreeSet;
+
+use super::StateError;
+use crate::app::{Application, Destination};
 use crate::cluster::ObjectName;
 use crate::object::Gvk;
 use crate::object::annotations::OWN_NAMES;
@@ -24,13 +27,91 @@ pub struct Place {
     pub namespace: String,
     /// The application it belongs to, as tracking names it: a parent of another one is not touched.
     pub application: String,
+    /// Which application of that name it is; nothing where only the name is known, and then every record of that name is read.
+    pub identity: Option<Identity>,
+    /// Whether a record of another place or repository is taken over (`--accept-move`).
+    pub accepts_move: bool,
+}
+
+/// What tells two applications of one name apart. A record of another one is not read: its objects would be pruned.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The destination's server, as the manifest has it; empty where it has a name.
+    pub server: String,
+    /// The destination's name.
+    pub name: String,
+    /// The destination's namespace.
+    pub namespace: String,
+    /// The repositories of its sources, in the form in which two spellings of one are equal.
+    pub repositories: BTreeSet<String>,
+}
+
+impl Identity {
+    /// That of an application.
+    pub fn of(application: &Application) -> Self {
+        let Destination { server, name, namespace } = application.destination.clone();
+        let repositories = application.sources.iter().map(|source| source.repo_url.host_and_path()).collect();
+        Self { server, name, namespace, repositories }
+    }
+
+    /// How another one goes to another place, as both are named.
+    fn other_place(&self, other: &Self) -> Option<(String, String)> {
+        let differs = |one: &String, other: &String| !one.is_empty() && !other.is_empty() && one != other;
+        if self.namespace != other.namespace {
+            return Some((format!("namespace `{}`", self.namespace), format!("namespace `{}`", other.namespace)));
+        }
+        if differs(&self.server, &other.server) {
+            return Some((format!("cluster `{}`", self.server), format!("cluster `{}`", other.server)));
+        }
+        differs(&self.name, &other.name)
+            .then(|| (format!("cluster `{}`", self.name), format!("cluster `{}`", other.name)))
+    }
+
+    /// How another one comes from other repositories. One in common is enough: sources come and go.
+    fn other_repositories(&self, other: &Self) -> Option<(String, String)> {
+        let is_known = !self.repositories.is_empty() && !other.repositories.is_empty();
+        (is_known && self.repositories.is_disjoint(&other.repositories))
+            .then(|| (named(&self.repositories), named(&other.repositories)))
+    }
+}
+
+fn named(repositories: &BTreeSet<String>) -> String {
+    let names: Vec<String> = repositories.iter().map(|name| format!("`{name}`")).collect();
+    format!("repository {}", names.join(", "))
 }
 
 impl Place {
     /// The place of an application: in the namespace of its destination, unless `--state-namespace` names one.
     pub fn of(application: &Application, argocd_namespace: &str, state_namespace: Option<&str>) -> Self {
         let namespace = state_namespace.unwrap_or(&application.destination.namespace);
-        Self::named(&application.instance_name(argocd_namespace), namespace)
+        let named = Self::named(&application.instance_name(argocd_namespace), namespace);
+        Self { identity: Some(Identity::of(application)), ..named }
+    }
+
+    /// Refuses the record of an application of this name in another place. A record without an identity is of an older version:
+    /// it is this application's where it is kept in the destination's own namespace.
+    pub(super) fn refuse_another(&self, recorded: Option<&Identity>) -> Result<(), StateError> {
+        let Some(identity) = self.identity.as_ref().filter(|_| !self.accepts_move) else { return Ok(()) };
+        let difference = match recorded {
+            Some(recorded) => recorded.other_place(identity),
+            None if identity.namespace == self.namespace => None,
+            None => {
+                Some(("a namespace that it does not name".to_owned(), format!("namespace `{}`", identity.namespace)))
+            }
+        };
+        difference.map_or(Ok(()), |difference| Err(self.other_application(difference)))
+    }
+
+    /// Why a record may be that of another application of this name in the same place: it comes from other repositories. That
+    /// is for who reads to know, and for who writes to refuse.
+    pub(super) fn doubt(&self, recorded: Option<&Identity>) -> Option<StateError> {
+        let identity = self.identity.as_ref().filter(|_| !self.accepts_move)?;
+        recorded?.other_repositories(identity).map(|difference| self.other_application(difference))
+    }
+
+    fn other_application(&self, (recorded, wanted): (String, String)) -> StateError {
+        let (parent, namespace, application) = (self.name.clone(), self.namespace.clone(), self.application.clone());
+        StateError::OtherApplication { parent, namespace, application, recorded, wanted }
     }
 
     /// The place of an application that tracking calls so.
@@ -47,7 +128,8 @@ impl Place {
             // No application's name begins with a hyphen, so nothing else is called like this.
             format!("{of_name}-{}", &blake3::hash(instance_name.as_bytes()).to_hex()[..32])
         };
-        Self { name, namespace: namespace.to_owned(), application: instance_name.to_owned() }
+        let application = instance_name.to_owned();
+        Self { name, namespace: namespace.to_owned(), application, identity: None, accepts_move: false }
     }
 
     /// The id of the ApplySet whose parent is here: the value of its members' part-of label.
@@ -124,6 +206,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::secret::RepoUrl;
 
     #[test]
     fn a_place_is_named_after_its_application() {
@@ -142,6 +225,47 @@ mod tests {
             assert!(place.name == expected || is_hashed, "{application}: {}", place.name);
             assert_eq!((place.namespace.as_str(), place.application.as_str()), ("prod", application));
         }
+    }
+
+    /// The same name twice with one `--state-namespace`, or from two repositories: neither prunes what the other made.
+    #[test]
+    fn a_record_of_another_application_is_refused() {
+        let identity = |server: &str, namespace: &str, urls: &[&str]| Identity {
+            server: server.to_owned(),
+            name: String::new(),
+            namespace: namespace.to_owned(),
+            repositories: urls.iter().map(|url| RepoUrl::new(*url).host_and_path()).collect(),
+        };
+        let shop = identity("https://a", "prod", &["https://git.example.com/shop/infra.git"]);
+        for (recorded, is_refused) in [
+            (identity("https://a", "prod", &["git@git.example.com:shop/infra"]), false),
+            (identity("https://a", "prod", &["ssh://git@git.example.com:7999/Shop/infra.git"]), false),
+            (
+                identity("https://a", "prod", &["https://git.example.com/shop/infra", "https://charts.example.com"]),
+                false,
+            ),
+            (identity("", "prod", &["https://git.example.com/shop/infra"]), false),
+            (identity("https://a", "prod", &["https://git.example.org/shop/infra"]), true),
+            (identity("https://a", "prod", &["/srv/infra"]), true),
+            (identity("https://a", "staging", &["https://git.example.com/shop/infra"]), true),
+            (identity("https://b", "prod", &["https://git.example.com/shop/infra"]), true),
+        ] {
+            let place = Place { identity: Some(shop.clone()), ..Place::named("shop", "infra") };
+            let found = place.refuse_another(Some(&recorded)).err().or(place.doubt(Some(&recorded)));
+            assert_eq!(found.is_some(), is_refused, "{recorded:?}");
+            let accepting = Place { accepts_move: true, ..place };
+            assert!(accepting.refuse_another(Some(&recorded)).is_ok() && accepting.doubt(Some(&recorded)).is_none());
+        }
+    }
+
+    /// A record of an older version has no identity.
+    #[test]
+    fn an_old_record_is_that_of_the_namespace_it_is_in() {
+        let identity = Identity { namespace: "prod".to_owned(), ..Identity::default() };
+        let at = |namespace| Place { identity: Some(identity.clone()), ..Place::named("shop", namespace) };
+        assert!(at("prod").refuse_another(None).is_ok());
+        assert!(at("infra").refuse_another(None).is_err());
+        assert!(Place::named("shop", "infra").refuse_another(None).is_ok(), "a history is read by the name alone");
     }
 
     #[test]

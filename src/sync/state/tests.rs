@@ -46,6 +46,7 @@ fn succeeded(baseline: Baseline) -> Ended {
         path: "overlays/prod".to_owned(),
         target_revision: "main".to_owned(),
         revision: "3f2a9c1d".repeat(5),
+        ..SyncedSource::default()
     };
     Ended {
         at: time("2026-03-10T12:00:30Z"),
@@ -55,6 +56,7 @@ fn succeeded(baseline: Baseline) -> Ended {
         left: Vec::new(),
         unseen: BTreeSet::new(),
         sources: Some(vec![source]),
+        is_entry: true,
         history_limit: 10,
     }
 }
@@ -178,6 +180,62 @@ fn a_long_history_makes_room() {
     assert!(read.history.len() > 300, "{}", read.history.len());
     assert_eq!(read.history.last().map(|entry| entry.id), Some(2_000));
     assert!(data(read.parent.as_ref().unwrap(), "history.json").len() <= 200_000);
+}
+
+/// The block of a source with so many bytes of values.
+fn block(size: usize, filler: &str) -> Block {
+    let fields = json!({"repoURL": "https://git.example.com/shop", "helm": {"values": filler.repeat(size)}});
+    let Value::Object(fields) = fields else { panic!("a map") };
+    Block::of(crate::app::source::SourceBlock { form: crate::app::SourceForm::Single, fields })
+}
+
+fn with_block(ended: Ended, block: Block) -> Ended {
+    let mut sources = ended.sources.unwrap();
+    sources[0].block = block;
+    Ended { sources: Some(sources), ..ended }
+}
+
+/// Values of 100 KB that change with each sync: each sync stays in the history, and the newest keep their values.
+#[test]
+fn large_values_do_not_shorten_the_history() {
+    let mut state = begun(State::default(), attempt(&[], &[]));
+    for filler in ["a", "b", "c", "d", "e"] {
+        state.end(&place(), with_block(succeeded(record(&[])), block(100_000, filler)));
+    }
+    let read = read_again(&state).unwrap();
+    let kept: Vec<bool> = read.history.iter().map(|entry| entry.sources[0].block.kept().is_some()).collect();
+    assert_eq!(kept, [false, false, false, true, true]);
+    assert_eq!(read.history[0].sources[0].block.why_not(), Some(NotKept::TooLarge));
+    assert_eq!(read.sources, state.sources, "those of the last sync come first");
+
+    state.end(&place(), with_block(succeeded(record(&[])), block(900_000, "f")));
+    let read = read_again(&state).unwrap();
+    assert_eq!((read.history.len(), read.sources[0].block.why_not()), (6, Some(NotKept::TooLarge)));
+}
+
+/// Nine syncs of one block hold it once.
+#[test]
+fn equal_blocks_are_written_once() {
+    let mut state = begun(State::default(), attempt(&[], &[]));
+    for _ in 0..9 {
+        state.end(&place(), with_block(succeeded(record(&[])), block(50_000, "a")));
+    }
+    let read = read_again(&state).unwrap();
+    assert!(read.history.iter().all(|entry| entry.sources[0].block.kept().is_some()));
+    assert!(data(read.parent.as_ref().unwrap(), "sources.json").len() < 60_000);
+}
+
+/// Sources belong to the record that they were written with: an older version writes another record beside them.
+#[test]
+fn sources_of_another_record_are_not_believed() {
+    let mut state = begun(State::default(), attempt(&[], &[]));
+    state.end(&place(), with_block(succeeded(record(&[])), block(10, "a")));
+    let parent = parents(&state, &place()).pop().unwrap();
+    let mut older = parents(&synced(), &place()).pop().unwrap();
+    older.value_mut()["data"]["sources.json"] = data(&parent, "sources.json").into();
+
+    assert_eq!(State::of(&place(), parent, &[]).unwrap().sources, state.sources);
+    assert_eq!(State::of(&place(), older, &[]).unwrap().sources, []);
 }
 
 #[test]

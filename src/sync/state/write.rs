@@ -84,6 +84,7 @@ async fn again(cluster: &dyn Cluster, place: &Place) -> Result<Option<Object>, S
     let parent = cluster.get(&place.parent()).await?;
     if let Some(parent) = &parent {
         parent::is_ours(place, parent)?;
+        parent::doubt(place, parent).map_or(Ok(()), Err)?;
     }
     Ok(parent)
 }

@@ -374,3 +374,52 @@ fn an_application_of_hooks_alone_sweeps_nothing() {
 
     assert!(report["requests"]["list"].as_u64().unwrap() <= 1, "{}", report["requests"]);
 }
+
+/// A migration that cleans up after itself: it is gone before anybody looks, and was seen to succeed.
+#[test]
+fn a_hook_that_removes_itself_succeeded_if_it_was_seen_to() {
+    let cluster = or_skip!(TestCluster::with_controllers());
+    let removes_itself = |name: &str, outcome: &str| {
+        let mut job = job(name, outcome);
+        job["spec"]["ttlSecondsAfterFinished"] = json!(0);
+        hook("PreSync", "", job)
+    };
+    let git = TestRepo::new()
+        .file("migration.json", removes_itself("migration", "Succeeded"))
+        .file("settings.json", plain("settings"))
+        .commit("a migration");
+    let application = git.application("shop").deployed_to(&cluster);
+
+    let report = synced(&application, 0);
+
+    assert_eq!(steps(&report), ["PreSync Job/migration done", "Sync ConfigMap/settings done"]);
+    assert!(live(&cluster, "job", "migration").is_none(), "nobody is left");
+
+    let _git = git.file("migration.json", removes_itself("second", "Failed")).commit("one that fails");
+    let report = synced(&application, 3);
+    assert_eq!(steps(&report)[0], "PreSync Job/second failed");
+    let message = report["applications"][0]["operation"]["steps"][0]["message"].as_str().unwrap().to_owned();
+    assert!(message.contains("backoff limit"), "it was seen to fail: {message}");
+}
+
+/// What a controller makes again at once is another object: the prune is over.
+#[test]
+fn a_pruned_object_that_its_controller_makes_again_is_gone() {
+    let cluster = or_skip!(TestCluster::with_controllers());
+    let certificates = json!({
+        "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "kube-root-ca.crt", "labels": {"x": "one"}},
+    });
+    while live(&cluster, "configmap", "kube-root-ca.crt").is_none() {
+        std::thread::sleep(std::time::Duration::from_millis(100));
+    }
+    let git = TestRepo::new().file("a.json", certificates).file("b.json", plain("settings")).commit("one");
+    let application = git.application("shop").deployed_to(&cluster);
+    trueup(["sync", "-y", "--adopt"]).of(&application).exits(0);
+    let _git = git.remove("a.json").commit("dropped");
+    let began = std::time::Instant::now();
+
+    trueup(["sync", "-y", "--prune", "--max-prune", "100%"]).of(&application).exits(0);
+
+    assert!(began.elapsed().as_secs() < 15, "{:?}", began.elapsed());
+    trueup(["diff"]).of(&application).exits(0);
+}

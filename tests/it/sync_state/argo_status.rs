@@ -46,6 +46,7 @@ fn full(application: &Application) -> Value {
         path: path.to_owned(),
         target_revision: "main".to_owned(),
         revision: revisions[0].clone(),
+        ..SyncedSource::default()
     };
     let sources = revisions.iter().map(|_| source("a")).collect();
     let entry = HistoryEntry { id: 1, started: now, deployed: now, by: "ada".to_owned(), sources };

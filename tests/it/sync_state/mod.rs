@@ -113,6 +113,7 @@ fn succeeded(baseline: Baseline) -> Ended {
         path: "overlays/prod".to_owned(),
         target_revision: "main".to_owned(),
         revision: "3f2a9c1d".repeat(5),
+        ..SyncedSource::default()
     };
     Ended {
         at: "2026-03-10T12:00:30Z".parse().unwrap(),
@@ -122,6 +123,7 @@ fn succeeded(baseline: Baseline) -> Ended {
         left: Vec::new(),
         unseen: BTreeSet::new(),
         sources: Some(vec![source]),
+        is_entry: true,
         history_limit: 10,
     }
 }
