@@ -25,7 +25,7 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Opt
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
     for (source, revision) in turn.application.sources.iter().zip(&baseline.revisions) {
         let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
-        let wanted = Wanted::of(source, &turn.application.project).at(revision);
+        let wanted = Wanted::of(source, &turn.application.project, &turn.application.folder).at(revision);
         let brought = world.sources.fetch_past(&url, &wanted, &world.cancel).await;
         checkouts.push(brought.into_iter().next()?.ok()?);
     }

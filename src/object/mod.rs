@@ -4,6 +4,7 @@
 //! tell a namespaced kind from a cluster-scoped one. Pure: nothing here reads a file or a network.
 
 pub mod annotations;
+pub mod json;
 mod key;
 pub mod kinds;
 pub mod mask;

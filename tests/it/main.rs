@@ -32,5 +32,6 @@ mod rendering;
 mod rooms;
 mod sync;
 mod sync_state;
+mod trust;
 mod who_moved;
 mod yaml;
