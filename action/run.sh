@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # One `trueup diff` for a job: its text to the log, its markdown to the job summary, its verdict to the outputs.
 #
-# In, from the environment: INPUT_PATH, INPUT_ARGS, INPUT_LIVE, INPUT_FAIL_ON (action.yml says what they are),
+# In, from the environment: INPUT_PATH, INPUT_ARGS, INPUT_LIVE, INPUT_FAIL_ON, UNTRUSTED (action.yml says what they are),
 # TRUEUP_BINARY, and the runner's RUNNER_TEMP, GITHUB_OUTPUT, GITHUB_STEP_SUMMARY. Exit: as INPUT_FAIL_ON says.
 set -euo pipefail
 
@@ -36,6 +36,9 @@ read_lines "${INPUT_ARGS:-}"
 arguments=(${lines[@]+"${lines[@]}"})
 if [ ${#arguments[@]} -eq 1 ]; then
   IFS=$' \t' read -r -a arguments <<<"${arguments[0]}"
+fi
+if [ "${UNTRUSTED:-false}" = true ]; then
+  arguments+=(--untrusted)
 fi
 if [ -n "${INPUT_LIVE:-}" ]; then
   arguments+=("--live=$INPUT_LIVE")

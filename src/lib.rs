@@ -13,6 +13,8 @@ pub mod process;
 pub mod progress;
 /// Values whose display cannot leak.
 pub mod secret;
+/// Files that are nobody else's: private, verified, gone with the run.
+pub mod storage;
 
 /// What was asked for: Applications, typed in full.
 pub mod app;

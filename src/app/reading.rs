@@ -11,13 +11,15 @@ use super::fault::Fault;
 use crate::finding::{Excerpt, Finding, Severity};
 use crate::object::Pointer;
 use crate::object::yaml::{Document, Span};
+use crate::secret::shown_text;
 
 /// A file's text, shared by every finding about it.
 #[derive(Debug, Clone)]
 pub(super) struct SourceText {
     file: Arc<str>,
-    // Masked once: `Excerpt::new` would copy and mask the whole file again for every finding.
-    masked: Arc<str>,
+    text: Arc<str>,
+    // Once for the file: `Excerpt::new` would copy and mask the whole of it again for every finding.
+    shown: OnceCell<Option<Arc<str>>>,
     line_starts: OnceCell<Vec<usize>>,
 }
 
@@ -50,8 +52,7 @@ struct Found {
 
 impl SourceText {
     pub(super) fn new(file: &str, text: &str) -> Self {
-        let masked = crate::secret::mask_credentials_in_text(text).into();
-        Self { file: file.into(), masked, line_starts: OnceCell::new() }
+        Self { file: file.into(), text: text.into(), shown: OnceCell::new(), line_starts: OnceCell::new() }
     }
 
     pub(super) fn file(&self) -> &Arc<str> {
@@ -65,44 +66,45 @@ impl SourceText {
 
     /// A line, counted from 1, without its end.
     pub(super) fn line(&self, line: usize) -> &str {
-        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.masked.len());
-        self.masked[start..].lines().next().unwrap_or_default()
+        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
+        self.text[start..].lines().next().unwrap_or_default()
     }
 
     fn line_starts(&self) -> &[usize] {
         self.line_starts.get_or_init(|| {
-            let ends = self.masked.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
+            let ends = self.text.bytes().enumerate().filter(|(_, byte)| *byte == b'\n');
             std::iter::once(0).chain(ends.map(|(position, _)| position + 1)).collect()
         })
     }
 
     /// Marks a piece of the file, of which only the first line.
     pub(super) fn excerpt(&self, span: Span, label: Option<String>) -> Excerpt {
-        let bytes = self.masked.as_bytes();
+        let bytes = self.text.as_bytes();
         let offset = self.boundary(span.offset.min(bytes.len()));
         let end = self.boundary(span.offset.saturating_add(span.length).min(bytes.len()));
         let line_end = bytes[offset..end.max(offset)]
             .iter()
             .position(|byte| matches!(byte, b'\n' | b'\r'))
             .map_or(end.max(offset), |length| offset + length);
-        Excerpt { file: self.file.to_string(), text: self.masked.clone(), offset, length: line_end - offset, label }
+        let shown = self.shown.get_or_init(|| shown_text(&self.file, &self.text).map(Arc::from));
+        Excerpt::of(self.file.to_string(), &self.text, shown.as_ref(), offset, line_end - offset, label)
     }
 
     /// The whole of a line, counted from 1, without its indentation.
     pub(super) fn line_span(&self, line: usize) -> Span {
         let text = self.line(line);
-        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.masked.len());
+        let start = self.line_starts().get(line.saturating_sub(1)).copied().unwrap_or(self.text.len());
         let indent = text.len() - text.trim_start().len();
         Span { offset: start + indent, length: text.trim().len() }
     }
 
     pub(super) fn text_at(&self, span: Span) -> &str {
-        let end = span.offset.saturating_add(span.length).min(self.masked.len());
-        &self.masked[self.boundary(span.offset.min(end))..self.boundary(end)]
+        let end = span.offset.saturating_add(span.length).min(self.text.len());
+        &self.text[self.boundary(span.offset.min(end))..self.boundary(end)]
     }
 
     fn boundary(&self, mut position: usize) -> usize {
-        while !self.masked.is_char_boundary(position) {
+        while !self.text.is_char_boundary(position) {
             position -= 1;
         }
         position
@@ -191,7 +193,7 @@ impl<'doc> Reading<'doc> {
     /// The findings, in the order of the file.
     pub(super) fn into_findings(self) -> Vec<Finding> {
         let mut findings = self.found.into_inner().findings;
-        findings.sort_by_key(|finding| finding.excerpt.as_ref().map_or(0, |excerpt| excerpt.offset));
+        findings.sort_by_cached_key(|finding| finding.excerpt.as_ref().map(|excerpt| (excerpt.line(), excerpt.offset)));
         findings
     }
 

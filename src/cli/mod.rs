@@ -24,8 +24,10 @@ use std::process::ExitCode;
 
 use clap::Parser;
 
+use crate::fleet::jq;
 use crate::render::jsonnet;
 use crate::report::ExitStatus;
+use crate::{process, storage};
 
 /// Compare Kubernetes clusters with git, report drift and who caused it, and sync on request
 ///
@@ -59,14 +61,31 @@ enum Command {
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
     Doctor(Box<doctor::DoctorArguments>),
+    /// End the children of another process of this program when it is gone
+    #[command(name = process::WATCHDOG, hide = true)]
+    Watchdog,
     /// Evaluate Jsonnet for another process of this program
     #[command(name = jsonnet::WORKER, hide = true)]
     JsonnetWorker,
+    /// Run a jq expression for another process of this program
+    #[command(name = jq::WORKER, hide = true)]
+    JqWorker,
 }
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    match Arguments::parse().command {
+    let command = Arguments::parse().command;
+    storage::private_from_now_on();
+    if let Ok(program) = std::env::current_exe() {
+        process::end_children_with_this_process(program);
+    }
+    let code = run(command);
+    storage::remove_temporary_folders();
+    code
+}
+
+fn run(command: Command) -> ExitCode {
+    match command {
         Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(*arguments, session)),
         Command::Sync(arguments) => {
             session::run_to_its_step(&arguments.look(), |session| sync::sync(*arguments, session))
@@ -85,13 +104,23 @@ pub fn main() -> ExitCode {
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
-        Command::JsonnetWorker => match jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock()) {
-            Ok(()) => ExitCode::SUCCESS,
-            Err(error) => {
-                // The other process reads it; there is nobody to tell when it does not.
-                let _ = writeln!(std::io::stderr(), "{error}");
-                ExitCode::from(2)
-            }
-        },
+        Command::Watchdog => {
+            process::watch(std::io::stdin().lock());
+            ExitCode::SUCCESS
+        }
+        Command::JsonnetWorker => served(jsonnet::serve(std::io::stdin().lock(), std::io::stdout().lock())),
+        Command::JqWorker => served(jq::serve(std::io::stdin().lock(), std::io::stdout().lock())),
+    }
+}
+
+/// The exit code of a child that works for another process of this program.
+fn served(result: std::io::Result<()>) -> ExitCode {
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // The other process reads it; there is nobody to tell when it does not.
+            let _ = writeln!(std::io::stderr(), "{error}");
+            ExitCode::from(2)
+        }
     }
 }

@@ -19,6 +19,9 @@ use crate::report::{ExitRules, FindingsPlace, View};
 /// How long work that cannot be interrupted may still take after the answer is out.
 const GRACE: Duration = Duration::from_millis(200);
 
+/// The stack of each thread. Objects may nest a thousand levels deep, and are compared level by level.
+const STACK: usize = 32 << 20;
+
 /// What a command has at hand.
 #[derive(Debug)]
 pub(super) struct Session {
@@ -90,7 +93,7 @@ where
     // The second call of a process would find one installed: that is as good.
     let _ = rustls::crypto::ring::default_provider().install_default();
     let terminal = Terminal::new(settings(look));
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => {
             let finding = Finding::error("trueup::cli::runtime", "the program cannot start its threads");

@@ -10,6 +10,8 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
+use crate::secret::{mask_credentials_in_text as masked, shown_text};
+
 /// How bad it is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Severity {
@@ -24,7 +26,7 @@ pub enum Severity {
 pub struct Excerpt {
     /// The file's name as the user knows it (`-` for standard input).
     pub file: String,
-    /// The whole text of the file; credentials in URLs are masked, byte for byte, so that offsets hold.
+    /// The whole text of the file as far as it is quoted: secrets are masked byte for byte, so that offsets hold.
     pub text: Arc<str>,
     /// Where the marked piece starts, in bytes.
     pub offset: usize,
@@ -34,18 +36,47 @@ pub struct Excerpt {
     pub label: Option<String>,
 }
 
+/// What stands in place of a line that is not quoted.
+const NOT_SHOWN: &str = "(not shown: the file may hold secrets)";
+
+/// So far to the right a place is marked in a line that is not quoted.
+const FURTHEST: usize = 80;
+
 impl Excerpt {
-    /// Marks `length` bytes at `offset` of `text`; positions outside of the text are clamped into it.
+    /// Marks `length` bytes at `offset` of `text`; positions outside of the text are clamped into it. What is quoted of
+    /// the text is for [`shown_text`] to decide.
     pub fn new(file: impl Into<String>, text: &str, offset: usize, length: usize, label: Option<String>) -> Self {
+        let file = file.into();
+        let shown = shown_text(&file, text).map(Arc::from);
+        Self::of(file, text, shown.as_ref(), offset, length, label)
+    }
+
+    /// The same, where `shown` is already known: what [`shown_text`] leaves of the text, if anything.
+    pub fn of(
+        file: String,
+        text: &str,
+        shown: Option<&Arc<str>>,
+        offset: usize,
+        length: usize,
+        label: Option<String>,
+    ) -> Self {
         let offset = floor_char_boundary(text, offset);
-        let end = floor_char_boundary(text, offset.saturating_add(length));
-        Self {
-            file: file.into(),
-            text: crate::secret::mask_credentials_in_text(text).into(),
-            offset,
-            length: end.saturating_sub(offset),
-            label,
+        let end = floor_char_boundary(text, offset.saturating_add(length)).max(offset);
+        match shown {
+            Some(shown) => Self { file, text: Arc::clone(shown), offset, length: end - offset, label },
+            // There is nothing to quote of a text that is not at hand.
+            None if text.is_empty() => Self { file, text: Arc::from(""), offset: 0, length: 0, label },
+            None => Self::not_shown(file, &text[..offset], label),
         }
+    }
+
+    /// Marks the place alone: its line and column stay right.
+    fn not_shown(file: String, before: &str, label: Option<String>) -> Self {
+        let lines = before.matches('\n').count();
+        let column = before.rsplit('\n').next().unwrap_or_default().chars().count();
+        let text = format!("{}{}{NOT_SHOWN}\n", "\n".repeat(lines), " ".repeat(column.min(FURTHEST)));
+        let offset = lines + column.min(FURTHEST);
+        Self { file, text: text.into(), offset, length: NOT_SHOWN.len(), label }
     }
 
     /// The line of the marked piece, counted from 1.
@@ -94,7 +125,7 @@ impl Finding {
         Self {
             severity,
             code: Some(code.to_owned()),
-            message: message.into(),
+            message: masked(&message.into()),
             causes: Vec::new(),
             help: None,
             excerpt: None,
@@ -104,14 +135,14 @@ impl Finding {
     /// Adds the one thing to do.
     #[must_use]
     pub fn with_help(mut self, help: impl Into<String>) -> Self {
-        self.help = Some(help.into());
+        self.help = Some(masked(&help.into()));
         self
     }
 
     /// Adds what lies behind it.
     #[must_use]
     pub fn with_cause(mut self, cause: impl Into<String>) -> Self {
-        self.causes.push(cause.into());
+        self.causes.push(masked(&cause.into()));
         self
     }
 
@@ -129,7 +160,7 @@ impl Finding {
         self
     }
 
-    /// Takes everything that a room's error says about itself.
+    /// Takes everything that a room's error says about itself; what opens a URL is masked, whoever quotes it.
     pub fn of(diagnostic: &dyn Diagnostic) -> Self {
         let severity = match diagnostic.severity() {
             Some(miette::Severity::Warning | miette::Severity::Advice) => Severity::Warning,
@@ -138,7 +169,7 @@ impl Finding {
         let mut causes = Vec::new();
         let mut source = std::error::Error::source(diagnostic);
         while let Some(cause) = source {
-            let text = cause.to_string();
+            let text = masked(&cause.to_string());
             if causes.last() != Some(&text) {
                 causes.push(text);
             }
@@ -147,9 +178,9 @@ impl Finding {
         Self {
             severity,
             code: diagnostic.code().map(|code| code.to_string()),
-            message: diagnostic.to_string(),
+            message: masked(&diagnostic.to_string()),
             causes,
-            help: diagnostic.help().map(|help| help.to_string()),
+            help: diagnostic.help().map(|help| masked(&help.to_string())),
             excerpt: excerpt_of(diagnostic),
         }
     }

@@ -50,7 +50,7 @@ pub(super) async fn fetch(turns: &mut [Turn], world: &World, concurrency: usize)
 fn asked(turn: &Turn) -> Vec<(usize, RepoUrl, Wanted)> {
     let asked = turn.application.sources.iter().enumerate().map(|(position, source)| {
         let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
-        (position, url, Wanted::of(source, &turn.application.project))
+        (position, url, Wanted::of(source, &turn.application.project, &turn.application.folder))
     });
     asked.collect()
 }

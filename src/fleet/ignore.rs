@@ -1,21 +1,21 @@
 //! Applies the ignore rules of one application to what was found, and tells which of them are of no use.
 //!
 //! In: a turn, its resources, what is live. Out: the same resources, with what rules cover taken out of the differences; a
-//! warning for each rule that names nothing or cannot be followed. A jq expression may not end: each runs on a thread of its
-//! own, within a deadline; one that misses it is left behind until the program ends.
+//! warning for each rule that names nothing or cannot be followed. jq expressions run within a deadline ([`jq`]).
 
 use std::time::Duration;
 
 use serde_json::Value;
 
-use super::Request;
 use super::list::{Live, Place, identity, place_of};
 use super::turn::Turn;
+use super::{Request, jq};
 use crate::finding::Finding;
 use crate::object::{Key, Object};
+use crate::process::Cancel;
 use crate::status::ResourceDrift;
 use crate::status::compare::count_additions;
-use crate::status::ignore::{Expression, IgnoreRules, Ignoring, Named, named};
+use crate::status::ignore::{Expression, IgnoreRules, Ignoring, Named};
 
 /// How long an expression may take: so much, and a little for each object. Argo CD gives it a second for each object.
 const DEADLINE: Duration = Duration::from_secs(3);
@@ -33,7 +33,7 @@ pub(super) async fn ignore(
     if !rules.is_empty() {
         let mut ignoring = Ignoring::begin(&rules, resources, |drift| live_of(drift, turn, live));
         for Expression { rule, text, values } in ignoring.expressions() {
-            ignoring.answer(rule, answer(text, values).await);
+            ignoring.answer(rule, answer(text, values, request).await);
         }
         findings.extend(ignoring.finish(resources).iter().map(|fault| Finding::of(fault)));
     }
@@ -47,15 +47,11 @@ pub(super) async fn ignore(
     findings.into_iter().map(|finding| ("IgnoreRuleWarning", finding)).collect()
 }
 
-async fn answer(text: String, values: Vec<Value>) -> Result<Vec<Named>, String> {
+/// Each expression is on its own: whatever becomes of it, the others and the run go on.
+async fn answer(text: String, values: Vec<Value>, request: &Request) -> Result<Vec<Named>, String> {
     let objects = u32::try_from(values.len()).unwrap_or(u32::MAX);
     let deadline = DEADLINE.saturating_add(DEADLINE_PER_VALUE.saturating_mul(objects));
-    let running = tokio::task::spawn_blocking(move || named(&text, &values));
-    match tokio::time::timeout(deadline, running).await {
-        Ok(Ok(named)) => named,
-        Ok(Err(_panic)) => Err("running it failed unexpectedly; this is a fault in trueup".to_owned()),
-        Err(_elapsed) => Err(format!("it takes longer than {} s", deadline.as_secs())),
-    }
+    jq::run(&request.render.program, text, values, deadline, &Cancel::new()).await
 }
 
 fn live_of<'live>(drift: &ResourceDrift, turn: &Turn, live: &'live Live) -> Option<&'live Object> {

@@ -12,6 +12,7 @@ mod fetch;
 mod health;
 mod history;
 mod ignore;
+pub mod jq;
 mod list;
 mod neighbours;
 mod owners;

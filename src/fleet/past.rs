@@ -69,7 +69,7 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Res
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
     for (source, revision) in then.sources.iter().zip(&baseline.revisions) {
         let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
-        let wanted = Wanted::of(source, &turn.application.project).at(revision);
+        let wanted = Wanted::of(source, &turn.application.project, &turn.application.folder).at(revision);
         match world.sources.fetch_past(&url, &wanted, &world.cancel).await.pop() {
             Some(Ok(checkout)) => checkouts.push(checkout),
             Some(Err(error)) => return Err(failed(Finding::of(&*error))),

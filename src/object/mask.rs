@@ -1,7 +1,7 @@
 //! Hides what a Secret holds, and still shows whether two values are equal: same value, same mask.
 //!
-//! In: values, one after the other, of what is shown side by side. Out: the same values with every datum of a Secret
-//! replaced by `+` signs, whose number tells different values apart and nothing else.
+//! In: values, one after the other, of what is shown side by side. Out: the same values with everything of a Secret but
+//! its identity and metadata replaced by `+` signs, whose number tells different values apart and nothing else.
 //!
 //! Rule: Argo CD gitops-engine/pkg/diff `HideSecretData`: eight signs, four more for each further value. Argo CD counts
 //! anew for each key; here one count serves all, so that the same mask never hides different values.
@@ -30,32 +30,46 @@ impl std::fmt::Debug for Masker {
 /// A piece of a secret this long, found in a text, gives it away.
 const PIECE: usize = 6;
 
+/// Fields of `metadata` that say which object it is and who manages it. Labels and annotations are looked at one by one.
+const KNOWN_METADATA: [&str; 12] = [
+    "name",
+    "namespace",
+    "generateName",
+    "uid",
+    "resourceVersion",
+    "generation",
+    "creationTimestamp",
+    "deletionTimestamp",
+    "deletionGracePeriodSeconds",
+    "selfLink",
+    "labels",
+    "annotations",
+];
+
+/// Lists of `metadata` that hold names and field paths, no values.
+const KNOWN_LISTS: [&str; 3] = ["finalizers", "ownerReferences", "managedFields"];
+
 impl Masker {
-    /// The value with the data of Secrets masked; Secrets inside of Lists too.
+    /// The value with everything that a Secret holds masked; Secrets inside of Lists too.
     #[must_use]
     pub fn masked(&mut self, mut value: Value) -> Value {
         self.mask(&mut value);
         value
     }
 
-    /// Masks the data of Secrets in place.
+    /// Masks everything of Secrets but their identity and metadata, in place.
     pub fn mask(&mut self, value: &mut Value) {
         let Value::Object(object) = value else { return };
         if is_secret(object) {
-            for field in ["data", "stringData"] {
-                if let Some(data) = object.get_mut(field) {
-                    self.mask_data(data);
-                }
-            }
-            let last = object.get_mut("metadata").and_then(|metadata| metadata.get_mut("annotations"));
-            if let Some(last) = last.and_then(|annotations| annotations.get_mut(LAST_APPLIED)) {
-                self.mask_datum(last);
-            }
-        } else if object.get("kind").and_then(Value::as_str).is_some_and(|kind| kind.ends_with("List"))
-            && let Some(Value::Array(items)) = object.get_mut("items")
-        {
-            for item in items {
-                self.mask(item);
+            return self.mask_secret(object);
+        }
+        let of_secrets = is_list_of_secrets(object);
+        let Some(Value::Array(items)) = object.get_mut("items") else { return };
+        for item in items {
+            match item {
+                // Items of a typed list leave out what the list says.
+                Value::Object(item) if of_secrets && !item.contains_key("kind") => self.mask_secret(item),
+                item => self.mask(item),
             }
         }
     }
@@ -68,11 +82,44 @@ impl Masker {
         })
     }
 
+    fn mask_secret(&mut self, object: &mut Map<String, Value>) {
+        for (field, value) in object.iter_mut() {
+            match field.as_str() {
+                "apiVersion" | "kind" => {}
+                "metadata" => self.mask_metadata(value),
+                "type" if is_type_of_secret(value) => {}
+                "immutable" if value.is_boolean() => {}
+                // Whatever it is called: a field that is misspelt holds what was to be in `data`.
+                _ => self.mask_data(value),
+            }
+        }
+    }
+
+    fn mask_metadata(&mut self, metadata: &mut Value) {
+        let Value::Object(metadata) = metadata else { return self.mask_data(metadata) };
+        for (field, value) in metadata.iter_mut() {
+            match (field.as_str(), &mut *value) {
+                ("labels" | "annotations", Value::Object(entries)) => {
+                    for (name, entry) in entries.iter_mut() {
+                        let is_shown = entry.is_string() && (field == "labels" || is_public_annotation(name));
+                        if !is_shown {
+                            self.mask_datum(entry);
+                        }
+                    }
+                }
+                (field, Value::String(_) | Value::Number(_))
+                    if KNOWN_METADATA.contains(&field) && !matches!(field, "labels" | "annotations") => {}
+                (field, Value::Array(_)) if KNOWN_LISTS.contains(&field) => {}
+                (_, value) => self.mask_data(value),
+            }
+        }
+    }
+
     fn mask_data(&mut self, data: &mut Value) {
         match data {
             Value::Object(data) => data.values_mut().for_each(|datum| self.mask_datum(datum)),
             Value::Null => {}
-            // Not what a Secret can hold, and still nobody's business.
+            // Not what a Secret can hold, and still not to be shown.
             other => self.mask_datum(other),
         }
     }
@@ -90,9 +137,45 @@ impl Masker {
     }
 }
 
+/// Whether an object is a Secret of Kubernetes, however its kind is spelt. The group of a custom resource has a dot in it.
 fn is_secret(object: &Map<String, Value>) -> bool {
-    let text = |field: &str| object.get(field).and_then(Value::as_str).unwrap_or_default();
-    text("kind") == "Secret" && !text("apiVersion").contains('/')
+    let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default();
+    is_core(api_version) && is_kind_of_secret(kind)
+}
+
+fn is_list_of_secrets(object: &Map<String, Value>) -> bool {
+    let api_version = object.get("apiVersion").and_then(Value::as_str).unwrap_or_default();
+    let kind = object.get("kind").and_then(Value::as_str).unwrap_or_default().trim().to_ascii_lowercase();
+    is_core(api_version) && kind.strip_suffix("list").is_some_and(is_kind_of_secret)
+}
+
+fn is_core(api_version: &str) -> bool {
+    api_version.rsplit_once('/').is_none_or(|(group, _)| !group.contains('.'))
+}
+
+/// `Secret`, and what is typed in its place: `secret`, `Secrets`, `Secert`.
+fn is_kind_of_secret(kind: &str) -> bool {
+    strsim::osa_distance(&kind.trim().to_ascii_lowercase(), "secret") <= 1
+}
+
+/// `Opaque`, `kubernetes.io/tls` and their like; a word without a domain may be anything.
+fn is_type_of_secret(value: &Value) -> bool {
+    let is_name = |text: &str| text.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-._".contains(&byte));
+    value.as_str().is_some_and(|text| {
+        text == "Opaque"
+            || text.split_once('/').is_some_and(|(domain, name)| {
+                domain.contains('.') && !name.is_empty() && is_name(domain) && is_name(name)
+            })
+    })
+}
+
+/// Annotations that say how an object is managed. Others may hold a copy of it, as several tools write one.
+fn is_public_annotation(name: &str) -> bool {
+    let Some((domain, _)) = name.split_once('/') else { return false };
+    let is_below =
+        |parent: &str| domain.strip_suffix(parent).is_some_and(|above| above.is_empty() || above.ends_with('.'));
+    name != LAST_APPLIED && ["argoproj.io", "helm.sh", "kubernetes.io"].into_iter().any(is_below)
 }
 
 fn quotes(text: &str, secret: &[u8]) -> bool {
@@ -149,6 +232,59 @@ mod tests {
             let text = Masker::default().masked(list).to_string();
             assert!(!text.contains("swordfish") && !text.contains("12345678"), "{text}");
         }
+    }
+
+    /// A typing error in a Secret's manifest must not show what it holds.
+    #[test]
+    fn a_misspelt_secret_is_masked_like_any_other() {
+        let hidden = ["swordfish", "12345678"];
+        for (case, object) in [
+            ("a misspelt field", json!({"apiVersion": "v1", "kind": "Secret", "stringdata": {"a": "swordfish"}})),
+            ("a capital", json!({"apiVersion": "v1", "kind": "Secret", "Data": {"a": "swordfish", "b": 12_345_678}})),
+            ("a field of its own", json!({"apiVersion": "v1", "kind": "Secret", "password": "swordfish"})),
+            ("one level too deep", json!({"apiVersion": "v1", "kind": "Secret", "spec": {"data": {"a": "swordfish"}}})),
+            ("below metadata", json!({"apiVersion": "v1", "kind": "Secret", "metadata": {"data": {"a": "swordfish"}}})),
+            ("as a type", json!({"apiVersion": "v1", "kind": "Secret", "type": "swordfish"})),
+            (
+                "an annotation of a tool",
+                json!({"apiVersion": "v1", "kind": "Secret",
+                "metadata": {"name": "key", "annotations": {"objectset.rio.cattle.io/applied": "swordfish"}}}),
+            ),
+            (
+                "a label that is a map",
+                json!({"apiVersion": "v1", "kind": "Secret",
+                "metadata": {"name": "key", "labels": {"a": {"b": "swordfish"}}}}),
+            ),
+            ("a small letter", json!({"apiVersion": "v1", "kind": "secret", "data": {"a": "swordfish"}})),
+            ("a plural", json!({"apiVersion": "v1", "kind": "Secrets", "data": {"a": "swordfish"}})),
+            ("letters swapped", json!({"apiVersion": "v1", "kind": "Secert", "data": {"a": "swordfish"}})),
+            ("no version", json!({"kind": "Secret", "data": {"a": "swordfish"}})),
+            (
+                "a group that does not exist",
+                json!({"apiVersion": "core/v1", "kind": "Secret", "data": {"a": "swordfish"}}),
+            ),
+            (
+                "items without a kind",
+                json!({"apiVersion": "v1", "kind": "SecretList",
+                "items": [{"metadata": {"name": "key"}, "data": {"a": "swordfish"}}]}),
+            ),
+            (
+                "a List by another name",
+                json!({"apiVersion": "v1", "kind": "list",
+                "items": [{"apiVersion": "v1", "kind": "Secret", "stringDate": {"a": "swordfish"}}]}),
+            ),
+        ] {
+            let text = Masker::default().masked(object).to_string();
+            assert!(hidden.iter().all(|hidden| !text.contains(hidden)), "{case}: {text}");
+        }
+    }
+
+    #[test]
+    fn which_secret_it_is_and_who_manages_it_stay() {
+        let object = json!({"apiVersion": "v1", "kind": "Secret", "type": "kubernetes.io/tls", "immutable": true, "metadata": {
+            "name": "key", "namespace": "shop", "labels": {"app": "web"}, "finalizers": ["a/b"],
+            "annotations": {"argocd.argoproj.io/sync-wave": "1", "helm.sh/hook": "pre-install"}}});
+        assert_eq!(Masker::default().masked(object.clone()), object);
     }
 
     #[test]

@@ -5,6 +5,7 @@
 
 pub mod annotations;
 mod gap;
+pub mod json;
 mod key;
 pub mod kinds;
 pub mod mask;

@@ -1,11 +1,13 @@
 //! Running a child program within limits: a clean environment, a time limit, an output limit, and no survivors.
 //!
 //! In: a [`Command`]. Out: what it wrote and how it ended ([`Output`]), or a [`ProcessError`]. The child is the leader
-//! of a process group of its own; when it ends, its time is up, or the run is cancelled, the whole group is killed.
+//! of a process group of its own; when it ends, its time is up, or the run is cancelled, the whole group is killed. Where
+//! the run itself is killed, the [`watchdog`] does it.
 
 mod cancel;
 mod error;
 mod piped;
+mod watchdog;
 
 use std::ffi::OsString;
 use std::path::PathBuf;
@@ -18,6 +20,8 @@ use tokio::process::Child;
 pub use cancel::Cancel;
 pub use error::ProcessError;
 pub use piped::{Killer, Piped};
+pub use watchdog::{WATCHDOG, end_children_with_this_process, watch};
+pub(crate) use watchdog::{Watched, get_ready};
 
 /// A program to run, and what it may do.
 #[derive(Clone)]
@@ -127,6 +131,7 @@ impl Output {
 pub async fn run(command: &Command, cancel: &Cancel) -> Result<Output, ProcessError> {
     let mut child = start(command)?;
     let group = Group(child.id());
+    let _watched = Watched::group(child.id());
     let stdin = child.stdin.take();
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
@@ -166,6 +171,7 @@ pub async fn run(command: &Command, cancel: &Cancel) -> Result<Output, ProcessEr
 fn start(command: &Command) -> Result<Child, ProcessError> {
     let mut builder = tokio::process::Command::from(command.prepared());
     builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).kill_on_drop(true);
+    get_ready();
     let child = builder.spawn().map_err(|cause| command.not_started(cause))?;
     #[cfg(target_os = "linux")]
     if let Some(limit) = command.memory_limit {

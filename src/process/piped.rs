@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Command, Group, ProcessError};
+use super::{Command, Group, ProcessError, Watched, get_ready};
 
 /// How much of what a child complains about is kept.
 const COMPLAINT: usize = 16 << 10;
@@ -18,6 +18,7 @@ pub struct Piped {
     child: Child,
     complaint: Arc<Mutex<Vec<u8>>>,
     ended: Arc<AtomicBool>,
+    _watched: Watched,
 }
 
 /// Ends a child from another thread, to wake who waits for it to speak.
@@ -36,7 +37,9 @@ impl Piped {
     pub fn start(command: &Command) -> Result<(Self, ChildStdin, ChildStdout), ProcessError> {
         let mut builder = command.prepared();
         builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        get_ready();
         let mut child = builder.spawn().map_err(|cause| command.not_started(cause))?;
+        let watched = Watched::group(Some(child.id()));
         let (Some(stdin), Some(stdout), Some(mut stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
@@ -53,7 +56,7 @@ impl Piped {
                 heard.extend_from_slice(&buffer[..read.min(room)]);
             }
         });
-        Ok((Self { child, complaint, ended: Arc::default() }, stdin, stdout))
+        Ok((Self { child, complaint, ended: Arc::default(), _watched: watched }, stdin, stdout))
     }
 
     /// Ends it from another thread.

@@ -21,10 +21,10 @@ use super::{RenderInput, capabilities, kustomize};
 use crate::app::source::SourceKind;
 use crate::object::{Object, Origin};
 use crate::render::Target;
-use crate::source::make_private;
+use crate::storage::{make_private, seal, unseal};
 
 /// Changes whenever entries would be read or named otherwise.
-const FORMAT: u64 = 3;
+const FORMAT: u64 = 4;
 
 /// Where what was rendered is kept, and how much of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -129,14 +129,21 @@ impl<'a> Entry<'a> {
         Some(Self { path: settings.folder.join(format!("{name}.json")), settings })
     }
 
-    /// What was kept; nothing when it is not there, or cannot be read.
+    /// What it is sealed by: the hash of all its inputs.
+    fn name(&self) -> String {
+        self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
+    }
+
+    /// What was kept; nothing when it is not there, or not whole.
     pub(super) fn read(&self) -> Option<Target> {
         let mut file = File::options().read(true).write(true).open(&self.path).ok()?;
         let mut bytes = Vec::new();
         file.read_to_end(&mut bytes).ok()?;
         // It was used: others are removed first.
         let _ = file.set_modified(SystemTime::now());
-        let Value::Array(kept) = serde_json::from_slice(&bytes).ok()? else { return None };
+        // Any damage means rendering again.
+        let bytes = unseal(&self.name(), &bytes)?;
+        let Value::Array(kept) = serde_json::from_slice(bytes).ok()? else { return None };
         let objects: Option<Vec<Object>> = kept.into_iter().map(object).collect();
         Some(Target { objects: objects?, ..Target::default() })
     }
@@ -152,7 +159,7 @@ impl<'a> Entry<'a> {
             let folder = self.path.parent().unwrap_or(Path::new("."));
             // Only its owner may read it, and it appears only when whole.
             let mut file = tempfile::NamedTempFile::new_in(folder)?;
-            file.write_all(&serde_json::to_vec(&kept)?)?;
+            file.write_all(&seal(&self.name(), &serde_json::to_vec(&kept)?))?;
             file.persist(&self.path)?;
             Ok(())
         };
@@ -237,9 +244,16 @@ mod tests {
         entry.keep(&target());
         assert_eq!((entry.read(), settings.has_grown()), (Some(target()), true));
         for broken in ["", "[", "{}", r#"[{"object": {"kind": "A"}}]"#, r#"[{"origin": null}]"#] {
-            fs::write(&entry.path, broken).unwrap();
-            assert_eq!(entry.read(), None, "{broken}");
+            for broken in [broken.as_bytes().to_vec(), seal("key", broken.as_bytes())] {
+                fs::write(&entry.path, &broken).unwrap();
+                assert_eq!(entry.read(), None, "{}", String::from_utf8_lossy(&broken));
+            }
         }
+        // The render of another source, by mistake in this one's place.
+        entry.keep(&target());
+        let other = Entry { path: folder.path().join("other.json"), settings: &settings };
+        fs::rename(&entry.path, &other.path).unwrap();
+        assert_eq!(other.read(), None);
     }
 
     #[test]

@@ -90,6 +90,8 @@ pub struct RenderSettings {
     pub keyring: Arc<Keyring>,
     /// The same of git, from the environment.
     pub git_credentials: Credentials,
+    /// `--untrusted`: the sources may be a stranger's, so that no program fetches from a repository of this machine.
+    pub untrusted: bool,
 }
 
 impl RenderSettings {
@@ -124,6 +126,7 @@ impl Default for RenderSettings {
             values_file_schemes: vec!["https".to_owned(), "http".to_owned()],
             keyring: Arc::default(),
             git_credentials: Credentials::default(),
+            untrusted: false,
         }
     }
 }

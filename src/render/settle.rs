@@ -198,7 +198,8 @@ mod tests {
         ] {
             let place = Place { server: "", namespace: "shop" };
             let objects = files.iter().map(|file| at(file)).collect();
-            let settled = settle(objects, place, &Kinds::builtin("v1.34.0"), &Exclusions::default());
+            let sources = Sources { objects, gaps: Vec::new() };
+            let settled = settle(sources, place, &Kinds::builtin("v1.34.0"), &Exclusions::default());
             let told: Vec<&str> = settled.repeated.iter().map(|finding| finding.message.as_str()).collect();
             assert_eq!(told, expected.as_slice(), "{files:?}");
             assert_eq!(settled.objects.len(), 1);

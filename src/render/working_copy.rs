@@ -9,6 +9,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use crate::storage::copy_file;
+
 /// What becomes of the repository around the folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Around {
@@ -70,7 +72,7 @@ fn copy_folder(original: &Path, here: &Path) -> io::Result<()> {
         } else if kind.is_symlink() {
             copy_link(&from, &to)?;
         } else if kind.is_file() {
-            fs::copy(&from, &to)?;
+            copy_file(&from, &to, true)?;
         }
     }
     Ok(())

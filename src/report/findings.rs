@@ -278,14 +278,14 @@ mod tests {
 
     #[test]
     fn hostile_text_is_shown_and_not_obeyed() {
-        let text = format!("first\nkey: \x1b[2J\tvalue {HOSTILE}\nlast\x07\n");
+        let text = format!("first\nkind: \x1b[2J\tvalue {HOSTILE}\nlast\x07\n");
         let finding = Finding::error("trueup::app::yaml", HOSTILE)
             .with_cause(HOSTILE)
             .with_help(HOSTILE)
-            .at(Excerpt::new(HOSTILE, &text, 11, 10, Some(HOSTILE.to_owned())));
+            .at(Excerpt::new(HOSTILE, &text, 12, 10, Some(HOSTILE.to_owned())));
         let shown = graphical(&finding, &view());
         assert!(!shown.contains(|character| character != '\n' && is_hidden(character)), "{shown}");
-        assert!(shown.contains("key: \\x1b[2J"), "{shown}");
+        assert!(shown.contains("kind: \\x1b[2J"), "{shown}");
     }
 
     /// A manifest of 100,000 lines, or of one line of a megabyte: the place, and not the file, is shown.
@@ -297,10 +297,10 @@ mod tests {
         assert!(shown.len() < 4000, "{}", shown.len());
         assert!(shown.contains("[long.yaml:1:500001]"), "{shown}");
 
-        let tall = "a: 1\n".repeat(100_000);
+        let tall = "kind: 1\n".repeat(100_000);
         let shown =
-            graphical(&Finding::error("c", "here").at(Excerpt::new("tall.yaml", &tall, 250_000, 1, None)), &view());
-        assert!(shown.contains("[tall.yaml:50001:1]") && shown.contains("50001 │ a: 1"), "{shown}");
+            graphical(&Finding::error("c", "here").at(Excerpt::new("tall.yaml", &tall, 400_000, 1, None)), &view());
+        assert!(shown.contains("[tall.yaml:50001:1]") && shown.contains("50001 │ kind: 1"), "{shown}");
     }
 
     proptest! {

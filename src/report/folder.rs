@@ -14,6 +14,7 @@ use crate::finding::Finding;
 use crate::object::Object;
 use crate::report::manifests::{self, ManifestFormat};
 use crate::report::terminal::write_file;
+use crate::storage::users_mode;
 
 /// The list of files that were written into a folder: a hash and a name a line.
 pub const LIST: &str = ".trueup-files";
@@ -72,6 +73,14 @@ pub fn write(
 ) -> Result<Written, FolderError> {
     let folder = folder.join(application);
     let list = folder.join(LIST);
+    // A link in place of the folder or of the list would have us write where it leads.
+    for (place, is_ours) in
+        [(&folder, fs::Metadata::is_dir as fn(&fs::Metadata) -> bool), (&list, fs::Metadata::is_file)]
+    {
+        if place.symlink_metadata().is_ok_and(|found| !is_ours(&found)) {
+            return Err(FolderError::NotOurs { file: place.clone() });
+        }
+    }
     let earlier = read_list(&list)?;
     let files = files(objects, format);
     for name in files.keys() {
@@ -81,7 +90,7 @@ pub fn write(
             return Err(FolderError::NotOurs { file });
         }
     }
-    fs::create_dir_all(&folder).map_err(|cause| FolderError::Folder { file: folder.clone(), cause })?;
+    make_folder(&folder).map_err(|cause| FolderError::Folder { file: folder.clone(), cause })?;
     let (mut written, mut listed) = (Written::default(), earlier.clone());
     let mut changed = Vec::new();
     for (name, text) in &files {
@@ -105,6 +114,17 @@ pub fn write(
     }
     write_list(&list, &files.into_iter().map(|(name, text)| (name, [hash(text.as_bytes())].into())).collect())?;
     Ok(written)
+}
+
+/// Makes the folder, and those above it, for whom the user's mask lets read it.
+fn make_folder(folder: &Path) -> std::io::Result<()> {
+    let missing: Vec<_> = folder.ancestors().take_while(|above| !above.exists()).collect();
+    fs::create_dir_all(folder)?;
+    let Some(mode) = users_mode(0o777) else { return Ok(()) };
+    missing
+        .iter()
+        .filter(|made| !made.as_os_str().is_empty())
+        .try_for_each(|made| fs::set_permissions(made, mode.clone()))
 }
 
 fn remove(file: &Path, written_hashes: &BTreeSet<String>, written: &mut Written) -> Result<(), FolderError> {
@@ -262,6 +282,35 @@ mod tests {
         let next = write(folder.path(), "shop", &all, ManifestFormat::Yaml).unwrap();
         assert_eq!((next.removed, next.kept.len()), (1, 0));
         assert_eq!(names(&shop), [LIST, "configmap_shop_x.yaml", "configmap_shop_y.yaml"]);
+    }
+
+    /// A branch that holds rendered manifests may hold a link, too: nothing is written where it leads.
+    #[cfg(unix)]
+    #[test]
+    fn a_planted_link_is_not_followed() {
+        use std::os::unix::fs::symlink;
+        let objects = [object("v1", "ConfigMap", "a")];
+        type Plant = (&'static str, fn(&Path, &Path));
+        let plants: [Plant; 3] = [
+            ("the application's folder", |out, target| symlink(target, out.join("shop")).unwrap()),
+            ("the list", |out, target| {
+                fs::create_dir(out.join("shop")).unwrap();
+                symlink(target.join("precious"), out.join("shop").join(LIST)).unwrap();
+            }),
+            ("an object", |out, target| {
+                fs::create_dir(out.join("shop")).unwrap();
+                symlink(target.join("precious"), out.join("shop/configmap_shop_a.yaml")).unwrap();
+            }),
+        ];
+        for (case, plant) in plants {
+            let (out, target) = (tempfile::tempdir().unwrap(), tempfile::tempdir().unwrap());
+            fs::write(target.path().join("precious"), "precious").unwrap();
+            plant(out.path(), target.path());
+            let written = write(out.path(), "shop", &objects, ManifestFormat::Yaml);
+            assert!(matches!(written, Err(FolderError::NotOurs { .. })), "{case}: {written:?}");
+            assert_eq!(names(target.path()), ["precious"], "{case}");
+            assert_eq!(fs::read_to_string(target.path().join("precious")).unwrap(), "precious", "{case}");
+        }
     }
 
     #[test]

@@ -192,7 +192,7 @@ mod tests {
             let mut application = template.clone();
             (*name).clone_into(&mut application.name);
             let finding = finding.clone().about(name);
-            application.conditions = vec![Condition { kind: "ComparisonError".to_owned(), finding }];
+            application.conditions = vec![Condition { kind: "ComparisonError".to_owned(), finding, is_gap: false }];
             run.applications.push(application);
         }
         run

@@ -17,6 +17,7 @@ use crate::finding::Finding;
 use crate::fleet::Run;
 use crate::progress::Event;
 use crate::report::stages::{self, Drawing};
+use crate::storage::users_mode;
 
 /// How to print.
 #[derive(Debug, Clone, PartialEq)]
@@ -174,6 +175,7 @@ fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     }
     let mut written = builder.tempfile_in(folder)?;
     written.write_all(bytes)?;
+    let permissions = permissions.or_else(|| users_mode(0o666));
     if let Some(permissions) = permissions {
         written.as_file().set_permissions(permissions)?;
     }

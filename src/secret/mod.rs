@@ -1,10 +1,12 @@
-//! Values whose display cannot leak: [`Secret`] and [`RepoUrl`].
+//! Values whose display cannot leak: [`Secret`], [`RepoUrl`], and the text of files ([`shown_text`]).
 //!
 //! In: tokens, passwords, URLs with credentials. Out: the same values, to be unwrapped only by name
 //! ([`Secret::expose`], [`RepoUrl::with_credentials`]); `Display`, `Debug` and serialisation show `***`.
 
+mod text;
 mod url;
 
+pub use text::shown_text;
 pub use url::{RepoUrl, mask_credentials_in_text};
 
 use std::fmt;

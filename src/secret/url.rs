@@ -85,39 +85,92 @@ fn without_user(url: &str) -> String {
     scheme.map_or_else(|| host.to_owned(), |scheme| format!("{scheme}://{host}"))
 }
 
-/// Masks the user information of every URL in a text, byte for byte, so that positions in it still hold.
+/// Masks what opens a server in every URL of a text, byte for byte, so that positions in it still hold: users, passwords
+/// and queries, in malformed URLs, too.
 ///
-/// A URL that somebody took for a path has one slash left (`https:/user:password@host`).
+/// A URL that somebody took for a path has one slash left (`https:/user:password@host`); one without a scheme has none.
 pub fn mask_credentials_in_text(text: &str) -> String {
-    let mut result = String::with_capacity(text.len());
-    let mut rest = text;
+    let mut masked = String::with_capacity(text.len());
+    for word in text.split_inclusive(ends_word) {
+        let length = word.len() - word.chars().next_back().filter(|end| ends_word(*end)).map_or(0, char::len_utf8);
+        let (word, end) = word.split_at(length);
+        mask_word(word, &mut masked);
+        masked.push_str(end);
+    }
+    masked
+}
+
+fn ends_word(letter: char) -> bool {
+    matches!(letter, '"' | '\'' | '`' | '<' | '>') || letter.is_whitespace()
+}
+
+fn mask_word(word: &str, masked: &mut String) {
+    let mut rest = word;
+    if !rest.contains(":/")
+        && let Some(at) = rest.rfind('@')
+        // An image's digest follows its tag in the same way.
+        && rest[..at].contains(':') && !rest[at..].starts_with("@sha")
+    {
+        mask_bytes(at, masked);
+        rest = &rest[at..];
+    }
     while let Some(found) = rest.find(":/") {
         let is_url = rest[found..].starts_with("://");
         let (before, after) = rest.split_at(found + if is_url { 3 } else { 2 });
-        result.push_str(before);
-        let end = after
-            .find(|c: char| matches!(c, '/' | '?' | '#' | '"' | '\'' | '`' | '<' | '>') || c.is_whitespace())
-            .unwrap_or(after.len());
-        let authority = &after[..end];
-        match authority.rfind('@') {
-            Some(at) if authority[..at].contains(':') || (is_url && !before.ends_with("ssh://")) => {
-                result.extend(std::iter::repeat_n('*', at));
-                result.push_str(&authority[at..]);
-            }
-            _ => result.push_str(authority),
+        masked.push_str(before);
+        rest = after;
+        let is_password = |at: usize| after[..at].contains(':') || (is_url && !before.ends_with("ssh://"));
+        if let Some(at) = end_of_user(after).filter(|at| is_password(*at)) {
+            mask_bytes(at, masked);
+            rest = &after[at..];
         }
-        rest = &after[end..];
+        let place = rest.find(":/").unwrap_or(rest.len());
+        if is_url && let Some(query) = rest[..place].find('?') {
+            let (before, query) = rest.split_at(query + 1);
+            masked.push_str(before);
+            if is_harmless(query) {
+                masked.push_str(query);
+            } else {
+                mask_bytes(query.len(), masked);
+            }
+            return;
+        }
     }
-    result.push_str(rest);
-    result
+    masked.push_str(rest);
+}
+
+fn mask_bytes(count: usize, masked: &mut String) {
+    masked.extend(std::iter::repeat_n('*', count));
+}
+
+/// Where the user information ends, of what follows `scheme://`. A password that was not encoded may have `/`, `?` and `#`
+/// in it, where a URL's host would end.
+fn end_of_user(rest: &str) -> Option<usize> {
+    let authority = &rest[..rest.find(['/', '?', '#']).unwrap_or(rest.len())];
+    authority.rfind('@').or_else(|| rest.rfind('@').filter(|_| authority.contains(':')))
+}
+
+/// Whether a query only says which revision is meant, as that of Kustomize's bases.
+fn is_harmless(query: &str) -> bool {
+    query.split('&').all(|part| {
+        let name = part.split_once('=').map_or(part, |(name, _)| name);
+        matches!(name, "ref" | "version" | "timeout" | "submodules" | "depth")
+    })
 }
 
 impl fmt::Display for RepoUrl {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let shown = without_user(&self.raw);
+        let mut shown = without_user(&self.raw);
+        if let Some((scheme, rest)) = shown.split_once("://")
+            && let Some(at) = end_of_user(rest).filter(|at| rest[..*at].contains(':'))
+        {
+            shown = format!("{scheme}://{}", &rest[at + 1..]);
+        }
         // What stands in a query may be a signature, which opens what is below the URL.
         match shown.split_once('?') {
             Some((place, _)) if shown.contains("://") => write!(formatter, "{place}?***"),
+            // A URL that is none, for a slash that is missing, has a password all the same.
+            _ if !shown.starts_with('/') => formatter.write_str(&mask_credentials_in_text(&shown)),
             _ => formatter.write_str(&shown),
         }
     }
@@ -159,6 +212,11 @@ mod tests {
             ("ci:s3cret@registry.example.com:5000/shop", "registry.example.com:5000/shop"),
             ("git@git.example.com:shop/infra", "git@git.example.com:shop/infra"),
             ("/srv/what?/shop", "/srv/what?/shop"),
+            ("https://ci:s3/cret@git.example.com/shop", "https://git.example.com/shop"),
+            ("https://ci:s3#cret@git.example.com/shop", "https://git.example.com/shop"),
+            ("https://ci:s3?cret@git.example.com/shop", "https://git.example.com/shop"),
+            ("https:/ci:s3cret@git.example.com/shop", "https:/*********@git.example.com/shop"),
+            ("https:ci:s3cret@git.example.com/shop", "***************@git.example.com/shop"),
         ] {
             assert_eq!(RepoUrl::new(url).to_string(), expected);
         }
@@ -192,5 +250,40 @@ mod tests {
         // What a program makes of a URL that it takes for a path.
         let masked = mask_credentials_in_text("lstat app/https:/ci:s3cret@host/x: 'C:/me@home'");
         assert_eq!(masked, "lstat app/https:/*********@host/x: 'C:/me@home'");
+    }
+
+    /// Whoever writes a URL by hand forgets to encode a password, or a slash.
+    #[test]
+    fn credentials_in_malformed_urls_are_masked() {
+        for text in [
+            "https://ci:s3cret@host/x",
+            "https://s3cret@host/x",
+            "https://ci:s3cret/word@host/x",
+            "https://ci:s3cret#word@host/x",
+            "https://ci:word?s3cret@host/x",
+            "https:/ci:s3cret@host/x",
+            "https:ci:s3cret@host/x",
+            "https//ci:s3cret@host/x",
+            "ci:s3cret@host:5000/x",
+            "oci://ci:s3cret@host/x",
+            "a=https://host/x,https://ci:s3cret@host/y",
+            "https://host/x?sig=s3cret&ref=main",
+            "https://host/x?ref=main&sig=s3cret",
+            "git::https://ci:word@host/x?token=s3cret",
+        ] {
+            let masked = mask_credentials_in_text(text);
+            assert!(!masked.contains("s3cret"), "{text}: {masked}");
+            assert_eq!(masked.len(), text.len(), "{text}");
+        }
+        for text in [
+            "https://github.com/shop/infra//base?ref=v1.2&timeout=90s",
+            "git@git.example.com:shop/infra",
+            "ssh://git@git.example.com/shop/infra",
+            "nginx:1.27@sha256:0123",
+            "https://git.example.com:8443/shop",
+            "apps/v1:Deployment",
+        ] {
+            assert_eq!(mask_credentials_in_text(text), text);
+        }
     }
 }

@@ -23,6 +23,7 @@ use super::limits::Limits;
 use super::local::{self, ShortHash};
 use super::location::Location;
 use super::pass_files::PassFiles;
+use super::reach::{self, Ends};
 use super::revision::{self, References, Resolved};
 use super::settings::SourceSettings;
 use super::sources::Brought;
@@ -123,7 +124,14 @@ impl Task {
         if let Some(first) = self.wanted.first() {
             match charts::Kind::of(&self.url, first, &shared.settings.keyring) {
                 charts::Kind::Git => {}
-                kind => return charts::all(self, kind),
+                kind => {
+                    if shared.working_trees.find(&self.url).is_none()
+                        && let Some(path) = reach::local_path(&self.url)
+                    {
+                        reach::check(&path, Ends::InAFolder, first, &shared.settings)?;
+                    }
+                    return charts::all(self, kind);
+                }
             }
         }
         match (shared.working_trees.find(&self.url), self.when) {
@@ -178,7 +186,7 @@ impl Task {
 
     fn not_overridden(&mut self) -> Result<Vec<Brought>, SourceError> {
         match Location::of(&self.url)? {
-            Location::Local(path) => self.local(&path),
+            Location::Local(path) => self.local_as_asked(&path),
             Location::Http | Location::Ssh | Location::GitDaemon => fetch::all(self),
         }
     }
@@ -190,23 +198,44 @@ impl Task {
         self.wanted.iter().map(|_| Ok(checkout.clone())).collect()
     }
 
+    /// What a manifest names, which may be a stranger's: all of what is wanted has the same holder.
+    fn local_as_asked(&mut self, path: &Path) -> Result<Vec<Brought>, SourceError> {
+        let shared = self.shared.clone();
+        let wanted = self.wanted.first().cloned().unwrap_or_default();
+        // Before it is looked at: what is not read is not even said to be there.
+        reach::check(path, Ends::InGit, &wanted, &shared.settings)?;
+        if let Some(repository) = local::open(path)? {
+            reach::check_objects(&repository, path, &wanted, &shared.settings)?;
+            return self.commits_of(path, &repository);
+        }
+        reach::check(path, Ends::InAFolder, &wanted, &shared.settings)?;
+        self.plain_folder(path)
+    }
+
+    /// What the user named.
     fn local(&mut self, path: &Path) -> Result<Vec<Brought>, SourceError> {
-        let Some(repository) = local::open(path)? else { return self.plain_folder(path) };
+        match local::open(path)? {
+            Some(repository) => self.commits_of(path, &repository),
+            None => self.plain_folder(path),
+        }
+    }
+
+    fn commits_of(&mut self, path: &Path, repository: &gix::Repository) -> Result<Vec<Brought>, SourceError> {
         let unreadable = |cause| SourceError::LocalUnreadable { path: path.to_owned(), cause };
         let references = match &self.references {
             Some(known) => known.clone(),
-            None => Arc::new(local::references(&repository).map_err(unreadable)?),
+            None => Arc::new(local::references(repository).map_err(unreadable)?),
         };
         self.references = Some(references.clone());
         let bring = |wanted: &Wanted| -> Result<Checkout, SourceError> {
             let (id, warnings) = match revision::resolve(&self.url.to_string(), wanted, &references)? {
                 Resolved::To(id, warnings) => (id, warnings),
-                Resolved::ShortHash(hash) => (self.long_hash(&repository, &hash, &references)?, Vec::new()),
+                Resolved::ShortHash(hash) => (self.long_hash(repository, &hash, &references)?, Vec::new()),
             };
             if !repository.has_object(id) {
                 return Err(revision::revision_gone(&self.url.to_string(), &wanted.revision, &references));
             }
-            self.finish(self.write(&repository, id, FetchedBy::Local, warnings)?)
+            self.finish(self.write(repository, id, FetchedBy::Local, warnings)?)
         };
         Ok(self.wanted.iter().map(|wanted| bring(wanted).map(Arc::new).map_err(Arc::new)).collect())
     }
@@ -220,6 +249,8 @@ impl Task {
         let root = path
             .canonicalize()
             .map_err(|error| SourceError::LocalUnreadable { path: path.to_owned(), cause: Cause::of(&error) })?;
+        // Whoever reads below it, now or later, meets no link that leads out.
+        tree::refuse_links_that_leave(&root, &root)?;
         let message = format!("`{}` is no git repository; its files are taken as they are", path.display());
         Ok(self.as_it_is(&root, Some(&Finding::warning("trueup::source::plain_folder", message))))
     }

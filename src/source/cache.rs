@@ -4,6 +4,9 @@
 //! of files that are whole or not there. Several runs may share one cache: a repository is written by who holds its
 //! lock, files are written beside and renamed, and nothing that somebody uses is removed.
 //!
+//! It is verified, not trusted: the lock of a folder of files holds the hash of all that is in it, which is made again at the
+//! folder's first use in a run. What is damaged is thrown away, and the caller makes it again.
+//!
 //! ```text
 //! git/<repository>.git    objects of one repository         git/<repository>.lock     held by who reads or writes it
 //! trees/<key>             one revision's files              trees/<key>.lock          shared by who uses them
@@ -12,6 +15,7 @@
 //! tmp/                    what is not finished, or on its way out
 //! ```
 
+use std::collections::HashSet;
 use std::fs::{self, File, TryLockError};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
@@ -19,6 +23,7 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use crate::secret::RepoUrl;
+use crate::storage::{digest_of_folder, make_private, temporary_folder};
 
 use super::error::{Cause, SourceError};
 use super::limits::Limits;
@@ -32,6 +37,8 @@ pub(super) struct Cache {
     root: PathBuf,
     limit: u64,
     leases: Mutex<Vec<File>>,
+    /// What was found to be whole in this run, or was written by it.
+    verified: Mutex<HashSet<PathBuf>>,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -72,8 +79,8 @@ impl Cache {
         let (root, temporary) = if let Some(folder) = folder {
             (folder.to_owned(), None)
         } else {
-            let made = tempfile::Builder::new().prefix("trueup-").tempdir();
-            let temporary = made.map_err(|error| unusable(&std::env::temp_dir(), &error))?;
+            let temporary =
+                temporary_folder("trueup-cache-").map_err(|error| unusable(&std::env::temp_dir(), &error))?;
             (temporary.path().to_owned(), Some(temporary))
         };
         let prepare = || -> io::Result<PathBuf> {
@@ -86,7 +93,7 @@ impl Cache {
             root.canonicalize()
         };
         let canonical = prepare().map_err(|error| unusable(&root, &error))?;
-        Ok(Self { root: canonical, limit, leases: Mutex::default(), _temporary: temporary })
+        Ok(Self { root: canonical, limit, leases: Mutex::default(), verified: Mutex::default(), _temporary: temporary })
     }
 
     /// The error for something that the disk did not take.
@@ -116,15 +123,61 @@ impl Cache {
         format!("index-{}", &blake3::hash(url.as_bytes()).to_hex()[..20])
     }
 
-    /// A folder of files, if it is here; it stays until this cache is dropped.
+    /// A folder of files, if it is here and whole; it stays until this cache is dropped.
     pub(super) fn folder(&self, kind: Kind, key: &str, limits: &Limits) -> Result<Option<PathBuf>, LockError> {
+        let folder = self.lease(kind, key, limits)?;
+        if folder.symlink_metadata().is_err() {
+            return Ok(None);
+        }
+        if self.is_whole(key, &folder, limits) {
+            return Ok(Some(folder));
+        }
+        if limits.over() {
+            return Err(LockError::Busy);
+        }
+        self.discard(&folder).map_err(LockError::Disk)?;
+        Ok(None)
+    }
+
+    /// A file that is kept in a folder of its own, if it is here: whether it is whole, its seal says.
+    pub(super) fn file(
+        &self,
+        kind: Kind,
+        key: &str,
+        name: &str,
+        limits: &Limits,
+    ) -> Result<Option<Vec<u8>>, LockError> {
+        let folder = self.lease(kind, key, limits)?;
+        Ok(fs::read(folder.join(name)).ok())
+    }
+
+    /// Keeps others from removing an entry; where it is, or would be.
+    fn lease(&self, kind: Kind, key: &str, limits: &Limits) -> Result<PathBuf, LockError> {
         let place = self.root.join(kind.folder());
         let lock = acquire(&place.join(format!("{key}.lock")), File::try_lock_shared, limits)?;
-        let folder = place.join(key);
         if let Ok(mut leases) = self.leases.lock() {
             leases.push(lock);
         }
-        Ok(folder.is_dir().then_some(folder))
+        Ok(place.join(key))
+    }
+
+    /// Whether a folder holds what was written to it, looked at once in a run.
+    fn is_whole(&self, key: &str, folder: &Path, limits: &Limits) -> bool {
+        if self.verified.lock().is_ok_and(|verified| verified.contains(folder)) {
+            return true;
+        }
+        let Some(Record { digest: Some(expected), .. }) = Record::read(&lock_of(folder, key)) else { return false };
+        let is_whole = digest_of_folder(key, folder, &|| limits.over()).is_ok_and(|found| found == expected);
+        if is_whole {
+            self.is_verified(folder);
+        }
+        is_whole
+    }
+
+    fn is_verified(&self, folder: &Path) {
+        if let Ok(mut verified) = self.verified.lock() {
+            verified.insert(folder.to_owned());
+        }
     }
 
     /// A file to receive an archive in.
@@ -137,29 +190,36 @@ impl Cache {
         tempfile::Builder::new().prefix("tree-").tempdir_in(self.root.join("tmp"))
     }
 
-    /// Puts finished files in their place; who comes second takes what is there.
+    /// Puts finished files in their place; who comes second takes what is there, if it is the same.
     pub(super) fn keep(&self, kind: Kind, key: &str, written: tempfile::TempDir, bytes: u64) -> io::Result<PathBuf> {
         let place = self.root.join(kind.folder()).join(key);
+        let digest = digest_of_folder(key, written.path(), &|| false)?;
+        // A folder that appears has its record already: a run that is killed in between leaves a record of nothing.
+        Record { bytes, digest: Some(digest.clone()) }.write(&lock_of(&place, key))?;
+        let is_the_same = || digest_of_folder(key, &place, &|| false).is_ok_and(|found| found == digest);
+        if place.symlink_metadata().is_ok() && !is_the_same() {
+            self.discard(&place)?;
+        }
         match fs::rename(written.path(), &place) {
             Ok(()) => {
                 // Renamed: there is nothing left to remove.
                 let _ = written.keep();
-                record_size(&place.with_file_name(format!("{key}.lock")), bytes)?;
             }
             Err(_) if place.is_dir() => {}
             Err(error) => return Err(error),
         }
+        self.is_verified(&place);
         Ok(place)
     }
 
     /// Keeps one file that may be another the next time, in a folder of its own; it appears only when whole.
     pub(super) fn keep_file(&self, kind: Kind, key: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
         let folder = self.root.join(kind.folder()).join(key);
-        fs::create_dir_all(&folder)?;
+        make_private(&folder)?;
         let mut file = tempfile::NamedTempFile::new_in(self.root.join("tmp"))?;
         file.write_all(bytes)?;
         file.persist(folder.join(name))?;
-        record_size(&folder.with_file_name(format!("{key}.lock")), bytes.len() as u64)
+        Record { bytes: bytes.len() as u64, digest: None }.write(&lock_of(&folder, key))
     }
 
     /// Takes a repository that is damaged out of the way.
@@ -203,7 +263,7 @@ impl Cache {
                     continue;
                 }
                 let folder = lock.with_extension(if kind == "git" { "git" } else { "" });
-                let bytes = recorded_size(&lock).unwrap_or_else(|| size_of(&folder));
+                let bytes = Record::read(&lock).map_or_else(|| size_of(&folder), |record| record.bytes);
                 let used = fs::metadata(&lock).and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
                 entries.push(Entry { folder, lock, bytes, used });
             }
@@ -279,13 +339,30 @@ fn same_file(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-#[expect(clippy::disallowed_methods, reason = "the cache owns its files")]
-fn record_size(lock: &Path, bytes: u64) -> io::Result<()> {
-    fs::write(lock, format!("{bytes}\n"))
+/// What the lock of an entry says of it.
+struct Record {
+    /// How large it is.
+    bytes: u64,
+    /// The hash of everything in it; nothing of a file that has a seal of its own.
+    digest: Option<String>,
 }
 
-fn recorded_size(lock: &Path) -> Option<u64> {
-    fs::read_to_string(lock).ok()?.trim().parse().ok()
+impl Record {
+    fn read(lock: &Path) -> Option<Self> {
+        let text = fs::read_to_string(lock).ok()?;
+        let mut words = text.split_whitespace();
+        Some(Self { bytes: words.next()?.parse().ok()?, digest: words.next().map(str::to_owned) })
+    }
+
+    #[expect(clippy::disallowed_methods, reason = "the cache owns its files")]
+    fn write(&self, lock: &Path) -> io::Result<()> {
+        fs::write(lock, format!("{} {}\n", self.bytes, self.digest.as_deref().unwrap_or_default()))
+    }
+}
+
+/// The lock file of an entry.
+fn lock_of(folder: &Path, key: &str) -> PathBuf {
+    folder.with_file_name(format!("{key}.lock"))
 }
 
 fn size_of(folder: &Path) -> u64 {
@@ -306,22 +383,6 @@ fn mark_as_cache(root: &Path) -> io::Result<()> {
         return Ok(());
     }
     fs::write(tag, "Signature: 8a477f597d28d172789f06886806bc55\n# Made by trueup; see https://bford.info/cachedir/\n")
-}
-
-/// Makes the folder, for its owner alone.
-#[cfg(unix)]
-pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
-    use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
-    fs::DirBuilder::new().recursive(true).mode(0o700).create(folder)?;
-    if folder.metadata()?.permissions().mode() & 0o777 == 0o700 {
-        return Ok(());
-    }
-    fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
-}
-
-#[cfg(not(unix))]
-pub(crate) fn make_private(folder: &Path) -> io::Result<()> {
-    fs::create_dir_all(folder)
 }
 
 #[cfg(test)]
@@ -363,12 +424,39 @@ mod tests {
         assert!(folder.path().join("trees/newer").is_dir());
     }
 
+    /// A disk that loses a bit, an editor, a run that is killed: what is damaged is not used, and made again.
+    #[test]
+    fn damaged_files_are_thrown_away() {
+        type Damage = (&'static str, fn(&Path));
+        let damages: [Damage; 5] = [
+            ("a file changed in place", |tree| fs::write(tree.join("file"), "CONTENT").unwrap()),
+            ("a file gone", |tree| fs::remove_file(tree.join("file")).unwrap()),
+            ("a file more", |tree| fs::write(tree.join("other"), "").unwrap()),
+            ("the record gone", |tree| fs::remove_file(tree.with_file_name("key.lock")).unwrap()),
+            ("a file in its place", |tree| {
+                fs::remove_dir_all(tree).unwrap();
+                fs::write(tree, "").unwrap();
+            }),
+        ];
+        for (case, damage) in damages {
+            let folder = tempfile::tempdir().unwrap();
+            let tree = keep(&Cache::open(Some(folder.path()), u64::MAX).unwrap(), "key", 7);
+            let cache = Cache::open(Some(folder.path()), u64::MAX).unwrap();
+            assert!(cache.folder(Kind::Tree, "key", &limits()).unwrap().is_some(), "{case}");
+            damage(&tree);
+            let cache = Cache::open(Some(folder.path()), u64::MAX).unwrap();
+            keep(&cache, "key", 7);
+            assert_eq!(fs::read_to_string(tree.join("file")).unwrap(), "content", "{case}");
+        }
+    }
+
     #[test]
     fn who_writes_the_same_files_second_takes_the_first() {
         let folder = tempfile::tempdir().unwrap();
         let cache = Cache::open(Some(folder.path()), u64::MAX).unwrap();
         let first = keep(&cache, "key", 7);
         let other = cache.new_tree().unwrap();
+        fs::write(other.path().join("file"), "content").unwrap();
         let second = cache.keep(Kind::Tree, "key", other, 7).unwrap();
         assert_eq!(first, second);
         assert!(first.join("file").is_file());
@@ -399,17 +487,5 @@ mod tests {
         keep(&cache, "key", 7);
         drop(cache);
         assert!(!root.exists());
-    }
-
-    #[cfg(unix)]
-    #[test]
-    fn the_folder_is_its_owners_alone() {
-        use std::os::unix::fs::PermissionsExt;
-        let folder = tempfile::tempdir().unwrap();
-        let trees = folder.path().join("trees");
-        fs::create_dir(&trees).unwrap();
-        fs::set_permissions(&trees, fs::Permissions::from_mode(0o755)).unwrap();
-        make_private(&trees).unwrap();
-        assert_eq!(trees.metadata().unwrap().permissions().mode() & 0o777, 0o700);
     }
 }

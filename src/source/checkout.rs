@@ -9,6 +9,7 @@ use crate::app::Source;
 use crate::finding::Finding;
 
 use super::error::{Cause, NearestPath, SourceError};
+use super::reach::holder_of;
 
 /// What brought a revision here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -57,17 +58,21 @@ pub struct Wanted {
     pub pass_credentials: bool,
     /// The application's project: what opens a repository may be for one project alone.
     pub project: String,
+    /// The repository that holds the manifest which asks: its root, links resolved. Plain folders are read in it alone.
+    pub holder: Option<PathBuf>,
 }
 
 impl Wanted {
-    /// What a source of an application in this project asks for.
-    pub fn of(source: &Source, project: &str) -> Self {
+    /// What a source of an application in this project asks for; `folder` is that of the application's manifest.
+    pub fn of(source: &Source, project: &str, folder: &Path) -> Self {
         Self {
             revision: source.target_revision.clone(),
             tag_prefix: source.tag_prefix.clone(),
             chart: source.chart.clone(),
             pass_credentials: source.helm.as_ref().is_some_and(|helm| helm.pass_credentials),
             project: project.to_owned(),
+            // It only matters where files of this machine are asked for.
+            holder: is_local(source.repo_url.with_credentials()).then(|| holder_of(folder)).flatten(),
         }
     }
 
@@ -76,6 +81,11 @@ impl Wanted {
     pub fn at(self, revision: &str) -> Self {
         Self { revision: revision.to_owned(), tag_prefix: String::new(), ..self }
     }
+}
+
+/// Whether a `repoURL` may lead to a folder of this machine: a path, relative or not, or a `file://` URL.
+fn is_local(repo_url: &str) -> bool {
+    repo_url.starts_with(['/', '.']) || repo_url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"))
 }
 
 /// A folder with one revision's files; it stays as long as the `Sources` that brought it.

@@ -446,6 +446,15 @@ pub enum SourceError {
         #[source]
         cause: Cause,
     },
+    /// A folder of this machine that no manifest may have read.
+    #[error("`{path}` is not read")]
+    #[diagnostic(code("trueup::source::outside"), help("{help}"))]
+    Outside {
+        /// The folder.
+        path: PathBuf,
+        /// Why not, and what would let it be read.
+        help: &'static str,
+    },
     /// A working tree that cannot be used.
     #[error("`{flag}`: `{path}` {reason}")]
     #[diagnostic(code("trueup::source::working_tree"), help("name the root of a checkout"))]

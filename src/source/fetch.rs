@@ -5,6 +5,7 @@
 //! be damaged is thrown away, and the repository fetched anew, once.
 
 use std::collections::HashSet;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::Path;
 use std::sync::Arc;
 
@@ -37,7 +38,7 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
     let mut repairs = Vec::new();
     let answers = loop {
         let last = repairs.len() > 1;
-        match once(task, cache, hash, &repairs) {
+        match unless_it_dies(task, |task| once(task, cache, hash, &repairs)) {
             Err(Trouble::OtherHash(other)) if other != hash => {
                 hash = other;
                 cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))?;
@@ -53,6 +54,15 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
     let answers = answers.into_iter().map(finish).collect();
     cache.shrink();
     Ok(answers)
+}
+
+/// What is damaged in a way that nobody thought of may make a library panic: damage it is all the same.
+fn unless_it_dies(
+    task: &mut Task,
+    work: impl FnOnce(&mut Task) -> Result<Vec<Answer>, Trouble>,
+) -> Result<Vec<Answer>, Trouble> {
+    catch_unwind(AssertUnwindSafe(|| work(task)))
+        .unwrap_or_else(|_panic| Err(damaged(task, Cause::saying("the thread that read it died")).into()))
 }
 
 /// Looks into the history of a commit, bringing more of it until what was looked for is whole, or enough was brought.

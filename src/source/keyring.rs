@@ -61,6 +61,8 @@ pub(crate) struct Pass {
     pub(crate) secret: String,
     /// Who we are there.
     pub(crate) identity: Option<Identity>,
+    /// The only hosts that see it; every host that it leads to, when empty.
+    pub(crate) only_hosts: Vec<String>,
     /// A token in place of that, for the token server of a registry.
     pub(crate) refresh_token: Option<Secret<String>>,
     /// A token in place of that, for git.
@@ -126,11 +128,15 @@ impl Keyring {
         let host = repository.split('/').next().unwrap_or_default();
         let mut pass = self.pass(self.repositories().find(repository, project), host);
         pass.plain_http |= is_this_machine(host) && !pass.knows_of_tls();
-        pass.identity = pass.identity.or_else(|| self.oci.identity(host));
+        if pass.identity.is_none() {
+            pass.identity = self.oci.identity(host);
+            pass.only_hosts.clone_from(&self.oci.hosts);
+        }
         if pass.identity.is_none()
             && let Some(login) = docker_config::login(&self.docker_configs, host, asking)
         {
             (pass.identity, pass.refresh_token) = (login.identity, login.refresh_token);
+            pass.only_hosts = Vec::new();
         }
         pass
     }
@@ -160,6 +166,7 @@ impl Keyring {
             secret: repository.secret,
             github_app: Some(repository.github_app).filter(|_| is_app),
             identity: password.map(|password| Identity { username, password }),
+            only_hosts: Vec::new(),
             refresh_token: None,
             bearer: repository.bearer_token,
             ssh_private_key,
@@ -204,6 +211,13 @@ pub(super) trait ClientBuilder: Sized {
 }
 
 impl Pass {
+    /// Who we are to another host that the server leads to: what is meant for one host is shown to no other.
+    pub(super) fn identity_for(&self, url: &reqwest::Url) -> Option<&Identity> {
+        let (host, name) = (authority(url), url.host_str().unwrap_or_default());
+        let is_meant = |meant: &String| meant.eq_ignore_ascii_case(&host) || meant.eq_ignore_ascii_case(name);
+        self.identity.as_ref().filter(|_| self.only_hosts.is_empty() || self.only_hosts.iter().any(is_meant))
+    }
+
     /// Whether anything was said that only means something with TLS.
     fn knows_of_tls(&self) -> bool {
         self.insecure || self.authorities.is_some() || self.client_certificate.is_some()

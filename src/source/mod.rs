@@ -20,6 +20,7 @@ mod limits;
 mod local;
 mod location;
 mod pass_files;
+mod reach;
 mod remote;
 mod revision;
 mod settings;
@@ -30,7 +31,6 @@ mod version_range;
 mod web;
 mod working_tree;
 
-pub(crate) use cache::make_private;
 pub(crate) use checkout::lexically_inside;
 pub use checkout::{Checkout, FetchedBy, Wanted, short};
 pub(crate) use credentials::git_environment;

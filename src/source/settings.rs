@@ -44,6 +44,10 @@ pub struct SourceSettings {
     pub checkout: Option<PathBuf>,
     /// `--revision`: in place of what the manifests ask for.
     pub revision_override: Option<String>,
+    /// `--allow-local DIR`: folders of this machine that manifests may name.
+    pub allowed_folders: Vec<PathBuf>,
+    /// `--untrusted`: manifests may be a stranger's, so that no other repository of this machine is read.
+    pub untrusted: bool,
     /// What opens git repositories.
     pub credentials: Credentials,
     /// What opens Helm repositories and registries, and what Argo CD's Secrets say of any repository.
@@ -68,6 +72,8 @@ impl Default for SourceSettings {
             overrides: Vec::new(),
             checkout: None,
             revision_override: None,
+            allowed_folders: Vec::new(),
+            untrusted: false,
             credentials: Credentials::default(),
             keyring: Arc::default(),
             timeout: Duration::from_secs(120),

@@ -67,7 +67,8 @@ impl Sources {
             self.progress.begin(Stage::Fetch, url.to_string());
             // One task is about one kind of source, opened by one set of credentials.
             let keyring = self.shared.settings.keyring.clone();
-            let kind = |wanted: &Wanted| (Kind::of(url, wanted, &keyring), wanted.project.clone());
+            let kind =
+                |wanted: &Wanted| (Kind::of(url, wanted, &keyring), wanted.project.clone(), wanted.holder.clone());
             while let Some(first) = open.first().map(kind) {
                 let (alike, others) = open.into_iter().partition(|wanted| kind(wanted) == first);
                 open = others;

@@ -13,6 +13,7 @@ use gix::ObjectId;
 use gix::bstr::ByteSlice;
 
 use crate::secret::RepoUrl;
+use crate::storage::copy_file;
 
 use super::bring::{Task, When};
 use super::checkout::Wanted;
@@ -145,7 +146,7 @@ fn copy(from: &Path, to: &Path) -> io::Result<()> {
         } else if kind.is_symlink() {
             super::tree::make_link(&fs::read_link(entry.path())?, &place)?;
         } else if fs::hard_link(entry.path(), &place).is_err() {
-            fs::copy(entry.path(), &place)?;
+            copy_file(&entry.path(), &place, false)?;
         }
     }
     Ok(())

@@ -56,7 +56,7 @@ pub(super) fn commit_of(repository: &gix::Repository, id: ObjectId) -> Result<Ob
     let damaged = |error: gix::Error| TreeError::Damaged(Cause::of(&error));
     let mut id = id;
     for _ in 0..8 {
-        let object = repository.find_object(id).map_err(damaged)?;
+        let object = verified(repository, id)?;
         match object.kind {
             gix::objs::Kind::Commit => return Ok(id),
             gix::objs::Kind::Tag => id = object.into_tag().target_id().map_err(damaged)?.detach(),
@@ -74,7 +74,10 @@ pub(super) fn write(
     stopped: &dyn Fn() -> bool,
 ) -> Result<Written, TreeError> {
     let damaged = |error: gix::Error| TreeError::Damaged(Cause::of(&error));
-    let tree = repository.find_commit(commit).map_err(damaged)?.tree_id().map_err(damaged)?;
+    let tree = verified(repository, commit)?
+        .try_into_commit()
+        .map_err(|error| TreeError::Damaged(Cause::saying(error.to_string())))?;
+    let tree = tree.tree_id().map_err(damaged)?;
     let mut writer = Writer { repository, root: folder, stopped, links: Vec::new(), written: Written::default() };
     writer.folder(tree.detach(), Path::new(""), 0)?;
     writer.links()?;
@@ -166,7 +169,16 @@ impl<'a> Writer<'a> {
     }
 
     fn object(&self, id: ObjectId) -> Result<gix::Object<'a>, TreeError> {
-        self.repository.find_object(id).map_err(|error| TreeError::Damaged(Cause::of(&error)))
+        verified(self.repository, id)
+    }
+}
+
+/// An object whose content is what its name says: a pack may be damaged where nothing else notices it.
+fn verified(repository: &gix::Repository, id: ObjectId) -> Result<gix::Object<'_>, TreeError> {
+    let object = repository.find_object(id).map_err(|error| TreeError::Damaged(Cause::of(&error)))?;
+    match gix::objs::compute_hash(id.kind(), object.kind, &object.data) {
+        Ok(found) if found == id => Ok(object),
+        _ => Err(TreeError::Damaged(Cause::saying(format!("object {id} is not what its hash says")))),
     }
 }
 

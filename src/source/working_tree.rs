@@ -61,6 +61,10 @@ fn remotes(folder: &Path) -> Result<(PathBuf, Vec<RepoUrl>), SourceError> {
     let repository = gix::discover(folder).map_err(|_error| refused("is in no git repository"))?;
     let root = repository.workdir().ok_or_else(|| refused("is a bare repository"))?;
     let root = root.canonicalize().map_err(|_error| refused("cannot be read"))?;
+    // `core.worktree` may name any folder.
+    if !folder.starts_with(&root) {
+        return Err(refused("is not in the working tree that its repository names"));
+    }
     let mut urls = Vec::new();
     for name in repository.remote_names() {
         // As configured, and as rewritten.
@@ -88,10 +92,9 @@ pub(super) fn checkout(root: &Path) -> Checkout {
         dirty: false,
         warnings: Vec::new(),
     };
-    let Ok(repository) = gix::open(root) else { return checkout };
+    let Some(repository) = open(root) else { return checkout };
     checkout.revision = repository.head_id().map(|id| id.to_string()).unwrap_or_default();
-    // Where it cannot be told, it is said to differ: a report must not claim more than is known.
-    checkout.dirty = repository.is_dirty().unwrap_or(true) || has_untracked(&repository);
+    checkout.dirty = is_dirty(&repository);
     checkout
 }
 
@@ -104,9 +107,33 @@ pub(super) fn chart(root: &Path, chart: Option<&str>) -> Result<Checkout, Source
     Ok(whole)
 }
 
-/// Whether there are files that git does not know and was not told to ignore.
-fn has_untracked(repository: &gix::Repository) -> bool {
+/// Opens a working tree's repository without the filters of its own configuration, which are programs.
+///
+/// Those of the user's own configuration stay, such as that of Git LFS.
+fn open(root: &Path) -> Option<gix::Repository> {
+    let mut repository = gix::open(root).ok()?;
+    let mut config = repository.config_snapshot_mut();
+    let is_own = |source| matches!(source, gix::config::Source::Local | gix::config::Source::Worktree);
+    let filters: Vec<_> = config
+        .sections_and_ids()
+        .filter(|(section, _)| section.header().name().eq_ignore_ascii_case(b"filter") && is_own(section.meta().source))
+        .map(|(_, id)| id)
+        .collect();
+    for id in filters {
+        config.remove_section_by_id(id);
+    }
+    config.commit().ok()?;
+    Some(repository)
+}
+
+/// Whether anything differs from the commit that the working tree is based on: changes, staged or not, and files that git
+/// neither tracks nor ignores. Where it cannot be told, it is said to differ: a report must not claim more than is known.
+fn is_dirty(repository: &gix::Repository) -> bool {
     let Ok(status) = repository.status(gix::progress::Discard) else { return true };
-    let Ok(mut items) = status.into_index_worktree_iter(Vec::new()) else { return true };
-    items.any(|item| !matches!(item, Ok(gix::status::index_worktree::Item::Modification { .. })))
+    // Of a submodule the commit is looked at: its files would be compared through the filters of its configuration.
+    let submodules = gix::status::Submodule::Given { ignore: gix::submodule::config::Ignore::Dirty, check_dirty: true };
+    let Ok(mut items) = status.index_worktree_submodules(submodules).into_iter([":/".into()]) else {
+        return true;
+    };
+    items.next().is_some()
 }

@@ -32,6 +32,7 @@ mod rendering;
 mod rooms;
 mod sync;
 mod sync_state;
+mod trust;
 mod walk;
 mod who_moved;
 mod yaml;

@@ -84,7 +84,7 @@ spec:
       × guestbook: `spec.source.helm.values` is a map, not text
         ╭─[apps/guestbook.yaml:15:9]
      14 │       values:
-     15 │         replicas: 2
+     15 │         ********* *
         ·         ─────┬─────
         ·              ╰── should be text
      16 │     kustomize: {}

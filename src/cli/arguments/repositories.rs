@@ -18,6 +18,10 @@ pub(crate) struct RepositoryArguments {
     /// or folder; repeatable
     #[arg(long, value_name = "FILE")]
     repositories: Vec<PathBuf>,
+    /// Do not trust the manifests, as in a pull request from a fork: read no other local repository, and send credentials
+    /// from the environment only to hosts named in `TRUEUP_GIT_HOST`, `TRUEUP_HELM_HOST` and `TRUEUP_OCI_HOST`
+    #[arg(long, overrides_with = "untrusted")]
+    pub(crate) untrusted: bool,
     /// What was read: a file may be a pipe, which can be read once.
     #[arg(skip)]
     read: OnceLock<Result<Read, Vec<Finding>>>,
@@ -38,7 +42,16 @@ pub(crate) struct Read {
 impl RepositoryArguments {
     /// The files and the environment, resolved; or what is wrong with the files.
     pub(crate) fn read(&self) -> Result<Read, Vec<Finding>> {
-        self.read.get_or_init(|| read(&self.repositories, self.known.get())).clone()
+        self.read.get_or_init(|| read(&self.repositories, self.known.get(), self.untrusted)).clone()
+    }
+
+    /// Credentials of git come from the environment alone: arguments are seen by every process of the machine.
+    pub(crate) fn git_credentials(&self) -> Credentials {
+        let credentials = git_credentials();
+        if self.untrusted && credentials.hosts.is_empty() {
+            return Credentials { github_token: credentials.github_token, ..Credentials::default() };
+        }
+        credentials
     }
 
     /// Adds what is known from elsewhere, before anything is read: the files count more.
@@ -48,7 +61,7 @@ impl RepositoryArguments {
     }
 }
 
-fn read(files: &[PathBuf], known: Option<&Repositories>) -> Result<Read, Vec<Finding>> {
+fn read(files: &[PathBuf], known: Option<&Repositories>, untrusted: bool) -> Result<Read, Vec<Finding>> {
     let (mut repositories, mut warnings, mut errors) = (Repositories::default(), Vec::new(), Vec::new());
     for path in files {
         let paths = [ManifestPath::Path(path.clone())];
@@ -71,10 +84,14 @@ fn read(files: &[PathBuf], known: Option<&Repositories>) -> Result<Read, Vec<Fin
         return Err(errors);
     }
     repositories.extend(known.cloned().unwrap_or_default());
-    let login = |kind: &str| HostLogin {
-        username: text(&format!("TRUEUP_{kind}_USERNAME")),
-        password: text(&format!("TRUEUP_{kind}_PASSWORD")).map(Secret::new),
-        hosts: hosts(&format!("TRUEUP_{kind}_HOST")),
+    let login = |kind: &str| {
+        let login = HostLogin {
+            username: text(&format!("TRUEUP_{kind}_USERNAME")),
+            password: text(&format!("TRUEUP_{kind}_PASSWORD")).map(Secret::new),
+            hosts: hosts(&format!("TRUEUP_{kind}_HOST")),
+        };
+        // Whatever host a stranger names would see them.
+        if untrusted && login.hosts.is_empty() { HostLogin::default() } else { login }
     };
     let keyring = Keyring {
         repositories,
@@ -86,8 +103,7 @@ fn read(files: &[PathBuf], known: Option<&Repositories>) -> Result<Read, Vec<Fin
     Ok(Read { keyring: Arc::new(keyring), warnings })
 }
 
-/// Credentials come from the environment only: every process of the machine can see arguments.
-pub(crate) fn git_credentials() -> Credentials {
+fn git_credentials() -> Credentials {
     Credentials {
         username: text("TRUEUP_GIT_USERNAME"),
         password: text("TRUEUP_GIT_PASSWORD").map(Secret::new),

@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::programs::ProgramArguments;
-use super::repositories::{RepositoryArguments, git_credentials};
+use super::repositories::RepositoryArguments;
 use crate::finding::Finding;
 use crate::render::plugin::{Plugin, PluginFileError};
 use crate::render::{CacheSettings, DEFAULT_TIMEOUT, RenderSettings};
@@ -21,6 +21,9 @@ pub(crate) struct SourceArguments {
     /// Use this checkout instead of every repository that is one of its remotes
     #[arg(long, value_name = "DIR", num_args = 0..=1, default_missing_value = ".", require_equals = true)]
     pub(crate) checkout: Option<PathBuf>,
+    /// Allow manifests to read this local folder as it is; repeatable
+    #[arg(long, value_name = "DIR")]
+    pub(crate) allow_local: Vec<PathBuf>,
     /// Use this git revision instead of each manifest's `targetRevision`
     #[arg(long, value_name = "REVISION")]
     pub(crate) revision: Option<String>,
@@ -70,7 +73,9 @@ impl SourceArguments {
             overrides: self.repo,
             checkout: self.checkout,
             revision_override: self.revision,
-            credentials: git_credentials(),
+            allowed_folders: self.allow_local,
+            untrusted: self.repositories.untrusted,
+            credentials: self.repositories.git_credentials(),
             keyring: self.repositories.read()?.keyring,
             timeout: Duration::from_secs(self.fetch_timeout),
             submodules: !self.no_submodules,
@@ -103,7 +108,8 @@ impl SourceArguments {
             program: std::env::current_exe().unwrap_or_else(|_error| PathBuf::from("trueup")),
             plugins: plugins.into_iter().filter_map(Result::ok).collect(),
             keyring: self.repositories.read()?.keyring,
-            git_credentials: git_credentials(),
+            git_credentials: self.repositories.git_credentials(),
+            untrusted: self.repositories.untrusted,
             ..RenderSettings::default()
         })
     }

@@ -19,6 +19,7 @@ use crate::cluster::write::appliable;
 use crate::cluster::{ClusterError, Deleted, Deletion, Reason, Refusal, Writing, Written};
 use crate::object::annotations::{APPLYSET_PART_OF, HOOK_OF};
 use crate::object::{Key, Object, Origin};
+use crate::storage::users_mode;
 
 /// A folder, and what it holds.
 #[derive(Debug)]
@@ -289,7 +290,7 @@ impl Store {
         }
         let mut written = builder.tempfile_in(path.parent().unwrap_or(&self.folder))?;
         written.write_all(text.as_bytes())?;
-        if let Some(permissions) = permissions {
+        if let Some(permissions) = permissions.or_else(|| users_mode(0o666)) {
             written.as_file().set_permissions(permissions)?;
         }
         let done = if is_there { written.persist(&path) } else { written.persist_noclobber(&path) };
@@ -303,6 +304,11 @@ impl Store {
             folder.push(part);
             match fs::create_dir(&folder) {
                 Err(error) if error.kind() != ErrorKind::AlreadyExists => return Err(error),
+                Ok(()) => {
+                    if let Some(mode) = users_mode(0o777) {
+                        fs::set_permissions(&folder, mode)?;
+                    }
+                }
                 _ if !folder.symlink_metadata()?.is_dir() => {
                     return Err(io::Error::new(
                         ErrorKind::NotADirectory,

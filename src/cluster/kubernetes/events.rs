@@ -87,7 +87,11 @@ struct Line {
 
 /// Reads one line.
 fn read(line: &[u8], gvk: &Gvk, metadata_only: bool) -> Event {
-    let Ok(Line { kind, object }) = serde_json::from_slice::<Line>(line) else { return Event::Missed };
+    let Some(Line { kind, object }) =
+        crate::object::json::read(line).ok().and_then(|line| serde_json::from_value(line).ok())
+    else {
+        return Event::Missed;
+    };
     let taken = |object| page::object(object, gvk, metadata_only).map(Box::new);
     match kind.as_str() {
         "ADDED" | "MODIFIED" => taken(object).map_or(Event::Missed, Event::Changed),

@@ -17,6 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use super::contexts::Access;
 use crate::cluster::ClusterError;
 use crate::object::yaml::{self, Limits, WithPositions};
+use crate::process::{self, Watched};
 use crate::secret::{Secret, mask_credentials_in_text};
 
 /// How long a plugin may take that asks nobody.
@@ -103,7 +104,9 @@ impl Plugin<'_> {
         command.stdin(if interactive { Stdio::inherit() } else { Stdio::null() });
         command.stderr(if interactive { Stdio::inherit() } else { Stdio::piped() });
         command.stdout(Stdio::piped()).kill_on_drop(true);
+        process::get_ready();
         let child = command.spawn().map_err(|error| self.cannot_start(&error))?;
+        let _watched = Watched::process(child.id());
         let limit = if interactive { INTERACTIVE_TIME_LIMIT } else { TIME_LIMIT };
         match tokio::time::timeout(limit, collect(child)).await {
             Ok(Ok(output)) => Ok(output),

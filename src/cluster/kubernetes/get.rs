@@ -3,13 +3,12 @@
 //! In: a kind, a namespace, a name. Out: the object, or nothing when there is none; a refusal is an error, never "none".
 
 use http::StatusCode;
-use serde_json::Value;
 
 use super::connection::{Ask, Connection, Purpose};
 use super::path::{resource_name, resource_path};
 use super::status::Status;
 use crate::cluster::{ClusterError, ObjectName};
-use crate::object::{Kinds, Object};
+use crate::object::{Kinds, Object, json};
 
 /// Reads one object.
 pub(super) async fn get(
@@ -28,7 +27,7 @@ pub(super) async fn get(
             Err(ClusterError::Forbidden { cluster: connection.label().to_owned(), denial })
         }
         status if status.is_success() => {
-            let object = serde_json::from_slice::<Value>(&answer.body).ok().and_then(|value| Object::new(value).ok());
+            let object = json::read(&answer.body).ok().and_then(|value| Object::new(value).ok());
             object.map(Some).ok_or_else(|| connection.broken(&ask, "it is no object"))
         }
         _ => Err(connection.refused(&ask, &answer)),

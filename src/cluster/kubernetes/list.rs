@@ -22,6 +22,11 @@ const PAGE_SIZE: u32 = 500;
 /// Only what a LIST of metadata needs; servers that do not know it send whole objects.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
 
+/// How many pages a LIST may have: ten million objects. A server that never sends the last page has a fault.
+const PAGES: usize = 20_000;
+/// How many pages in a row may be empty: filtered pages are, now and then.
+const EMPTY_PAGES: usize = 100;
+
 /// What is there, and the version from which on it can be watched.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
@@ -83,6 +88,31 @@ impl From<ClusterError> for Interrupted {
     }
 }
 
+/// What was seen of a LIST's pages: an end has to come.
+#[derive(Debug, Default)]
+struct Pages {
+    count: usize,
+    /// How many objects there were, and since how many pages.
+    objects: usize,
+    without_new: usize,
+}
+
+impl Pages {
+    /// Why the next page is not asked for: the server sends the same token again, or pages without end.
+    fn problem(&mut self, token: Option<&str>, next: Option<&str>, objects: usize) -> Option<&'static str> {
+        self.count += 1;
+        self.without_new = if objects > self.objects { 0 } else { self.without_new + 1 };
+        self.objects = objects;
+        if next.is_some() && token == next {
+            return Some("each page of the list says that the same page follows");
+        }
+        if self.count >= PAGES || self.without_new > EMPTY_PAGES {
+            return Some("the pages of the list do not end");
+        }
+        None
+    }
+}
+
 struct Listing<'a> {
     connection: &'a Connection,
     facts: &'a KindFacts,
@@ -109,6 +139,7 @@ impl Listing<'_> {
         let mut listed = Snapshot::default();
         let mut decoding: Option<JoinHandle<Result<Vec<Object>, PageError>>> = None;
         let mut token: Option<String> = None;
+        let mut pages = Pages::default();
         loop {
             let ask = self.ask(token.as_deref());
             let answer = self.connection.send(&ask).await?;
@@ -129,7 +160,11 @@ impl Listing<'_> {
             let metadata: ListMetadata = told_metadata.await.unwrap_or_default();
             // The same on every page.
             listed.resource_version = metadata.resource_version.unwrap_or_default();
-            token = metadata.token.filter(|token| !token.is_empty());
+            let next = metadata.token.filter(|token| !token.is_empty());
+            if let Some(problem) = pages.problem(token.as_deref(), next.as_deref(), listed.objects.len()) {
+                return Err(self.connection.broken(&ask, problem).into());
+            }
+            token = next;
             if token.is_none() {
                 listed.objects.append(&mut self.decoded(&ask, page).await?);
                 return Ok(listed);
@@ -166,5 +201,27 @@ impl Listing<'_> {
     fn expired_again(&self) -> ClusterError {
         let problem = "its pages expired twice before the last one was read";
         self.connection.broken(&self.ask(None), problem)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A server with a fault that never sends a last page: an error ends it, never memory.
+    #[test]
+    fn pages_come_to_an_end() {
+        let mut same = Pages::default();
+        assert_eq!(same.problem(None, Some("a"), 500), None);
+        assert!(same.problem(Some("a"), Some("a"), 1000).is_some());
+
+        let mut empty = Pages::default();
+        let tokens: Vec<String> = (0..EMPTY_PAGES + 2).map(|number| number.to_string()).collect();
+        let ended = tokens.windows(2).position(|pair| empty.problem(Some(&pair[0]), Some(&pair[1]), 0).is_some());
+        assert_eq!(ended, Some(EMPTY_PAGES));
+
+        let mut full = Pages::default();
+        let problems = (0..PAGES).map(|page| full.problem(Some("a"), Some("b"), 500 * (page + 1)));
+        assert_eq!(problems.flatten().count(), 1);
     }
 }

@@ -17,6 +17,7 @@ use tokio::sync::OnceCell;
 use super::connection::{Ask, Connection, Purpose};
 use crate::cluster::ClusterError;
 use crate::object::Gvk;
+use crate::storage::{make_private, seal, unseal};
 
 type Document = Arc<OnceCell<Result<Option<Arc<Value>>, ClusterError>>>;
 
@@ -54,14 +55,15 @@ impl Documents {
         let Some(address) = address.filter(|address| address.starts_with("/openapi/")) else { return Ok(None) };
         let file = self.file(address);
         if let Some(kept) = file.as_deref().and_then(|file| std::fs::read(file).ok())
-            && let Ok(document) = serde_json::from_slice(&kept)
+            && let Some(kept) = unseal(address, &kept)
+            && let Ok(document) = serde_json::from_slice(kept)
         {
             return Ok(Some(Arc::new(document)));
         }
         let (text, document) = read(connection, address).await?;
         if let Some(file) = file {
             // Without it, the next run asks again, no more.
-            let _ = keep(&file, &text);
+            let _ = keep(&file, &seal(address, &text));
         }
         Ok(Some(Arc::new(document)))
     }
@@ -87,9 +89,9 @@ async fn read(connection: &Connection, path: &str) -> Result<(Bytes, Value), Clu
 }
 
 /// Whole or not at all: several runs may share the folder.
-fn keep(file: &Path, text: &Bytes) -> std::io::Result<()> {
+fn keep(file: &Path, text: &[u8]) -> std::io::Result<()> {
     let Some(folder) = file.parent() else { return Ok(()) };
-    std::fs::create_dir_all(folder)?;
+    make_private(folder)?;
     let mut written = tempfile::NamedTempFile::new_in(folder)?;
     written.write_all(text)?;
     written.persist(file)?;

@@ -11,7 +11,7 @@ use serde::de::{DeserializeSeed, Deserializer, Error, IgnoredAny, MapAccess, Seq
 use serde_json::Value;
 use tokio::sync::oneshot;
 
-use crate::object::{Gvk, Object};
+use crate::object::{Gvk, Object, json};
 
 /// Why a page cannot be read; the words hold nothing of the page.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -41,6 +41,9 @@ pub(super) fn read(
     metadata_only: bool,
     metadata: oneshot::Sender<ListMetadata>,
 ) -> Result<Vec<Object>, PageError> {
+    if json::is_deep(bytes) {
+        return read_deep(bytes, gvk, metadata_only, metadata);
+    }
     let mut fault = None;
     let mut json = serde_json::Deserializer::from_slice(bytes);
     let page = Page { gvk, metadata_only, metadata: Some(metadata), fault: &mut fault };
@@ -51,6 +54,33 @@ pub(super) fn read(
         (Err(error), None) if error.is_data() => Err(PageError::NotAList),
         (Err(error), None) => Err(PageError::NotJson(error.line(), error.column())),
     }
+}
+
+/// The same of a page with an object that nests deeper than the library reads: the objects beside it are as good as ever.
+fn read_deep(
+    bytes: &[u8],
+    gvk: &Gvk,
+    metadata_only: bool,
+    metadata: oneshot::Sender<ListMetadata>,
+) -> Result<Vec<Object>, PageError> {
+    let mut page = json::read(bytes).map_err(|json::NotJson(at)| {
+        let before = &bytes[..at.min(bytes.len())];
+        let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').collect();
+        PageError::NotJson(lines.len(), 1 + lines.last().map_or(0, |line| line.len()))
+    })?;
+    let told = page.get_mut("metadata").map(Value::take).unwrap_or_default();
+    let told: Option<ListMetadata> = serde_json::from_value(told).map_err(|_error| PageError::NotAList)?;
+    // Nobody listens when the LIST was given up meanwhile.
+    let _ = metadata.send(told.unwrap_or_default());
+    let items = match page.get_mut("items").map(Value::take) {
+        Some(Value::Array(items)) => items,
+        Some(Value::Null) => Vec::new(),
+        _ => return Err(PageError::NotAList),
+    };
+    let read = |(index, item)| {
+        object(item, gvk, metadata_only).map_err(|problem| PageError::Item { index, kind: gvk.clone(), problem })
+    };
+    items.into_iter().enumerate().map(read).collect()
 }
 
 struct Page<'a> {
@@ -202,6 +232,22 @@ mod tests {
         assert!(objects.iter().all(|object| object.gvk().to_string() == "apps/v1/Deployment"));
         assert!(objects.iter().all(|object| object.value().get("spec").is_none()));
         assert_eq!(metadata, Some(ListMetadata::default()));
+    }
+
+    /// A custom resource of one team that nests 150 levels deep: the kind is read, and that object, too.
+    #[test]
+    fn an_object_that_nests_deep_is_read_and_so_are_its_neighbours() {
+        let deep = format!("{}1{}", "{\"a\":".repeat(150), "}".repeat(150));
+        let text = format!(
+            r#"{{"metadata":{{"continue":"next"}},"items":[{{"metadata":{{"name":"web"}}}},{{"metadata":{{"name":"deep"}},"spec":{deep}}}]}}"#
+        );
+        let (objects, metadata) = page(&text, false);
+        let objects = objects.unwrap();
+        assert_eq!(objects.iter().map(Object::name).collect::<Vec<_>>(), ["web", "deep"]);
+        assert_eq!(objects[1].gvk().to_string(), "apps/v1/Deployment");
+        assert_eq!(objects[1].value()["spec"].to_string(), deep);
+        assert_eq!(metadata.and_then(|metadata| metadata.token), Some("next".to_owned()));
+        assert_eq!(page(&text[..text.len() - 2], false).0, Err(PageError::NotJson(1, text.len() - 1)));
     }
 
     #[test]

@@ -103,7 +103,7 @@ async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     for (position, then) in entry.sources.iter().enumerate() {
         let source = &turn.application.sources[position];
         let url = locate(source.repo_url.with_credentials(), &folder);
-        let wanted = Wanted::of(source, &turn.application.project).at(&then.revision);
+        let wanted = Wanted::of(source, &turn.application.project, &folder).at(&then.revision);
         match world.sources.fetch_past(&url, &wanted, &world.cancel).await.pop() {
             Some(Ok(checkout)) => arrived(turn, position, Arc::clone(&checkout)),
             Some(Err(error)) => turn.source_error(position, Finding::of(&*error)),

@@ -252,9 +252,9 @@ impl<'text> Composer<'text> {
         let anchored = match self.anchors.get(name) {
             Some(Anchor::Done(anchored)) => anchored,
             Some(Anchor::Open) => {
-                return Err(Fault::new(format!("the alias `*{name}` stands inside of what it names"), range));
+                return Err(Fault::new("an alias stands inside of what it names", range));
             }
-            None => return Err(Fault::new(format!("no anchor `&{name}` comes before the alias `*{name}`"), range)),
+            None => return Err(Fault::new("no anchor of this name comes before the alias", range)),
         };
         self.cost.expand(anchored.operations, anchored.bytes).map_err(|message| Fault::new(message, range.clone()))?;
         if self.waits_for_key() {

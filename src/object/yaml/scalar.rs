@@ -73,12 +73,11 @@ pub(super) fn resolve(tag: Option<&str>, plain: bool, text: String) -> Result<Sc
 }
 
 fn typed(kind: &str, text: String) -> Result<Scalar, String> {
-    let shown = shorten(&text);
     if kind == "timestamp" {
         return if timestamp::is_timestamp(&text) {
             Ok(Scalar::Text(text))
         } else {
-            Err(format!("{shown} is not a timestamp, as its tag says"))
+            Err("a value is not a timestamp, as its tag says".to_owned())
         };
     }
     match (kind, resolve_plain(text)) {
@@ -88,7 +87,7 @@ fn typed(kind: &str, text: String) -> Result<Scalar, String> {
         | ("null", scalar @ Scalar::Null) => Ok(scalar),
         #[expect(clippy::cast_precision_loss, reason = "the tag asks for a float")]
         ("float", Scalar::Integer(Integer::Signed(value))) => Ok(Scalar::Float(value as f64)),
-        _ => Err(format!("{shown} is not {}, as its tag says", named(kind))),
+        _ => Err(format!("a value is not {}, as its tag says", named(kind))),
     }
 }
 
@@ -180,15 +179,6 @@ fn binary(text: &str) -> Result<String, String> {
         decoded.extend(chunk.invalid().iter().map(|_| char::REPLACEMENT_CHARACTER));
     }
     Ok(decoded)
-}
-
-/// Text for an error message: the start of it, in backticks. Errors never show whole values.
-fn shorten(text: &str) -> String {
-    let mut start: String = text.chars().take(7).collect();
-    if start.len() < text.len() {
-        start.push('…');
-    }
-    format!("`{start}`")
 }
 
 /// Whether the reader would take this plain text for anything but that text.

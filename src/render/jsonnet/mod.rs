@@ -210,8 +210,9 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> std::io::Result<()
     output.flush()
 }
 
+/// Bounds the memory of this process, which is a child that evaluates what anybody wrote.
 #[cfg(unix)]
-fn limit_memory() {
+pub(crate) fn limit_memory() {
     use rustix::process::{Resource, Rlimit, setrlimit};
     let limit = Some(MEMORY);
     // Where the system keeps no such limit, time is what bounds it.
@@ -221,7 +222,7 @@ fn limit_memory() {
 }
 
 #[cfg(not(unix))]
-fn limit_memory() {}
+pub(crate) fn limit_memory() {}
 
 impl Request {
     /// Why the child ended without an answer: Rust's runtime says so when it ends itself.

@@ -120,7 +120,9 @@ impl Look<'_> {
     fn entry(&mut self, folder: &Path, file: &str, entry: &str, of_plugins: bool) -> Result<(), KustomizeError> {
         if is_remote(entry) {
             let is_local = |url: &str| url.to_ascii_lowercase().trim_start_matches("git::").starts_with("file:");
-            if is_local(entry) && !is_local(self.input.source.repo_url.with_credentials()) {
+            let may_be_local =
+                is_local(self.input.source.repo_url.with_credentials()) && !self.input.settings.untrusted;
+            if is_local(entry) && !may_be_local {
                 return Err(leaves(file, entry));
             }
             self.survey.is_fetched = true;

@@ -9,6 +9,7 @@ use std::path::{Path, PathBuf};
 use tempfile::TempDir;
 
 use crate::source::unless_it_leaves;
+use crate::storage::{copy_file, temporary_folder};
 
 /// The copy; dropping it removes it.
 pub(super) struct Copy {
@@ -18,7 +19,7 @@ pub(super) struct Copy {
 impl Copy {
     /// Copies every file but git's own. Without `keep_modes` nothing in it is executable, as in Argo CD.
     pub(super) fn of(root: &Path, keep_modes: bool) -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("trueup-plugin-").tempdir()?;
+        let folder = temporary_folder("trueup-plugin-")?;
         let copy = Self { folder };
         for path in [copy.home(), copy.temporary()] {
             fs::create_dir(path)?;
@@ -60,23 +61,6 @@ fn copy_folder(root: &Path, from: &Path, to: &Path, keep_modes: bool) -> io::Res
     Ok(())
 }
 
-/// A new file: the checkout's own is read-only, and a copy of its permissions would be, too.
-fn copy_file(from: &Path, to: &Path, keep_modes: bool) -> io::Result<()> {
-    let mut source = fs::File::open(from)?;
-    let mut options = fs::OpenOptions::new();
-    options.write(true).create_new(true);
-    #[cfg(unix)]
-    {
-        use std::os::unix::fs::{OpenOptionsExt, PermissionsExt};
-        let executable = source.metadata()?.permissions().mode() & 0o111;
-        options.mode(if keep_modes { 0o600 | executable } else { 0o600 });
-    }
-    #[cfg(not(unix))]
-    let _ = keep_modes;
-    io::copy(&mut source, &mut options.open(to)?)?;
-    Ok(())
-}
-
 /// A link stays one, unless it leads out of the checkout: then it leads nowhere.
 fn copy_link(root: &Path, from: &Path, to: &Path) -> io::Result<()> {
     let target = unless_it_leaves(root, from)?;
@@ -103,7 +87,7 @@ mod tests {
         fs::File::create(&file).unwrap();
         fs::set_permissions(&file, fs::Permissions::from_mode(0o555)).unwrap();
         std::os::unix::fs::symlink("run.sh", from.path().join("app/link")).unwrap();
-        for (keep_modes, expected) in [(false, 0o600), (true, 0o711)] {
+        for (keep_modes, expected) in [(false, 0o600), (true, 0o700)] {
             let copy = Copy::of(from.path(), keep_modes).unwrap();
             let app = copy.repository().join("app");
             assert!(!app.join(".git").exists());

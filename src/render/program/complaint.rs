@@ -3,7 +3,7 @@
 //! In: its standard error. Out: the place in the template and the words, without the chart's name before each path, the
 //! warnings, and the advice that only fits Helm's own command line.
 
-use std::ffi::OsStr;
+use std::ffi::{OsStr, OsString};
 use std::fmt;
 
 /// More than this of a program's words helps nobody.
@@ -100,11 +100,34 @@ fn shortened(text: &str) -> String {
     format!("{} …", &text[..end])
 }
 
-/// The command line, without the long list of what a cluster serves.
+/// Options whose arguments are `name=value`.
+const SETTING: [&str; 4] = ["--set", "--set-string", "--set-json", "--set-literal"];
+
+/// Shorter values are words of any message.
+const SHORTEST_VALUE: usize = 4;
+
+/// What is set on a command line: a program that complains may repeat it, and it may be a password.
+pub(super) fn values(args: &[OsString]) -> Vec<String> {
+    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
+    let set = args.windows(2).filter(|pair| SETTING.contains(&&*pair[0]));
+    let values = set.filter_map(|pair| pair[1].split_once('=')).flat_map(|(_, value)| {
+        // As it is written, and as it is without its escapes.
+        [value.to_owned(), value.replace('\\', "")]
+    });
+    let mut values: Vec<String> = values.filter(|value| value.len() >= SHORTEST_VALUE).collect();
+    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
+    values
+}
+
+/// The command line, without the long list of what a cluster serves, and without what is set.
 pub(super) fn command_line(program: Option<&OsStr>, args: &[String]) -> String {
     let mut line = program.unwrap_or_default().to_string_lossy().into_owned();
     let mut args = args.iter();
+    let mut is_setting = false;
     while let Some(arg) = args.next() {
+        let masked = arg.split_once('=').filter(|_| is_setting).map(|(name, _)| format!("{name}=***"));
+        is_setting = SETTING.contains(&arg.as_str());
+        let arg = masked.as_ref().unwrap_or(arg);
         if matches!(arg.as_str(), "--api-versions" | "--helm-api-versions") {
             args.next();
             continue;
@@ -163,6 +186,14 @@ mod tests {
         let args =
             ["template", ".", "--set", "a=b c", "--api-versions", "v1", "--api-versions", "v1/Pod", "--include-crds"];
         let args: Vec<String> = args.into_iter().map(str::to_owned).collect();
-        assert_eq!(command_line(Some(OsStr::new("helm")), &args), "helm template . --set 'a=b c' --include-crds");
+        assert_eq!(command_line(Some(OsStr::new("helm")), &args), "helm template . --set 'a=***' --include-crds");
+    }
+
+    /// Parameters are often passwords, and errors end in logs that many read.
+    #[test]
+    fn what_is_set_is_known_by_its_value() {
+        let args = ["template", "--set", "db.password=sword\\,fish", "--set-string", "a=b", "--include-crds"]
+            .map(OsString::from);
+        assert_eq!(values(&args), ["sword\\,fish", "sword,fish"]);
     }
 }

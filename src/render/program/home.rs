@@ -1,9 +1,10 @@
 //! A home for one render: private, empty, and gone afterwards.
 
 use std::ffi::OsString;
-use std::fs::{self, File};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
+
+use crate::storage::{make_private, temporary_folder};
 
 /// A folder that only we can read, with everything that a program keeps at home.
 #[derive(Debug)]
@@ -11,8 +12,8 @@ pub(in super::super) struct Home(tempfile::TempDir);
 
 impl Home {
     pub(in super::super) fn new() -> io::Result<Self> {
-        let folder = tempfile::Builder::new().prefix("trueup-render-").tempdir()?;
-        fs::create_dir(folder.path().join("tmp"))?;
+        let folder = temporary_folder("trueup-render-")?;
+        make_private(&folder.path().join("tmp"))?;
         Ok(Self(folder))
     }
 
@@ -22,9 +23,7 @@ impl Home {
 
     /// A file for a program to read.
     pub(in super::super) fn file(&self, name: &str, text: &str) -> io::Result<PathBuf> {
-        let path = self.path().join(name);
-        File::create(&path)?.write_all(text.as_bytes())?;
-        Ok(path)
+        private_file(&self.path().join(name), text.as_bytes())
     }
 
     /// A file that its owner alone may read.
@@ -55,7 +54,7 @@ impl Home {
 /// Writes a file that its owner alone may read, which is what ssh wants of a key.
 pub(super) fn private_file(path: &Path, bytes: &[u8]) -> io::Result<PathBuf> {
     let folder = path.parent().unwrap_or(path);
-    fs::create_dir_all(folder)?;
+    make_private(folder)?;
     let mut file = tempfile::NamedTempFile::new_in(folder)?;
     file.write_all(bytes)?;
     file.persist(path)?;

@@ -77,7 +77,7 @@ fn payments() -> ApplicationRun {
         source("git@git.example.com:pay/infra", "", "^1.2", "", ""),
         source("https://git.example.com/pay/values", "prod", "", REVISION, "git"),
     ];
-    let manifest = "spec:\n  source:\n    repoURL: git@git.example.com:pay/infra\n    targetRevision: ^1.2\n";
+    let manifest = "kind:\n  source:\n    repoURL: git@git.example.com:pay/infra\n    targetRevision: ^1.2\n";
     application.conditions = vec![Condition {
         kind: "ComparisonError".to_owned(),
         finding: Finding::error(

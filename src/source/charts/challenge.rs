@@ -17,6 +17,10 @@ use crate::secret::Secret;
 /// What an answer with a token may be long.
 const TOKEN_LIMIT: u64 = 1 << 20;
 
+/// The password was meant for other hosts.
+const WITHHELD: &str = "the registry hands out tokens on another host, which TRUEUP_OCI_HOST does not name: add it there if it \
+                        may see TRUEUP_OCI_PASSWORD";
+
 /// Such tokens end after some hours.
 const LOG_IN_AGAIN: &str = "log in to the registry again, as with `az acr login` or `docker login`";
 
@@ -91,9 +95,10 @@ impl TokenWanted {
             return Err(refused("it sends us for a token to a server without TLS"));
         }
         let scope = if self.scope.is_empty() { format!("repository:{repository}:pull") } else { self.scope.clone() };
-        let answer = self.ask(web, realm, &scope, pass)?;
+        let answer = self.ask(web, realm.clone(), &scope, pass)?;
         if !answer.status().is_success() {
-            return Err(answer.failed(super::oci::ACCESS_HELP));
+            let is_withheld = pass.identity.is_some() && pass.identity_for(&realm).is_none();
+            return Err(answer.failed(if is_withheld { WITHHELD } else { super::oci::ACCESS_HELP }));
         }
         let said: Value = serde_json::from_slice(&answer.bytes(TOKEN_LIMIT)?).map_err(|error| {
             let help = "look at what the registry's token server answers".to_owned();
@@ -110,7 +115,7 @@ impl TokenWanted {
         }
         let Some(token) = &pass.refresh_token else {
             realm.query_pairs_mut().extend_pairs(fields);
-            return web.get(&realm, &headers(pass.identity.as_ref()));
+            return web.get(&realm, &headers(pass.identity_for(&realm)));
         };
         fields.extend([("grant_type", "refresh_token"), ("client_id", "trueup"), ("refresh_token", token.expose())]);
         let answer = web.post(&realm, &fields)?;

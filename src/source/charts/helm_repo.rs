@@ -150,13 +150,24 @@ impl<'task> HelmRepository<'task> {
 
     fn copied(&self, url: &Url, file: &mut File) -> Result<Saved, SourceError> {
         let path = url.to_file_path().map_err(|()| self.gone(None))?;
-        let bytes = fs::read(&path).map_err(|error| self.unreadable(&path, &error))?;
+        let real = path.canonicalize().map_err(|error| self.unreadable(&path, &error))?;
+        let folder = self.base.to_file_path().ok().and_then(|folder| folder.canonicalize().ok());
+        // Nor does an index of a folder name a file outside of it.
+        if !folder.is_some_and(|folder| real.starts_with(folder)) {
+            let cause = Cause::saying(format!("`{url}` in it leads out of its folder"));
+            return Err(SourceError::IndexUnreadable { url: self.shown.clone(), cause });
+        }
+        let bytes = fs::read(&real).map_err(|error| self.unreadable(&path, &error))?;
         file.write_all(&bytes).map_err(|error| self.shelf.unusable(&error))?;
         Ok(Saved::of(&bytes))
     }
 
     fn index_of_folder(&self) -> Result<Index, SourceError> {
         let path: PathBuf = self.base.to_file_path().map_err(|()| self.gone(None))?.join("index.yaml");
+        let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
+        if path.canonicalize().ok().is_some_and(|real| !folder.is_some_and(|folder| real.starts_with(folder))) {
+            return Err(self.gone(Some(Cause::saying("its `index.yaml` is a link that leads out"))));
+        }
         let bytes = fs::read(&path).map_err(|error| self.unreadable(&path, &error))?;
         self.read(&bytes)
     }

@@ -4,7 +4,6 @@
 //! repositories have is unpacked once, and one that was published anew is another one.
 
 use std::collections::HashMap;
-use std::fs;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
@@ -13,6 +12,10 @@ use super::super::bring::Task;
 use super::super::cache::{Cache, Kind};
 use super::super::error::SourceError;
 use super::archive::{self, ArchiveFault, Bounds, Packing};
+use crate::storage::{seal, unseal};
+
+/// The file that an index is kept in, with its seal.
+const INDEX: &str = "index";
 
 /// The cache, as the work on one repository uses it.
 pub(super) struct Shelf<'task> {
@@ -79,14 +82,14 @@ impl<'task> Shelf<'task> {
 
     /// An index as it was kept, for a server to say whether it still holds.
     pub(super) fn index(&self, url: &str) -> Result<Option<Vec<u8>>, SourceError> {
-        let folder = self.cache.folder(Kind::Chart, &Cache::index_key(url), &self.task.limits);
-        let folder = folder.map_err(|error| self.task.lock_error(self.cache, error))?;
-        Ok(folder.and_then(|folder| fs::read(folder.join("index.json")).ok()))
+        let kept = self.cache.file(Kind::Chart, &Cache::index_key(url), INDEX, &self.task.limits);
+        let kept = kept.map_err(|error| self.task.lock_error(self.cache, error))?;
+        Ok(kept.and_then(|kept| unseal(url, &kept).map(<[u8]>::to_vec)))
     }
 
     /// Keeps an index. A disk that does not take it costs time the next time, and nothing else.
     pub(super) fn keep_index(&self, url: &str, bytes: &[u8]) {
-        let _ = self.cache.keep_file(Kind::Chart, &Cache::index_key(url), "index.json", bytes);
+        let _ = self.cache.keep_file(Kind::Chart, &Cache::index_key(url), INDEX, &seal(url, bytes));
     }
 }
 

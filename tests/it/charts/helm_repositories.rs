@@ -116,7 +116,9 @@ fn a_version_that_was_published_anew_is_rendered_anew() {
 fn a_helm_repository_may_be_a_folder() {
     let charts = or_skip!(TestChart::folder()).with("web", "1.0.0").indexed();
     for url in [format!("file://{}", charts.path().display()), charts.path().display().to_string()] {
-        assert_eq!(chart_of(&render(&application(&url, "web", "1.x")).exits(0)), "web 1.0.0");
+        let web = application(&url, "web", "1.x");
+        let run = render(&web).argument("--allow-local").argument(charts.path());
+        assert_eq!(chart_of(&run.exits(0)), "web 1.0.0");
     }
 }
 

@@ -95,7 +95,9 @@ fn an_index_may_lead_to_a_registry() {
     std::fs::write(charts.path().join("index.yaml"), index).unwrap();
     let url = format!("file://{}", charts.path().display());
 
-    assert_eq!(chart_of(&render(&application(&url, "web", "1.x")).exits(0)), "web 1.2.0");
+    let web = application(&url, "web", "1.x");
+    let run = render(&web).argument("--allow-local").argument(charts.path());
+    assert_eq!(chart_of(&run.exits(0)), "web 1.2.0");
 }
 
 /// Charts that were signed or attested by tools that push an index: Helm follows it, and so do we.

@@ -147,3 +147,27 @@ fn a_redirect_takes_no_token_along() {
     assert!(sending.requests()[0].body.contains("refr3sh"));
     assert!(elsewhere.requests().is_empty());
 }
+
+/// A registry that sends for a token elsewhere: the password is for the hosts that were named, and for no other.
+#[test]
+fn a_token_server_on_another_host_gets_no_password_that_is_not_meant_for_it() {
+    let registry = or_skip!(pushed());
+    let tokens = HttpServer::start(|request| {
+        if request.header("authorization").is_none() {
+            Answer::status(401)
+        } else {
+            Answer::json(200, &json!({"token": "t0ken"}))
+        }
+    });
+    // The same machine by another name is another host.
+    let realm = format!("{}/token", tokens.url().replace("127.0.0.1", "localhost"));
+    let front = front(registry, &realm);
+    let web = application(&format!("{}/token", front.host()), "web", "1.0.0");
+    let run = |hosts: &str| {
+        render(&web).env("TRUEUP_OCI_USERNAME", "ci").env("TRUEUP_OCI_PASSWORD", "s3cret").env("TRUEUP_OCI_HOST", hosts)
+    };
+    let outcome = run("127.0.0.1").exits(2);
+    assert!(outcome.stderr.contains("TRUEUP_OCI_HOST"), "{}", outcome.transcript());
+    assert!(tokens.requests().iter().all(|request| request.header("authorization").is_none()));
+    assert_eq!(chart_of(&run("127.0.0.1,localhost").exits(0)), "web 1.0.0");
+}

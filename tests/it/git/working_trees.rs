@@ -79,13 +79,17 @@ async fn local_repositories_of_every_shape_are_read() {
     let relative = locate("../bare.git", &folder.path().join("linked"));
     assert_eq!(web(&*run.good(relative.with_credentials(), "main").await), "replicas: 2\n");
 
-    // What is not committed is not there; a folder that is no repository is taken as it is, and said to be.
+    // What is not committed is not there; a folder that is no repository is taken as it is where
+    // that is allowed, and said to be.
     let git = git.file("web.yaml", "replicas: 7\n");
     assert_eq!(web(&*run.good(&git.url(), "main").await), "replicas: 2\n");
     let plain = tempfile::tempdir().unwrap();
     fs::write(plain.path().join("web.yaml"), "replicas: 4\n").unwrap();
-    let checkout = run.good(&plain.path().display().to_string(), "").await;
+    let allowed = run_with(|settings| settings.allowed_folders.push(plain.path().to_owned()));
+    let checkout = allowed.good(&plain.path().display().to_string(), "").await;
     assert_eq!((checkout.by, checkout.warnings.len()), (FetchedBy::WorkingTree, 1));
+    let error = run.bad(&plain.path().display().to_string(), "").await;
+    assert!(told(&error).contains("is not read"), "{}", told(&error));
     let error = run.bad(&git.path().join("overlays").display().to_string(), "").await;
     assert!(told(&error).contains("the root of the repository is"), "{}", told(&error));
 }

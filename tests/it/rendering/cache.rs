@@ -6,6 +6,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
+use trueup::storage::{seal, unseal};
 
 use super::objects;
 use crate::harness::{
@@ -126,9 +127,14 @@ fn unchanged_jsonnet_is_not_evaluated_again() {
     let kept: Vec<PathBuf> = fs::read_dir(&renders).unwrap().map(|entry| entry.unwrap().path()).collect();
     // Plain manifests are read as fast as what would be kept of them.
     assert_eq!(kept.len(), 1);
-    let text = fs::read_to_string(&kept[0]).unwrap();
-    fs::write(&kept[0], text.replace("red", "what was kept")).unwrap();
+    let name = kept[0].file_stem().unwrap().to_string_lossy().into_owned();
+    let sealed = fs::read(&kept[0]).unwrap();
+    let text = String::from_utf8(unseal(&name, &sealed).unwrap().to_vec()).unwrap();
+    fs::write(&kept[0], seal(&name, text.replace("red", "what was kept").as_bytes())).unwrap();
     assert_eq!(render(), "what was kept");
+    // Without its seal it is damaged, and not believed.
+    fs::write(&kept[0], text.replace("red", "blue")).unwrap();
+    assert_eq!(render(), "red");
     let _git = git
         .file(
             "lib/colours.libsonnet",

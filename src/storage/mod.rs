@@ -1,0 +1,12 @@
+//! Files that are nobody else's: private from their creation, verified when they are read, gone with the run.
+//!
+//! In: bytes to keep, a name for a folder. Out: the bytes again, if they are whole ([`seal`], [`unseal`]); a temporary folder
+//! that the next run removes where this one is killed ([`temporary_folder`]).
+
+mod private;
+mod seal;
+mod temporary;
+
+pub use private::{copy_file, make_private, private_from_now_on, users_mode};
+pub use seal::{digest_of_folder, seal, unseal};
+pub use temporary::{remove_temporary_folders, temporary_folder};
