@@ -109,7 +109,7 @@ fn what_works_is_healthy() {
         ("DaemonSet", "agent", "Healthy"),
         ("Job", "done", "Healthy"),
         ("Job", "held", "Suspended"),
-        ("CronJob", "nightly", "Suspended"),
+        ("CronJob", "nightly", "Healthy"),
         ("CronJob", "yearly", "Healthy"),
         ("PodDisruptionBudget", "web", "Healthy"),
         ("HorizontalPodAutoscaler", "web", "Healthy"),
