@@ -124,7 +124,7 @@ impl RenderError {
         match self {
             Self::Syntax { excerpt, .. }
             | Self::NotAnObject { excerpt, .. }
-            | Self::Jsonnet(JsonnetError::Program { excerpt, .. })
+            | Self::Jsonnet(JsonnetError::Generated { excerpt, .. } | JsonnetError::Program { excerpt, .. })
                 if !excerpt.text.is_empty() =>
             {
                 Some(excerpt)

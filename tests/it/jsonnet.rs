@@ -255,3 +255,11 @@ fn a_program_without_end_ends_alone() {
         assert_eq!(outcome.json()["items"][0]["metadata"]["name"], "b", "{name}");
     }
 }
+
+/// Argo CD registers no native functions, and what works here alone would fail there.
+#[test]
+fn native_functions_are_those_of_argo_cd_which_are_none() {
+    let git = TestRepo::new().file("a.jsonnet", object("a", "std.native('parseYaml')('a: 1')")).commit("a native");
+    let outcome = trueup(["render", "-q"]).of(&git.application("shop")).exits(2);
+    assert!(outcome.stderr.contains("parseYaml"), "{}", outcome.transcript());
+}

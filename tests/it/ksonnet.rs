@@ -63,11 +63,11 @@ fn an_environment_is_rendered_with_its_parameters() {
         [
             json!({
                 "apiVersion": "v1", "kind": "Service",
-                "metadata": {"name": "front-ui", "namespace": "default", "annotations": {"server": "https://shop.example.com"}},
+                "metadata": {"name": "front-ui", "namespace": "default", "labels": {"ksonnet.io/component": "guestbook"}, "annotations": {"server": "https://shop.example.com"}},
                 "spec": {"replicas": 3, "team": "front", "owner": "shop", "ports": [{"port": 80}]},
             }),
             json!({
-                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "default"},
+                "apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "namespace": "default", "labels": {"ksonnet.io/component": "settings"}},
                 // A manifest is patched with all of its parameters, those that it has no field for among them.
                 "data": {"colour": "green", "open": true, "size": "large"}, "team": "front", "owner": "shop",
             }),
@@ -81,6 +81,9 @@ fn targets_of_an_environment_are_its_modules() {
     let objects = rendered(&guestbook(), json!({"environment": "staging"}));
     let names: Vec<_> = objects.iter().map(|object| object["metadata"]["name"].as_str().expect("a name")).collect();
     assert_eq!(names, ["a", "b"]);
+    for object in objects {
+        assert_eq!(object["metadata"]["labels"], json!({"ksonnet.io/component": "extra.list"}));
+    }
 }
 
 /// The folder alone says that it is ksonnet's; which environment is meant, only the Application can.
@@ -110,4 +113,97 @@ fn documents_that_ksonnet_does_not_read_are_told() {
     let told = "`components/settings.yaml` holds 2 documents, of which ksonnet reads the first alone";
     assert!(outcome.stderr.contains(told), "{}", outcome.transcript());
     assert_eq!(outcome.json()["items"].as_array().map(Vec::len), Some(2));
+}
+
+const WITH_LIBRARIES: &str = "apiVersion: 0.3.0
+kind: ksonnet.io/app
+name: shop
+version: 0.0.1
+registries:
+  incubator: {protocol: github, uri: github.com/ksonnet/parts/tree/master/incubator}
+libraries:
+  incubator/redis: {name: redis, registry: incubator, version: 1.0.0}
+  incubator/apache: {name: apache, registry: incubator, version: 40285d8}
+  plain: {name: plain, registry: incubator}
+environments:
+  default: {destination: {server: 'https://shop.example.com', namespace: shop}, k8sVersion: v1.10.0, path: default}
+  next:
+    destination: {server: 'https://shop.example.com', namespace: shop}
+    k8sVersion: v1.10.0
+    path: default
+    libraries:
+      incubator/redis: {name: redis, registry: incubator, version: 2.0.0}
+";
+
+/// A component with this for its `data`, in an application with libraries.
+fn shop(data: &str) -> TestRepo {
+    let component = format!("{{ apiVersion: 'v1', kind: 'ConfigMap', metadata: {{ name: 'a' }}, data: {data} }}\n");
+    TestRepo::new()
+        .file("app.yaml", WITH_LIBRARIES)
+        .file("environments/base.libsonnet", "std.extVar('__ksonnet/components')\n")
+        .file("environments/default/main.jsonnet", "import 'base.libsonnet'\n")
+        .file("environments/default/params.libsonnet", "std.extVar('__ksonnet/params')\n")
+        .file("components/params.libsonnet", "{ global: {}, components: {} }")
+        .file("components/shop.jsonnet", component)
+        .file("vendor/incubator/redis@1.0.0/redis.libsonnet", "{ version: 'one' } + import 'all.libsonnet'")
+        .file("vendor/incubator/redis@1.0.0/all.libsonnet", "{ port: 6379 }")
+        .file("vendor/incubator/redis@2.0.0/redis.libsonnet", "{ version: 'two', port: 6380 }")
+        .file("vendor/incubator/apache/apache.libsonnet", "{ version: 'of an older ks' }")
+        .file("vendor/incubator/plain/plain.libsonnet", "{ version: 'without one' }")
+        .commit("a shop")
+}
+
+/// `ks pkg install` puts a library into a folder with its version; an environment may have another one.
+#[test]
+fn a_library_is_found_in_the_folder_of_its_version() {
+    let git = shop(
+        "{ redis: (import 'incubator/redis/redis.libsonnet'), apache: (import 'incubator/apache/apache.libsonnet').version, plain: (import 'incubator/plain/plain.libsonnet').version }",
+    );
+
+    let default = rendered(&git, json!({"environment": "default"}));
+    let next = rendered(&git, json!({"environment": "next"}));
+
+    assert_eq!(
+        default[0]["data"],
+        json!({"redis": {"version": "one", "port": 6379}, "apache": "of an older ks", "plain": "without one"})
+    );
+    assert_eq!(next[0]["data"]["redis"], json!({"version": "two", "port": 6380}));
+}
+
+/// What `ks` and kubecfg's library offer beside Jsonnet's own functions.
+#[test]
+fn native_functions_of_ksonnet_are_there() {
+    let git = shop(
+        "{ yaml: std.native('parseYaml')('a: 1\\n---\\nb: 2'), one: std.native('parseYaml')('a: 1'), json: std.native('parseJson')('{\"a\": [1]}'), \
+           written: std.native('manifestJson')({ b: 1 }), asYaml: std.native('manifestYaml')({ b: 1 }), \
+           fromJson: std.native('manifestJsonFromJson')(std.toString({ b: 1 }), 2), escaped: std.native('escapeStringRegex')('a.b'), \
+           matches: std.native('regexMatch')('^v\\\\d+$', 'v12'), image: std.native('regexSubst')(':(.*)$', 'web:1.2', '@$1') }",
+    );
+    assert_eq!(
+        rendered(&git, json!({"environment": "default"}))[0]["data"],
+        json!({
+            "yaml": [{"a": 1}, {"b": 2}], "one": [{"a": 1}], "json": {"a": [1]},
+            "written": "{\n    \"b\": 1\n}\n", "asYaml": "b: 1\n", "fromJson": "{\n  \"b\": 1\n}\n", "escaped": "a\\.b",
+            "matches": true, "image": "web@1.2",
+        })
+    );
+}
+
+/// The `.gitignore` that `ks init` writes keeps the generated library out of git: `ks` generates it again, trueup cannot.
+#[test]
+fn a_library_that_ks_generates_and_git_does_not_have_is_named() {
+    let git = shop("(import 'k.libsonnet').core");
+    let application = git.application("shop").source_field("ksonnet", json!({"environment": "default"}));
+    insta::assert_snapshot!(trueup(["render", "-q"]).of(&application).exits(2), @r"
+    --- stderr
+      × shop: `environments/default/main.jsonnet`: no file `k.libsonnet` to import
+       ╭─[components/shop.jsonnet:1:72]
+     1 │ { apiVersion: 'v1', kind: 'ConfigMap', metadata: { name: 'a' }, data: (import 'k.libsonnet').core }
+       ·                                                                        ──────────┬─────────
+       ·                                                                                  ╰── here
+       ╰────
+      help: `ks` generates it into `lib/ksonnet-lib/v1.10.0`, which `ks init` keeps out of git: run
+            `ks show` once and commit the folder
+    [exit 2]
+    ");
 }

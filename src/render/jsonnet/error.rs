@@ -25,6 +25,24 @@ pub enum JsonnetError {
         #[source]
         trace: Option<Trace>,
     },
+    /// A program imports a file that `ks` generates.
+    #[error("`{program}`: {message}")]
+    #[diagnostic(
+        code(trueup::render::ksonnet_library),
+        help(
+            "`ks` generates it into `{folder}`, which `ks init` keeps out of git: run `ks show` once and commit the folder"
+        )
+    )]
+    Generated {
+        /// The program's file, relative to the checkout.
+        program: String,
+        /// What is missing.
+        message: String,
+        /// The folder that it is generated into, relative to the checkout.
+        folder: String,
+        /// The import.
+        excerpt: Box<Excerpt>,
+    },
     /// A program's value is no object.
     #[error("`{file}` gives no objects: {place} is {found}")]
     #[diagnostic(code(trueup::render::jsonnet_value), help("a program gives an object, or a list of objects"))]

@@ -12,7 +12,7 @@ use rsjsonnet_lang::program::{self, Callbacks, EvalError, EvalStackTraceItem, Im
 use rsjsonnet_lang::span::{SourceId, SpanContext, SpanId};
 
 use super::super::paths::{self, PathFault};
-use super::{Answer, Fault, Place, Program, Request, Variable, imports, message, yaml};
+use super::{Answer, Fault, Place, Program, Request, Variable, imports, message, natives, yaml};
 
 /// How deep calls may nest. go-jsonnet counts calls alone and stops at 500; rsjsonnet counts variables, fields and items too.
 pub(super) const MAX_STACK: usize = 10_000;
@@ -54,6 +54,13 @@ fn evaluate(request: &Request, program: &Program) -> Result<String, Box<Fault>> 
     let mut machine = program::Program::new(&arena);
     machine.set_max_stack(MAX_STACK);
     yaml::register(&mut machine);
+    if request.natives {
+        for (name, parameters) in natives::signatures() {
+            let parameters: Vec<_> = parameters.iter().map(|parameter| machine.intern_str(parameter)).collect();
+            let name = machine.intern_str(name);
+            machine.register_native_func(name, &parameters);
+        }
+    }
     let shown = match program {
         Program::File(path) => paths::relative(&request.root, path),
         Program::Text { name, .. } => name.clone(),
@@ -200,9 +207,14 @@ impl<'p> Files<'_, 'p> {
         let (context, _, _) = machine.span_manager().get_span(from);
         let SpanContext::Source(id) = machine.span_manager().get_context(context);
         let beside = self.sources.get(id).and_then(|source| source.folder.as_deref());
+        if let Some(file) = self.in_package(beside, path) {
+            return Ok(file);
+        }
         imports::find(&self.request.root, beside, &self.request.search, path).map_err(|fault| {
             let mut failed = match fault {
-                PathFault::NotFound => self.fault(format!("no file `{path}` to import")),
+                PathFault::NotFound => {
+                    Fault { generated: self.generated(path), ..self.fault(format!("no file `{path}` to import")) }
+                }
                 PathFault::Unreadable(error) => self.fault(format!("`{path}` cannot be read: {error}")),
                 PathFault::Leaves => self.fault(format!("`{path}` leads out of its repository")),
             };
@@ -210,6 +222,24 @@ impl<'p> Files<'_, 'p> {
             self.failed = Some(Box::new(failed));
             ImportError
         })
+    }
+
+    /// The file of a library whose folder has another name than the import; one beside the program comes first.
+    fn in_package(&self, beside: Option<&Path>, path: &str) -> Option<PathBuf> {
+        let root = &self.request.root;
+        let below = |name: &str| path.strip_prefix(name)?.strip_prefix('/');
+        self.request.packages.iter().find_map(|package| {
+            let file = below(&package.name)?;
+            let found = imports::find(root, beside, &[], path);
+            found.or_else(|_| imports::find(root, Some(&package.folder), &[], file)).ok()
+        })
+    }
+
+    /// The folder that an import's file is generated into, if it is one of those.
+    fn generated(&self, path: &str) -> Option<String> {
+        let generated =
+            self.request.generated.as_ref().filter(|generated| generated.files.iter().any(|file| file == path));
+        generated.map(|generated| generated.folder.clone())
     }
 
     fn read(&mut self, machine: &program::Program<'p>, from: SpanId, path: &str) -> Result<Vec<u8>, ImportError> {
@@ -262,14 +292,29 @@ impl<'p> Callbacks<'p> for Files<'_, 'p> {
     fn native_call(
         &mut self,
         machine: &mut program::Program<'p>,
-        _name: InternedStr<'p>,
+        name: InternedStr<'p>,
         arguments: &[Value<'p>],
     ) -> Result<Value<'p>, NativeError> {
-        yaml::parse(machine, arguments).map_err(|message| {
+        let value = match name.value() {
+            yaml::FUNCTION => yaml::parse(machine, arguments),
+            name => native(machine, name, arguments),
+        };
+        value.map_err(|message| {
             self.failed = Some(Box::new(self.fault(message)));
             NativeError
         })
     }
+}
+
+/// Calls one of ksonnet's functions; its arguments have been evaluated in full.
+fn native<'p>(machine: &mut program::Program<'p>, name: &str, arguments: &[Value<'p>]) -> Result<Value<'p>, String> {
+    let unreadable = || format!("native function `{name}`: an argument cannot be written as JSON");
+    let mut read = Vec::with_capacity(arguments.len());
+    for argument in arguments {
+        let text = machine.manifest_json(argument, false).map_err(|_error| unreadable())?;
+        read.push(serde_json::from_str(&text).map_err(|_error| unreadable())?);
+    }
+    natives::call(name, &read).map(|value| yaml::converted(machine, &value))
 }
 
 fn contains(text: &[u8], word: &[u8]) -> bool {

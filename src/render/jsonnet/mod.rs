@@ -18,8 +18,10 @@
 
 mod error;
 mod evaluator;
+mod go_regex;
 mod imports;
 mod message;
+mod natives;
 mod objects;
 mod yaml;
 
@@ -58,12 +60,34 @@ pub(super) struct Request {
     pub(super) root: PathBuf,
     /// Where imports are looked for when they are not beside their program: the last folder first.
     pub(super) search: Vec<PathBuf>,
+    /// Libraries whose folder is not the one that imports name.
+    pub(super) packages: Vec<Package>,
+    /// Files that another tool generates, if the checkout may lack them.
+    pub(super) generated: Option<Generated>,
+    /// Whether `std.native` finds ksonnet's functions.
+    pub(super) natives: bool,
     /// `std.extVar`.
     pub(super) external_variables: Vec<Variable>,
     /// Arguments of a program that is a function.
     pub(super) top_level_arguments: Vec<Variable>,
     /// What is evaluated, in order.
     pub(super) programs: Vec<Program>,
+}
+
+/// A library: imports below its name are files of its folder.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Package {
+    pub(super) name: String,
+    pub(super) folder: PathBuf,
+}
+
+/// Files that a tool generates into a folder and that are not always kept in git.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) struct Generated {
+    /// What imports call them.
+    pub(super) files: Vec<String>,
+    /// The folder that they are generated into, relative to the checkout.
+    pub(super) folder: String,
 }
 
 /// A variable, text or code.
@@ -96,6 +120,8 @@ struct Fault {
     /// The program: a file relative to the root, or the name of a text.
     program: String,
     message: String,
+    /// The folder of the generated file that is missing.
+    generated: Option<String>,
     place: Option<Place>,
     /// What led there, nearest first.
     trace: Vec<String>,
@@ -134,7 +160,7 @@ impl Request {
             search,
             external_variables: variables(&options.external_variables),
             top_level_arguments: variables(&options.top_level_arguments),
-            programs: Vec::new(),
+            ..Self::default()
         })
     }
 }
@@ -260,17 +286,12 @@ impl From<Fault> for RenderError {
             offset: 0,
             length: 0,
         });
-        Self::Jsonnet(JsonnetError::Program {
-            program: fault.program,
-            message: fault.message,
-            excerpt: Box::new(Excerpt::new(
-                place.file,
-                &place.text,
-                place.offset,
-                place.length,
-                Some("here".to_owned()),
-            )),
-            trace: Trace::of(fault.trace),
+        let (program, message) = (fault.program, fault.message);
+        let label = Some("here".to_owned());
+        let excerpt = Box::new(Excerpt::new(place.file, &place.text, place.offset, place.length, label));
+        Self::Jsonnet(match fault.generated {
+            Some(folder) => JsonnetError::Generated { program, message, folder, excerpt },
+            None => JsonnetError::Program { program, message, excerpt, trace: Trace::of(fault.trace) },
         })
     }
 }

@@ -8,9 +8,12 @@ use rsjsonnet_lang::program::{Program, Value};
 
 use crate::object::yaml::{self, Limits, WithPositions};
 
-/// Makes the function known, under the name that the standard library's replacement uses.
+/// The name that the standard library's replacement calls the function by.
+pub(super) const FUNCTION: &str = "trueup.parseYaml";
+
+/// Registers the function.
 pub(super) fn register(machine: &mut Program<'_>) {
-    let name = machine.intern_str("trueup.parseYaml");
+    let name = machine.intern_str(FUNCTION);
     let parameter = machine.intern_str("str");
     machine.register_native_func(name, &[parameter]);
 }
@@ -54,7 +57,8 @@ fn pieces(text: &str) -> (Vec<String>, bool) {
     (pieces, is_stream)
 }
 
-fn converted<'p>(machine: &mut Program<'p>, value: &serde_json::Value) -> Value<'p> {
+/// A JSON value as one of Jsonnet's.
+pub(super) fn converted<'p>(machine: &mut Program<'p>, value: &serde_json::Value) -> Value<'p> {
     match value {
         serde_json::Value::Null => Value::null(),
         serde_json::Value::Bool(value) => Value::bool(*value),

@@ -30,6 +30,16 @@ pub(super) struct Environment {
     /// Its modules; none means the root module.
     pub(super) targets: Vec<String>,
     destination: Destination,
+    /// Libraries of this environment; [`environment`] adds those of the application.
+    libraries: BTreeMap<String, Option<Library>>,
+}
+
+/// A library that the application uses.
+#[derive(Debug, Clone, Default, Deserialize)]
+#[serde(default)]
+struct Library {
+    registry: String,
+    version: String,
 }
 
 #[derive(Debug, Default, Deserialize)]
@@ -45,6 +55,7 @@ struct Manifest {
     api_version: String,
     kind: String,
     environments: BTreeMap<String, Option<Environment>>,
+    libraries: BTreeMap<String, Option<Library>>,
 }
 
 /// Whether a file is the `app.yaml` of a ksonnet application.
@@ -65,6 +76,7 @@ pub(super) fn environment(input: &RenderInput<'_>) -> Result<Environment, Render
         return Err(KsonnetError::Environment { file: shown("app.yaml"), name: asked.to_owned(), known }.into());
     };
     let mut environment = environment.1.unwrap_or_default();
+    environment.libraries = libraries(manifest.libraries, std::mem::take(&mut environment.libraries));
     if environment.path.is_empty() {
         asked.clone_into(&mut environment.path);
     }
@@ -84,6 +96,15 @@ impl Environment {
         json!({"server": self.destination.server, "namespace": self.destination.namespace})
     }
 
+    /// The name by which imports know each of its libraries with a version, and the library's folder below `vendor/`.
+    ///
+    /// Rule: ksonnet pkg/env/env.go `revendorPackages`, pkg/pkg/pkg.go `buildPath`.
+    pub(super) fn packages(&self) -> impl Iterator<Item = (&str, String)> {
+        let libraries = self.libraries.iter().filter_map(|(name, library)| Some((name, library.as_ref()?)));
+        let versioned = libraries.filter(|(_, library)| !library.version.is_empty());
+        versioned.map(|(name, library)| (name.as_str(), format!("{name}@{}", library.version)))
+    }
+
     /// Its modules, sorted; `/` is the root module.
     pub(super) fn modules(&self) -> Vec<String> {
         let mut modules = self.targets.clone();
@@ -94,6 +115,21 @@ impl Environment {
         modules.dedup();
         modules
     }
+}
+
+/// All libraries of an environment as `<registry>/<package>`; its own count more than those of the application.
+///
+/// Rule: ksonnet pkg/registry `PackagesForEnv`; pkg/app/schema030.go `qualifyLibName`.
+fn libraries(
+    of_application: BTreeMap<String, Option<Library>>,
+    of_environment: BTreeMap<String, Option<Library>>,
+) -> BTreeMap<String, Option<Library>> {
+    let named = of_application.into_iter().chain(of_environment).filter_map(|(key, library)| {
+        let library = library?;
+        let package = key.rsplit('/').next().unwrap_or_default();
+        Some((format!("{}/{package}", library.registry), Some(library)))
+    });
+    named.collect()
 }
 
 fn of_specification(value: &Value) -> Destination {

@@ -14,6 +14,7 @@
 mod application;
 mod components;
 mod error;
+mod labels;
 
 pub(super) use application::is_application;
 pub use error::KsonnetError;
@@ -36,6 +37,11 @@ use crate::render::Target;
 /// Rule: ksonnet pkg/pipeline/pipeline.go `upgradeParams`.
 const RELATIVE_PARAMETERS: &str = "import \"../../components/params.libsonnet\"";
 
+/// The files of the library that `ks` generates for a version of Kubernetes.
+///
+/// Rule: ksonnet pkg/lib/lib.go `GenerateLibData`; pkg/appinit/init.go writes a `.gitignore` that leaves them out.
+const GENERATED: [&str; 2] = ["k.libsonnet", "k8s.libsonnet"];
+
 /// Renders the environment that the source names.
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     let environment = application::environment(input)?;
@@ -44,7 +50,8 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
         let module = Module::find(input, &module)?;
         let parameters = parameters(input, &environment, &module)?;
         let components = evaluated(input, &environment, &module, &parameters, &mut target.warnings)?;
-        for (name, value) in components {
+        for (name, mut value) in components {
+            labels::label(&mut value, &name);
             let value = if module.is_yaml(&name) { patched(value, parameters["components"].get(&name)) } else { value };
             let file = module.file(&name).unwrap_or_else(|| format!("environments/{}/main.jsonnet", environment.path));
             let file = paths::relative(input.root, &input.folder.join(file));
@@ -111,12 +118,22 @@ fn request(input: &RenderInput<'_>, environment: &Environment) -> jsonnet::Reque
         PathBuf::from("vendor"),
         PathBuf::from("lib"),
         PathBuf::from("lib").join(&environment.k8s_version),
-        library,
+        library.clone(),
         PathBuf::from("components"),
     ];
+    let packages = environment.packages().map(|(name, folder)| jsonnet::Package {
+        name: name.to_owned(),
+        folder: input.folder.join("vendor").join(folder),
+    });
     jsonnet::Request {
         root: input.root.to_path_buf(),
         search: folders.iter().map(|folder| input.folder.join(folder)).collect(),
+        packages: packages.collect(),
+        generated: Some(jsonnet::Generated {
+            files: GENERATED.map(str::to_owned).to_vec(),
+            folder: paths::relative(input.root, &input.folder.join(&library)),
+        }),
+        natives: true,
         external_variables: vec![code("__ksonnet/environments", environment.destination().to_string())],
         ..jsonnet::Request::default()
     }

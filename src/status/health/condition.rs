@@ -2,6 +2,8 @@
 //!
 //! Rule: Kubernetes API conventions, "Typical status properties".
 
+use serde_json::Value;
+
 use super::node::Node;
 
 /// What a condition says of itself.
@@ -54,17 +56,25 @@ impl Condition<'_> {
 impl<'object> Node<'object> {
     /// The conditions of a status.
     pub(super) fn conditions(self) -> impl Iterator<Item = Condition<'object>> {
-        self.items("conditions").map(|item| Condition {
+        // Some write an empty map for an empty list.
+        let is_empty = self.get("conditions").and_then(Value::as_object).is_some_and(serde_json::Map::is_empty);
+        let items = (!is_empty).then(|| self.items("conditions"));
+        items.into_iter().flatten().map(|item| Condition {
             kind: item.text("type"),
-            truth: match item.text("status") {
-                "True" => Truth::True,
-                "False" => Truth::False,
-                _ => Truth::Unknown,
+            truth: match item.get("status") {
+                // Some write a boolean.
+                Some(Value::Bool(true)) => Truth::True,
+                Some(Value::Bool(false)) => Truth::False,
+                _ => match item.text("status") {
+                    "True" => Truth::True,
+                    "False" => Truth::False,
+                    _ => Truth::Unknown,
+                },
             },
             reason: item.text("reason"),
             message: item.text("message"),
             severity: item.text("severity"),
-            observed_generation: item.integer("observedGeneration"),
+            observed_generation: item.generation("observedGeneration"),
         })
     }
 

@@ -1,140 +1,22 @@
 //! Any custom resource without a rule of its own: by the conventions that operators use.
 //!
-//! In: `status.observedGeneration`, `status.conditions`, `status.phase` or `status.state`. Out: a verdict only where the
-//! convention is known; a word that is not in the tables below decides nothing, for a false `Healthy` lets a broken
-//! release through.
+//! In: `spec.suspend` and its like, `status.observedGeneration`, `status.conditions`, `status.phase`, `status.state`,
+//! `status.health` and `status.ready`. Out: a verdict only where the convention is known; a word that is not in
+//! [`words`](super::words) decides nothing, for a false `Healthy` lets a broken release through.
+//!
+//! Each field is a sign of its own, and a sign that something is wrong beats every sign that all is well. Signs that contradict
+//! each other in another way give no verdict.
 //!
 //! Rule: docs/health.md, "Custom resources". After kstatus (cli-utils) and the Kubernetes API conventions, widened by the
 //! conditions of Flux, Crossplane, Cluster API, Knative, Tekton, OLM and cert-manager.
 
+use serde_json::Value;
+
 use super::condition::{Condition, Truth};
 use super::node::Node;
+use super::words::{self, Meaning};
 use super::{Health, HealthStatus, Subject};
 use crate::object::Gvk;
-
-/// True means that it has failed.
-const FAILURES: &[&str] = &[
-    "Broken",
-    "Degraded",
-    "Error",
-    "Errored",
-    "Failed",
-    "Failure",
-    "Faulted",
-    "Invalid",
-    "ReconcileError",
-    "ReconcileFailed",
-    "ReleaseFailed",
-    "ReplicaFailure",
-    "Stalled",
-    "Unavailable",
-    "Unhealthy",
-];
-/// True means that it is still being worked on.
-const WORK: &[&str] = &[
-    "Creating",
-    "Deleting",
-    "InProgress",
-    "Initializing",
-    "Installing",
-    "Pending",
-    "Progressing",
-    "Provisioning",
-    "Reconciling",
-    "Terminating",
-    "Updating",
-    "Upgrading",
-];
-/// True means that somebody has paused it.
-const PAUSES: &[&str] = &["Paused", "Suspended"];
-/// False means that the controller could not do what is asked for, however ready the thing itself may be.
-const SYNCS: &[&str] = &["ReconcileSuccess", "Reconciled", "Synced"];
-/// The one condition that sums up all others, where there is one.
-const SUMMARY: &str = "Ready";
-/// True means that it works; without [`SUMMARY`], all of them have to be true.
-const GOOD: &[&str] = &[
-    "Accepted",
-    "Active",
-    "Applied",
-    "Available",
-    "Bound",
-    "Complete",
-    "Completed",
-    "Deployed",
-    "Established",
-    "Healthy",
-    "Installed",
-    "Programmed",
-    "Succeeded",
-    "Valid",
-];
-/// False means that it has ended, and badly: Knative and Tekton have `Unknown` for what still runs.
-const ENDINGS: &[&str] = &["Succeeded"];
-
-/// Phases and states, in lower case, each with its verdict.
-const PHASES: &[(HealthStatus, &[&str])] = &[
-    (
-        HealthStatus::Healthy,
-        &[
-            "active",
-            "available",
-            "bound",
-            "complete",
-            "completed",
-            "deployed",
-            "established",
-            "healthy",
-            "installed",
-            "provisioned",
-            "ready",
-            "succeeded",
-            "synced",
-        ],
-    ),
-    (HealthStatus::Suspended, &["hibernated", "paused", "stopped", "suspended"]),
-    (
-        HealthStatus::Progressing,
-        &[
-            "configuring",
-            "creating",
-            "deleting",
-            "deploying",
-            "initializing",
-            "inprogress",
-            "installing",
-            "pending",
-            "processing",
-            "progressing",
-            "provisioning",
-            "queued",
-            "reconciling",
-            "restoring",
-            "scaling",
-            "starting",
-            "terminating",
-            "updating",
-            "upgrading",
-            "waiting",
-        ],
-    ),
-    (
-        HealthStatus::Degraded,
-        &[
-            "aborted",
-            "crashloopbackoff",
-            "degraded",
-            "error",
-            "failed",
-            "failure",
-            "invalid",
-            "lost",
-            "partiallyfailed",
-            "rejected",
-            "stalled",
-            "unhealthy",
-        ],
-    ),
-];
 
 /// Groups of Kubernetes itself: their kinds have rules of their own, or nothing that could be unhealthy.
 const BUILT_IN_GROUPS: &[&str] = &[
@@ -162,114 +44,176 @@ pub(super) fn applies_to(gvk: &Gvk) -> bool {
 }
 
 pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
-    let (status, generation) = (subject.status(), subject.metadata().count("generation"));
-    if let Some(observed) = status.integer("observedGeneration").filter(|observed| *observed < generation) {
-        let message = format!("the controller has seen generation {observed} of {generation}");
-        return Some(Health::progressing(message));
+    if let Some(health) = stale(subject).or_else(|| paused(subject)) {
+        return Some(health);
     }
-    if let Some(field) = ["suspend", "paused"].into_iter().find(|field| is_set(subject.spec(), field)) {
-        return Some(Health::suspended(format!("`spec.{field}` is set")));
-    }
-    let by_conditions = by_conditions(status, generation);
-    let by_phase = by_phase(status);
-    match (by_conditions, by_phase) {
-        // A phase of failure is never set by mistake; every other is vaguer than the conditions.
-        (Some(conditions), Some(phase))
-            if phase.status == HealthStatus::Degraded && conditions.status < HealthStatus::Degraded =>
-        {
-            Some(phase)
-        }
-        (Some(conditions), _) => Some(conditions),
-        (None, phase) => phase,
-    }
+    let status = subject.status();
+    let mut signs = by_conditions(status, subject.generation());
+    signs.extend(["phase", "state", "health"].into_iter().filter_map(|field| by_word(status, field)));
+    signs.extend(FLAGS.iter().filter_map(|(field, verdict)| by_flag(status, field, *verdict)));
+    signs.extend(by_replicas(subject));
+    // A part that is not well may be of the past, or another's: it ranks with nothing, and still it is no proof of health.
+    worst(signs)
+        .filter(|health| health.status != HealthStatus::Healthy || !(has_doubt(status) || has_undated_end(status)))
+}
+
+/// Whether a roll-out is over, and nothing says of which generation: right after a change, that still is the one before.
+fn has_undated_end(status: Node<'_>) -> bool {
+    let is_over = |condition: &Condition<'_>| {
+        let is_work = words::meaning(condition.kind) == Some(Meaning::Work) && condition.is_true();
+        is_work && words::reads_as_done(condition.reason) && condition.observed_generation.is_none()
+    };
+    has_conditions(status)
+        && status.generation("observedGeneration").is_none()
+        && status.conditions().any(|condition| is_over(&condition))
+}
+
+/// Some use the name for a map or a text of their own: that is no convention, and no fault.
+fn has_conditions(status: Node<'_>) -> bool {
+    status.get("conditions").is_some_and(Value::is_array)
+}
+
+/// What the conditions say, whatever else is in the status.
+pub(super) fn by_conditions_alone(subject: &Subject<'_>) -> Option<Health> {
+    worst(by_conditions(subject.status(), subject.generation()))
+}
+
+/// The first of the signs that are worst. A pause counts more than what is in progress because of it.
+fn worst(signs: Vec<Health>) -> Option<Health> {
+    let order = [HealthStatus::Degraded, HealthStatus::Suspended, HealthStatus::Progressing, HealthStatus::Healthy];
+    let status = order.into_iter().find(|status| signs.iter().any(|sign| sign.status == *status))?;
+    signs.into_iter().find(|sign| sign.status == status)
+}
+
+/// What the controller has not looked at yet is in progress, whatever its status says.
+pub(super) fn stale(subject: &Subject<'_>) -> Option<Health> {
+    let (observed, generation) = (subject.status().generation("observedGeneration")?, subject.generation());
+    let message = || format!("the controller has seen generation {observed} of {generation}");
+    (observed < generation).then(|| Health::progressing(message()))
 }
 
 /// A custom resource may mean anything by these fields; only the boolean is the convention.
-fn is_set(spec: Node<'_>, field: &str) -> bool {
-    spec.get(field).and_then(serde_json::Value::as_bool) == Some(true)
+pub(super) fn paused(subject: &Subject<'_>) -> Option<Health> {
+    let is_set = |field: &&str| subject.spec().get(field).and_then(Value::as_bool) == Some(true);
+    let field = ["suspend", "suspended", "pause", "paused"].into_iter().find(is_set)?;
+    Some(Health::suspended(format!("`spec.{field}` is set")))
 }
 
-fn by_conditions(status: Node<'_>, generation: i64) -> Option<Health> {
-    // Some use the name for a map or a text of their own: that is no convention, and no fault.
-    status.get("conditions")?.as_array()?;
-    let holds = |kinds: &[&str]| {
-        status
-            .conditions()
-            .find(|condition| condition.is_true() && kinds.contains(&condition.kind) && !is_done(condition))
-    };
-    if let Some(failure) = holds(FAILURES) {
-        return Some(Health::degraded(failure.sentence()));
+/// What each condition says, if anything: failures first, then pauses, work and what should be true.
+fn by_conditions(status: Node<'_>, generation: i64) -> Vec<Health> {
+    if !has_conditions(status) {
+        return Vec::new();
     }
-    let summary = status.condition(SUMMARY);
-    let counts = |condition: &Condition<'_>| {
-        let sums_up = if summary.is_some() { condition.kind == SUMMARY } else { GOOD.contains(&condition.kind) };
-        sums_up || SYNCS.contains(&condition.kind)
-    };
-    let worst = status.conditions().filter(counts).map(|condition| judge(&condition, generation));
-    let worst = worst.reduce(|worst, next| if next.status > worst.status { next } else { worst });
-    if let Some(failed) = worst.as_ref().filter(|worst| worst.status == HealthStatus::Degraded) {
-        return Some(failed.clone());
-    }
-    if let Some(pause) = holds(PAUSES) {
-        return Some(Health::suspended(pause.sentence()));
-    }
-    if let Some(work) = holds(WORK) {
-        return Some(Health::progressing(work.sentence()));
-    }
-    // That the controller keeps up says nothing of the thing itself.
-    let says_more = status.conditions().any(|condition| counts(&condition) && !SYNCS.contains(&condition.kind));
-    worst.filter(|worst| says_more || worst.status != HealthStatus::Healthy)
+    let has_summary = status.conditions().any(|condition| words::meaning(condition.kind) == Some(Meaning::Summary));
+    let mut signs: Vec<(Meaning, Health)> = status
+        .conditions()
+        .filter_map(|condition| {
+            let meaning = words::meaning(condition.kind)?;
+            Some((meaning, sign(&condition, meaning, has_summary, generation)?))
+        })
+        .collect();
+    signs.sort_by_key(|(meaning, _)| *meaning);
+    signs.into_iter().map(|(_, sign)| sign).collect()
 }
 
-/// Deployments and those who imitate them keep `Progressing` true when the roll-out is over, and tell it by the reason.
-fn is_done(condition: &Condition<'_>) -> bool {
-    condition.kind == "Progressing"
-        && ["Available", "Complete", "Completed", "Succeeded", "Finished"]
-            .iter()
-            .any(|ending| condition.reason.ends_with(ending))
+fn sign(condition: &Condition<'_>, meaning: Meaning, has_summary: bool, generation: i64) -> Option<Health> {
+    let is_current = condition.observed_generation.is_none_or(|observed| observed >= generation);
+    let failed = reads_as_failure(condition);
+    let is_paused = words::reads_as_pause(condition.reason);
+    match (meaning, condition.truth) {
+        (Meaning::Failure, Truth::True) => Some(Health::degraded(condition.sentence())),
+        (Meaning::Pause, Truth::True) => Some(Health::suspended(condition.sentence())),
+        (Meaning::Work, Truth::True | Truth::False) | (Meaning::Bad, Truth::True) if failed => {
+            Some(Health::degraded(condition.sentence()))
+        }
+        (Meaning::Work, Truth::True) if words::reads_as_done(condition.reason) => None,
+        (Meaning::Work | Meaning::Bad, Truth::True) | (Meaning::Work, Truth::Unknown) => {
+            Some(Health::progressing(condition.sentence()))
+        }
+        (Meaning::Failure | Meaning::Pause | Meaning::Work | Meaning::Bad, _) => None,
+        // The summary has looked at what only informs.
+        (Meaning::Part, _) if has_summary && condition.severity == "Info" => None,
+        (Meaning::Whole, _) if has_summary => None,
+        (Meaning::Summary | Meaning::Sync | Meaning::Key | Meaning::Whole | Meaning::Part, truth) => match truth {
+            _ if !is_current => Some(Health::progressing(format!("{}; of an older generation", condition.sentence()))),
+            Truth::True if failed => Some(Health::degraded(condition.sentence())),
+            // That the controller keeps up, or that one part works, does not say that the thing works.
+            Truth::True if matches!(meaning, Meaning::Sync | Meaning::Part) => None,
+            Truth::True => Some(Health::healthy(condition.message)),
+            Truth::False if is_paused => Some(Health::suspended(condition.sentence())),
+            Truth::False if is_final(condition) => Some(Health::degraded(condition.sentence())),
+            Truth::False | Truth::Unknown => Some(Health::progressing(condition.sentence())),
+        },
+    }
 }
 
-/// What one condition, of those that are true when all is well, says.
-fn judge(condition: &Condition<'_>, generation: i64) -> Health {
-    if condition.observed_generation.is_some_and(|observed| observed < generation) {
-        return Health::progressing(format!("{}; of an older generation", condition.sentence()));
-    }
-    match condition.truth {
-        Truth::True => Health::healthy(condition.message),
-        Truth::False if is_final(condition) => Health::degraded(condition.sentence()),
-        Truth::False | Truth::Unknown => Health::progressing(condition.sentence()),
-    }
+/// The reason is for programs. Who writes none says it in the message's first word.
+fn reads_as_failure(condition: &Condition<'_>) -> bool {
+    let first = condition.message.split([' ', ':']).next().unwrap_or_default();
+    words::reads_as_failure(if condition.reason.is_empty() { first } else { condition.reason })
 }
 
 /// Whether what is not well will not become well by itself.
 fn is_final(condition: &Condition<'_>) -> bool {
-    let reason = condition.reason;
     match condition.severity {
-        "Error" => return true,
-        "Warning" | "Info" => return false,
-        _ => {}
+        "Error" => true,
+        "Warning" | "Info" => false,
+        _ if reads_as_failure(condition) || words::is_ending(condition.kind) => true,
+        // What is not healthy while it is not being worked on will stay so.
+        _ => condition.kind.ends_with("Healthy") && !words::reads_as_work(condition.reason),
     }
-    let reads_as_failure = ["Err", "Fail", "Invalid"].iter().any(|start| reason.starts_with(start))
-        || ["Error", "Failed", "Failure", "Invalid", "BackOff", "Denied", "Exceeded", "NotFound", "Rejected"]
-            .iter()
-            .any(|ending| reason.ends_with(ending));
-    reads_as_failure || ENDINGS.contains(&condition.kind)
 }
 
-fn by_phase(status: Node<'_>) -> Option<Health> {
-    ["phase", "state"].into_iter().find_map(|field| {
-        let written = status.get(field)?.as_str()?;
-        let known = written.to_ascii_lowercase().replace(['_', '-', ' '], "");
-        let (verdict, _) = PHASES.iter().find(|(_, words)| words.contains(&known.as_str()))?;
-        let mut message = format!("`status.{field}` is {written}");
-        for detail in ["message", "reason"] {
-            if let Some(words) = status.get(detail).and_then(serde_json::Value::as_str).filter(|text| !text.is_empty())
-            {
-                message.push_str(": ");
-                message.push_str(words);
-                break;
-            }
-        }
-        Some(Health::new(*verdict, if *verdict == HealthStatus::Healthy { String::new() } else { message }))
+/// A phase, a state or a colour.
+fn by_word(status: Node<'_>, field: &str) -> Option<Health> {
+    let written = status.get(field)?.as_str()?;
+    let verdict = words::phase(written)?;
+    if verdict == HealthStatus::Healthy {
+        return Some(Health::healthy(""));
+    }
+    let detail = ["message", "reason"].into_iter().find_map(|detail| status.get(detail)?.as_str());
+    let detail = detail.filter(|words| !words.is_empty()).map(|words| format!(": {words}")).unwrap_or_default();
+    Some(Health::new(verdict, format!("`status.{field}` is {written}{detail}")))
+}
+
+/// Booleans that mean one thing when they are false; true, they prove nothing more.
+const FLAGS: &[(&str, HealthStatus)] = &[
+    ("available", HealthStatus::Progressing),
+    ("healthy", HealthStatus::Degraded),
+    ("pass", HealthStatus::Degraded),
+    ("passed", HealthStatus::Degraded),
+    ("ready", HealthStatus::Progressing),
+    ("succeeded", HealthStatus::Degraded),
+    ("success", HealthStatus::Degraded),
+];
+
+fn by_flag(status: Node<'_>, field: &str, verdict: HealthStatus) -> Option<Health> {
+    let is_set = status.get(field)?.as_bool()?;
+    (!is_set).then(|| Health::new(verdict, format!("`status.{field}` is false")))
+}
+
+/// Fewer replicas than are asked for, where both are numbers.
+fn by_replicas(subject: &Subject<'_>) -> Option<Health> {
+    let wanted = subject.spec().get("replicas")?.as_i64()?;
+    ["readyReplicas", "availableReplicas"].into_iter().find_map(|field| {
+        let count = subject.status().get(field)?.as_i64()?;
+        (count < wanted).then(|| Health::progressing(format!("`status.{field}` is {count} of {wanted}")))
     })
+}
+
+/// How deep into a status a doubt is looked for.
+const DEPTH: usize = 6;
+
+/// Whether a phase, a state, a result or a health anywhere in a status says that something is not well, or not done.
+fn has_doubt(status: Node<'_>) -> bool {
+    status.fields().any(|(field, value)| doubts(field, value, DEPTH))
+}
+
+fn doubts(field: &str, value: &Value, depth: usize) -> bool {
+    match value {
+        Value::String(written) => words::is_state(field) && words::reads_as_doubt(written),
+        Value::Array(items) if depth > 0 => items.iter().any(|item| doubts(field, item, depth - 1)),
+        Value::Object(fields) if depth > 0 => fields.iter().any(|(field, value)| doubts(field, value, depth - 1)),
+        _ => false,
+    }
 }

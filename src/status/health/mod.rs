@@ -20,6 +20,7 @@ mod node;
 pub mod reasons;
 mod rules;
 pub mod suite;
+mod words;
 
 #[cfg(test)]
 mod tests;
@@ -189,6 +190,11 @@ impl<'object> Subject<'object> {
         self.root.child("status")
     }
 
+    /// The generation of what is asked for; zero if it is not known.
+    fn generation(&self) -> i64 {
+        self.metadata().generation("generation").unwrap_or(0)
+    }
+
     /// Whether the controller has yet to look at what is asked for now.
     fn is_stale(&self) -> bool {
         self.metadata().count("generation") > self.status().count("observedGeneration")
@@ -259,7 +265,7 @@ fn built_in(object: &Object, settings: &HealthSettings) -> Option<Health> {
             Some(Health::unknown(message))
         }
         Some(rule) => Some((rule.health)(&subject)),
-        None if general::applies_to(&gvk) => general::health(&subject),
+        None if general::applies_to(&gvk) => rules::of_project(&subject).or_else(|| general::health(&subject)),
         None => None,
     };
     // A field of a wrong type was read as if it were not there: what follows from that is no verdict.

@@ -44,6 +44,11 @@ impl<'object> Node<'object> {
         self.map?.get(field).filter(|value| !value.is_null())
     }
 
+    /// All of its fields.
+    pub(super) fn fields(self) -> impl Iterator<Item = (&'object String, &'object Value)> {
+        self.map.into_iter().flatten()
+    }
+
     pub(super) fn has(self, field: &str) -> bool {
         self.get(field).is_some()
     }
@@ -61,6 +66,12 @@ impl<'object> Node<'object> {
     /// A whole number, zero if it is not there, as Go has it.
     pub(super) fn count(self, field: &'static str) -> i64 {
         self.integer(field).unwrap_or(0)
+    }
+
+    /// A generation: some write it as text. Whatever else it is says nothing, and is no fault.
+    pub(super) fn generation(self, field: &str) -> Option<i64> {
+        let value = self.get(field)?;
+        whole_number(value).or_else(|| value.as_str()?.trim().parse().ok())
     }
 
     /// A text, empty if it is not there.

@@ -94,7 +94,6 @@ fn what_works_is_healthy() {
         .file("nightly.yaml", cron_job("nightly", "suspend: true"))
         .file("yearly.yaml", cron_job("yearly", "suspend: false"))
         .file("budget.yaml", budget("web", "web", "maxUnavailable: 1"))
-        .file("autoscaler.yaml", autoscaler("web", "web"))
         .file("volume.yaml", &held)
         .file("claim.yaml", claim("data", &format!("{}-held", cluster.name())))
         .commit("one of each");
@@ -109,10 +108,9 @@ fn what_works_is_healthy() {
         ("DaemonSet", "agent", "Healthy"),
         ("Job", "done", "Healthy"),
         ("Job", "held", "Suspended"),
-        ("CronJob", "nightly", "Suspended"),
+        ("CronJob", "nightly", "Healthy"),
         ("CronJob", "yearly", "Healthy"),
         ("PodDisruptionBudget", "web", "Healthy"),
-        ("HorizontalPodAutoscaler", "web", "Healthy"),
         ("PersistentVolumeClaim", "data", "Healthy"),
     ] {
         assert_eq!(resource(&report, kind, name)["health"], health, "{kind} {name}: {report:#}");
@@ -142,6 +140,8 @@ fn what_does_not_work_is_not_healthy() {
         .file("agent.yaml", workload("DaemonSet", "agent", "minReadySeconds: 3600"))
         .file("budget.yaml", budget("stuck", "stuck", "maxUnavailable: 50%"))
         .file("autoscaler.yaml", autoscaler("web", "nobody"))
+        .file("blind.yaml", deployment("blind"))
+        .file("without-metrics.yaml", autoscaler("blind", "blind"))
         .file("claim.yaml", claim("data", &lost))
         .file("waits.yaml", claim("waits", "no-such-volume"))
         .commit("one of each");
@@ -162,6 +162,8 @@ fn what_does_not_work_is_not_healthy() {
             ("DaemonSet", "agent", "Progressing"),
             ("PodDisruptionBudget", "stuck", "Degraded"),
             ("HorizontalPodAutoscaler", "web", "Degraded"),
+            // It can scale its target, and has no metrics: no cluster without a metrics server has any.
+            ("HorizontalPodAutoscaler", "blind", "Degraded"),
             ("PersistentVolumeClaim", "data", "Degraded"),
             ("PersistentVolumeClaim", "waits", "Progressing"),
         ],

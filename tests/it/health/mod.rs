@@ -2,6 +2,7 @@
 
 mod kinds;
 mod logs;
+mod operators;
 mod scripts;
 mod waiting;
 

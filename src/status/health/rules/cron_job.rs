@@ -1,12 +1,13 @@
-//! `CronJob`: suspended, or its last run was not a failure.
+//! `CronJob`: its last run was not a failure.
 //!
-//! Rule: Argo CD `resource_customizations/batch/CronJob`. A run that is under way says nothing yet.
+//! Rule: Argo CD `resource_customizations/batch/CronJob`. A run that is under way says nothing yet. A suspended one is healthy: git asks
+//! for it, nothing will end it, and a sync would wait for it in its wave for ever (argo-cd#24428).
 
 use super::super::{Health, Subject};
 
 pub(super) fn health(subject: &Subject<'_>) -> Health {
     if subject.spec().flag("suspend") {
-        return Health::suspended("CronJob is Suspended");
+        return Health::healthy("CronJob is Suspended");
     }
     if !subject.root.has("status") {
         return Health::progressing("Waiting for CronJob");
@@ -16,7 +17,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Health {
     let (scheduled, successful) = (status.text("lastScheduleTime"), status.text("lastSuccessfulTime"));
     match (scheduled, successful) {
         ("", _) => Health::healthy("CronJob has not been scheduled yet"),
-        (_, "") => Health::healthy("The Cronjob never completed succesfully. It may not be healthy"),
+        (_, "") => Health::healthy("The CronJob never completed successfully. It may not be healthy"),
         _ if !status.list("active").is_empty() => {
             Health::healthy("The job is running. Its last execution may not have been successful")
         }

@@ -17,6 +17,10 @@ pub(super) fn health(subject: &Subject<'_>) -> Health {
     if let Some(refused) = holds("NamesAccepted", Truth::False) {
         return Health::degraded(format!("CRD names have not been accepted: {}", refused.message));
     }
+    let established = status.condition("Established");
+    if established.is_some_and(|established| !established.is_true() && established.reason == "Installing") {
+        return Health::progressing("CRD is being installed");
+    }
     if holds("Established", Truth::True).is_none() {
         return Health::degraded("CRD is not established");
     }

@@ -1,9 +1,11 @@
 //! `HorizontalPodAutoscaler`: it can read its metrics and scale its target.
 //!
-//! Rule: Argo CD gitops-engine/pkg/health/health_hpa.go: the first condition that decides wins.
+//! Rule: Argo CD gitops-engine/pkg/health/health_hpa.go: whatever the order of the conditions, one that cannot scale counts before
+//! one that can. The API server puts `AbleToScale` first, which is true also while no metrics are there.
 
 use serde_json::Value;
 
+use super::super::condition::Condition;
 use super::super::node::{Faults, Node};
 use super::super::{Health, Subject};
 
@@ -32,31 +34,17 @@ fn of_annotation(conditions: Value) -> Health {
 }
 
 fn decide(status: Node<'_>) -> Health {
-    for condition in status.conditions() {
-        if cannot_scale(condition.kind, condition.reason) {
-            return Health::degraded(condition.message);
-        }
-        if matches!(condition.kind, "AbleToScale" | "ScalingLimited") && condition.is_true() {
-            return Health::healthy(condition.message);
-        }
+    if let Some(condition) = status.conditions().find(|condition| cannot_scale(condition.kind, condition.reason)) {
+        return Health::degraded(condition.message);
     }
-    waiting()
+    let can_scale =
+        |condition: &Condition<'_>| matches!(condition.kind, "AbleToScale" | "ScalingLimited") && condition.is_true();
+    status.conditions().find(can_scale).map_or_else(waiting, |condition| Health::healthy(condition.message))
 }
 
+/// Argo CD names eight reasons; all of them, and the ones that it does not know (`FailedGetContainerResourceMetric`), begin alike.
 fn cannot_scale(kind: &str, reason: &str) -> bool {
-    match kind {
-        "AbleToScale" => matches!(reason, "FailedGetScale" | "FailedUpdateScale"),
-        "ScalingActive" => matches!(
-            reason,
-            "FailedGetResourceMetric"
-                | "FailedGetObjectMetric"
-                | "FailedGetPodsMetric"
-                | "FailedGetExternalMetric"
-                | "FailedComputeMetricsReplicas"
-                | "InvalidSelector"
-        ),
-        _ => false,
-    }
+    matches!(kind, "AbleToScale" | "ScalingActive") && (reason.starts_with("Failed") || reason.starts_with("Invalid"))
 }
 
 fn waiting() -> Health {

@@ -1,25 +1,44 @@
-//! The built-in rules, one file a kind: each is a function of the object.
+//! The built-in rules, one file for each kind or project: each is a function of the object.
 //!
-//! A new rule is a file beside these and a line in [`RULES`]. docs/health.md tells each in a table.
+//! A new rule is a file beside these and a line in [`RULES`] or [`PROJECTS`]. docs/health.md has each in a table.
 
 mod api_service;
 mod application;
+mod argo_cd;
+mod argo_rollouts;
+mod argo_workflows;
+mod cert_manager;
+mod cloud_native_pg;
+mod cluster_api;
 mod cron_job;
+mod crossplane;
 mod daemon_set;
 mod definition;
 mod deployment;
 mod disruption_budget;
+mod elastic;
+mod external_secrets;
+mod flux;
 mod gateway;
+mod gateway_policy;
 mod horizontal_pod_autoscaler;
 mod ingress;
+mod istio;
 mod job;
+mod keda;
+mod knative;
+mod kyverno;
 mod node;
+mod numaflow;
 mod persistent_volume_claim;
 mod pod;
+mod promoter;
 mod replica_set;
 mod route;
+mod sealed_secrets;
 mod service;
 mod stateful_set;
+mod strimzi;
 mod workflow;
 
 use super::{Health, Subject};
@@ -86,6 +105,53 @@ pub(super) fn find(gvk: &Gvk) -> Option<&'static Rule> {
     place.ok().map(|index| &RULES[index])
 }
 
+/// What one project's API documentation says of its kinds.
+struct Project {
+    /// Its API groups; one that starts with a dot stands for all that end in it.
+    groups: &'static [&'static str],
+    /// Nothing where the general rule says as much.
+    health: fn(&Subject<'_>) -> Option<Health>,
+}
+
+const fn project(groups: &'static [&'static str], health: fn(&Subject<'_>) -> Option<Health>) -> Project {
+    Project { groups, health }
+}
+
+/// Every project that the general rule does not understand well enough.
+const PROJECTS: &[Project] = &[
+    project(&["argoproj.io"], argo_cd::health),
+    project(&["argoproj.io"], argo_rollouts::health),
+    project(&["argoproj.io"], argo_workflows::health),
+    project(&["cert-manager.io", ".cert-manager.io"], cert_manager::health),
+    project(&["postgresql.cnpg.io"], cloud_native_pg::health),
+    project(&["cluster.x-k8s.io", ".cluster.x-k8s.io"], cluster_api::health),
+    project(&[".crossplane.io", ".upbound.io"], crossplane::health),
+    project(&[".k8s.elastic.co"], elastic::health),
+    project(&["external-secrets.io"], external_secrets::health),
+    project(&[".toolkit.fluxcd.io"], flux::health),
+    project(&["gateway.networking.k8s.io", "gateway.networking.x-k8s.io"], gateway_policy::health),
+    project(&[".istio.io"], istio::health),
+    project(&["keda.sh"], keda::health),
+    project(&[".knative.dev"], knative::health),
+    project(&["kyverno.io", ".kyverno.io"], kyverno::health),
+    project(&["numaflow.numaproj.io"], numaflow::health),
+    project(&["promoter.argoproj.io"], promoter::health),
+    project(&["bitnami.com"], sealed_secrets::health),
+    project(&[".strimzi.io"], strimzi::health),
+];
+
+/// What the projects that own the object's API group say of it.
+pub(super) fn of_project(subject: &Subject<'_>) -> Option<Health> {
+    let group = subject.object.gvk().group;
+    let owns = |pattern: &&str| if pattern.starts_with('.') { group.ends_with(*pattern) } else { group == **pattern };
+    PROJECTS.iter().filter(|project| project.groups.iter().any(owns)).find_map(|project| (project.health)(subject))
+}
+
+/// A controller that writes a status has not done so yet.
+fn waiting(subject: &Subject<'_>) -> Health {
+    Health::progressing(format!("Waiting for the status of this {}", subject.object.kind()))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -106,6 +172,10 @@ mod tests {
         let page = include_str!("../../../../docs/health.md");
         for rule in RULES {
             assert!(page.contains(&format!("`{}`", rule.kind)), "docs/health.md does not tell of `{}`", rule.kind);
+        }
+        for group in PROJECTS.iter().flat_map(|project| project.groups) {
+            let shown = if group.starts_with('.') { format!("`*{group}`") } else { format!("`{group}`") };
+            assert!(page.contains(&shown), "docs/health.md does not have {shown}");
         }
     }
 }

@@ -31,6 +31,26 @@ fn an_autoscaler() {
     assert!(shown(health(&broken)).starts_with("Unknown: failed to convert conditions annotation to typed: "));
 }
 
+/// The API server writes `AbleToScale` first, also while no metrics are there (Argo CD since 3.5.1).
+#[test]
+fn an_autoscaler_without_metrics_is_degraded_in_any_order() {
+    let condition = |kind: &str, status: &str, reason: &str| json!({"type": kind, "status": status, "reason": reason, "message": reason});
+    let able = condition("AbleToScale", "True", "SucceededGetScale");
+    let limited = condition("ScalingLimited", "True", "TooFewReplicas");
+    for reason in
+        ["FailedGetResourceMetric", "FailedGetContainerResourceMetric", "InvalidMetricSourceType", "InvalidSelector"]
+    {
+        let broken = condition("ScalingActive", "False", reason);
+        for conditions in
+            [json!([able, broken, limited]), json!([broken, limited, able]), json!([limited, able, broken])]
+        {
+            let object =
+                object("autoscaling/v2", "HorizontalPodAutoscaler", &json!({}), &json!({"conditions": conditions}));
+            assert_eq!(shown(health(&object)), format!("Degraded: {reason}"));
+        }
+    }
+}
+
 #[test]
 #[expect(clippy::too_many_lines, reason = "a table of cases")]
 fn what_the_cluster_itself_is_made_of() {
@@ -100,6 +120,15 @@ fn what_the_cluster_itself_is_made_of() {
                 "Degraded: CRD names have not been accepted: name in use",
             ),
             ("not served", json!({}), conditions("NamesAccepted", "True", "", ""), "Degraded: CRD is not established"),
+            (
+                "being installed",
+                json!({}),
+                definition(json!([
+                    {"type": "NamesAccepted", "status": "True", "reason": "NoConflicts"},
+                    {"type": "Established", "status": "False", "reason": "Installing"},
+                ])),
+                "Progressing: CRD is being installed",
+            ),
             (
                 "terminating",
                 json!({}),

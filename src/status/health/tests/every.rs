@@ -119,6 +119,9 @@ proptest! {
             ("apiextensions.k8s.io/v1", "CustomResourceDefinition"), ("apiregistration.k8s.io/v1", "APIService"),
             ("gateway.networking.k8s.io/v1", "Gateway"), ("gateway.networking.k8s.io/v1", "HTTPRoute"),
             ("argoproj.io/v1alpha1", "Application"), ("argoproj.io/v1alpha1", "Workflow"), ("shop.example.com/v1", "Till"),
+            ("argoproj.io/v1alpha1", "Rollout"), ("kustomize.toolkit.fluxcd.io/v1", "Kustomization"), ("pkg.crossplane.io/v1", "Provider"),
+            ("postgresql.cnpg.io/v1", "Cluster"), ("cluster.x-k8s.io/v1beta1", "Machine"), ("promoter.argoproj.io/v1alpha1", "PromotionStrategy"),
+            ("elasticsearch.k8s.elastic.co/v1", "Elasticsearch"), ("networking.istio.io/v1", "VirtualService"),
         ] {
             let value = json!({"apiVersion": api_version, "kind": kind, "metadata": {"name": "web", "generation": generation}, "spec": spec, "status": status});
             let _ = health(&Object::new(value).unwrap());

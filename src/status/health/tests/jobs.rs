@@ -51,14 +51,14 @@ fn a_cron_job() {
         "batch/v1",
         "CronJob",
         [
-            ("suspended", json!({"suspend": true}), json!({}), "Suspended: CronJob is Suspended"),
+            ("suspended", json!({"suspend": true}), json!({}), "Healthy: CronJob is Suspended"),
             ("just made", json!({}), json!(null), "Progressing: Waiting for CronJob"),
             ("not due yet", json!({}), json!({}), "Healthy: CronJob has not been scheduled yet"),
             (
                 "never done",
                 json!({}),
                 status(late, None, json!([])),
-                "Healthy: The Cronjob never completed succesfully. It may not be healthy",
+                "Healthy: The CronJob never completed successfully. It may not be healthy",
             ),
             (
                 "running",

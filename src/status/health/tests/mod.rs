@@ -6,6 +6,7 @@ mod conventions;
 mod every;
 mod jobs;
 mod network;
+mod projects;
 mod workloads;
 
 use serde_json::{Value, json};
