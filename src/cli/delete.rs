@@ -46,7 +46,7 @@ pub(super) struct DeleteArguments {
     /// Confirm `Delete=confirm`
     #[arg(long, help_heading = "Deleting")]
     approve: bool,
-    /// Also delete PersistentVolumeClaims, Namespaces and CRDs
+    /// Also delete volume claims (PVCs), Namespaces and CRDs
     #[arg(long, help_heading = "Deleting")]
     prune_protected: bool,
     /// Show the plan and change nothing

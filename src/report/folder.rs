@@ -288,9 +288,10 @@ mod tests {
     #[cfg(unix)]
     #[test]
     fn a_planted_link_is_not_followed() {
+        type Plant = (&'static str, fn(&Path, &Path));
+
         use std::os::unix::fs::symlink;
         let objects = [object("v1", "ConfigMap", "a")];
-        type Plant = (&'static str, fn(&Path, &Path));
         let plants: [Plant; 3] = [
             ("the application's folder", |out, target| symlink(target, out.join("shop")).unwrap()),
             ("the list", |out, target| {

@@ -111,6 +111,8 @@ mod tests {
     /// A flip that keeps size and time, a file more, a file less, another name, two files swapped.
     #[test]
     fn any_change_of_a_folder_is_noticed() {
+        type Change = (&'static str, fn(&Path));
+
         let made = || {
             let folder = tempfile::tempdir().unwrap();
             fs::create_dir_all(folder.path().join("a/b")).unwrap();
@@ -122,7 +124,6 @@ mod tests {
         let whole = digest(&made());
         assert_eq!(whole, digest(&made()));
         assert_ne!(whole, digest_of_folder("other", made().path(), &|| false).unwrap());
-        type Change = (&'static str, fn(&Path));
         let changes: [Change; 7] = [
             ("flipped", |at| fs::write(at.join("a/one"), "3").unwrap()),
             ("longer", |at| fs::write(at.join("a/one"), "11").unwrap()),

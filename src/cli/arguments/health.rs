@@ -22,7 +22,7 @@ pub(crate) struct HealthRuleArguments {
     /// Treat an Ingress without an address as healthy, for controllers that never write one
     #[arg(long)]
     pub(crate) healthy_ingress_without_address: bool,
-    /// Treat a LoadBalancer Service without an address as healthy, for clusters that assign none
+    /// Treat a `LoadBalancer` Service without an address as healthy, for clusters that assign none
     #[arg(long)]
     pub(crate) healthy_load_balancer_without_address: bool,
     /// Show the last lines of the logs of containers that failed or are not ready [default: 10]

@@ -31,7 +31,7 @@ pub(crate) struct SyncingArguments {
     /// Confirm `Prune=confirm` and `Delete=confirm`
     #[arg(long)]
     pub(crate) approve: bool,
-    /// Also prune PersistentVolumeClaims, Namespaces and CRDs
+    /// Also prune volume claims (PVCs), Namespaces and CRDs
     #[arg(long)]
     pub(crate) prune_protected: bool,
     /// Refuse to prune more than this many objects, or this share of an application's objects
