@@ -103,6 +103,8 @@ pub enum Reason {
     Quota,
     /// The namespace is not there.
     NoNamespace,
+    /// The namespace is being deleted.
+    NamespaceTerminating,
     /// The kind is not served.
     NotServed,
     /// Somebody else changed it meanwhile (`resourceVersion`, `uid`).

@@ -2,6 +2,7 @@
 //!
 //! In: the turns with their targets, and what is live. Out: each turn's resources; extras come after.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -13,13 +14,15 @@ use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::past::Said;
 use super::turn::Turn;
-use super::{Request, World, owners, past};
+use super::{Request, World, namespace, owners, past};
 use crate::cluster::{Cluster, Predicted};
 use crate::finding::Finding;
 use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, is_hook, is_skipped};
 use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
-use crate::status::compare::{Answer, Baseline, Look, Question, Schema, Terms, first_look, second_look, unknown};
+use crate::status::compare::{
+    Answer, Baseline, Look, Question, Schema, Terms, first_look, is_builtin, second_look, unknown,
+};
 use crate::status::tracking::{TrackedBy, Tracking, claimed};
 use crate::status::{ResourceDrift, ResourceState};
 use crate::sync::plan::{Neighbours, Other, Shared};
@@ -83,12 +86,7 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
     outcome.conditions.extend(shared.iter().map(shared_warning));
     let schemas = Schemas::default();
     let answered: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
-        let answered = if turn.application.forbids_server_side_diff() {
-            let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
-            Ok((question, Answer::Unavailable(reason)))
-        } else {
-            ask(cluster.as_ref(), question, &schemas).await
-        };
+        let answered = ask_if_allowed(turn, cluster.as_ref(), question, &schemas).await;
         answered.map(|(question, answer)| Answered::of(question, answer, turn))
     }))
     .buffer_unordered(request.concurrency.max(1))
@@ -105,9 +103,47 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         }
     }
     outcome.resources.extend(recalled(settled, turn, request, world).await);
+    compare_namespace(&mut outcome, turn, request, &schemas).await;
     let ignored = ignore(turn, live, request, &mut outcome.resources).await;
     outcome.conditions.extend(ignored);
     outcome
+}
+
+/// The destination's namespace, where the Application says what it carries.
+async fn compare_namespace(outcome: &mut Outcome, turn: &Turn, request: &Request, schemas: &Schemas) {
+    let Some(cluster) = &turn.cluster else { return };
+    let terms = Arc::new(request.terms(&turn.application));
+    match namespace::look(turn, &terms).await {
+        None => {}
+        Some(namespace::Found::Settled(drift)) => outcome.resources.push(*drift),
+        Some(namespace::Found::Unknown(drift, finding)) => {
+            outcome.resources.push(*drift);
+            outcome.conditions.push(("ComparisonError", finding));
+        }
+        Some(namespace::Found::Ask(question)) => {
+            match ask_if_allowed(turn, cluster.as_ref(), *question, schemas).await {
+                Ok((question, answer)) => outcome.resources.push(second_look(&question, answer)),
+                Err((drift, finding)) => {
+                    outcome.resources.push(drift);
+                    outcome.conditions.push(("ComparisonError", finding));
+                }
+            }
+        }
+    }
+}
+
+/// Asks the server, unless the application's compare options forbid it.
+async fn ask_if_allowed(
+    turn: &Turn,
+    cluster: &dyn Cluster,
+    question: Question,
+    schemas: &Schemas,
+) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
+    if turn.application.forbids_server_side_diff() {
+        let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
+        return Ok((question, Answer::Unavailable(reason)));
+    }
+    ask(cluster, question, schemas).await
 }
 
 /// What drifted, in the light of what git said at the last sync: that revision is rendered only now.
@@ -157,12 +193,24 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
     let mut outcome = Outcome::default();
     let mut questions = Vec::new();
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
+        if let Some((drift, finding)) = unreadable_secret(object) {
+            outcome.resources.push(drift);
+            outcome.conditions.push(("ComparisonError", finding));
+            continue;
+        }
         let looked = match find_live(object, seen, &mut outcome.conditions) {
             Ok(live) => {
                 outcome.shared.extend(live.and_then(|live| claimed_by_another(live, object, seen)));
-                first_look(object, live, seen.baseline.as_deref(), terms)
+                let object = as_marked(object, live, &seen.tracking);
+                first_look(&object, live, seen.baseline.as_deref(), terms)
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
+        };
+        let looked = match looked {
+            Look::Settled(drift) if drift.state == ResourceState::Missing => {
+                Look::Settled(Box::new(unserved(*drift, object, seen)))
+            }
+            looked => looked,
         };
         match looked {
             Look::Settled(drift) => outcome.resources.push(*drift),
@@ -170,6 +218,43 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
         }
     }
     (outcome, questions)
+}
+
+/// A Secret that no server can read: which of its fields are wrong. The server itself would quote their values.
+fn unreadable_secret(object: &Object) -> Option<(ResourceDrift, Finding)> {
+    let faults = object.unreadable_values();
+    if faults.is_empty() {
+        return None;
+    }
+    let fields: Vec<String> = faults.iter().map(|(field, why)| format!("`{field}` {why}")).collect();
+    let why = fields.join("; ");
+    let place = object.origin().map(|origin| format!(" ({origin})")).unwrap_or_default();
+    let finding = Finding::error("trueup::status::secret", format!("`{}`{place}: {why}", object.key()))
+        .with_help("values of `data` are base64; to write them as they are, use `stringData`");
+    Some((unknown(object, why), finding))
+}
+
+/// A missing object, and whether that is because the cluster does not serve its kind.
+fn unserved(drift: ResourceDrift, object: &Object, seen: &Seen) -> ResourceDrift {
+    if place(object, &seen.kinds) != Place::NotServed {
+        return drift;
+    }
+    let gvk = object.gvk();
+    let why = if is_builtin(&gvk) { "it is not in this version of Kubernetes" } else { "its CRD is not installed" };
+    let note = format!("the cluster does not serve `{}` of `{}`: {why}", gvk.kind, gvk.api_version());
+    ResourceDrift { is_unserved: true, note: Some(note), ..drift }
+}
+
+/// The target with our label where the live object carries it. A sync that failed leaves no record, but it labelled what it
+/// applied: the label is not in git, and no drift.
+fn as_marked<'o>(target: &'o Object, live: Option<&Arc<Object>>, tracking: &Tracking) -> Cow<'o, Object> {
+    let is_ours = live.is_some_and(|live| live.label(APPLYSET_PART_OF) == Some(&tracking.applyset_id));
+    if !is_ours || target.label(APPLYSET_PART_OF).is_some() {
+        return Cow::Borrowed(target);
+    }
+    let mut target = target.clone();
+    target.set_label(APPLYSET_PART_OF, &tracking.applyset_id);
+    Cow::Owned(target)
 }
 
 /// The live object of a target; the reason when it cannot be known whether there is one.
@@ -183,7 +268,9 @@ pub(super) fn find_live<'seen>(
         Place::Hidden(reason) => {
             let finding = Finding::error("trueup::status::hidden", format!("`{}` cannot be compared", object.key()))
                 .with_cause(reason.clone())
-                .with_help("write the version and the namespace that the cluster serves, or mend the API it names");
+                .with_help(
+                    "write the version and the namespace that the cluster serves, or repair the API that is named",
+                );
             conditions.push(("ComparisonError", finding));
             Err(reason)
         }

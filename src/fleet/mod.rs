@@ -14,6 +14,7 @@ mod history;
 mod ignore;
 pub mod jq;
 mod list;
+mod namespace;
 mod neighbours;
 mod owners;
 mod past;

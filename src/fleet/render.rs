@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::sync::mark_known;
 use super::turn::Turn;
 use super::{Request, SourceRun, World};
 use crate::app::settings::Exclusions;
@@ -136,7 +137,10 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
         // What went wrong the second time is no part of the answer.
         let Some(Done { result: Ok(second), .. }) = done else { continue };
         let turn = &mut turns[index];
-        for finding in turn.target.as_ref().map(|first| render::unsteady(first, &second.objects)).unwrap_or_default() {
+        // Marked as the first one is: no render has our label.
+        let mut again = second.objects;
+        mark_known(&mut again, turn.baseline.as_deref(), &turn.tracking(request).applyset_id);
+        for finding in turn.target.as_ref().map(|first| render::unsteady(first, &again)).unwrap_or_default() {
             turn.condition("UnsteadyRender", Finding { severity: Severity::Warning, ..finding });
         }
     }

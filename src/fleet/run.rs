@@ -8,8 +8,8 @@ use crate::finding::{Finding, Severity};
 use crate::source::PathHistory;
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
 use crate::status::{ResourceDrift, ResourceState};
-use crate::sync::Operation;
 use crate::sync::plan::Plan;
+use crate::sync::{Operation, OperationPhase};
 
 /// Whether an application is what git says.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -105,14 +105,23 @@ pub struct ApplicationRun {
     pub operation: Option<Operation>,
     /// Why a reconciliation leaves its drift, where it does.
     pub left: Option<String>,
+    /// Whether somebody wants it gone (`trueup delete`).
+    pub is_going: bool,
     /// Whether it was deleted, and nothing is left of it.
     pub is_deleted: bool,
 }
 
 impl ApplicationRun {
-    /// Whether it is what git says; an error anywhere makes it unknown.
+    /// Whether it is what git says; an error anywhere makes it unknown. One that was to be deleted, and was not, is never
+    /// synced, even where nothing of it is left but its record.
     pub fn sync(&self) -> SyncStatus {
-        sync_status(&self.conditions, &self.resources)
+        let has_failed = |operation: &Operation| operation.phase != OperationPhase::Succeeded;
+        match sync_status(&self.conditions, &self.resources) {
+            SyncStatus::Synced if self.is_going && self.operation.as_ref().is_some_and(has_failed) => {
+                SyncStatus::OutOfSync
+            }
+            status => status,
+        }
     }
 
     /// Whether it is known to work, or somebody has paused it on purpose; also where nobody asked.

@@ -82,6 +82,8 @@ pub(super) struct Turn {
     pub(super) rolled_back_to: Option<u64>,
     /// Its hooks, while it is being deleted.
     pub(super) hooks: Vec<Object>,
+    /// Whether somebody wants it gone.
+    pub(super) is_going: bool,
     /// Whether nothing is left of it.
     pub(super) is_deleted: bool,
     /// What git says now, while the target is what it said before.
@@ -260,6 +262,7 @@ fn turn(application: Application) -> Turn {
         rollback: None,
         rolled_back_to: None,
         hooks: Vec::new(),
+        is_going: false,
         is_deleted: false,
         git: None,
         rendered: Vec::new(),
@@ -352,6 +355,7 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         plan: turn.plan,
         operation: turn.operation,
         left: turn.left,
+        is_going: turn.is_going,
         is_deleted: turn.is_deleted,
     }
 }
@@ -376,6 +380,7 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         plan: None,
         operation: None,
         left: None,
+        is_going: false,
         is_deleted: false,
     }
 }

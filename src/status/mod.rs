@@ -125,6 +125,7 @@ impl ResourceDrift {
             ignored: Vec::new(),
             is_tolerated: false,
             is_refused: false,
+            is_unserved: false,
             live: None,
             target: None,
             note: None,
@@ -173,6 +174,8 @@ pub struct ResourceDrift {
     pub is_tolerated: bool,
     /// Whether the API server refuses what git says: then it is changed or unknown, and never in sync.
     pub is_refused: bool,
+    /// Whether a missing object is of a kind that the cluster does not serve: its CRD is not installed.
+    pub is_unserved: bool,
     /// The live object, cleaned of what the server keeps for itself, masked; for showing context. Nothing when in sync, unless
     /// there is something to show in it: additions, or what is ignored.
     pub live: Option<Value>,

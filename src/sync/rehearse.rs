@@ -32,8 +32,15 @@ pub enum ComplaintKind {
     MustBeMadeAnew(String),
     /// The account may not; in the server's words.
     NotPermitted(String),
-    /// It refuses the object; in its words.
-    Refused(String),
+    /// The namespace of the object is not there, or is being deleted.
+    NoNamespace {
+        /// The namespace.
+        namespace: String,
+        /// Which of the two.
+        reason: Reason,
+    },
+    /// It refuses the object; why, and in its words.
+    Refused(Reason, String),
     /// It does not let the object go; in its words.
     Kept(String),
     /// It does not answer.
@@ -74,7 +81,7 @@ pub async fn rehearse(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, co
             Answer::Complaint(kind) => found.push((index, kind)),
             // What it contradicts is deleted before: nobody can know now what the server says then.
             Answer::Refused(refusal) if goes_first(plan, index, &refusal, cluster).await => {}
-            Answer::Refused(refusal) => found.push((index, ComplaintKind::Refused(in_words(&refusal)))),
+            Answer::Refused(refusal) => found.push((index, refused(&plan.steps[index], &refusal))),
         }
     }
     // From the last to the first: a step that is held is no longer among them.
@@ -105,6 +112,15 @@ enum Answer {
 impl From<Option<ComplaintKind>> for Answer {
     fn from(complaint: Option<ComplaintKind>) -> Self {
         complaint.map_or(Self::Fine, Self::Complaint)
+    }
+}
+
+fn refused(step: &Step, refusal: &Refusal) -> ComplaintKind {
+    match refusal.reason {
+        reason @ (Reason::NoNamespace | Reason::NamespaceTerminating) => {
+            ComplaintKind::NoNamespace { namespace: step.object.namespace.clone().unwrap_or_default(), reason }
+        }
+        reason => ComplaintKind::Refused(reason, in_words(refusal)),
     }
 }
 

@@ -41,7 +41,7 @@ pub(super) fn refusal(
     };
     let reason = reason(code, status)?;
     let fields = status.causes().iter().map(|cause| cause.field.clone()).filter(|field| !field.is_empty()).collect();
-    Some(Refusal { reason, words: words(subject, code, status, reason, verb), fields })
+    Some(Refusal { reason, words: words(subject, status, reason, verb), fields })
 }
 
 fn reason(code: StatusCode, status: &Status) -> Option<Reason> {
@@ -76,7 +76,7 @@ fn reason_to_forbid(status: &Status) -> Reason {
     if status.denied_user().is_some() || status.message.contains("is attempting to grant RBAC permissions") {
         Reason::Forbidden
     } else if status.causes().iter().any(|cause| cause.reason == "NamespaceTerminating") {
-        Reason::NoNamespace
+        Reason::NamespaceTerminating
     } else if status.message.contains("exceeded quota") {
         Reason::Quota
     } else {
@@ -111,12 +111,12 @@ fn is_missing_namespace(status: &Status) -> bool {
     status.details.as_ref().is_some_and(|details| details.kind == "namespaces")
 }
 
-fn words(subject: &Subject<'_>, code: StatusCode, status: &Status, reason: Reason, verb: &'static str) -> String {
+fn words(subject: &Subject<'_>, status: &Status, reason: Reason, verb: &'static str) -> String {
     match reason {
         Reason::Forbidden if status.denied_user().is_some() => {
             status.denial(verb, &subject.resource(), subject.namespace).to_string()
         }
-        Reason::NoNamespace if code == StatusCode::NOT_FOUND => {
+        Reason::NoNamespace => {
             format!("namespace `{}` does not exist", subject.namespace.unwrap_or_default())
         }
         Reason::Conflict if is_outdated_patch(status) => "the patch does not fit the object as it is now".to_owned(),

@@ -44,6 +44,7 @@ pub(super) async fn targets(
         (turns, invalid)
     };
     for turn in &mut turns {
+        turn.is_going = true;
         // A file that cannot be read may hold hooks.
         let is_known = !turn.gaps.iter().any(Gap::is_certain);
         match turn.target.take().filter(|_| is_known) {

@@ -3,7 +3,7 @@
 //! In: compared turns. Out: a plan for each that may be synced, or what is said in its place. An application that could not
 //! be compared in full is not synced: what is unknown must not be written over.
 
-use std::collections::{HashMap, HashSet};
+use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use futures::StreamExt;
@@ -17,7 +17,7 @@ use super::super::turn::Turn;
 use super::super::{Request, World, owners, past};
 use super::members::marked;
 use super::{SyncRequest, Wish, deletion};
-use crate::cluster::{ClusterError, ObjectName};
+use crate::cluster::{ClusterError, ObjectName, Reason};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
 use crate::object::annotations::{is_hook, is_skipped};
@@ -334,12 +334,68 @@ fn extent(turn: &Turn, plan: &Plan, wanted: &SyncRequest) -> Extent {
 async fn rehearsed(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, request: &Request) -> Vec<Finding> {
     let Some(cluster) = &turn.cluster else { return Vec::new() };
     let complaints = rehearse(plan, extent(turn, plan, wanted), cluster.as_ref(), request.concurrency).await;
-    complaints.into_iter().map(told).collect()
+    let mut findings = Vec::new();
+    let mut without_namespace: BTreeMap<String, (Reason, Vec<String>)> = BTreeMap::new();
+    for Complaint { subject, kind } in complaints {
+        match kind {
+            ComplaintKind::NoNamespace { namespace, reason } => {
+                without_namespace.entry(namespace).or_insert((reason, Vec::new())).1.push(subject);
+            }
+            kind => findings.push(told(&subject, kind)),
+        }
+    }
+    let destination = &turn.application.destination.namespace;
+    let of_namespaces = without_namespace
+        .into_iter()
+        .map(|(namespace, (reason, subjects))| no_namespace(&namespace, reason, &subjects, namespace == *destination));
+    of_namespaces.chain(findings).collect()
 }
 
-fn told(complaint: Complaint) -> Finding {
-    let subject = complaint.subject;
-    match complaint.kind {
+/// One finding for a namespace that is not there, however many objects want to live in it.
+fn no_namespace(namespace: &str, reason: Reason, subjects: &[String], is_destination: bool) -> Finding {
+    let (what, help) = match reason {
+        Reason::NamespaceTerminating => ("is being deleted", "sync again when it is gone".to_owned()),
+        _ if is_destination => {
+            ("does not exist", "`CreateNamespace=true` in `spec.syncPolicy.syncOptions` creates it".to_owned())
+        }
+        _ => ("does not exist", format!("add a manifest of Namespace `{namespace}` to git, or create it")),
+    };
+    Finding::error("trueup::sync::namespace", format!("namespace `{namespace}` {what}; nothing was written"))
+        .with_cause(needed_by(subjects))
+        .with_help(help)
+}
+
+fn needed_by(subjects: &[String]) -> String {
+    let named: Vec<String> = subjects.iter().take(NAMED).map(|subject| format!("`{subject}`")).collect();
+    match subjects.len().saturating_sub(NAMED) {
+        0 => format!("needed by {}", named.join(", ")),
+        more => format!("needed by {} and {more} more", named.join(", ")),
+    }
+}
+
+/// How many objects one finding names.
+const NAMED: usize = 3;
+
+/// What to do about a refusal: only where the object itself is wrong, git is.
+fn remedy(reason: Reason) -> &'static str {
+    match reason {
+        Reason::Invalid | Reason::Immutable => "correct it in git; `trueup render` shows what was sent",
+        Reason::Denied => {
+            "an admission webhook or policy of the cluster denies it: change the object, or ask who runs it"
+        }
+        Reason::Quota => "raise the quota of the namespace, or request less",
+        Reason::NotServed => "install the CRD of its kind first, or add it to git",
+        Reason::Conflict | Reason::AlreadyExists | Reason::NotFound => "somebody changed it meanwhile: run it again",
+        Reason::NoNamespace | Reason::NamespaceTerminating => "create the namespace first",
+        Reason::Forbidden | Reason::Other => "the server's words say why; `trueup render` shows what was sent",
+    }
+}
+
+fn told(subject: &str, kind: ComplaintKind) -> Finding {
+    match kind {
+        ComplaintKind::NoNamespace { namespace, reason } => {
+            no_namespace(&namespace, reason, &[subject.to_owned()], false)
+        }
         ComplaintKind::MustBeMadeAnew(words) => {
             Finding::error("trueup::sync::immutable", format!("`{subject}` must be made anew; nothing was written"))
                 .with_cause(words)
@@ -351,10 +407,10 @@ fn told(complaint: Complaint) -> Finding {
         )
         .with_cause(words)
         .with_help("the role for a sync is in examples/cronjob/reconcile/rbac.yaml"),
-        ComplaintKind::Refused(words) => {
+        ComplaintKind::Refused(reason, words) => {
             Finding::error("trueup::sync::refused", format!("the server refuses `{subject}`; nothing was written"))
                 .with_cause(words)
-                .with_help("mend it in git; `trueup render` shows what was sent")
+                .with_help(remedy(reason))
         }
         ComplaintKind::Kept(words) => {
             Finding::error("trueup::sync::kept", format!("the server does not let `{subject}` go; nothing was written"))

@@ -2,6 +2,7 @@
 //!
 //! In: a turn with its plan and its operation. Out: the [`Attempt`] and the [`Ended`] of the state. Pure.
 
+use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -13,7 +14,7 @@ use super::members::{is_member, marked};
 use crate::app::source::SourceBlock;
 use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::Baseline;
-use crate::sync::plan::{Action, Plan};
+use crate::sync::plan::{Action, Plan, Step};
 use crate::sync::state::{Attempt, Block, Ended, SyncedSource, within_room};
 use crate::sync::{Operation, OperationPhase, StepResult};
 
@@ -66,19 +67,25 @@ pub(super) fn ended(
 /// done since.
 fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) -> Baseline {
     let before = turn.baseline.as_deref();
-    let brought: BTreeMap<Key, &Object> = operation
+    let applied: BTreeMap<Key, (&Step, &Object)> = operation
         .steps
         .iter()
         .filter(|outcome| outcome.step.hook.is_none())
-        .filter_map(|outcome| outcome.live.as_deref())
-        .map(|live| (live.key(), live))
+        .filter_map(|outcome| Some((&outcome.step, outcome.live.as_deref()?)))
+        .map(|(step, live)| (live.key(), (step, live)))
         .collect();
     let mut baseline = Baseline::new(plan.revisions.clone());
     let target = turn.target.iter().flat_map(|target| target.iter());
     for object in target.filter(|object| is_member(object)) {
         let source = object.source_file().map(ToString::to_string);
-        match (brought.get(&object.key()), before) {
-            (Some(live), _) => baseline.record(&marked(object, applyset_id), live, source.as_deref()),
+        match (applied.get(&object.key()), before) {
+            (Some((step, live)), _) => {
+                // What was applied may keep live values that a rule protects: then it is not what git says, and once the rule
+                // is gone it must not look like it.
+                let as_git_says = || marked(object, applyset_id);
+                let target = step.target.as_deref().map_or_else(|| Cow::Owned(as_git_says()), Cow::Borrowed);
+                baseline.record(&target, live, source.as_deref());
+            }
             (None, Some(before)) => baseline.keep_in(before, &object.key(), source.as_deref()),
             (None, None) => {}
         }

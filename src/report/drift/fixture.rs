@@ -332,6 +332,7 @@ pub(in crate::report) fn application(name: &str) -> ApplicationRun {
         plan: None,
         operation: None,
         left: None,
+        is_going: false,
         is_deleted: false,
     }
 }

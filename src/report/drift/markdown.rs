@@ -197,7 +197,7 @@ fn resource(
         namespace: resource.namespace.clone(),
         name: resource.name.clone(),
     };
-    let mut title = format!("{} {}", state_explained(resource.state), code(&key.to_string()));
+    let mut title = format!("{} {}", state_explained(resource), code(&key.to_string()));
     // Writing to a String cannot fail.
     if !one_sided_words(resource).is_empty() {
         let _ = write!(title, ", {}", one_sided_words(resource));

@@ -271,7 +271,7 @@ impl Text<'_> {
         let (sign_role, sign) = state_sign(resource.state);
         self.page.write(Role::Plain, "  ").write(sign_role, sign);
         self.page.write(Role::Plain, " ").write(Role::Name, key.to_string()).write(Role::Plain, "  ");
-        self.page.write(state_role(resource.state), state_explained(resource.state));
+        self.page.write(state_role(resource.state), state_explained(resource));
         if !one_sided_words(resource).is_empty() {
             self.page.write(Role::Plain, ", ").write(Role::Plain, one_sided_words(resource));
         }

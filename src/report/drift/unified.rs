@@ -43,9 +43,9 @@ fn write_resource(application: &ApplicationRun, resource: &ResourceDrift, view: 
             hunks(["", &yaml::write(target)], ["/dev/null", &format!("git/{name}")], view, text);
         }
         (ResourceState::InSync, ..) => {}
-        (state, ..) => {
+        _ => {
             let note = resource.note.as_deref().map(|note| format!(": {note}")).unwrap_or_default();
-            comment(&format!("{name} {}{note}", state_explained(state)), text);
+            comment(&format!("{name} {}{note}", state_explained(resource)), text);
         }
     }
 }

@@ -28,8 +28,9 @@ pub(in crate::report) fn state_words(state: ResourceState) -> &'static str {
 }
 
 /// A state in words that explain it.
-pub(in crate::report) fn state_explained(state: ResourceState) -> &'static str {
-    match state {
+pub(in crate::report) fn state_explained(resource: &ResourceDrift) -> &'static str {
+    match resource.state {
+        ResourceState::Missing if resource.is_unserved => "its kind is not served by the cluster",
         ResourceState::Missing => "missing in the cluster",
         ResourceState::Extra => "extra, not in git",
         other => state_words(other),

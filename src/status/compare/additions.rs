@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 
 use super::clean::Status;
 use super::difference::{Difference, Edit};
-use super::managers::{attributed, entries, is_item};
+use super::managers::{attributed, entries, find_item, is_item};
 use super::moved::Views;
 use super::path::Path;
 use super::shape::Shape;
@@ -101,9 +101,8 @@ impl Found {
         path: &Path<'_>,
     ) {
         for (element, below) in fields {
-            let means = |(index, item): &(usize, &Value)| is_item(element, item, Some(*index), shape);
-            let Some((index, item)) = live.iter().enumerate().find(means) else { continue };
-            let wanted = target.iter().enumerate().find(means).map(|(_, wanted)| wanted);
+            let Some((index, item)) = find_item(element, live, shape) else { continue };
+            let wanted = find_item(element, target, shape).map(|(_, wanted)| wanted);
             let key = element.strip_prefix("k:").and_then(|key| serde_json::from_str(key).ok());
             let has_key = key.is_some();
             self.items.extend(key);

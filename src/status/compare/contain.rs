@@ -13,7 +13,7 @@ use serde_json::{Map, Value};
 use super::clean::{STATUS, Status, is_uncounted, marked};
 use super::difference::{Edit, Pairs, apply};
 use super::last_applied;
-use super::managers::{Pair, Whose, is_granular, released};
+use super::managers::{Pair, Whose, is_default, is_granular, released};
 use super::path::Path;
 use super::shape::{Field, Merge, Shape, UNKNOWN};
 use super::terms::Terms;
@@ -157,7 +157,8 @@ impl Walk<'_> {
     fn field(&mut self, field: &'static Field, target: &Value, live: Option<&Value>, path: &Path<'_>, whole: Whole) {
         match (target, live) {
             (Value::Null, None) => {}
-            (Value::Null, Some(live)) if is_none(live, field) => {}
+            (Value::Null, Some(live)) if is_default(live, field) => {}
+            (_, Some(_)) if is_empty(target) && is_allocated(self.live, path) => {}
             (Value::Null, Some(live)) if is_empty(live) => self.doubt(path),
             (_, Some(live)) => self.value(target, live, &field.shape, path, whole),
             (_, None) if is_none(target, field) => {}
@@ -272,6 +273,21 @@ impl Walk<'_> {
         }
         ordered
     }
+}
+
+/// Whether the server fills a place in when an object is created, and keeps what it filled in for whoever applies nothing there.
+///
+/// Rule: Kubernetes pkg/registry/core/service/storage `patchAllocatedValues`.
+fn is_allocated(live: &Object, path: &Path<'_>) -> bool {
+    let is_service = live.kind() == "Service" && live.api_version() == "v1";
+    is_service
+        && match path {
+            Path::Key(Path::Key(Path::Root, "spec"), name) => {
+                ["clusterIP", "clusterIPs", "healthCheckNodePort"].contains(name)
+            }
+            Path::Key(Path::Index(Path::Key(Path::Key(Path::Root, "spec"), "ports"), _), name) => *name == "nodePort",
+            _ => false,
+        }
 }
 
 /// Whether the API server cannot tell this value of a field from none.

@@ -179,16 +179,25 @@ pub(super) fn is_item(element: &str, item: &Value, index: Option<usize>, shape: 
     }
 }
 
+/// The item of a list that a path element means: one that has the whole key before one that leaves out a part of it, which
+/// may be any where its default is not known.
+pub(super) fn find_item<'v>(element: &str, items: &'v [Value], shape: &'static Shape) -> Option<(usize, &'v Value)> {
+    let means = |(index, item): &(usize, &Value)| is_item(element, item, Some(*index), shape);
+    let key = element.strip_prefix("k:").and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
+    let is_whole =
+        |(_, item): &(usize, &Value)| key.as_ref().is_none_or(|key| key.keys().all(|name| item.get(name).is_some()));
+    let whole = items.iter().enumerate().filter(&means).find(is_whole);
+    whole.or_else(|| items.iter().enumerate().find(&means))
+}
+
 /// Whether an item has a part of a key. One that it leaves out is at its default; where that is not known, it may be any.
 fn has_part(item: &Value, (name, value): (&String, &Value), shape: &'static Shape) -> bool {
-    match item.get(name) {
-        Some(held) => held == value,
-        None => {
-            let keys = shape.list_keys().unwrap_or_default();
-            let default = keys.iter().find(|key| key.name == *name).and_then(|key| key.default.as_deref());
-            default.is_none_or(|default| value == default)
-        }
+    if let Some(held) = item.get(name) {
+        return held == value;
     }
+    let keys = shape.list_keys().unwrap_or_default();
+    let default = keys.iter().find(|key| key.name == *name).and_then(|key| key.default.as_deref());
+    default.is_none_or(|default| value == default)
 }
 
 /// Whose fields are looked at.
@@ -316,12 +325,9 @@ impl Walk<'_> {
             (Value::Object(wanted), Value::Object(held)) => self.fields(below, Some(wanted), held, shape, path),
             (Value::Array(wanted), Value::Array(held)) => {
                 for (index, item) in held.iter().enumerate() {
-                    let means = |element: &str, item: &Value, index: usize| is_item(element, item, Some(index), shape);
-                    let Some((element, below)) = below.iter().find(|(element, _)| means(element, item, index)) else {
-                        continue;
-                    };
-                    let same = wanted.iter().enumerate().find(|(index, wanted)| means(element, wanted, *index));
-                    let same = same.map(|(_, wanted)| wanted);
+                    let means = |element: &str| is_item(element, item, Some(index), shape);
+                    let Some((element, below)) = below.iter().find(|(element, _)| means(element)) else { continue };
+                    let same = find_item(element, wanted, shape).map(|(_, wanted)| wanted);
                     self.step(below, same, item, shape.item(), &Path::Index(path, index));
                 }
             }

@@ -149,14 +149,14 @@ impl Bytes {
     }
 
     /// The items of a list that are named, in the list's order, each with its number among the names.
-    fn items(&mut self, named: &[(&str, &Value)], held: &[Value]) {
-        let names = Names::of(named);
+    fn items(&mut self, elements: &[(&str, &Value)], held: &[Value]) {
+        let names = Names::of(elements);
         for (index, item) in held.iter().enumerate() {
             if let Some(number) = names.number_of(item, index) {
                 // In another order the numbers differ, and so does the text.
                 self.0.extend_from_slice(number.to_string().as_bytes());
                 self.mark(b':');
-                self.below(named[number].1, Held::Value(item));
+                self.below(elements[number].1, Held::Value(item));
             }
         }
         // A missing item is a missing number.
@@ -173,8 +173,8 @@ struct Names<'f> {
 }
 
 impl<'f> Names<'f> {
-    fn of(named: &[(&'f str, &'f Value)]) -> Self {
-        let all: Vec<&str> = named.iter().map(|(element, _)| *element).collect();
+    fn of(elements: &[(&'f str, &'f Value)]) -> Self {
+        let all: Vec<&str> = elements.iter().map(|(element, _)| *element).collect();
         let mut names = Self { by_text: HashMap::with_capacity(all.len()), keys: Vec::new(), all };
         for (number, element) in names.all.iter().enumerate() {
             let Some((kind, Ok(value))) =
@@ -294,6 +294,7 @@ mod tests {
     /// After a replace, what it changed is in another entry: the first one no longer proves that all of git is there.
     #[test]
     fn an_entry_that_leaves_something_of_git_out_is_known() {
+        type Change<'c> = (&'c str, &'c dyn Fn(&mut Value));
         let target = |change: &dyn Fn(&mut Value)| {
             let mut value = json!({
                 "apiVersion": "v1", "kind": "Service",
@@ -313,7 +314,6 @@ mod tests {
             }},
         }});
         assert!(names_all(&entry, &target(&|_| {})));
-        type Change<'c> = (&'c str, &'c dyn Fn(&mut Value));
         let changes: [Change<'_>; 5] = [
             ("a label", &|target| target["metadata"]["labels"]["team"] = json!("shop")),
             ("a field", &|target| target["spec"]["sessionAffinity"] = json!("None")),

@@ -218,7 +218,7 @@ pub(super) fn no_answer(error: &ClusterError) -> Failure {
 
 pub(super) fn refused(refusal: &Refusal) -> Failure {
     let kind = match refusal.reason {
-        Reason::Conflict | Reason::NoNamespace => FailureKind::NoAnswer,
+        Reason::Conflict | Reason::NoNamespace | Reason::NamespaceTerminating => FailureKind::NoAnswer,
         Reason::Forbidden => FailureKind::NotPermitted,
         _ => FailureKind::Refused,
     };

@@ -26,7 +26,7 @@ mod wishes;
 pub use delete::Deleting;
 pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
 pub use hooks::made_of;
-pub use namespace::is_created_by_option;
+pub use namespace::{is_created_by_option, managed_namespace};
 pub use neighbours::{Neighbour, Neighbours};
 pub use refused::{Other, PlanRefused, Shared, TakenName};
 pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};

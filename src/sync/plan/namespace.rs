@@ -28,12 +28,28 @@ pub fn is_created_by_option(application: &Application, key: &Key) -> bool {
         && application.sync_policy.has(SyncOption::CreateNamespace)
 }
 
+/// The destination's namespace as the Application wants it (`managedNamespaceMetadata`); nothing where it only has to be there,
+/// and where git has it as a manifest.
+pub fn managed_namespace(application: &Application, target: &[Object]) -> Option<Object> {
+    let policy = &application.sync_policy;
+    let name = application.destination.namespace.as_str();
+    let metadata = policy.managed_namespace_metadata.as_ref()?;
+    let is_in_git = target.iter().any(|object| is_namespace(object, name));
+    if !policy.has(SyncOption::CreateNamespace) || name.is_empty() || is_in_git {
+        return None;
+    }
+    namespace(name, Some(metadata))
+}
+
+fn is_namespace(object: &Object, name: &str) -> bool {
+    object.kind() == "Namespace" && object.api_version() == "v1" && object.name() == name
+}
+
 /// The step that makes the namespace, or gives it its labels and annotations.
 pub(super) fn create(wishes: &Wishes<'_>) -> Option<Step> {
     let policy = &wishes.application.sync_policy;
     let name = wishes.application.destination.namespace.as_str();
-    let is_it = |object: &Object| object.kind() == "Namespace" && object.api_version() == "v1" && object.name() == name;
-    let is_in_git = || wishes.wanted.iter().any(|wanted| is_it(&wanted.target));
+    let is_in_git = || wishes.wanted.iter().any(|wanted| is_namespace(&wanted.target, name));
     if !policy.has(SyncOption::CreateNamespace) || name.is_empty() || is_in_git() {
         return None;
     }

@@ -12,13 +12,14 @@ use serde_json::{Map, Value, json};
 
 use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER};
 use crate::object::{Object, Pointer};
-use crate::status::compare::counterparts;
+use crate::status::compare::{counterparts, is_applied_whole};
 use crate::status::{FieldDrift, Ignored};
 
 /// What is done about a live value of which git says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unspoken {
-    /// It is put into the target where trueup holds it, since applying would take it away; else it stays by itself.
+    /// It is put into the target where applying would take it away: where trueup holds it, or what git says above it has no
+    /// room for it. Else it stays by itself.
     IfOurs,
     /// It is put into the target: what is applied takes the place of the live object.
     Always,
@@ -32,7 +33,8 @@ pub(super) fn respect(target: &Object, live: &Object, ignored: &[Ignored], unspo
     for Ignored { field, .. } in ignored.iter().filter(|ignored| is_free(&ignored.field.path)) {
         let Some(place) = in_target(target, &wanted, &held, &field.path) else { continue };
         match (&field.git, field.live.as_ref().and(field.path.get(&held))) {
-            (None, Some(_)) if unspoken == Unspoken::IfOurs && !is_ours(field) => {}
+            (None, Some(_))
+                if unspoken == Unspoken::IfOurs && !is_ours(field) && !would_go(target, &wanted, &place) => {}
             (_, Some(_)) => puts.push((place, &field.path)),
             (Some(_), None) => takes.push(place),
             (None, None) => {}
@@ -59,6 +61,27 @@ pub(super) fn respect(target: &Object, live: &Object, ignored: &[Ignored], unspo
 
 fn is_ours(field: &FieldDrift) -> bool {
     field.managers.iter().any(|manager| manager.manager == FIELD_MANAGER)
+}
+
+/// Whether applying the target takes away what stands at a place, although the report says that git has nothing there: the
+/// target has it empty (`caBundle: ""`, `null`), or something above it that is empty or one value.
+fn would_go(target: &Object, wanted: &Value, place: &Pointer) -> bool {
+    let gvk = target.gvk();
+    let (mut value, mut here) = (wanted, Pointer::root());
+    for token in place.tokens() {
+        let is_empty = match value {
+            Value::Object(map) => map.is_empty(),
+            Value::Array(list) => list.is_empty(),
+            _ => true,
+        };
+        // An empty map whose keys have owners of their own takes nobody's away.
+        if is_applied_whole(&gvk, &here).unwrap_or(is_empty) || !(value.is_object() || value.is_array()) {
+            return true;
+        }
+        let Some(next) = child(value, token) else { return false };
+        (value, here) = (next, here.child(token.clone()));
+    }
+    true
 }
 
 /// Whether a rule may move a place: not the object's identity, and not what the server reports.
@@ -115,10 +138,10 @@ fn put(value: &mut Value, place: &[String], live: &Value, path: &[String]) {
         *value = live.clone();
         return;
     };
-    let Some(live) = child(live, step) else { return };
     if value.is_null() {
-        *value = Value::Object(Map::new());
+        *value = if live.is_array() { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };
     }
+    let Some(live) = child(live, step) else { return };
     match value {
         Value::Object(map) => {
             let empty = || if live.is_array() { Value::Array(Vec::new()) } else { Value::Object(Map::new()) };

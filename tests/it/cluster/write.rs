@@ -490,7 +490,7 @@ fn a_namespace_that_is_going_takes_nothing() {
 
     let refusal = refused(writer.apply(&writer.config_map("settings", json!({}))));
 
-    assert_eq!(refusal.reason, Reason::NoNamespace, "{refusal}");
+    assert_eq!(refusal.reason, Reason::NamespaceTerminating, "{refusal}");
     assert!(refusal.words.contains("because it is being terminated"), "{refusal}");
 }
 

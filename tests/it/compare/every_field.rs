@@ -85,7 +85,7 @@ const KEYS: [&str; 10] = [
     "type",
 ];
 
-fn another(value: &Value, is_bytes: bool) -> Value {
+pub(super) fn another(value: &Value, is_bytes: bool) -> Value {
     let number = |text: &str| text.parse::<f64>().map(|number| number * 2.0);
     match value {
         Value::String(_) if is_bytes => json!("YW5vdGhlcg=="),
@@ -130,12 +130,12 @@ fn cases(targets: &[Object]) -> Vec<Case> {
     cases
 }
 
-fn identity(object: &Value) -> (String, String) {
+pub(super) fn identity(object: &Value) -> (String, String) {
     let text = |value: &Value| value.as_str().unwrap_or_default().to_owned();
     (text(&object["kind"]), text(&object["metadata"]["name"]))
 }
 
-fn list(items: &[Value]) -> String {
+pub(super) fn list(items: &[Value]) -> String {
     json!({"apiVersion": "v1", "kind": "List", "items": items}).to_string()
 }
 

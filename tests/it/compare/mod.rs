@@ -4,6 +4,9 @@
 mod bad_input;
 mod defaults;
 mod every_field;
+mod random_changes;
+mod said_right;
+mod same_entry;
 
 use std::sync::Arc;
 
