@@ -31,7 +31,7 @@ pub(crate) enum CustomizationError {
     NoScript {
         /// The file.
         path: String,
-        /// What it is.
+        /// Its kind.
         why: &'static str,
     },
     /// There is nothing of the kind.
@@ -40,7 +40,7 @@ pub(crate) enum CustomizationError {
     None {
         /// The folder.
         path: String,
-        /// What was looked for.
+        /// The search text.
         wanted: &'static str,
     },
 }

@@ -118,7 +118,7 @@ impl DeleteArguments {
         }
     }
 
-    /// What a deletion leaves of the arguments of a sync.
+    /// The arguments of a sync that a deletion uses.
     fn syncing(&self) -> SyncingArguments {
         SyncingArguments {
             approve: self.approve,

@@ -50,13 +50,13 @@ struct TestArguments {
     #[arg(value_name = "DIR")]
     folder: PathBuf,
     #[command(flatten)]
-    telling: OutputArguments,
+    output: OutputArguments,
 }
 
 impl HealthArguments {
     pub(super) fn look(&self) -> Look {
         match &self.tests {
-            Some(HealthCommand::Test(test)) => judging::look(&test.telling),
+            Some(HealthCommand::Test(test)) => judging::look(&test.output),
             None => self.judging.look(),
         }
     }
@@ -168,7 +168,7 @@ fn unreadable(name: &str, line: usize, why: String) -> Finding {
 fn tests(arguments: &TestArguments, session: &Session) -> u8 {
     match run_tests(arguments) {
         Ok(cases) => {
-            let verbose = arguments.telling.verbose > 0;
+            let verbose = arguments.output.verbose > 0;
             match session.terminal.data_with(|view| test_results::write(&cases, verbose, view)) {
                 Ok(()) => u8::from(cases.iter().any(|case| case.outcome != Outcome::Passed)),
                 Err(error) => session.refuse(&[Finding::of(&error)]),
@@ -179,13 +179,13 @@ fn tests(arguments: &TestArguments, session: &Session) -> u8 {
 }
 
 fn run_tests(arguments: &TestArguments) -> Result<Vec<TestedCase>, Vec<Finding>> {
-    let told = |error: customizations::CustomizationError| vec![Finding::of(&error)];
+    let as_finding = |error: customizations::CustomizationError| vec![Finding::of(&error)];
     let folder = &arguments.folder;
     let rules = HealthRuleArguments::of_folder(folder.clone());
     let judge = rules.judge(&Settings::default())?;
     let mut tested = Vec::new();
-    for suite in customizations::suites(folder).map_err(told)? {
-        let text = customizations::text(&suite.file).map_err(told)?;
+    for suite in customizations::suites(folder).map_err(as_finding)? {
+        let text = customizations::text(&suite.file).map_err(as_finding)?;
         match suite::read(&text) {
             Ok(cases) => tested.extend(cases.into_iter().map(|case| {
                 let outcome = match customizations::manifest(folder, &suite, &case.input) {

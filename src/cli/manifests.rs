@@ -32,7 +32,7 @@ impl From<OsString> for ManifestPath {
 
 /// Standard input, and whether a person sits at its other end.
 pub struct StandardInput<'reader> {
-    /// What to read.
+    /// The input.
     pub reader: &'reader mut dyn Read,
     /// Whether it is a terminal.
     pub is_terminal: bool,
@@ -112,7 +112,7 @@ pub struct ManifestTexts {
 
 /// Reads every manifest file below the PATHs.
 pub fn read(paths: &[ManifestPath], mut standard_input: StandardInput<'_>) -> ManifestTexts {
-    let mut walk = Walk { limit: Limits::default().bytes, ..Walk::default() };
+    let mut walk = ManifestWalk { limit: Limits::default().bytes, ..ManifestWalk::default() };
     let mut is_input_read = false;
     for path in paths {
         let read = match path {
@@ -142,7 +142,7 @@ pub fn read_one(path: &Path) -> Result<ManifestText, ManifestError> {
 }
 
 #[derive(Default)]
-struct Walk {
+struct ManifestWalk {
     limit: usize,
     /// Where each file that was read really is, and its place in the list: PATHs may overlap.
     files: HashMap<PathBuf, usize>,
@@ -154,12 +154,12 @@ struct Walk {
 }
 
 /// The folder that is walked: as given, and where it really is.
-struct Root<'path> {
+struct WalkRoot<'path> {
     given: &'path Path,
     real: PathBuf,
 }
 
-impl Walk {
+impl ManifestWalk {
     fn standard_input(&mut self, standard_input: &mut StandardInput<'_>) -> Result<(), ManifestError> {
         if standard_input.is_terminal {
             return Err(ManifestError::Terminal);
@@ -184,11 +184,11 @@ impl Walk {
         }
         let met = |walk: &Self| walk.found.texts.len() + walk.found.errors.len() + walk.repeats;
         let before = met(self);
-        self.folder(path, &Root { given: path, real: real.clone() }, real);
+        self.folder(path, &WalkRoot { given: path, real: real.clone() }, real);
         if met(self) == before { Err(ManifestError::NoManifests { path: shown(path) }) } else { Ok(()) }
     }
 
-    fn folder(&mut self, path: &Path, root: &Root<'_>, real: PathBuf) {
+    fn folder(&mut self, path: &Path, root: &WalkRoot<'_>, real: PathBuf) {
         if !self.folders.insert(real) {
             self.repeats += 1;
             return;
@@ -206,7 +206,7 @@ impl Walk {
         }
     }
 
-    fn entry(&mut self, path: &Path, entry: &fs::DirEntry, root: &Root<'_>) -> Result<(), ManifestError> {
+    fn entry(&mut self, path: &Path, entry: &fs::DirEntry, root: &WalkRoot<'_>) -> Result<(), ManifestError> {
         let file_type = entry.file_type().map_err(|cause| unreadable(path, cause))?;
         let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         let is_manifest = has_manifest_extension(path);
@@ -452,7 +452,7 @@ mod tests {
     #[test]
     fn a_file_over_the_limit_is_refused() {
         let folder = folder_of(&["apps/web.yaml"]);
-        let mut walk = Walk { limit: 4, ..Walk::default() };
+        let mut walk = ManifestWalk { limit: 4, ..ManifestWalk::default() };
         let error = walk.path(&folder.path().join("apps/web.yaml")).unwrap_err();
         assert!(matches!(error, ManifestError::TooLarge { limit: 4, .. }));
         assert!(walk.found.texts.is_empty());

@@ -67,7 +67,7 @@ pub(super) fn applications(
     Ok((manifests.applications, manifests.findings))
 }
 
-/// What Argo CD's settings say about comparing and rendering.
+/// Argo CD's settings about comparing and rendering.
 fn settings(settings: &Settings) -> Result<(ComparisonSettings, RenderingSettings), Vec<Finding>> {
     // Nothing that is known is not the same as settings that say nothing.
     if settings.file.is_empty() {

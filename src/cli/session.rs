@@ -22,7 +22,7 @@ const GRACE: Duration = Duration::from_millis(200);
 /// The stack of each thread. Objects may nest a thousand levels deep, and are compared level by level.
 const STACK: usize = 32 << 20;
 
-/// What a command has at hand.
+/// The inputs of a command.
 #[derive(Debug)]
 pub(super) struct Session {
     /// The only printer.
@@ -53,7 +53,7 @@ impl Session {
 
 /// Everything that a command needs to know of how to look.
 pub(super) struct Look {
-    /// How much is told.
+    /// How much is reported.
     pub(super) verbosity: Verbosity,
     /// Lines of context.
     pub(super) context_lines: Option<usize>,
@@ -79,7 +79,7 @@ where
     run_until(look, command, OnSignal::Stop)
 }
 
-/// What the first signal does.
+/// The effect of the first signal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum OnSignal {
     Stop,

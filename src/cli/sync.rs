@@ -17,7 +17,7 @@ use crate::report::terminal::write_file;
 use crate::report::{Format, Output, plan};
 use crate::sync::plan::{Making, Plan, SavedPlans};
 
-/// What to do where nobody can be asked.
+/// The help when nobody can confirm.
 const UNASKED: &str = "`-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` follows each sync \
      policy";
 
@@ -70,7 +70,7 @@ pub(super) async fn sync(arguments: SyncArguments, mut session: Session) -> u8 {
     }
 }
 
-/// What is to be done with the plan.
+/// The use of the plan.
 enum Intent {
     Show,
     Save(PathBuf),
@@ -80,7 +80,7 @@ enum Intent {
     DoIf(Box<SavedPlans>, Duration),
 }
 
-/// What was asked for, as far as it can be known to be wrong before anything is fetched.
+/// The request, as far as it can be known to be wrong before anything is fetched.
 fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<Output>, Asked), Vec<Finding>> {
     let outputs = outputs(&arguments.planning.report).map_err(|finding| vec![finding])?;
     let mut wish = Wish::Sync { prune: arguments.prune };
@@ -137,7 +137,7 @@ async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<Run, 
     Ok(if is_to_be_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) })
 }
 
-/// What two commands ask for alike.
+/// The arguments that two commands share.
 pub(super) struct Asked {
     pub(super) wish: Wish,
     /// Whether somebody looks at the plan before it is carried out, if it is.

@@ -13,7 +13,7 @@ pub(super) struct Consent {
     pub(super) is_dry: bool,
     /// `-y`: nobody is asked.
     pub(super) is_given: bool,
-    /// What is asked.
+    /// The question.
     pub(super) question: &'static str,
 }
 

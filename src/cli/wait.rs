@@ -17,7 +17,7 @@ const DEFAULT_TIMEOUT: &str = "5m";
 /// The longest wait that can be asked for: who says `0` waits for a year.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
-/// What to wait for.
+/// The state to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 enum WaitFor {
     /// Everything is healthy or suspended

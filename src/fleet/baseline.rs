@@ -1,7 +1,7 @@
 //! Reads what the last sync of each application left behind: the parent of its ApplySet.
 //!
 //! In: the turns, and what was listed. Out: a baseline for each turn that has one. A parent that was listed costs
-//! nothing, any other one GET. One that cannot be used is told, and its application compared without it.
+//! nothing, any other one GET. One that cannot be used is reported, and its application compared without it.
 
 use std::sync::Arc;
 
@@ -35,7 +35,7 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
         turn.state = Some(match state {
             Ok(state) => Ok(take(turn, state)),
             Err(error) => {
-                tell(turn, &error);
+                warn(turn, &error);
                 Err(error)
             }
         });
@@ -47,8 +47,8 @@ pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
     }
 }
 
-/// What is worth knowing of a record that cannot be read.
-fn tell(turn: &mut Turn, error: &StateError) {
+/// Remarks about a record that cannot be read.
+fn warn(turn: &mut Turn, error: &StateError) {
     match error {
         // Somebody else's ConfigMap of this name: sync has to say something about it. Who may not read it has no record, as
         // before the first sync.
@@ -109,7 +109,7 @@ fn take(turn: &mut Turn, mut state: State) -> State {
     turn.rolled_back_to = state.rolled_back_to;
     turn.members = members(&state).map(Arc::new);
     if let Some(doubt) = &state.doubt {
-        tell(turn, doubt);
+        warn(turn, doubt);
     }
     for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
         turn.condition("BaselineWarning", Finding::of(fault));

@@ -53,12 +53,12 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
     }
 }
 
-/// What comparing one application found.
+/// The result of comparing one application.
 #[derive(Default)]
 struct Outcome {
     resources: Vec<ResourceDrift>,
     conditions: Vec<(&'static str, Finding)>,
-    /// What another application calls its own.
+    /// The objects of another application.
     shared: Vec<Shared>,
 }
 
@@ -145,7 +145,7 @@ async fn ask_if_allowed(
     ask(cluster, question, schemas).await
 }
 
-/// What drifted, in the light of what git said at the last sync: that revision is rendered only now.
+/// The drift, in the light of what git said at the last sync: that revision is rendered only now.
 async fn recalled(answered: Vec<Answered>, turn: &Turn, request: &Request, world: &World) -> Vec<ResourceDrift> {
     let is_wanted = answered.iter().any(|answered| answered.again.is_some());
     let past = if is_wanted { past::target(turn, request, world).await.ok() } else { None };
@@ -162,10 +162,10 @@ async fn recalled(answered: Vec<Answered>, turn: &Turn, request: &Request, world
     answered.into_iter().map(look_again).collect()
 }
 
-/// What came of asking about one object.
+/// The result of asking about one object.
 struct Answered {
     drift: ResourceDrift,
-    /// What it takes to look again, where there is something to be recalled.
+    /// The inputs to look again, where there is something to be recalled.
     again: Option<(Question, Answer)>,
 }
 
@@ -332,7 +332,7 @@ async fn ask(
     }
 }
 
-/// What git dropped may be what the server fills in by itself: it is asked, and only then.
+/// A field that git removed may be one that the server fills in by itself: the server is asked, and only then.
 async fn put_back(cluster: &dyn Cluster, question: &mut Question) {
     let dropped = question.dropped();
     if dropped.is_empty() {

@@ -19,15 +19,15 @@ const PATIENCE: Duration = Duration::from_secs(10);
 /// A program to look for.
 #[derive(Debug, Clone)]
 pub struct Tool {
-    /// What people call it.
+    /// Its display name.
     pub name: &'static str,
     /// Where it is, or its name.
     pub program: PathBuf,
-    /// What makes it say its version.
+    /// The arguments that print its version.
     pub arguments: &'static [&'static str],
     /// The oldest version that is supported, where older ones are not.
     pub oldest: Option<(u64, u64)>,
-    /// What it is for, and how to get it.
+    /// Its purpose, and how to install it.
     pub purpose: &'static str,
 }
 
@@ -71,7 +71,7 @@ pub struct Checkup {
     pub repositories: Vec<Check>,
     /// Clusters, each once.
     pub clusters: Vec<Check>,
-    /// What is wrong with the manifests themselves.
+    /// The errors in the manifests themselves.
     pub findings: Vec<Finding>,
 }
 
@@ -156,7 +156,7 @@ fn short(revision: &str) -> &str {
 mod tests {
     use super::*;
 
-    /// What the programs themselves say, from their first versions on.
+    /// The programs' own version texts, from their first versions on.
     #[test]
     fn a_version_is_found_in_what_programs_say() {
         for (said, expected) in [

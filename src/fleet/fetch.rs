@@ -46,7 +46,7 @@ pub(super) async fn fetch(turns: &mut [Turn], world: &World, concurrency: usize)
     }
 }
 
-/// What one application asks for: each source, in its order.
+/// The sources of one application, in their order.
 fn asked(turn: &Turn) -> Vec<(usize, RepoUrl, Wanted)> {
     let asked = turn.application.sources.iter().enumerate().map(|(position, source)| {
         let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
@@ -55,7 +55,7 @@ fn asked(turn: &Turn) -> Vec<(usize, RepoUrl, Wanted)> {
     asked.collect()
 }
 
-/// Keeps what was brought for a source.
+/// Keeps what was applied for a source.
 pub(super) fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {
     let run = &mut turn.sources[source];
     run.revision.clone_from(&checkout.revision);

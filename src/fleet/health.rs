@@ -57,7 +57,7 @@ fn fault() -> Finding {
     Finding::error("trueup::status::fault", "assessing health failed unexpectedly; this is a bug in trueup")
 }
 
-/// What was odd, each with Argo CD's word for its kind.
+/// Warnings, each with Argo CD's word for its kind.
 type Conditions = Vec<(&'static str, Finding)>;
 
 fn of_application(seen: &Seen, target: &[Object], judge: &Judge) -> (ApplicationHealth, Conditions) {

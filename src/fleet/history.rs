@@ -14,7 +14,7 @@ use crate::status::ResourceState;
 pub(super) async fn find(turns: &mut [Turn], world: &World) {
     for turn in turns {
         for (url, wanted) in questions(turn) {
-            // The drift itself is told either way; without commits, that is all that is missing.
+            // The drift itself is reported either way; without commits, that is all that is missing.
             if let Ok(history) = world.sources.history(&url, wanted, &world.cancel).await {
                 turn.history.extend(history.paths);
             }

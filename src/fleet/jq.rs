@@ -30,7 +30,7 @@ const SHORT: usize = 512;
 /// The stack of the child's thread: a thousand brackets within each other need a fraction of it.
 const STACK: usize = 64 << 20;
 
-/// What an expression may name in all values together, as text.
+/// The limit for the paths of an expression in all values together, as text.
 const OUTPUT: usize = 64 << 20;
 
 /// Functions that end after one walk over their input.
@@ -81,7 +81,7 @@ const HARMLESS: [&str; 44] = [
     "values",
 ];
 
-/// What an expression names in each value, within a time limit.
+/// The paths that an expression selects in each value, within a time limit.
 pub(super) async fn run(
     program: &Path,
     expression: String,
@@ -170,7 +170,7 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> std::io::Result<()
             return Value::Null;
         };
         match named(&expression, &values) {
-            Ok(named) => json!({"named": named.iter().map(told).collect::<Vec<_>>()}),
+            Ok(named) => json!({"named": named.iter().map(named_json).collect::<Vec<_>>()}),
             Err(why) => json!({"error": why}),
         }
     })?;
@@ -179,7 +179,7 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> std::io::Result<()
     output.flush()
 }
 
-fn told(named: &Named) -> Value {
+fn named_json(named: &Named) -> Value {
     match named {
         Named::Places(places) => json!({"places": places.iter().map(ToString::to_string).collect::<Vec<_>>()}),
         Named::Absent => json!("absent"),
@@ -243,7 +243,7 @@ mod tests {
             Named::Absent,
             Named::Failed("no".to_owned()),
         ] {
-            assert_eq!(heard(&told(&named)), Some(named));
+            assert_eq!(heard(&named_json(&named)), Some(named));
         }
         assert_eq!(answer(br#"{"error": "no"}"#), Err("no".to_owned()));
         assert!(answer(b"nonsense").is_err());

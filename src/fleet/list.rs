@@ -116,7 +116,7 @@ pub(super) struct Live {
 }
 
 impl Live {
-    /// What is in these places.
+    /// The values at these paths.
     pub(super) fn of(places: impl Iterator<Item = (Listing, Listed)>) -> Self {
         Self { listings: places.collect() }
     }

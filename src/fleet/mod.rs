@@ -46,21 +46,21 @@ use crate::source::Sources;
 use crate::status::compare::{Effects, Terms};
 use crate::status::health::Judge;
 
-/// What was asked for.
+/// The request.
 #[expect(clippy::struct_excessive_bools, reason = "they are what flags of the command line say")]
 #[derive(Debug, Clone, Default)]
 pub struct Request {
     /// The applications, in the order of the input; those whose manifests are wrong are reported as such.
     pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
-    /// What was odd while reading them.
+    /// The warnings from reading them.
     pub findings: Vec<Finding>,
-    /// What rendering may cost.
+    /// The limits of rendering.
     pub render: RenderSettings,
     /// How many things are done side by side.
     pub concurrency: usize,
     /// The instance label that Argo CD tracks by, over that of its settings; empty is none at all.
     pub instance_label: Option<String>,
-    /// What `argocd-cm` says about comparing.
+    /// The settings of `argocd-cm` about comparing.
     pub settings: ComparisonSettings,
     /// Whether what people's tools added where git is silent is drift (`--strict`).
     pub strict: bool,
@@ -76,7 +76,7 @@ pub struct Request {
     pub accept_move: bool,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
-    /// How many lines are told of the logs of what failed; nothing where they are not wanted.
+    /// How many lines are reported of the logs of what failed; nothing where they are not wanted.
     pub log_lines: Option<u16>,
 }
 
@@ -91,7 +91,7 @@ impl Request {
         self.instance_label.clone().map_or_else(by_settings, Some).filter(|label| !label.is_empty())
     }
 
-    /// What Argo CD's settings, and the application's own, decide about comparing.
+    /// The settings of Argo CD, and the application's own, about comparing.
     fn terms(&self, application: &Application) -> Terms {
         let mut tracking = self.settings.tracking.clone();
         let label = self.instance_label.clone().filter(|label| !label.is_empty());
@@ -101,7 +101,7 @@ impl Request {
     }
 }
 
-/// What a run may read.
+/// The files that a run is allowed to read.
 #[derive(Clone)]
 pub struct World {
     /// Repositories.
@@ -114,7 +114,7 @@ pub struct World {
     pub cancel: Cancel,
 }
 
-/// What git says, for each application that is well-formed, and the cluster it belongs to.
+/// The rendered targets for each application that is well-formed, and the cluster it belongs to.
 async fn targets(request: &mut Request, world: &World) -> (Vec<turn::Turn>, Vec<(usize, InvalidApplication)>) {
     settings::read(request, world).await;
     turn::leave_alone(request);
@@ -149,7 +149,7 @@ pub async fn health(mut request: Request, world: &World) -> Run {
     turn::end_judged(turns, invalid, request, world)
 }
 
-/// What git says, without a cluster.
+/// The rendered targets, without a cluster.
 #[derive(Debug, Clone, Default)]
 pub struct Rendered {
     /// Every application that is well-formed, in order.
@@ -172,7 +172,7 @@ pub struct RenderedApplication {
 pub enum Renders {
     /// Once.
     Once,
-    /// Twice, to find what is made up anew each time.
+    /// Twice, to find what is generated at each render.
     Twice,
 }
 

@@ -16,7 +16,7 @@ use crate::status::ResourceDrift;
 use crate::status::compare::{Look, Question, Terms, first_look, unknown};
 use crate::sync::plan::managed_namespace;
 
-/// What the first look found.
+/// The result of the first comparison.
 pub(super) enum Found {
     Settled(Box<ResourceDrift>),
     Ask(Box<Question>),

@@ -21,7 +21,7 @@ pub(super) async fn named(shared: Vec<Shared>, cluster: &dyn Cluster, state_name
     for namespace in namespaces {
         let gvk = Gvk::from_api_version("v1", "ConfigMap");
         let request = ListRequest { gvk, namespace: Some(namespace.to_owned()), metadata_only: false };
-        // Who may not list them reads the id.
+        // An account that cannot list them reads the id.
         for parent in cluster.list(&request).await.unwrap_or_default() {
             if let (Some(id), Some(application)) = (parent.label(APPLYSET_ID), application_of(&parent)) {
                 applications.insert(id.to_owned(), application.to_owned());

@@ -31,7 +31,7 @@ pub(super) enum PastUnknown {
     NotKept(NotKept),
     /// A revision of then cannot be fetched, or not be rendered.
     Failed(Box<Finding>),
-    /// What is rendered from it now is not what was applied then.
+    /// It renders differently now than when it was applied.
     Differs,
 }
 
@@ -49,7 +49,7 @@ impl fmt::Display for PastUnknown {
     }
 }
 
-/// What git said of one object at the last sync.
+/// One object's target at the last sync.
 pub(super) enum Said<'past> {
     /// This.
     Object(&'past Object),
@@ -59,7 +59,7 @@ pub(super) enum Said<'past> {
     Unknown,
 }
 
-/// What git said at the last sync.
+/// The target of the last sync.
 pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Result<PastTarget, PastUnknown> {
     let baseline = turn.baseline.clone().ok_or(PastUnknown::NoRecord)?;
     let then = Then::of(turn, &baseline)?;
@@ -164,7 +164,7 @@ pub(super) fn read(block: &SourceBlock, now: &[Source]) -> Result<Source, Findin
     Ok(Source { repo_url, ..source })
 }
 
-/// What git said then, by key.
+/// The targets of that sync, by key.
 pub(super) struct PastTarget {
     objects: Arc<Vec<Object>>,
     places: HashMap<Key, usize>,
@@ -178,7 +178,7 @@ impl PastTarget {
         Self { objects, places, baseline, doubt }
     }
 
-    /// What it said of one object.
+    /// The recorded state of one object.
     pub(super) fn said(&self, key: &Key) -> Said<'_> {
         let object = self.places.get(key).and_then(|place| self.objects.get(*place));
         match (object, self.baseline.of(key)) {

@@ -49,7 +49,7 @@ pub(super) async fn find(turns: &mut [Turn], log_lines: Option<u16>, concurrency
         for resource in health.resources.iter_mut().filter(|resource| has_reasons(resource)) {
             match evidence.get(&(identity(cluster), resource.namespace.clone())) {
                 Some(Ok(evidence)) => resource.reasons = evidence.reasons(&resource.uid),
-                // The verdict stands; that its reasons could not be read is told once for each namespace.
+                // The verdict stands; that its reasons could not be read is reported once for each namespace.
                 Some(Err(error)) if untold.insert(resource.namespace.clone()) => {
                     resource.reasons = vec![format!("the reason is unknown: {error}")];
                 }

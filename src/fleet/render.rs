@@ -36,7 +36,7 @@ pub(super) struct Work {
     cancel: Cancel,
 }
 
-/// What became of it.
+/// Its result.
 pub(super) struct Done {
     warnings: Vec<Finding>,
     /// The tool of each source; nothing for one that renders nothing.
@@ -67,7 +67,7 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
         }
     }
     if let Some(cache) = settings.cache.clone().filter(CacheSettings::has_grown) {
-        // What went wrong while tidying up is nobody's fault, and no part of the answer.
+        // What went wrong while tidying up is not tracked fault, and no part of the answer.
         let _ = tokio::task::spawn_blocking(move || cache.shrink()).await;
     }
 }
@@ -146,7 +146,7 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
     }
 }
 
-/// What rendered each source of an application, with the version that its program tells: for the record.
+/// The tools that rendered each source of an application, with the version that its program tells: for the record.
 pub(super) async fn rendered_by(turn: &Turn, request: &Request, world: &World) -> Vec<String> {
     let settings = (&Arc::new(request.render.clone()), &Arc::new(request.settings.exclusions.clone()));
     let runs = turn.sources.clone();
@@ -190,7 +190,7 @@ impl Work {
         })
     }
 
-    /// Whether Helm may make up anew what one of the sources has, each of which was rendered by its tool.
+    /// Whether Helm may make up again what one of the sources has, each of which was rendered by its tool.
     pub(super) fn may_be_made_up(&self, rendered: &[SourceRun]) -> bool {
         let references = References::of(&self.application.sources, &self.checkouts);
         let mut sources = self.application.sources.iter().zip(&self.checkouts).zip(rendered);
@@ -216,7 +216,7 @@ impl Work {
         named.collect()
     }
 
-    /// What the rendering of one source may look at.
+    /// The inputs of the rendering of one source.
     fn input<'a>(
         &'a self,
         source: &'a Source,
@@ -229,7 +229,7 @@ impl Work {
             instance_name: &self.instance_name,
             source,
             revision: &checkout.revision,
-            // A chart's version is no promise, for it may be published anew; but its folder is named by its digest.
+            // A chart's version is no promise, for it may be published again; but its folder is named by its digest.
             is_pinned: checkout.by != FetchedBy::WorkingTree,
             root: &checkout.root,
             folder,
@@ -273,7 +273,7 @@ fn render_source(
     if source.renders_nothing() {
         return Ok(None);
     }
-    // A chart is the whole of what was brought.
+    // A chart is the whole of what was applied.
     let folder = checkout.folder(source.path.as_deref().unwrap_or_default()).map_err(|error| Finding::of(&error))?;
     render::render(&work.input(source, checkout, &folder, references)).map(Some).map_err(|error| Finding::of(&error))
 }

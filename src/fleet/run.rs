@@ -34,7 +34,7 @@ pub struct Condition {
     pub is_gap: bool,
 }
 
-/// One source of an application, as it was brought and rendered.
+/// One source of an application, as it was applied and rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRun {
     /// The repository, without credentials.

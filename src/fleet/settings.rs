@@ -30,7 +30,7 @@ pub(super) async fn read(request: &mut Request, world: &World) {
     }
 }
 
-/// What Argo CD's namespace has.
+/// The settings in Argo CD's namespace.
 struct Found {
     /// `argocd-cm` in namespace … of …
     place: String,

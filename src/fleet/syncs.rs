@@ -1,4 +1,4 @@
-//! Reads what each application's syncs left behind: no repository is brought, nothing is compared.
+//! Reads what each application's syncs left behind: no repository is applied, nothing is compared.
 //!
 //! In: where the states are. Out: each state, or why it cannot be read; and who has the lock of one whose last attempt
 //! has no end. Nothing is written.
@@ -49,7 +49,7 @@ impl Subject {
     }
 }
 
-/// What is known of an application's syncs.
+/// The history of an application's syncs.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApplicationSyncs {
     /// Which application.

@@ -93,7 +93,7 @@ pub(super) struct Turn {
 }
 
 impl Turn {
-    /// How the application's own objects are told from others.
+    /// How the application's own objects are distinguished from others.
     pub(super) fn tracking(&self, request: &Request) -> Tracking {
         Tracking {
             instance_name: self.application.instance_name(&request.argocd_namespace),
@@ -149,12 +149,12 @@ impl Turn {
         }
     }
 
-    /// Keeps the conditions as they are: what comes after is told anew when it is compared anew.
+    /// Keeps the conditions as they are: what comes after is reported again when it is compared again.
     pub(super) fn keep_conditions(&mut self) {
         self.rendered.clone_from(&self.conditions);
     }
 
-    /// Forgets what was compared, to be compared anew; what a sync had to say stays.
+    /// Forgets what was compared, to be compared again; what a sync had to say stays.
     pub(super) fn begin_again(&mut self) {
         self.resources.clear();
         self.surplus.clear();

@@ -25,7 +25,7 @@ use crate::status::health::HealthStatus;
 /// is watched.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(10);
 
-/// What to wait for.
+/// The state to wait for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Goal {
     /// Every application works; one that is paused on purpose does, as far as it should.
@@ -39,7 +39,7 @@ pub enum Goal {
 /// How to wait.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Patience {
-    /// What to wait for.
+    /// The state to wait for.
     pub goal: Goal,
     /// How long at most.
     pub timeout: Duration,
@@ -54,7 +54,7 @@ pub struct Patience {
 pub enum Ending {
     /// It is so.
     Reached,
-    /// It cannot be told: the run has the errors.
+    /// It is unknown: the run has the errors.
     Failed,
     /// Something has failed that was waited for, and what.
     Degraded(Vec<String>),
@@ -63,7 +63,7 @@ pub enum Ending {
 }
 
 impl Ending {
-    /// Why the wait was in vain.
+    /// Why the wait was without result.
     pub fn finding(&self, timeout: Duration) -> Option<Finding> {
         match self {
             Self::Reached | Self::Failed => None,
@@ -105,7 +105,7 @@ pub(super) async fn until(
     let rendered: Vec<_> = turns.iter().map(|turn| turn.conditions.clone()).collect();
     let clusters = list::clusters(turns);
     let mut watching = watch::open(turns, &clusters, request.concurrency, &world.progress).await;
-    let mut told = Vec::new();
+    let mut shown = Vec::new();
     let mut is_first_look = true;
     let ending = loop {
         for (turn, conditions) in turns.iter_mut().zip(&rendered) {
@@ -121,9 +121,9 @@ pub(super) async fn until(
             Verdict::Waiting(waiting) => waiting,
         };
         is_first_look = false;
-        if waiting != told {
+        if waiting != shown {
             world.progress.note(format!("waiting for {}", waiting.join(", ")));
-            told = waiting;
+            shown = waiting;
         }
         sleep_until(ends.min(looked + patience.interval)).await;
         // That nothing has changed until then is an answer, too.
@@ -159,7 +159,7 @@ async fn change(watching: &mut Watching<'_, Listing>, turns: &[Turn], goal: Goal
     }
 }
 
-/// What one look has shown.
+/// The result of one look.
 enum Verdict {
     Ended(Ending),
     /// Not yet, and for what.
@@ -168,7 +168,7 @@ enum Verdict {
 
 fn verdict(turns: &[Turn], patience: Patience, is_first_look: bool) -> Verdict {
     let mut waiting = waiting_for(turns, patience.goal);
-    // What cannot be told at first will not be told later; an API server that goes away meanwhile may come back.
+    // What cannot be reported at first will not be reported later; an API server that goes away meanwhile may come back.
     let is_told = !has_error(turns);
     if is_first_look && !is_told {
         return Verdict::Ended(Ending::Failed);
@@ -189,7 +189,7 @@ fn has_error(turns: &[Turn]) -> bool {
     turns.iter().any(|turn| run::has_error(&turn.conditions))
 }
 
-/// What has not come yet, in words, in stable order.
+/// The resources that are not ready, in words, in stable order.
 fn waiting_for(turns: &[Turn], goal: Goal) -> Vec<String> {
     turns.iter().flat_map(|turn| of_application(turn, goal)).collect()
 }

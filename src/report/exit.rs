@@ -40,7 +40,7 @@ impl ExitStatus {
         }
     }
 
-    /// What it means: one line for help, README and reports.
+    /// The meaning in one line, for help, README and reports.
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::InSync => "everything is in sync, or done",
@@ -97,7 +97,7 @@ impl Run {
     }
 }
 
-/// What an error makes of the exit code: 2, unless it is one of those that have a code of their own.
+/// The exit code of an error: 2, unless it is one of those that have a code of their own.
 fn status_of(finding: &Finding) -> ExitStatus {
     match finding.code.as_deref() {
         Some(codes::NOT_PERMITTED) => ExitStatus::Forbidden,

@@ -53,15 +53,15 @@ struct Shown {
     code: Option<String>,
     severity: Option<miette::Severity>,
     help: Option<String>,
-    cause: Option<Cause>,
+    cause: Option<CauseTree>,
     window: Option<Window>,
 }
 
 /// One cause, and what lies behind it.
 #[derive(Debug)]
-struct Cause {
+struct CauseTree {
     message: String,
-    behind: Option<Box<Cause>>,
+    behind: Option<Box<CauseTree>>,
 }
 
 /// The lines around a marked piece.
@@ -86,7 +86,7 @@ impl Shown {
             severity: Diagnostic::severity(finding),
             help: finding.help.as_deref().map(|help| visible(help).into_owned()),
             cause: finding.causes.iter().rev().fold(None, |behind, message| {
-                Some(Cause { message: visible(message).into_owned(), behind: behind.map(Box::new) })
+                Some(CauseTree { message: visible(message).into_owned(), behind: behind.map(Box::new) })
             }),
             window: finding.excerpt.as_ref().map(Window::of),
         }
@@ -162,13 +162,13 @@ impl std::error::Error for Shown {
     }
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for CauseTree {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Cause {
+impl std::error::Error for CauseTree {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         self.behind.as_deref().map(|cause| cause as &(dyn std::error::Error + 'static))
     }

@@ -19,13 +19,13 @@ use crate::storage::users_mode;
 /// The list of files that were written into a folder: a hash and a name a line.
 pub const LIST: &str = ".trueup-files";
 
-/// What a file's name may be at most; file systems take 255 bytes.
+/// The maximum length of a file name; file systems take 255 bytes.
 const LONGEST_NAME: usize = 200;
 
 /// The names on the list, each with the hash of what was written; two where a run may have been killed in between.
-type Listed = BTreeMap<String, BTreeSet<String>>;
+type FileList = BTreeMap<String, BTreeSet<String>>;
 
-/// What became of a folder.
+/// The result of writing a folder.
 #[derive(Debug, Default, PartialEq, Eq)]
 pub struct Written {
     /// Files that are new or changed.
@@ -148,18 +148,18 @@ fn remove(file: &Path, written_hashes: &BTreeSet<String>, written: &mut Written)
     Ok(())
 }
 
-fn write_list(list: &Path, files: &Listed) -> Result<(), FolderError> {
+fn write_list(list: &Path, files: &FileList) -> Result<(), FolderError> {
     let lines = files.iter().flat_map(|(name, hashes)| hashes.iter().map(move |hash| format!("{hash}  {name}\n")));
     Ok(write_file(list, lines.collect::<String>().as_bytes())?)
 }
 
 /// The files that an earlier run wrote; names that lead anywhere else are not believed.
-fn read_list(list: &Path) -> Result<Listed, FolderError> {
+fn read_list(list: &Path) -> Result<FileList, FolderError> {
     let text = match fs::read_to_string(list) {
-        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(Listed::new()),
+        Err(error) if error.kind() == ErrorKind::NotFound => return Ok(FileList::new()),
         read => read.map_err(|cause| FolderError::Folder { file: list.to_owned(), cause })?,
     };
-    let mut listed = Listed::new();
+    let mut listed = FileList::new();
     for (hash, name) in text.lines().filter_map(|line| line.split_once("  ")) {
         if !name.contains(['/', '\\']) && !name.starts_with('.') {
             listed.entry(name.to_owned()).or_default().insert(hash.to_owned());

@@ -24,12 +24,12 @@ const LINES: usize = 200;
 pub(super) fn of_run(run: &Run) -> Vec<Cow<'_, Finding>> {
     let mut gathered: Vec<Cow<'_, Finding>> = run.findings.iter().map(Cow::Borrowed).collect();
     let mut shared: Vec<(Vec<&str>, &Finding, &str)> = Vec::new();
-    let mut places: HashMap<Key<'_>, usize> = HashMap::new();
+    let mut places: HashMap<FindingKey<'_>, usize> = HashMap::new();
     for application in &run.applications {
         for finding in application.conditions.iter().map(|condition| &condition.finding) {
             let rest = finding.message.strip_prefix(&application.name).and_then(|rest| rest.strip_prefix(": "));
             let words = rest.unwrap_or(&finding.message);
-            let place = *places.entry(Key::of(finding, words)).or_insert_with(|| {
+            let place = *places.entry(FindingKey::of(finding, words)).or_insert_with(|| {
                 shared.push((Vec::new(), finding, words));
                 shared.len() - 1
             });
@@ -46,9 +46,9 @@ pub(super) fn of_run(run: &Run) -> Vec<Cow<'_, Finding>> {
     gathered
 }
 
-/// What makes two findings one.
+/// The parts that make two findings equal.
 #[derive(PartialEq, Eq, Hash)]
-struct Key<'finding> {
+struct FindingKey<'finding> {
     severity: Severity,
     code: Option<&'finding str>,
     words: &'finding str,
@@ -57,7 +57,7 @@ struct Key<'finding> {
     place: Option<(&'finding str, usize)>,
 }
 
-impl<'finding> Key<'finding> {
+impl<'finding> FindingKey<'finding> {
     fn of(finding: &'finding Finding, words: &'finding str) -> Self {
         Self {
             severity: finding.severity,
@@ -84,22 +84,22 @@ fn listed(names: &[&str]) -> String {
 pub(super) fn text<'finding>(findings: impl IntoIterator<Item = &'finding Finding>, view: &View) -> String {
     let mut seen = HashSet::new();
     let findings: Vec<&Finding> =
-        findings.into_iter().filter(|finding| seen.insert(Key::of(finding, &finding.message))).collect();
+        findings.into_iter().filter(|finding| seen.insert(FindingKey::of(finding, &finding.message))).collect();
     let print =
         |findings: &[Cow<'_, Finding>]| findings.iter().map(|finding| graphical(finding, view)).collect::<String>();
     let all: Vec<Cow<'_, Finding>> = findings.iter().copied().map(Cow::Borrowed).collect();
     if view.verbose {
         return print(&all);
     }
-    let kinds = Kinds::of(&findings);
+    let kinds = FindingsByCode::of(&findings);
     let folded = print(&kinds.folded(&findings));
     if folded.lines().count() <= LINES { folded } else { print(&kinds.summary(findings.len())) }
 }
 
 /// Findings by their codes and severities, in the order of each kind's first.
-struct Kinds<'finding>(Vec<Vec<&'finding Finding>>);
+struct FindingsByCode<'finding>(Vec<Vec<&'finding Finding>>);
 
-impl<'finding> Kinds<'finding> {
+impl<'finding> FindingsByCode<'finding> {
     fn of(findings: &[&'finding Finding]) -> Self {
         let mut kinds: Vec<Vec<&'finding Finding>> = Vec::new();
         let mut places = HashMap::new();
@@ -198,7 +198,7 @@ mod tests {
         run
     }
 
-    fn told(run: &Run) -> String {
+    fn transcript(run: &Run) -> String {
         let gathered = of_run(run);
         text(gathered.iter().map(|finding| &**finding), &view())
     }
@@ -211,7 +211,7 @@ mod tests {
         let names: Vec<String> = (1..=9).map(|number| format!("web-{number}")).collect();
         let mut conditions: Vec<(&str, Finding)> = names.iter().map(|name| (name.as_str(), down())).collect();
         conditions.push(("api", Finding::error("c", "no folder or file `api`")));
-        assert_snapshot!(told(&run(&conditions)), @r"
+        assert_snapshot!(transcript(&run(&conditions)), @r"
         × web-1, web-2, web-3, web-4, web-5 and 4 more: https://git.example.com/shop cannot be reached
         ╰─▶ Connection refused
         × api: no folder or file `api`

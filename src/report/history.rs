@@ -41,13 +41,13 @@ pub fn write(syncs: &[ApplicationSyncs], format: HistoryFormat, view: &View) -> 
 
 /// How an attempt went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
+enum AttemptOutcome {
     Ended(OperationPhase),
     Running,
     Killed,
 }
 
-impl Outcome {
+impl AttemptOutcome {
     fn of(syncs: &ApplicationSyncs, state: &State) -> Self {
         match (&state.ended, &syncs.holder) {
             (Some(ended), _) => Self::Ended(ended.phase),
@@ -118,7 +118,7 @@ fn line(page: &mut Page, entry: &HistoryEntry, view: &View) {
 }
 
 fn last(page: &mut Page, attempt: &Attempt, syncs: &ApplicationSyncs, state: &State, view: &View) {
-    let outcome = Outcome::of(syncs, state);
+    let outcome = AttemptOutcome::of(syncs, state);
     let time = state.ended.as_ref().map_or(attempt.started, |ended| ended.at);
     page.write(Role::Hint, "  last  ").write(outcome.role(), outcome.as_str());
     page.write(
@@ -152,13 +152,13 @@ fn revision<'hash>(hash: &'hash str, view: &View) -> &'hash str {
 struct SyncHistory<'run> {
     api_version: &'static str,
     kind: &'static str,
-    applications: Vec<Application<'run>>,
+    applications: Vec<HistoryApplication<'run>>,
     version: &'static str,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Application<'run> {
+struct HistoryApplication<'run> {
     name: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: &'run str,
@@ -168,8 +168,8 @@ struct Application<'run> {
     #[serde(skip_serializing_if = "Option::is_none")]
     rolled_back_to: Option<u64>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    last_attempt: Option<LastAttempt<'run>>,
-    history: Vec<Entry<'run>>,
+    last_attempt: Option<LastAttemptRow<'run>>,
+    history: Vec<HistoryRow<'run>>,
 }
 
 #[derive(Serialize)]
@@ -179,7 +179,7 @@ struct StatePlace<'run> {
 }
 
 #[derive(Serialize)]
-struct LastAttempt<'run> {
+struct LastAttemptRow<'run> {
     result: &'static str,
     started: Timestamp,
     #[serde(skip_serializing_if = "Option::is_none")]
@@ -192,17 +192,17 @@ struct LastAttempt<'run> {
 }
 
 #[derive(Serialize)]
-struct Entry<'run> {
+struct HistoryRow<'run> {
     id: u64,
     started: Timestamp,
     deployed: Timestamp,
     by: &'run str,
-    sources: Vec<Source<'run>>,
+    sources: Vec<HistorySource<'run>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Source<'run> {
+struct HistorySource<'run> {
     #[serde(rename = "repoURL")]
     repo_url: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -216,13 +216,13 @@ impl<'run> SyncHistory<'run> {
         Self {
             api_version: "trueup/v1",
             kind: "SyncHistory",
-            applications: syncs.iter().map(Application::of).collect(),
+            applications: syncs.iter().map(HistoryApplication::of).collect(),
             version: env!("CARGO_PKG_VERSION"),
         }
     }
 }
 
-impl<'run> Application<'run> {
+impl<'run> HistoryApplication<'run> {
     fn of(syncs: &'run ApplicationSyncs) -> Self {
         let subject = &syncs.subject;
         let state = syncs.state.as_ref().ok();
@@ -232,18 +232,18 @@ impl<'run> Application<'run> {
             state: StatePlace { namespace: &subject.place.namespace, name: &subject.place.name },
             error: syncs.state.as_ref().err().map(|finding| finding.message.as_str()),
             rolled_back_to: state.and_then(|state| state.rolled_back_to),
-            last_attempt: state.and_then(|state| LastAttempt::of(syncs, state)),
-            history: state.iter().flat_map(|state| &state.history).map(Entry::of).collect(),
+            last_attempt: state.and_then(|state| LastAttemptRow::of(syncs, state)),
+            history: state.iter().flat_map(|state| &state.history).map(HistoryRow::of).collect(),
         }
     }
 }
 
-impl<'run> LastAttempt<'run> {
+impl<'run> LastAttemptRow<'run> {
     fn of(syncs: &'run ApplicationSyncs, state: &'run State) -> Option<Self> {
         let attempt = state.attempt.as_ref()?;
         let ended = state.ended.as_ref();
         Some(Self {
-            result: Outcome::of(syncs, state).as_str(),
+            result: AttemptOutcome::of(syncs, state).as_str(),
             started: attempt.started,
             ended: ended.map(|ended| ended.at),
             by: &attempt.by,
@@ -254,9 +254,9 @@ impl<'run> LastAttempt<'run> {
     }
 }
 
-impl<'run> Entry<'run> {
+impl<'run> HistoryRow<'run> {
     fn of(entry: &'run HistoryEntry) -> Self {
-        let source = |source: &'run SyncedSource| Source {
+        let source = |source: &'run SyncedSource| HistorySource {
             repo_url: &source.repo_url,
             path: &source.path,
             target_revision: &source.target_revision,

@@ -151,11 +151,11 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_format_is_told_the_right_ones() {
+    fn a_wrong_format_lists_the_right_ones() {
         for (text, message, help) in [
-            ("xml", "`xml` is not a format of the report", "one of: text, json, yaml, markdown, diff; or FORMAT=FILE"),
-            ("", "`` is not a format of the report", "one of: text, json, yaml, markdown, diff; or FORMAT=FILE"),
-            ("json=", "`json=` names no file", "`-o json` alone writes to standard output"),
+            ("xml", "unknown report format `xml`", "one of: text, json, yaml, markdown, diff; or FORMAT=FILE"),
+            ("", "unknown report format ``", "one of: text, json, yaml, markdown, diff; or FORMAT=FILE"),
+            ("json=", "`json=` needs a file name", "`-o json` alone writes to standard output"),
         ] {
             let error = text.parse::<Output>().unwrap_err();
             assert_eq!(error.to_string(), message);

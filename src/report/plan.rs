@@ -47,26 +47,26 @@ pub(super) fn counts(steps: &[&Step], held: usize) -> Vec<(Role, String)> {
     let counts = [
         (Role::Git, count(|step| step.hook.is_none() && !step.is_prune() && step.seen.is_none()), "to create"),
         (Role::Drift, steps.iter().filter(|step| is_change(step) && is_there(step)).count(), "to change"),
-        (Role::Warning, count(is_made_anew), "to recreate"),
+        (Role::Warning, count(is_recreated), "to recreate"),
         (Role::Cluster, count(Step::is_prune), "to delete"),
         (Role::Plain, count(is_release), "to release"),
         (Role::Plain, count(|step| step.hook.is_some()), "to run"),
         (Role::Warning, held, "held"),
     ];
-    let told: Vec<(Role, String)> = counts
+    let counted: Vec<(Role, String)> = counts
         .into_iter()
         .filter(|(_, count, _)| *count > 0)
         .map(|(role, count, words)| (role, format!("{count} {words}")))
         .collect();
-    if told.is_empty() { vec![(Role::Good, "nothing to do".to_owned())] } else { told }
+    if counted.is_empty() { vec![(Role::Good, "nothing to do".to_owned())] } else { counted }
 }
 
-fn is_made_anew(step: &Step) -> bool {
-    step.hook.is_none() && matches!(step.action, Action::Bring { method: Method::Recreate, .. })
+fn is_recreated(step: &Step) -> bool {
+    step.hook.is_none() && matches!(step.action, Action::Apply { method: Method::Recreate, .. })
 }
 
 fn is_change(step: &Step) -> bool {
-    step.hook.is_none() && !step.is_prune() && !is_made_anew(step) && !is_release(step)
+    step.hook.is_none() && !step.is_prune() && !is_recreated(step) && !is_release(step)
 }
 
 fn is_release(step: &Step) -> bool {
@@ -93,7 +93,7 @@ fn line(page: &mut Page, step: &Step) {
     let (sign, role) = sign(&step.action, step.seen.is_some());
     page.write(role, format!("    {sign} ")).write(Role::Name, step.object.key().to_string());
     page.write(Role::Plain, "  ").write(Role::Plain, &step.why);
-    if let Action::Bring { adopt, .. } = &step.action
+    if let Action::Apply { adopt, .. } = &step.action
         && !adopt.is_empty()
     {
         page.write(Role::Hint, "  takes over from ").write(Role::Manager, adopt.join(", "));
@@ -104,7 +104,7 @@ fn line(page: &mut Page, step: &Step) {
     page.end();
 }
 
-/// What is held: a line an object; what belongs to somebody else stands under its owner, who is named once.
+/// The held objects, one per line; what belongs to somebody else stands under its owner, who is named once.
 pub(super) fn held_lines(page: &mut Page, plan: &Plan, name: impl Fn(&Held) -> String) {
     let mut by_owner: BTreeMap<(&Owner, &str), Vec<&Held>> = BTreeMap::new();
     for held in &plan.held {
@@ -156,7 +156,7 @@ mod tests {
             phase,
             wave: 0,
             object,
-            action: Action::Bring { method, validation: Validation::Strict, force: false, adopt: Vec::new() },
+            action: Action::Apply { method, validation: Validation::Strict, force: false, adopt: Vec::new() },
             why: why.to_owned(),
             hook: None,
             target: Some(Arc::new(Object::new(target).unwrap())),
@@ -182,9 +182,9 @@ mod tests {
             Phase::Sync,
             name("v1", "ConfigMap", "settings"),
             Method::Apply,
-            "changed: /data/a (git moved)",
+            "changed: /data/a (changed in git)",
         ));
-        adopting.action = Action::Bring {
+        adopting.action = Action::Apply {
             method: Method::Apply,
             validation: Validation::Strict,
             force: false,
@@ -192,7 +192,7 @@ mod tests {
         };
         let mut gone = there(step(Phase::Sync, name("v1", "Secret", "old"), Method::Apply, "removed from git"));
         (gone.action, gone.target) = (Action::Prune { propagation: Propagation::Foreground }, None);
-        let anew = step(Phase::Sync, name("apps/v1", "Deployment", "web"), Method::Recreate, "must be made anew");
+        let recreated = step(Phase::Sync, name("apps/v1", "Deployment", "web"), Method::Recreate, "must be recreated");
         let widget = step(Phase::Sync, name("shop.example.com/v1", "Widget", "a"), Method::Apply, "new in git");
         Plan {
             application: "argocd/shop".to_owned(),
@@ -203,7 +203,7 @@ mod tests {
                 there(hook(step(Phase::PreSync, name("batch/v1", "Job", "migrate"), Method::Create, "hook PreSync"))),
                 gone,
                 adopting,
-                there(anew),
+                there(recreated),
                 Step { wave: 3, unasked: true, ..widget },
                 hook(step(Phase::SyncFail, name("batch/v1", "Job", "page"), Method::Create, "hook SyncFail")),
             ],
@@ -213,7 +213,9 @@ mod tests {
                 is_drift: true,
                 owner: None,
             }],
-            warnings: vec!["`batch/Job shop/migrate`: `PreSynk` is no hook type, so it never runs for it".to_owned()],
+            warnings: vec![
+                "`batch/Job shop/migrate`: `PreSynk` is not a hook type, so the hook never runs for it".to_owned(),
+            ],
         }
     }
 
@@ -228,14 +230,14 @@ mod tests {
             ↻ batch/Job shop/migrate  hook PreSync
           Sync, wave 0
             - Secret shop/old  removed from git
-            ~ ConfigMap shop/settings  changed: /data/a (git moved)  takes over from argocd-controller
-            ↻ apps/Deployment shop/web  must be made anew
+            ~ ConfigMap shop/settings  changed: /data/a (changed in git)  takes over from argocd-controller
+            ↻ apps/Deployment shop/web  must be recreated
           Sync, wave 3
             + shop.example.com/Widget shop/a  new in git  no dry run: its Namespace or CRD has to be created first
           SyncFail, wave 0, only if something fails
             + batch/Job shop/page  hook SyncFail
           ! PersistentVolumeClaim shop/data  its data would be lost with it; needs `--prune-protected`
-          ⚠ `batch/Job shop/migrate`: `PreSynk` is no hook type, so it never runs for it
+          ⚠ `batch/Job shop/migrate`: `PreSynk` is not a hook type, so the hook never runs for it
         ");
         insta::assert_snapshot!(text([&nothing], &view()), @"1 application  nothing to do");
     }

@@ -21,7 +21,7 @@ const PATIENCE: Duration = Duration::from_millis(200);
 /// Every stage, in order.
 const STAGES: [Stage; 5] = [Stage::Fetch, Stage::Render, Stage::List, Stage::Compare, Stage::Sync];
 
-/// What to draw.
+/// The content to draw.
 pub(super) enum Drawing {
     /// `-q`.
     Nothing,
@@ -78,7 +78,7 @@ struct Board {
     stages: [Count; 5],
     /// Where bars are drawn, once they are.
     screen: Option<MultiProgress>,
-    /// What was told of each thing that is waited for.
+    /// The last report of each resource of the wait.
     waits: HashMap<String, String>,
 }
 
@@ -88,7 +88,7 @@ struct Count {
     expected: u64,
     begun: u64,
     done: u64,
-    told: u64,
+    shown: u64,
     subject: String,
     /// Drawn from the stage's first event on.
     bar: Option<ProgressBar>,
@@ -100,7 +100,7 @@ fn now() -> String {
 }
 
 impl Board {
-    /// What a log tells of a sync: each step as it ended, and what is waited for whenever the reason is another.
+    /// The log of a sync: each step as it ended, and what is waited for whenever the reason is another.
     fn news(&mut self, event: &Event) -> Option<String> {
         match event {
             Event::Step { subject, result } => {
@@ -108,8 +108,8 @@ impl Board {
                 Some(format!("{subject}: {result}"))
             }
             Event::Waiting { subject, why } => {
-                let told = self.waits.insert(subject.clone(), why.clone());
-                (told.as_ref() != Some(why)).then(|| format!("waiting for {subject}: {why}"))
+                let shown = self.waits.insert(subject.clone(), why.clone());
+                (shown.as_ref() != Some(why)).then(|| format!("waiting for {subject}: {why}"))
             }
             _ => None,
         }
@@ -137,7 +137,7 @@ impl Board {
         self.draw(stage);
     }
 
-    /// What a sync waits for is drawn in place of what it did last.
+    /// The wait of a sync is drawn in place of what it did last.
     fn waiting(&mut self, subject: &str, why: &str) {
         if let Some(bar) = &self.stages[Stage::Sync as usize].bar {
             bar.set_message(format!("{}: {}", visible(subject), visible(why)));
@@ -171,8 +171,8 @@ impl Board {
             .iter()
             .zip(&mut self.stages)
             .take(last_begun)
-            .filter(|(_, count)| count.told == 0 && count.done > 0 && count.done >= count.expected)
-            .map(|(stage, count)| count.tell(*stage))
+            .filter(|(_, count)| count.shown == 0 && count.done > 0 && count.done >= count.expected)
+            .map(|(stage, count)| count.line(*stage))
             .collect()
     }
 
@@ -181,15 +181,15 @@ impl Board {
         STAGES
             .iter()
             .zip(&mut self.stages)
-            .filter(|(_, count)| count.done > count.told)
-            .map(|(stage, count)| count.tell(*stage))
+            .filter(|(_, count)| count.done > count.shown)
+            .map(|(stage, count)| count.line(*stage))
             .collect()
     }
 }
 
 impl Count {
-    fn tell(&mut self, stage: Stage) -> String {
-        self.told = self.done;
+    fn line(&mut self, stage: Stage) -> String {
+        self.shown = self.done;
         line(stage, self.done)
     }
 }
@@ -271,9 +271,9 @@ mod tests {
         let waiting = |why: &str| Event::Waiting { subject: "Job shop/migrate".to_owned(), why: why.to_owned() };
         let step = Event::Step { subject: "Job shop/migrate".to_owned(), result: "created".to_owned() };
         let events = [step, waiting("0 of 1 done"), waiting("0 of 1 done"), waiting("1 of 1 failed")];
-        let told: Vec<String> = events.iter().filter_map(|event| board.news(event)).collect();
+        let shown: Vec<String> = events.iter().filter_map(|event| board.news(event)).collect();
         assert_eq!(
-            told,
+            shown,
             [
                 "Job shop/migrate: created",
                 "waiting for Job shop/migrate: 0 of 1 done",

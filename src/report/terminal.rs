@@ -52,8 +52,8 @@ impl Terminal {
             return Ok(());
         }
         match self.bars.suspend(|| write_data(&mut io::stdout().lock(), bytes)) {
-            Ok(Written::Whole) => Ok(()),
-            Ok(Written::NobodyReads) => {
+            Ok(WriteOutcome::Whole) => Ok(()),
+            Ok(WriteOutcome::NobodyReads) => {
                 self.closed.store(true, Ordering::Relaxed);
                 Ok(())
             }
@@ -136,17 +136,17 @@ impl Terminal {
     }
 }
 
-/// What became of data.
+/// The result of writing data.
 #[derive(Debug, PartialEq, Eq)]
-enum Written {
+enum WriteOutcome {
     Whole,
     NobodyReads,
 }
 
-fn write_data(output: &mut impl Write, bytes: &[u8]) -> io::Result<Written> {
+fn write_data(output: &mut impl Write, bytes: &[u8]) -> io::Result<WriteOutcome> {
     match output.write_all(bytes).and_then(|()| output.flush()) {
-        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(Written::NobodyReads),
-        written => written.map(|()| Written::Whole),
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(WriteOutcome::NobodyReads),
+        written => written.map(|()| WriteOutcome::Whole),
     }
 }
 
@@ -194,8 +194,8 @@ mod tests {
     fn a_closed_pipe_ends_the_printing_and_is_no_error() {
         let (reader, mut writer) = io::pipe().unwrap();
         drop(reader);
-        assert_eq!(write_data(&mut writer, b"shop  Synced\n").unwrap(), Written::NobodyReads);
-        assert_eq!(write_data(&mut Vec::new(), b"shop  Synced\n").unwrap(), Written::Whole);
+        assert_eq!(write_data(&mut writer, b"shop  Synced\n").unwrap(), WriteOutcome::NobodyReads);
+        assert_eq!(write_data(&mut Vec::new(), b"shop  Synced\n").unwrap(), WriteOutcome::Whole);
     }
 
     #[test]

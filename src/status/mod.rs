@@ -95,9 +95,9 @@ pub struct Manager {
 pub struct FieldDrift {
     /// Where in the live object; list items are addressed by index in the *live* list, new ones after its end.
     pub path: Pointer,
-    /// What git says; `None` when git has no such field. Masked for Secrets.
+    /// The value in git; `None` when git has no such field. Masked for Secrets.
     pub git: Option<Value>,
-    /// What the cluster holds; `None` when it has no such field. Masked for Secrets.
+    /// The value in the cluster; `None` when it has no such field. Masked for Secrets.
     pub live: Option<Value>,
     /// The key of the list item that the path goes through, such as `{"name": "web"}`.
     pub item: Option<Map<String, Value>>,
@@ -105,7 +105,7 @@ pub struct FieldDrift {
     pub managers: Vec<Manager>,
     /// Which side moved.
     pub moved: Moved,
-    /// What git said when the two were last the same, where that is known. Masked for Secrets.
+    /// The value in git when the two were last the same, where that is known. Masked for Secrets.
     pub last_synced: Option<Value>,
 }
 
@@ -164,11 +164,11 @@ pub struct ResourceDrift {
     pub moved: Moved,
     /// Where git has it written.
     pub origin: Option<Origin>,
-    /// What differs.
+    /// The differences.
     pub fields: Vec<FieldDrift>,
-    /// What a person's tool put into the live object where git says nothing; no drift.
+    /// Fields that a person's tool put into the live object where git says nothing; no drift.
     pub additions: Vec<FieldDrift>,
-    /// What differs, and rules say not to compare.
+    /// The differences that ignore rules cover.
     pub ignored: Vec<Ignored>,
     /// Whether it is an extra that its own annotation says not to count (`IgnoreExtraneous`).
     pub is_tolerated: bool,
@@ -182,12 +182,12 @@ pub struct ResourceDrift {
     /// The live object as it would be after git's fields are in it (for a missing one, the target), masked. It differs
     /// from `live` in exactly `fields`.
     pub target: Option<Value>,
-    /// What is worth knowing of this resource: why it is unknown, that the schema was used …
+    /// Remarks about this resource: why it is unknown, that the schema was used …
     pub note: Option<String>,
 }
 
 impl ResourceDrift {
-    /// What tells it from every other.
+    /// Its identity.
     pub fn key(&self) -> Key {
         Key {
             group: self.gvk.group.clone(),

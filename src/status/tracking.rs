@@ -29,7 +29,7 @@ pub struct Tracking {
     pub applyset_id: String,
 }
 
-/// What marks an object as an application's own.
+/// The mark of an application's own objects.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Mark {
     /// Argo CD's tracking annotation.
@@ -197,7 +197,7 @@ mod tests {
         TrackedBy::Other(name.to_owned())
     }
 
-    /// Operators copy annotations onto what they make; a copy is nobody's to prune.
+    /// Operators copy annotations onto what they make; a copy is not tracked to prune.
     #[test]
     fn a_tracking_id_counts_where_it_describes_the_object_itself() {
         let cases = [

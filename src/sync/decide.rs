@@ -13,16 +13,16 @@ use crate::status::{Moved, ResourceDrift, ResourceState};
 pub struct Policy {
     /// `syncPolicy.automated` is there, and enabled.
     pub automated: bool,
-    /// What git dropped is deleted: `automated.prune`, `--auto-prune`.
+    /// Objects removed from git are deleted: `automated.prune`, `--auto-prune`.
     pub prune: bool,
-    /// What changed in the cluster is set back: `automated.selfHeal`, `--self-heal`.
+    /// Changes in the cluster are reverted: `automated.selfHeal`, `--self-heal`.
     pub self_heal: bool,
     /// `automated.allowEmpty`: even when nothing would be left.
     pub allow_empty: bool,
 }
 
 impl Policy {
-    /// What a manifest says: nothing of `automated` is in force when it is not `enabled`.
+    /// The manifest's policy: nothing of `automated` is in force when it is not `enabled`.
     pub fn of(policy: &SyncPolicy) -> Self {
         match policy.automated.filter(|automated| automated.enabled) {
             None => Self::default(),
@@ -36,7 +36,7 @@ impl Policy {
     }
 }
 
-/// What was synced last, against what git says now.
+/// The last sync, against what git has now.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum LastSync {
     /// Nothing, as far as anybody knows.
@@ -49,7 +49,7 @@ pub enum LastSync {
     OtherRevision,
 }
 
-/// What is to be done about an application.
+/// The decision for an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Decision {
     /// Nothing differs.
@@ -76,7 +76,7 @@ pub struct Scope {
 
 /// Decides for one application of `trueup reconcile`.
 pub fn decide(policy: Policy, resources: &[ResourceDrift], last: LastSync) -> Decision {
-    let found = Found::of(resources, last);
+    let found = DriftCounts::of(resources, last);
     let is_to_be_ended = policy.automated && last == LastSync::CutShort;
     if found.is_nothing() && !is_to_be_ended {
         return Decision::Nothing;
@@ -112,8 +112,8 @@ pub fn decide(policy: Policy, resources: &[ResourceDrift], last: LastSync) -> De
     }
 }
 
-/// What differs, by who moved.
-struct Found {
+/// The differences, by the side that changed.
+struct DriftCounts {
     /// Changed or missing, because git moved, alone or not.
     git: usize,
     /// Changed or missing, because the cluster moved, alone or not.
@@ -128,7 +128,7 @@ struct Found {
     is_all_gone: bool,
 }
 
-impl Found {
+impl DriftCounts {
     fn of(resources: &[ResourceDrift], last: LastSync) -> Self {
         let mut found =
             Self { git: 0, cluster: 0, healable: 0, gone: 0, gone_by_git: 0, is_all_gone: !resources.is_empty() };
@@ -178,7 +178,7 @@ impl Found {
         }
     }
 
-    /// What is left, and which policy would not leave it.
+    /// The drift that stays, and which policy would sync it.
     fn left(&self, policy: Policy) -> String {
         let mut left = Vec::new();
         if self.git > 0 && !policy.automated {
@@ -223,7 +223,7 @@ mod tests {
         Decision::Sync(Scope { whole, apply, prune })
     }
 
-    /// What a case expects; the words of `Leave` are tested apart.
+    /// The expectation of a case; the words of `Leave` are tested apart.
     fn check(name: &str, policy: Policy, resources: &[ResourceDrift], last: LastSync, expected: Option<Decision>) {
         match (decide(policy, resources, last), expected) {
             (Decision::Leave(why), None) => assert!(!why.is_empty(), "{name}: says why"),
@@ -368,8 +368,8 @@ mod tests {
             resource(ResourceState::Extra, Moved::Git),
         ];
         let Decision::Leave(why) = decide(MANUAL, &all, Other) else { panic!("it is left") };
-        let expected = "git moved 1 object: it is synced by hand; the cluster moved 2 objects: self-heal is off; \
-                        git dropped 1 object: pruning is off";
+        let expected = "1 object changed in git: automated sync is off; 2 objects changed in the cluster: self-heal is \
+                        off; 1 object removed from git: pruning is off";
         assert_eq!(why, expected);
     }
 }

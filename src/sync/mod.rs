@@ -9,12 +9,12 @@
 pub mod adopt;
 pub mod argo_status;
 pub mod decide;
+pub mod dry_run;
 pub mod execute;
 pub mod lock;
 mod merge;
 pub mod ownership;
 pub mod plan;
-pub mod rehearse;
 pub mod state;
 
 pub use decide::{Decision, LastSync, Policy, Scope};

@@ -1,4 +1,4 @@
-//! What the verbs that judge health share: which applications, in which clusters, by which rules, and how it is told.
+//! What the verbs that judge health share: which applications, in which clusters, by which rules, and how it is reported.
 
 use super::cluster::ClusterArguments;
 use super::health::HealthRuleArguments;

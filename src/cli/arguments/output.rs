@@ -1,4 +1,4 @@
-//! How it is told.
+//! How it is reported.
 
 use clap::ValueEnum;
 

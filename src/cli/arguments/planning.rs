@@ -1,4 +1,4 @@
-//! What every command that plans a sync is told alike.
+//! What every command that plans a sync is reported alike.
 
 use super::cluster::ClusterArguments;
 use super::comparing::ComparingArguments;

@@ -13,17 +13,17 @@ use super::super::{Request, World};
 use super::{SyncRequest, Wish};
 use crate::app::Destination;
 use crate::finding::Finding;
-use crate::sync::argo_status::{Done, StatusWritten, Told, status, write};
+use crate::sync::argo_status::{Done, StatusInput, StatusWritten, status, write};
 use crate::sync::state::State;
 
-pub(super) async fn tell(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
-    stream::iter(turns.iter_mut().map(|turn| tell_one(turn, request, wanted, world)))
+pub(super) async fn write_statuses(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
+    stream::iter(turns.iter_mut().map(|turn| write_status_of(turn, request, wanted, world)))
         .buffer_unordered(request.concurrency.max(1))
         .collect::<()>()
         .await;
 }
 
-async fn tell_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
+async fn write_status_of(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
     let namespace = match turn.application.namespace.as_str() {
         "" => request.argocd_namespace.clone(),
         namespace => namespace.to_owned(),
@@ -47,14 +47,14 @@ async fn tell_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, worl
 
 async fn value(turn: &Turn, request: &Request, wanted: &SyncRequest) -> serde_json::Value {
     let state = match &turn.cluster {
-        // Who cannot read it has been told so before.
+        // Who cannot read it has been reported so before.
         Some(cluster) => State::read(cluster.as_ref(), &turn.place(request)).await.unwrap_or_default(),
         None => State::default(),
     };
     let revisions: Vec<String> = turn.sources.iter().map(|source| source.revision.clone()).collect();
     let source_types: Vec<String> = turn.sources.iter().map(|source| source.tool.clone()).collect();
-    let told = |condition: &Condition| (condition.kind.clone(), condition.finding.message.clone());
-    let conditions: Vec<(String, String)> = turn.conditions.iter().map(told).collect();
+    let parts = |condition: &Condition| (condition.kind.clone(), condition.finding.message.clone());
+    let conditions: Vec<(String, String)> = turn.conditions.iter().map(parts).collect();
     let ended = state.ended.as_ref().map(|ended| ended.at);
     let operation = turn.operation.as_ref().map(|operation| Done {
         operation,
@@ -63,7 +63,7 @@ async fn value(turn: &Turn, request: &Request, wanted: &SyncRequest) -> serde_js
         by: &wanted.holder,
         automated: matches!(wanted.wish, Wish::Reconcile { .. }),
     });
-    status(&Told {
+    status(&StatusInput {
         application: &turn.application,
         sync: sync(turn),
         revisions: &revisions,

@@ -23,7 +23,7 @@ use crate::object::annotations::is_hook;
 use crate::object::{Gap, GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 use crate::sync::decide::Scope;
-use crate::sync::plan::{self, Deleting, Plan, Wanted, Wishes};
+use crate::sync::plan::{self, Deleting, Plan, PlanInput, Wanted};
 use crate::sync::state::{Ended, Place, State, StateError};
 use crate::sync::{Operation, OperationPhase, StepResult};
 
@@ -75,7 +75,7 @@ pub(super) async fn planned(
     let (tracking, place) = (turn.tracking(request), turn.place(request));
     let revisions: Vec<String> =
         turn.sources.iter().map(|source| source.revision.clone()).filter(|revision| !revision.is_empty()).collect();
-    let wishes = Wishes {
+    let input = PlanInput {
         application: &turn.application,
         scope: Scope { whole: true, apply: true, prune: true },
         flags: wanted.flags,
@@ -92,7 +92,7 @@ pub(super) async fn planned(
         now: wanted.started,
     };
     let deleting = Deleting { orphan: how.orphan, propagation: how.propagation, state_namespace: &place.namespace };
-    let plan = plan::delete(&wishes, &deleting).map_err(|refused| vec![Finding::of(&refused)])?;
+    let plan = plan::delete(&input, &deleting).map_err(|refused| vec![Finding::of(&refused)])?;
     if plan.is_empty() && !plan.held.iter().any(|held| held.is_drift) && turn.members.is_none() {
         turn.left = Some("nothing of it is in the cluster".to_owned());
     }
@@ -116,7 +116,7 @@ pub(super) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
     })
 }
 
-/// What carries our mark and is not ours is told, and is nothing that is left of the application.
+/// An object that carries our mark and is not ours is reported, and is nothing that is left of the application.
 pub(super) fn forget_what_is_not_ours(turn: &mut Turn) {
     let Some(plan) = &turn.plan else { return };
     let held = plan.held.iter().filter(|held| !held.is_drift).map(|held| held.object.key());
@@ -147,7 +147,7 @@ async fn left_of(hook: &Object, turn: &Turn, cluster: &dyn Cluster) -> Result<Ve
     let ObjectName { gvk, namespace, .. } = name_of(hook);
     match cluster.list(&ListRequest { gvk, namespace, metadata_only: true }).await {
         Ok(live) => Ok(plan::made_of(hook, live, state.syncs())),
-        // Who may not see them leaves them.
+        // An account that cannot see them leaves them.
         Err(ClusterError::Forbidden { .. }) => Ok(Vec::new()),
         Err(error) => Err(error),
     }

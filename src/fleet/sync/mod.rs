@@ -73,14 +73,14 @@ pub struct Delete {
     pub propagation: Option<Propagation>,
 }
 
-/// What to do, and how.
+/// The action and its method.
 #[derive(Debug, Clone)]
 pub struct SyncRequest {
     /// Whose wish it is.
     pub wish: Wish,
     /// Whether somebody looks at the plan before it is carried out, if it is.
     pub is_shown: bool,
-    /// What flags say about every plan.
+    /// The flags of every plan.
     pub flags: Flags,
     /// Each application's status is put on its Application in the cluster (`--write-status`).
     pub write_status: bool,
@@ -96,9 +96,9 @@ pub struct SyncRequest {
     pub wave_delay: Duration,
     /// How long one wave may take to work.
     pub wave_timeout: Duration,
-    /// Judges whether what was brought works.
+    /// Judges whether what was applied works.
     pub judge: Arc<Judge>,
-    /// Whether everything is waited for after it was brought (`--wait`), and how long.
+    /// Whether everything is waited for after it was applied (`--wait`), and how long.
     pub wait: Option<Patience>,
     /// Whether somebody wants it to stop after the steps in flight.
     pub stop: Cancel,
@@ -168,7 +168,7 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
         findings.extend(ending.finding(patience.timeout));
     }
     if wanted.write_status {
-        argo_status::tell(&mut turns, &request, wanted, world).await;
+        argo_status::write_statuses(&mut turns, &request, wanted, world).await;
     }
     turn::end(turns, invalid, findings, world)
 }
@@ -193,7 +193,7 @@ async fn look(turns: &mut [Turn], request: &Request, world: &World) -> Arc<Live>
 
 /// How things stand after something was done: drift that is left is drift.
 async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
-    // The stages were told once already.
+    // The stages were reported once already.
     let world = &World { progress: Progress::silent(), ..world.clone() };
     for turn in turns.iter_mut() {
         turn.restore_target();

@@ -2,7 +2,7 @@
 //!
 //! In: turns with plans. Out: the same, with what was done. Before the first write the lock is taken and the attempt is
 //! recorded; a run that is killed after that leaves a record that says so. Who had to wait for the lock, or finds that
-//! somebody else synced meanwhile, plans anew.
+//! somebody else synced meanwhile, plans again.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -70,7 +70,7 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     }
 }
 
-/// What ends the work early.
+/// The reasons to stop early.
 struct Stops {
     /// A signal, or the loss of the lock.
     stop: Cancel,
@@ -112,7 +112,7 @@ async fn make_room(plan: &Plan, place: &Place, cluster: &dyn Cluster) -> Result<
             && step.object.gvk.group.is_empty()
             && step.object.name == place.namespace
             && step.seen.is_none()
-            && matches!(step.action, Action::Bring { .. })
+            && matches!(step.action, Action::Apply { .. })
     });
     let Some((step, target)) = namespace.and_then(|step| Some((step, step.target.as_deref()?))) else { return Ok(()) };
     // Somebody may have created it since: then it is room enough, and nothing of it is taken over here.
@@ -144,7 +144,7 @@ async fn under_lock(
     let mut state = State::read_to_write(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
     refuse_older(turn, &state, wanted)?;
     if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
-        // Somebody synced between our look and our lock. What our plan had to say is said anew.
+        // Somebody synced between our look and our lock. What our plan had to say is said again.
         turn.conditions.retain(|condition| !condition.kind.starts_with("Sync"));
         turn.restore_target();
         turn.begin_again();
@@ -173,7 +173,7 @@ async fn under_lock(
         operation.message = format!("synced, except for {held} that were not applied");
     }
     if !stops.is_lost() {
-        tell(turn, &operation, wanted.wish);
+        report_failure(turn, &operation, wanted.wish);
     }
     let written = match wanted.wish {
         // The record is the other run's by now.
@@ -215,8 +215,8 @@ fn refuse_older(turn: &Turn, state: &State, wanted: &SyncRequest) -> Result<(), 
     Err(Finding::error(LOCKED, message).with_help(help))
 }
 
-/// What failed is an error of the application; the exit code is read from its code.
-fn tell(turn: &mut Turn, operation: &Operation, wish: Wish) {
+/// A failure is an error of the application; the exit code is read from its code.
+fn report_failure(turn: &mut Turn, operation: &Operation, wish: Wish) {
     let code = match operation.phase {
         OperationPhase::Succeeded => return,
         OperationPhase::Terminated => "trueup::sync::terminated",

@@ -25,8 +25,8 @@ use crate::object::{Gvk, Key, Object};
 use crate::status::compare::Baseline;
 use crate::status::{Moved, ResourceDrift, ResourceState};
 use crate::sync::decide::{Decision, LastSync, Policy, Scope, decide};
-use crate::sync::plan::{self, Plan, PlanRefused, Surplus, Wanted, Wishes};
-use crate::sync::rehearse::{Complaint, ComplaintKind, Extent, rehearse};
+use crate::sync::dry_run::{Complaint, ComplaintKind, Extent, dry_run};
+use crate::sync::plan::{self, Plan, PlanInput, PlanRefused, Surplus, Wanted};
 use crate::sync::state::State;
 
 pub(super) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
@@ -46,7 +46,7 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
     if let (Wish::Delete(_), Err(finding)) = (wanted.wish, deletion::refuse_unseen(turn)) {
         return turn.condition("SyncError", finding);
     }
-    if may_not(turn, wanted) {
+    if refuse_incomplete(turn, wanted) {
         return;
     }
     let state = turn.state.as_ref().map(|state| match state {
@@ -84,7 +84,7 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
     };
     match planned {
         Ok(mut plan) => {
-            let complaints = rehearsed(turn, &mut plan, wanted, request).await;
+            let complaints = dry_run_findings(turn, &mut plan, wanted, request).await;
             for warning in &plan.warnings {
                 turn.condition("SyncWarning", Finding::warning("trueup::sync::odd", warning));
             }
@@ -99,7 +99,7 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
 }
 
 /// Whether the application must not be written to at all.
-fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
+fn refuse_incomplete(turn: &mut Turn, wanted: &SyncRequest) -> bool {
     // What git may still have is left alone, and all the rest is known.
     let unread = turn.unread();
     let is_held = |resource: &ResourceDrift| {
@@ -129,7 +129,7 @@ fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
     is_shared && !wanted.flags.allow_shared
 }
 
-/// What the wish or the policy lets be done.
+/// The scope that the request or the policy allows.
 fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
     let of_manifest = Policy::of(&turn.application.sync_policy);
     match wanted.wish {
@@ -154,7 +154,7 @@ fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
     }
 }
 
-/// What was synced last. A sync that failed was none.
+/// The last sync that succeeded.
 fn last_sync(turn: &Turn, state: &State) -> LastSync {
     match &turn.baseline {
         _ if state.was_cut_short() => LastSync::CutShort,
@@ -182,7 +182,7 @@ fn is_as_synced(turn: &Turn, baseline: &Baseline) -> bool {
     })
 }
 
-/// Makes the target what git said at the last sync, and compares anew; whether that is known.
+/// Makes the target what git said at the last sync, and compares again; whether that is known.
 async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
     let then = past::target(turn, request, world).await;
     let kept = then.map_err(|why| (None, why)).and_then(|then| healed_to(turn, &then));
@@ -214,7 +214,7 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
     true
 }
 
-/// What an application is set back to: what git said at the last sync of all that it still has. Refused where that is not
+/// The target that an application is reverted to: that of the last sync of all that it still has. Refused where that is not
 /// known of something that changed in the cluster.
 fn healed_to(turn: &Turn, then: &PastTarget) -> Result<Vec<Object>, (Option<Key>, PastUnknown)> {
     let changed = turn.resources.iter().filter(|resource| {
@@ -238,7 +238,7 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
     let namespace = namespace(turn).await.map_err(|error| vec![Finding::of(&error)])?;
     let revisions: Vec<String> = turn.sources.iter().map(|source| source.revision.clone()).collect();
     let revisions = if scope.whole { revisions } else { turn.last_revisions().unwrap_or(revisions) };
-    let wishes = Wishes {
+    let input = PlanInput {
         application: &turn.application,
         scope,
         flags: wanted.flags,
@@ -254,7 +254,7 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
         baseline: turn.baseline.as_deref(),
         now: wanted.started,
     };
-    match plan::plan(&wishes) {
+    match plan::plan(&input) {
         Ok(plan) => Ok(plan),
         Err(PlanRefused::Shared(shared)) => {
             let named = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
@@ -295,7 +295,7 @@ fn targets(turn: &Turn, target: &[Object], applyset_id: &str, request: &Request)
     if conditions.is_empty() { Ok(wanted) } else { Err(conditions.into_iter().map(|(_, finding)| finding).collect()) }
 }
 
-/// What is live of the application and is not rendered; where git may still have it, its state is unknown.
+/// Live objects of the application that are not rendered; where git may still have it, its state is unknown.
 pub(super) fn surplus(turn: &Turn) -> Vec<Surplus> {
     let is_extra = |resource: &&ResourceDrift| matches!(resource.state, ResourceState::Extra | ResourceState::Unknown);
     let extras = turn.resources.iter().filter(is_extra);
@@ -306,7 +306,7 @@ pub(super) fn surplus(turn: &Turn) -> Vec<Surplus> {
     extras.filter_map(with_live).collect()
 }
 
-/// The destination's namespace; nothing where there is none. Who may not read it is taken to have one.
+/// The destination's namespace; nothing where there is none. An account that cannot read it is taken to have one.
 async fn namespace(turn: &Turn) -> Result<Option<Object>, ClusterError> {
     let name = turn.application.destination.namespace.clone();
     let Some(cluster) = turn.cluster.as_ref().filter(|_| !name.is_empty()) else { return Ok(None) };
@@ -330,10 +330,10 @@ fn extent(turn: &Turn, plan: &Plan, wanted: &SyncRequest) -> Extent {
     if is_first && plan.steps.len() > LARGE && !wanted.is_shown { Extent::OneOfEachKind } else { Extent::Every }
 }
 
-/// What the server says to the plan, as errors.
-async fn rehearsed(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, request: &Request) -> Vec<Finding> {
+/// The server's complaints about the plan, as errors.
+async fn dry_run_findings(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, request: &Request) -> Vec<Finding> {
     let Some(cluster) = &turn.cluster else { return Vec::new() };
-    let complaints = rehearse(plan, extent(turn, plan, wanted), cluster.as_ref(), request.concurrency).await;
+    let complaints = dry_run(plan, extent(turn, plan, wanted), cluster.as_ref(), request.concurrency).await;
     let mut findings = Vec::new();
     let mut without_namespace: BTreeMap<String, (Reason, Vec<String>)> = BTreeMap::new();
     for Complaint { subject, kind } in complaints {
@@ -341,7 +341,7 @@ async fn rehearsed(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, request: 
             ComplaintKind::NoNamespace { namespace, reason } => {
                 without_namespace.entry(namespace).or_insert((reason, Vec::new())).1.push(subject);
             }
-            kind => findings.push(told(&subject, kind)),
+            kind => findings.push(finding_of(&subject, kind)),
         }
     }
     let destination = &turn.application.destination.namespace;
@@ -376,7 +376,7 @@ fn needed_by(subjects: &[String]) -> String {
 /// How many objects one finding names.
 const NAMED: usize = 3;
 
-/// What to do about a refusal: only where the object itself is wrong, git is.
+/// The help for a refusal: only where the object itself is wrong, git is.
 fn remedy(reason: Reason) -> &'static str {
     match reason {
         Reason::Invalid | Reason::Immutable => "correct it in git; `trueup render` shows what was sent",
@@ -392,12 +392,12 @@ fn remedy(reason: Reason) -> &'static str {
     }
 }
 
-fn told(subject: &str, kind: ComplaintKind) -> Finding {
+fn finding_of(subject: &str, kind: ComplaintKind) -> Finding {
     match kind {
         ComplaintKind::NoNamespace { namespace, reason } => {
             no_namespace(&namespace, reason, &[subject.to_owned()], false)
         }
-        ComplaintKind::MustBeMadeAnew(words) => {
+        ComplaintKind::MustBeRecreated(words) => {
             Finding::error("trueup::sync::immutable", format!("`{subject}` must be recreated; nothing was written"))
                 .with_cause(words)
                 .with_help("`--force`, or its sync option `Force=true`, deletes it first")

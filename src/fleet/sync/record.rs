@@ -99,7 +99,7 @@ fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) 
     baseline
 }
 
-/// What git no longer has, and is there still.
+/// Live objects that git no longer has.
 fn left(turn: &Turn, operation: &Operation) -> Vec<Key> {
     let gone = gone(operation);
     turn.surplus.iter().map(|live| live.key()).filter(|key| !gone.contains(key)).collect()

@@ -29,7 +29,7 @@ use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
 /// The kind of what forbids a rollback: then nothing is compared, either.
 const ROLLBACK_ERROR: &str = "RollbackError";
 
-/// What git said at an entry of each application's history, the one before the last where none is named.
+/// The targets of an entry of each application's history, the one before the last where none is named.
 pub(super) async fn targets(
     request: &mut Request,
     to: Option<u64>,
@@ -41,7 +41,7 @@ pub(super) async fn targets(
     list::connect(&mut turns, world, request.concurrency).await;
     for turn in turns.iter_mut().filter(|turn| turn.cluster.is_some()) {
         match find(turn, to, request).await {
-            Ok(entry) => bring(turn, &entry, world).await,
+            Ok(entry) => fetch_entry(turn, &entry, world).await,
             Err(finding) => turn.condition(ROLLBACK_ERROR, finding),
         }
     }
@@ -93,7 +93,7 @@ fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Fin
 }
 
 /// Fetches the sources of an entry; overrides by a local checkout do not count for the past.
-async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
+async fn fetch_entry(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     warn_of_differences(turn, entry);
     if let Err(finding) = set_back(turn, entry) {
         return turn.condition(ROLLBACK_ERROR, finding);
@@ -137,7 +137,7 @@ fn warn_of_differences(turn: &mut Turn, entry: &HistoryEntry) {
     }
 }
 
-/// What a manifest says otherwise of a source.
+/// A source's other settings in the manifest.
 fn differences(run: &SourceRun, now: &SourceBlock, then: &SyncedSource) -> Vec<String> {
     let mut differences = Vec::new();
     if run.repo_url != then.repo_url {
@@ -248,7 +248,7 @@ mod tests {
         assert_eq!(found(&[4, 5, 6], None), Ok(5));
         assert_eq!(found(&[4], None), Err(none.to_owned()));
         assert_eq!(found(&[], None), Err(none.to_owned()));
-        let none = "it is not rolled back: its history has no sync 3; nothing was written";
+        let none = "not rolled back: its history has no sync 3; nothing was written";
         assert_eq!(found(&[4, 5, 6], Some(3)), Err(none.to_owned()));
     }
 }

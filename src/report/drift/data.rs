@@ -26,7 +26,7 @@ pub(in crate::report) struct DriftReport<'run> {
     api_version: &'static str,
     kind: &'static str,
     summary: Summary,
-    applications: Vec<Application<'run>>,
+    applications: Vec<ApplicationData<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<FindingEntry<'run>>,
     requests: RequestCounts,
@@ -49,7 +49,7 @@ struct Summary {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Application<'run> {
+struct ApplicationData<'run> {
     name: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: &'run str,
@@ -61,7 +61,7 @@ struct Application<'run> {
     revision: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
     last_synced_revision: &'run str,
-    sources: Vec<Source<'run>>,
+    sources: Vec<SourceData<'run>>,
     destination: DestinationEntry<'run>,
     #[serde(skip_serializing_if = "str::is_empty")]
     cluster: &'run str,
@@ -76,12 +76,12 @@ struct Application<'run> {
     #[serde(skip_serializing_if = "is_false")]
     deleted: bool,
     conditions: Vec<ConditionEntry<'run>>,
-    resources: Vec<Resource<'run>>,
+    resources: Vec<ResourceData<'run>>,
 }
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Source<'run> {
+struct SourceData<'run> {
     #[serde(rename = "repoURL")]
     repo_url: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
@@ -127,7 +127,7 @@ struct ConditionEntry<'run> {
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'run str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Place<'run>>,
+    source: Option<PlaceData<'run>>,
 }
 
 #[derive(Serialize)]
@@ -139,11 +139,11 @@ struct FindingEntry<'run> {
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'run str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Place<'run>>,
+    source: Option<PlaceData<'run>>,
 }
 
 #[derive(Serialize)]
-struct Place<'run> {
+struct PlaceData<'run> {
     file: &'run str,
     #[serde(skip_serializing_if = "Option::is_none")]
     line: Option<usize>,
@@ -151,7 +151,7 @@ struct Place<'run> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Resource<'run> {
+struct ResourceData<'run> {
     #[serde(skip_serializing_if = "str::is_empty")]
     group: &'run str,
     version: &'run str,
@@ -168,13 +168,13 @@ struct Resource<'run> {
     #[serde(skip_serializing_if = "Option::is_none")]
     health_message: Option<&'run str>,
     #[serde(skip_serializing_if = "Option::is_none")]
-    source: Option<Place<'run>>,
+    source: Option<PlaceData<'run>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     note: Option<&'run str>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    fields: Vec<Field<'run>>,
+    fields: Vec<FieldData<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    additions: Vec<Field<'run>>,
+    additions: Vec<FieldData<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ignored: Vec<IgnoredEntry<'run>>,
     #[serde(skip_serializing_if = "std::ops::Not::not")]
@@ -193,7 +193,7 @@ struct IgnoredEntry<'run> {
 
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
-struct Field<'run> {
+struct FieldData<'run> {
     path: String,
     #[serde(skip_serializing_if = "Option::is_none")]
     git: Option<&'run Value>,
@@ -253,7 +253,7 @@ impl<'run> DriftReport<'run> {
             api_version: "trueup/v1",
             kind: "DriftReport",
             summary: Summary::of(run),
-            applications: run.applications.iter().map(Application::of).collect(),
+            applications: run.applications.iter().map(ApplicationData::of).collect(),
             findings: run.findings.iter().map(FindingEntry::of).collect(),
             requests: RequestCounts::of(run.requests),
             version: env!("CARGO_PKG_VERSION"),
@@ -277,7 +277,7 @@ impl Summary {
     }
 }
 
-impl<'run> Application<'run> {
+impl<'run> ApplicationData<'run> {
     fn of(application: &'run ApplicationRun) -> Self {
         let Destination { server, name, namespace } = &application.destination;
         Self {
@@ -298,7 +298,7 @@ impl<'run> Application<'run> {
                 [source] => &source.last_synced_revision,
                 _ => "",
             },
-            sources: application.sources.iter().map(Source::of).collect(),
+            sources: application.sources.iter().map(SourceData::of).collect(),
             destination: DestinationEntry { server, name, namespace },
             cluster: &application.cluster,
             operation: application.operation.as_ref().map(OperationEntry::of),
@@ -309,12 +309,12 @@ impl<'run> Application<'run> {
             deleted: application.is_deleted,
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
             health: application.health.as_ref().map(|health| health.status.as_str()),
-            resources: application.resources.iter().map(|resource| Resource::of(resource, application)).collect(),
+            resources: application.resources.iter().map(|resource| ResourceData::of(resource, application)).collect(),
         }
     }
 }
 
-impl<'run> Source<'run> {
+impl<'run> SourceData<'run> {
     fn of(source: &'run SourceRun) -> Self {
         Self {
             repo_url: &source.repo_url,
@@ -346,12 +346,15 @@ impl<'run> FindingEntry<'run> {
             message: message_with_causes(finding),
             code: finding.code.as_deref(),
             help: finding.help.as_deref(),
-            source: finding.excerpt.as_ref().map(|excerpt| Place { file: &excerpt.file, line: Some(excerpt.line()) }),
+            source: finding
+                .excerpt
+                .as_ref()
+                .map(|excerpt| PlaceData { file: &excerpt.file, line: Some(excerpt.line()) }),
         }
     }
 }
 
-impl<'run> Resource<'run> {
+impl<'run> ResourceData<'run> {
     fn of(resource: &'run ResourceDrift, application: &'run ApplicationRun) -> Self {
         let health = application.health.as_ref().and_then(|health| health.of(resource));
         let history = application.history_of(resource);
@@ -382,10 +385,10 @@ impl<'run> Resource<'run> {
             source: resource
                 .origin
                 .as_ref()
-                .map(|origin| Place { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
+                .map(|origin| PlaceData { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
             note: resource.note.as_deref(),
-            fields: resource.fields.iter().map(|field| Field::of(field, history)).collect(),
-            additions: resource.additions.iter().map(|field| Field::of(field, None)).collect(),
+            fields: resource.fields.iter().map(|field| FieldData::of(field, history)).collect(),
+            additions: resource.additions.iter().map(|field| FieldData::of(field, None)).collect(),
             ignored: resource.ignored.iter().map(IgnoredEntry::of).collect(),
             tolerated: resource.is_tolerated,
         }
@@ -399,7 +402,7 @@ impl<'run> IgnoredEntry<'run> {
     }
 }
 
-impl<'run> Field<'run> {
+impl<'run> FieldData<'run> {
     fn of(field: &'run FieldDrift, history: Option<&'run PathHistory>) -> Self {
         // What git did explains only what git moved.
         let history = history.filter(|_| field.moved.has_git());

@@ -54,7 +54,7 @@ pub(in crate::report) struct Hunk {
     pub(in crate::report) lines: Vec<Line>,
 }
 
-/// What differs in one resource.
+/// The differences of one resource.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(in crate::report) struct Diff {
     /// Fields that no hunk shows, as indexes into the resource's `fields`.
@@ -64,7 +64,7 @@ pub(in crate::report) struct Diff {
 }
 
 /// One side's text, and the lines that each field of the resource has in it.
-struct Text {
+struct SideText {
     yaml: String,
     fields: Vec<Option<Range<usize>>>,
 }
@@ -74,8 +74,8 @@ pub(in crate::report) fn diff(resource: &ResourceDrift, context_lines: usize) ->
     let (Some(live), Some(target)) = (&resource.live, &resource.target) else {
         return Diff { elsewhere: (0..resource.fields.len()).collect(), hunks: Vec::new() };
     };
-    let cluster = Text::of(live, resource);
-    let git = Text::of(target, resource);
+    let cluster = SideText::of(live, resource);
+    let git = SideText::of(target, resource);
     let hunks: Vec<Hunk> = changed_lines(&cluster.yaml, &git.yaml, context_lines)
         .into_iter()
         .map(|(ops, lines)| Hunk { fields: fields_within(&ops, &cluster, &git), lines })
@@ -85,7 +85,7 @@ pub(in crate::report) fn diff(resource: &ResourceDrift, context_lines: usize) ->
     Diff { elsewhere, hunks }
 }
 
-/// What differs in one field whose values do not fit on a line: text line by line, everything else as YAML.
+/// The differences in one field whose values do not fit on a line: text line by line, everything else as YAML.
 pub(in crate::report) fn field_lines(field: &FieldDrift, context_lines: usize) -> Vec<Vec<Line>> {
     let both_are_text = [&field.live, &field.git].into_iter().flatten().all(Value::is_string);
     let text = |value: &Option<Value>| match value {
@@ -114,7 +114,7 @@ pub(in crate::report) fn whole(value: &Value) -> Vec<Line> {
     yaml::write(value).lines().map(|text| Line { side: Side::Git, pieces: vec![(false, text.to_owned())] }).collect()
 }
 
-impl Text {
+impl SideText {
     fn of(value: &Value, resource: &ResourceDrift) -> Self {
         let yaml = yaml::write(value);
         let document = yaml::read(&yaml, &Limits::default(), WithPositions::Yes).into_iter().next();
@@ -162,8 +162,8 @@ fn line(change: &InlineChange<'_, str>) -> Line {
 }
 
 /// The fields whose lines are among the changed lines of a hunk.
-fn fields_within(ops: &[DiffOp], cluster: &Text, git: &Text) -> Vec<usize> {
-    let touches = |text: &Text, field: usize, changed: Range<usize>| {
+fn fields_within(ops: &[DiffOp], cluster: &SideText, git: &SideText) -> Vec<usize> {
+    let touches = |text: &SideText, field: usize, changed: Range<usize>| {
         text.fields[field].as_ref().is_some_and(|lines| lines.start < changed.end && changed.start < lines.end)
     };
     (0..cluster.fields.len())

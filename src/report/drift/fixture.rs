@@ -349,7 +349,7 @@ pub(in crate::report) fn judged(status: HealthStatus, message: &str) -> Resource
     ResourceHealth::of(&object, Some(Health::new(status, message)))
 }
 
-/// A Deployment that does not work, with all that can be told of it, each in this text.
+/// A Deployment that does not work, with all that can be reported of it, each in this text.
 pub(in crate::report) fn unwell(text: &str) -> ResourceHealth {
     let of = LogQuestion {
         namespace: "shop".to_owned(),

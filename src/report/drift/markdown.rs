@@ -658,7 +658,7 @@ mod tests {
           - `no money`
           - `container no money of Pod web-1 wrote before its last restart:`<br>`no money`
           - `container no money of Pod web-1 wrote nothing before its last restart`
-          - `what container no money of Pod web-1 wrote before its last restart could not be read: no money`
+          - `the log of container no money of Pod web-1 before its last restart could not be read: no money`
         ");
     }
 

@@ -21,7 +21,7 @@ fn has_plan(application: &ApplicationRun) -> bool {
     application.plan.as_ref().is_some_and(|plan| !plan.is_empty() || !plan.held.is_empty())
 }
 
-/// What was done about an application, line by line.
+/// The result for an application, line by line.
 pub(in crate::report) fn write(page: &mut Page, application: &ApplicationRun, is_verbose: bool) {
     if let Some(operation) = &application.operation {
         page.write(Role::Hint, "  sync     ").write(role(operation.phase), operation.phase.as_str());
@@ -59,12 +59,12 @@ fn counts(operation: &Operation) -> String {
         (count(|result| matches!(result, StepResult::Held { .. })), "held"),
         (count(|result| matches!(result, StepResult::NotBegun)), "not started"),
     ];
-    let told: Vec<String> =
+    let shown: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
     format!(
         "{}: {}",
         counted(operation.steps.len(), "step"),
-        if told.is_empty() { "-".to_owned() } else { told.join(", ") }
+        if shown.is_empty() { "-".to_owned() } else { shown.join(", ") }
     )
 }
 
@@ -89,7 +89,7 @@ fn step(page: &mut Page, outcome: &StepOutcome, is_verbose: bool) {
     }
 }
 
-/// What was done, as scripts read it.
+/// The steps that were done, as scripts read them.
 #[derive(Serialize)]
 #[serde(rename_all = "camelCase")]
 pub(in crate::report) struct OperationEntry<'run> {
@@ -121,7 +121,7 @@ struct StepEntry<'run> {
     milliseconds: u64,
 }
 
-/// What was not done, as scripts read it.
+/// The steps that were not done, as scripts read them.
 #[derive(Serialize)]
 pub(in crate::report) struct HeldEntry<'run> {
     group: &'run str,
@@ -136,7 +136,7 @@ pub(in crate::report) struct HeldEntry<'run> {
 }
 
 impl<'run> OperationEntry<'run> {
-    /// What was done about an application.
+    /// The result for an application.
     pub(in crate::report) fn of(operation: &'run Operation) -> Self {
         let Operation { phase, message, steps } = operation;
         Self { phase: phase.as_str(), message, steps: steps.iter().map(StepEntry::of).collect() }
@@ -173,7 +173,7 @@ impl<'run> StepEntry<'run> {
 }
 
 impl<'run> HeldEntry<'run> {
-    /// What was not done about an application.
+    /// The steps of an application that were not done.
     pub(in crate::report) fn of(held: &'run Held) -> Self {
         let Held { object, why, owner, .. } = held;
         Self {

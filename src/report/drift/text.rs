@@ -43,7 +43,7 @@ const CONTEXT: usize = 3;
 
 /// The run as text.
 pub(in crate::report) fn write(run: &Run, view: &View) -> String {
-    let mut report = Text { page: Page::new(view.color), view, note_of_all: note_of_all(run) };
+    let mut report = TextReport { page: Page::new(view.color), view, note_of_all: note_of_all(run) };
     report.head(run);
     let (in_sync, others): (Vec<_>, Vec<_>) =
         run.applications.iter().partition(|application| report.fits_in_one_line(application));
@@ -72,14 +72,14 @@ fn moved_role(moved: Moved) -> Role {
     }
 }
 
-struct Text<'run> {
+struct TextReport<'run> {
     page: Page,
     view: &'run View,
     /// A note that is printed once at the top, because every changed resource has it.
     note_of_all: Option<&'run str>,
 }
 
-impl Text<'_> {
+impl TextReport<'_> {
     /// How changes read, and what holds for all of them.
     fn head(&mut self, run: &Run) {
         if run.count(ResourceState::Changed) > 0 {

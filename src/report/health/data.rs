@@ -19,9 +19,9 @@ pub(in crate::report) struct HealthReport<'run> {
     api_version: &'static str,
     kind: &'static str,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    applications: Vec<Application<'run>>,
+    applications: Vec<HealthApplication<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
-    resources: Vec<Resource<'run>>,
+    resources: Vec<HealthResource<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<&'run str>,
     #[serde(skip_serializing_if = "<[String]>::is_empty")]
@@ -31,19 +31,19 @@ pub(in crate::report) struct HealthReport<'run> {
 }
 
 #[derive(Serialize)]
-struct Application<'run> {
+struct HealthApplication<'run> {
     name: &'run str,
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: &'run str,
     project: &'run str,
     health: &'static str,
-    resources: Vec<Resource<'run>>,
+    resources: Vec<HealthResource<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     errors: Vec<&'run str>,
 }
 
 #[derive(Serialize)]
-struct Resource<'run> {
+struct HealthResource<'run> {
     #[serde(skip_serializing_if = "str::is_empty")]
     group: &'run str,
     version: &'run str,
@@ -84,14 +84,14 @@ impl<'run> Log<'run> {
 }
 
 impl<'run> HealthReport<'run> {
-    /// What was judged, as scripts read it.
+    /// The health, as scripts read it.
     pub(in crate::report) fn of(judged: Judged<'run>) -> Self {
         let Judged { run, objects, ending } = judged;
         Self {
             api_version: "trueup/v1",
             kind: "HealthReport",
-            applications: run.applications.iter().map(Application::of).collect(),
-            resources: objects.iter().map(Resource::of).collect(),
+            applications: run.applications.iter().map(HealthApplication::of).collect(),
+            resources: objects.iter().map(HealthResource::of).collect(),
             errors: errors(run.findings.iter()),
             waiting_for: match ending {
                 Some(Ending::Degraded(what) | Ending::TimedOut(what)) => what,
@@ -107,7 +107,7 @@ fn errors<'run>(findings: impl Iterator<Item = &'run Finding>) -> Vec<&'run str>
     findings.filter(|finding| finding.severity == Severity::Error).map(|finding| finding.message.as_str()).collect()
 }
 
-impl<'run> Application<'run> {
+impl<'run> HealthApplication<'run> {
     fn of(application: &'run ApplicationRun) -> Self {
         let health = application.health.as_ref();
         Self {
@@ -115,13 +115,13 @@ impl<'run> Application<'run> {
             namespace: &application.namespace,
             project: &application.project,
             health: health.map_or(HealthStatus::Unknown, |health| health.status).as_str(),
-            resources: health.iter().flat_map(|health| &health.resources).map(Resource::of).collect(),
+            resources: health.iter().flat_map(|health| &health.resources).map(HealthResource::of).collect(),
             errors: errors(application.conditions.iter().map(|condition| &condition.finding)),
         }
     }
 }
 
-impl<'run> Resource<'run> {
+impl<'run> HealthResource<'run> {
     fn of(resource: &'run ResourceHealth) -> Self {
         Self {
             group: &resource.gvk.group,
@@ -199,7 +199,7 @@ mod tests {
         schema
     }
 
-    /// A script reads the number that the shell gets: a wait in vain is one whatever the health is by then.
+    /// A script reads the number that the shell gets: a wait without result is one whatever the health is by then.
     #[test]
     fn the_exit_code_is_that_of_the_program() {
         let mut run = mixed();

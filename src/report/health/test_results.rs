@@ -13,9 +13,9 @@ pub struct TestedCase {
     pub suite: String,
     /// The manifest.
     pub input: String,
-    /// What the test says.
+    /// The test's title.
     pub expected: Verdict,
-    /// What the script says.
+    /// The script's result.
     pub outcome: Outcome,
 }
 

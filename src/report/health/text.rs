@@ -27,7 +27,7 @@ pub enum HealthFormat {
     Yaml,
 }
 
-/// What was judged, and how a wait for it ended.
+/// The health, and how a wait for it ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Judged<'run> {
     /// The applications.
@@ -145,7 +145,7 @@ fn log_lines(page: &mut Page, log: &ContainerLog) {
     }
 }
 
-/// What a log is of, and its lines.
+/// The subject of a log, and its lines.
 pub(in crate::report) fn log_words(log: &ContainerLog) -> (String, &[String]) {
     let LogQuestion { pod, container, previous, .. } = &log.of;
     let title = format!("container {container} of Pod {pod} wrote");
@@ -154,6 +154,6 @@ pub(in crate::report) fn log_words(log: &ContainerLog) -> (String, &[String]) {
         Ok(lines) if lines.is_empty() => (format!("{title} nothing{when}"), &[]),
         Ok(lines) if *previous => (format!("{title}{when}:"), lines),
         Ok(lines) => (format!("{title} at last:"), lines),
-        Err(why) => (format!("the log of {title}{when} could not be read: {why}"), &[]),
+        Err(why) => (format!("the log of container {container} of Pod {pod}{when} could not be read: {why}"), &[]),
     }
 }

@@ -40,7 +40,7 @@ fn step<'value>(value: &'value Value, token: &str) -> Option<&'value Value> {
     }
 }
 
-/// What a list item is called: by its merge keys where they are known, else by its name.
+/// The name of a list item: by its merge keys where they are known, else by its name.
 fn item_name(values: [Option<&Value>; 2], keys: Option<&Map<String, Value>>) -> Option<String> {
     let item = values.into_iter().flatten().next()?.as_object()?;
     let named = |keys: &Map<String, Value>| keys.iter().all(|(key, value)| item.get(key) == Some(value));

@@ -2,14 +2,14 @@
 
 use owo_colors::Style;
 
-/// What a piece of text is there for.
+/// The role of a piece of text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::report) enum Role {
     /// Words in between.
     Plain,
-    /// What is looked for first: an application's name, an object's name.
+    /// The search order: an application's name, an object's name.
     Name,
-    /// What is read last: places, ages, context.
+    /// Text that is read last: places, ages, context.
     Hint,
     /// In sync.
     Good,

@@ -224,13 +224,13 @@ pub(in crate::report) fn message_with_causes(finding: &Finding) -> String {
     message
 }
 
-/// What a step does, as one character.
+/// The action of a step, as one character.
 pub(in crate::report) fn sign(action: &Action, is_there: bool) -> (&'static str, Role) {
     match action {
         Action::Prune { .. } => ("-", Role::Cluster),
         Action::Release => ("=", Role::Plain),
-        Action::Bring { method: Method::Recreate | Method::Create, .. } if is_there => ("↻", Role::Warning),
-        Action::Bring { .. } if is_there => ("~", Role::Drift),
-        Action::Bring { .. } => ("+", Role::Git),
+        Action::Apply { method: Method::Recreate | Method::Create, .. } if is_there => ("↻", Role::Warning),
+        Action::Apply { .. } if is_there => ("~", Role::Drift),
+        Action::Apply { .. } => ("+", Role::Git),
     }
 }

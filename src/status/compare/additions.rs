@@ -40,14 +40,14 @@ pub(super) fn additions(
     fields: &[FieldDrift],
     shown: impl FnOnce() -> Value,
 ) -> Vec<FieldDrift> {
-    let mut found = Found::default();
+    let mut found = FoundAdditions::default();
     let shape = Shape::of(&target.gvk());
     for entry in entries(live).filter(|entry| BY_HAND.contains(&entry.manager.manager.as_str())) {
         found.of_map(entry.fields, Some(target.value()), live.value(), shape, &Path::Root);
     }
-    let told =
+    let is_shown =
         |path: &Pointer| fields.iter().any(|field| field.path.starts_with(path) || path.starts_with(&field.path));
-    found.places.retain(|(path, _)| !told(path));
+    found.places.retain(|(path, _)| !is_shown(path));
     found.places.sort_by(|(one, _), (other, _)| one.place_order(other));
     found.places.dedup_by(|(later, _), (earlier, _)| later.starts_with(earlier));
     if found.places.is_empty() {
@@ -69,12 +69,12 @@ pub(super) fn additions(
 
 /// Where additions are, each with the key of the list item that its path goes through.
 #[derive(Default)]
-struct Found {
+struct FoundAdditions {
     places: Vec<(Pointer, Option<Map<String, Value>>)>,
     items: Vec<Map<String, Value>>,
 }
 
-impl Found {
+impl FoundAdditions {
     fn of_map(
         &mut self,
         fields: &Map<String, Value>,
@@ -130,7 +130,7 @@ impl Found {
             (None, Value::Object(held)) => self.of_map(fields, None, held, shape, path),
             (Some(Value::Array(wanted)), Value::Array(held)) => self.of_list(fields, wanted, held, shape, path),
             (None, Value::Array(held)) => self.of_list(fields, &[], held, shape, path),
-            // Git says something there: whether it is the same is told as a difference.
+            // Git says something there: whether it is the same is reported as a difference.
             _ => {}
         }
     }
@@ -182,7 +182,7 @@ mod tests {
         found.iter().map(one).collect()
     }
 
-    /// Somebody scaled what git leaves to an autoscaler: applying would not undo it, and nobody would be told.
+    /// Somebody scaled what git leaves to an autoscaler: applying would not undo it, and nobody would see it.
     #[test]
     fn a_field_that_git_is_silent_about_is_an_addition_of_who_holds_it() {
         let git = deployment(json!({"paused": false}));
@@ -195,7 +195,7 @@ mod tests {
         assert_eq!(found(live.clone(), live, &[("kubectl", replicas)]), [""; 0]);
     }
 
-    /// What was added as a whole is told as a whole; in what others hold too, only the parts.
+    /// What was added as a whole is reported as a whole; in what others hold too, only the parts.
     #[test]
     fn an_addition_is_told_at_the_highest_place_that_is_all_its_own() {
         let container = |containers: Value| deployment(json!({"template": {"spec": {"containers": containers}}}));

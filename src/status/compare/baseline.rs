@@ -61,7 +61,7 @@ pub struct Recorded {
 }
 
 impl Recorded {
-    /// What to remember of a target that was applied, and of what the server stored.
+    /// The parts to record of a target that was applied, and of what the server stored.
     fn of(target: &Object, live: &Object, source: Option<&str>) -> Self {
         // A password can be guessed by the hash of its Secret, with or without a salt that the record would have to hold.
         let is_secret = target.kind() == "Secret" && target.api_version() == "v1";
@@ -118,16 +118,16 @@ pub enum BaselineFault {
 }
 
 /// By kind, namespace and name, so that none of them is written ten thousand times.
-type Objects = BTreeMap<String, BTreeMap<String, BTreeMap<String, Written>>>;
+type Objects = BTreeMap<String, BTreeMap<String, BTreeMap<String, RecordedHashes>>>;
 
 /// One object as it is written: the hash of the target, the hash of what was applied, and which of the record's files it
 /// came from. A hash that is not known is empty.
 #[derive(Serialize, Deserialize)]
-struct Written(String, String, #[serde(default, skip_serializing_if = "Option::is_none")] Option<usize>);
+struct RecordedHashes(String, String, #[serde(default, skip_serializing_if = "Option::is_none")] Option<usize>);
 
 /// The record as it is written: whole, or as the head of its parts.
 #[derive(Serialize, Deserialize)]
-struct Record {
+struct RecordForm {
     schema: u64,
     revisions: Vec<String>,
     objects: Objects,
@@ -151,7 +151,7 @@ impl<'b> Chunk<'b> {
         let next = self.files.len();
         let file = recorded.source.as_deref().map(|source| *self.files.entry(source).or_insert(next));
         let names = self.objects.entry(kind_of(key)).or_default().entry(key.namespace.clone()).or_default();
-        names.insert(key.name.clone(), Written(hash(&recorded.target), hash(&recorded.applied), file));
+        names.insert(key.name.clone(), RecordedHashes(hash(&recorded.target), hash(&recorded.applied), file));
     }
 
     /// How many bytes an object adds at most: as if kind and namespace were written for each.
@@ -179,7 +179,7 @@ struct PartOf {
 /// A record as the data of ConfigMaps.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Pieces {
-    /// What the parent's data has: all of it, or where the rest is.
+    /// The parent's data: all of it, or where the rest is.
     pub head: Map<String, Value>,
     /// The data of further ConfigMaps, each with its name; none where the head is all.
     pub parts: Vec<(String, Map<String, Value>)>,
@@ -217,7 +217,7 @@ impl Baseline {
         }
     }
 
-    /// What is known of an object.
+    /// The recorded state of an object.
     pub fn of(&self, key: &Key) -> Option<&Recorded> {
         self.objects.get(key)
     }
@@ -265,7 +265,7 @@ impl Baseline {
         let text = text_of(parent)?;
         let record = record_in(text, Some(data_of(parent, CHECKSUM).unwrap_or_default()))?;
         let mut objects = BTreeMap::new();
-        let Record { schema, revisions, objects: written, files, parts: part_list } = record;
+        let RecordForm { schema, revisions, objects: written, files, parts: part_list } = record;
         add(schema, written, &files, &mut objects)?;
         for PartOf { name, checksum } in part_list {
             let text = parts.get(name.as_str()).and_then(|part| text_of(part).ok());
@@ -297,7 +297,8 @@ impl Baseline {
 
     fn written(&self, chunk: Chunk<'_>, parts: Vec<PartOf>) -> String {
         let files = chunk.files();
-        let record = Record { schema: SCHEMA, revisions: self.revisions.clone(), objects: chunk.objects, files, parts };
+        let record =
+            RecordForm { schema: SCHEMA, revisions: self.revisions.clone(), objects: chunk.objects, files, parts };
         // Text keys and text values: it cannot fail.
         serde_json::to_string(&record).unwrap_or_default()
     }
@@ -317,7 +318,7 @@ impl Baseline {
         chunks
     }
 
-    /// What every part takes besides its objects.
+    /// The common inputs of every part.
     fn frame(&self) -> usize {
         64 + self.revisions.iter().map(|revision| revision.len() + 3).sum::<usize>()
     }
@@ -340,7 +341,7 @@ fn add(
             (Key { group: group.clone(), kind: kind.clone(), namespace, name }, written)
         })
     });
-    for (key, Written(target, applied, file)) in entries {
+    for (key, RecordedHashes(target, applied, file)) in entries {
         let source = match file {
             Some(file) => Some(files.get(file).cloned().ok_or(BaselineFault::Edited)?),
             None => None,
@@ -352,7 +353,7 @@ fn add(
 }
 
 /// The record in a text; only what has this checksum, where one is given.
-fn record_in(text: &str, checksum: Option<&str>) -> Result<Record, BaselineFault> {
+fn record_in(text: &str, checksum: Option<&str>) -> Result<RecordForm, BaselineFault> {
     let schema = serde_json::from_str::<Value>(text).ok().and_then(|record| record.get("schema")?.as_u64());
     match schema {
         Some(schema) if schema > SCHEMA => return Err(BaselineFault::Newer(schema)),

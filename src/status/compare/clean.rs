@@ -12,7 +12,7 @@ use super::terms::Terms;
 use crate::object::Object;
 use crate::object::annotations::{APPLYSET_PART_OF, INSTALLATION_ID, LAST_APPLIED, TRACKING_ID};
 
-/// What the server reports, of every kind.
+/// The server's report, of every kind.
 pub(super) const STATUS: &str = "status";
 
 /// Metadata that the server keeps; the namespace pairs the objects and is never drift.
@@ -55,7 +55,7 @@ pub(super) fn is_uncounted(place: &Path<'_>, held: &Value) -> bool {
         && held.as_object().is_some_and(|annotations| !annotations.keys().any(counts))
 }
 
-/// What git says, with the marks that whoever applies it puts on an object: they are not in git, and not dropped from it.
+/// The targets with the marks that an applier puts on an object: they are not in git, and not removed from it.
 pub(super) fn marked(wanted: &Map<String, Value>, live: &Object, terms: &Terms) -> Map<String, Value> {
     let mut wanted = wanted.clone();
     let marks = [

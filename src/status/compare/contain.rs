@@ -20,10 +20,10 @@ use super::terms::Terms;
 use crate::object::quantity::Quantity;
 use crate::object::{Object, Pointer};
 
-/// What came of looking.
+/// The result of looking.
 #[derive(Debug, Default)]
 pub(super) struct Found {
-    /// What makes the live object hold every value of the target.
+    /// The change that makes the live object hold every value of the target.
     pub(super) edits: Vec<Edit>,
     /// Where the server might change more than that.
     pub(super) doubts: Vec<Pointer>,
@@ -38,7 +38,7 @@ impl Found {
 
 /// Looks for the target in the live object.
 pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape, terms: &Terms) -> Found {
-    let mut walk = Walk { live, status: terms.status_of(target), found: Found::default() };
+    let mut walk = ContainWalk { live, status: terms.status_of(target), found: Found::default() };
     let (wanted, held) = (target.folded(), live.folded());
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
     let marked = marked(&wanted, live, terms);
@@ -82,13 +82,13 @@ enum Whole {
     No,
 }
 
-struct Walk<'o> {
+struct ContainWalk<'o> {
     live: &'o Object,
     status: Status,
     found: Found,
 }
 
-impl Walk<'_> {
+impl ContainWalk<'_> {
     fn edit(&mut self, path: &Path<'_>, git: Option<&Value>) {
         self.found.edits.push(Edit { path: path.pointer(), git: git.cloned() });
     }
@@ -257,7 +257,7 @@ impl Walk<'_> {
 
     /// The live list with the target's values, and those of its items that the target has in the target's order.
     fn reordered(&self, target: &[Value], live: &[Value], shape: &'static Shape, pairs: &Pairs) -> Vec<Value> {
-        let mut walk = Walk { live: self.live, status: self.status, found: Found::default() };
+        let mut walk = ContainWalk { live: self.live, status: self.status, found: Found::default() };
         walk.items(target, live, shape, pairs, &Path::Root, Whole::No);
         let Value::Array(applied) = apply(Value::Array(live.to_vec()), &walk.found.edits) else {
             return target.to_vec();

@@ -2,7 +2,7 @@
 //!
 //! In: the wanted value and the live one, with their shape. Out: [`Difference`]s, each with the [`Edit`] on the live value,
 //! at the deepest place that still says it all: a scalar, a whole new or lost subtree, a whole list where its items
-//! cannot be told apart or their order changed. [`apply`] puts edits into a value; the differences of the result are
+//! cannot be distinguished or their order changed. [`apply`] puts edits into a value; the differences of the result are
 //! these edits again.
 
 use std::collections::HashMap;
@@ -18,16 +18,16 @@ use crate::object::Pointer;
 pub(super) struct Edit {
     /// Where in the live value; new list items after its end.
     pub(super) path: Pointer,
-    /// What is wanted there; `None` takes it away.
+    /// The wanted value; `None` removes it.
     pub(super) git: Option<Value>,
 }
 
 /// One place where two values differ.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Difference {
-    /// What makes the live value what is wanted.
+    /// The change that makes the live value what is wanted.
     pub(super) edit: Edit,
-    /// What the live value holds there.
+    /// The live value.
     pub(super) live: Option<Value>,
     /// The key of the list item that the path goes through.
     pub(super) item: Option<Map<String, Value>>,
@@ -41,31 +41,31 @@ pub(super) fn differences(
     spelled: Option<&Value>,
     shape: &'static Shape,
 ) -> Vec<Difference> {
-    let mut walk = Walk { found: Vec::new(), items: Vec::new() };
-    walk.value(Sides { wanted, live, spelled }, shape, &Path::Root);
+    let mut walk = DifferenceWalk { found: Vec::new(), items: Vec::new() };
+    walk.value(ValuePair { wanted, live, spelled }, shape, &Path::Root);
     walk.found
 }
 
 #[derive(Clone, Copy)]
-struct Sides<'v> {
+struct ValuePair<'v> {
     wanted: &'v Value,
     live: &'v Value,
     spelled: Option<&'v Value>,
 }
 
-struct Walk {
+struct DifferenceWalk {
     found: Vec<Difference>,
     items: Vec<Map<String, Value>>,
 }
 
-impl Walk {
+impl DifferenceWalk {
     fn push(&mut self, path: &Path<'_>, git: Option<Value>, live: Option<&Value>) {
         let item = self.items.last().cloned();
         self.found.push(Difference { edit: Edit { path: path.pointer(), git }, live: live.cloned(), item });
     }
 
-    fn value(&mut self, sides: Sides<'_>, shape: &'static Shape, path: &Path<'_>) {
-        let Sides { wanted, live, spelled } = sides;
+    fn value(&mut self, sides: ValuePair<'_>, shape: &'static Shape, path: &Path<'_>) {
+        let ValuePair { wanted, live, spelled } = sides;
         if wanted == live {
             return;
         }
@@ -96,7 +96,7 @@ impl Walk {
             let here = Path::Key(path, name);
             let spelled = spelled.and_then(|spelled| spelled.get(name));
             match live.get(name) {
-                Some(live) => self.value(Sides { wanted, live, spelled }, shape.child(name), &here),
+                Some(live) => self.value(ValuePair { wanted, live, spelled }, shape.child(name), &here),
                 // A null is none: whether it is kept depends on how the object was applied.
                 None if wanted.is_null() => {}
                 None => self.push(&here, Some(spelling(wanted, spelled)), None),
@@ -121,7 +121,7 @@ impl Walk {
             if wanted.len() == live.len() {
                 for (index, (wanted, live)) in wanted.iter().zip(live).enumerate() {
                     let spelled = spelled.and_then(|spelled| spelled.get(index));
-                    self.value(Sides { wanted, live, spelled }, shape.item(), &Path::Index(path, index));
+                    self.value(ValuePair { wanted, live, spelled }, shape.item(), &Path::Index(path, index));
                 }
             } else {
                 self.push(path, Some(Value::Array(wanted.to_vec())), Some(&Value::Array(live.to_vec())));
@@ -138,7 +138,7 @@ impl Walk {
             let spelled = own.as_ref().and_then(|(list, pairs)| list.get(pairs.other.get(index).copied().flatten()?));
             self.items.extend(key_of(item, shape));
             if let Some(at) = pairs.other.get(index).copied().flatten() {
-                let sides = Sides { wanted: item, live: &live[at], spelled };
+                let sides = ValuePair { wanted: item, live: &live[at], spelled };
                 self.value(sides, shape.item(), &Path::Index(path, at));
             } else {
                 self.push(&Path::Index(path, end), Some(spelling(item, spelled)), None);
@@ -175,7 +175,7 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    /// Nothing where items cannot be told apart: no keys, items without them, or twice the same.
+    /// Nothing where items cannot be distinguished: no keys, items without them, or twice the same.
     pub(super) fn of(shape: &'static Shape, first: &[Value], other: &[Value]) -> Option<Self> {
         let Shape::List(kind, _) = shape else { return None };
         let mut places = HashMap::with_capacity(other.len());
@@ -230,7 +230,7 @@ fn list_has_same_order(target: &[Value], live: &[Value], shape: &'static Shape) 
         })
 }
 
-/// What tells an item from its neighbours, as text.
+/// The key of a list item, as text.
 fn identity(item: &Value, kind: &ListKind) -> Option<String> {
     match kind {
         ListKind::Atomic => None,

@@ -28,19 +28,19 @@ pub(super) fn last_applied(live: &Object) -> Option<Object> {
     is_same.then_some(last)
 }
 
-/// What was applied last, is still there, and git has no more.
+/// Fields that were applied last, still exist, and are removed from git.
 pub(super) fn dropped(pair: &Pair<'_>) -> Vec<Edit> {
     let Pair { target, wanted, live, shape, status } = *pair;
     let Some(last) = last_applied(live).filter(|last| last.api_version() == target.api_version()) else {
         return Vec::new();
     };
     let (last, held) = (last.folded(), live.folded());
-    let mut walk = Walk { live, status, edits: Vec::new() };
+    let mut walk = LastAppliedWalk { live, status, edits: Vec::new() };
     walk.fields(&last, Some(wanted), &held, shape, &Path::Root);
     walk.edits
 }
 
-struct Walk<'o> {
+struct LastAppliedWalk<'o> {
     live: &'o Object,
     status: Status,
     edits: Vec<Edit>,
@@ -48,13 +48,13 @@ struct Walk<'o> {
 
 /// One value, three times.
 #[derive(Clone, Copy)]
-struct Sides<'v> {
+struct ThreeValues<'v> {
     last: &'v Value,
     target: Option<&'v Value>,
     live: &'v Value,
 }
 
-impl Walk<'_> {
+impl LastAppliedWalk<'_> {
     fn fields(
         &mut self,
         last: &Map<String, Value>,
@@ -68,12 +68,12 @@ impl Walk<'_> {
             let Some(live) = live.get(name).filter(|live| !live.is_null()) else { continue };
             let target = target.and_then(|target| target.get(name)).filter(|target| !target.is_null());
             let field = matches!(shape, Shape::Struct(..)).then(|| shape.field(name));
-            self.value(Sides { last, target, live }, shape.child(name), field, &Path::Key(path, name));
+            self.value(ThreeValues { last, target, live }, shape.child(name), field, &Path::Key(path, name));
         }
     }
 
-    fn value(&mut self, sides: Sides<'_>, shape: &'static Shape, field: Option<&Field>, path: &Path<'_>) {
-        let Sides { last, target, live } = sides;
+    fn value(&mut self, sides: ThreeValues<'_>, shape: &'static Shape, field: Option<&Field>, path: &Path<'_>) {
+        let ThreeValues { last, target, live } = sides;
         if target.is_none() && self.is_ours(last, live, shape, path) {
             if !field.is_some_and(|field| is_default(live, field)) && !is_empty_container(live) {
                 self.edits.push(Edit { path: path.pointer(), git: None });
@@ -124,13 +124,13 @@ impl Walk<'_> {
         };
         for ((last, at), wanted) in last.iter().zip(&in_live.other).zip(&in_target.other) {
             let Some(at) = *at else { continue };
-            let sides = Sides { last, target: wanted.and_then(|wanted| target.get(wanted)), live: &live[at] };
+            let sides = ThreeValues { last, target: wanted.and_then(|wanted| target.get(wanted)), live: &live[at] };
             self.value(sides, shape.item(), None, &Path::Index(path, at));
         }
     }
 }
 
-/// The server keeps no empty maps and lists of most fields; whose they were cannot be told.
+/// The server keeps no empty maps and lists of most fields; whose they were cannot be reported.
 fn is_empty_container(value: &Value) -> bool {
     value.as_object().is_some_and(Map::is_empty) || value.as_array().is_some_and(Vec::is_empty)
 }

@@ -213,14 +213,14 @@ pub(super) enum Whose {
 #[derive(Clone, Copy)]
 pub(super) struct Pair<'o> {
     pub(super) target: &'o Object,
-    /// What git says, with the marks of whoever applies it.
+    /// The targets with the marks of whoever applies it.
     pub(super) wanted: &'o Map<String, Value>,
     pub(super) live: &'o Object,
     pub(super) shape: &'static Shape,
     pub(super) status: Status,
 }
 
-/// What was applied server-side, is still there, and git no longer has: applying would take it away. What is at its
+/// Fields that were applied server-side, still exist, and git no longer has: applying would take it away. What is at its
 /// default would come back, and is not told.
 pub(super) fn released(whose: Whose, pair: &Pair<'_>, found: &mut Found) {
     let Pair { target, wanted, live, shape, status } = *pair;
@@ -233,7 +233,7 @@ pub(super) fn released(whose: Whose, pair: &Pair<'_>, found: &mut Found) {
             continue;
         }
         if entry.api_version == target.api_version() {
-            let mut walk = Walk { status, found };
+            let mut walk = FieldsV1Walk { status, found };
             walk.fields(entry.fields, Some(wanted), live.value(), shape, &Path::Root);
         } else {
             // Recorded in another version, where fields may have other names.
@@ -284,12 +284,12 @@ pub(super) fn is_held_by_others(live: &Object, place: &Pointer) -> bool {
         .any(|entry| !entry.manager.applies_from_git() && owns(entry.fields, live.value(), place.tokens(), shape))
 }
 
-struct Walk<'f> {
+struct FieldsV1Walk<'f> {
     status: Status,
     found: &'f mut Found,
 }
 
-impl Walk<'_> {
+impl FieldsV1Walk<'_> {
     fn fields(
         &mut self,
         fields: &Map<String, Value>,
@@ -313,7 +313,7 @@ impl Walk<'_> {
         let Some(wanted) = target else {
             let path = path.pointer();
             if self.found.edits.iter().any(|edit| path.starts_with(&edit.path)) {
-                // What holds it is put in anew as a whole; the place may mean something else by then.
+                // What holds it is put in again as a whole; the place may mean something else by then.
                 self.found.doubts.push(path);
             } else {
                 self.found.edits.push(Edit { path, git: None });

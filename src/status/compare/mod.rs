@@ -45,7 +45,7 @@ use crate::object::annotations::has_compare_option;
 use crate::object::mask::Masker;
 use crate::object::{Gvk, Key, Object, Pointer};
 
-/// What can be said of a pair without asking anybody.
+/// The verdict on a pair without a question to the server.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Look {
     /// Everything.
@@ -166,12 +166,12 @@ fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
     let settled = settle(question, &found.edits, shape, Proof::Structural, Some(note));
     let mut settled = ResourceDrift { is_refused: true, ..settled };
     if settled.fields.is_empty() {
-        settle_anew(&mut settled);
+        settle_again(&mut settled);
     }
     settled
 }
 
-/// The end of every comparison: the edits applied to the live object, masked, and told apart again, so that the fields
+/// The end of every comparison: the edits applied to the live object, masked, and distinguished again, so that the fields
 /// and the two values say the same.
 fn settle(
     question: &Question,
@@ -193,10 +193,10 @@ fn settle(
         return in_sync(target, live, proof, note);
     }
     // An edit may have brought nulls that are no difference: what is shown is made of the fields alone.
-    let told: Vec<Edit> = found.iter().map(|difference| difference.edit.clone()).collect();
-    let wanted = apply(shown.clone(), &told);
+    let edits: Vec<Edit> = found.iter().map(|difference| difference.edit.clone()).collect();
+    let wanted = apply(shown.clone(), &edits);
     let spelled = masker.masked(cleaned(target, status));
-    let (last, touched) = past.told(live, status);
+    let (last, touched) = past.last_target(live, status);
     let last = last.map(|last| masker.masked(last));
     let views = Views {
         live: &shown,
@@ -263,7 +263,7 @@ fn shape_at(gvk: &Gvk, place: &Pointer) -> &'static Shape {
     })
 }
 
-/// What tells an item of a list from the others, where its kind has such lists: the parts of its key that it has.
+/// The key of a list item, where its kind has such lists: the parts of its key that it has.
 pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<String, Value>> {
     let keys = shape_at(gvk, list).list_keys()?;
     let part = |key: &ListKey| Some((key.name.clone().into_owned(), item.get(&*key.name)?.clone()));
@@ -272,7 +272,7 @@ pub(super) fn item_key(gvk: &Gvk, list: &Pointer, item: &Value) -> Option<Map<St
 
 /// Makes both sides of a changed resource say what its fields say, after some of these were taken out. What the server
 /// refuses is never in sync: nobody knows what the rest of it would become.
-pub(super) fn settle_anew(drift: &mut ResourceDrift) {
+pub(super) fn settle_again(drift: &mut ResourceDrift) {
     drift.moved = Moved::of_all(&drift.fields);
     if drift.fields.is_empty() {
         drift.target = None;
@@ -296,7 +296,7 @@ pub fn count_additions(drift: &mut ResourceDrift, live: &Object) {
     drift.fields.sort_by(|one, other| one.path.place_order(&other.path));
     drift.state = ResourceState::Changed;
     drift.live.get_or_insert_with(|| shown(live));
-    settle_anew(drift);
+    settle_again(drift);
 }
 
 fn being_deleted(live: &Object) -> Option<String> {

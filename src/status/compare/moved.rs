@@ -18,11 +18,11 @@ const CREATORS: [&str; 2] = ["kubectl-create", "kubectl-run"];
 
 /// The same object at three times, masked alike.
 pub(super) struct Views<'v> {
-    /// What the cluster holds.
+    /// The value in the cluster.
     pub(super) live: &'v Value,
-    /// What git says now, in its own spelling.
+    /// The target now, in its own spelling.
     pub(super) target: &'v Value,
-    /// What git said then.
+    /// The target of that sync.
     pub(super) last: Option<&'v Value>,
     /// Whether nothing that was applied has been touched since.
     pub(super) untouched: bool,
@@ -75,7 +75,7 @@ impl Views<'_> {
         }
     }
 
-    /// What another view of the object holds at the place of a difference: items are found by their keys.
+    /// The value that another view of the object has at the place of a difference: items are found by their keys.
     fn counterpart<'o>(&self, other: &'o Value, difference: &Difference, shape: &'static Shape) -> Option<&'o Value> {
         let tokens = difference.edit.path.tokens();
         let (mut live, mut other, mut shape) = (Some(self.live), other, shape);

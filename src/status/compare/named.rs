@@ -27,7 +27,7 @@ pub(super) fn is_named(spelled: &Value, live: &Object, difference: &Difference, 
             (Shape::List(..), Value::Array(wanted)) => {
                 let live = held.and_then(Value::as_array).map_or(&[][..], Vec::as_slice);
                 let index = token.parse::<usize>().ok().filter(|index| *index < live.len());
-                // Items that cannot be told apart are one value; a new item is one that git has.
+                // Items that cannot be distinguished are one value; a new item is one that git has.
                 let (Some(pairs), Some(index)) = (Pairs::of(shape, wanted, live), index) else { return true };
                 let same = pairs.other.iter().position(|other| *other == Some(index));
                 (same.and_then(|same| wanted.get(same)), live.get(index))

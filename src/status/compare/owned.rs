@@ -70,20 +70,20 @@ pub(super) fn owned_values(entry: &Value, live: &Map<String, Value>) -> Vec<u8> 
     let mut bytes = Bytes(Vec::with_capacity(1024));
     bytes.value(entry);
     if let Some(fields) = entry.get("fieldsV1").and_then(Value::as_object) {
-        bytes.fields(fields, Held::Root(live));
+        bytes.fields(fields, OwnedValue::Root(live));
     }
     bytes.0
 }
 
 /// A live value on the way down.
 #[derive(Clone, Copy)]
-enum Held<'o> {
+enum OwnedValue<'o> {
     Root(&'o Map<String, Value>),
     Value(&'o Value),
     Absent,
 }
 
-impl<'o> Held<'o> {
+impl<'o> OwnedValue<'o> {
     fn child(self, name: &str) -> Self {
         let map = match self {
             Self::Root(map) => Some(map),
@@ -114,16 +114,16 @@ impl Bytes {
         self.mark(b'\n');
     }
 
-    fn held(&mut self, held: Held<'_>) {
+    fn held(&mut self, held: OwnedValue<'_>) {
         match held {
-            Held::Value(value) => self.value(value),
-            Held::Root(_) => self.mark(b'.'),
-            Held::Absent => self.mark(b'-'),
+            OwnedValue::Value(value) => self.value(value),
+            OwnedValue::Root(_) => self.mark(b'.'),
+            OwnedValue::Absent => self.mark(b'-'),
         }
     }
 
-    /// What a set of fields names in a value; a set without any names all of it.
-    fn fields(&mut self, fields: &Map<String, Value>, held: Held<'_>) {
+    /// The parts that a set of fields selects in a value; a set without any names all of it.
+    fn fields(&mut self, fields: &Map<String, Value>, held: OwnedValue<'_>) {
         if fields.is_empty() {
             self.held(held);
             return;
@@ -132,7 +132,7 @@ impl Bytes {
         for (element, below) in fields {
             match element.strip_prefix("f:") {
                 Some(name) => self.below(below, held.child(name)),
-                None if element == "." => self.mark(if matches!(held, Held::Absent) { b'-' } else { b'.' }),
+                None if element == "." => self.mark(if matches!(held, OwnedValue::Absent) { b'-' } else { b'.' }),
                 None => items.push((element.as_str(), below)),
             }
         }
@@ -141,7 +141,7 @@ impl Bytes {
         }
     }
 
-    fn below(&mut self, below: &Value, held: Held<'_>) {
+    fn below(&mut self, below: &Value, held: OwnedValue<'_>) {
         match below.as_object() {
             Some(fields) => self.fields(fields, held),
             None => self.held(held),
@@ -150,13 +150,13 @@ impl Bytes {
 
     /// The items of a list that are named, in the list's order, each with its number among the names.
     fn items(&mut self, elements: &[(&str, &Value)], held: &[Value]) {
-        let names = Names::of(elements);
+        let names = ItemNames::of(elements);
         for (index, item) in held.iter().enumerate() {
             if let Some(number) = names.number_of(item, index) {
                 // In another order the numbers differ, and so does the text.
                 self.0.extend_from_slice(number.to_string().as_bytes());
                 self.mark(b':');
-                self.below(elements[number].1, Held::Value(item));
+                self.below(elements[number].1, OwnedValue::Value(item));
             }
         }
         // A missing item is a missing number.
@@ -165,14 +165,14 @@ impl Bytes {
 }
 
 /// The names of a list's items, found by their texts: lists can be long.
-struct Names<'f> {
+struct ItemNames<'f> {
     all: Vec<&'f str>,
     by_text: HashMap<String, usize>,
     /// Which fields are the key.
     keys: Vec<String>,
 }
 
-impl<'f> Names<'f> {
+impl<'f> ItemNames<'f> {
     fn of(elements: &[(&'f str, &'f Value)]) -> Self {
         let all: Vec<&str> = elements.iter().map(|(element, _)| *element).collect();
         let mut names = Self { by_text: HashMap::with_capacity(all.len()), keys: Vec::new(), all };

@@ -22,11 +22,11 @@ pub struct Question {
     pub(super) live: Arc<Object>,
     pub(super) past: Past,
     pub(super) terms: Arc<Terms>,
-    /// What git dropped, and the server would put back as it is.
+    /// Fields that git removed and the server would put back.
     pub(super) defaults: Vec<Pointer>,
 }
 
-/// What git said of an object when it was last synced.
+/// An object's target at the last sync.
 #[derive(Clone, Default, PartialEq)]
 pub(super) enum Past {
     /// Nobody knows: there was no sync, or its revision cannot be rendered any more.
@@ -41,8 +41,8 @@ pub(super) enum Past {
 }
 
 impl Past {
-    /// What git said then, as far as anything tells, and whether anybody has touched what was applied.
-    pub(super) fn told(&self, live: &Object, status: Status) -> (Option<Value>, Touched) {
+    /// The target of the last sync, if it is known, and whether anybody has touched what was applied.
+    pub(super) fn last_target(&self, live: &Object, status: Status) -> (Option<Value>, Touched) {
         match self {
             Self::Unknown => (last_applied(live).map(|last| cleaned(&last, status)), Touched::Maybe),
             Self::Untouched => (None, Touched::No),
@@ -69,12 +69,12 @@ impl std::fmt::Debug for Question {
 }
 
 impl Question {
-    /// What to ask the server about.
+    /// The question for the server.
     pub fn target(&self) -> &Object {
         &self.target
     }
 
-    /// What the cluster holds.
+    /// The value in the cluster.
     pub fn live(&self) -> &Object {
         &self.live
     }
@@ -109,7 +109,7 @@ impl Question {
     }
 }
 
-/// What came of asking.
+/// The result of asking.
 #[derive(Clone)]
 pub enum Answer {
     /// The object as it would be after applying the target.

@@ -16,10 +16,10 @@ use crate::object::Gvk;
 
 /// Schemas may refer to themselves; below this depth everything is unknown.
 const DEPTH: usize = 32;
-/// What the server says of a schema, by its place in a document.
+/// A schema of the server, by its place in a document.
 const KINDS: &str = "x-kubernetes-group-version-kind";
 
-/// What the server's schema says of a kind.
+/// The server's schema of a kind.
 #[derive(Debug, Clone, Copy)]
 pub struct Schema(&'static Shape);
 
@@ -33,7 +33,7 @@ impl Schema {
         let hash = blake3::hash(serde_json::to_string(&(schema, schemas)).ok()?.as_bytes());
         let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
         let shape = read.entry(hash).or_insert_with(|| {
-            let reader = Reader { schemas };
+            let reader = SchemaReader { schemas };
             Box::leak(Box::new(Shape::Struct(Fields::OfObject(reader.fields(schema, 0)), Merge::Granular)))
         });
         Some(Self(shape))
@@ -52,11 +52,11 @@ fn is_of(schema: &Value, kind: &Gvk) -> bool {
     })
 }
 
-struct Reader<'d> {
+struct SchemaReader<'d> {
     schemas: &'d Value,
 }
 
-impl Reader<'_> {
+impl SchemaReader<'_> {
     fn fields(&self, schema: &Value, depth: usize) -> HashMap<String, Field> {
         let properties = schema.get("properties").and_then(Value::as_object);
         let field = |(name, schema): (&String, &Value)| {

@@ -1,5 +1,5 @@
 //! The shapes of Kubernetes' own types: where lists have keys, what is atomic, where quantities stand, which zero values
-//! cannot be told from none.
+//! cannot be distinguished from none.
 //!
 //! In: `builtin.txt`, written from the API server's own Go types and `OpenAPI` definitions by
 //! tests/control-plane/builtin-types. Out: the [`Shape`] of an object by its kind; custom resources have a known
@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use crate::object::Gvk;
 
-/// What is known of a value.
+/// The schema of a value.
 #[derive(Debug)]
 pub(super) enum Shape {
     /// Text, number or boolean.
@@ -56,7 +56,7 @@ pub(super) enum Merge {
     Atomic,
 }
 
-/// How the items of a list are told apart.
+/// How the items of a list are distinguished.
 #[derive(Debug)]
 pub(super) enum ListKind {
     /// They are not: the list is one value.

@@ -15,14 +15,14 @@ pub struct Terms {
     pub tracking: TrackingSettings,
     /// Of which objects the `status` is not compared.
     pub status_field: StatusField,
-    /// What is compared of what the server would change.
+    /// The part of the server's changes that is compared.
     pub effects: Effects,
 }
 
-/// What an apply would change.
+/// The changes of an apply.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub enum Effects {
-    /// What git says; webhooks and the server change more.
+    /// The target; webhooks and the server change more.
     #[default]
     OfGit,
     /// Everything.

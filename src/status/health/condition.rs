@@ -6,7 +6,7 @@ use serde_json::Value;
 
 use super::node::Node;
 
-/// What a condition says of itself.
+/// A condition's message.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Truth {
     True,

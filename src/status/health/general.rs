@@ -15,7 +15,7 @@ use serde_json::Value;
 use super::condition::{Condition, Truth};
 use super::node::Node;
 use super::words::{self, Meaning};
-use super::{Health, HealthStatus, Subject};
+use super::{Health, HealthStatus, RuleSubject};
 use crate::object::Gvk;
 
 /// Groups of Kubernetes itself: their kinds have rules of their own, or nothing that could be unhealthy.
@@ -43,7 +43,7 @@ pub(super) fn applies_to(gvk: &Gvk) -> bool {
     gvk.group.contains('.') && !BUILT_IN_GROUPS.contains(&gvk.group.as_str())
 }
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     if let Some(health) = stale(subject).or_else(|| paused(subject)) {
         return Some(health);
     }
@@ -73,8 +73,8 @@ fn has_conditions(status: Node<'_>) -> bool {
     status.get("conditions").is_some_and(Value::is_array)
 }
 
-/// What the conditions say, whatever else is in the status.
-pub(super) fn by_conditions_alone(subject: &Subject<'_>) -> Option<Health> {
+/// The verdict of the conditions, whatever else is in the status.
+pub(super) fn by_conditions_alone(subject: &RuleSubject<'_>) -> Option<Health> {
     worst(by_conditions(subject.status(), subject.generation()))
 }
 
@@ -86,20 +86,20 @@ fn worst(signs: Vec<Health>) -> Option<Health> {
 }
 
 /// What the controller has not looked at yet is in progress, whatever its status says.
-pub(super) fn stale(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn stale(subject: &RuleSubject<'_>) -> Option<Health> {
     let (observed, generation) = (subject.status().generation("observedGeneration")?, subject.generation());
     let message = || format!("the controller has seen generation {observed} of {generation}");
     (observed < generation).then(|| Health::progressing(message()))
 }
 
 /// A custom resource may mean anything by these fields; only the boolean is the convention.
-pub(super) fn paused(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn paused(subject: &RuleSubject<'_>) -> Option<Health> {
     let is_set = |field: &&str| subject.spec().get(field).and_then(Value::as_bool) == Some(true);
     let field = ["suspend", "suspended", "pause", "paused"].into_iter().find(is_set)?;
     Some(Health::suspended(format!("`spec.{field}` is set")))
 }
 
-/// What each condition says, if anything: failures first, then pauses, work and what should be true.
+/// The message of each condition, if anything: failures first, then pauses, work and what should be true.
 fn by_conditions(status: Node<'_>, generation: i64) -> Vec<Health> {
     if !has_conditions(status) {
         return Vec::new();
@@ -193,7 +193,7 @@ fn by_flag(status: Node<'_>, field: &str, verdict: HealthStatus) -> Option<Healt
 }
 
 /// Fewer replicas than are asked for, where both are numbers.
-fn by_replicas(subject: &Subject<'_>) -> Option<Health> {
+fn by_replicas(subject: &RuleSubject<'_>) -> Option<Health> {
     let wanted = subject.spec().get("replicas")?.as_i64()?;
     ["readyReplicas", "availableReplicas"].into_iter().find_map(|field| {
         let count = subject.status().get(field)?.as_i64()?;

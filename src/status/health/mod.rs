@@ -141,7 +141,7 @@ pub struct ResourceHealth {
     pub health: Option<Health>,
     /// Why it is not healthy, further down: its pods, their containers, what the cluster said last.
     pub reasons: Vec<String>,
-    /// What the containers below it have written at last, where that was asked for.
+    /// The last log lines of the containers below it, where that was asked for.
     pub logs: Vec<ContainerLog>,
 }
 
@@ -159,7 +159,7 @@ impl ResourceHealth {
         }
     }
 
-    /// What tells it from every other.
+    /// Its identity.
     pub fn key(&self) -> Key {
         Key {
             group: self.gvk.group.clone(),
@@ -170,14 +170,14 @@ impl ResourceHealth {
     }
 }
 
-/// What a rule looks at.
-struct Subject<'object> {
+/// The input of a rule.
+struct RuleSubject<'object> {
     object: &'object Object,
     root: Node<'object>,
     settings: &'object HealthSettings,
 }
 
-impl<'object> Subject<'object> {
+impl<'object> RuleSubject<'object> {
     fn metadata(&self) -> Node<'object> {
         self.root.child("metadata")
     }
@@ -244,7 +244,7 @@ impl Judge {
         Some(self.scripts.run(script, object))
     }
 
-    /// What the team has configured.
+    /// The team's settings.
     pub fn settings(&self) -> &HealthSettings {
         &self.settings
     }
@@ -257,7 +257,7 @@ pub fn health(object: &Object) -> Option<Health> {
 
 fn built_in(object: &Object, settings: &HealthSettings) -> Option<Health> {
     let faults = Faults::default();
-    let subject = Subject { object, root: Node::root(object.value(), &faults), settings };
+    let subject = RuleSubject { object, root: Node::root(object.value(), &faults), settings };
     let gvk = object.gvk();
     let health = match rules::find(&gvk) {
         Some(rule) if !rule.reads(&gvk.version) => {

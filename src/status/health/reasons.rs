@@ -8,11 +8,11 @@ use std::collections::{BTreeMap, HashMap};
 use super::condition::Truth;
 use super::health;
 use super::node::{Faults, Node};
-use super::{HealthStatus, Subject};
+use super::{HealthStatus, RuleSubject};
 use crate::app::settings::HealthSettings;
 use crate::object::{Gvk, Object};
 
-/// So many lines are told of one resource.
+/// So many lines are reported of one resource.
 const LINES: usize = 6;
 /// Deployment, `ReplicaSet`, Pod: no chain of owners is longer.
 const DEPTH: usize = 3;
@@ -27,7 +27,7 @@ pub fn kinds() -> [Gvk; 4] {
     ]
 }
 
-/// What belongs to a namespace, by the uid of what it is about.
+/// The events of a namespace, by the uid of what it is about.
 #[derive(Debug, Default)]
 pub struct Evidence {
     owned: HashMap<String, Vec<Object>>,
@@ -63,21 +63,21 @@ impl Evidence {
         self.below(uid, DEPTH, &mut lines);
         lines.extend(self.last_warning(uid));
         let mut counted: BTreeMap<String, usize> = BTreeMap::new();
-        let mut told: Vec<String> = Vec::new();
+        let mut reasons: Vec<String> = Vec::new();
         // Ten pods that fail alike are one reason, not ten.
         for (subject, words) in lines {
             let times = counted.entry(words.clone()).or_default();
             *times += 1;
             if *times == 1 {
-                told.push(format!("{subject}: {words}"));
+                reasons.push(format!("{subject}: {words}"));
             }
         }
-        let more = told.len().saturating_sub(LINES);
-        told.truncate(LINES);
+        let more = reasons.len().saturating_sub(LINES);
+        reasons.truncate(LINES);
         if more > 0 {
-            told.push(format!("and {more} more"));
+            reasons.push(format!("and {more} more"));
         }
-        told
+        reasons
     }
 
     /// The pods below an object that do not work, and the object itself when it is such a pod.
@@ -92,7 +92,7 @@ impl Evidence {
         pods
     }
 
-    /// What an object owns and does not work.
+    /// The dependents of an object that are not healthy.
     fn failing(&self, uid: &str) -> impl Iterator<Item = &Object> {
         let owned = self.owned.get(uid).into_iter().flatten();
         owned.filter(|object| health(object).is_some_and(|health| health.status > HealthStatus::Suspended))
@@ -145,10 +145,10 @@ pub fn uid_of(object: &Object) -> String {
     uid.unwrap_or_default().to_owned()
 }
 
-/// What an object says of itself.
+/// An object's own settings.
 fn own_words(object: &Object) -> Vec<String> {
     let (faults, settings) = (Faults::default(), HealthSettings::default());
-    let subject = Subject { object, root: Node::root(object.value(), &faults), settings: &settings };
+    let subject = RuleSubject { object, root: Node::root(object.value(), &faults), settings: &settings };
     let status = subject.status();
     if object.kind() == "Pod" {
         return of_pod(status);
@@ -259,7 +259,7 @@ mod tests {
 
     /// A quota lets no pod come to be: only the `ReplicaSet` and its events know.
     #[test]
-    fn the_last_warning_is_told_where_nothing_else_is_known() {
+    fn the_last_warning_is_reported_where_nothing_else_is_known() {
         let refused = json!({"conditions": [
             {"type": "ReplicaFailure", "status": "True", "reason": "FailedCreate", "message": "exceeded quota"}]});
         let evidence = Evidence::of([

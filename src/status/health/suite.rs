@@ -22,7 +22,7 @@ use crate::object::{Object, type_name};
 pub struct Case {
     /// The manifest, relative to the folder of the `health_test.yaml`.
     pub input: String,
-    /// What the script should say.
+    /// The expected result.
     pub expected: Verdict,
 }
 
@@ -44,7 +44,7 @@ impl From<Option<Health>> for Verdict {
     }
 }
 
-/// What became of a case.
+/// The result of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Outcome {
     /// As expected.
@@ -95,12 +95,12 @@ pub fn run(case: &Case, manifest: &[u8], judge: &Judge) -> Outcome {
 }
 
 fn only_document(bytes: &[u8]) -> Result<Value, String> {
-    let told = |error: yaml::YamlError| format!("line {}: {}", error.line, error.message);
-    let text = yaml::decode(bytes).map_err(told)?;
+    let as_message = |error: yaml::YamlError| format!("line {}: {}", error.line, error.message);
+    let text = yaml::decode(bytes).map_err(as_message)?;
     let documents = yaml::read(&text, &Limits::default(), WithPositions::No);
     match documents.into_iter().next() {
         Some(Ok(document)) => Ok(document.value),
-        Some(Err(error)) => Err(told(error)),
+        Some(Err(error)) => Err(as_message(error)),
         None => Err("it is empty".to_owned()),
     }
 }

@@ -6,7 +6,7 @@
 
 use super::HealthStatus;
 
-/// What a condition of a type says when it is true; in the order in which they are reported.
+/// The message of a condition of a type when it is true; in the order in which they are reported.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub(super) enum Meaning {
     /// It has failed.
@@ -83,7 +83,7 @@ const KEYS: &[&str] = &["Available", "Healthy", "Succeeded"];
 /// False means that it has ended, and badly (Knative and Tekton have `Unknown` for what still runs), or that it was refused.
 const ENDINGS: &[&str] = &["Succeeded", "Valid"];
 
-/// What a condition of this type says when it is true.
+/// The message of a condition of this type when it is true.
 pub(super) fn meaning(kind: &str) -> Option<Meaning> {
     let ends_in = |words: &[&'static str]| words.iter().find_map(|word| kind.strip_suffix(word));
     if kind == SUMMARY {

@@ -12,7 +12,7 @@ use super::rules::IgnoreRules;
 use crate::object::Pointer;
 use crate::status::{FieldDrift, Ignored, ResourceDrift};
 
-/// What is covered in one resource, and by which rule.
+/// The ignored fields of one resource, and by which rule.
 pub(super) struct Cover<'rules> {
     rules: &'rules IgnoreRules,
     live: BTreeMap<Pointer, usize>,
@@ -108,7 +108,7 @@ impl<'rules> Cover<'rules> {
     }
 }
 
-/// What is left of a value; nothing when all that it holds is covered.
+/// The rest of a value; nothing when all that it holds is covered.
 fn left(part: Part<'_>, path: &Pointer, gone: &mut Vec<(Pointer, Value, usize)>) -> Option<Value> {
     let Part { covered, value } = part;
     if let Some(rule) = covering(covered, path) {

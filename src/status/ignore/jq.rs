@@ -13,12 +13,12 @@ use serde_json::Value;
 
 use crate::object::Pointer;
 
-type Data = data::JustLut<Val>;
+type JqData = data::JustLut<Val>;
 
 /// An error message is cut to so many characters: it may quote a whole object.
 const WORDS: usize = 160;
 
-/// What an expression does on one value.
+/// The result of an expression on one value.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Named {
     /// It names these places, of which some may not exist.
@@ -29,7 +29,7 @@ pub enum Named {
     Failed(String),
 }
 
-/// What an expression names in each value; the reason when it is no path expression.
+/// The paths that an expression selects in each value; the reason when it is no path expression.
 pub fn named(expression: &str, values: &[Value]) -> Result<Vec<Named>, String> {
     let arena = Arena::default();
     let code = format!("path({expression}\n)");
@@ -38,7 +38,7 @@ pub fn named(expression: &str, values: &[Value]) -> Result<Vec<Named>, String> {
         .load(&arena, File { code: code.as_str(), path: () })
         .map_err(|_syntax| format!("`{expression}` is not a jq expression"))?;
     let functions =
-        jaq_core::funs::<Data>().chain(jaq_std::funs().filter(|(name, ..)| *name != "env")).chain(jaq_json::funs());
+        jaq_core::funs::<JqData>().chain(jaq_std::funs().filter(|(name, ..)| *name != "env")).chain(jaq_json::funs());
     let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
         let names = errors.iter().flat_map(|(_, errors)| errors).map(|(name, _)| format!("`{name}`"));
         format!("unknown {}", names.collect::<Vec<_>>().join(", "))
@@ -47,7 +47,7 @@ pub fn named(expression: &str, values: &[Value]) -> Result<Vec<Named>, String> {
         let Ok(input) = serde_json::from_value::<Val>(value.clone()) else {
             return Named::Failed("the object cannot be passed to jq".to_owned());
         };
-        let context = Ctx::<Data>::new(&filter.lut, Vars::new([]));
+        let context = Ctx::<JqData>::new(&filter.lut, Vars::new([]));
         let mut places = Vec::new();
         for path in filter.id.run((context, input)) {
             match path.map_err(jaq_core::Exn::get_err) {
@@ -161,11 +161,9 @@ mod tests {
             let failed = places(expression, deployment()).unwrap();
             assert!(failed.starts_with("Failed(") && failed.contains(words), "{expression}: {failed}");
         }
-        for (expression, words) in [
-            (".spec[", "is no jq expression"),
-            ("nonsense(.)", "`nonsense` is not known"),
-            ("env", "`env` is not known"),
-        ] {
+        for (expression, words) in
+            [(".spec[", "is not a jq expression"), ("nonsense(.)", "unknown `nonsense`"), ("env", "unknown `env`")]
+        {
             let error = places(expression, deployment()).unwrap_err();
             assert!(error.contains(words), "{expression}: {error}");
         }

@@ -26,7 +26,7 @@ use serde_json::Value;
 
 use self::cover::Cover;
 use self::rules::Names;
-use super::compare::{settle_anew, shown};
+use super::compare::{settle_again, shown};
 use super::{ResourceDrift, ResourceState};
 use crate::object::{Object, Pointer};
 
@@ -43,10 +43,10 @@ pub struct Expression {
 
 /// One object that rules select.
 #[derive(Debug)]
-struct Subject {
+struct SelectedObject {
     /// Its place among the resources.
     resource: usize,
-    /// What the cluster holds, and what it would hold after a sync; one or both.
+    /// The value in the cluster, and what it would hold after a sync; one or both.
     sides: [Option<Value>; 2],
     /// Everybody who holds a field of it.
     managers: BTreeSet<String>,
@@ -58,20 +58,20 @@ struct Subject {
 #[derive(Debug)]
 pub struct Ignoring<'rules> {
     rules: &'rules IgnoreRules,
-    subjects: Vec<Subject>,
-    /// What each rule names: by rule, the subject, its side, the place.
-    found: Vec<Vec<(usize, Side, Pointer)>>,
+    subjects: Vec<SelectedObject>,
+    /// The fields that each rule selects: by rule, the subject, its side, the place.
+    found: Vec<Vec<(usize, ComparedSide, Pointer)>>,
     faults: Vec<RuleFault>,
 }
 
 /// A side of a comparison.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Side {
+enum ComparedSide {
     Live,
     Target,
 }
 
-const SIDES: [Side; 2] = [Side::Live, Side::Target];
+const SIDES: [ComparedSide; 2] = [ComparedSide::Live, ComparedSide::Target];
 
 impl<'rules> Ignoring<'rules> {
     /// Finds the objects that the rules are about, and what JSON pointers name in them.
@@ -145,8 +145,8 @@ impl<'rules> Ignoring<'rules> {
             for &rule in &subject.rules {
                 for (_, side, place) in self.found[rule].iter().filter(|(found, ..)| *found == at) {
                     match side {
-                        Side::Live => cover.live(place.clone(), rule),
-                        Side::Target => cover.target(place, rule, drift),
+                        ComparedSide::Live => cover.live(place.clone(), rule),
+                        ComparedSide::Target => cover.target(place, rule, drift),
                     }
                 }
                 if let Names::Manager(manager) = &self.rules.rule(rule).names {
@@ -179,7 +179,7 @@ impl<'rules> Ignoring<'rules> {
         (!is_used).then(|| RuleFault::names_nothing(rule))
     }
 
-    fn sides_of(&self, rule: usize) -> impl Iterator<Item = (usize, Side, &Value)> {
+    fn sides_of(&self, rule: usize) -> impl Iterator<Item = (usize, ComparedSide, &Value)> {
         let subjects = self.subjects.iter().enumerate().filter(move |(_, subject)| subject.rules.contains(&rule));
         subjects.flat_map(|(at, subject)| {
             SIDES.into_iter().zip(&subject.sides).filter_map(move |(side, value)| Some((at, side, value.as_ref()?)))
@@ -187,12 +187,12 @@ impl<'rules> Ignoring<'rules> {
     }
 }
 
-fn subject(resource: usize, drift: &ResourceDrift, live: Option<&Object>, rules: Vec<usize>) -> Subject {
+fn subject(resource: usize, drift: &ResourceDrift, live: Option<&Object>, rules: Vec<usize>) -> SelectedObject {
     let held = drift.live.clone().or_else(|| live.map(shown));
     let managers = live.and_then(|live| live.metadata()?.get("managedFields")?.as_array());
     let name = |entry: &Value| entry.get("manager").and_then(Value::as_str).map(str::to_owned);
     let managers = managers.into_iter().flatten().filter_map(name).collect();
-    Subject { resource, sides: [held, drift.target.clone()], managers, rules }
+    SelectedObject { resource, sides: [held, drift.target.clone()], managers, rules }
 }
 
 /// Takes what is covered out of a resource's differences, and what it says of both sides with it.
@@ -208,7 +208,7 @@ fn ignore(drift: &mut ResourceDrift, cover: &Cover<'_>) {
     }
     drift.additions = additions;
     if drift.state == ResourceState::Changed && !drift.ignored.is_empty() {
-        settle_anew(drift);
+        settle_again(drift);
     }
 }
 

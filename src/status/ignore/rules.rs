@@ -15,7 +15,7 @@ use crate::status::ResourceDrift;
 /// Which rules of a `ClusterRole` are put together from others by a controller.
 const AGGREGATED: &str = "select(.aggregationRule | type == \"object\") | .rules";
 
-/// What a rule names.
+/// The fields that a rule selects.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Names {
     /// `jsonPointers`.
@@ -51,7 +51,7 @@ pub struct IgnoreRules {
 }
 
 /// Where an entry of rules stands.
-struct Entry<'a> {
+struct RuleEntry<'a> {
     name: String,
     place: Option<String>,
     is_own: bool,
@@ -59,22 +59,22 @@ struct Entry<'a> {
 }
 
 impl IgnoreRules {
-    /// The rules of an application; what cannot be a rule is told.
+    /// The rules of an application; what cannot be a rule is reported.
     pub fn of(application: &Application, settings: &ComparisonSettings) -> (Self, Vec<RuleFault>) {
-        let own = application.ignore_differences.iter().enumerate().map(|(index, rule)| Entry {
+        let own = application.ignore_differences.iter().enumerate().map(|(index, rule)| RuleEntry {
             name: format!("spec.ignoreDifferences[{index}]"),
             place: Some(format!("{}:{}", application.origin.file, rule.line)),
             is_own: true,
             rule,
         });
-        let of_all = settings.ignore.iter().map(|system| Entry {
+        let of_all = settings.ignore.iter().map(|system| RuleEntry {
             name: format!("argocd-cm {}", system.key),
             place: None,
             is_own: false,
             rule: &system.rule,
         });
         let aggregated = aggregated_roles();
-        let aggregated = settings.ignore_aggregated_roles.then(|| Entry {
+        let aggregated = settings.ignore_aggregated_roles.then(|| RuleEntry {
             name: "argocd-cm resource.compareoptions ignoreAggregatedRoles".to_owned(),
             place: None,
             is_own: false,
@@ -90,7 +90,7 @@ impl IgnoreRules {
         (this, faults)
     }
 
-    fn add(&mut self, entry: &Entry<'_>) -> Result<(), RuleFault> {
+    fn add(&mut self, entry: &RuleEntry<'_>) -> Result<(), RuleFault> {
         let rule = entry.rule;
         let compiled = |text: &str| {
             let (name, place) = (entry.name.clone(), entry.place.clone());

@@ -9,7 +9,7 @@ use crate::object::Pointer;
 use crate::status::ResourceDrift;
 use crate::status::compare::item_key;
 
-/// What one entry of `ignoreDifferences` would have to name.
+/// The selector of one entry of `ignoreDifferences`.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Suggestion {
     /// `jsonPointers`.

@@ -50,7 +50,7 @@ fn pod(containers: Value) -> Value {
     deployment(json!({"template": {"spec": {"containers": containers}}}))
 }
 
-/// What is left of the differences, and what is ignored, as pointers.
+/// The rest of the differences, and what is ignored, as pointers.
 #[expect(clippy::needless_pass_by_value, reason = "the cases read better")]
 fn outcome(rule: Value, git: Value, live: Value) -> (String, String) {
     let mut entry = json!({"group": "apps", "kind": "Deployment"});
@@ -195,7 +195,7 @@ fn a_rule_of_no_use_is_named() {
         Object::new(value).unwrap()
     };
     let (git, live) = ([object("web", 2), object("api", 2)], [object("web", 2), object("api", 3)]);
-    let told = |rule: Value, settings: &ComparisonSettings| {
+    let faults_of = |rule: Value, settings: &ComparisonSettings| {
         let (rules, mut faults) = IgnoreRules::of(&application(&json!([rule])), settings);
         let mut resources = [compared(&git[0], &live[0], &git[0]), compared(&git[1], &live[1], &git[1])];
         faults.extend(run(&rules, &mut resources, &live));
@@ -207,28 +207,28 @@ fn a_rule_of_no_use_is_named() {
         rule.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
         rule
     };
-    let rule = "the ignore rule `spec.ignoreDifferences[0]";
+    let rule = "ignore rule `spec.ignoreDifferences[0]";
     for (given, expected) in [
         (apps(json!({"jsonPointers": ["/spec/replicas"]})), None),
         // Nothing differs there now, but something could.
         (apps(json!({"name": "web", "jsonPointers": ["/spec/replicas"]})), None),
         (
             json!({"kind": "Deployment", "jsonPointers": ["/spec/replicas"]}),
-            Some(".jsonPointers: /spec/replicas` at apps/shop.yaml:1 is about no object"),
+            Some(".jsonPointers: /spec/replicas` at apps/shop.yaml:1 matches no object"),
         ),
-        (apps(json!({"name": "wbe", "jsonPointers": ["/spec/replicas"]})), Some("is about no object")),
-        (apps(json!({"jsonPointers": ["/spec/replcas"]})), Some("names nothing that any `apps/Deployment` has")),
-        (apps(json!({"jqPathExpressions": [".spec.nothing[]"]})), Some("names nothing")),
-        (apps(json!({"jqPathExpressions": [".spec["]})), Some("`.spec[` is no jq expression")),
+        (apps(json!({"name": "wbe", "jsonPointers": ["/spec/replicas"]})), Some("matches no object")),
+        (apps(json!({"jsonPointers": ["/spec/replcas"]})), Some("matches no field of any `apps/Deployment`")),
+        (apps(json!({"jqPathExpressions": [".spec.nothing[]"]})), Some("matches no field")),
+        (apps(json!({"jqPathExpressions": [".spec["]})), Some("`.spec[` is not a jq expression")),
         (apps(json!({"jqPathExpressions": [".spec.replicas | tostring"]})), Some("fails: ")),
-        (apps(json!({"managedFieldsManagers": ["nobody"]})), Some("names nothing")),
-        (json!({"group": "[", "kind": "x", "jsonPointers": ["/a"]}), Some("`[` is no glob")),
+        (apps(json!({"managedFieldsManagers": ["nobody"]})), Some("matches no field")),
+        (json!({"group": "[", "kind": "x", "jsonPointers": ["/a"]}), Some("`[` is not a glob")),
     ] {
-        let faults = told(given.clone(), &plain);
+        let faults = faults_of(given.clone(), &plain);
         match expected {
             None => assert_eq!(faults, [""; 0], "{given}"),
             Some(words) => {
-                let as_expected = faults.len() == 1 && faults[0].starts_with(rule) && faults[0].contains(words);
+                let as_expected = faults.len() == 1 && faults[0].contains(rule) && faults[0].contains(words);
                 assert!(as_expected, "{given}: {faults:#?}");
             }
         }
@@ -238,7 +238,7 @@ fn a_rule_of_no_use_is_named() {
     let data = [(key, "jsonPointers: [/spec/x]\njqPathExpressions: ['.spec[']".to_owned())].into();
     let (settings, errors) = ComparisonSettings::of(&Settings { file: "cm.yaml".to_owned(), data });
     assert_eq!(errors, []);
-    let faults = told(apps(json!({"jsonPointers": ["/spec/replicas"]})), &settings);
+    let faults = faults_of(apps(json!({"jsonPointers": ["/spec/replicas"]})), &settings);
     assert!(faults.len() == 1 && faults[0].contains("argocd-cm resource.customizations"), "{faults:#?}");
 }
 
@@ -264,7 +264,7 @@ fn the_rules_of_an_aggregated_role_are_ignored_where_that_is_set() {
     }
 }
 
-/// Feeding the suggestion back accepts the drift, and a change beside it is still told.
+/// Feeding the suggestion back accepts the drift, and a change beside it is still reported.
 #[test]
 fn a_suggestion_accepts_exactly_the_drift_now_seen() {
     let cases = [

@@ -1,6 +1,6 @@
 //! The status of an application in Argo CD's shape, and writing it to the Application in the cluster (`--write-status`).
 //!
-//! In: what was found and done ([`Told`]). Out: the value of `.status`, purely ([`status`]); and whether there is an
+//! In: what was found and done ([`StatusInput`]). Out: the value of `.status`, purely ([`status`]); and whether there is an
 //! Application to put it on ([`write`]). What Argo CD keeps there and trueup knows nothing of stays.
 //!
 //! Rules: Argo CD pkg/apis/application/v1alpha1/types.go `ApplicationStatus`; its definition of the kind, which has no
@@ -24,7 +24,7 @@ const TRIES: usize = 5;
 
 /// Everything that a status tells.
 #[derive(Debug, Clone, Copy)]
-pub struct Told<'a> {
+pub struct StatusInput<'a> {
     /// The application.
     pub application: &'a Application,
     /// `Synced`, `OutOfSync`, `Unknown`.
@@ -39,7 +39,7 @@ pub struct Told<'a> {
     pub health: Option<(HealthStatus, &'a [ResourceHealth])>,
     /// The types and messages of its conditions.
     pub conditions: &'a [(String, String)],
-    /// What a sync did, if there was one.
+    /// The result of the sync, if there was one.
     pub operation: Option<Done<'a>>,
     /// The successful syncs, oldest first.
     pub history: &'a [HistoryEntry],
@@ -47,7 +47,7 @@ pub struct Told<'a> {
     pub now: Timestamp,
 }
 
-/// What a sync did.
+/// The result of a sync.
 #[derive(Debug, Clone, Copy)]
 pub struct Done<'a> {
     /// Its steps.
@@ -122,25 +122,28 @@ pub async fn write(
 }
 
 /// The status of an application.
-pub fn status(told: &Told<'_>) -> Value {
-    let mut sync = revisions(told.application, told.revisions);
-    sync.insert("status".to_owned(), told.sync.into());
-    sync.insert("comparedTo".to_owned(), compared_to(told.application).into());
+pub fn status(input: &StatusInput<'_>) -> Value {
+    let mut sync = revisions(input.application, input.revisions);
+    sync.insert("status".to_owned(), input.sync.into());
+    sync.insert("comparedTo".to_owned(), compared_to(input.application).into());
     let mut status = Map::from_iter([
         ("sync".to_owned(), sync.into()),
-        ("resources".to_owned(), told.resources.iter().map(|resource| of_resource(resource, told)).collect()),
-        ("reconciledAt".to_owned(), time(told.now)),
-        ("history".to_owned(), told.history.iter().map(|entry| of_entry(entry, told.application)).collect()),
-        ("conditions".to_owned(), told.conditions.iter().map(|condition| of_condition(condition, told.now)).collect()),
+        ("resources".to_owned(), input.resources.iter().map(|resource| of_resource(resource, input)).collect()),
+        ("reconciledAt".to_owned(), time(input.now)),
+        ("history".to_owned(), input.history.iter().map(|entry| of_entry(entry, input.application)).collect()),
+        (
+            "conditions".to_owned(),
+            input.conditions.iter().map(|condition| of_condition(condition, input.now)).collect(),
+        ),
     ]);
-    if let Some((health, _)) = told.health {
-        let health = json!({"status": health.as_str(), "lastTransitionTime": time(told.now)});
+    if let Some((health, _)) = input.health {
+        let health = json!({"status": health.as_str(), "lastTransitionTime": time(input.now)});
         status.insert("health".to_owned(), health);
     }
-    if let Some(done) = &told.operation {
-        status.insert("operationState".to_owned(), of_operation(done, told));
+    if let Some(done) = &input.operation {
+        status.insert("operationState".to_owned(), of_operation(done, input));
     }
-    match (told.application.source_form, told.source_types) {
+    match (input.application.source_form, input.source_types) {
         (SourceForm::Multiple, types) => _ = status.insert("sourceTypes".to_owned(), types.into()),
         (_, [one, ..]) => _ = status.insert("sourceType".to_owned(), one.as_str().into()),
         (_, []) => {}
@@ -237,7 +240,7 @@ fn of_synced(source: &SyncedSource, application: &Application) -> Value {
 }
 
 /// Rule: Argo CD controller/state.go: an extra is out of sync, and is marked as such.
-fn of_resource(resource: &ResourceDrift, told: &Told<'_>) -> Value {
+fn of_resource(resource: &ResourceDrift, input: &StatusInput<'_>) -> Value {
     let mut fields = texts([
         ("group", resource.gvk.group.as_str()),
         ("version", &resource.gvk.version),
@@ -254,7 +257,7 @@ fn of_resource(resource: &ResourceDrift, told: &Told<'_>) -> Value {
     if resource.state == ResourceState::Extra {
         fields.insert("requiresPruning".to_owned(), true.into());
     }
-    let judged = told.health.and_then(|(_, resources)| resources.iter().find(|judged| judged.key() == resource.key()));
+    let judged = input.health.and_then(|(_, resources)| resources.iter().find(|judged| judged.key() == resource.key()));
     if let Some(health) = judged.and_then(|judged| judged.health.as_ref()) {
         let health = texts([("status", health.status.as_str()), ("message", &health.message)]);
         fields.insert("health".to_owned(), health.into());
@@ -277,18 +280,18 @@ fn of_entry(entry: &HistoryEntry, application: &Application) -> Value {
     fields.into()
 }
 
-fn of_operation(done: &Done<'_>, told: &Told<'_>) -> Value {
+fn of_operation(done: &Done<'_>, input: &StatusInput<'_>) -> Value {
     let mut initiated_by = texts([("username", done.by)]);
     if done.automated {
         initiated_by.insert("automated".to_owned(), true.into());
     }
-    let sync = revisions(told.application, told.revisions);
+    let sync = revisions(input.application, input.revisions);
     // Its definition wants a revision also where there are several.
     let mut result = Map::from_iter([("revision".to_owned(), Value::from(""))]);
     result.extend(sync.clone());
-    result.extend(sources(told.application, told.application.sources.iter().map(of_source)));
+    result.extend(sources(input.application, input.application.sources.iter().map(of_source)));
     let of_steps = done.operation.steps.iter().filter_map(of_step);
-    result.insert("resources".to_owned(), of_steps.chain(not_pruned(done.operation, told.resources)).collect());
+    result.insert("resources".to_owned(), of_steps.chain(not_pruned(done.operation, input.resources)).collect());
     let phase = match done.operation.phase {
         // gitops-engine pkg/sync/sync_context.go `Terminate`: it has no word of its own.
         OperationPhase::Terminated => OperationPhase::Failed,

@@ -46,12 +46,12 @@ fn outcome(kind: &str, name: &str, action: Action, result: StepResult) -> StepOu
     StepOutcome { step, result, live: None, took: Duration::ZERO }
 }
 
-fn bring() -> Action {
-    Action::Bring { method: Method::Apply, validation: Validation::Strict, adopt: Vec::new(), force: false }
+fn apply() -> Action {
+    Action::Apply { method: Method::Apply, validation: Validation::Strict, adopt: Vec::new(), force: false }
 }
 
-fn told<'a>(application: &'a Application, revisions: &'a [String]) -> Told<'a> {
-    Told {
+fn input<'a>(application: &'a Application, revisions: &'a [String]) -> StatusInput<'a> {
+    StatusInput {
         application,
         sync: "OutOfSync",
         revisions,
@@ -84,16 +84,16 @@ fn a_status_tells_how_the_application_stands() {
         logs: Vec::new(),
     };
     let conditions = [("SharedResourceWarning".to_owned(), "`Service web` is part of others too".to_owned())];
-    let told = Told {
+    let input = StatusInput {
         source_types: &["Kustomize".to_owned()],
         resources: &resources,
         health: Some((HealthStatus::Progressing, &[web])),
         conditions: &conditions,
-        ..told(&application, &revisions)
+        ..input(&application, &revisions)
     };
     let source = json!({"repoURL": "https://git.example.com/shop", "path": "overlays/prod", "targetRevision": "main"});
     assert_eq!(
-        status(&told),
+        status(&input),
         json!({
             "sync": {"status": "OutOfSync", "revision": revisions[0],
                      "comparedTo": {"source": source, "destination": {"name": "prod", "namespace": "shop"}}},
@@ -118,20 +118,20 @@ fn an_operation_tells_what_came_of_each_step() {
     let revisions = ["3f2a9c1d".repeat(5)];
     let failure = Failure { kind: FailureKind::Refused, words: "exceeded quota".to_owned(), log: Vec::new() };
     let done = |words: &str| StepResult::Done(words.to_owned());
-    let mut hook = outcome("Job", "migrate", bring(), done("succeeded"));
+    let mut hook = outcome("Job", "migrate", apply(), done("succeeded"));
     hook.step.phase = Phase::PreSync;
     hook.step.hook = Some(HookDeletion { before_creation: true, succeeded: false, failed: false });
     let prune = Action::Prune { propagation: Propagation::Foreground };
     let steps = vec![
         hook,
         outcome("ConfigMap", "old", prune, done("pruned")),
-        outcome("Service", "web", bring(), done("applied")),
-        outcome("Deployment", "web", bring(), StepResult::Failed(failure)),
-        outcome("ConfigMap", "late", bring(), StepResult::NotBegun),
+        outcome("Service", "web", apply(), done("applied")),
+        outcome("Deployment", "web", apply(), StepResult::Failed(failure)),
+        outcome("ConfigMap", "late", apply(), StepResult::NotBegun),
     ];
     let operation = Operation { phase: OperationPhase::Terminated, message: "one failed".to_owned(), steps };
     let resources = [drift("ConfigMap", "dropped", ResourceState::Extra)];
-    let told = Told {
+    let input = StatusInput {
         resources: &resources,
         operation: Some(Done {
             operation: &operation,
@@ -140,9 +140,9 @@ fn an_operation_tells_what_came_of_each_step() {
             by: "ci@runner",
             automated: true,
         }),
-        ..told(&application, &revisions)
+        ..input(&application, &revisions)
     };
-    let status = status(&told);
+    let status = status(&input);
     let state = &status["operationState"];
     assert_eq!((&state["phase"], &state["startedAt"]), (&json!("Failed"), &json!("2026-03-10T11:59:00Z")));
     assert_eq!(
@@ -192,8 +192,8 @@ fn several_sources_are_told_in_lists() {
         sources: vec![source("web", &revisions[0]), source("", &revisions[1])],
     };
     let types = ["Helm".to_owned(), String::new()];
-    let told = Told { source_types: &types, history: &[entry], ..told(&application, &revisions) };
-    let status = status(&told);
+    let input = StatusInput { source_types: &types, history: &[entry], ..input(&application, &revisions) };
+    let status = status(&input);
     assert_eq!(
         status["sync"]["comparedTo"]["sources"],
         json!([

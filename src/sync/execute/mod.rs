@@ -6,7 +6,7 @@
 //!
 //! Rules: Argo CD gitops-engine/pkg/sync/sync_context.go (`Sync`, `runTasks`), reference tables "Phases", "Ordering".
 
-mod bring;
+mod apply;
 mod hooks;
 mod remove;
 mod sightings;
@@ -16,7 +16,7 @@ mod why;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(in crate::sync) use bring::in_words;
+pub(in crate::sync) use apply::in_words;
 use futures::StreamExt;
 use futures::stream;
 
@@ -34,7 +34,7 @@ pub struct Execution<'a> {
     pub cluster: &'a dyn Cluster,
     /// Whose objects may be deleted and taken over.
     pub rules: Rules<'a>,
-    /// Judges whether what was brought works.
+    /// Judges whether what was applied works.
     pub judge: &'a Judge,
     /// How many steps are done side by side.
     pub concurrency: usize,
@@ -75,7 +75,7 @@ pub enum StepResult {
 /// Why a step failed.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Failure {
-    /// What kind of reason.
+    /// The kind of reason.
     pub kind: FailureKind,
     /// In words.
     pub words: String,
@@ -83,7 +83,7 @@ pub struct Failure {
     pub log: Vec<String>,
 }
 
-/// What kind of reason a failure has.
+/// The kind of reason of a failure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FailureKind {
     /// The server did not answer, or somebody was in the way.
@@ -92,11 +92,11 @@ pub enum FailureKind {
     Unhealthy,
     /// The server refuses it: it will do so again.
     Refused,
-    /// The account may not.
+    /// The account is not allowed to.
     NotPermitted,
 }
 
-/// What a step did, in words, and the object as the server has it now.
+/// The result of a step in words, and the object as the server has it now.
 type StepDone = Result<(String, Option<Object>), NotDone>;
 
 /// Why a step was not done.
@@ -164,7 +164,7 @@ impl OperationPhase {
     }
 }
 
-/// What was done about one application.
+/// The result for one application.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Operation {
     /// How it ended.
@@ -200,21 +200,21 @@ pub async fn execute(plan: &Plan, execution: &Execution<'_>) -> Operation {
     let ended = run_stages(&mut steps, &regular, execution).await;
     why::find(&mut steps, execution).await;
     let is_for_them = match &ended {
-        Ok(Ending::Over) => false,
-        Ok(Ending::CutShort) => has_begun_hooks(&steps),
+        Ok(StageEnd::Over) => false,
+        Ok(StageEnd::CutShort) => has_begun_hooks(&steps),
         Err(_) => true,
     };
     if is_for_them {
         // A signal has stopped everything else by now.
         let execution = &Execution { stop: execution.lost, ..*execution };
         for stage in on_failure {
-            // What was to be done about a failure failed, too: the first one is told.
+            // What was to be done about a failure failed, too: the first one is reported.
             let _ = run_stage(&mut steps[stage.clone()], true, execution).await;
         }
     }
     let (phase, message) = match ended {
-        Ok(Ending::Over) => (OperationPhase::Succeeded, "successfully synced".to_owned()),
-        Ok(Ending::CutShort) => (OperationPhase::Terminated, cut_short(&steps, execution)),
+        Ok(StageEnd::Over) => (OperationPhase::Succeeded, "successfully synced".to_owned()),
+        Ok(StageEnd::CutShort) => (OperationPhase::Terminated, cut_short(&steps, execution)),
         Err(failure) => (OperationPhase::Failed, failure),
     };
     if !execution.lost.is_cancelled() {
@@ -225,7 +225,7 @@ pub async fn execute(plan: &Plan, execution: &Execution<'_>) -> Operation {
 
 /// How stages ended that did not fail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Ending {
+enum StageEnd {
     /// All of it is done, and works where that is waited for.
     Over,
     /// Somebody wanted it to stop before.
@@ -237,19 +237,19 @@ async fn run_stages(
     steps: &mut [StepOutcome],
     stages: &[std::ops::Range<usize>],
     execution: &Execution<'_>,
-) -> Result<Ending, String> {
+) -> Result<StageEnd, String> {
     for (number, stage) in stages.iter().enumerate() {
         if number > 0 && execution.is_stopped_within(execution.wave_delay).await {
-            return Ok(Ending::CutShort);
+            return Ok(StageEnd::CutShort);
         }
         let is_last = number + 1 == stages.len();
         let steps = &mut steps[stage.clone()];
         let is_waited_for = !is_last || execution.waits_at_the_end || has_hook(steps);
-        if run_stage(steps, is_waited_for, execution).await? == Ending::CutShort {
-            return Ok(Ending::CutShort);
+        if run_stage(steps, is_waited_for, execution).await? == StageEnd::CutShort {
+            return Ok(StageEnd::CutShort);
         }
     }
-    Ok(Ending::Over)
+    Ok(StageEnd::Over)
 }
 
 impl Execution<'_> {
@@ -306,33 +306,33 @@ async fn run_stage(
     steps: &mut [StepOutcome],
     is_waited_for: bool,
     execution: &Execution<'_>,
-) -> Result<Ending, String> {
+) -> Result<StageEnd, String> {
     let is_prune = |outcome: &StepOutcome| matches!(outcome.step.action, Action::Prune { .. });
-    let (mut prunes, mut brings): (Vec<_>, Vec<_>) = steps.iter_mut().partition(|outcome| is_prune(outcome));
+    let (mut prunes, mut applies): (Vec<_>, Vec<_>) = steps.iter_mut().partition(|outcome| is_prune(outcome));
     run_side_by_side(&mut prunes, execution).await;
     first_failure(prunes.iter().map(|outcome| &**outcome))?;
-    for same_kind in brings.chunk_by_mut(|one, other| one.step.object.gvk == other.step.object.gvk) {
+    for same_kind in applies.chunk_by_mut(|one, other| one.step.object.gvk == other.step.object.gvk) {
         if execution.stop.is_cancelled() {
-            return Ok(Ending::CutShort);
+            return Ok(StageEnd::CutShort);
         }
-        bring::hold_what_appeared(same_kind, execution).await;
+        apply::hold_what_appeared(same_kind, execution).await;
         first_failure(same_kind.iter().map(|outcome| &**outcome))?;
         run_side_by_side(same_kind, execution).await;
         first_failure(same_kind.iter().map(|outcome| &**outcome))?;
-        bring::settle_definitions(same_kind, execution).await;
+        apply::settle_definitions(same_kind, execution).await;
         first_failure(same_kind.iter().map(|outcome| &**outcome))?;
     }
     if steps.iter().any(|outcome| outcome.result == StepResult::NotBegun) {
-        return Ok(Ending::CutShort);
+        return Ok(StageEnd::CutShort);
     }
     if is_waited_for {
         let ending = wait::until_it_works(steps, execution).await;
         first_failure(steps.iter())?;
         return Ok(ending);
     }
-    // The garbage collector takes a moment; what takes longer is told to be on its way.
+    // The garbage collector takes a moment; what takes longer is reported to be on its way.
     wait::for_what_is_going(steps, execution).await;
-    Ok(Ending::Over)
+    Ok(StageEnd::Over)
 }
 
 async fn run_side_by_side(steps: &mut [&mut StepOutcome], execution: &Execution<'_>) {
@@ -352,7 +352,7 @@ async fn run_step(outcome: &mut StepOutcome, execution: &Execution<'_>) {
     let done = match &outcome.step.action {
         Action::Prune { propagation } => remove::prune(&outcome.step, *propagation, execution).await,
         Action::Release => remove::release(&outcome.step, execution).await,
-        Action::Bring { .. } => bring::bring(&outcome.step, execution).await,
+        Action::Apply { .. } => apply::apply_step(&outcome.step, execution).await,
     };
     outcome.took = began.elapsed();
     outcome.result = match done {

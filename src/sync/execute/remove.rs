@@ -4,7 +4,7 @@
 //! In: a step. Out: what was done, or why not. Every deletion goes through [`ownership`](crate::sync::ownership): an object
 //! that is not provably ours when it is to go, or that says that it stays, is held.
 
-use super::bring::{no_answer, refused};
+use super::apply::{no_answer, refused};
 use super::{Execution, Failure, FailureKind, NotDone, StepDone};
 use crate::cluster::{Propagation, Writing, Written};
 use crate::object::Object;
@@ -12,11 +12,11 @@ use crate::object::annotations::APPLYSET_PART_OF;
 use crate::sync::ownership::{Claim, Removal, Stays, delete};
 use crate::sync::plan::Step;
 
-/// What is said of an object that was deleted.
+/// The message for a deleted object.
 pub(super) const PRUNED: &str = "pruned";
-/// What is said of an object whose finalizers are not done.
+/// The message for an object whose finalizers are not done.
 pub(super) const BEING_PRUNED: &str = "being pruned";
-/// What is said of an object that stays, and is no longer the application's.
+/// The message for an object that stays, and is no longer the application's.
 const RELEASED: &str = "released";
 /// How long what is in the way may take to go.
 const GOING: std::time::Duration = std::time::Duration::from_secs(120);

@@ -14,10 +14,10 @@ use futures::StreamExt;
 use futures::stream;
 use tokio::time::Instant;
 
-use super::bring::no_answer;
+use super::apply::no_answer;
 use super::remove::{BEING_PRUNED, PRUNED};
 use super::sightings::{End, Sightings};
-use super::{Ending, Execution, Failure, FailureKind, StepOutcome, StepResult};
+use super::{Execution, Failure, FailureKind, StageEnd, StepOutcome, StepResult};
 use crate::cluster::{ClusterError, ListRequest, ObjectName};
 use crate::object::{Gvk, Object};
 use crate::status::health::HealthStatus;
@@ -30,11 +30,11 @@ const PAUSE: Duration = Duration::from_millis(250);
 /// Up to so many objects of a kind and namespace are read one by one.
 const ONE_BY_ONE: usize = 5;
 
-/// What is said of a hook that succeeded.
+/// The message for a hook that succeeded.
 const SUCCEEDED: &str = "succeeded";
 
 /// Where one step stands.
-enum Standing {
+enum StepProgress {
     /// It works, or there is nothing to wait for.
     Works,
     /// Not yet, and why.
@@ -43,9 +43,9 @@ enum Standing {
     Failed(Failure),
 }
 
-pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execution<'_>) -> Ending {
+pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execution<'_>) -> StageEnd {
     if !execution.cluster.is_alive() {
-        return Ending::Over;
+        return StageEnd::Over;
     }
     let ends = Instant::now() + execution.wave_timeout;
     let mut sightings = Sightings::of(steps, execution);
@@ -63,20 +63,20 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
                 sight => standing(outcome, sight, execution),
             };
             match standing {
-                Standing::Works => {}
-                Standing::Waiting(why) => {
+                StepProgress::Works => {}
+                StepProgress::Waiting(why) => {
                     execution.progress.waiting(&outcome.step.subject(), &why);
                     waiting.push((index, why));
                 }
-                Standing::Failed(failure) => outcome.result = StepResult::Failed(failure),
+                StepProgress::Failed(failure) => outcome.result = StepResult::Failed(failure),
             }
         }
         let has_failed = steps.iter().any(|outcome| matches!(outcome.result, StepResult::Failed(_)));
         if waiting.is_empty() || has_failed {
-            return Ending::Over;
+            return StageEnd::Over;
         }
         if execution.stop.is_cancelled() {
-            return Ending::CutShort;
+            return StageEnd::CutShort;
         }
         if Instant::now() >= ends {
             for (index, why) in waiting {
@@ -89,11 +89,11 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
                 let words = format!("it {failed} {} s: {why}", execution.wave_timeout.as_secs());
                 steps[index].result = StepResult::Failed(Failure::new(FailureKind::Unhealthy, words));
             }
-            return Ending::Over;
+            return StageEnd::Over;
         }
         open = waiting.into_iter().map(|(index, _)| index).collect();
         if sightings.pause(execution).await {
-            return Ending::CutShort;
+            return StageEnd::CutShort;
         }
     }
 }
@@ -144,7 +144,7 @@ pub(super) async fn look(names: &[&ObjectName], execution: &Execution<'_>) -> Ha
                     objects.into_iter().map(|object| (object.name().to_owned(), Arc::new(object))).collect();
                 names.iter().map(|name| ((*name).clone(), Ok(by_name.remove(&name.name)))).collect()
             }
-            // Who may not list may be allowed to get.
+            // An account that cannot list may be allowed to get.
             Err(ClusterError::Forbidden { .. }) => one_by_one(&names, execution).await,
             Err(error) => names.iter().map(|name| ((*name).clone(), Err(error.clone()))).collect(),
         }
@@ -162,44 +162,48 @@ async fn one_by_one(names: &[&ObjectName], execution: &Execution<'_>) -> Vec<(Ob
     stream::iter(looks).buffer_unordered(ONE_BY_ONE).collect().await
 }
 
-fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Execution<'_>) -> Standing {
+fn standing(outcome: &mut StepOutcome, sight: Option<Sight>, execution: &Execution<'_>) -> StepProgress {
     let live = match sight {
-        None => return Standing::Works,
+        None => return StepProgress::Works,
         // The server may come back: the time limit ends this.
         Some(Err(error)) => {
             let failure = no_answer(&error);
-            return if failure.may_pass() { Standing::Waiting(failure.words) } else { Standing::Failed(failure) };
+            return if failure.may_pass() {
+                StepProgress::Waiting(failure.words)
+            } else {
+                StepProgress::Failed(failure)
+            };
         }
         Some(Ok(live)) => live,
     };
     match (&outcome.step.action, live) {
         (Action::Prune { .. }, None) => {
             outcome.result = StepResult::Done(PRUNED.to_owned());
-            Standing::Works
+            StepProgress::Works
         }
         (Action::Prune { .. }, Some(live)) => being_pruned(outcome, &live),
-        (Action::Release, _) => Standing::Works,
-        (Action::Bring { .. }, None) => missing(&outcome.step),
-        (Action::Bring { .. }, Some(live)) => brought(outcome, &live, execution),
+        (Action::Release, _) => StepProgress::Works,
+        (Action::Apply { .. }, None) => missing(&outcome.step),
+        (Action::Apply { .. }, Some(live)) => progress_of(outcome, &live, execution),
     }
 }
 
 /// A hook that is gone. One that removes itself succeeded if it was seen to.
-async fn vanished(outcome: &mut StepOutcome, sightings: &mut Sightings<'_>, execution: &Execution<'_>) -> Standing {
+async fn vanished(outcome: &mut StepOutcome, sightings: &mut Sightings<'_>, execution: &Execution<'_>) -> StepProgress {
     match sightings.end_of(outcome, execution).await {
         End::Succeeded => {
             outcome.result = StepResult::Done(SUCCEEDED.to_owned());
-            Standing::Works
+            StepProgress::Works
         }
-        End::Seen(last) => brought(outcome, &last, execution),
-        End::Open => Standing::Waiting("it was deleted; its result is being looked up".to_owned()),
+        End::Seen(last) => progress_of(outcome, &last, execution),
+        End::Open => StepProgress::Waiting("it was deleted; its result is being looked up".to_owned()),
         End::Unknown => missing(&outcome.step),
     }
 }
 
-fn missing(step: &Step) -> Standing {
+fn missing(step: &Step) -> StepProgress {
     let words = format!("{}/{} is missing, it might have been deleted", step.object.gvk.kind, step.object.name);
-    Standing::Failed(Failure::new(FailureKind::Unhealthy, words))
+    StepProgress::Failed(Failure::new(FailureKind::Unhealthy, words))
 }
 
 /// Whether a live object has the name of the one that was seen and is another one: a controller has made it again.
@@ -207,21 +211,21 @@ fn is_another(step: &Step, live: &Object) -> bool {
     step.seen.as_ref().is_some_and(|seen| seen.uid != live.uid())
 }
 
-fn being_pruned(outcome: &mut StepOutcome, live: &Object) -> Standing {
+fn being_pruned(outcome: &mut StepOutcome, live: &Object) -> StepProgress {
     if is_another(&outcome.step, live) {
         outcome.result = StepResult::Done(PRUNED.to_owned());
-        return Standing::Works;
+        return StepProgress::Works;
     }
     match live.finalizers().join(", ") {
-        none if none.is_empty() => Standing::Waiting("it is being deleted".to_owned()),
-        finalizers => Standing::Waiting(format!("it is being deleted; its finalizers: {finalizers}")),
+        none if none.is_empty() => StepProgress::Waiting("it is being deleted".to_owned()),
+        finalizers => StepProgress::Waiting(format!("it is being deleted; its finalizers: {finalizers}")),
     }
 }
 
-fn brought(outcome: &mut StepOutcome, live: &Object, execution: &Execution<'_>) -> Standing {
+fn progress_of(outcome: &mut StepOutcome, live: &Object, execution: &Execution<'_>) -> StepProgress {
     let is_hook = outcome.step.hook.is_some();
     let health = execution.judge.health(live);
-    let Some(health) = health else { return Standing::Works };
+    let Some(health) = health else { return StepProgress::Works };
     let words = || match health.message.as_str() {
         "" => health.status.to_string(),
         message => format!("{}: {message}", health.status),
@@ -229,13 +233,13 @@ fn brought(outcome: &mut StepOutcome, live: &Object, execution: &Execution<'_>) 
     match health.status {
         HealthStatus::Healthy if is_hook => {
             outcome.result = StepResult::Done(SUCCEEDED.to_owned());
-            Standing::Works
+            StepProgress::Works
         }
-        HealthStatus::Healthy => Standing::Works,
-        HealthStatus::Degraded => Standing::Failed(Failure::new(FailureKind::Unhealthy, words())),
-        HealthStatus::Unknown if is_hook => Standing::Failed(Failure::new(FailureKind::Unhealthy, words())),
+        HealthStatus::Healthy => StepProgress::Works,
+        HealthStatus::Degraded => StepProgress::Failed(Failure::new(FailureKind::Unhealthy, words())),
+        HealthStatus::Unknown if is_hook => StepProgress::Failed(Failure::new(FailureKind::Unhealthy, words())),
         HealthStatus::Suspended | HealthStatus::Progressing | HealthStatus::Missing | HealthStatus::Unknown => {
-            Standing::Waiting(words())
+            StepProgress::Waiting(words())
         }
     }
 }

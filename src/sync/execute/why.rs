@@ -1,7 +1,7 @@
-//! Asks the cluster why what was brought does not work: its pods, its events, the end of the logs of what failed.
+//! Asks the cluster why what was applied does not work: its pods, its events, the end of the logs of what failed.
 //!
 //! In: the steps of a stage that failed. Out: the same, each failure with what the thing itself said last. Who may not read
-//! pods, events or logs is told the verdict alone.
+//! pods, events or logs is reported the verdict alone.
 
 use super::{Execution, Failure, FailureKind, StepOutcome, StepResult};
 use crate::cluster::{ClusterError, LogRequest, list_kinds};

@@ -92,7 +92,7 @@ pub struct Lock {
     fence: Arc<Fence>,
 }
 
-/// What is known of the Lease in hand.
+/// The known state of the Lease.
 struct Hand {
     /// The Lease as it was written last.
     lease: Object,
@@ -113,7 +113,7 @@ pub struct Holder {
 
 /// Who asks, so that nobody else has the same name: the machine, the process, and a number.
 pub fn identity(host: &str, process: u32) -> String {
-    // Each of these is seeded anew.
+    // Each of these is seeded again.
     let number = RandomState::new().build_hasher().finish();
     format!("{host}_{process}_{number:016x}")
 }
@@ -177,7 +177,7 @@ impl Lock {
         Arc::clone(&self.fence)
     }
 
-    /// Does the work, renewing the lock beside it. When the lock is lost, the work is told to stop after its step in
+    /// Does the work, renewing the lock beside it. When the lock is lost, the work is reported to stop after its step in
     /// flight: `lost` is called once.
     pub async fn hold<T>(&self, work: impl Future<Output = T>, lost: impl FnOnce()) -> T {
         let mut work = pin!(work);

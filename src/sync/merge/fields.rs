@@ -30,23 +30,23 @@ pub(super) fn removable(merged: &Object, target: &Object, field: &str) -> Vec<Po
     places
 }
 
-/// What stands at a place in both objects.
-struct Level<'v> {
+/// The two values at one path of both objects.
+struct FieldLevel<'v> {
     place: Pointer,
     merged: &'v Value,
     target: Option<&'v Value>,
 }
 
 /// The places on the way to a field, the field last, as far as the merged object has them.
-fn levels<'v>(merged: &'v Object, target: &'v Object, tokens: &[String]) -> Vec<Level<'v>> {
+fn levels<'v>(merged: &'v Object, target: &'v Object, tokens: &[String]) -> Vec<FieldLevel<'v>> {
     let gvk = target.gvk();
-    let mut levels: Vec<Level<'v>> = Vec::new();
+    let mut levels: Vec<FieldLevel<'v>> = Vec::new();
     for token in tokens {
         let level = match levels.last() {
             None => {
                 let Some(merged) = merged.value().get(token) else { break };
                 let target = target.value().get(token).filter(|value| !value.is_null());
-                Level { place: Pointer::root().child(token.as_str()), merged, target }
+                FieldLevel { place: Pointer::root().child(token.as_str()), merged, target }
             }
             Some(above) => match below(above, token, &gvk) {
                 Some(level) => level,
@@ -58,11 +58,11 @@ fn levels<'v>(merged: &'v Object, target: &'v Object, tokens: &[String]) -> Vec<
     levels
 }
 
-fn below<'v>(above: &Level<'v>, token: &str, gvk: &Gvk) -> Option<Level<'v>> {
+fn below<'v>(above: &FieldLevel<'v>, token: &str, gvk: &Gvk) -> Option<FieldLevel<'v>> {
     match above.merged {
         Value::Object(map) => {
             let target = above.target.and_then(|target| target.get(token)).filter(|value| !value.is_null());
-            Some(Level { place: above.place.child(token), merged: map.get(token)?, target })
+            Some(FieldLevel { place: above.place.child(token), merged: map.get(token)?, target })
         }
         Value::Array(items) => {
             let index: usize = token.parse().ok()?;
@@ -72,14 +72,14 @@ fn below<'v>(above: &Level<'v>, token: &str, gvk: &Gvk) -> Option<Level<'v>> {
                 let number = pairs.map_or(Some(index), |pairs| pairs.iter().position(|pair| *pair == Some(index)));
                 wanted.get(number?)
             });
-            Some(Level { place: above.place.index(index), merged: items.get(index)?, target })
+            Some(FieldLevel { place: above.place.index(index), merged: items.get(index)?, target })
         }
         _ => None,
     }
 }
 
-/// What a map holds and git does not name.
-fn beside(level: &Level<'_>) -> Vec<Pointer> {
+/// The keys of a map that are not in git.
+fn beside(level: &FieldLevel<'_>) -> Vec<Pointer> {
     let (Some(merged), Some(Value::Object(target))) = (level.merged.as_object(), level.target) else {
         return Vec::new();
     };
@@ -88,7 +88,7 @@ fn beside(level: &Level<'_>) -> Vec<Pointer> {
 }
 
 /// Items of the innermost list that are not git's and have the same value where the server refuses git's.
-fn twins(levels: &[Level<'_>], gvk: &Gvk) -> Vec<Pointer> {
+fn twins(levels: &[FieldLevel<'_>], gvk: &Gvk) -> Vec<Pointer> {
     let Some(list) = levels.iter().rposition(|level| level.merged.is_array()) else { return Vec::new() };
     let (Some(items), Some(field)) = (levels[list].merged.as_array(), levels.last()) else { return Vec::new() };
     let rest = field.place.tokens().get(levels[list].place.tokens().len() + 1..).unwrap_or_default();
@@ -98,7 +98,7 @@ fn twins(levels: &[Level<'_>], gvk: &Gvk) -> Vec<Pointer> {
     let numbers = 0..items.len();
     let foreign =
         numbers.filter_map(|index| below(&levels[list], &index.to_string(), gvk)).filter(|item| item.target.is_none());
-    let has_value = |item: &Level<'_>| {
+    let has_value = |item: &FieldLevel<'_>| {
         let value = rest.iter().try_fold(item.merged, |value, token| value.get(token));
         value == Some(field.merged)
     };

@@ -35,7 +35,7 @@ pub(in crate::sync) enum Way {
 }
 
 impl Way {
-    /// What was done, for the result of a step.
+    /// The action in the past tense, for the result of a step.
     pub(in crate::sync) fn words(&self, done: &str) -> String {
         let Self::Merged(removed) = self else { return done.to_owned() };
         let places: Vec<String> = removed.iter().map(|place| format!("`{}`", place.dotted())).collect();
@@ -60,7 +60,7 @@ pub(in crate::sync) async fn apply(
     }
     for _ in 0..CONFLICTS {
         let Some(live) = cluster.get(name).await? else { break };
-        let Some(Merge { object, removed }) = find(cluster, name, target, &live).await? else { break };
+        let Some(MergedTarget { object, removed }) = find(cluster, name, target, &live).await? else { break };
         if writing == Writing::DryRun {
             return Ok((Written::Done(Box::new(object)), Way::Merged(removed)));
         }
@@ -75,7 +75,7 @@ pub(in crate::sync) async fn apply(
 }
 
 /// A target merged into the live object, as the server takes it.
-struct Merge {
+struct MergedTarget {
     object: Object,
     removed: Vec<Pointer>,
 }
@@ -86,8 +86,8 @@ async fn find(
     name: &ObjectName,
     target: &Object,
     live: &Object,
-) -> Result<Option<Merge>, ClusterError> {
-    let mut merge = Merge { object: merged::merged(target, live), removed: Vec::new() };
+) -> Result<Option<MergedTarget>, ClusterError> {
+    let mut merge = MergedTarget { object: merged::merged(target, live), removed: Vec::new() };
     let mut refused = match ask(cluster, name, &merge.object, live).await? {
         // The merge alone is what it takes.
         Ok(()) => return Ok(Some(merge)),
@@ -103,7 +103,7 @@ async fn find(
             match ask(cluster, name, &object, live).await? {
                 Ok(()) => {
                     merge.removed.push(place);
-                    return Ok(Some(Merge { object, ..merge }));
+                    return Ok(Some(MergedTarget { object, ..merge }));
                 }
                 Err(still) if !still.is_empty() && !still.contains(&field) => {
                     next = Some((object, place, still));

@@ -13,7 +13,7 @@ use crate::object::Object;
 /// How often it is tried against somebody who writes to the object all the time.
 const TRIES: usize = 10;
 
-/// What came of a deletion.
+/// The result of a deletion.
 #[derive(Debug, PartialEq, Eq)]
 pub(in crate::sync) enum Removal {
     /// It is gone.

@@ -101,17 +101,18 @@ pub(in crate::sync) fn owner(live: &Object, target: &Object, tracking: &Tracking
 }
 
 /// One entry of `managedFields`, that of a subresource left out.
-struct Entry<'o> {
+struct ManagedEntry<'o> {
     manager: &'o str,
     is_apply: bool,
     time: &'o str,
 }
 
-fn entries(live: &Object) -> impl Iterator<Item = Entry<'_>> {
+fn entries(live: &Object) -> impl Iterator<Item = ManagedEntry<'_>> {
     let list = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|entry| {
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
-        let entry = Entry { manager: text("manager"), is_apply: text("operation") == "Apply", time: text("time") };
+        let entry =
+            ManagedEntry { manager: text("manager"), is_apply: text("operation") == "Apply", time: text("time") };
         text("subresource").is_empty().then_some(entry)
     })
 }
@@ -159,7 +160,7 @@ fn kubectl(live: &Object) -> Option<Owner> {
 }
 
 fn other_applier(live: &Object) -> Option<Owner> {
-    let is_other = |entry: &Entry<'_>| entry.is_apply && entry.manager != FIELD_MANAGER;
+    let is_other = |entry: &ManagedEntry<'_>| entry.is_apply && entry.manager != FIELD_MANAGER;
     let other = entries(live).find(|entry| is_other(entry) || entry.manager.eq_ignore_ascii_case("terraform"))?;
     Some(Owner::Applier(other.manager.to_owned()))
 }
@@ -237,7 +238,7 @@ mod tests {
         }
     }
 
-    /// What users see in their clusters: each tool's own marks, as its documentation has them.
+    /// Marks as users see them in their clusters: each tool's own, as its documentation has them.
     #[test]
     fn an_owner_is_recognised_by_its_own_marks() {
         let helm = json!({

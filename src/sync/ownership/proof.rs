@@ -33,11 +33,11 @@ pub struct Rules<'a> {
     pub allow_shared: bool,
     /// `--approve`: what asks for confirmation is confirmed.
     pub approve: bool,
-    /// What the application's surplus goes for.
+    /// The reason to delete the application's surplus.
     pub purpose: Purpose,
 }
 
-/// What an application's surplus goes for.
+/// The reason to delete an application's surplus.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Purpose {
     /// Git no longer has it.
@@ -46,7 +46,7 @@ pub enum Purpose {
     Deletion,
 }
 
-/// What is claimed of an object that is to be deleted.
+/// The proof that an object is ours to delete.
 #[derive(Debug, Clone, Copy)]
 pub(in crate::sync) enum Claim<'a> {
     /// The application's own, which git no longer has, or which goes with the application; the very one that was seen.
@@ -291,7 +291,7 @@ mod tests {
     }
 
     type Change<'c> = &'c dyn Fn(&mut Value);
-    /// What was changed since the plan, and what comes of a prune and of a deletion then.
+    /// Changes since the plan, and what comes of a prune and of a deletion then.
     type Case<'c> = (&'c str, Change<'c>, [Result<(), Stays>; 2]);
 
     fn options(text: &'static str) -> impl Fn(&mut Value) {
@@ -303,7 +303,7 @@ mod tests {
     fn what_the_object_says_when_it_is_to_go_decides() {
         let (tracking, seen) = (tracking(), Seen::of(&object(member())));
         let kept = |text: &str| Err(Stays::Kept(format!("`{text}` keeps it")));
-        let asks = |text: &str| Err(Stays::Kept(format!("`{text}` asks first; needs `--approve`")));
+        let asks = |text: &str| Err(Stays::Kept(format!("`{text}` asks for confirmation; needs `--approve`")));
         let not_ours = |why| Err(Stays::NotOurs(why));
         let (prune_false, delete_false) = (options("Prune=false"), options("Delete=false"));
         let (prune_confirm, delete_confirm) = (options("Prune=confirm"), options("Delete=confirm"));

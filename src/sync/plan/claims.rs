@@ -6,22 +6,22 @@
 //!
 //! Rules: KEP-3659; Argo CD `FailOnSharedResource`, which is always on here; docs/design.md, "State lives in the cluster".
 
+use super::input::{PlanInput, Wanted};
 use super::refused::{Other, PlanRefused, Shared};
-use super::wishes::{Wanted, Wishes};
 use crate::object::annotations::APPLYSET_PART_OF;
 use crate::status::tracking::{TrackedBy, Tracking, claimed};
 pub(super) use crate::sync::ownership::{own_entries, prove_member as prove_ours};
 
 /// Refuses the plan when another application calls an object its own.
-pub(super) fn refuse_shared(wishes: &Wishes<'_>) -> Result<(), PlanRefused> {
-    if wishes.flags.allow_shared {
+pub(super) fn refuse_shared(input: &PlanInput<'_>) -> Result<(), PlanRefused> {
+    if input.flags.allow_shared {
         return Ok(());
     }
-    let mut shared: Vec<Shared> = wishes
+    let mut shared: Vec<Shared> = input
         .wanted
         .iter()
-        .filter_map(|wanted| match claim(wanted, wishes.tracking)? {
-            TrackedBy::Other(other) if wishes.neighbours.gives_up(&wanted.target.key(), &other) => None,
+        .filter_map(|wanted| match claim(wanted, input.tracking)? {
+            TrackedBy::Other(other) if input.neighbours.gives_up(&wanted.target.key(), &other) => None,
             TrackedBy::Other(other) => {
                 let is_id = wanted.live.as_deref().is_some_and(|live| live.label(APPLYSET_PART_OF) == Some(&*other));
                 let other = if is_id { Other::ApplySet(other) } else { Other::Application(other) };
@@ -31,7 +31,7 @@ pub(super) fn refuse_shared(wishes: &Wishes<'_>) -> Result<(), PlanRefused> {
         })
         .collect();
     shared.sort();
-    if shared.is_empty() || wishes.flags.allow_shared { Ok(()) } else { Err(PlanRefused::Shared(shared)) }
+    if shared.is_empty() || input.flags.allow_shared { Ok(()) } else { Err(PlanRefused::Shared(shared)) }
 }
 
 fn claim(wanted: &Wanted, tracking: &Tracking) -> Option<TrackedBy> {

@@ -1,8 +1,8 @@
 //! What is deleted with the application itself: all that is provably its own, in reverse waves, its hooks around it.
 //!
-//! In: [`Wishes`] whose surplus is everything live of the application, and whose wanted objects are its hooks; and how it
+//! In: [`PlanInput`] whose surplus is everything live of the application, and whose wanted objects are its hooks; and how it
 //! is deleted. Out: a [`Plan`], or why there is none. What may not go is kept: its part-of label is taken off, and then it
-//! is nobody's; what a flag would let go is held, and the application stays until then.
+//! is not tracked; what a flag would let go is held, and the application stays until then.
 //!
 //! Rules: Argo CD controller/appcontroller.go `finalizeApplicationDeletion`, `shouldBeDeleted`. Kept otherwise on purpose:
 //! there, volume claims and namespaces go unasked, and definitions of kinds never go; here each takes `--prune-protected`.
@@ -10,12 +10,12 @@
 use std::collections::BTreeSet;
 
 use super::claims::prove_ours;
+use super::input::{PlanInput, Wanted};
 use super::order::{last_wave, reverse_waves, wave_of};
 use super::prune::{propagation, protected};
 use super::refused::PlanRefused;
 use super::resources::options_of;
 use super::step::{Action, Phase, Seen, Step, name_of};
-use super::wishes::{Wanted, Wishes};
 use super::{Draft, hooks};
 use crate::app::options::SyncOption;
 use crate::cluster::Propagation;
@@ -26,7 +26,7 @@ use crate::sync::ownership::{keeps_by_helm, prove_hook};
 /// How an application is deleted.
 #[derive(Debug, Clone, Copy)]
 pub struct Deleting<'a> {
-    /// `--orphan`: its objects stay, and are nobody's.
+    /// `--orphan`: its objects stay, and are not tracked.
     pub orphan: bool,
     /// `--propagation-policy`; without it, that of the sync options.
     pub propagation: Option<Propagation>,
@@ -35,17 +35,17 @@ pub struct Deleting<'a> {
 }
 
 /// Plans what goes and what is kept.
-pub(super) fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut Draft) -> Result<(), PlanRefused> {
+pub(super) fn delete(input: &PlanInput<'_>, deleting: &Deleting<'_>, draft: &mut Draft) -> Result<(), PlanRefused> {
     let mut seen = BTreeSet::new();
     let mut unconfirmed = Vec::new();
-    for surplus in wishes.surplus {
+    for surplus in input.surplus {
         let live = surplus.live.as_ref();
         if !seen.insert(live.key()) {
             continue;
         }
-        match fate(live, wishes, deleting) {
-            Fate::Goes => draft.prunes.push(step(live, "the application is deleted", wishes, deleting)),
-            Fate::Kept(why) => draft.brings.push(release(live, why)),
+        match fate(live, input, deleting) {
+            Fate::Goes => draft.prunes.push(step(live, "the application is deleted", input, deleting)),
+            Fate::Kept(why) => draft.applies.push(release(live, why)),
             Fate::Held(why) => draft.hold(live, why, true),
             Fate::NotOurs(why) => draft.hold(live, why, false),
             Fate::Unconfirmed => unconfirmed.push(live.key()),
@@ -56,7 +56,7 @@ pub(super) fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut D
         return Err(PlanRefused::Unconfirmed(unconfirmed));
     }
     if !deleting.orphan {
-        leftover_hooks(wishes, deleting, draft);
+        leftover_hooks(input, deleting, draft);
     }
     reverse_waves(&mut draft.prunes);
     let last = last_wave(draft.prunes.iter());
@@ -65,14 +65,14 @@ pub(super) fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut D
         prune.wave = last.saturating_add(1);
     }
     let first = draft.prunes.iter().map(|prune| prune.wave).min().unwrap_or_default();
-    draft.brings.iter_mut().for_each(|release| release.wave = first);
+    draft.applies.iter_mut().for_each(|release| release.wave = first);
     if !deleting.orphan {
-        hooks::bring(wishes, draft, |phase| !phase.is_of_sync())?;
+        hooks::plan_hooks(input, draft, |phase| !phase.is_of_sync())?;
     }
     Ok(())
 }
 
-/// What becomes of an object.
+/// The fate of an object.
 enum Fate {
     Goes,
     /// It stays for good.
@@ -85,10 +85,10 @@ enum Fate {
     Unconfirmed,
 }
 
-fn fate(live: &Object, wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Fate {
+fn fate(live: &Object, input: &PlanInput<'_>, deleting: &Deleting<'_>) -> Fate {
     let options = options_of(live);
-    let has = |option| options.has_over(&wishes.application.sync_policy.sync_options, option);
-    if let Err(why) = prove_ours(live, &wishes.tracking.applyset_id) {
+    let has = |option| options.has_over(&input.application.sync_policy.sync_options, option);
+    if let Err(why) = prove_ours(live, &input.tracking.applyset_id) {
         return Fate::NotOurs(format!("{}: trueup deletes only what is provably its own", why.as_str()));
     }
     if deleting.orphan {
@@ -103,10 +103,10 @@ fn fate(live: &Object, wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Fate {
     if live.kind() == "Namespace" && live.gvk().group.is_empty() && live.name() == deleting.state_namespace {
         return Fate::Kept("the record and the lock are in it; delete it with `kubectl delete namespace`".to_owned());
     }
-    if has(SyncOption::DeleteConfirm) && !wishes.flags.approve {
+    if has(SyncOption::DeleteConfirm) && !input.flags.approve {
         return Fate::Unconfirmed;
     }
-    match protected(live).filter(|_| !wishes.flags.prune_protected) {
+    match protected(live).filter(|_| !input.flags.prune_protected) {
         Some(lost) => Fate::Held(would_be_lost(lost)),
         None => Fate::Goes,
     }
@@ -120,8 +120,8 @@ fn is_ground(group: &str, kind: &str) -> bool {
     matches!((group, kind), ("", "Namespace") | ("apiextensions.k8s.io", "CustomResourceDefinition"))
 }
 
-fn step(live: &Object, why: &str, wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Step {
-    let by_options = || propagation(&wishes.application.sync_policy.sync_options);
+fn step(live: &Object, why: &str, input: &PlanInput<'_>, deleting: &Deleting<'_>) -> Step {
+    let by_options = || propagation(&input.application.sync_policy.sync_options);
     Step {
         phase: Phase::Sync,
         wave: wave_of(live).0,
@@ -150,17 +150,17 @@ fn release(live: &Object, why: String) -> Step {
 }
 
 /// Hooks of earlier syncs have no label: git knows their names, and their mark says that trueup created them as hooks.
-fn leftover_hooks(wishes: &Wishes<'_>, deleting: &Deleting<'_>, draft: &mut Draft) {
-    for Wanted { target, live, .. } in wishes.wanted {
+fn leftover_hooks(input: &PlanInput<'_>, deleting: &Deleting<'_>, draft: &mut Draft) {
+    for Wanted { target, live, .. } in input.wanted {
         let Some(live) = live.as_deref().filter(|_| is_hook(target) && !target.name().is_empty()) else { continue };
-        let is_ours = prove_hook(live, &wishes.tracking.applyset_id).is_ok();
+        let is_ours = prove_hook(live, &input.tracking.applyset_id).is_ok();
         let is_kept = options_of(live).has(SyncOption::DeleteFalse) || keeps_by_helm(live);
         if hooks::is_of_deletion(target) || is_kept || !is_ours {
             continue;
         }
-        match protected(live).filter(|_| !wishes.flags.prune_protected) {
+        match protected(live).filter(|_| !input.flags.prune_protected) {
             Some(lost) => draft.hold(live, would_be_lost(lost), true),
-            None => draft.prunes.push(step(live, "a hook of an earlier sync", wishes, deleting)),
+            None => draft.prunes.push(step(live, "a hook of an earlier sync", input, deleting)),
         }
     }
 }

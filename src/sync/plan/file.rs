@@ -12,8 +12,8 @@ use miette::Diagnostic;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
+use super::input::Flags;
 use super::step::{Action, Held, HookDeletion, Plan, Seen, Step};
-use super::wishes::Flags;
 use crate::cluster::{ObjectName, Propagation, Validation};
 use crate::object::Object;
 
@@ -28,7 +28,7 @@ pub struct Making {
     pub at: Timestamp,
     /// `--prune`.
     pub prune: bool,
-    /// What flags said.
+    /// The flags.
     pub flags: Flags,
 }
 
@@ -110,7 +110,7 @@ pub(super) struct SavedHow {
     propagation: Option<String>,
 }
 
-/// What a step is about.
+/// The subject of a step.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SavedName {
@@ -123,7 +123,7 @@ pub(super) struct SavedName {
     name: String,
 }
 
-/// What a live object was.
+/// The state of a live object.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 pub(super) struct SavedSeen {
@@ -131,7 +131,7 @@ pub(super) struct SavedSeen {
     fingerprint: String,
 }
 
-/// What is not done, and why.
+/// The steps that are not done, and why.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 #[serde(rename_all = "camelCase", deny_unknown_fields)]
 struct SavedHeld {
@@ -166,7 +166,7 @@ pub enum PlanFileError {
         /// How old it may be.
         lifetime: String,
     },
-    /// What would be done now is something else.
+    /// The current plan differs from the saved one.
     #[error("the saved plan is out of date; nothing was written: {}", .0.join("; "))]
     #[diagnostic(
         code(trueup::sync::plan_moved),
@@ -283,7 +283,7 @@ impl SavedStep {
 impl SavedHow {
     fn of(action: &Action) -> Self {
         match action {
-            Action::Bring { validation, force, adopt, .. } => {
+            Action::Apply { validation, force, adopt, .. } => {
                 let validation = match validation {
                     Validation::Strict => "strict",
                     Validation::Ignore => "ignore",

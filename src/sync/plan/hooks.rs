@@ -13,12 +13,12 @@ use jiff::Timestamp;
 use serde_json::Value;
 
 use super::Draft;
+use super::input::{PlanInput, Wanted};
 use super::order::wave_of;
 use super::prune::protected;
 use super::refused::{PlanRefused, TakenName};
 use super::resources::{How, warn};
 use super::step::{Action, HookDeletion, Method, Phase, Seen, Step, name_of};
-use super::wishes::{Wanted, Wishes};
 use crate::object::Object;
 use crate::object::annotations::{
     HELM_HOOK, HELM_HOOK_DELETE_POLICY, HELM_RELEASE, HOOK, HOOK_DELETE_POLICY, HOOK_OF, is_hook,
@@ -28,7 +28,7 @@ use crate::sync::ownership::{owner, prove_hook};
 
 /// Whether anything of the application was there before the sync.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Helm {
+enum HelmOperation {
     Install,
     Upgrade,
 }
@@ -37,14 +37,14 @@ enum Helm {
 ///
 /// A hook whose name an object has that trueup did not create as that hook refuses the plan: the hook's policies would
 /// delete what is somebody else's.
-pub(super) fn bring(
-    wishes: &Wishes<'_>,
+pub(super) fn plan_hooks(
+    input: &PlanInput<'_>,
     draft: &mut Draft,
     is_asked_for: impl Fn(Phase) -> bool,
 ) -> Result<(), PlanRefused> {
-    let helm = install_or_upgrade(wishes);
+    let helm = install_or_upgrade(input);
     let mut taken = Vec::new();
-    for wanted in wishes.wanted.iter().filter(|wanted| is_hook(&wanted.target)) {
+    for wanted in input.wanted.iter().filter(|wanted| is_hook(&wanted.target)) {
         let target = wanted.target.as_ref();
         let (phases, unknown) = phases(target, helm);
         for word in unknown {
@@ -59,7 +59,7 @@ pub(super) fn bring(
             draft.warnings.insert(format!("`{}`: `{word}` is not a hook delete policy", key(target)));
         }
         // Charts have their namespaces, claims and definitions as hooks, too.
-        let lost = protected(target).filter(|_| deletion.before_creation && !wishes.flags.prune_protected);
+        let lost = protected(target).filter(|_| deletion.before_creation && !input.flags.prune_protected);
         if let Some(lost) = lost.filter(|_| !target.name().is_empty()) {
             deletion.before_creation = false;
             if wanted.live.is_some() {
@@ -69,31 +69,31 @@ pub(super) fn bring(
         }
         warn(target, draft);
         let asked_for = phases.into_iter().filter(|(phase, _)| is_asked_for(*phase));
-        let steps: Vec<Step> = asked_for.map(|(phase, word)| step(wanted, wishes, (phase, &word), deletion)).collect();
+        let steps: Vec<Step> = asked_for.map(|(phase, word)| step(wanted, input, (phase, &word), deletion)).collect();
         if !steps.is_empty() {
-            taken.extend(taken_name(wanted, wishes));
+            taken.extend(taken_name(wanted, input));
         }
-        draft.brings.extend(steps);
+        draft.applies.extend(steps);
     }
     taken.sort();
     if taken.is_empty() { Ok(()) } else { Err(PlanRefused::TakenNames(taken)) }
 }
 
-fn taken_name(wanted: &Wanted, wishes: &Wishes<'_>) -> Option<TakenName> {
+fn taken_name(wanted: &Wanted, input: &PlanInput<'_>) -> Option<TakenName> {
     let is_named = !wanted.target.name().is_empty();
-    let live = wanted.live.as_deref().filter(|_| is_named && !wishes.flags.adopt)?;
-    if prove_hook(live, &wishes.tracking.applyset_id).is_ok() {
+    let live = wanted.live.as_deref().filter(|_| is_named && !input.flags.adopt)?;
+    if prove_hook(live, &input.tracking.applyset_id).is_ok() {
         return None;
     }
-    Some(TakenName { object: wanted.target.key(), owner: owner(live, &wanted.target, wishes.tracking) })
+    Some(TakenName { object: wanted.target.key(), owner: owner(live, &wanted.target, input.tracking) })
 }
 
-fn step(wanted: &Wanted, wishes: &Wishes<'_>, (phase, word): (Phase, &str), deletion: HookDeletion) -> Step {
-    let target = named(&wanted.target, phase, wishes);
+fn step(wanted: &Wanted, input: &PlanInput<'_>, (phase, word): (Phase, &str), deletion: HookDeletion) -> Step {
+    let target = named(&wanted.target, phase, input);
     let is_generated = wanted.target.name().is_empty();
     let live = wanted.live.as_deref().filter(|_| !is_generated);
-    let mut action = How::of(wanted, wishes).action();
-    if let Action::Bring { method, adopt, .. } = &mut action
+    let mut action = How::of(wanted, input).action();
+    if let Action::Apply { method, adopt, .. } = &mut action
         && (deletion.before_creation || live.is_none())
     {
         (*method, *adopt) = (Method::Create, Vec::new());
@@ -112,14 +112,14 @@ fn step(wanted: &Wanted, wishes: &Wishes<'_>, (phase, word): (Phase, &str), dele
 }
 
 /// A hook with its name and its mark: one that only has `generateName` gets the same name as Argo CD gives it.
-fn named(target: &Object, phase: Phase, wishes: &Wishes<'_>) -> Arc<Object> {
+fn named(target: &Object, phase: Phase, input: &PlanInput<'_>) -> Arc<Object> {
     let mut named = if target.name().is_empty() {
-        let revision = wishes.revisions.first().map(String::as_str).unwrap_or_default();
-        with_name(target, generated_name(target, revision, phase, wishes.now))
+        let revision = input.revisions.first().map(String::as_str).unwrap_or_default();
+        with_name(target, generated_name(target, revision, phase, input.now))
     } else {
         target.clone()
     };
-    named.set_annotation(HOOK_OF, &wishes.tracking.applyset_id);
+    named.set_annotation(HOOK_OF, &input.tracking.applyset_id);
     Arc::new(named)
 }
 
@@ -165,24 +165,24 @@ fn key(target: &Object) -> String {
 
 /// Whether anything of the application is live: recorded, tracked, left over, or installed by Helm itself. A namespace that
 /// somebody made beforehand is not the application.
-fn install_or_upgrade(wishes: &Wishes<'_>) -> Helm {
+fn install_or_upgrade(input: &PlanInput<'_>) -> HelmOperation {
     let is_of_it = |wanted: &Wanted| {
         let Some(live) = wanted.live.as_deref() else { return false };
-        wishes.baseline.is_some_and(|baseline| baseline.of(&wanted.target.key()).is_some())
-            || matches!(is_tracked(live, wishes.tracking), Some(TrackedBy::ThisApplication(_)))
+        input.baseline.is_some_and(|baseline| baseline.of(&wanted.target.key()).is_some())
+            || matches!(is_tracked(live, input.tracking), Some(TrackedBy::ThisApplication(_)))
             || live.annotation(HELM_RELEASE).is_some()
     };
-    let mut resources = wishes.wanted.iter().filter(|wanted| !is_hook(&wanted.target));
-    if !wishes.surplus.is_empty() || resources.any(is_of_it) { Helm::Upgrade } else { Helm::Install }
+    let mut resources = input.wanted.iter().filter(|wanted| !is_hook(&wanted.target));
+    if !input.surplus.is_empty() || resources.any(is_of_it) { HelmOperation::Upgrade } else { HelmOperation::Install }
 }
 
 /// Whether a hook runs around a deletion of the application.
 pub(super) fn is_of_deletion(target: &Object) -> bool {
-    phases(target, Helm::Upgrade).0.keys().any(|phase| !phase.is_of_sync())
+    phases(target, HelmOperation::Upgrade).0.keys().any(|phase| !phase.is_of_sync())
 }
 
 /// The phases of a hook, each with the word that says so; and the words that nobody knows.
-fn phases(target: &Object, helm: Helm) -> (BTreeMap<Phase, String>, Vec<String>) {
+fn phases(target: &Object, helm: HelmOperation) -> (BTreeMap<Phase, String>, Vec<String>) {
     let mut unknown = Vec::new();
     let mut is_given = false;
     let mut phases = BTreeMap::new();
@@ -205,10 +205,10 @@ fn phases(target: &Object, helm: Helm) -> (BTreeMap<Phase, String>, Vec<String>)
     }
     for word in words(target, HELM_HOOK) {
         match (word, helm) {
-            ("pre-install", Helm::Install) | ("pre-upgrade", Helm::Upgrade) => {
+            ("pre-install", HelmOperation::Install) | ("pre-upgrade", HelmOperation::Upgrade) => {
                 phases.entry(Phase::PreSync).or_insert_with(|| word.to_owned());
             }
-            ("post-install", Helm::Install) | ("post-upgrade", Helm::Upgrade) => {
+            ("post-install", HelmOperation::Install) | ("post-upgrade", HelmOperation::Upgrade) => {
                 phases.entry(Phase::PostSync).or_insert_with(|| word.to_owned());
             }
             ("pre-delete", _) => {

@@ -1,6 +1,6 @@
 //! The plan: what will be done, in order, and why; as data that is printed, saved, compared and executed.
 //!
-//! In: [`Wishes`]: the targets, what is live, the drift, options resolved. Out: a [`Plan`], or why there is none
+//! In: [`PlanInput`]: the targets, what is live, the drift, options resolved. Out: a [`Plan`], or why there is none
 //! ([`PlanRefused`]). Pure: time comes in as a value. An option or annotation is resolved here into a field of a step;
 //! whoever executes reads no annotations.
 //!
@@ -10,6 +10,7 @@ mod claims;
 mod delete;
 mod file;
 mod hooks;
+mod input;
 mod moved;
 mod namespace;
 mod neighbours;
@@ -21,17 +22,16 @@ mod respect;
 mod seen;
 mod step;
 mod unread;
-mod wishes;
 
 pub use delete::Deleting;
 pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
 pub use hooks::made_of;
+pub use input::{Flags, MaxPrune, NotAMaxPrune, PlanInput, Surplus, Wanted};
 pub use namespace::{is_created_by_option, managed_namespace};
 pub use neighbours::{Neighbour, Neighbours};
 pub use refused::{Other, PlanRefused, Shared, TakenName};
 pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};
 pub use unread::Unread;
-pub use wishes::{Flags, MaxPrune, NotAMaxPrune, Surplus, Wanted, Wishes};
 
 use std::collections::BTreeSet;
 
@@ -42,46 +42,46 @@ use crate::sync::ownership::Owner;
 use step::name_of;
 
 /// Plans a sync.
-pub fn plan(wishes: &Wishes<'_>) -> Result<Plan, PlanRefused> {
-    claims::refuse_shared(wishes)?;
+pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanRefused> {
+    claims::refuse_shared(input)?;
     let mut draft = Draft::default();
-    if wishes.scope.apply {
-        draft.brings.extend(namespace::create(wishes));
+    if input.scope.apply {
+        draft.applies.extend(namespace::create(input));
     }
-    resources::bring(wishes, &mut draft);
-    if wishes.scope.whole {
-        hooks::bring(wishes, &mut draft, Phase::is_of_sync)?;
+    resources::plan_resources(input, &mut draft);
+    if input.scope.whole {
+        hooks::plan_hooks(input, &mut draft, Phase::is_of_sync)?;
     }
-    prune::prune(wishes, &mut draft)?;
-    mark_unasked(wishes, &mut draft.brings);
-    let last = order::last_wave(draft.brings.iter().chain(&draft.prunes));
+    prune::prune(input, &mut draft)?;
+    mark_unasked(input, &mut draft.applies);
+    let last = order::last_wave(draft.applies.iter().chain(&draft.prunes));
     for prune in draft.prunes.iter_mut().filter(|prune| draft.last.contains(&prune.object)) {
         prune.wave = last.saturating_add(1);
     }
     draft.held.sort_by_cached_key(|held| held.object.key());
     Ok(Plan {
-        application: name(wishes.application),
-        cluster: wishes.cluster.to_owned(),
-        revisions: wishes.revisions.to_vec(),
-        whole: wishes.scope.whole,
-        steps: order::ordered(draft.brings, draft.prunes),
+        application: name(input.application),
+        cluster: input.cluster.to_owned(),
+        revisions: input.revisions.to_vec(),
+        whole: input.scope.whole,
+        steps: order::ordered(draft.applies, draft.prunes),
         held: draft.held,
         warnings: draft.warnings.into_iter().collect(),
     })
 }
 
-/// Plans to delete the application: of its wishes, what git no longer has is all that is live of it, and what git has are its
+/// Plans to delete the application: of its input, what git no longer has is all that is live of it, and what git has are its
 /// hooks.
-pub fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Result<Plan, PlanRefused> {
+pub fn delete(input: &PlanInput<'_>, deleting: &Deleting<'_>) -> Result<Plan, PlanRefused> {
     let mut draft = Draft::default();
-    delete::delete(wishes, deleting, &mut draft)?;
+    delete::delete(input, deleting, &mut draft)?;
     draft.held.sort_by_cached_key(|held| held.object.key());
     Ok(Plan {
-        application: name(wishes.application),
-        cluster: wishes.cluster.to_owned(),
-        revisions: wishes.revisions.to_vec(),
+        application: name(input.application),
+        cluster: input.cluster.to_owned(),
+        revisions: input.revisions.to_vec(),
         whole: true,
-        steps: order::ordered(draft.brings, draft.prunes),
+        steps: order::ordered(draft.applies, draft.prunes),
         held: draft.held,
         warnings: draft.warnings.into_iter().collect(),
     })
@@ -90,7 +90,7 @@ pub fn delete(wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Result<Plan, Plan
 /// A plan before it is put in order.
 #[derive(Default)]
 struct Draft {
-    brings: Vec<Step>,
+    applies: Vec<Step>,
     prunes: Vec<Step>,
     /// The prunes that come after everything else (`PruneLast`).
     last: Vec<crate::cluster::ObjectName>,
@@ -109,7 +109,7 @@ impl Draft {
     }
 }
 
-/// What is said of an object that is somebody else's.
+/// The message for an object with another owner.
 pub(in crate::sync) fn adopt_it(owner: &Owner) -> String {
     let flag =
         if matches!(owner, Owner::Application(_)) { "`--allow-shared` syncs it" } else { "`--adopt` takes it over" };
@@ -125,20 +125,20 @@ fn name(application: &Application) -> String {
 
 /// Marks what no server can be asked about: it lives in a namespace, or is of a kind, that this plan makes first; or its kind
 /// is not served yet, and its options say not to mind (`SkipDryRunOnMissingResource`).
-fn mark_unasked(wishes: &Wishes<'_>, brings: &mut [Step]) {
+fn mark_unasked(input: &PlanInput<'_>, applies: &mut [Step]) {
     let is_namespace = |step: &&Step| step.object.gvk.kind == "Namespace" && step.object.gvk.group.is_empty();
-    let new = brings.iter().filter(is_namespace).filter(|step| step.seen.is_none());
+    let new = applies.iter().filter(is_namespace).filter(|step| step.seen.is_none());
     let namespaces: BTreeSet<String> = new.map(|step| step.object.name.clone()).collect();
     let none = Kinds::default();
-    let made = none.with_definitions(brings.iter().filter_map(|step| step.target.as_deref()));
-    for step in brings {
+    let made = none.with_definitions(applies.iter().filter_map(|step| step.target.as_deref()));
+    for step in applies {
         let is_new = |namespace: &String| namespaces.contains(namespace);
-        let is_unserved = wishes.kinds.exact(&step.object.gvk).is_none();
+        let is_unserved = input.kinds.exact(&step.object.gvk).is_none();
         let is_patient = || {
             let target = step.target.as_deref();
             target.is_some_and(|target| {
                 resources::options_of(target)
-                    .has_over(&wishes.application.sync_policy.sync_options, SyncOption::SkipDryRunOnMissingResource)
+                    .has_over(&input.application.sync_policy.sync_options, SyncOption::SkipDryRunOnMissingResource)
             })
         };
         step.unasked = step.object.namespace.as_ref().is_some_and(is_new)

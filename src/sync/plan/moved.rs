@@ -1,7 +1,7 @@
 //! What moved since a plan was saved.
 //!
-//! In: saved plans, and fresh ones made with the same wishes. Out: nothing, when they are the same plan and not too old; else
-//! each thing that moved, by its name. Why a step is done may be told otherwise: what counts is what is done, to what.
+//! In: saved plans, and fresh ones made with the same input. Out: nothing, when they are the same plan and not too old; else
+//! each thing that moved, by its name. Why a step is done may be reported otherwise: what counts is what is done, to what.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::time::Duration;
@@ -89,7 +89,7 @@ fn place(step: &SavedStep) -> (SavedName, String) {
     (step.object.clone(), if step.hook.is_some() { step.phase.clone() } else { String::new() })
 }
 
-/// What moved of a step, worst first.
+/// The most severe change of a step.
 fn of_step(then: &SavedStep, now: &SavedStep) -> Option<String> {
     match (&then.live, &now.live) {
         (None, Some(_)) => return Some("now exists in the cluster".to_owned()),

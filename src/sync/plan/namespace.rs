@@ -12,8 +12,8 @@ use std::sync::Arc;
 use serde_json::{Map, Value, json};
 
 use super::claims::{own_entries, prove_ours};
+use super::input::PlanInput;
 use super::step::{Action, Method, Phase, Seen, Step, name_of};
-use super::wishes::Wishes;
 use crate::app::Application;
 use crate::app::options::SyncOption;
 use crate::app::sync_policy::NamespaceMetadata;
@@ -46,19 +46,19 @@ fn is_namespace(object: &Object, name: &str) -> bool {
 }
 
 /// The step that makes the namespace, or gives it its labels and annotations.
-pub(super) fn create(wishes: &Wishes<'_>) -> Option<Step> {
-    let policy = &wishes.application.sync_policy;
-    let name = wishes.application.destination.namespace.as_str();
-    let is_in_git = || wishes.wanted.iter().any(|wanted| is_namespace(&wanted.target, name));
+pub(super) fn create(input: &PlanInput<'_>) -> Option<Step> {
+    let policy = &input.application.sync_policy;
+    let name = input.application.destination.namespace.as_str();
+    let is_in_git = || input.wanted.iter().any(|wanted| is_namespace(&wanted.target, name));
     if !policy.has(SyncOption::CreateNamespace) || name.is_empty() || is_in_git() {
         return None;
     }
     let metadata = policy.managed_namespace_metadata.as_ref();
-    let why = match (wishes.namespace, metadata) {
+    let why = match (input.namespace, metadata) {
         (None, _) => "`CreateNamespace=true`",
         (Some(live), Some(metadata)) if !has(live, metadata) => "`managedNamespaceMetadata`",
         // It was a manifest of the application before: the label is taken off.
-        (Some(live), _) if prove_ours(live, &wishes.tracking.applyset_id).is_ok() => "`CreateNamespace=true`",
+        (Some(live), _) if prove_ours(live, &input.tracking.applyset_id).is_ok() => "`CreateNamespace=true`",
         (Some(_), _) => return None,
     };
     let target = namespace(name, metadata)?;
@@ -66,7 +66,7 @@ pub(super) fn create(wishes: &Wishes<'_>) -> Option<Step> {
         phase: Phase::PreSync,
         wave: 0,
         object: name_of(&target),
-        action: Action::Bring {
+        action: Action::Apply {
             method: Method::Apply,
             validation: Validation::Strict,
             force: false,
@@ -75,7 +75,7 @@ pub(super) fn create(wishes: &Wishes<'_>) -> Option<Step> {
         why: why.to_owned(),
         hook: None,
         target: Some(Arc::new(target)),
-        seen: wishes.namespace.map(Seen::of),
+        seen: input.namespace.map(Seen::of),
         unasked: false,
     })
 }

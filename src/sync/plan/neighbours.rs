@@ -14,7 +14,7 @@ pub struct Neighbour {
     pub name: String,
     /// Every object that git has for it.
     pub keys: BTreeSet<Key>,
-    /// What of its git could not be read.
+    /// The parts of git that could not be read.
     pub gaps: Vec<Gap>,
 }
 

@@ -72,7 +72,7 @@ pub(super) fn last_wave<'s>(steps: impl Iterator<Item = &'s Step>) -> i64 {
     steps.filter(|step| step.phase == Phase::Sync).map(|step| step.wave).fold(0, i64::max)
 }
 
-/// Turns the waves of prunes round: what was brought first goes last.
+/// Turns the waves of prunes round: what was applied first goes last.
 pub(super) fn reverse_waves(prunes: &mut [Step]) {
     let waves: BTreeSet<i64> = prunes.iter().map(|step| step.wave).collect();
     let swapped: BTreeMap<i64, i64> = waves.iter().copied().zip(waves.iter().rev().copied()).collect();
@@ -82,17 +82,17 @@ pub(super) fn reverse_waves(prunes: &mut [Step]) {
 }
 
 /// All steps in order; within a wave what goes, goes first.
-pub(super) fn ordered(mut brings: Vec<Step>, mut prunes: Vec<Step>) -> Vec<Step> {
-    brings.sort_by(|one, other| {
+pub(super) fn ordered(mut applies: Vec<Step>, mut prunes: Vec<Step>) -> Vec<Step> {
+    applies.sort_by(|one, other| {
         (one.phase, one.wave, rank(one), place(one)).cmp(&(other.phase, other.wave, rank(other), place(other)))
     });
-    bring_forward(&mut brings, namespace_made, namespace_needed);
-    bring_forward(&mut brings, kind_made, kind_needed);
+    move_forward(&mut applies, namespace_made, namespace_needed);
+    move_forward(&mut applies, kind_made, kind_needed);
     prunes.sort_by(|one, other| {
         let key = |step: &'_ Step| (step.phase, step.wave, Reverse(rank(step)));
         key(one).cmp(&key(other)).then_with(|| place(other).cmp(&place(one)))
     });
-    prunes.append(&mut brings);
+    prunes.append(&mut applies);
     prunes.sort_by_key(|step| (step.phase, step.wave, !step.is_prune()));
     prunes
 }
@@ -101,14 +101,14 @@ fn rank(step: &Step) -> usize {
     KINDS.iter().position(|kind| *kind == step.object.gvk.kind).unwrap_or(KINDS.len())
 }
 
-/// What tells steps of one kind apart. Argo CD stops at the name, and leaves the rest to chance.
+/// The last sort key of steps of one kind. Argo CD stops at the name, and leaves the rest to chance.
 fn place(step: &Step) -> impl Ord + '_ {
     let object = &step.object;
     (&object.name, &object.namespace, &object.gvk.group, &object.gvk.kind, &object.gvk.version)
 }
 
 /// Puts what others need before the first that needs it; it takes over that one's phase and wave.
-fn bring_forward<Need: Ord>(
+fn move_forward<Need: Ord>(
     steps: &mut [Step],
     makes: impl Fn(&Step) -> Option<Need>,
     needs: impl Fn(&Step) -> Option<Need>,

@@ -13,32 +13,32 @@ use serde_json::Value;
 
 use super::Draft;
 use super::claims::prove_ours;
+use super::input::{PlanInput, Wanted};
 use super::namespace::is_created_by_option;
 use super::order::{reverse_waves, wave_of};
 use super::refused::PlanRefused;
 use super::resources::options_of;
 use super::step::{Action, Phase, Seen, Step, name_of};
-use super::wishes::{Wanted, Wishes};
 use crate::app::options::SyncOption;
 use crate::cluster::Propagation;
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Key, Object};
 
 /// Plans to delete what may be.
-pub(super) fn prune(wishes: &Wishes<'_>, draft: &mut Draft) -> Result<(), PlanRefused> {
-    let options = &wishes.application.sync_policy.sync_options;
-    let spared = Spared::of(wishes, draft);
+pub(super) fn prune(input: &PlanInput<'_>, draft: &mut Draft) -> Result<(), PlanRefused> {
+    let options = &input.application.sync_policy.sync_options;
+    let spared = Spared::of(input, draft);
     let mut seen = BTreeSet::new();
-    for surplus in wishes.surplus {
+    for surplus in input.surplus {
         let live = surplus.live.as_ref();
         if !seen.insert(live.key()) {
             continue;
         }
         let is_drift = surplus.drift.is_drift();
-        let held = not_ours(live, &spared, wishes)
+        let held = not_ours(live, &spared, input)
             .map(|why| (why, is_drift))
-            .or_else(|| wanted_elsewhere(live, &spared, wishes))
-            .or_else(|| not_allowed(live, wishes).map(|why| (why, is_drift)));
+            .or_else(|| wanted_elsewhere(live, &spared, input))
+            .or_else(|| not_allowed(live, input).map(|why| (why, is_drift)));
         if let Some((why, is_drift)) = held {
             draft.hold(live, why, is_drift);
             continue;
@@ -48,7 +48,7 @@ pub(super) fn prune(wishes: &Wishes<'_>, draft: &mut Draft) -> Result<(), PlanRe
             draft.last.push(name_of(live));
         }
     }
-    guard(wishes, draft)?;
+    guard(input, draft)?;
     reverse_waves(&mut draft.prunes);
     Ok(())
 }
@@ -67,7 +67,7 @@ fn step(live: &Object, propagation: Propagation) -> Step {
     }
 }
 
-/// What happens to what a deleted object owns, by the sync options.
+/// The deletion propagation for dependents, by the sync options.
 pub(super) fn propagation(options: &[SyncOption]) -> Propagation {
     let last = options.iter().rev().find_map(|option| match option {
         SyncOption::PruneInForeground => Some(Propagation::Foreground),
@@ -87,20 +87,20 @@ struct Spared {
 }
 
 impl Spared {
-    fn of(wishes: &Wishes<'_>, draft: &Draft) -> Self {
-        let lives = wishes.wanted.iter().filter_map(|wanted| wanted.live.as_deref());
-        let in_git = wishes.wanted.iter().map(|wanted| wanted.target.key());
-        let applied = draft.brings.iter().map(|step| step.object.key());
-        let kinds = wishes.kinds.with_definitions(wishes.wanted.iter().map(|wanted| &*wanted.target));
+    fn of(input: &PlanInput<'_>, draft: &Draft) -> Self {
+        let lives = input.wanted.iter().filter_map(|wanted| wanted.live.as_deref());
+        let in_git = input.wanted.iter().map(|wanted| wanted.target.key());
+        let applied = draft.applies.iter().map(|step| step.object.key());
+        let kinds = input.kinds.with_definitions(input.wanted.iter().map(|wanted| &*wanted.target));
         let is_unserved = |wanted: &&Wanted| kinds.preferred(&wanted.target.gvk().group_kind()).is_none();
         Self {
             keys: in_git.chain(applied).collect(),
             uids: lives.filter_map(uid).map(str::to_owned).collect(),
-            unserved: wishes.wanted.iter().filter(is_unserved).map(|wanted| wanted.target.key()).collect(),
+            unserved: input.wanted.iter().filter(is_unserved).map(|wanted| wanted.target.key()).collect(),
         }
     }
 
-    /// What git has of the same name, of a kind that the cluster does not serve.
+    /// The object in git with the same name, of a kind that the cluster does not serve.
     fn of_an_unserved_kind(&self, key: &Key) -> Option<&Key> {
         let is_it =
             |other: &&Key| other.name == key.name && (other.namespace == key.namespace || other.namespace.is_empty());
@@ -117,8 +117,8 @@ fn uid(live: &Object) -> Option<&str> {
 }
 
 /// Why an object is not one that a prune may delete.
-fn not_ours(live: &Object, spared: &Spared, wishes: &Wishes<'_>) -> Option<String> {
-    if is_created_by_option(wishes.application, &live.key()) {
+fn not_ours(live: &Object, spared: &Spared, input: &PlanInput<'_>) -> Option<String> {
+    if is_created_by_option(input.application, &live.key()) {
         return Some("`CreateNamespace=true` asks for it".to_owned());
     }
     if spared.has(live) {
@@ -127,7 +127,7 @@ fn not_ours(live: &Object, spared: &Spared, wishes: &Wishes<'_>) -> Option<Strin
     if is_hook(live) || is_skipped(live) {
         return Some("it is a hook, which is never pruned".to_owned());
     }
-    if let Err(why) = prove_ours(live, &wishes.tracking.applyset_id) {
+    if let Err(why) = prove_ours(live, &input.tracking.applyset_id) {
         return Some(format!("{}: trueup deletes only what is provably its own", why.as_str()));
     }
     if let Some(since) = live.metadata().and_then(|metadata| metadata.get("deletionTimestamp")).and_then(Value::as_str)
@@ -138,37 +138,37 @@ fn not_ours(live: &Object, spared: &Spared, wishes: &Wishes<'_>) -> Option<Strin
 }
 
 /// Where git may still have an object, or does have it; and whether the application is not as git says because of it.
-fn wanted_elsewhere(live: &Object, spared: &Spared, wishes: &Wishes<'_>) -> Option<(String, bool)> {
+fn wanted_elsewhere(live: &Object, spared: &Spared, input: &PlanInput<'_>) -> Option<(String, bool)> {
     let key = live.key();
-    if let Some(gap) = wishes.unread.gap_of(&key) {
+    if let Some(gap) = input.unread.gap_of(&key) {
         return Some((format!("git may still have it: {gap}"), true));
     }
     if let Some(other) = spared.of_an_unserved_kind(&key) {
         return Some((format!("git has `{other}`, whose kind the cluster does not serve"), true));
     }
     // The other application takes it over.
-    let other = wishes.neighbours.other_owner(&key, &wishes.tracking.applyset_id)?;
+    let other = input.neighbours.other_owner(&key, &input.tracking.applyset_id)?;
     Some((format!("application `{other}` has it in git"), false))
 }
 
 /// Why an object stays that git no longer has, and what would let it go.
-fn not_allowed(live: &Object, wishes: &Wishes<'_>) -> Option<String> {
+fn not_allowed(live: &Object, input: &PlanInput<'_>) -> Option<String> {
     let options = options_of(live);
-    let has = |option| options.has_over(&wishes.application.sync_policy.sync_options, option);
-    if !wishes.scope.prune {
+    let has = |option| options.has_over(&input.application.sync_policy.sync_options, option);
+    if !input.scope.prune {
         return Some("removed from git; needs `--prune`".to_owned());
     }
     if has(SyncOption::PruneFalse) {
         return Some("`Prune=false` keeps it".to_owned());
     }
-    if has(SyncOption::PruneConfirm) && !wishes.flags.approve {
+    if has(SyncOption::PruneConfirm) && !input.flags.approve {
         return Some("`Prune=confirm` asks for confirmation; needs `--approve`".to_owned());
     }
-    let lost = protected(live).filter(|_| !wishes.flags.prune_protected)?;
+    let lost = protected(live).filter(|_| !input.flags.prune_protected)?;
     Some(format!("{lost} would be lost with it; needs `--prune-protected`"))
 }
 
-/// What would be lost with an object of this kind.
+/// The data that is lost with an object of this kind.
 pub(super) fn protected(live: &Object) -> Option<&'static str> {
     match (live.gvk().group.as_str(), live.kind()) {
         ("", "PersistentVolumeClaim") => Some("its data"),
@@ -179,18 +179,18 @@ pub(super) fn protected(live: &Object) -> Option<&'static str> {
 }
 
 /// Refuses a plan that deletes more than anybody can have meant.
-fn guard(wishes: &Wishes<'_>, draft: &Draft) -> Result<(), PlanRefused> {
+fn guard(input: &PlanInput<'_>, draft: &Draft) -> Result<(), PlanRefused> {
     let prunes = draft.prunes.len() as u64;
     if prunes == 0 {
         return Ok(());
     }
     let is_resource = |target: &Object| !is_hook(target) && !is_skipped(target);
-    let resources = || wishes.wanted.iter().filter(|wanted| is_resource(&wanted.target));
-    if resources().next().is_none() && !wishes.flags.allow_empty {
+    let resources = || input.wanted.iter().filter(|wanted| is_resource(&wanted.target));
+    if resources().next().is_none() && !input.flags.allow_empty {
         return Err(PlanRefused::Empty(prunes));
     }
-    let objects = (resources().filter(|wanted| wanted.live.is_some()).count() + wishes.surplus.len()) as u64;
-    let limit = wishes.flags.max_prune;
+    let objects = (resources().filter(|wanted| wanted.live.is_some()).count() + input.surplus.len()) as u64;
+    let limit = input.flags.max_prune;
     if prunes > limit.of(objects) {
         return Err(PlanRefused::TooManyPrunes { prunes, objects, limit });
     }

@@ -6,7 +6,7 @@ use std::fmt;
 
 use miette::Diagnostic;
 
-use super::wishes::MaxPrune;
+use super::input::MaxPrune;
 use crate::object::Key;
 use crate::sync::ownership::Owner;
 
@@ -128,9 +128,9 @@ fn taken(hooks: &[TakenName]) -> String {
         let whose = hook.owner.as_ref().map_or("created by trueup, but not as a hook".to_owned(), Owner::to_string);
         format!("the hook `{}` has the name of an object that is {whose}", hook.object)
     };
-    let told: Vec<String> = hooks.iter().take(NAMED).map(one).collect();
+    let taken: Vec<String> = hooks.iter().take(NAMED).map(one).collect();
     let more = if hooks.len() > NAMED { format!("; and {} more", hooks.len() - NAMED) } else { String::new() };
-    told.join("; ") + &more
+    taken.join("; ") + &more
 }
 
 fn shared(objects: &[Shared]) -> String {

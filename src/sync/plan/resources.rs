@@ -10,10 +10,10 @@ use std::sync::Arc;
 
 use super::Draft;
 use super::claims::{own_entries, prove_ours};
+use super::input::{PlanInput, Wanted};
 use super::order::wave_of;
 use super::respect::{Unspoken, respect};
 use super::step::{Action, Method, Phase, Seen, Step, name_of};
-use super::wishes::{Wanted, Wishes};
 use crate::app::options::{NotAnOption, ResourceOptions, SyncOption};
 use crate::cluster::Validation;
 use crate::object::Object;
@@ -26,42 +26,42 @@ use crate::sync::ownership::{Owner, owner};
 const NAMED: usize = 3;
 
 /// Plans to bring each resource that has to be.
-pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft) {
-    for wanted in wishes.wanted {
+pub(super) fn plan_resources(input: &PlanInput<'_>, draft: &mut Draft) {
+    for wanted in input.wanted {
         let target = wanted.target.as_ref();
         if is_hook(target) || is_skipped(target) {
             continue;
         }
-        let Some(why) = why(wanted, wishes) else { continue };
+        let Some(why) = why(wanted, input) else { continue };
         let is_drift = wanted.drift.as_ref().is_none_or(ResourceDrift::is_drift);
         if target.name().is_empty() {
             let why = "has `generateName` and no `name`, which only works for hooks: it can never be compared";
             draft.hold(target, why, true);
-        } else if !wishes.scope.apply {
+        } else if !input.scope.apply {
             draft.hold(target, format!("left alone by the sync policy: {why}"), is_drift);
-        } else if let Some(owner) = owner_to_ask(wanted, wishes) {
+        } else if let Some(owner) = owner_to_ask(wanted, input) {
             draft.hold_for(target, owner, is_drift);
         } else {
             warn(target, draft);
-            draft.brings.push(step(wanted, wishes, why));
+            draft.applies.push(step(wanted, input, why));
         }
     }
 }
 
 /// Who has an object that git names, until `--adopt`: what trueup neither created nor was asked to adopt is not its own.
-fn owner_to_ask(wanted: &Wanted, wishes: &Wishes<'_>) -> Option<Owner> {
-    let live = wanted.live.as_deref().filter(|_| !wishes.flags.adopt)?;
+fn owner_to_ask(wanted: &Wanted, input: &PlanInput<'_>) -> Option<Owner> {
+    let live = wanted.live.as_deref().filter(|_| !input.flags.adopt)?;
     // Another application's object has refused the plan by now, unless `--allow-shared` said otherwise.
-    owner(live, &wanted.target, wishes.tracking).filter(|owner| !matches!(owner, Owner::Application(_)))
+    owner(live, &wanted.target, input.tracking).filter(|owner| !matches!(owner, Owner::Application(_)))
 }
 
-fn step(wanted: &Wanted, wishes: &Wishes<'_>, why: String) -> Step {
-    let how = How::of(wanted, wishes);
+fn step(wanted: &Wanted, input: &PlanInput<'_>, why: String) -> Step {
+    let how = How::of(wanted, input);
     Step {
         phase: Phase::Sync,
         wave: wave_of(&wanted.target).0,
         object: name_of(&wanted.target),
-        target: Some(how.respectful(wanted, wishes)),
+        target: Some(how.respectful(wanted, input)),
         action: how.action(),
         why,
         hook: None,
@@ -70,7 +70,7 @@ fn step(wanted: &Wanted, wishes: &Wishes<'_>, why: String) -> Step {
     }
 }
 
-/// How one object is brought into the cluster, all its options resolved.
+/// How one object is applied into the cluster, all its options resolved.
 pub(super) struct How {
     method: Method,
     validation: Validation,
@@ -79,14 +79,14 @@ pub(super) struct How {
 }
 
 impl How {
-    pub(super) fn of(wanted: &Wanted, wishes: &Wishes<'_>) -> Self {
+    pub(super) fn of(wanted: &Wanted, input: &PlanInput<'_>) -> Self {
         let (target, live) = (wanted.target.as_ref(), wanted.live.as_deref());
-        let of_application = &wishes.application.sync_policy.sync_options;
+        let of_application = &input.application.sync_policy.sync_options;
         let options = options_of(target);
-        let is_forced = wishes.flags.force
+        let is_forced = input.flags.force
             || options.has(SyncOption::Force)
             || live.is_some_and(|live| options_of(live).has(SyncOption::Force));
-        let force = is_forced && may_be_recreated(target, wishes.flags.prune_protected);
+        let force = is_forced && may_be_recreated(target, input.flags.prune_protected);
         let replaces = options.has_over(of_application, SyncOption::Replace);
         let method = match (replaces, force, live) {
             (true, true, Some(_)) => Method::Recreate,
@@ -95,18 +95,18 @@ impl How {
         };
         let ignores = options.has_over(of_application, SyncOption::NoValidation);
         let validation = if ignores { Validation::Ignore } else { Validation::Strict };
-        let adopt = live.filter(|_| method == Method::Apply).map(|live| adopted(live, wishes.flags.adopt));
+        let adopt = live.filter(|_| method == Method::Apply).map(|live| adopted(live, input.flags.adopt));
         Self { method, validation, force, adopt: adopt.unwrap_or_default() }
     }
 
     pub(super) fn action(self) -> Action {
         let Self { method, validation, force, adopt } = self;
-        Action::Bring { method, validation, force, adopt }
+        Action::Apply { method, validation, force, adopt }
     }
 
     /// The target, with the live values of what rules say not to compare, where they are to be kept.
-    fn respectful(&self, wanted: &Wanted, wishes: &Wishes<'_>) -> Arc<Object> {
-        let is_on = wishes.application.sync_policy.has(SyncOption::RespectIgnoreDifferences);
+    fn respectful(&self, wanted: &Wanted, input: &PlanInput<'_>) -> Arc<Object> {
+        let is_on = input.application.sync_policy.has(SyncOption::RespectIgnoreDifferences);
         match (&wanted.live, &wanted.drift) {
             (Some(live), Some(drift)) if is_on && !drift.ignored.is_empty() => {
                 // An apply leaves what git says nothing of; everything else takes it away.
@@ -142,7 +142,7 @@ pub(super) fn options_of(object: &Object) -> ResourceOptions {
 }
 
 /// Why a target is applied; nothing when it need not be.
-fn why(wanted: &Wanted, wishes: &Wishes<'_>) -> Option<String> {
+fn why(wanted: &Wanted, input: &PlanInput<'_>) -> Option<String> {
     let Some(drift) = &wanted.drift else { return Some("not compared".to_owned()) };
     match drift.state {
         ResourceState::Changed => Some(changed(drift)),
@@ -151,13 +151,13 @@ fn why(wanted: &Wanted, wishes: &Wishes<'_>) -> Option<String> {
             Moved::Cluster => "missing: deleted in the cluster".to_owned(),
             Moved::Both | Moved::Unknown => "missing".to_owned(),
         }),
-        _ if !wishes.scope.whole || !wishes.scope.apply => None,
+        _ if !input.scope.whole || !input.scope.apply => None,
         ResourceState::Unknown | ResourceState::Extra => Some("could not be compared".to_owned()),
-        ResourceState::InSync if wishes.flags.apply_all => Some("in sync".to_owned()),
+        ResourceState::InSync if input.flags.apply_all => Some("in sync".to_owned()),
         ResourceState::InSync => {
             let live = wanted.live.as_deref();
-            let is_recorded = wishes.baseline.is_some_and(|baseline| baseline.of(&wanted.target.key()).is_some());
-            let is_ours = live.is_some_and(|live| prove_ours(live, &wishes.tracking.applyset_id).is_ok());
+            let is_recorded = input.baseline.is_some_and(|baseline| baseline.of(&wanted.target.key()).is_some());
+            let is_ours = live.is_some_and(|live| prove_ours(live, &input.tracking.applyset_id).is_ok());
             (!is_recorded || !is_ours).then(|| "in sync, not tracked yet".to_owned())
         }
     }
@@ -176,7 +176,7 @@ fn changed(drift: &ResourceDrift) -> String {
     format!("changed: {}{more}{side}", paths.join(", "))
 }
 
-/// Tells what is odd about the annotations of a target.
+/// Warns of what is odd about the annotations of a target.
 pub(super) fn warn(target: &Object, draft: &mut Draft) {
     draft.warnings.extend(wave_of(target).1);
     for (option, why) in options_of(target).odd() {

@@ -15,7 +15,7 @@ use crate::object::{Object, Pointer};
 use crate::status::compare::{counterparts, is_applied_whole};
 use crate::status::{FieldDrift, Ignored};
 
-/// What is done about a live value of which git says nothing.
+/// The treatment of a live value of which git says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Unspoken {
     /// It is put into the target where applying would take it away: where trueup holds it, or what git says above it has no

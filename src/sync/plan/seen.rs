@@ -15,7 +15,7 @@ use crate::object::annotations::SYNC_OPTIONS;
 const UNCOUNTED: [&str; 5] = ["resourceVersion", "generation", "selfLink", "creationTimestamp", "uid"];
 
 impl Seen {
-    /// What is to be remembered of a live object.
+    /// The parts of a live object to record.
     pub fn of(live: &Object) -> Self {
         let text = |name: &str| {
             let value = live.metadata().and_then(|metadata| metadata.get(name)).and_then(Value::as_str);

@@ -55,39 +55,39 @@ impl fmt::Display for Phase {
     }
 }
 
-/// How an object is brought into the cluster.
+/// How an object is applied into the cluster.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Method {
     /// Server-side apply.
     Apply,
     /// `Replace=true`: put in the place of the live one, made if there is none.
     Replace,
-    /// `Force=true` with `Replace=true`, or must be made anew: the live one is deleted first.
+    /// `Force=true` with `Replace=true`, or must be recreated: the live one is deleted first.
     Recreate,
     /// A hook: what an earlier run left is deleted first, where its policy says so; then it is made.
     Create,
 }
 
-/// What a step does.
+/// The action of a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Action {
-    /// Brings the step's target into the cluster.
-    Bring {
+    /// Applies the step's target.
+    Apply {
         /// How.
         method: Method,
-        /// What happens to unknown fields.
+        /// The validation of unknown fields.
         validation: Validation,
-        /// Whether it may be deleted and made anew where the server cannot change it (`Force=true`, `--force`).
+        /// Whether it may be deleted and recreated where the server cannot change it (`Force=true`, `--force`).
         force: bool,
         /// The managers whose fields become ours first (`--adopt`), so that what git drops later goes away.
         adopt: Vec<String>,
     },
     /// Deletes a live object that git no longer has.
     Prune {
-        /// What happens to what it owns.
+        /// The deletion propagation for its dependents.
         propagation: Propagation,
     },
-    /// Takes our part-of label off a live object: it stays, and is nobody's.
+    /// Takes our part-of label off a live object: it stays, and is not tracked.
     Release,
 }
 
@@ -95,10 +95,10 @@ impl Action {
     /// In one word.
     pub fn as_str(&self) -> &'static str {
         match self {
-            Self::Bring { method: Method::Apply, .. } => "apply",
-            Self::Bring { method: Method::Replace, .. } => "replace",
-            Self::Bring { method: Method::Recreate, .. } => "recreate",
-            Self::Bring { method: Method::Create, .. } => "create",
+            Self::Apply { method: Method::Apply, .. } => "apply",
+            Self::Apply { method: Method::Replace, .. } => "replace",
+            Self::Apply { method: Method::Recreate, .. } => "recreate",
+            Self::Apply { method: Method::Create, .. } => "create",
             Self::Prune { .. } => "prune",
             Self::Release => "release",
         }
@@ -116,7 +116,7 @@ pub struct HookDeletion {
     pub failed: bool,
 }
 
-/// What a live object was when the plan was made; a plan is not executed on something else.
+/// The state of a live object when the plan was made; a plan is not executed on something else.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Seen {
     /// `metadata.uid`.
@@ -135,11 +135,11 @@ pub struct Step {
     pub phase: Phase,
     /// The wave within the phase.
     pub wave: i64,
-    /// What it is about; a hook with `generateName` has its name already.
+    /// Its subject; a hook with `generateName` has its name already.
     pub object: ObjectName,
-    /// What it does.
+    /// Its action.
     pub action: Action,
-    /// Why, in words: `changed: /spec/replicas (git moved)`, `not in git any more` …
+    /// Why, in words: `changed: /spec/replicas (changed in git)`, `removed from git` …
     pub why: String,
     /// Whether it is a hook, and when it is deleted again.
     pub hook: Option<HookDeletion>,
@@ -152,7 +152,7 @@ pub struct Step {
 }
 
 impl Step {
-    /// What it is about, in words: `Deployment shop/web`.
+    /// The subject in words: `Deployment shop/web`.
     pub fn subject(&self) -> String {
         self.object.to_string()
     }
@@ -166,7 +166,7 @@ impl Step {
 /// Something that would be done, and is not; with what would let it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Held {
-    /// What it is about.
+    /// Its subject.
     pub object: ObjectName,
     /// Why not, and what to do: `Prune=false`, `needs --prune`, `needs --approve`, `needs --force` …
     pub why: String,
@@ -190,7 +190,7 @@ pub struct Plan {
     /// The steps, in the order of phases, waves and kinds. Steps of one phase and wave that follow each other and have
     /// one kind may be done side by side.
     pub steps: Vec<Step>,
-    /// What will not be done.
+    /// The steps that are not planned.
     pub held: Vec<Held>,
     /// Odd things worth a warning: unknown hook types, unknown options.
     pub warnings: Vec<String>,
@@ -202,11 +202,11 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// What the dry run found: the object of this step cannot be changed, only made anew. Where that may be done, the step
+    /// What the dry run found: the object of this step cannot be changed, only recreated. Where that may be done, the step
     /// does it; else it is held, and drift.
     pub fn recreate(&mut self, step: usize, field: &str) {
         let Some(found) = self.steps.get_mut(step) else { return };
-        if let Action::Bring { method, force: true, .. } = &mut found.action {
+        if let Action::Apply { method, force: true, .. } = &mut found.action {
             *method = Method::Recreate;
             found.why = format!("{}; must be recreated: {field}", found.why);
         } else {

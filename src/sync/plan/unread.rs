@@ -8,7 +8,7 @@ use std::collections::BTreeSet;
 use crate::object::{Gap, Key, SourceFile};
 use crate::status::compare::Baseline;
 
-/// What of git could not be read, and where the objects of the last sync came from.
+/// The parts of git that could not be read, and where the objects of the last sync came from.
 #[derive(Debug, Clone, Default)]
 pub struct Unread<'a> {
     gaps: &'a [Gap],

@@ -1,7 +1,7 @@
 //! Every message that the state can give.
 //!
 //! In: what was found in its place, or what a cluster says. Out: a [`StateError`], with which nothing is written, or a
-//! [`StateFault`], with which a sync goes on and writes anew what cannot be read.
+//! [`StateFault`], with which a sync goes on and overwrites what cannot be read.
 
 use miette::Diagnostic;
 
@@ -21,7 +21,7 @@ pub enum StateFault {
     Record {
         /// The parent.
         parent: String,
-        /// What is wrong with it.
+        /// The error in it.
         fault: BaselineFault,
     },
     /// One of the other things that the parent holds.
@@ -42,7 +42,7 @@ pub enum StateFault {
 /// Why the state cannot be read or written.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum StateError {
-    /// What is in its place is not this application's.
+    /// The object in its place does not belong to this application.
     #[error("ConfigMap `{namespace}/{parent}` does not belong to this application: {why}; nothing was written")]
     #[diagnostic(
         code(trueup::sync::foreign_state),
@@ -78,7 +78,7 @@ pub enum StateError {
         namespace: String,
         /// The application, as tracking names both.
         application: String,
-        /// What the record is of.
+        /// The source that the record belongs to.
         recorded: String,
         /// What the manifest has instead.
         wanted: String,

@@ -29,7 +29,7 @@ use crate::cluster::Cluster;
 use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 
-/// What a sync is about to do.
+/// The steps of a sync before it starts.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Attempt {
     /// The full commit hash of each source.
@@ -95,7 +95,7 @@ pub struct HistoryEntry {
     pub sources: Vec<SyncedSource>,
 }
 
-/// What is known of an application's syncs.
+/// The history of an application's syncs.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct State {
     /// The record of the last sync.
@@ -104,7 +104,7 @@ pub struct State {
     pub history: Vec<HistoryEntry>,
     /// The sources that the record of the last sync was rendered from; empty where an older version wrote it.
     pub sources: Vec<SyncedSource>,
-    /// What was attempted last.
+    /// The last attempt.
     pub attempt: Option<Attempt>,
     /// How that ended. An attempt without an end was killed, unless somebody has the lock: then it goes on.
     pub ended: Option<AttemptEnd>,
@@ -112,7 +112,7 @@ pub struct State {
     pub rolled_back_to: Option<u64>,
     /// Why it may be that of another application of the name: who writes refuses it.
     pub doubt: Option<StateError>,
-    /// What could not be read.
+    /// The parts that could not be read.
     pub faults: Vec<StateFault>,
     /// The kinds that members may have, as the parent has them.
     kinds: BTreeSet<GroupKind>,

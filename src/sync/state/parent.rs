@@ -31,7 +31,7 @@ const IDENTITY: &str = "identity.json";
 const SOURCES: &str = "sources.json";
 /// The successful syncs.
 const HISTORY: &str = "history.json";
-/// What was attempted last, and how that ended.
+/// The last attempt, and how it ended.
 const ATTEMPT: &str = "attempt.json";
 /// The entry of the history that the application was rolled back to.
 const ROLLED_BACK_TO: &str = "rolled-back-to";
@@ -46,7 +46,7 @@ impl State {
     /// Reads the state from the parent, and from the ConfigMaps that hold parts of its record.
     pub fn of(place: &Place, parent: Object, parts: &[Object]) -> Result<Self, StateError> {
         is_ours(place, &parent)?;
-        let Scope { kinds, namespaces } = Scope::of(&parent);
+        let MemberScope { kinds, namespaces } = MemberScope::of(&parent);
         let mut state = Self { kinds, namespaces, doubt: doubt(place, &parent), ..Self::default() };
         match Baseline::read(&parent, parts) {
             Ok(baseline) => state.baseline = Some(baseline),
@@ -102,16 +102,16 @@ pub fn parents(state: &State, place: &Place) -> Vec<Object> {
 pub(super) struct Written {
     /// The parent.
     pub(super) parent: Object,
-    /// What has to be there before it.
+    /// The dependencies of an object.
     pub(super) parts: Vec<Object>,
 }
 
 /// The parent with everything but the record, which stays what it is. Kinds and namespaces are only ever added: until
 /// the end nobody knows what was written.
 pub(super) fn attempted(state: &State, place: &Place, live: Option<&Object>) -> Object {
-    let mut scope = Scope { kinds: state.kinds.clone(), namespaces: state.namespaces.clone() };
+    let mut scope = MemberScope { kinds: state.kinds.clone(), namespaces: state.namespaces.clone() };
     if let Some(live) = live {
-        let Scope { kinds, namespaces } = Scope::of(live);
+        let MemberScope { kinds, namespaces } = MemberScope::of(live);
         scope.kinds.extend(kinds);
         scope.namespaces.extend(namespaces);
     }
@@ -136,7 +136,7 @@ pub(super) fn ended(state: &State, place: &Place, live: Option<&Object>) -> Writ
         config_map(&name, &place.namespace, data)
     };
     let parts = pieces.parts.into_iter().map(part).collect();
-    let mut scope = Scope { kinds: state.kinds.clone(), namespaces: state.namespaces.clone() };
+    let mut scope = MemberScope { kinds: state.kinds.clone(), namespaces: state.namespaces.clone() };
     scope.kinds.extend(baseline.kinds());
     scope.namespaces.extend(baseline.namespaces().into_iter().filter(|namespace| *namespace != place.namespace));
     Written { parent: onto(live, place, &scope, data, pieces.head), parts }
@@ -176,7 +176,7 @@ fn identity(parent: &Object) -> Option<Identity> {
     read::<WrittenIdentity>(parent, IDENTITY).unwrap_or_default().map(Identity::from)
 }
 
-/// What tells one record from another: the texts that hold it.
+/// The identity of a record: the texts that hold it.
 pub(super) fn hash_of_record(data: Option<&Value>) -> String {
     let mut hasher = blake3::Hasher::new();
     let texts = data.and_then(Value::as_object).into_iter().flatten().filter(|(key, _)| is_of_record(key));
@@ -209,12 +209,12 @@ pub(in crate::sync) fn is_part_of(place: &Place, live: &Object) -> bool {
 }
 
 /// Where the members of the ApplySet may be, the parent's own namespace aside.
-struct Scope {
+struct MemberScope {
     kinds: BTreeSet<GroupKind>,
     namespaces: BTreeSet<String>,
 }
 
-impl Scope {
+impl MemberScope {
     /// As a parent names it.
     fn of(parent: &Object) -> Self {
         Self {
@@ -229,7 +229,7 @@ impl Scope {
 fn onto(
     live: Option<&Object>,
     place: &Place,
-    scope: &Scope,
+    scope: &MemberScope,
     own: Map<String, Value>,
     record: Map<String, Value>,
 ) -> Object {
@@ -289,7 +289,7 @@ fn is_own_key(key: &str) -> bool {
     [APPLICATION, SOURCES, HISTORY, ATTEMPT, ROLLED_BACK_TO].contains(&key)
 }
 
-/// What the parent holds of a state besides its record.
+/// The parts of a state in the parent besides its record.
 fn own_data(state: &State, place: &Place) -> Map<String, Value> {
     let mut data = Map::new();
     let mut put = |key: &str, text: String| data.insert(key.to_owned(), Value::String(text));

@@ -24,17 +24,17 @@ pub struct SyncedSource {
     pub repo_url: String,
     /// The path in it, or the chart.
     pub path: String,
-    /// What the manifest asked for.
+    /// The source as the manifest had it.
     pub target_revision: String,
     /// The full commit hash.
     pub revision: String,
-    /// What its manifest said of it.
+    /// Its settings in the manifest.
     pub block: Block,
     /// The tool that rendered it and, where it is known, the tool's version; for people only.
     pub rendered_by: String,
 }
 
-/// What a manifest said of a source when it was synced.
+/// A source's settings in the manifest when it was synced.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Block {
     /// All of it.

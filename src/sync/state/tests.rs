@@ -249,7 +249,7 @@ fn what_is_not_ours_is_not_read_and_says_why() {
         ("somebody's ConfigMap", &|parent| tooling(parent, Value::Null), "has no annotation"),
         ("kubectl's", &|parent| tooling(parent, "kubectl/v1.37".into()), "parent of an ApplySet of `kubectl`"),
         ("one of a tool with a longer name", &|parent| tooling(parent, "trueup/x/v1".into()), "of `trueup/x`"),
-        ("a copy", &|parent| label(parent, "applyset-x-v1"), "from which it was copied"),
+        ("a copy", &|parent| label(parent, "applyset-x-v1"), "so it is a copy"),
         (
             "another application's",
             &|parent| parent.value_mut()["data"]["application"] = "team_shop".into(),
@@ -260,7 +260,7 @@ fn what_is_not_ours_is_not_read_and_says_why() {
         let mut parent = parents(&synced(), &place()).pop().unwrap();
         change(&mut parent);
         let error = State::of(&place(), parent, &[]).unwrap_err();
-        assert!(matches!(&error, StateError::Foreign { why: told, .. } if told.contains(why)), "{name}: {error}");
+        assert!(matches!(&error, StateError::Foreign { why: found, .. } if found.contains(why)), "{name}: {error}");
         assert!(error.to_string().ends_with("nothing was written"), "{error}");
     }
     let mut newer = parents(&synced(), &place()).pop().unwrap();

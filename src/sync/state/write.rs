@@ -19,8 +19,8 @@ pub(super) async fn attempted(cluster: &dyn Cluster, place: &Place, state: &Stat
     for _ in 0..TRIES {
         let parent = parent::attempted(state, place, live.as_ref());
         match put(cluster, parent, live.is_some()).await? {
-            Put::Done(parent) => return Ok(parent),
-            Put::Stale => live = again(cluster, place).await?,
+            PutOutcome::Done(parent) => return Ok(parent),
+            PutOutcome::Stale => live = again(cluster, place).await?,
         }
     }
     Err(StateError::Contended { name: place.name.clone() })
@@ -37,12 +37,12 @@ pub(super) async fn ended(cluster: &dyn Cluster, place: &Place, state: &State) -
             put_part(cluster, place, part).await?;
         }
         match put(cluster, parent, live.is_some()).await? {
-            Put::Done(parent) => {
+            PutOutcome::Done(parent) => {
                 let before = live.as_ref().map(Baseline::part_names).unwrap_or_default();
                 clean(cluster, place, before.into_iter().filter(|name| !names.contains(name))).await;
                 return Ok(parent);
             }
-            Put::Stale => live = again(cluster, place).await?,
+            PutOutcome::Stale => live = again(cluster, place).await?,
         }
     }
     Err(StateError::Contended { name: place.name.clone() })
@@ -58,23 +58,25 @@ pub(super) async fn removed(cluster: &dyn Cluster, place: &Place, parent: &Objec
     }
 }
 
-/// What came of an optimistic write.
-enum Put {
+/// The result of an optimistic write.
+enum PutOutcome {
     Done(Object),
     /// It is no longer what was read.
     Stale,
 }
 
-async fn put(cluster: &dyn Cluster, object: Object, is_there: bool) -> Result<Put, StateError> {
+async fn put(cluster: &dyn Cluster, object: Object, is_there: bool) -> Result<PutOutcome, StateError> {
     let answer = if is_there {
         cluster.replace(&object, Validation::Strict, Writing::Really).await?
     } else {
         cluster.create(&object, Validation::Strict, Writing::Really).await?
     };
     match answer {
-        Answer::Done(object) => Ok(Put::Done(*object)),
-        Answer::Refused(Refusal { reason: Reason::AlreadyExists, .. }) if !is_there => Ok(Put::Stale),
-        Answer::Refused(Refusal { reason: Reason::Conflict | Reason::NotFound, .. }) if is_there => Ok(Put::Stale),
+        Answer::Done(object) => Ok(PutOutcome::Done(*object)),
+        Answer::Refused(Refusal { reason: Reason::AlreadyExists, .. }) if !is_there => Ok(PutOutcome::Stale),
+        Answer::Refused(Refusal { reason: Reason::Conflict | Reason::NotFound, .. }) if is_there => {
+            Ok(PutOutcome::Stale)
+        }
         Answer::Refused(refusal) => Err(StateError::Refused { name: object.name().to_owned(), refusal }),
     }
 }
@@ -99,7 +101,7 @@ async fn put_part(cluster: &dyn Cluster, place: &Place, part: Object) -> Result<
             let version = live.metadata().and_then(|metadata| metadata.get("resourceVersion"));
             metadata["resourceVersion"] = version.cloned().unwrap_or_default();
         }
-        if let Put::Done(_) = put(cluster, part, live.is_some()).await? {
+        if let PutOutcome::Done(_) = put(cluster, part, live.is_some()).await? {
             return Ok(());
         }
     }

@@ -8,7 +8,7 @@ use trueup::app::{self, Application, Given, ManifestText};
 use trueup::cluster::{ObjectName, Validation};
 use trueup::object::Gvk;
 use trueup::status::health::HealthStatus;
-use trueup::sync::argo_status::{Done, StatusError, StatusWritten, Told, status, write};
+use trueup::sync::argo_status::{Done, StatusError, StatusInput, StatusWritten, status, write};
 use trueup::sync::plan::{Action, Method, Phase, Step};
 use trueup::sync::state::{HistoryEntry, SyncedSource};
 use trueup::sync::{Operation, OperationPhase, StepOutcome, StepResult};
@@ -54,7 +54,7 @@ fn full(application: &Application) -> Value {
         phase: Phase::Sync,
         wave: 0,
         object: ObjectName { gvk: Gvk::from_api_version("v1", "Namespace"), namespace: None, name: "shop".to_owned() },
-        action: Action::Bring {
+        action: Action::Apply {
             method: Method::Apply,
             validation: Validation::Strict,
             adopt: Vec::new(),
@@ -69,7 +69,7 @@ fn full(application: &Application) -> Value {
     let outcome =
         StepOutcome { step, result: StepResult::Done("applied".to_owned()), live: None, took: Duration::ZERO };
     let operation = Operation { phase: OperationPhase::Succeeded, message: "1 step".to_owned(), steps: vec![outcome] };
-    status(&Told {
+    status(&StatusInput {
         application,
         sync: "Synced",
         revisions: &revisions,

@@ -130,7 +130,7 @@ fn what_comes_back_by_itself_is_a_default_and_no_drift() {
     );
 }
 
-/// Items of lists are told apart by their number here: where one is gone, the number means another one.
+/// Items of lists are distinguished by their number here: where one is gone, the number means another one.
 #[test]
 fn what_comes_back_in_a_list_of_another_length_is_not_believed() {
     let ports = |ports: Value| json!({"apiVersion": "v1", "kind": "Service", "metadata": {"name": "web"}, "spec": {"ports": ports}});

@@ -76,7 +76,7 @@ fn fields(drift: &ResourceDrift) -> Vec<(String, Option<Value>, Option<Value>)> 
     drift.fields.iter().map(|field| (field.path.to_string(), field.git.clone(), field.live.clone())).collect()
 }
 
-/// Defaults, sidecars and status around what git says are nobody's drift, and cost no request.
+/// Defaults, sidecars and status around what git says are not tracked drift, and cost no request.
 #[test]
 fn what_the_cluster_adds_is_in_sync_without_asking() {
     let cases = [
@@ -294,7 +294,7 @@ fn without_the_server_doubts_are_a_note() {
     assert_eq!(drift.state, ResourceState::InSync);
     assert_eq!(
         drift.note.as_deref(),
-        Some("compared without the server: a folder cannot be asked; only the server could settle `spec.a[0].c`")
+        Some("compared without the server: a folder cannot be asked; only the server can decide `spec.a[0].c`")
     );
 }
 

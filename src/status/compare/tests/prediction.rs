@@ -53,7 +53,7 @@ fn what_git_names_a_part_of_is_gits_where_it_is_one_value() {
     assert_eq!(paths(&predicted(git.clone(), live, git)), ["/spec/a"]);
 }
 
-/// What trueup applied goes when git drops it: there git says something by its silence.
+/// A field that trueup applied is removed when git removes it: there git says something by its silence.
 #[test]
 fn what_we_applied_and_git_dropped_is_gits() {
     let mut live = config_map(json!({"a": "1", "b": "2"}));

@@ -19,14 +19,14 @@ const RUBBISH: usize = MEMORY / 8;
 /// How many instructions go by between two looks at the clock. Few, for one of them may move a million list items.
 const STRIDE: u32 = 100;
 
-/// What is said of a script that has used up [`TIME`].
+/// The message for a script that has used up [`TIME`].
 pub(super) const TIMEOUT: &str = "the script took longer than 1 s";
 
 /// Why a script has no verdict.
 pub(super) struct Failure {
     /// The script's name, where the words do not begin with it.
     pub(super) place: String,
-    /// What went wrong.
+    /// The error.
     pub(super) words: String,
     /// Whether the time was over.
     pub(super) is_timeout: bool,
@@ -82,7 +82,7 @@ impl Machine {
     /// Runs a script on an object.
     pub(super) fn run(&mut self, script: &Arc<Script>, object: &Object) -> Result<Option<Health>, Failure> {
         self.deadline.begin();
-        let verdict = self.guarded(script, object).map_err(|error| self.told(&error, &script.name));
+        let verdict = self.guarded(script, object).map_err(|error| self.failure(&error, &script.name));
         if self.lua.used_memory() > RUBBISH {
             // What could not be collected counts for the next run; that is then its limit.
             let _ = self.lua.gc_collect();
@@ -112,8 +112,8 @@ impl Machine {
         Ok(function)
     }
 
-    /// What went wrong, after the script's name; Lua names the line, too, wherever it still knows it.
-    fn told(&self, error: &mlua::Error, name: &str) -> Failure {
+    /// The error, after the script's name; Lua names the line, too, wherever it still knows it.
+    fn failure(&self, error: &mlua::Error, name: &str) -> Failure {
         let is_timeout = self.deadline.is_over();
         let words = match error {
             _ if is_timeout => TIMEOUT.to_owned(),

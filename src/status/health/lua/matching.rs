@@ -15,7 +15,7 @@ use super::pattern::{Capture, Match, Matcher, PatternError};
 /// Adds the functions to the table that prelude.lua takes them from.
 pub(super) fn add_to(natives: &Table, lua: &Lua, deadline: &Deadline) -> Result<()> {
     for (name, function) in [
-        ("find", find as fn(&Lua, &Call<'_>) -> Answer),
+        ("find", find as fn(&Lua, &FunctionCall<'_>) -> CallResult),
         ("match", first_match),
         ("gmatch", all_matches),
         ("gsub", substitute),
@@ -23,7 +23,7 @@ pub(super) fn add_to(natives: &Table, lua: &Lua, deadline: &Deadline) -> Result<
         let deadline = deadline.clone();
         let native = lua.create_function(move |lua, arguments: MultiValue| {
             let arguments: Vec<Value> = arguments.into_iter().collect();
-            settle(lua, function(lua, &Call { name, arguments: &arguments, deadline: &deadline }))
+            settle(lua, function(lua, &FunctionCall { name, arguments: &arguments, deadline: &deadline }))
         })?;
         natives.raw_set(name, native)?;
     }
@@ -31,29 +31,29 @@ pub(super) fn add_to(natives: &Table, lua: &Lua, deadline: &Deadline) -> Result<
 }
 
 /// A call of one of the functions.
-struct Call<'call> {
+struct FunctionCall<'call> {
     name: &'static str,
     arguments: &'call [Value],
     deadline: &'call Deadline,
 }
 
 /// The results, or the words of an error that a script may catch.
-type Answer = std::result::Result<Vec<Value>, Failure>;
+type CallResult = std::result::Result<Vec<Value>, CallFailure>;
 
-enum Failure {
+enum CallFailure {
     /// A script's own mistake.
     Words(String),
     /// Lua's: no memory, no time.
     Lua(mlua::Error),
 }
 
-impl From<mlua::Error> for Failure {
+impl From<mlua::Error> for CallFailure {
     fn from(error: mlua::Error) -> Self {
         Self::Lua(error)
     }
 }
 
-impl From<PatternError> for Failure {
+impl From<PatternError> for CallFailure {
     fn from(error: PatternError) -> Self {
         match error {
             PatternError::Malformed(words) => Self::Words(words.to_owned()),
@@ -62,23 +62,23 @@ impl From<PatternError> for Failure {
     }
 }
 
-fn settle(lua: &Lua, answer: Answer) -> Result<MultiValue> {
+fn settle(lua: &Lua, answer: CallResult) -> Result<MultiValue> {
     Ok(match answer {
         Ok(values) => std::iter::once(Value::Boolean(true)).chain(values).collect(),
-        Err(Failure::Words(words)) => {
+        Err(CallFailure::Words(words)) => {
             [Value::Boolean(false), Value::String(lua.create_string(words)?)].into_iter().collect()
         }
-        Err(Failure::Lua(error)) => return Err(error),
+        Err(CallFailure::Lua(error)) => return Err(error),
     })
 }
 
-impl Call<'_> {
+impl FunctionCall<'_> {
     fn argument(&self, place: usize) -> &Value {
         self.arguments.get(place).unwrap_or(&Value::Nil)
     }
 
     /// A text, or a number as text, as Lua takes it.
-    fn text(&self, lua: &Lua, place: usize) -> std::result::Result<LuaString, Failure> {
+    fn text(&self, lua: &Lua, place: usize) -> std::result::Result<LuaString, CallFailure> {
         let given = self.argument(place);
         let text = if matches!(given, Value::String(_) | Value::Integer(_) | Value::Number(_)) {
             lua.coerce_string(given.clone())?
@@ -87,12 +87,12 @@ impl Call<'_> {
         };
         text.ok_or_else(|| {
             let (place, name, found) = (place + 1, self.name, given.type_name());
-            Failure::Words(format!("bad argument #{place} to '{name}' (string expected, got {found})"))
+            CallFailure::Words(format!("bad argument #{place} to '{name}' (string expected, got {found})"))
         })
     }
 
     /// Where to begin: counted from one, or from the end.
-    fn start(&self, lua: &Lua, place: usize, length: usize) -> std::result::Result<usize, Failure> {
+    fn start(&self, lua: &Lua, place: usize, length: usize) -> std::result::Result<usize, CallFailure> {
         let Some(given) = lua.coerce_number(self.argument(place).clone())? else { return Ok(0) };
         #[expect(clippy::cast_possible_truncation, reason = "what is out of range is clamped")]
         let given = given as i64;
@@ -102,7 +102,7 @@ impl Call<'_> {
     }
 }
 
-fn find(lua: &Lua, call: &Call<'_>) -> Answer {
+fn find(lua: &Lua, call: &FunctionCall<'_>) -> CallResult {
     let (subject, pattern) = (call.text(lua, 0)?, call.text(lua, 1)?);
     let (subject, pattern) = (subject.as_bytes(), pattern.as_bytes());
     let start = call.start(lua, 2, subject.len())?;
@@ -139,7 +139,7 @@ fn plain(
     Ok(None)
 }
 
-fn first_match(lua: &Lua, call: &Call<'_>) -> Answer {
+fn first_match(lua: &Lua, call: &FunctionCall<'_>) -> CallResult {
     let (subject, pattern) = (call.text(lua, 0)?, call.text(lua, 1)?);
     let (subject, pattern) = (subject.as_bytes(), pattern.as_bytes());
     let start = call.start(lua, 2, subject.len())?;
@@ -151,7 +151,7 @@ fn first_match(lua: &Lua, call: &Call<'_>) -> Answer {
 }
 
 /// The iterator of `gmatch`. It keeps Lua's own texts, so that they count for the limit of memory.
-fn all_matches(lua: &Lua, call: &Call<'_>) -> Answer {
+fn all_matches(lua: &Lua, call: &FunctionCall<'_>) -> CallResult {
     let (subject, pattern) = (call.text(lua, 0)?, call.text(lua, 1)?);
     let (deadline, from) = (call.deadline.clone(), Mutex::new(0_usize));
     let next = move |lua: &Lua, (): ()| -> Result<MultiValue> {
@@ -161,7 +161,7 @@ fn all_matches(lua: &Lua, call: &Call<'_>) -> Answer {
             return Ok(MultiValue::from_iter([Value::Nil]));
         }
         let found = Matcher::without_anchor(&subject, &pattern, &|| deadline.is_over()).find(*from);
-        match found.map_err(Failure::from) {
+        match found.map_err(CallFailure::from) {
             Ok(None) => {
                 *from = subject.len() + 1;
                 Ok(MultiValue::from_iter([Value::Nil]))
@@ -171,14 +171,14 @@ fn all_matches(lua: &Lua, call: &Call<'_>) -> Answer {
                 *from = if found.end == found.start { found.end + 1 } else { found.end };
                 Ok(values(lua, &subject, &found.captures_or_whole())?.into_iter().collect())
             }
-            Err(Failure::Words(words)) => Err(mlua::Error::runtime(words)),
-            Err(Failure::Lua(error)) => Err(error),
+            Err(CallFailure::Words(words)) => Err(mlua::Error::runtime(words)),
+            Err(CallFailure::Lua(error)) => Err(error),
         }
     };
     Ok(vec![Value::Function(lua.create_function(next)?)])
 }
 
-fn substitute(lua: &Lua, call: &Call<'_>) -> Answer {
+fn substitute(lua: &Lua, call: &FunctionCall<'_>) -> CallResult {
     let (subject, pattern) = (call.text(lua, 0)?, call.text(lua, 1)?);
     let (subject, pattern) = (subject.as_bytes(), pattern.as_bytes());
     let replacement = Replacement::of(lua, call)?;
@@ -205,7 +205,7 @@ fn substitute(lua: &Lua, call: &Call<'_>) -> Answer {
             _ => break,
         }
         if result.len() > MEMORY {
-            return Err(Failure::Lua(mlua::Error::MemoryError("not enough memory".to_owned())));
+            return Err(CallFailure::Lua(mlua::Error::MemoryError("not enough memory".to_owned())));
         }
         if matcher.is_anchored() {
             break;
@@ -215,7 +215,7 @@ fn substitute(lua: &Lua, call: &Call<'_>) -> Answer {
     Ok(vec![Value::String(lua.create_string(result)?), number(count)])
 }
 
-/// What `gsub` puts in place of a match.
+/// The replacement that `gsub` uses for a match.
 enum Replacement {
     Text(LuaString),
     Table(Table),
@@ -223,16 +223,26 @@ enum Replacement {
 }
 
 impl Replacement {
-    fn of(lua: &Lua, call: &Call<'_>) -> std::result::Result<Self, Failure> {
+    fn of(lua: &Lua, call: &FunctionCall<'_>) -> std::result::Result<Self, CallFailure> {
         Ok(match call.argument(2) {
             Value::Table(table) => Self::Table(table.clone()),
             Value::Function(function) => Self::Function(function.clone()),
             Value::String(_) | Value::Integer(_) | Value::Number(_) => Self::Text(call.text(lua, 2)?),
-            _ => return Err(Failure::Words("bad argument #3 to 'gsub' (string/function/table expected)".to_owned())),
+            _ => {
+                return Err(CallFailure::Words(
+                    "bad argument #3 to 'gsub' (string/function/table expected)".to_owned(),
+                ));
+            }
         })
     }
 
-    fn add(&self, lua: &Lua, subject: &[u8], found: &Match, result: &mut Vec<u8>) -> std::result::Result<(), Failure> {
+    fn add(
+        &self,
+        lua: &Lua,
+        subject: &[u8],
+        found: &Match,
+        result: &mut Vec<u8>,
+    ) -> std::result::Result<(), CallFailure> {
         let captures = found.captures_or_whole();
         let value = match self {
             Self::Text(text) => return expand(&text.as_bytes(), subject, found, result),
@@ -253,7 +263,7 @@ impl Replacement {
                 let text = lua.coerce_string(value)?;
                 result.extend(text.iter().flat_map(|text| text.as_bytes().to_vec()));
             }
-            other => return Err(Failure::Words(format!("invalid replacement value (a {})", other.type_name()))),
+            other => return Err(CallFailure::Words(format!("invalid replacement value (a {})", other.type_name()))),
         }
         Ok(())
     }
@@ -263,22 +273,22 @@ impl Replacement {
 const NESTING: usize = 16;
 
 /// Calls back into Lua, if the stack allows it.
-fn nested<Found>(lua: &Lua, call: impl FnOnce() -> Result<Found>) -> std::result::Result<Found, Failure> {
-    let depth = lua.app_data_ref::<Depth>().map_or(0, |depth| depth.0);
+fn nested<Found>(lua: &Lua, call: impl FnOnce() -> Result<Found>) -> std::result::Result<Found, CallFailure> {
+    let depth = lua.app_data_ref::<GsubDepth>().map_or(0, |depth| depth.0);
     if depth >= NESTING {
-        return Err(Failure::Words("stack overflow".to_owned()));
+        return Err(CallFailure::Words("stack overflow".to_owned()));
     }
-    lua.set_app_data(Depth(depth + 1));
+    lua.set_app_data(GsubDepth(depth + 1));
     let found = call();
-    lua.set_app_data(Depth(depth));
+    lua.set_app_data(GsubDepth(depth));
     Ok(found?)
 }
 
 /// How deep `gsub` is at the moment.
-struct Depth(usize);
+struct GsubDepth(usize);
 
 /// `%0` is the match, `%1` a capture, `%%` a percent sign.
-fn expand(text: &[u8], subject: &[u8], found: &Match, result: &mut Vec<u8>) -> std::result::Result<(), Failure> {
+fn expand(text: &[u8], subject: &[u8], found: &Match, result: &mut Vec<u8>) -> std::result::Result<(), CallFailure> {
     let captures = found.captures_or_whole();
     let mut bytes = text.iter().copied();
     while let Some(byte) = bytes.next() {
@@ -287,7 +297,7 @@ fn expand(text: &[u8], subject: &[u8], found: &Match, result: &mut Vec<u8>) -> s
             (b'%', Some(digit @ b'1'..=b'9')) => match captures.get(usize::from(digit - b'1')) {
                 Some(Capture::Text(start, end)) => result.extend_from_slice(&subject[*start..*end]),
                 Some(Capture::Position(place)) => result.extend_from_slice((place + 1).to_string().as_bytes()),
-                Some(Capture::Open(_)) | None => return Err(Failure::Words("invalid capture index".to_owned())),
+                Some(Capture::Open(_)) | None => return Err(CallFailure::Words("invalid capture index".to_owned())),
             },
             (b'%', Some(other)) | (other, _) => result.push(other),
         }

@@ -1,6 +1,6 @@
 //! Lua's patterns, within limits: a hostile pattern takes hours inside of one call of C, where no hook reaches it.
 //!
-//! In: a subject and a pattern, as bytes. Out: where it matches and what it captures, or why it cannot be told; every
+//! In: a subject and a pattern, as bytes. Out: where it matches and what it captures, or why it cannot be reported; every
 //! step may be stopped.
 //!
 //! Rule: Lua 5.1 reference manual, 5.4.1 "Patterns" (with `%f`), as `LuaJIT` has it; a test compares the two.
@@ -10,7 +10,7 @@ const CAPTURES: usize = 32;
 /// How deep a pattern may branch, as in `LuaJIT`.
 const DEPTH: usize = 200;
 
-/// Why a match cannot be told.
+/// Why a match cannot be reported.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum PatternError {
     /// The pattern is none, in Lua's words.
@@ -25,7 +25,7 @@ fn malformed<Found>(words: &'static str) -> Result<Found> {
     Err(PatternError::Malformed(words))
 }
 
-/// What a pair of parentheses took.
+/// A capture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Capture {
     /// `()`: a position, counted from zero.

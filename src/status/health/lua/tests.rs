@@ -86,7 +86,7 @@ fn goto_works() {
     assert_eq!(scripts().run(&script(source), &object(&json!({}))), Some(Health::healthy("7")));
 }
 
-/// What a script returns, and what becomes of it.
+/// The return value of a script, and its conversion.
 #[test]
 fn what_a_script_returns_is_read_as_argo_cd_reads_it() {
     let unknown = |message: &str| Some(Health::unknown(message));

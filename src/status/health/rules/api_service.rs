@@ -2,9 +2,9 @@
 //!
 //! Rule: Argo CD gitops-engine/pkg/health/health_apiservice.go.
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let Some(available) = subject.status().condition("Available") else {
         return Health::progressing("Waiting to be processed");
     };

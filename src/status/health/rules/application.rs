@@ -2,9 +2,9 @@
 //!
 //! Rule: the script of Argo CD's page on health, which its users add by hand since 1.8 (argo-cd#3781).
 
-use super::super::{Health, HealthStatus, Subject};
+use super::super::{Health, HealthStatus, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let health = subject.status().child("health");
     let status = match health.text("status") {
         "" => HealthStatus::Progressing,

@@ -3,9 +3,9 @@
 //! Rule: Argo CD's API, `ApplicationSetCondition`: `ErrorOccurred`, `ParametersGenerated`, `ResourcesUpToDate`, `RolloutProgressing`.
 
 use super::super::condition::{Condition, Truth};
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     if subject.object.kind() != "ApplicationSet" {
         return None;
     }

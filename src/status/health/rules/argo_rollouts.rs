@@ -5,11 +5,11 @@
 
 use super::super::condition::Truth;
 use super::super::general::stale;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
 const WORKLOAD_GENERATION: &str = "rollout.argoproj.io/workload-generation";
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     match subject.object.kind() {
         "Rollout" => Some(rollout(subject)),
         "AnalysisRun" | "Experiment" => Some(run(subject)),
@@ -17,7 +17,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     }
 }
 
-fn rollout(subject: &Subject<'_>) -> Health {
+fn rollout(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     if let Some(invalid) = status.condition("InvalidSpec").filter(super::super::condition::Condition::is_true) {
         return Health::degraded(invalid.sentence());
@@ -39,14 +39,14 @@ fn rollout(subject: &Subject<'_>) -> Health {
 }
 
 /// With `workloadRef`, the template is that of a Deployment, whose generation the controller notes.
-fn stale_workload(subject: &Subject<'_>) -> Option<Health> {
+fn stale_workload(subject: &RuleSubject<'_>) -> Option<Health> {
     let wanted: i64 = subject.object.annotation(WORKLOAD_GENERATION)?.parse().ok()?;
     let observed = subject.status().generation("workloadObservedGeneration")?;
     let message = || format!("the controller has seen generation {observed} of {wanted} of the workload");
     (observed < wanted).then(|| Health::progressing(message()))
 }
 
-fn before_phases(subject: &Subject<'_>) -> Health {
+fn before_phases(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     if status.flag("abort") {
         return Health::degraded("Rollout is aborted");
@@ -65,7 +65,7 @@ fn before_phases(subject: &Subject<'_>) -> Health {
 }
 
 /// As a Deployment: every replica is new and available, and what a strategy has still to do.
-fn of_replicas(subject: &Subject<'_>) -> Health {
+fn of_replicas(subject: &RuleSubject<'_>) -> Health {
     let (spec, status) = (subject.spec(), subject.status());
     let (all, updated) = (status.count("replicas"), status.count("updatedReplicas"));
     let (wanted, available) = (spec.integer("replicas").unwrap_or(updated), status.count("availableReplicas"));
@@ -88,7 +88,7 @@ fn of_replicas(subject: &Subject<'_>) -> Health {
     }
 }
 
-fn run(subject: &Subject<'_>) -> Health {
+fn run(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let message = status.text("message");
     match status.text("phase") {

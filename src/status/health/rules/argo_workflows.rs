@@ -4,9 +4,9 @@
 //! last workflow could not be submitted, and are taken away when that is over. What became of the workflows is their own health.
 
 use super::super::condition::Condition;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     if subject.object.kind() != "CronWorkflow" {
         return None;
     }

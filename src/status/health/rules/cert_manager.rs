@@ -4,10 +4,10 @@
 //! `IssuerStatus` (`Ready`), `OrderStatus.state` and `ChallengeStatus.state`.
 
 use super::super::condition::{Condition, Truth};
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     match subject.object.kind() {
         "Certificate" => certificate(subject),
         "CertificateRequest" => request(subject),
@@ -18,7 +18,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
 }
 
 /// A certificate that is renewed stays ready meanwhile; one whose renewal has failed is so until it expires.
-fn certificate(subject: &Subject<'_>) -> Option<Health> {
+fn certificate(subject: &RuleSubject<'_>) -> Option<Health> {
     let status = subject.status();
     match (status.condition("Issuing"), status.condition("Ready")) {
         (Some(issuing), _) if issuing.is_true() => Some(Health::progressing(issuing.sentence())),
@@ -33,7 +33,7 @@ fn certificate(subject: &Subject<'_>) -> Option<Health> {
     }
 }
 
-fn request(subject: &Subject<'_>) -> Option<Health> {
+fn request(subject: &RuleSubject<'_>) -> Option<Health> {
     let status = subject.status();
     let refused =
         |condition: &Condition<'_>| matches!(condition.kind, "Denied" | "InvalidRequest") && condition.is_true();
@@ -43,7 +43,7 @@ fn request(subject: &Subject<'_>) -> Option<Health> {
     status.condition("Ready").is_none().then(|| waiting(subject))
 }
 
-fn acme(subject: &Subject<'_>) -> Health {
+fn acme(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let reason = status.text("reason");
     match status.text("state") {

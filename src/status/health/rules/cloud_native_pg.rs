@@ -5,7 +5,7 @@
 
 use super::super::condition::Truth;
 use super::super::general::stale;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
 /// Every phase but this one is on its way to it, or has failed.
@@ -25,7 +25,7 @@ const ASLEEP: &[(&str, &str)] = &[("cnpg.io/hibernation", "on"), ("cnpg.io/recon
 /// With `primaryUpdateStrategy: supervised`, the primary is restarted by hand.
 const WAITS: &str = "Waiting for user action";
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     match subject.object.kind() {
         "Cluster" => Some(cluster(subject)),
         "Backup" => Some(backup(subject)),
@@ -34,7 +34,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     }
 }
 
-fn cluster(subject: &Subject<'_>) -> Health {
+fn cluster(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     if let Some(asleep) = status.condition("cnpg.io/hibernation").filter(super::super::condition::Condition::is_true) {
         return Health::suspended(asleep.sentence());
@@ -65,7 +65,7 @@ fn cluster(subject: &Subject<'_>) -> Health {
     }
 }
 
-fn backup(subject: &Subject<'_>) -> Health {
+fn backup(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let error = status.text("error");
     match status.text("phase") {
@@ -75,7 +75,7 @@ fn backup(subject: &Subject<'_>) -> Health {
     }
 }
 
-fn applied(subject: &Subject<'_>) -> Health {
+fn applied(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     if let Some(stale) = stale(subject) {
         return stale;

@@ -6,12 +6,12 @@
 
 use super::super::condition::Condition;
 use super::super::general::{self, paused, stale};
-use super::super::{Health, HealthStatus, Subject};
+use super::super::{Health, HealthStatus, RuleSubject};
 
 const PAUSED: &str = "cluster.x-k8s.io/paused";
 const WORK: &[&str] = &["Deleting", "Remediating", "RollingOut", "ScalingDown", "ScalingUp"];
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     let status = subject.status();
     if let Some(paused) = paused(subject) {
         return Some(paused);

@@ -3,9 +3,9 @@
 //! Rule: Argo CD `resource_customizations/batch/CronJob`. A run that is under way says nothing yet. A suspended one is healthy: git asks
 //! for it, nothing will end it, and a sync would wait for it in its wave for ever (argo-cd#24428).
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     if subject.spec().flag("suspend") {
         return Health::healthy("CronJob is Suspended");
     }

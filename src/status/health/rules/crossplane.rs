@@ -4,10 +4,10 @@
 //! `Established` and `Offered` of a definition. Providers built with Upjet add `LastAsyncOperation`.
 
 use super::super::condition::Truth;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     let group = subject.object.gvk().group;
     match (group.as_str(), subject.object.kind()) {
         ("pkg.crossplane.io", "Provider" | "Configuration" | "Function") => Some(package(subject)),
@@ -17,7 +17,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     }
 }
 
-fn package(subject: &Subject<'_>) -> Health {
+fn package(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let (installed, healthy) = (status.condition("Installed"), status.condition("Healthy"));
     if let Some(unhealthy) = healthy.filter(|healthy| healthy.truth == Truth::False) {
@@ -37,7 +37,7 @@ fn package(subject: &Subject<'_>) -> Health {
 }
 
 /// One that offers claims is of use only once these are served, too.
-fn definition(subject: &Subject<'_>) -> Health {
+fn definition(subject: &RuleSubject<'_>) -> Health {
     let offers_claims = subject.spec().has("claimNames");
     for kind in ["Established", "Offered"] {
         if kind == "Offered" && !offers_claims {
@@ -52,7 +52,7 @@ fn definition(subject: &Subject<'_>) -> Health {
     Health::healthy("")
 }
 
-fn managed(subject: &Subject<'_>) -> Option<Health> {
+fn managed(subject: &RuleSubject<'_>) -> Option<Health> {
     let status = subject.status();
     let synced = status.condition("Synced");
     if let Some(paused) = synced.filter(|synced| synced.reason == "ReconcilePaused") {

@@ -2,9 +2,9 @@
 //!
 //! Rule: Argo CD gitops-engine/pkg/health/health_daemonset.go, after kubectl's `rollout status`.
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     if subject.is_stale() {
         return Health::progressing(

@@ -3,9 +3,9 @@
 //! Rule: Argo CD `resource_customizations/apiextensions.k8s.io/CustomResourceDefinition`.
 
 use super::super::condition::Truth;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     if status.list("conditions").is_empty() {
         return Health::progressing("Status conditions not found");

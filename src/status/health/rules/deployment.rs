@@ -2,9 +2,9 @@
 //!
 //! Rule: Argo CD gitops-engine/pkg/health/health_deployment.go, after kubectl's `rollout status`.
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let (spec, status) = (subject.spec(), subject.status());
     if spec.flag("paused") {
         return Health::suspended("Deployment is paused");

@@ -4,9 +4,9 @@
 //! (`InsufficientPods`) is the budget at work (argo-cd#20171).
 
 use super::super::condition::Truth;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let mut health = Health::progressing("Waiting for status");
     for condition in subject.status().conditions() {
         let message = format!("PodDisruptionBudget has {}", condition.reason);

@@ -4,10 +4,10 @@
 //! (`availableNodes`, `expectedNodes`, `health`). Yellow is a replica that has no node, red is lost data.
 
 use super::super::general::stale;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     // They have no nodes, and conventions enough.
     if matches!(subject.object.kind(), "ElasticsearchAutoscaler" | "StackConfigPolicy") {
         return None;

@@ -4,10 +4,10 @@
 //! `ClusterExternalSecretStatus.failedNamespaces`: a `Ready` that is false has failed, and is tried again.
 
 use super::super::condition::Truth;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     let kind = subject.object.kind();
     if !matches!(
         kind,

@@ -5,13 +5,13 @@
 
 use super::super::condition::{Condition, Truth};
 use super::super::general::{paused, stale};
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
 /// Kinds without a status: nothing reconciles them.
 const STATIC: &[&str] = &["Alert", "Provider"];
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     if let Some(health) = paused(subject) {
         return Some(health);
     }

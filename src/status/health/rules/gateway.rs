@@ -5,9 +5,9 @@
 
 use super::super::condition::{Condition, Truth};
 use super::super::node::Node;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let generation = subject.metadata().count("generation");
     if let Some(trouble) = trouble(status, generation, "Gateway is still being programmed") {
@@ -23,7 +23,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Health {
 }
 
 /// A class is fine when its controller has accepted it.
-pub(super) fn class_health(subject: &Subject<'_>) -> Health {
+pub(super) fn class_health(subject: &RuleSubject<'_>) -> Health {
     let generation = subject.metadata().count("generation");
     let accepted = subject.status().condition("Accepted").filter(|accepted| is_current(accepted, generation));
     match accepted {
@@ -34,7 +34,7 @@ pub(super) fn class_health(subject: &Subject<'_>) -> Health {
     }
 }
 
-/// What keeps something from being programmed; nothing when all is well, or nothing is known.
+/// The reason that keeps something from being programmed; nothing when all is well, or nothing is known.
 pub(super) fn trouble(node: Node<'_>, generation: i64, default_message: &str) -> Option<Health> {
     let current = || node.conditions().filter(|condition| is_current(condition, generation));
     for kind in ["ResolvedRefs", "Accepted"] {

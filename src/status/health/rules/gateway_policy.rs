@@ -3,11 +3,11 @@
 //! Rule: Gateway API's reference, `PolicyStatus` (GEP-713: a status for each ancestor) and `ListenerSetStatus`.
 
 use super::super::node::Node;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::gateway::{is_current, trouble};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     let status = subject.status();
     match subject.object.kind() {
         "ListenerSet" | "XListenerSet" => {
@@ -26,7 +26,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
 }
 
 fn judge<'object, Name: AsRef<str>>(
-    subject: &Subject<'_>,
+    subject: &RuleSubject<'_>,
     nodes: impl Iterator<Item = (Name, Node<'object>)>,
 ) -> Health {
     let generation = subject.generation();

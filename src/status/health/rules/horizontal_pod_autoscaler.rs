@@ -7,12 +7,12 @@ use serde_json::Value;
 
 use super::super::condition::Condition;
 use super::super::node::{Faults, Node};
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
 /// Where `autoscaling/v1` keeps its conditions.
 const CONDITIONS: &str = "autoscaling.alpha.kubernetes.io/conditions";
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     if subject.object.gvk().version == "v1" {
         return match subject.object.annotation(CONDITIONS).map(serde_json::from_str) {
             None => waiting(),

@@ -5,9 +5,9 @@
 
 use super::super::general::stale;
 use super::super::node::Node;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     if subject.object.kind() == "IstioOperator" {
         return Some(operator(subject));
     }
@@ -30,7 +30,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     })
 }
 
-fn operator(subject: &Subject<'_>) -> Health {
+fn operator(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let message = status.text("message");
     match status.text("status") {

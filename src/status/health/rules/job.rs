@@ -4,9 +4,9 @@
 //! `Suspended` with status `False`, which a resumed Job keeps for ever, reads as complete. Here a condition counts when it
 //! is true.
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let holds = |kind| {
         status.conditions().filter(|condition| condition.kind == kind).find(super::super::condition::Condition::is_true)

@@ -4,10 +4,10 @@
 //! whether it works; `Fallback` is true while a scaler fails and the number of replicas for that case is used.
 
 use super::super::condition::{Condition, Truth};
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     if !matches!(subject.object.kind(), "ScaledObject" | "ScaledJob") {
         return None;
     }

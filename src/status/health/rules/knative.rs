@@ -5,9 +5,9 @@
 
 use super::super::condition::Truth;
 use super::super::general::stale;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     // While the operator installs, `Ready` is false, too.
     if subject.object.gvk().group == "operator.knative.dev" {
         return None;

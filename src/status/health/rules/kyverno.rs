@@ -4,10 +4,10 @@
 //! `UpdateRequestStatus.state`. Reports and exceptions have no status.
 
 use super::super::condition::Truth;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     let is_new = subject.object.gvk().group == "policies.kyverno.io";
     match subject.object.kind() {
         "ClusterPolicy" | "Policy" => Some(policy(subject)),
@@ -17,7 +17,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     }
 }
 
-fn policy(subject: &Subject<'_>) -> Health {
+fn policy(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     match status.condition("Ready") {
         Some(ready) if ready.is_true() => Health::healthy(ready.message),
@@ -29,7 +29,7 @@ fn policy(subject: &Subject<'_>) -> Health {
 }
 
 /// `WebhookConfigured`, `PolicyCached` and `RBACPermissionsGranted` all have to be true; `ready` sums them up.
-fn new_policy(subject: &Subject<'_>) -> Health {
+fn new_policy(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status().child("conditionStatus");
     if let Some(failed) = status.conditions().find(|condition| condition.truth == Truth::False) {
         return Health::degraded(failed.sentence());
@@ -37,7 +37,7 @@ fn new_policy(subject: &Subject<'_>) -> Health {
     if status.flag("ready") { Health::healthy(status.text("message")) } else { waiting(subject) }
 }
 
-fn request(subject: &Subject<'_>) -> Health {
+fn request(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let message = status.text("message");
     match status.text("state") {

@@ -41,7 +41,7 @@ mod stateful_set;
 mod strimzi;
 mod workflow;
 
-use super::{Health, Subject};
+use super::{Health, RuleSubject};
 use crate::object::Gvk;
 
 /// How one kind is judged.
@@ -50,7 +50,7 @@ pub(super) struct Rule {
     kind: &'static str,
     /// The versions that the rule can read; all of them when none is named.
     versions: &'static [&'static str],
-    pub(super) health: fn(&Subject<'_>) -> Health,
+    pub(super) health: fn(&RuleSubject<'_>) -> Health,
 }
 
 impl Rule {
@@ -64,7 +64,7 @@ const fn rule(
     group: &'static str,
     kind: &'static str,
     versions: &'static [&'static str],
-    health: fn(&Subject<'_>) -> Health,
+    health: fn(&RuleSubject<'_>) -> Health,
 ) -> Rule {
     Rule { group, kind, versions, health }
 }
@@ -105,15 +105,15 @@ pub(super) fn find(gvk: &Gvk) -> Option<&'static Rule> {
     place.ok().map(|index| &RULES[index])
 }
 
-/// What one project's API documentation says of its kinds.
+/// The health of one project's kinds, after its API documentation.
 struct Project {
     /// Its API groups; one that starts with a dot stands for all that end in it.
     groups: &'static [&'static str],
     /// Nothing where the general rule says as much.
-    health: fn(&Subject<'_>) -> Option<Health>,
+    health: fn(&RuleSubject<'_>) -> Option<Health>,
 }
 
-const fn project(groups: &'static [&'static str], health: fn(&Subject<'_>) -> Option<Health>) -> Project {
+const fn project(groups: &'static [&'static str], health: fn(&RuleSubject<'_>) -> Option<Health>) -> Project {
     Project { groups, health }
 }
 
@@ -140,15 +140,15 @@ const PROJECTS: &[Project] = &[
     project(&[".strimzi.io"], strimzi::health),
 ];
 
-/// What the projects that own the object's API group say of it.
-pub(super) fn of_project(subject: &Subject<'_>) -> Option<Health> {
+/// The verdict of the rules for the object's API group.
+pub(super) fn of_project(subject: &RuleSubject<'_>) -> Option<Health> {
     let group = subject.object.gvk().group;
     let owns = |pattern: &&str| if pattern.starts_with('.') { group.ends_with(*pattern) } else { group == **pattern };
     PROJECTS.iter().filter(|project| project.groups.iter().any(owns)).find_map(|project| (project.health)(subject))
 }
 
 /// A controller that writes a status has not done so yet.
-fn waiting(subject: &Subject<'_>) -> Health {
+fn waiting(subject: &RuleSubject<'_>) -> Health {
     Health::progressing(format!("Waiting for the status of this {}", subject.object.kind()))
 }
 

@@ -3,9 +3,9 @@
 //! Argo CD has no rule for nodes. Rule: Kubernetes' page "Node status".
 
 use super::super::condition::Truth;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let Some(ready) = status.condition("Ready") else {
         return Health::progressing("Waiting for the kubelet to report");

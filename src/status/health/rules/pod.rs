@@ -3,10 +3,10 @@
 //! Rule: Argo CD gitops-engine/pkg/health/health_pod.go.
 
 use super::super::node::Node;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use crate::object::annotations::{IGNORE_RESTART_POLICY, is_hook};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let policy = subject.spec().text("restartPolicy");
     let is_ignored = subject.object.annotation(IGNORE_RESTART_POLICY) == Some("true") && !is_hook(subject.object);

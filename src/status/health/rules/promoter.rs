@@ -6,10 +6,10 @@
 
 use super::super::condition::Truth;
 use super::super::node::Node;
-use super::super::{Health, HealthStatus, Subject, general};
+use super::super::{Health, HealthStatus, RuleSubject, general};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     let status = subject.status();
     if let Some(failed) = status.condition("Ready").filter(|ready| ready.truth == Truth::False) {
         return Some(Health::degraded(failed.sentence()));

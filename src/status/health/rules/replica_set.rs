@@ -3,9 +3,9 @@
 //! Rule: Argo CD gitops-engine/pkg/health/health_replicaset.go. Argo CD has no rule for a `ReplicationController`, which
 //! is the same idea with the same status.
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     if subject.is_stale() {
         let kind = if subject.object.kind() == "ReplicaSet" { "replica set" } else { "replication controller" };

@@ -2,10 +2,10 @@
 //!
 //! Rule: Argo CD `resource_customizations/gateway.networking.k8s.io`.
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::gateway::{is_current, trouble};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let generation = subject.metadata().count("generation");
     let kind = subject.object.kind();

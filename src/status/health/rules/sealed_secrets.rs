@@ -4,10 +4,10 @@
 
 use super::super::condition::Truth;
 use super::super::general::stale;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     if subject.object.kind() != "SealedSecret" {
         return None;
     }

@@ -5,9 +5,9 @@
 //! `partition: 0`, they never are: a roll-out in its middle reads as done. Here the revisions are compared unless a
 //! partition really holds pods back.
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let (spec, status) = (subject.spec(), subject.status());
     if status.count("observedGeneration") == 0 || subject.is_stale() {
         return Health::progressing("Waiting for statefulset spec update to be observed...");

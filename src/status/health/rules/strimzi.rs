@@ -5,10 +5,10 @@
 
 use super::super::condition::Condition;
 use super::super::general::stale;
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 use super::waiting;
 
-pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Option<Health> {
     match subject.object.kind() {
         "StrimziPodSet" => return Some(pods(subject)),
         // Its pods are the Kafka's; it has a status, and no condition when all is well.
@@ -37,7 +37,7 @@ pub(super) fn health(subject: &Subject<'_>) -> Option<Health> {
     }
 }
 
-fn rebalance(subject: &Subject<'_>) -> Health {
+fn rebalance(subject: &RuleSubject<'_>) -> Health {
     let state = subject.status().conditions().find(Condition::is_true);
     match state.map(|state| (state.kind, state.sentence())) {
         Some(("Ready", _)) => Health::healthy(""),
@@ -48,7 +48,7 @@ fn rebalance(subject: &Subject<'_>) -> Health {
     }
 }
 
-fn pods(subject: &Subject<'_>) -> Health {
+fn pods(subject: &RuleSubject<'_>) -> Health {
     if let Some(stale) = stale(subject) {
         return stale;
     }

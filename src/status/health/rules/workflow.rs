@@ -2,9 +2,9 @@
 //!
 //! Rule: Argo CD gitops-engine/pkg/health/health_argo.go.
 
-use super::super::{Health, Subject};
+use super::super::{Health, RuleSubject};
 
-pub(super) fn health(subject: &Subject<'_>) -> Health {
+pub(super) fn health(subject: &RuleSubject<'_>) -> Health {
     let status = subject.status();
     let message = status.text("message");
     match status.text("phase") {

@@ -5,7 +5,7 @@ use serde_json::{Value, json};
 
 use super::*;
 
-/// What is on its way out is not judged by its rule, unless it is a hook whose end is awaited.
+/// An object that is being deleted is not judged by its rule, unless it is a hook whose end is awaited.
 #[test]
 fn what_is_being_deleted() {
     let mut pod = object("v1", "Pod", &json!({"restartPolicy": "Never"}), &json!({"phase": "Succeeded"}));

@@ -29,7 +29,7 @@ fn shown(health: Option<Health>) -> String {
     }
 }
 
-/// What a case is: its name, `spec`, `status`, and what is said of it.
+/// A case: its name, `spec`, `status`, and what is said of it.
 type Case = (&'static str, Value, Value, &'static str);
 
 fn check(api_version: &str, kind: &str, cases: impl IntoIterator<Item = Case>) {

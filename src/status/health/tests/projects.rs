@@ -21,7 +21,7 @@ fn with(mut status: Value, fields: &Value) -> Value {
     status
 }
 
-/// What a case is: its name, its status, and what is said of it.
+/// A case: its name, its status, and what is said of it.
 type State = (&'static str, Value, &'static str);
 
 fn states(api_version: &str, kind: &str, states: impl IntoIterator<Item = State>) {

@@ -24,7 +24,7 @@ const DELETING: Deleting<'static> = Deleting { orphan: false, propagation: None,
 
 impl World {
     fn deleted(&self, deleting: &Deleting<'_>) -> Result<Plan, PlanRefused> {
-        self.with_wishes(|wishes| delete(wishes, deleting))
+        self.with_input(|input| delete(input, deleting))
     }
 
     fn deletions(&self) -> Vec<String> {
@@ -84,7 +84,7 @@ fn each_object_goes_or_stays_by_its_own_word() {
     }
 }
 
-/// What others live in, or are instances of, goes when those are gone, whatever wave it is in.
+/// Namespaces and CRDs are deleted after their contents, whatever wave they are in.
 #[test]
 fn namespaces_and_definitions_go_last() {
     let mut world = World::new()

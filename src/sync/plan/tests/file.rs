@@ -71,7 +71,7 @@ fn a_saved_step_says_what_is_done_to_what() {
       "phase": "Sync",
       "target": "UbwcN51accKzLOIWcgUXpA",
       "wave": 0,
-      "why": "changed: /data/a (git moved)"
+      "why": "changed: /data/a (changed in git)"
     }
     "#);
 }
@@ -89,7 +89,7 @@ fn a_saved_plan_holds_nothing_of_a_secret() {
 proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
-    /// What is saved is read again, and holds for the same plan.
+    /// A saved plan is read again, and holds for the same plan.
     #[test]
     fn what_is_saved_is_read_again(world in any_world()) {
         let saved = saved(&world);
@@ -134,7 +134,7 @@ fn an_old_plan_is_refused() {
     assert_eq!(refused.to_string(), expected);
 }
 
-/// Name, the world of now, and what is told.
+/// Name, the world of now, and what is reported.
 type Case = (&'static str, World, String);
 
 fn check(cases: Vec<Case>) {
@@ -163,8 +163,8 @@ fn with_settings(git: &str, live: Option<Value>) -> World {
 /// Whoever approved a plan approved what it does to what.
 #[test]
 fn what_moved_since_is_named() {
-    let mut anew = edited("2");
-    anew["metadata"]["uid"] = json!("another");
+    let mut recreated = edited("2");
+    recreated["metadata"]["uid"] = json!("another");
     let mut with_secret = world();
     with_secret.wanted[1] = wanted(secret("YQ=="), Some(live(&secret("Yg=="))));
     let mut synced = world();
@@ -173,17 +173,14 @@ fn what_moved_since_is_named() {
     check(vec![
         ("edited", with_settings("1", Some(edited("3"))), object("changed in the cluster")),
         (
-            "made anew",
-            with_settings("1", Some(anew)),
-            object(
-                "is a different object with the same name in the \
-             cluster",
-            ),
+            "recreated",
+            with_settings("1", Some(recreated)),
+            object("is a different object with the same name in the cluster"),
         ),
         ("deleted", with_settings("1", None), object("no longer exists in the cluster")),
         ("another value in git", with_settings("9", Some(edited("2"))), object("changed in git")),
         ("made by another", with_secret, "`Secret shop/login` now exists in the cluster".to_owned()),
-        ("synced meanwhile", synced, "`Secret shop/login` needs no apply any more".to_owned()),
+        ("synced meanwhile", synced, "`Secret shop/login` no longer needs apply".to_owned()),
     ]);
 }
 
@@ -195,10 +192,10 @@ fn what_would_be_done_otherwise_is_named() {
     let orphaning = world().options("PrunePropagationPolicy=orphan");
     let (last, replacing) = (world().options("PruneLast=true"), world().options("Replace=true"));
     let cases = vec![
-        ("new in git", new, "`ConfigMap shop/new` needs apply, and needed nothing"),
-        ("pruned otherwise", orphaning, "`ConfigMap shop/old` needs prune in another way"),
-        ("pruned later", last, "`ConfigMap shop/old` was in Sync 0, and is in Sync 1"),
-        ("replaced", replacing, "`ConfigMap shop/settings` needed apply, and needs replace"),
+        ("new in git", new, "`ConfigMap shop/new` now needs apply"),
+        ("pruned otherwise", orphaning, "`ConfigMap shop/old` needs prune in a different way"),
+        ("pruned later", last, "`ConfigMap shop/old` was in Sync 0 and is now in Sync 1"),
+        ("replaced", replacing, "`ConfigMap shop/settings` needed apply and now needs replace"),
         ("less of it", part, "the scope of the sync changed"),
     ];
     check(cases.into_iter().map(|(name, world, expected)| (name, world, expected.to_owned())).collect());
@@ -212,16 +209,16 @@ fn revisions_clusters_and_applications_are_compared_too() {
     };
     let plan = || world().plan().unwrap();
     let revision = Plan { revisions: vec!["9e107d9d372bb6826bd81d3542a419d6f0a1b2c3".to_owned()], ..plan() };
-    assert_eq!(moved(&[revision]), ["argocd/shop: the revision was 3f2a9c1, and is 9e107d9"]);
+    assert_eq!(moved(&[revision]), ["argocd/shop: the revision was 3f2a9c1 and is now 9e107d9"]);
     let cluster = Plan { cluster: "https://other".to_owned(), ..plan() };
     assert_eq!(
         moved(&[cluster]),
-        ["argocd/shop: the cluster was https://kubernetes.default.svc, and is https://other"]
+        ["argocd/shop: the cluster was https://kubernetes.default.svc and is now https://other"]
     );
-    assert_eq!(moved(&[]), ["argocd/shop has no plan any more"]);
+    assert_eq!(moved(&[]), ["argocd/shop no longer has a plan"]);
     let other = Plan { application: "argocd/blog".to_owned(), ..plan() };
-    assert_eq!(moved(&[plan(), other]), ["argocd/blog has a plan, and had none"]);
-    // Why is told, not compared.
+    assert_eq!(moved(&[plan(), other]), ["argocd/blog now has a plan"]);
+    // Why is reported, not compared.
     let mut words = plan();
     words.steps[0].why = "other words".to_owned();
     assert_eq!(saved(&world()).still_holds([&words], at(60), HOUR), Ok(()));

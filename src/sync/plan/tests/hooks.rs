@@ -84,9 +84,9 @@ fn what_nobody_knows_of_a_hook_is_warned_about() {
     assert_eq!(
         plan.warnings,
         [
-            "`batch/Job shop/a`: `HookSuceeded` is no delete policy of a hook",
-            "`batch/Job shop/a`: `PreSynk` is no hook type, so it never runs for it",
-            "`batch/Job shop/b`: `pre-instal` is no hook type, so it never runs for it",
+            "`batch/Job shop/a`: `HookSuceeded` is not a hook delete policy",
+            "`batch/Job shop/a`: `PreSynk` is not a hook type, so the hook never runs for it",
+            "`batch/Job shop/b`: `pre-instal` is not a hook type, so the hook never runs for it",
         ]
     );
     assert_eq!(plan.steps.len(), 1);
@@ -118,7 +118,7 @@ fn a_hook_is_deleted_again_by_its_policies() {
     }
 }
 
-/// What an earlier run left is in the way of a Job, and is applied over where it is to stay.
+/// The object of an earlier run is in the way of a Job, and is applied over where it is to stay.
 #[test]
 fn a_hook_that_is_there_is_made_anew_or_applied() {
     let steps = |policy: &str, live: Option<Value>| {

@@ -43,7 +43,7 @@ fn application(sync_policy: &str) -> Application {
     read.applications.remove(0).unwrap()
 }
 
-/// What a plan is made of; a test changes what it is about.
+/// The input of a plan; a test changes what it is about.
 #[derive(Debug)]
 struct World {
     application: Application,
@@ -118,11 +118,11 @@ impl World {
     }
 
     fn plan(&self) -> Result<Plan, PlanRefused> {
-        self.with_wishes(plan)
+        self.with_input(plan)
     }
 
-    fn with_wishes<T>(&self, plan: impl FnOnce(&Wishes<'_>) -> T) -> T {
-        plan(&Wishes {
+    fn with_input<T>(&self, plan: impl FnOnce(&PlanInput<'_>) -> T) -> T {
+        plan(&PlanInput {
             application: &self.application,
             scope: self.scope,
             flags: self.flags,
@@ -145,7 +145,7 @@ impl World {
         self.plan().unwrap().steps.iter().map(step_line).collect()
     }
 
-    /// What is held, each on a line with why.
+    /// The steps that are held, each on a line with why.
     fn held(&self) -> Vec<String> {
         let line = |held: &Held| format!("{}: {}", held.object.key(), held.why);
         self.plan().unwrap().held.iter().map(line).collect()

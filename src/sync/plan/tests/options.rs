@@ -4,7 +4,7 @@ use super::*;
 use crate::cluster::Validation;
 use crate::object::annotations::{SYNC_OPTIONS, SYNC_WAVE};
 
-/// How a target is brought that has a live object, which differs: method, validation, and whether it may be made anew.
+/// How a target is applied that has a live object, which differs: method, validation, and whether it may be recreated.
 fn how(kind: &str, options: &str, of_target: &str, of_live: &str) -> (Method, Validation, bool) {
     let mut wanted = annotated(target(kind, "a"), SYNC_OPTIONS, of_target);
     wanted["data"] = json!({"a": "1"});
@@ -12,7 +12,7 @@ fn how(kind: &str, options: &str, of_target: &str, of_live: &str) -> (Method, Va
     held["data"] = json!({"a": "2"});
     let plan = World::new().options(options).in_git(wanted, Some(held)).plan().unwrap();
     match plan.steps[0].action {
-        Action::Bring { method, validation, force, .. } => (method, validation, force),
+        Action::Apply { method, validation, force, .. } => (method, validation, force),
         Action::Prune { .. } | Action::Release => panic!("it is brought"),
     }
 }
@@ -54,7 +54,7 @@ fn what_is_odd_about_annotations_is_warned_about() {
         [
             "`ConfigMap shop/a`: `CreateNamespace=true` is an option of an Application, not of a resource",
             "`ConfigMap shop/a`: `Pruen=false` is not a sync option; did you mean `Prune=false`?",
-            "`ConfigMap shop/a`: `argocd.argoproj.io/sync-wave: first` is no whole number",
+            "`ConfigMap shop/a`: `argocd.argoproj.io/sync-wave: first` is not an integer",
         ]
     );
 }

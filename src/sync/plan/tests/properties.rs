@@ -130,7 +130,7 @@ proptest! {
         }
     }
 
-    /// The same wishes in another order are the same plan, and phases and waves only ever go on.
+    /// The same input in another order makes the same plan, and phases and waves only ever go on.
     #[test]
     fn the_order_is_total_and_stable(world in any_world(), turn in 0..12_usize) {
         let plan = world.plan().unwrap();

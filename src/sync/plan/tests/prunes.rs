@@ -44,8 +44,7 @@ fn what_git_dropped_goes_only_when_it_is_provably_ours() {
         live["metadata"][field] = value;
         let world = world().gone(live);
         assert_eq!(world.steps().len(), usize::from(why.is_none()), "{name}");
-        let held =
-            why.map(|why| format!("ConfigMap shop/a: {why}: trueup does not delete what is not provably its own"));
+        let held = why.map(|why| format!("ConfigMap shop/a: {why}: trueup deletes only what is provably its own"));
         assert_eq!(world.held(), held.into_iter().collect::<Vec<_>>(), "{name}");
     }
 }
@@ -56,7 +55,7 @@ fn hooks_and_what_goes_already_are_held() {
     assert_eq!(world().gone(hook).held(), ["ConfigMap shop/a: it is a hook, which is never pruned"]);
     let mut going = dropped("ConfigMap", "a");
     going["metadata"]["deletionTimestamp"] = json!("2026-01-01T00:00:00Z");
-    assert_eq!(world().gone(going).held(), ["ConfigMap shop/a: it is being deleted since 2026-01-01T00:00:00Z"]);
+    assert_eq!(world().gone(going).held(), ["ConfigMap shop/a: it has been terminating since 2026-01-01T00:00:00Z"]);
 }
 
 /// A typo in `d.yaml`, on the second line.
@@ -288,7 +287,7 @@ fn a_suspicious_mass_deletion_refuses_the_plan() {
     let expected = "the plan deletes 41 of 52 objects, more than `--max-prune 50%`; nothing was written";
     assert_eq!(refused.to_string(), expected);
     let help = miette::Diagnostic::help(&refused).unwrap().to_string();
-    assert_eq!(help, "if that is meant, run again with `--max-prune 79%`");
+    assert_eq!(help, "if that is intended, pass `--max-prune 79%`");
 }
 
 #[test]

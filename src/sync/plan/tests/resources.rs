@@ -31,9 +31,9 @@ fn what_differs_is_applied_and_says_why() {
         world
     };
     let cases = vec![
-        (moved(Moved::Git), "changed: /data/a (git moved)"),
+        (moved(Moved::Git), "changed: /data/a (changed in git)"),
         (moved(Moved::Cluster), "changed: /data/a (changed in the cluster)"),
-        (moved(Moved::Both), "changed: /data/a (both moved)"),
+        (moved(Moved::Both), "changed: /data/a (changed in both)"),
         (moved(Moved::Unknown), "changed: /data/a"),
         (missing(Moved::Git), "new in git"),
         (missing(Moved::Cluster), "missing: deleted in the cluster"),
@@ -99,11 +99,14 @@ fn what_could_not_be_compared_is_applied_with_the_whole() {
 fn what_the_policy_leaves_is_told_as_drift() {
     let mut world = World::new().in_git(settings(), Some(edited()));
     world.scope.apply = false;
-    assert_eq!(world.held(), ["ConfigMap shop/settings: left by the sync policy: changed: /data/a (git moved)"]);
+    assert_eq!(
+        world.held(),
+        ["ConfigMap shop/settings: left alone by the sync policy: changed: /data/a (changed in git)"]
+    );
     assert!(world.plan().unwrap().held[0].is_drift);
 }
 
-/// A resource that the server names anew each time could never be compared with git.
+/// A resource that the server names again each time could never be compared with git.
 #[test]
 fn a_resource_without_a_name_is_held() {
     let mut nameless = settings();
@@ -132,7 +135,7 @@ fn what_argo_cd_tracks_waits_for_adopt() {
     assert_eq!(world.held(), ["ConfigMap shop/settings: part of Argo CD application `shop`; `--adopt` takes it over"]);
 
     world.flags.adopt = true;
-    let Action::Bring { adopt, .. } = &world.plan().unwrap().steps[0].action else { panic!("it is applied") };
+    let Action::Apply { adopt, .. } = &world.plan().unwrap().steps[0].action else { panic!("it is applied") };
     assert_eq!(adopt, &["argocd-controller", "kubectl-client-side-apply"]);
 }
 
@@ -178,13 +181,13 @@ fn target_of(name: &str) -> Value {
     target("ConfigMap", name)
 }
 
-/// What trueup wrote with `Replace=true` is its own without anybody's leave: a field that git drops has to go.
+/// An object that trueup wrote with `Replace=true` is its own without anybody's leave: a field that git drops has to go.
 #[test]
 fn fields_that_trueup_wrote_otherwise_become_applied_ones() {
     let mut live = edited();
     live["metadata"]["managedFields"] =
         json!([entry("trueup", "Update", &settings()), entry("helm", "Update", &settings())]);
-    let Action::Bring { adopt, .. } = &World::new().in_git(settings(), Some(live)).plan().unwrap().steps[0].action
+    let Action::Apply { adopt, .. } = &World::new().in_git(settings(), Some(live)).plan().unwrap().steps[0].action
     else {
         panic!("it is applied")
     };
@@ -259,9 +262,12 @@ fn what_must_be_made_anew_needs_force() {
     };
     let mut forced = world(true);
     forced.recreate(0, "`spec.selector` is immutable");
-    let Action::Bring { method, validation, .. } = forced.steps[0].action else { panic!("it is brought") };
+    let Action::Apply { method, validation, .. } = forced.steps[0].action else { panic!("it is brought") };
     assert_eq!((method, validation), (Method::Recreate, Validation::Strict));
-    assert_eq!(forced.steps[0].why, "changed: /data/a (git moved); must be made anew: `spec.selector` is immutable");
+    assert_eq!(
+        forced.steps[0].why,
+        "changed: /data/a (changed in git); must be recreated: `spec.selector` is immutable"
+    );
 
     let mut held = world(false);
     held.recreate(0, "`spec.selector` is immutable");

@@ -1,4 +1,4 @@
-//! Brings one object into the cluster, by the method of its step.
+//! Applies one object, by the method of its step.
 //!
 //! In: a step with its target. Out: what was done, in words, and the object as the server has it; or why not. Of a
 //! definition, it is waited until its kind is served: what comes next may be of that kind.
@@ -22,33 +22,33 @@ const ESTABLISHED: std::time::Duration = std::time::Duration::from_secs(30);
 /// How often an object is taken over that somebody else writes to.
 const TRIES: usize = 3;
 
-pub(super) async fn bring(step: &Step, execution: &Execution<'_>) -> StepDone {
-    let (Some(target), Action::Bring { method, validation, adopt, .. }) = (&step.target, &step.action) else {
-        return Err(Failure::new(FailureKind::Refused, "the plan has no object to bring").into());
+pub(super) async fn apply_step(step: &Step, execution: &Execution<'_>) -> StepDone {
+    let (Some(target), Action::Apply { method, validation, adopt, .. }) = (&step.target, &step.action) else {
+        return Err(Failure::new(FailureKind::Refused, "the plan has no object to apply").into());
     };
-    let bringing = Bringing { step, target, validation: *validation, execution };
+    let applying = StepApply { step, target, validation: *validation, execution };
     if step.hook.is_some() {
-        return bringing.hook(*method, adopt).await;
+        return applying.hook(*method, adopt).await;
     }
     match method {
         Method::Apply | Method::Create => {
-            bringing.adopt(adopt).await?;
+            applying.adopt(adopt).await?;
             let words = if step.seen.is_some() { "applied" } else { "created" };
-            bringing.apply(words).await
+            applying.apply(words).await
         }
-        Method::Replace => match bringing.live().await? {
-            None => bringing.create().await,
+        Method::Replace => match applying.live().await? {
+            None => applying.create().await,
             Some(live) => {
-                let live = bringing.owned(live).await?;
-                bringing.replace(&live).await
+                let live = applying.owned(live).await?;
+                applying.replace(&live).await
             }
         },
         Method::Recreate => {
-            let Some(live) = bringing.live().await? else { return bringing.apply("created").await };
-            let live = bringing.owned(live).await?;
+            let Some(live) = applying.live().await? else { return applying.apply("created").await };
+            let live = applying.owned(live).await?;
             let uid = step.seen.as_ref().map_or(live.uid(), |seen| seen.uid.as_str());
             remove::make_way(step, &Claim::Member(&execution.rules, Some(uid)), execution).await?;
-            bringing.apply("recreated").await
+            applying.apply("recreated").await
         }
     }
 }
@@ -58,7 +58,7 @@ pub(super) async fn bring(step: &Step, execution: &Execution<'_>) -> StepDone {
 pub(super) async fn hold_what_appeared(steps: &mut [&mut StepOutcome], execution: &Execution<'_>) {
     let is_new = |outcome: &StepOutcome| {
         let step = &outcome.step;
-        step.seen.is_none() && step.hook.is_none() && matches!(step.action, Action::Bring { .. })
+        step.seen.is_none() && step.hook.is_none() && matches!(step.action, Action::Apply { .. })
     };
     let names: Vec<ObjectName> =
         steps.iter().filter(|outcome| is_new(outcome)).map(|outcome| outcome.step.object.clone()).collect();
@@ -89,14 +89,14 @@ fn owner_to_ask(live: &Object, target: &Object, rules: &Rules<'_>) -> Option<Own
     })
 }
 
-struct Bringing<'a> {
+struct StepApply<'a> {
     step: &'a Step,
     target: &'a Object,
     validation: Validation,
     execution: &'a Execution<'a>,
 }
 
-impl Bringing<'_> {
+impl StepApply<'_> {
     async fn live(&self) -> Result<Option<Object>, Failure> {
         self.execution.cluster.get(&self.step.object).await.map_err(|error| no_answer(&error))
     }
@@ -225,7 +225,7 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
     Failure::new(kind, in_words(refusal))
 }
 
-/// What a refusal means for who syncs.
+/// The meaning of a refusal for the user.
 pub(in crate::sync) fn in_words(refusal: &Refusal) -> String {
     match refusal.reason {
         Reason::Immutable => {
@@ -235,7 +235,7 @@ pub(in crate::sync) fn in_words(refusal: &Refusal) -> String {
     }
 }
 
-/// Waits until the kinds of definitions are served, and asks the cluster anew what it serves.
+/// Waits until the kinds of definitions are served, and asks the cluster again what it serves.
 pub(super) async fn settle_definitions(steps: &mut [&mut StepOutcome], execution: &Execution<'_>) {
     let is_definition = |step: &Step| {
         step.object.gvk.kind == "CustomResourceDefinition" && step.object.gvk.group == "apiextensions.k8s.io"

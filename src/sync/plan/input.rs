@@ -1,6 +1,6 @@
 //! What a plan is made of: what git has, what is live, what flags say.
 //!
-//! In: nothing. Out: [`Wishes`] and its parts, which the conductor fills in.
+//! In: nothing. Out: [`PlanInput`] and its parts, which the conductor fills in.
 
 use std::fmt;
 use std::str::FromStr;
@@ -33,7 +33,7 @@ pub struct Wanted {
 pub struct Surplus {
     /// The live object, at least its metadata with `managedFields`.
     pub live: Arc<Object>,
-    /// What was told of it.
+    /// Its entry in the report.
     pub drift: ResourceDrift,
 }
 
@@ -84,13 +84,13 @@ impl MaxPrune {
     }
 }
 
-/// What flags say about a sync.
+/// The flags of a sync.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Flags {
     /// `--adopt`: fields that other appliers own become ours.
     pub adopt: bool,
-    /// `--force`: what cannot be changed is deleted and made anew.
+    /// `--force`: what cannot be changed is deleted and recreated.
     pub force: bool,
     /// `--approve`: what asks for confirmation is confirmed.
     pub approve: bool,
@@ -107,12 +107,12 @@ pub struct Flags {
 }
 
 /// Everything that a plan is made of.
-pub struct Wishes<'a> {
+pub struct PlanInput<'a> {
     /// The application.
     pub application: &'a Application,
-    /// What to do.
+    /// The action.
     pub scope: Scope,
-    /// What flags say.
+    /// The flags.
     pub flags: Flags,
     /// The cluster's name.
     pub cluster: &'a str,
@@ -120,15 +120,15 @@ pub struct Wishes<'a> {
     pub tracking: &'a Tracking,
     /// The full commit hash of each source.
     pub revisions: &'a [String],
-    /// What git has: resources and hooks.
+    /// The objects in git: resources and hooks.
     pub wanted: &'a [Wanted],
-    /// What git no longer has.
+    /// Live objects that git no longer has.
     pub surplus: &'a [Surplus],
-    /// What of git could not be read: git may still have objects that are missing from `wanted`.
+    /// The parts of git that could not be read: git may still have objects that are missing from `wanted`.
     pub unread: Unread<'a>,
-    /// What the other applications of this run have.
+    /// The objects of the other applications of this run.
     pub neighbours: &'a Neighbours,
-    /// What the cluster serves.
+    /// The kinds that the cluster serves.
     pub kinds: &'a Kinds,
     /// The destination's namespace as it is; nothing when there is none. For `CreateNamespace`: without that option it need
     /// not be looked for.

@@ -1,7 +1,6 @@
-//! Rehearses a plan: asks the server whether it would take every object, and let go of those that are to go, before anything
-//! is written.
+//! Dry-runs a plan: asks the server whether it would accept every object and every deletion, before anything is written.
 //!
-//! In: a plan. Out: the plan with what must be made anew marked so, and every [`Complaint`]. All writes are dry runs. What lives
+//! In: a plan. Out: the plan with the steps that have to recreate marked so, and every [`Complaint`]. All writes are dry runs. What lives
 //! in a namespace, or is of a kind, that the plan itself makes cannot be asked about.
 
 use std::collections::HashSet;
@@ -19,7 +18,7 @@ use crate::cluster::{Cluster, ClusterError, Deleted, Propagation, Reason, Refusa
 /// Why the server would not take a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Complaint {
-    /// What it is about.
+    /// Its subject.
     pub subject: String,
     /// Why.
     pub kind: ComplaintKind,
@@ -28,9 +27,9 @@ pub struct Complaint {
 /// Why the server would not take a step.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ComplaintKind {
-    /// A field cannot be changed: it must be made anew; in the server's words.
-    MustBeMadeAnew(String),
-    /// The account may not; in the server's words.
+    /// A field cannot be changed: it must be recreated; in the server's words.
+    MustBeRecreated(String),
+    /// The account is not allowed to; in the server's words.
     NotPermitted(String),
     /// The namespace of the object is not there, or is being deleted.
     NoNamespace {
@@ -56,9 +55,9 @@ pub enum Extent {
     OneOfEachKind,
 }
 
-/// Asks the server about steps; what cannot be changed becomes a step that makes it anew where that may be done, and is
+/// Asks the server about steps; what cannot be changed becomes a step that recreates it where that may be done, and is
 /// held where not.
-pub async fn rehearse(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, concurrency: usize) -> Vec<Complaint> {
+pub async fn dry_run(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, concurrency: usize) -> Vec<Complaint> {
     let mut kinds = HashSet::new();
     let is_asked = |(_, step): &(usize, &Step)| {
         !step.unasked
@@ -87,11 +86,11 @@ pub async fn rehearse(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, co
     // From the last to the first: a step that is held is no longer among them.
     for (index, kind) in found.into_iter().rev() {
         let step = &plan.steps[index];
-        let may_be_made_anew = matches!(step.action, Action::Bring { force: true, .. });
+        let can_be_recreated = matches!(step.action, Action::Apply { force: true, .. });
         let subject = step.subject();
-        if let ComplaintKind::MustBeMadeAnew(words) = &kind {
+        if let ComplaintKind::MustBeRecreated(words) = &kind {
             plan.recreate(index, words);
-            if may_be_made_anew {
+            if can_be_recreated {
                 continue;
             }
         }
@@ -101,7 +100,7 @@ pub async fn rehearse(plan: &mut Plan, extent: Extent, cluster: &dyn Cluster, co
     complaints
 }
 
-/// What the server says to one step.
+/// The server's answer for one step.
 enum Answer {
     Fine,
     Complaint(ComplaintKind),
@@ -162,13 +161,13 @@ fn names(text: &str, name: &str) -> bool {
 
 async fn ask(step: &Step, cluster: &dyn Cluster) -> Answer {
     match (&step.action, &step.seen) {
-        (Action::Prune { propagation }, Some(seen)) => may_go(step, *propagation, &seen.uid, cluster).await.into(),
-        (Action::Release, Some(seen)) => may_be_released(step, &seen.uid, cluster).await.into(),
-        _ => may_come(step, cluster).await,
+        (Action::Prune { propagation }, Some(seen)) => ask_prune(step, *propagation, &seen.uid, cluster).await.into(),
+        (Action::Release, Some(seen)) => ask_release(step, &seen.uid, cluster).await.into(),
+        _ => ask_apply(step, cluster).await,
     }
 }
 
-async fn may_go(step: &Step, propagation: Propagation, uid: &str, cluster: &dyn Cluster) -> Option<ComplaintKind> {
+async fn ask_prune(step: &Step, propagation: Propagation, uid: &str, cluster: &dyn Cluster) -> Option<ComplaintKind> {
     match ask_to_delete(cluster, &step.object, uid, propagation).await {
         Ok(Deleted::Gone | Deleted::Going | Deleted::Absent) => None,
         Ok(Deleted::Refused(refusal)) => Some(kept(refusal)),
@@ -177,7 +176,7 @@ async fn may_go(step: &Step, propagation: Propagation, uid: &str, cluster: &dyn 
 }
 
 /// A patch that changes nothing: whether the account may is what it asks.
-async fn may_be_released(step: &Step, uid: &str, cluster: &dyn Cluster) -> Option<ComplaintKind> {
+async fn ask_release(step: &Step, uid: &str, cluster: &dyn Cluster) -> Option<ComplaintKind> {
     let patch = json!([{"op": "test", "path": "/metadata/uid", "value": uid}]);
     match cluster.patch(&step.object, &patch, Writing::DryRun).await {
         Ok(Written::Refused(refusal)) if refusal.reason == Reason::Forbidden => Some(kept(refusal)),
@@ -201,8 +200,8 @@ fn unanswered(error: ClusterError) -> ComplaintKind {
     }
 }
 
-async fn may_come(step: &Step, cluster: &dyn Cluster) -> Answer {
-    let (Some(target), Action::Bring { method, validation, .. }) = (&step.target, &step.action) else {
+async fn ask_apply(step: &Step, cluster: &dyn Cluster) -> Answer {
+    let (Some(target), Action::Apply { method, validation, .. }) = (&step.target, &step.action) else {
         return Answer::Fine;
     };
     let answer = match (method, &step.seen) {
@@ -228,7 +227,7 @@ async fn may_come(step: &Step, cluster: &dyn Cluster) -> Answer {
         // The old one is deleted before.
         Ok(Written::Refused(refusal)) if refusal.reason == Reason::Immutable && makes_way => Answer::Fine,
         Ok(Written::Refused(refusal)) => match refusal.reason {
-            Reason::Immutable => Answer::Complaint(ComplaintKind::MustBeMadeAnew(refusal.words)),
+            Reason::Immutable => Answer::Complaint(ComplaintKind::MustBeRecreated(refusal.words)),
             Reason::Forbidden => Answer::Complaint(ComplaintKind::NotPermitted(refusal.words)),
             _ => Answer::Refused(refusal),
         },
