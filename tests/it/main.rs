@@ -35,4 +35,5 @@ mod sync_state;
 mod trust;
 mod walk;
 mod who_moved;
+mod words;
 mod yaml;

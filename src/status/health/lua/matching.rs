@@ -183,7 +183,7 @@ fn substitute(lua: &Lua, call: &FunctionCall<'_>) -> CallResult {
     let (subject, pattern) = (subject.as_bytes(), pattern.as_bytes());
     let replacement = Replacement::of(lua, call)?;
     let limit = match lua.coerce_number(call.argument(3).clone())? {
-        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a negative limit is none at all")]
+        #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a negative limit means no limit")]
         Some(limit) => limit.max(0.0) as usize,
         None => usize::MAX,
     };
