@@ -24,6 +24,7 @@ mod jsonnet;
 mod ksonnet;
 mod overrides;
 mod plugin;
+mod promises;
 mod read_only;
 mod readme;
 mod render;
