@@ -15,9 +15,10 @@ use super::list::{ClusterId, Live, Place, identity, place};
 use super::past::Said;
 use super::turn::Turn;
 use super::{Request, World, namespace, owners, past};
-use crate::cluster::{Cluster, Predicted};
+use crate::app::options::{ResourceOptions, SyncOption};
+use crate::cluster::{Cluster, Predicted, Validation, Writing, Written};
 use crate::finding::Finding;
-use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, is_hook, is_skipped};
+use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, SYNC_OPTIONS, is_hook, is_skipped};
 use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
 use crate::status::compare::{
@@ -143,7 +144,27 @@ async fn ask_if_allowed(
         let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
         return Ok((question, Answer::Unavailable(reason)));
     }
-    ask(cluster, question, schemas).await
+    match ask(cluster, question, schemas).await {
+        Ok((question, Answer::Refused(words))) if skips_validation(turn, question.target()) => {
+            let answer = ask_without_validation(cluster, &question, words).await;
+            Ok((question, answer))
+        }
+        answered => answered,
+    }
+}
+
+/// Whether `Validate=false` holds for a target: its own option before the Application's.
+fn skips_validation(turn: &Turn, target: &Object) -> bool {
+    let own = target.annotation(SYNC_OPTIONS).map(ResourceOptions::read).unwrap_or_default();
+    own.has_over(&turn.application.sync_policy.sync_options, SyncOption::NoValidation)
+}
+
+/// Asks again as a sync applies the target: without the fields that the server does not know.
+async fn ask_without_validation(cluster: &dyn Cluster, question: &Question, words: String) -> Answer {
+    match cluster.apply(question.target(), Validation::Ignore, Writing::DryRun).await {
+        Ok(Written::Done(object)) => Answer::Predicted(*object),
+        Ok(Written::Refused(_)) | Err(_) => Answer::Refused(words),
+    }
 }
 
 /// What drifted, in the light of what git said at the last sync: that revision is rendered only now.

@@ -87,7 +87,8 @@ async fn a_link_that_leads_out_refuses_the_paths_above_it_and_no_others() {
     // Each of the two stays inside; one after the other they do not.
     let git = TestRepo::new().file("a/b/web.yaml", "x\n").link("a/b/up", "../..").commit("up");
     let git = git.file("out/web.yaml", "x\n").link("out/out", "../a/b/up/..").commit("out");
-    let checkout = run_with(|_| ()).good(&git.url(), "main").await;
+    let run = run_with(|_| ());
+    let checkout = run.good(&git.url(), "main").await;
     assert_eq!(checkout.folder("out").unwrap_err().to_string(), "link `out/out` leads out of the repository");
 }
 

@@ -208,4 +208,6 @@ fn an_aggregated_api_is_healthy_when_it_is_available() {
 
     let message = resource(&report, "APIService", "v1.broken.example.com")["message"].as_str().unwrap_or_default();
     assert!(message.contains("service/nobody in \"default\" is not present"), "{message}");
+    // Whoever uses this server next wants all its APIs to answer.
+    cluster.kubectl(["delete", "apiservice", "v1.broken.example.com"]);
 }
