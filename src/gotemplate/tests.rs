@@ -118,7 +118,7 @@ fn an_error_names_its_line_and_column() {
 fn values_may_have_methods() {
     struct Files;
     impl Object for Files {
-        fn type_name(&self) -> &str {
+        fn type_name(&self) -> &'static str {
             "engine.files"
         }
         fn as_any(&self) -> &dyn Any {
