@@ -18,6 +18,7 @@ mod diff;
 mod doctor;
 mod errors;
 mod git;
+mod gotemplate;
 mod health;
 mod ignore;
 mod jsonnet;
