@@ -10,6 +10,7 @@ use futures::StreamExt;
 use futures::stream;
 use tokio::sync::Mutex;
 
+use super::condition::ConditionKind;
 use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::past::Said;
@@ -32,6 +33,7 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
     let progress = &world.progress;
     let comparable = |turn: &Turn| turn.target.is_some() && turn.cluster.is_some() && turn.kinds.is_some();
     progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
+    turns.iter_mut().for_each(|turn| turn.shared.clear());
     shared_resources(turns);
     let mut compared =
         stream::iter(turns.iter().enumerate().filter(|(_, turn)| comparable(turn)).map(|(index, turn)| {
@@ -50,6 +52,7 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
     for (index, outcome) in compared {
         let turn = &mut turns[index];
         turn.resources = outcome.resources;
+        turn.shared.extend(outcome.shared.into_iter().map(|shared| shared.object));
         outcome.conditions.into_iter().for_each(|(kind, finding)| turn.condition(kind, finding));
     }
 }
@@ -58,7 +61,7 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
 #[derive(Default)]
 struct Outcome {
     resources: Vec<ResourceDrift>,
-    conditions: Vec<(&'static str, Finding)>,
+    conditions: Vec<(ConditionKind, Finding)>,
     /// What another application calls its own.
     shared: Vec<Shared>,
 }
@@ -80,11 +83,12 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         // A panic in one application must not end the fleet.
         let finding =
             Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a fault in trueup");
-        return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
+        return Outcome { conditions: vec![(ConditionKind::ComparisonError, finding)], ..Outcome::default() };
     };
     let shared = std::mem::take(&mut outcome.shared);
     let shared = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
     outcome.conditions.extend(shared.iter().map(shared_warning));
+    outcome.shared = shared;
     let schemas = Schemas::default();
     let answered: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
         let answered = ask_if_allowed(turn, cluster.as_ref(), question, &schemas).await;
@@ -99,7 +103,7 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
             Ok(answered) => settled.push(answered),
             Err((drift, finding)) => {
                 outcome.resources.push(drift);
-                outcome.conditions.push(("ComparisonError", finding));
+                outcome.conditions.push((ConditionKind::ComparisonError, finding));
             }
         }
     }
@@ -119,14 +123,14 @@ async fn compare_namespace(outcome: &mut Outcome, turn: &Turn, request: &Request
         Some(namespace::Found::Settled(drift)) => outcome.resources.push(*drift),
         Some(namespace::Found::Unknown(drift, finding)) => {
             outcome.resources.push(*drift);
-            outcome.conditions.push(("ComparisonError", finding));
+            outcome.conditions.push((ConditionKind::ComparisonError, finding));
         }
         Some(namespace::Found::Ask(question)) => {
             match ask_if_allowed(turn, cluster.as_ref(), *question, schemas).await {
                 Ok((question, answer)) => outcome.resources.push(second_look(&question, answer)),
                 Err((drift, finding)) => {
                     outcome.resources.push(drift);
-                    outcome.conditions.push(("ComparisonError", finding));
+                    outcome.conditions.push((ConditionKind::ComparisonError, finding));
                 }
             }
         }
@@ -216,7 +220,7 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
         if let Some((drift, finding)) = unreadable_secret(object) {
             outcome.resources.push(drift);
-            outcome.conditions.push(("ComparisonError", finding));
+            outcome.conditions.push((ConditionKind::ComparisonError, finding));
             continue;
         }
         let looked = match find_live(object, seen, &mut outcome.conditions) {
@@ -282,7 +286,7 @@ fn as_marked<'o>(target: &'o Object, live: Option<&Arc<Object>>, tracking: &Trac
 pub(super) fn find_live<'seen>(
     object: &Object,
     seen: &'seen Seen,
-    conditions: &mut Vec<(&'static str, Finding)>,
+    conditions: &mut Vec<(ConditionKind, Finding)>,
 ) -> Result<Option<&'seen Arc<Object>>, String> {
     match place(object, &seen.kinds) {
         Place::NotServed => Ok(None),
@@ -292,7 +296,7 @@ pub(super) fn find_live<'seen>(
                 .with_help(
                     "write the version and the namespace that the cluster serves, or repair the API that is named",
                 );
-            conditions.push(("ComparisonError", finding));
+            conditions.push((ConditionKind::ComparisonError, finding));
             Err(reason)
         }
         Place::Listed(gvk, namespace) => match seen.live.listing(seen.cluster, &gvk, namespace.as_deref()) {
@@ -301,7 +305,7 @@ pub(super) fn find_live<'seen>(
                 let finding = Finding::of(error);
                 let reason = finding.message.clone();
                 if !conditions.iter().any(|(_, known)| *known == finding) {
-                    conditions.push(("ComparisonError", finding));
+                    conditions.push((ConditionKind::ComparisonError, finding));
                 }
                 Err(reason)
             }
@@ -321,14 +325,14 @@ fn claimed_by_another(live: &Object, target: &Object, seen: &Seen) -> Option<Sha
     Some(Shared { object: live.key(), other })
 }
 
-fn shared_warning(shared: &Shared) -> (&'static str, Finding) {
+fn shared_warning(shared: &Shared) -> (ConditionKind, Finding) {
     let message = format!("`{}` is owned by {} in the cluster", shared.object, shared.other);
     let help = "two owners undo each other; keep the object in one application";
     let help = match &shared.other {
         Other::ApplySet(id) => format!("{help}; `kubectl get configmaps -A -l {APPLYSET_ID}={id}` names the other one"),
         Other::Application(_) => help.to_owned(),
     };
-    ("SharedResourceWarning", Finding::warning("trueup::status::shared", message).with_help(help))
+    (ConditionKind::SharedResourceWarning, Finding::warning("trueup::status::shared", message).with_help(help))
 }
 
 /// Asks the server.
@@ -411,7 +415,8 @@ fn shared_resources(turns: &mut [Turn]) {
             let message = format!("`{key}` is part of {} too", others.join(" and "));
             let finding = Finding::warning("trueup::status::shared", message)
                 .with_help("each sync of one undoes the other; keep the object in one application");
-            turns[index].condition("SharedResourceWarning", finding);
+            turns[index].condition(ConditionKind::SharedResourceWarning, finding);
+            turns[index].shared.insert(key);
         }
     }
 }

@@ -13,6 +13,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::Request;
+use super::condition::ConditionKind;
 use super::list::{ClusterId, Live, identity, silence_of};
 use super::turn::{Members, Turn};
 use crate::app::settings::Exclusions;
@@ -52,8 +53,9 @@ pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, pro
             .collect();
         turn.surplus = found.into_iter().map(|live| Arc::new(live.clone())).collect();
         turn.resources.extend(extras);
-        gaps.iter().flatten().for_each(|gap| turn.incomplete(gap_finding(gap)));
+        gaps.iter().flatten().for_each(|gap| turn.condition(ConditionKind::Incomplete, gap_finding(gap)));
         let swept = swept.get(&search.cluster).filter(|_| search.reach != Reach::Nowhere);
+        turn.unlisted = swept.map(|swept| swept.forbidden.keys().cloned().collect()).unwrap_or_default();
         let findings = swept.into_iter().flat_map(Swept::findings);
         findings.for_each(|(kind, finding)| turn.condition(kind, finding));
         tell_unseen(turn, &in_git, search.cluster, live, swept);
@@ -196,9 +198,10 @@ impl Swept {
         })
     }
 
-    fn findings(&self) -> impl Iterator<Item = (&'static str, Finding)> {
-        let forbidden = (!self.forbidden.is_empty()).then(|| ("ExtrasUnseenWarning", forbidden(self.forbidden.keys())));
-        let failed = self.failed.as_ref().map(|error| ("ComparisonError", Finding::of(error)));
+    fn findings(&self) -> impl Iterator<Item = (ConditionKind, Finding)> {
+        let forbidden = (!self.forbidden.is_empty())
+            .then(|| (ConditionKind::ExtrasUnseenWarning, forbidden(self.forbidden.keys())));
+        let failed = self.failed.as_ref().map(|error| (ConditionKind::ComparisonError, Finding::of(error)));
         forbidden.into_iter().chain(failed)
     }
 }

@@ -6,6 +6,7 @@
 
 mod baseline;
 mod compare;
+pub mod condition;
 pub mod doctor;
 mod extras;
 mod fetch;
@@ -28,7 +29,8 @@ mod turn;
 pub mod wait;
 mod watch;
 
-pub use run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun, SyncStatus};
+pub use condition::{Condition, ConditionKind};
+pub use run::{ApplicationHealth, ApplicationRun, Run, SourceRun, SyncStatus};
 pub use wait::{Ending, Goal, Patience};
 
 use std::sync::Arc;

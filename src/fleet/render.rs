@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::condition::ConditionKind;
 use super::sync::mark_known;
 use super::turn::Turn;
 use super::{Request, SourceRun, World};
@@ -61,7 +62,7 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
         match done {
             Some(done) => rendered(turn, done),
             None => turn.condition(
-                "ComparisonError",
+                ConditionKind::ComparisonError,
                 Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a fault in trueup"),
             ),
         }
@@ -115,7 +116,7 @@ pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &
     for (turn, first) in turns.iter_mut().zip(first) {
         let (Some(first), Some(second)) = (first, &turn.target) else { continue };
         for finding in render::unsteady(&first, second) {
-            turn.condition("UnsteadyRender", finding);
+            turn.condition(ConditionKind::UnsteadyRender, finding);
         }
     }
 }
@@ -141,7 +142,7 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
         let mut again = second.objects;
         mark_known(&mut again, turn.baseline.as_deref(), &turn.tracking(request).applyset_id);
         for finding in turn.target.as_ref().map(|first| render::unsteady(first, &again)).unwrap_or_default() {
-            turn.condition("UnsteadyRender", Finding { severity: Severity::Warning, ..finding });
+            turn.condition(ConditionKind::UnsteadyRender, Finding { severity: Severity::Warning, ..finding });
         }
     }
 }
@@ -280,17 +281,23 @@ fn render_source(
 
 fn rendered(turn: &mut Turn, done: Done) {
     for warning in done.warnings {
-        turn.condition("RenderWarning", warning);
+        turn.condition(ConditionKind::RenderWarning, warning);
     }
     for (run, tool) in turn.sources.iter_mut().zip(done.tools) {
         tool.map_or("", SourceKind::as_str).clone_into(&mut run.tool);
     }
     match done.result {
         Ok(settled) => {
-            settled.repeated.into_iter().for_each(|finding| turn.condition("RepeatedResourceWarning", finding));
-            settled.excluded.into_iter().for_each(|finding| turn.condition("ExcludedResourceWarning", finding));
+            settled
+                .repeated
+                .into_iter()
+                .for_each(|finding| turn.condition(ConditionKind::RepeatedResourceWarning, finding));
+            settled
+                .excluded
+                .into_iter()
+                .for_each(|finding| turn.condition(ConditionKind::ExcludedResourceWarning, finding));
             for gap in settled.gaps.iter().filter(|gap| gap.is_certain()) {
-                turn.incomplete(gap_finding(gap));
+                turn.condition(ConditionKind::Incomplete, gap_finding(gap));
             }
             turn.gaps = settled.gaps;
             turn.target = Some(Arc::new(settled.objects));

@@ -2,7 +2,8 @@
 //!
 //! Rule: docs/design.md, "Commands". An error never looks like drift, and drift never hides an error.
 
-use crate::finding::{Finding, codes};
+use crate::finding::Finding;
+use crate::finding::codes::ExitClass;
 use crate::fleet::Run;
 use crate::status::ResourceState;
 
@@ -97,13 +98,13 @@ impl Run {
     }
 }
 
-/// What an error makes of the exit code: 2, unless it is one of those that have a code of their own.
+/// The exit code of an error: 2, unless it has one of its own.
 fn status_of(finding: &Finding) -> ExitStatus {
-    match finding.code.as_deref() {
-        Some(codes::NOT_PERMITTED) => ExitStatus::Forbidden,
-        Some(codes::LOCKED | codes::LOCK_LOST) => ExitStatus::Locked,
-        Some(codes::UNHEALTHY | codes::GAVE_UP | codes::TIMED_OUT) => ExitStatus::Unhealthy,
-        _ => ExitStatus::Error,
+    match finding.exit {
+        ExitClass::Error => ExitStatus::Error,
+        ExitClass::Unhealthy => ExitStatus::Unhealthy,
+        ExitClass::Forbidden => ExitStatus::Forbidden,
+        ExitClass::Locked => ExitStatus::Locked,
     }
 }
 
@@ -140,6 +141,28 @@ mod tests {
             (HealthStatus::Unknown, ResourceState::Unknown, ExitRules::default(), 2),
         ] {
             assert_eq!(judged(status, state).exit_code(&rules), expected, "{status} {state:?}");
+        }
+    }
+
+    /// The class travels with the finding, whoever builds it: from a code, or from a room's own error.
+    #[test]
+    fn an_error_with_an_exit_code_of_its_own_keeps_it() {
+        use crate::finding::codes;
+        for (code, expected) in [
+            (codes::LOCKED, 5),
+            (codes::LOCK_LOST, 5),
+            (codes::NOT_PERMITTED, 4),
+            (codes::UNHEALTHY, 3),
+            (codes::GAVE_UP, 3),
+            (codes::TIMED_OUT, 3),
+            ("trueup::source::revision", 2),
+        ] {
+            let error = Finding::error(code, "x").about("shop").with_help("y");
+            let again = Finding::of(&error);
+            for finding in [error, again] {
+                let run = run(&[ResourceState::InSync], vec![finding]);
+                assert_eq!(run.exit_code(&ExitRules::default()), expected, "{code}");
+            }
         }
     }
 

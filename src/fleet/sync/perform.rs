@@ -11,6 +11,7 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
+use super::super::condition::ConditionKind;
 use super::super::turn::Turn;
 use super::super::{Request, World, render};
 use super::{SyncRequest, Wish, deletion, look, planning, record};
@@ -40,12 +41,12 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     }
     let place = turn.place(request);
     if let Err(finding) = make_room(plan, &place, cluster.as_ref()).await {
-        return turn.condition("SyncError", finding);
+        return turn.condition(ConditionKind::SyncError, finding);
     }
     let lock = Lock::take_on(Arc::clone(&cluster), place.clone(), &wanted.holder, wanted.patience()).await;
     let lock = match lock {
         Ok(lock) => lock,
-        Err(error) => return turn.condition("SyncError", Finding::of(&error)),
+        Err(error) => return turn.condition(ConditionKind::SyncError, Finding::of(&error)),
     };
     // Whoever takes the lock from us, or a signal, ends the work after the steps in flight.
     let stops = Stops { stop: wanted.stop.child(), lost: Cancel::new(), fence: lock.fence() };
@@ -53,13 +54,13 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     match done {
         // It was not begun, or its record not written, because the lock was lost: that is reported below.
         Err(_) if stops.is_lost() => {}
-        Err(finding) => turn.condition("SyncError", finding),
+        Err(finding) => turn.condition(ConditionKind::SyncError, finding),
         Ok(()) => {}
     }
     let freed = if turn.is_deleted { lock.remove().await } else { lock.release().await };
     match freed {
         Ok(()) => {}
-        Err(error @ LockError::Lost { .. }) => turn.condition("SyncError", Finding::of(&error)),
+        Err(error @ LockError::Lost { .. }) => turn.condition(ConditionKind::SyncError, Finding::of(&error)),
         Err(error) => {
             world.progress.note(format!("{}: the lock stays until its time is over: {error}", turn.application.name));
         }
@@ -141,7 +142,7 @@ async fn under_lock(
     refuse_older(turn, &state, wanted)?;
     if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
         // Somebody synced between our look and our lock. What our plan had to say is said anew.
-        turn.conditions.retain(|condition| !condition.kind.starts_with("Sync"));
+        turn.conditions.retain(|condition| !condition.kind.is_of_sync());
         turn.restore_target();
         turn.begin_again();
         look(std::slice::from_mut(turn), request, world).await;
@@ -228,7 +229,7 @@ fn tell(turn: &mut Turn, operation: &Operation, wish: Wish) {
             "{open} of {} steps were not begun; the next {what} goes on from here",
             operation.steps.len()
         ));
-    turn.condition("SyncError", finding);
+    turn.condition(ConditionKind::SyncError, finding);
 }
 
 /// Runs the plan, and again as `syncPolicy.retry` says, while what failed may pass.

@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::condition::ConditionKind;
 use super::super::fetch::arrived;
 use super::super::syncs::Subject;
 use super::super::turn::{self, Turn};
@@ -26,9 +27,6 @@ use crate::sync::decide::Policy;
 use crate::sync::lock::Lock;
 use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
 
-/// The kind of what forbids a rollback: then nothing is compared, either.
-const ROLLBACK_ERROR: &str = "RollbackError";
-
 /// What git said at an entry of each application's history, the one before the last where none is named.
 pub(super) async fn targets(
     request: &mut Request,
@@ -42,7 +40,7 @@ pub(super) async fn targets(
     for turn in turns.iter_mut().filter(|turn| turn.cluster.is_some()) {
         match find(turn, to, request).await {
             Ok(entry) => bring(turn, &entry, world).await,
-            Err(finding) => turn.condition(ROLLBACK_ERROR, finding),
+            Err(finding) => turn.condition(ConditionKind::RollbackError, finding),
         }
     }
     render::render(&mut turns, request, world).await;
@@ -97,7 +95,7 @@ fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Fin
 async fn bring(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     warn_of_differences(turn, entry);
     if let Err(finding) = set_back(turn, entry) {
-        return turn.condition(ROLLBACK_ERROR, finding);
+        return turn.condition(ConditionKind::RollbackError, finding);
     }
     let folder = turn.application.folder.clone();
     for (position, then) in entry.sources.iter().enumerate() {
@@ -123,12 +121,12 @@ fn warn_of_differences(turn: &mut Turn, entry: &HistoryEntry) {
         if !differences.is_empty() {
             let message = format!("the manifest has another source than sync {}: {}", entry.id, differences.join("; "));
             let help = "the source of then is taken; all else that it says is the manifest's of now";
-            turn.condition("RollbackWarning", warning(message).with_help(help));
+            turn.condition(ConditionKind::RollbackWarning, warning(message).with_help(help));
         }
         if let Some(why) = then.block.why_not() {
             let message = format!("the parameters of `{}` at sync {} are not known: {why}", then.path, entry.id);
             let help = "those of the manifest are taken; to roll back exactly, use the manifest of then";
-            turn.condition("RollbackWarning", warning(message).with_help(help));
+            turn.condition(ConditionKind::RollbackWarning, warning(message).with_help(help));
         }
     }
 }
