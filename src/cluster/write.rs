@@ -109,7 +109,7 @@ pub enum Reason {
     NotServed,
     /// Somebody else changed it meanwhile (`resourceVersion`, `uid`).
     Conflict,
-    /// It is there already.
+    /// It already exists.
     AlreadyExists,
     /// It is not there.
     NotFound,

@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(run(&command, &Cancel::new()).await.unwrap().stdout, b"524288\n");
         command.args = vec!["-c".into(), "echo 'fatal error: runtime: out of memory' >&2; exit 2".into()];
         let error = run(&command, &Cancel::new()).await.unwrap_err();
-        assert_eq!(error.to_string(), "program `sh` needed more than 512 MiB of memory");
+        assert_eq!(error.to_string(), "program `sh` used more than 512 MiB of memory");
     }
 
     #[tokio::test]

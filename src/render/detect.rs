@@ -39,7 +39,7 @@ pub(super) fn detect(input: &RenderInput<'_>, warnings: &mut Vec<Finding>) -> Re
 
 /// The warning of a plugin that could not tell whether the folder is its own.
 fn not_told(error: &plugin::PluginError) -> Finding {
-    let words = "it is passed over, as if the folder were none of its own; mend its `spec.discover`, or leave out its `--plugin`";
+    let words = "the plugin is skipped; correct its `spec.discover`, or remove its `--plugin`";
     Finding { severity: Severity::Warning, ..Finding::of(error) }.with_help(words)
 }
 

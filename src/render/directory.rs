@@ -288,7 +288,7 @@ fn unread(folder: Place<'_>) -> Result<Option<Finding>, RenderError> {
         _ if include.is_empty() || !exclude.is_empty() => return Ok(None),
         count => (
             count,
-            format!("`directory.include`, `{include}`, matches none: it is held against the path below `{shown}`"),
+            format!("`directory.include`, `{include}`, matches no file: it is matched against the path below `{shown}`"),
         ),
     };
     let message = format!("no file of `{shown}` is read, though {count} in it could be manifests");
@@ -441,7 +441,7 @@ mod tests {
         );
         assert_eq!(
             told(&deep, true, "*.yml", "").as_deref(),
-            Some("`directory.include`, `*.yml`, matches none: it is held against the path below `.`")
+            Some("`directory.include`, `*.yml`, matches no file: it is matched against the path below `.`")
         );
         assert!(
             told(&folder(&[("a.yaml", &map("a"))]), false, "*.yml", "").is_some_and(|it| it.contains("matches none"))
@@ -563,6 +563,6 @@ mod tests {
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");
         let error = render_plain(source).expect_err("refused");
-        assert_eq!(error.to_string(), "`app/out.yaml` leads out of its repository");
+        assert_eq!(error.to_string(), "`app/out.yaml` points outside its repository");
     }
 }

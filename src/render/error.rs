@@ -25,7 +25,7 @@ pub enum RenderError {
         source: io::Error,
     },
     /// A link that leads out of the checkout.
-    #[error("`{file}` leads out of its repository")]
+    #[error("`{file}` points outside its repository")]
     LeavesCheckout {
         /// The file, relative to the checkout.
         file: String,
@@ -158,11 +158,11 @@ impl Diagnostic for RenderError {
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(match self {
-            Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
+            Self::Unreadable { .. } => "check that the file exists and is readable".to_owned(),
             Self::LeavesCheckout { .. } => {
                 "put the file itself where the link is: nothing outside of a repository is read".to_owned()
             }
-            Self::TooLarge { .. } => "raise it with `--max-manifests-size`, or narrow `directory.include`".to_owned(),
+            Self::TooLarge { .. } => "raise the limit with `--max-manifests-size`, or narrow `directory.include`".to_owned(),
             Self::Glob { .. } => "`*` matches any text, `?` one character, `{a,b}` either".to_owned(),
             Self::SeveralInJson { .. } => "write several objects as the `items` of a `v1` `List`".to_owned(),
             Self::Override { found, .. } => first_error(found).and_then(|finding| finding.help.clone())?,
@@ -172,7 +172,7 @@ impl Diagnostic for RenderError {
             Self::Plugin(error) => return error.help(),
             Self::Syntax { .. } => "kubectl would refuse this file, too".to_owned(),
             Self::NotAnObject { excerpt, .. } => {
-                format!("if `{}` is no manifest, keep it out with `directory.exclude`", excerpt.file)
+                format!("if `{}` is not a manifest, exclude it with `directory.exclude`", excerpt.file)
             }
             Self::Helm(error) => return error.help(),
             Self::Kustomize(error) => return error.help(),

@@ -150,7 +150,7 @@ fn repeated(key: &Key, places: &[String]) -> Finding {
         let are = if unused.len() == 1 { "is" } else { "are" };
         format!(": {used} is used, {} {are} not", in_words(unused))
     };
-    let help = if unused.len() == 1 { "take one of them out" } else { "keep one of them" };
+    let help = if unused.len() == 1 { "remove one of them" } else { "keep one of them" };
     Finding::warning("trueup::render::repeated", format!("`{key}` appears {times}{words}")).with_help(help)
 }
 

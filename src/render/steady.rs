@@ -19,12 +19,12 @@ pub fn unsteady(first: &[Object], second: &[Object]) -> Vec<Finding> {
     let mut findings = Vec::new();
     for (name, object) in &first {
         match second.get(name) {
-            None => findings.push(finding(name, "is rendered once, and not again")),
+            None => findings.push(finding(name, "is in one render but not in the next")),
             Some(again) => findings.extend(differing(name, object, again)),
         }
     }
     let appeared = second.keys().filter(|name| !first.contains_key(*name));
-    findings.extend(appeared.map(|name| finding(name, "is not rendered every time")));
+    findings.extend(appeared.map(|name| finding(name, "is in one render but not in another")));
     findings
 }
 
@@ -79,7 +79,7 @@ fn compare(first: &Value, second: &Value, place: &Pointer, fields: &mut Vec<Stri
 
 fn finding(name: &str, fact: &str) -> Finding {
     Finding::error("trueup::render::unsteady", format!("`{name}` {fact}"))
-        .with_help("every sync would change it; give the value instead of having it made up, or ignore the field")
+        .with_help("the render is not deterministic, so every sync would change it; set the value explicitly, or ignore the field")
 }
 
 #[cfg(test)]
@@ -104,8 +104,8 @@ mod tests {
             told,
             [
                 "`Secret shop/a` differs from one render to the next: `data.list[1]`, `data.password`",
-                "`Secret shop/b` is rendered once, and not again",
-                "`Secret shop/c` is not rendered every time",
+                "`Secret shop/b` is in one render but not in the next",
+                "`Secret shop/c` is in one render but not in another",
             ]
         );
         assert_eq!(unsteady(&first, &first), []);

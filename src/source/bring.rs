@@ -104,7 +104,7 @@ struct Unfinished {
 pub(super) fn crashed(url: &RepoUrl) -> SourceError {
     SourceError::FetchFailed {
         url: url.to_string(),
-        help: "please report this: trueup itself failed".to_owned(),
+        help: "please report this as a bug of trueup".to_owned(),
         cause: Cause::saying("the thread that fetched it died"),
     }
 }
@@ -243,7 +243,7 @@ impl Task {
     /// A folder that is no repository has one revision: its files.
     fn plain_folder(&self, path: &Path) -> Result<Vec<Brought>, SourceError> {
         if self.wanted.iter().any(|wanted| !matches!(wanted.revision.as_str(), "" | "HEAD")) {
-            let cause = Cause::saying("it is no git repository, so it has no revisions");
+            let cause = Cause::saying("it is not a git repository, so it has no revisions");
             return Err(SourceError::LocalUnreadable { path: path.to_owned(), cause });
         }
         let root = path
@@ -251,7 +251,7 @@ impl Task {
             .map_err(|error| SourceError::LocalUnreadable { path: path.to_owned(), cause: Cause::of(&error) })?;
         // Whoever reads below it, now or later, meets no link that leads out.
         tree::refuse_links_that_leave(&root, &root)?;
-        let message = format!("`{}` is no git repository; its files are taken as they are", path.display());
+        let message = format!("`{}` is not a git repository; its files are used as they are", path.display());
         Ok(self.as_it_is(&root, Some(&Finding::warning("trueup::source::plain_folder", message))))
     }
 

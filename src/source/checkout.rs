@@ -300,7 +300,7 @@ mod tests {
             ("Web/base", "the nearest is `web`"),
             ("overlays/smaug/deeper", "`overlays` has the folder `prod`"),
             ("prow/overlays/smaug", "the root of the repository has the folders `overlays` and `web`"),
-            ("web/base/x", "`web/base` is there, and has no folders"),
+            ("web/base/x", "`web/base` exists, and has no folders"),
         ] {
             let error = checkout.folder(asked).unwrap_err();
             assert_eq!(miette::Diagnostic::help(&error).unwrap().to_string(), expected, "{asked}");

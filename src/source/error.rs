@@ -97,12 +97,12 @@ impl Instead {
     }
 }
 
-/// A source that could not be brought.
+/// A source that could not be fetched.
 #[derive(Debug, ThisError, Diagnostic)]
 pub enum SourceError {
     /// The URL cannot be followed.
     #[error("repository `{url}` cannot be fetched: {reason}")]
-    #[diagnostic(code("trueup::source::url"), help("correct the source's repoURL"))]
+    #[diagnostic(code("trueup::source::url"), help("correct the source's `repoURL`"))]
     UrlRefused {
         /// The repository.
         url: String,
@@ -113,7 +113,7 @@ pub enum SourceError {
     #[error("no repository at {url}")]
     #[diagnostic(
         code("trueup::source::repository"),
-        help("check the source's repoURL; a private repository may also be hidden from who may not read it")
+        help("check the source's `repoURL`; a server can also hide a private repository from users without access")
     )]
     RepositoryGone {
         /// The repository.
@@ -201,7 +201,7 @@ pub enum SourceError {
     },
     /// More than is read.
     #[error("{url} sends more than {limit} bytes")]
-    #[diagnostic(code("trueup::source::too_large"), help("look at what it is that the server sends"))]
+    #[diagnostic(code("trueup::source::too_large"), help("check what the server sends"))]
     AnswerTooLarge {
         /// What was asked for.
         url: String,
@@ -247,7 +247,7 @@ pub enum SourceError {
     },
     /// The index has it, and the server has not.
     #[error("{what} is not at {url}, where the index has it")]
-    #[diagnostic(code("trueup::source::archive"), help("ask who published it, or take another version"))]
+    #[diagnostic(code("trueup::source::archive"), help("ask its publisher, or use another version"))]
     ArchiveGone {
         /// The archive.
         what: String,
@@ -290,7 +290,7 @@ pub enum SourceError {
     },
     /// An archive that does what none may do.
     #[error("{what} is refused: {reason}")]
-    #[diagnostic(code("trueup::source::archive"), help("nothing of it is used; ask who published it"))]
+    #[diagnostic(code("trueup::source::archive"), help("nothing of it is used; ask its publisher"))]
     ArchiveRefused {
         /// The archive.
         what: String,
@@ -299,7 +299,7 @@ pub enum SourceError {
     },
     /// An archive that is none.
     #[error("{what} cannot be unpacked")]
-    #[diagnostic(code("trueup::source::archive"), help("it has to be a tar, packed with gzip; ask who published it"))]
+    #[diagnostic(code("trueup::source::archive"), help("it has to be a tar, packed with gzip; ask its publisher"))]
     ArchiveDamaged {
         /// The archive.
         what: String,
@@ -334,7 +334,7 @@ pub enum SourceError {
         there: String,
     },
     /// A prefix for tags, and a revision that is no version.
-    #[error("revision `{revision}` is no version or constraint, and `tagPrefix` is set to `{prefix}`")]
+    #[error("revision `{revision}` is not a version or constraint, and `tagPrefix` is set to `{prefix}`")]
     #[diagnostic(code("trueup::source::tag_prefix"), help("remove `tagPrefix`, or ask for a range such as `1.x`"))]
     PrefixWithoutConstraint {
         /// What was asked for.
@@ -343,7 +343,7 @@ pub enum SourceError {
         prefix: String,
     },
     /// A short hash that more than one commit begins with.
-    #[error("hash `{revision}` is not clear in {url}: {count} commits begin with it")]
+    #[error("hash `{revision}` is ambiguous in {url}: {count} commits begin with it")]
     #[diagnostic(code("trueup::source::short_hash"), help("write more of the hash"))]
     ShortHashUnclear {
         /// The repository.
@@ -414,7 +414,7 @@ pub enum SourceError {
         revision: String,
     },
     /// A link that leads out.
-    #[error("link `{path}` leads out of the repository")]
+    #[error("link `{path}` points outside the repository")]
     #[diagnostic(
         code("trueup::source::link_leaves"),
         help("make it relative and keep it inside; Argo CD refuses the whole repository for one such link")
@@ -438,7 +438,7 @@ pub enum SourceError {
     },
     /// A local repository that cannot be read.
     #[error("repository `{path}` cannot be read")]
-    #[diagnostic(code("trueup::source::local"), help("check that it is a git repository and that you may read it"))]
+    #[diagnostic(code("trueup::source::local"), help("check that it is a git repository and that you can read it"))]
     LocalUnreadable {
         /// The folder.
         path: PathBuf,
@@ -480,7 +480,7 @@ pub enum SourceError {
     },
     /// Damaged, and damaged again after a fresh fetch.
     #[error("{url} has damaged objects")]
-    #[diagnostic(code("trueup::source::damaged"), help("it was fetched anew once; run `git fsck` where it is hosted"))]
+    #[diagnostic(code("trueup::source::damaged"), help("it was fetched again once; run `git fsck` on the server"))]
     Damaged {
         /// The repository.
         url: String,
@@ -492,7 +492,7 @@ pub enum SourceError {
     #[error("submodule `{path}` of {url} is refused: {reason}")]
     #[diagnostic(
         code("trueup::source::submodule_refused"),
-        help("correct .gitmodules, or bring no submodules with `--no-submodules`")
+        help("correct `.gitmodules`, or skip submodules with `--no-submodules`")
     )]
     SubmoduleRefused {
         /// The repository.
@@ -503,8 +503,8 @@ pub enum SourceError {
         reason: String,
     },
     /// A submodule that cannot be brought.
-    #[error("submodule `{path}` of {url} could not be brought")]
-    #[diagnostic(code("trueup::source::submodule"), help("bring no submodules with `--no-submodules`"))]
+    #[error("submodule `{path}` of {url} could not be fetched")]
+    #[diagnostic(code("trueup::source::submodule"), help("skip submodules with `--no-submodules`"))]
     Submodule {
         /// The repository.
         url: String,
@@ -541,7 +541,7 @@ impl fmt::Display for NearestPath {
             Self::In { folder, folders } => {
                 let place = if folder == "." { "the root of the repository".to_owned() } else { format!("`{folder}`") };
                 match folders.as_slice() {
-                    [] => write!(formatter, "{place} is there, and has no folders"),
+                    [] => write!(formatter, "{place} exists, and has no folders"),
                     folders => write!(formatter, "{place} has {}", named("the folder", folders)),
                 }
             }
@@ -583,7 +583,7 @@ fn cache_help(full: bool, folder: &Path) -> &'static str {
     if full {
         "make room on that disk, or name another folder with `--cache-dir`"
     } else if folder == std::env::temp_dir() {
-        "let `TMPDIR` name a folder that takes files, or name one with `--cache-dir`"
+        "set `TMPDIR` to a writable folder, or choose one with `--cache-dir`"
     } else {
         "name another folder with `--cache-dir`"
     }

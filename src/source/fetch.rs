@@ -100,7 +100,7 @@ fn is_damaged(answer: &Answer) -> bool {
 }
 
 fn repair(task: &Task, cache: &Cache, repairs: &mut Vec<Finding>) -> Result<(), SourceError> {
-    let message = format!("the cache of {} was damaged; it was fetched anew", task.url);
+    let message = format!("the cache of {} was damaged; it was fetched again", task.url);
     repairs.push(Finding::warning("trueup::source::cache_repaired", message));
     cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))
 }
@@ -238,7 +238,7 @@ impl Attempt<'_, '_> {
         missing.retain(|id| !self.repository.has_object(*id));
         let lost = |id: &ObjectId| matches!(self.repository.try_find_reference(&format!("{KEPT}{id}")), Ok(Some(_)));
         if let Some(id) = missing.iter().find(|id| lost(id)) {
-            return Err(damaged(self.task, Cause::saying(format!("{id} was kept, and cannot be read any more"))).into());
+            return Err(damaged(self.task, Cause::saying(format!("{id} was cached, and can no longer be read"))).into());
         }
         if missing.is_empty() {
             return Ok(());
@@ -299,7 +299,7 @@ impl Attempt<'_, '_> {
             if !self.repository.has_object(id) {
                 let references = self.task.references.clone().unwrap_or_default();
                 return Err(if self.brought.contains(&id) && !self.remote.hides_objects() {
-                    damaged(self.task, Cause::saying(format!("{id} was fetched, and is not there")))
+                    damaged(self.task, Cause::saying(format!("{id} was fetched, but is missing")))
                 } else {
                     revision::revision_gone(&self.task.url.to_string(), &wanted.revision, &references)
                 });
@@ -322,7 +322,7 @@ impl Attempt<'_, '_> {
             Fault::Gone(cause) => SourceError::RepositoryGone { url, cause: Some(cause) },
             Fault::Unreachable(cause) | Fault::Odd(cause) if is_about_a_certificate(&cause) => {
                 let help = "give its authority's certificate in `argocd-tls-certs-cm` with `--repositories`, or in \
-                            SSL_CERT_FILE; where the server asks for one of ours, give the repository's Secret";
+                            SSL_CERT_FILE; if the server asks for a client certificate, give the repository's Secret";
                 SourceError::FetchFailed { url, help: help.to_owned(), cause }
             }
             Fault::Unreachable(cause) => SourceError::Unreachable { url, instead: Instead::Checkout, cause },
@@ -330,7 +330,7 @@ impl Attempt<'_, '_> {
             Fault::Disk(error) => self.cache.unusable(&error),
             Fault::NotOurs(cause) | Fault::Odd(cause) => {
                 let help =
-                    "see what git says: `git ls-remote` with this URL; `--repo URL=PATH` uses a checkout instead";
+                    "try `git ls-remote` with this URL; `--repo URL=PATH` uses a checkout instead";
                 SourceError::FetchFailed { url, help: help.to_owned(), cause }
             }
         })
@@ -352,7 +352,7 @@ fn access_help(url: &str, pass: &Pass, cause: &Cause) -> String {
         pass.ssh_private_key.is_some() && !is_unknown
     };
     if is_from_secret {
-        return format!("it was asked with what Secret `{}` has: look whether that may read it", pass.secret);
+        return format!("the credentials of Secret `{}` were used: check that they can read it", pass.secret);
     }
     if !is_http && pass.known_hosts.is_some() && !pass.insecure {
         return "load a key into the SSH agent, and the host's key into `argocd-ssh-known-hosts-cm`, which was given: no \

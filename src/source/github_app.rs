@@ -126,11 +126,11 @@ impl<'a> Door<'a> {
             help: ENTERPRISE.to_owned(),
             cause: None,
         };
-        let api = Url::parse(&format!("{written}/")).map_err(|_error| wrong("is no URL"))?;
+        let api = Url::parse(&format!("{written}/")).map_err(|_error| wrong("is not a URL"))?;
         let host = api.host_str().unwrap_or_default();
         // A token that can be read on the way is everybody's.
         if api.scheme() != "https" && !(api.scheme() == "http" && is_this_machine(host)) {
-            return Err(wrong("is no `https://` URL"));
+            return Err(wrong("is not an `https://` URL"));
         }
         let key = key(app.private_key.as_ref().map(|key| key.expose().as_str()).unwrap_or_default())?;
         let assertion = assertion(app.id.unwrap_or_default(), &key, Timestamp::now())?;
@@ -152,12 +152,12 @@ impl<'a> Door<'a> {
         if status == 404 {
             let help = "check `githubAppInstallationID`, or leave it out and the organisation's is looked up; GitHub \
                         Enterprise has its API at `https://HOST/api/v3`";
-            let reason = format!("{} knows no installation {installation} of App {}", self.shown(), self.id());
+            let reason = format!("{} has no installation {installation} of App {}", self.shown(), self.id());
             return Err(self.refused(answer, reason, help));
         }
         let said = self.read(answer)?;
         said.get("token").and_then(Value::as_str).map(|token| Secret::new(token.to_owned())).ok_or_else(|| Refusal {
-            reason: format!("what {} answers has no token", self.shown()),
+            reason: format!("the answer of {} has no token", self.shown()),
             help: ENTERPRISE.to_owned(),
             cause: None,
         })
@@ -217,7 +217,7 @@ impl<'a> Door<'a> {
         if status.is_success() {
             let bytes = answer.bytes(ANSWER_LIMIT).map_err(unanswered)?;
             return serde_json::from_slice(&bytes).map_err(|_error| Refusal {
-                reason: format!("what {} answers is not JSON", self.shown()),
+                reason: format!("the answer of {} is not JSON", self.shown()),
                 help: ENTERPRISE.to_owned(),
                 cause: None,
             });
@@ -305,10 +305,10 @@ fn key(pem: &str) -> Result<RsaKeyPair, Refusal> {
     let pair = match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
         Ok(PrivateKeyDer::Pkcs1(der)) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
         Ok(PrivateKeyDer::Pkcs8(der)) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-        Ok(_) => return Err(wrong("is no RSA key")),
-        Err(_) => return Err(wrong("is no private key in PEM")),
+        Ok(_) => return Err(wrong("is not an RSA key")),
+        Err(_) => return Err(wrong("is not a private key in PEM")),
     };
-    pair.map_err(|error| wrong(&format!("is no RSA key that can be used ({error})")))
+    pair.map_err(|error| wrong(&format!("is not an RSA key that can be used ({error})")))
 }
 
 /// Says who we are, signed: a JSON web token by RS256.
@@ -369,15 +369,15 @@ mod tests {
     #[test]
     fn a_broken_key_is_told_without_it() {
         for (pem, expected) in [
-            ("", "is no private key in PEM"),
-            ("s3cret", "is no private key in PEM"),
-            ("-----BEGIN RSA PRIVATE KEY-----\ns3cret\n", "is no private key in PEM"),
-            ("-----BEGIN RSA PRIVATE KEY-----\ns3cret!\n-----END RSA PRIVATE KEY-----\n", "is no private key in PEM"),
+            ("", "is not a private key in PEM"),
+            ("s3cret", "is not a private key in PEM"),
+            ("-----BEGIN RSA PRIVATE KEY-----\ns3cret\n", "is not a private key in PEM"),
+            ("-----BEGIN RSA PRIVATE KEY-----\ns3cret!\n-----END RSA PRIVATE KEY-----\n", "is not a private key in PEM"),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\nczNjcmV0\n-----END RSA PRIVATE KEY-----\n",
-                "is no RSA key that can be used",
+                "is not an RSA key that can be used",
             ),
-            ("-----BEGIN EC PRIVATE KEY-----\nczNjcmV0\n-----END EC PRIVATE KEY-----\n", "is no RSA key"),
+            ("-----BEGIN EC PRIVATE KEY-----\nczNjcmV0\n-----END EC PRIVATE KEY-----\n", "is not an RSA key"),
             ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nczNjcmV0\n-----END ENCRYPTED PRIVATE KEY-----\n", "is encrypted"),
         ] {
             let refusal = key(pem).unwrap_err();

@@ -50,7 +50,7 @@ pub(super) fn local_path(url: &RepoUrl) -> Option<PathBuf> {
 /// Whether what is wanted of a local path lies in the repository that holds the manifest.
 fn is_held(path: &Path, wanted: &Wanted) -> bool {
     let Some(holder) = &wanted.holder else { return false };
-    // Links are followed first: one that leads out of the repository does not make what it leads to a part of it.
+    // Links are followed first: one that points outside the repository does not make what it leads to a part of it.
     path.canonicalize().is_ok_and(|path| path.starts_with(holder))
 }
 

@@ -96,7 +96,7 @@ impl<'a> Writer<'a> {
     fn folder(&mut self, tree: ObjectId, path: &Path, depth: usize) -> Result<(), TreeError> {
         let object = self.object(tree)?;
         if object.kind != gix::objs::Kind::Tree {
-            return Err(TreeError::Damaged(Cause::saying(format!("{tree} is no tree"))));
+            return Err(TreeError::Damaged(Cause::saying(format!("{tree} is not a tree"))));
         }
         if depth > DEPTH {
             return Err(refused(path, "folders nest too deep"));
@@ -202,7 +202,7 @@ fn refused(path: &Path, rule: &str) -> TreeError {
 
 /// Two entries that this file system takes for one, such as `a` and `A`.
 fn twice(path: &Path) -> TreeError {
-    refused(path, "this file system takes two names of the folder for one")
+    refused(path, "this file system treats two names of the folder as one")
 }
 
 fn create_folder(place: &Path, path: &Path) -> Result<(), TreeError> {

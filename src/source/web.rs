@@ -53,9 +53,9 @@ impl Web {
         let wrong = |error: reqwest::Error| SourceError::FetchFailed {
             url: url.to_owned(),
             help: match pass.secret.as_str() {
-                "" => "look at what `argocd-tls-certs-cm` has for its host".to_owned(),
+                "" => "check the certificates for its host in `argocd-tls-certs-cm`".to_owned(),
                 secret => {
-                    format!("look at the certificates and the proxy in Secret `{secret}`, and at `argocd-tls-certs-cm`")
+                    format!("check the certificates and the proxy in Secret `{secret}`, and in `argocd-tls-certs-cm`")
                 }
             },
             cause: Cause::of(&error),
@@ -139,11 +139,11 @@ impl Web {
 /// server is not sent to another one: reqwest sees to that.
 fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
     if attempt.previous().len() > 10 {
-        return attempt.error("it sends us on and on");
+        return attempt.error("it redirects too many times");
     }
     let was_safe = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
     if was_safe && attempt.url().scheme() != "https" {
-        return attempt.error("it sends us from https to another scheme");
+        return attempt.error("it redirects from https to another scheme");
     }
     attempt.follow()
 }
@@ -207,7 +207,7 @@ impl Answer<'_> {
             401 | 403 | 407 => SourceError::AccessRefused { url, help: access_help.to_owned(), cause },
             404 | 410 => SourceError::RepositoryGone { url, cause },
             _ => {
-                let patience = self.patience().map(|patience| format!("; it asks to be left alone for {patience:?}"));
+                let patience = self.patience().map(|patience| format!("; it asks to retry after {patience:?}"));
                 SourceError::ServerFailed { url, answer: format!("{status}{}", patience.unwrap_or_default()) }
             }
         }

@@ -58,7 +58,7 @@ fn root(flag: &'static str, path: &Path) -> Result<PathBuf, SourceError> {
 /// The root of a checkout, and every URL of every remote.
 fn remotes(folder: &Path) -> Result<(PathBuf, Vec<RepoUrl>), SourceError> {
     let refused = |reason| SourceError::WorkingTree { flag: "--checkout", path: folder.to_owned(), reason };
-    let repository = gix::discover(folder).map_err(|_error| refused("is in no git repository"))?;
+    let repository = gix::discover(folder).map_err(|_error| refused("is not in a git repository"))?;
     let root = repository.workdir().ok_or_else(|| refused("is a bare repository"))?;
     let root = root.canonicalize().map_err(|_error| refused("cannot be read"))?;
     // `core.worktree` may name any folder.

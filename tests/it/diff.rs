@@ -343,7 +343,7 @@ fn a_kind_that_may_not_be_listed_is_unknown() {
     let report = outcome.json();
     assert_eq!(resource(&report, "ConfigMap", "settings")["state"], "inSync");
     assert_eq!(resource(&report, "Deployment", "web")["state"], "unknown");
-    let words = format!("`{}` may not list `deployments.apps` in namespace", reader.user());
+    let words = format!("`{}` cannot list `deployments.apps` in namespace", reader.user());
     let message = report["applications"][0]["conditions"][0]["message"].as_str().expect("a message");
     assert!(message.contains(&words), "{message}");
     assert!(outcome.stderr.contains("examples/cronjob/rbac.yaml"), "{}", outcome.transcript());

@@ -15,7 +15,7 @@ use crate::object::GroupKind;
 
 const EXCLUSIONS: &str = "resource.exclusions";
 const INCLUSIONS: &str = "resource.inclusions";
-const EXPECTED: &str = "a list of maps with `apiGroups`, `kinds` and `clusters`, each a list of texts";
+const EXPECTED: &str = "a list of maps with `apiGroups`, `kinds` and `clusters`, each a list of strings";
 
 /// Groups of which every kind is excluded, whatever is set.
 const GROUPS: &[&str] = &["events.k8s.io", "metrics.k8s.io"];
@@ -107,7 +107,7 @@ fn entries(settings: &Settings, key: &str) -> Result<Vec<Entry>, SettingsError> 
     let items = match settings.yaml(key, EXPECTED)? {
         None => return Ok(Vec::new()),
         Some(Value::Array(items)) => items,
-        Some(_) => return Err(wrong("is no list".to_owned())),
+        Some(_) => return Err(wrong("is not a list".to_owned())),
     };
     let entry = |(index, item): (usize, &Value)| {
         let texts = |field: &str| match item.get(field) {
@@ -115,7 +115,7 @@ fn entries(settings: &Settings, key: &str) -> Result<Vec<Entry>, SettingsError> 
             Some(Value::Array(texts)) if texts.iter().all(Value::is_string) => {
                 Ok(texts.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
             }
-            Some(_) => Err(wrong(format!("`{field}` of entry {index} is no list of texts"))),
+            Some(_) => Err(wrong(format!("`{field}` of entry {index} is not a list of strings"))),
         };
         let globs = |field: &str| {
             let compiled = texts(field)?.into_iter().map(|text| {
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn what_is_no_list_is_an_error_that_names_the_key() {
         for (text, why) in
-            [("a: b", "is no list"), ("- kinds: x", "`kinds` of entry 0"), ("- apiGroups: ['[']", "`[` in")]
+            [("a: b", "is not a list"), ("- kinds: x", "`kinds` of entry 0"), ("- apiGroups: ['[']", "`[` in")]
         {
             let data = [("resource.exclusions".to_owned(), text.to_owned())].into();
             let error = Exclusions::of(&Settings { file: "cm.yaml".to_owned(), data }).unwrap_err().to_string();

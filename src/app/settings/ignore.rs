@@ -17,7 +17,7 @@ use crate::object::{Pointer, type_name};
 const BY_KEY: &str = "resource.customizations.ignoreDifferences.";
 /// All kinds in one text.
 const CUSTOMIZATIONS: &str = "resource.customizations";
-const EXPECTED: &str = "lists of texts named `jsonPointers`, `jqPathExpressions` and `managedFieldsManagers`";
+const EXPECTED: &str = "lists of strings named `jsonPointers`, `jqPathExpressions` and `managedFieldsManagers`";
 
 /// A rule for every application, and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -103,10 +103,10 @@ fn rule(settings: &Settings, key: &str, kinds: Kinds, text: &str) -> Result<Opti
         Some(Value::Object(lists)) => lists,
         Some(other) => return Err(wrong(format!("is {}, not a map", type_name(&other)))),
     };
-    let texts = |name: &str| texts(&lists, name).ok_or_else(|| wrong(format!("`{name}` is no list of texts")));
+    let texts = |name: &str| texts(&lists, name).ok_or_else(|| wrong(format!("`{name}` is not a list of strings")));
     let pointers = texts("jsonPointers")?.into_iter().map(|text| {
         let pointer = Pointer::parse(&text).filter(|pointer| *pointer != Pointer::root());
-        pointer.ok_or_else(|| wrong(format!("`{text}` is no JSON pointer, which begins with `/`")))
+        pointer.ok_or_else(|| wrong(format!("`{text}` is not a JSON pointer, which begins with `/`")))
     });
     let rule = IgnoreDifference {
         group: kinds.group,
@@ -197,7 +197,7 @@ mod tests {
         assert_eq!(rules.len(), 1);
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         for (key, why) in [
-            ("ignoreDifferences.apps_Deployment", "`jsonPointers` is no list of texts"),
+            ("ignoreDifferences.apps_Deployment", "`jsonPointers` is not a list of strings"),
             ("ignoreDifferences.apps_StatefulSet", "`spec/replicas` is no JSON pointer"),
             ("ignoreDifferences.apps_DaemonSet", "line "),
             ("resource.customizations", "is a list, not a map"),

@@ -209,7 +209,7 @@ fn a_chart_has_a_version_and_one_tool() {
         ),
         (
             "targetRevision: 1.x\nhelm: {version: v2}",
-            "error 9 `spec.source.helm.version` is `v2`, which is no version of Helm that Argo CD knows | - | \
+            "error 9 `spec.source.helm.version` is `v2`, which is not a Helm version that Argo CD knows | - | \
              remove it: whichever is given, the same Helm runs",
         ),
         (
@@ -338,12 +338,12 @@ fn sync_policies_are_checked_to_the_last_word() {
         (
             "retry: {backoff: {duration: 5 minutes}}",
             "error 9 `spec.syncPolicy.retry.backoff.duration` is `5 minutes`, which is not a duration: \
-             its unit is none of `h`, `m`, `s`, `ms`, `us`, `ns` | - | \
+             its unit is not one of `h`, `m`, `s`, `ms`, `us`, `ns` | - | \
              write it as `5s`, `3m` or `1h30m`; a bare number means seconds",
         ),
         (
             "retry: {backoff: {factor: 0}}",
-            "error 9 `spec.syncPolicy.retry.backoff.factor` is 0, so that waits would not grow | - | \
+            "error 9 `spec.syncPolicy.retry.backoff.factor` is 0, so the delay would never grow | - | \
              use 1 or more; the default is 2",
         ),
     ] {

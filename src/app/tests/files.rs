@@ -96,8 +96,7 @@ fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
     assert_eq!(places(&manifests), ["web web.yaml:1"]);
     let told = told(&manifests);
     let begins = [
-        "warning 1 chart/templates/apps.yaml:1: is a template, not a manifest | - | an Application may be hidden in it, \
-         which was not looked at; render it, as with `helm template`, and give the output",
+        "warning 1 chart/templates/apps.yaml:1: is a template, not a manifest | - | an Application in it would not be read; render it, as with `helm template`, and give the output",
         "warning 1 chart/templates/name.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
         "warning 1 envsubst.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
     ];
@@ -179,7 +178,7 @@ fn applications_that_a_kustomization_completes_are_one_warning_for_each_kustomiz
     assert!(no_path.contains("wrong: `spec.source` has no"), "{no_path}");
     assert!(no_destination.starts_with("error 4 d: "), "{no_destination}");
     let help = "build them, as with `kubectl kustomize`, and give the output";
-    let words = "not complete without Kustomize, and not looked at";
+    let words = "not complete without Kustomize, and not read";
     assert_eq!(prod, &format!("warning prod/kustomization.yaml: 2 Applications (`a`, `b`) are {words} | - | {help}"));
     assert_eq!(test, &format!("warning test/kustomization.yaml: the Application `c` is {words} | - | {help}"));
 }
@@ -241,7 +240,7 @@ fn nearly_an_application_is_told() {
         let manifests = read(&[found("web.yaml", WEB), found("api.yaml", &WEB.replace(from, to))]);
         let told = told(&manifests);
         assert_eq!(told.len(), 1, "{told:#?}");
-        assert!(told[0].contains("is nearly an Application, but is none"), "{told:#?}");
+        assert!(told[0].contains("looks like an Application, but is not one"), "{told:#?}");
         assert!(told[0].contains(label), "{told:#?}");
     }
 }
@@ -254,7 +253,7 @@ fn an_application_set_is_named_and_counted() {
     assert_eq!(
         told(&manifests),
         ["warning 4 shops: an ApplicationSet is not expanded by this version | - | \
-          as it stands, its Applications are not looked at; give them as manifests of their own"]
+          its Applications are not read; give them as manifests of their own"]
     );
     assert_eq!(ignored(&manifests), [("argoproj.io/ApplicationSet", 1)]);
 }
@@ -347,8 +346,8 @@ fn a_file_that_a_kustomization_names_as_a_patch_holds_no_application() {
     assert_eq!(
         told,
         [
-            "overlays/prod/kustomization.yaml: Kustomize patches Applications here; as they come out of it, they are not looked at",
-            "overlays/test/kustomization.yml: Kustomize patches Applications here; as they come out of it, they are not looked at",
+            "overlays/prod/kustomization.yaml: Kustomize patches Applications here; the patched Applications are not read",
+            "overlays/test/kustomization.yml: Kustomize patches Applications here; the patched Applications are not read",
         ]
     );
     let manifests = read(&[found("prod/kustomization.yaml", prod), named("prod/web.yaml", &called("web"))]);

@@ -88,7 +88,7 @@ impl Contents {
         let has = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
         if !has("apiVersion") && !has("kind") {
             let place = format!("{}:{}", origin.file, origin.line);
-            self.remarks.insert(place, "is no Kubernetes object and is left out".to_owned());
+            self.remarks.insert(place, "is not a Kubernetes object and is skipped".to_owned());
             return;
         }
         match items_of_list(value) {

@@ -51,18 +51,18 @@ impl Change {
     /// What the object is to be, given what it is.
     fn outcome(self, live: Option<&Object>) -> Result<Object, Refusal> {
         match (self, live) {
-            (Self::Create(object), Some(_)) => Err(refusal(Reason::AlreadyExists, &object.key(), "is there already")),
+            (Self::Create(object), Some(_)) => Err(refusal(Reason::AlreadyExists, &object.key(), "already exists")),
             (Self::Apply(object), _) | (Self::Create(object), None) => Ok(object),
-            (Self::Replace(object), None) => Err(refusal(Reason::NotFound, &object.key(), "is not there")),
-            (Self::Patch(key, _), None) => Err(refusal(Reason::NotFound, &key, "is not there")),
+            (Self::Replace(object), None) => Err(refusal(Reason::NotFound, &object.key(), "does not exist")),
+            (Self::Patch(key, _), None) => Err(refusal(Reason::NotFound, &key, "does not exist")),
             (Self::Replace(object), Some(live)) => match object.resource_version() {
                 "" => Ok(object),
                 version if version == live.resource_version() => Ok(object),
-                _ => Err(refusal(Reason::Conflict, &object.key(), "was changed meanwhile")),
+                _ => Err(refusal(Reason::Conflict, &object.key(), "was changed in the meantime")),
             },
             (Self::Patch(key, patch), Some(live)) => patched(live, &patch)
                 .filter(|object| object.key() == key && object.resource_version() == live.resource_version())
-                .ok_or_else(|| refusal(Reason::Conflict, &key, "is not what the patch is for")),
+                .ok_or_else(|| refusal(Reason::Conflict, &key, "is not the object that the patch is for")),
         }
     }
 }
@@ -103,7 +103,7 @@ impl Store {
         self.view.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what others have changed since, unless something was written meanwhile: then the next look sees it.
+    /// Reads what others have changed since, unless something was written in the meantime: then the next look sees it.
     pub(super) fn look_again(&self) -> Result<(), ClusterError> {
         let now = read::states(&self.folder)?;
         let generation = {
@@ -159,7 +159,7 @@ impl Store {
         };
         // What only a server says is not written to files.
         let Ok(object) = Object::new(appliable(&object)) else {
-            return Ok(Written::Refused(refusal(Reason::Invalid, &key, "is no object any more")));
+            return Ok(Written::Refused(refusal(Reason::Invalid, &key, "is no longer an object")));
         };
         let is_marked = object.label(APPLYSET_PART_OF).is_some() || object.annotation(HOOK_OF).is_some();
         let mark = is_marked.then(|| mark(&key));
@@ -169,7 +169,7 @@ impl Store {
         if writing == Writing::Really && !is_same {
             match self.persist(&found.file, &text, found.is_there) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && !found.is_there => {
-                    return Ok(Written::Refused(refusal(Reason::AlreadyExists, &key, "was written meanwhile")));
+                    return Ok(Written::Refused(refusal(Reason::AlreadyExists, &key, "was written in the meantime")));
                 }
                 written => written.map_err(|error| self.not_written(&found.file, &error))?,
             }
@@ -179,7 +179,7 @@ impl Store {
             Text::read(text.as_bytes()).map_err(|error| self.unreadable(&found.file, &error.to_string()))?;
         let found_again = text.find(&key, &view.kinds);
         let (place, object) =
-            found_again.ok_or_else(|| self.unreadable(&found.file, "does not hold what was written to it"))?;
+            found_again.ok_or_else(|| self.unreadable(&found.file, "does not contain what was written to it"))?;
         let stored = stored(&text, place, object, &found.file);
         if writing == Writing::DryRun {
             return Ok(Written::Done(Box::new(super::view::presented(stored))));
@@ -202,7 +202,7 @@ impl Store {
             return Ok(Deleted::Absent);
         }
         if deletion.resource_version.as_deref().is_some_and(|version| version != live.resource_version()) {
-            return Ok(Deleted::Refused(refusal(Reason::Conflict, key, "was changed meanwhile")));
+            return Ok(Deleted::Refused(refusal(Reason::Conflict, key, "was changed in the meantime")));
         }
         if writing == Writing::Really {
             let mut files = view.files(key);
@@ -312,7 +312,7 @@ impl Store {
                 _ if !folder.symlink_metadata()?.is_dir() => {
                     return Err(io::Error::new(
                         ErrorKind::NotADirectory,
-                        "a link or a file stands where a folder has to be",
+                        "a link or a file is where a folder is needed",
                     ));
                 }
                 _ => {}

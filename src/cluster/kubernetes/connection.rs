@@ -267,7 +267,7 @@ impl Connection {
 
     /// The same, where the server's words may hold what a Secret holds.
     pub(super) fn refused_without_words(&self, ask: &Ask, answer: &Answer) -> ClusterError {
-        self.refused_with(ask, answer, "the server's words are left out, they can hold a Secret's values")
+        self.refused_with(ask, answer, "the server's message is hidden, because it can contain a Secret's values")
     }
 
     fn refused_with(&self, ask: &Ask, answer: &Answer, words: &str) -> ClusterError {

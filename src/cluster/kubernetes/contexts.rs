@@ -92,7 +92,7 @@ impl Contexts {
         };
         let where_looked = match &kubeconfig {
             Some(_) => "the kubeconfig has no current context",
-            None => "there is no kubeconfig, and this is no pod with a service account",
+            None => "no kubeconfig was found, and this is not a pod with a service account",
         };
         let pod = pod_access(settings).map(|access| impersonating(access, &flags));
         let kubeconfig = kubeconfig.unwrap_or_default();
@@ -245,7 +245,7 @@ fn server_of(cluster: &ClusterEntry, label: &str) -> Result<ServerUrl, ClusterEr
     let server = cluster.server.as_deref().filter(|server| !server.is_empty());
     let server = server.ok_or_else(|| wrong("its cluster entry has no `server`"))?;
     ServerUrl::parse(server, secure)
-        .ok_or_else(|| wrong("the `server` of its cluster entry is no http or https address"))
+        .ok_or_else(|| wrong("the `server` of its cluster entry is not an http or https URL"))
 }
 
 fn impersonating(mut access: Access, flags: &Flags) -> Access {
@@ -358,9 +358,9 @@ mod tests {
             ("anonymous", "anonymous https://dev.example.com:6443 gone"),
             (
                 "https://prod.example.com:443",
-                "destination https://prod.example.com:443: several contexts are for it: `prod`, `prod-reader`",
+                "destination https://prod.example.com:443: several kubeconfig contexts match: `prod`, `prod-reader`",
             ),
-            ("prod-cluster", "destination prod-cluster: several contexts are for it: `prod`, `prod-reader`"),
+            ("prod-cluster", "destination prod-cluster: several kubeconfig contexts match: `prod`, `prod-reader`"),
             ("broken", "cluster broken: its cluster entry has no `server`"),
             (
                 "dangling",

@@ -40,7 +40,7 @@ pub(super) async fn discover(connection: &Connection) -> Result<Discovered, Clus
     let mut remarks = BTreeMap::new();
     let version = decode::<Version>(connection, &version, &version_answer).ok();
     if version.is_none() {
-        remarks.insert("/version".to_owned(), "is not told; Kubernetes' version is unknown".to_owned());
+        remarks.insert("/version".to_owned(), "gives no version; the Kubernetes version is unknown".to_owned());
     }
     let mut kinds = Kinds::new(version.map(|version| version.git_version).unwrap_or_default());
     match decode::<Root>(connection, &core, &core_answer)? {
@@ -128,7 +128,7 @@ fn decode<T: DeserializeOwned>(connection: &Connection, ask: &Ask, answer: &Answ
         return Err(connection.refused(ask, answer));
     }
     serde_json::from_slice(&answer.body)
-        .map_err(|error| connection.broken(ask, format!("it is no discovery document, line {}", error.line())))
+        .map_err(|error| connection.broken(ask, format!("it is not a discovery document, line {}", error.line())))
 }
 
 fn api_version(group: &str, version: &str) -> String {

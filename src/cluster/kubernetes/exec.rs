@@ -91,7 +91,7 @@ impl Plugin<'_> {
         let interactive =
             self.exec.interactive_mode != Some(ExecInteractiveMode::Never) && std::io::stdin().is_terminal();
         if !interactive && self.exec.interactive_mode == Some(ExecInteractiveMode::Always) {
-            return Err(self.fails("wants to ask somebody, and standard input is no terminal"));
+            return Err(self.fails("asks for input, and standard input is not a terminal"));
         }
         #[expect(clippy::disallowed_methods, reason = "a credential plugin inherits the environment and the terminal")]
         let mut command = tokio::process::Command::new(self.command());
@@ -111,7 +111,7 @@ impl Plugin<'_> {
         match tokio::time::timeout(limit, collect(child)).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(self.fails(format!("cannot be read from: {error}"))),
-            Err(_) => Err(self.fails(format!("does not end within {} s", limit.as_secs()))),
+            Err(_) => Err(self.fails(format!("did not finish within {} s", limit.as_secs()))),
         }
     }
 
@@ -131,7 +131,7 @@ impl Plugin<'_> {
             let cluster = ExecAuthCluster::try_from(&self.access.cluster)
                 .ok()
                 .and_then(|cluster| serde_json::to_value(cluster).ok())
-                .ok_or_else(|| self.fails("wants to know the cluster, whose certificate authority cannot be read"))?;
+                .ok_or_else(|| self.fails("needs the cluster's certificate authority, which cannot be read"))?;
             spec["cluster"] = cluster;
         }
         Ok(json!({ "apiVersion": self.api_version(), "kind": "ExecCredential", "spec": spec }).to_string())
@@ -147,13 +147,13 @@ impl Plugin<'_> {
             return Err(unreadable());
         }
         if field(&answer, "apiVersion").as_deref() != Some(self.api_version()) {
-            return Err(self.fails(format!("does not speak `{}`", self.api_version())));
+            return Err(self.fails(format!("does not support `{}`", self.api_version())));
         }
         let status = answer.get("status").unwrap_or(&Value::Null);
         match (field(status, "clientCertificateData"), field(status, "clientKeyData"), field(status, "token")) {
             (Some(certificate), Some(key), _) => Ok(Credential::Certificate { certificate, key: Secret::new(key) }),
             (_, _, Some(token)) => Ok(Credential::Token(Secret::new(token))),
-            _ => Err(self.fails("gives neither a token nor a certificate")),
+            _ => Err(self.fails("returns neither a token nor a certificate")),
         }
     }
 }

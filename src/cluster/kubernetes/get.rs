@@ -28,7 +28,7 @@ pub(super) async fn get(
         }
         status if status.is_success() => {
             let object = json::read(&answer.body).ok().and_then(|value| Object::new(value).ok());
-            object.map(Some).ok_or_else(|| connection.broken(&ask, "it is no object"))
+            object.map(Some).ok_or_else(|| connection.broken(&ask, "it is not an object"))
         }
         _ => Err(connection.refused(&ask, &answer)),
     }

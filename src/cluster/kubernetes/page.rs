@@ -17,7 +17,7 @@ use crate::object::{Gvk, Object, json};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PageError {
     /// Cut off, or no JSON at all.
-    #[error("it is no JSON, or is cut off, at line {0}, column {1}")]
+    #[error("it is not JSON, or is cut off, at line {0}, column {1}")]
     NotJson(usize, usize),
     /// JSON of another form.
     #[error("it is not a list of objects")]
@@ -173,7 +173,7 @@ impl<'de> Visitor<'de> for Items<'_> {
                 Ok(object) => objects.push(object),
                 Err(problem) => {
                     *self.fault = Some(PageError::Item { index: objects.len(), kind: self.gvk.clone(), problem });
-                    return Err(A::Error::custom("an item is no object"));
+                    return Err(A::Error::custom("an item is not an object"));
                 }
             }
         }
@@ -269,12 +269,12 @@ mod tests {
             ),
             (r#"{"items":[{"metadata":{"name":3}}]}"#, "item 0 of `apps/v1/Deployment` `metadata.name` is a number"),
             (r#"{"items":[{"spec":{}}]}"#, "item 0 of `apps/v1/Deployment` has no `metadata.name`"),
-            (r#"{"items":[{"metadata":{"name":"web"}}"#, "it is no JSON, or is cut off, at line 1"),
+            (r#"{"items":[{"metadata":{"name":"web"}}"#, "it is not JSON, or is cut off, at line 1"),
             (r#"{"items":{"a":1}}"#, "it is not a list of objects"),
             (r#"{"kind":"Status"}"#, "it is not a list of objects"),
             ("[1]", "it is not a list of objects"),
-            (r#"{"items":[]} trailing"#, "it is no JSON, or is cut off, at line 1"),
-            ("<html>", "it is no JSON, or is cut off, at line 1"),
+            (r#"{"items":[]} trailing"#, "it is not JSON, or is cut off, at line 1"),
+            ("<html>", "it is not JSON, or is cut off, at line 1"),
         ] {
             let error = page(json, false).0.unwrap_err().to_string();
             assert!(error.starts_with(problem), "{json}: {error}");

@@ -100,7 +100,7 @@ fn reason_of_validation(status: &Status) -> Reason {
     }
 }
 
-/// A JSON patch whose `test` does not hold, or whose path is not there: the server says no more than that.
+/// A JSON patch whose `test` does not hold, or whose path is not there: the server gives no further details.
 ///
 /// Rule: apiserver pkg/endpoints/handlers/patch.go, which drops what the patch's library says.
 fn is_outdated_patch(status: &Status) -> bool {
@@ -141,9 +141,9 @@ fn without_words(subject: &Subject<'_>, status: &Status) -> String {
         .collect();
     let fields = if fields.is_empty() { String::new() } else { format!(" at {}", fields.join(", ")) };
     let why = if subject.is_secret() {
-        "the server's words are left out, they can hold a Secret's values"
+        "the server's message is hidden, because it can contain a Secret's values"
     } else {
-        "the server says no more"
+        "the server gives no details"
     };
     format!("{reason}{fields} ({why})")
 }

@@ -96,7 +96,7 @@ mod tests {
         let denial = status.denial("list", "deployments.apps", Some("shop"));
         assert_eq!(
             denial.to_string(),
-            "`system:serviceaccount:ci:drift` may not list `deployments.apps` in namespace `shop`"
+            "`system:serviceaccount:ci:drift` cannot list `deployments.apps` in namespace `shop`"
         );
     }
 

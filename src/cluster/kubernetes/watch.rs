@@ -169,7 +169,7 @@ impl Watch<'_> {
                 let resource = resource_name(facts);
                 self.kubernetes
                     .connection
-                    .note(&format!("`{resource}` may not be watched here, so it is listed again and again"));
+                    .note(&format!("`{resource}` cannot be watched here, so it is listed repeatedly"));
                 self.is_watchable = false;
                 return Ok(State::Unknown);
             }

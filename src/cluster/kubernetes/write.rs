@@ -288,7 +288,7 @@ pub(super) fn apply_ask(subject: &Subject<'_>, content: &Value, validation: &str
 /// The object in an answer.
 pub(super) fn object_of(connection: &Connection, ask: &Ask, answer: &Answer) -> Result<Object, ClusterError> {
     let object = crate::object::json::read(&answer.body).ok().and_then(|value| Object::new(value).ok());
-    object.ok_or_else(|| connection.broken(ask, "it is no object"))
+    object.ok_or_else(|| connection.broken(ask, "it is not an object"))
 }
 
 /// What to say of an answer that is neither an object nor a refusal.

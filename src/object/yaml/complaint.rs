@@ -85,7 +85,7 @@ pub(super) fn of(error: &libyaml_safer::Error, text: &str) -> Fault {
 
 /// The library panicked. What is known to do that is a tag right before a comma.
 pub(super) fn of_panic(text: &str) -> Fault {
-    let message = "the document is no YAML, in a way that cannot be told more exactly";
+    let message = "the document is not valid YAML; the parser gives no details";
     let mut fault = Fault::new(message, one_character(text, 0));
     fault.help = Some("look for a tag (`!name`) that is not followed by a blank");
     fault

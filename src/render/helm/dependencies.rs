@@ -17,7 +17,7 @@ use crate::source::refuse_links_that_leave;
 
 /// Why the proxies of Secrets are not used.
 const DISPUTED: &str =
-    "the repositories of its dependencies have different proxies, and Helm takes one for all: none is used";
+    "the repositories of its dependencies have different proxies, but Helm supports only one: no proxy is used";
 
 /// A chart with its dependencies.
 pub(super) struct Built {

@@ -188,7 +188,7 @@ impl<'a> Values<'a> {
         let help = match unknown {
             Some(name) if names.is_empty() => format!("no source of the application has `ref: {name}`"),
             Some(name) => format!("no source of the application has `ref: {name}`; there is `{}`", names.join("`, `")),
-            None => "where files may be missing, set `helm.ignoreMissingValueFiles`".to_owned(),
+            None => "if missing files are intended, set `helm.ignoreMissingValueFiles`".to_owned(),
         };
         HelmError::ValuesMissing { file: written.to_owned(), at: at(revision), help }
     }

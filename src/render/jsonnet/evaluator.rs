@@ -216,7 +216,7 @@ impl<'p> Files<'_, 'p> {
                     Fault { generated: self.generated(path), ..self.fault(format!("no file `{path}` to import")) }
                 }
                 PathFault::Unreadable(error) => self.fault(format!("`{path}` cannot be read: {error}")),
-                PathFault::Leaves => self.fault(format!("`{path}` leads out of its repository")),
+                PathFault::Leaves => self.fault(format!("`{path}` points outside its repository")),
             };
             failed.place = self.place(machine, Some(from));
             self.failed = Some(Box::new(failed));

@@ -60,9 +60,9 @@ mod tests {
             assert_eq!(objects(value, "a.jsonnet").unwrap(), expected, "{case}");
         }
         for (value, expected) in [
-            (json!("text"), "`a.jsonnet` gives no objects: its value is text"),
-            (json!({"web": {"replicas": 2}}), "`a.jsonnet` gives no objects: `web.replicas` is a number"),
-            (json!([true]), "`a.jsonnet` gives no objects: `[0]` is a boolean"),
+            (json!("text"), "`a.jsonnet` returns no objects: its value is text"),
+            (json!({"web": {"replicas": 2}}), "`a.jsonnet` returns no objects: `web.replicas` is a number"),
+            (json!([true]), "`a.jsonnet` returns no objects: `[0]` is a boolean"),
         ] {
             assert_eq!(objects(value, "a.jsonnet").unwrap_err().to_string(), expected);
         }

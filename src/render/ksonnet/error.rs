@@ -30,7 +30,7 @@ pub enum KsonnetError {
         known: Vec<String>,
     },
     /// Two files of one name.
-    #[error("component `{component}` is there twice: {} and {}", files[0], files[1])]
+    #[error("component `{component}` is defined twice: {} and {}", files[0], files[1])]
     #[diagnostic(code(trueup::render::ksonnet_component), help("rename one of them"))]
     Twice {
         /// The component.
@@ -39,7 +39,7 @@ pub enum KsonnetError {
         files: [String; 2],
     },
     /// An environment whose value is no map.
-    #[error("`{file}` gives no map of components")]
+    #[error("`{file}` returns no map of components")]
     #[diagnostic(
         code(trueup::render::ksonnet_main),
         help("an environment's `main.jsonnet` adds to `import \"base.libsonnet\"`")

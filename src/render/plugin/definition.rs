@@ -66,7 +66,7 @@ pub enum PluginFileError {
         cause: std::io::Error,
     },
     /// It is not such a manifest.
-    #[error("`{file}` is no plugin: {fault}")]
+    #[error("`{file}` is not a plugin: {fault}")]
     #[diagnostic(code(trueup::render::plugin_file), help("`--plugin` takes the file of a `ConfigManagementPlugin`"))]
     Wrong {
         /// The file.
@@ -221,12 +221,12 @@ mod tests {
     #[test]
     fn what_is_no_plugin_is_told() {
         for (text, expected) in [
-            ("", "`p.yaml` is no plugin: it is empty"),
-            ("kind: ConfigMap\n", "`p.yaml` is no plugin: its kind is `ConfigMap`"),
-            ("kind: ConfigManagementPlugin\n", "`p.yaml` is no plugin: it has no `metadata.name`"),
+            ("", "`p.yaml` is not a plugin: it is empty"),
+            ("kind: ConfigMap\n", "`p.yaml` is not a plugin: its kind is `ConfigMap`"),
+            ("kind: ConfigManagementPlugin\n", "`p.yaml` is not a plugin: it has no `metadata.name`"),
             (
                 "kind: ConfigManagementPlugin\nmetadata: {name: a}\nspec: {init: null}\n",
-                "`p.yaml` is no plugin: it has no `spec.generate.command`",
+                "`p.yaml` is not a plugin: it has no `spec.generate.command`",
             ),
         ] {
             assert_eq!(Plugin::read("p.yaml", text.as_bytes()).unwrap_err().to_string(), expected);

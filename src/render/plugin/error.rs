@@ -21,8 +21,8 @@ pub enum PluginError {
         known: Vec<String>,
     },
     /// The plugin does not know the folder as its own.
-    #[error("plugin `{plugin}` does not know `{folder}` as its own")]
-    #[diagnostic(code(trueup::render::plugin_discover), help("look at `spec.discover` of the plugin"))]
+    #[error("plugin `{plugin}` does not match `{folder}`")]
+    #[diagnostic(code(trueup::render::plugin_discover), help("check `spec.discover` of the plugin"))]
     DoesNotFit {
         /// The plugin.
         plugin: String,
@@ -30,7 +30,7 @@ pub enum PluginError {
         folder: String,
     },
     /// `spec.discover` has a pattern that is none.
-    #[error("plugin `{plugin}` discovers by `{pattern}`, which is no glob")]
+    #[error("plugin `{plugin}` discovers by `{pattern}`, which is not a glob")]
     #[diagnostic(code(trueup::render::plugin_glob), help("`*` matches within one folder, `**` across folders"))]
     Glob {
         /// The plugin.
@@ -42,7 +42,7 @@ pub enum PluginError {
     },
     /// The repository could not be copied.
     #[error("the repository could not be copied for plugin `{plugin}`")]
-    #[diagnostic(code(trueup::render::plugin_copy), help("is there room in the folder for temporary files?"))]
+    #[diagnostic(code(trueup::render::plugin_copy), help("check that the folder for temporary files has free space"))]
     Copy {
         /// The plugin.
         plugin: String,
@@ -87,14 +87,14 @@ pub struct Complaint(pub(super) String);
 
 impl fmt::Display for Complaint {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.0.is_empty() { "it said nothing about it" } else { &self.0 })
+        formatter.write_str(if self.0.is_empty() { "it printed no error" } else { &self.0 })
     }
 }
 
 impl std::error::Error for Complaint {}
 
 fn asked(name: Option<&str>) -> String {
-    name.map_or_else(|| "a plugin that knows the source's folder".to_owned(), |name| format!("plugin `{name}`"))
+    name.map_or_else(|| "a plugin that matches the source's folder".to_owned(), |name| format!("plugin `{name}`"))
 }
 
 fn advice(known: &[String]) -> String {

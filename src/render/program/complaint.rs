@@ -37,13 +37,13 @@ pub(super) fn essence(stderr: &str, code: Option<i32>) -> String {
     let text = text.strip_prefix("Error: ").unwrap_or(&text);
     if text.is_empty() {
         return match code {
-            Some(code) => format!("it wrote nothing, and ended with exit code {code}"),
-            None => "it wrote nothing, and was ended by a signal".to_owned(),
+            Some(code) => format!("it printed nothing and failed with exit code {code}"),
+            None => "it printed nothing and was killed by a signal".to_owned(),
         };
     }
     let words = shortened(&template(text).unwrap_or_else(|| without_chart_names(text)));
     // What kills a program in the middle (most often a lack of memory) says nothing itself.
-    if code.is_none() { format!("{words} (it was ended by a signal)") } else { words }
+    if code.is_none() { format!("{words} (it was killed by a signal)") } else { words }
 }
 
 /// Go's template error: the innermost place, the expression, the fact.
@@ -176,9 +176,9 @@ mod tests {
         ] {
             assert_eq!(essence(stderr, Some(1)), expected);
         }
-        assert_eq!(essence("", Some(3)), "it wrote nothing, and ended with exit code 3");
-        assert_eq!(essence("\n", None), "it wrote nothing, and was ended by a signal");
-        assert_eq!(essence("reading x\n", None), "reading x (it was ended by a signal)");
+        assert_eq!(essence("", Some(3)), "it printed nothing and failed with exit code 3");
+        assert_eq!(essence("\n", None), "it printed nothing and was killed by a signal");
+        assert_eq!(essence("reading x\n", None), "reading x (it was killed by a signal)");
     }
 
     #[test]

@@ -61,10 +61,10 @@ pub enum ProgramError {
         source: ProcessError,
     },
     /// It took too long, or wrote too much.
-    #[error("{program} did not come to an end with {place}")]
+    #[error("{program} did not finish with {place}")]
     #[diagnostic(
         code("trueup::render::program"),
-        help("it may take as long as `--render-timeout` says, write 100 MiB, and have 2 GiB of memory")
+        help("the limits are `--render-timeout`, 100 MiB of output and 2 GiB of memory")
     )]
     NotRun {
         /// Its name.
@@ -76,7 +76,7 @@ pub enum ProgramError {
     },
     /// It said that it could not.
     #[error("{program} could not render {place}")]
-    #[diagnostic(code("trueup::render::program_failed"), help("to see it by hand, run {whereabouts}: {command}"))]
+    #[diagnostic(code("trueup::render::program_failed"), help("to reproduce it, run {whereabouts}: {command}"))]
     Failed {
         /// Its name.
         program: &'static str,
@@ -91,7 +91,7 @@ pub enum ProgramError {
         whereabouts: &'static str,
     },
     /// What it wrote is no YAML.
-    #[error("what {program} made of {place} is not YAML, at {origin}")]
+    #[error("the output of {program} for {place} is not YAML, at {origin}")]
     #[diagnostic(code("trueup::render::program_output"), help("look at what the template writes there"))]
     NotYaml {
         /// Its name.
@@ -104,7 +104,7 @@ pub enum ProgramError {
         source: YamlError,
     },
     /// What it wrote is no object.
-    #[error("what {program} made of {place} is no Kubernetes object, at {origin}")]
+    #[error("the output of {program} for {place} is not a Kubernetes object, at {origin}")]
     #[diagnostic(code("trueup::render::program_output"), help("each document needs `apiVersion` and `kind`"))]
     NotAnObject {
         /// Its name.
@@ -117,8 +117,8 @@ pub enum ProgramError {
         source: NotAnObject,
     },
     /// The temporary folder cannot be written.
-    #[error("there is no place to render {place} in")]
-    #[diagnostic(code("trueup::render::no_place"), help("the temporary folder (TMPDIR) has to take files"))]
+    #[error("no temporary folder to render {place} in")]
+    #[diagnostic(code("trueup::render::no_place"), help("the temporary folder (TMPDIR) must be writable"))]
     NoPlace {
         /// What was to be rendered.
         place: String,

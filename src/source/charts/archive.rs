@@ -139,7 +139,7 @@ impl Unpacking<'_> {
         }
         let before = self.kinds.insert(path.clone(), kind);
         if before.is_some_and(|before| before.is_dir() != kind.is_dir()) {
-            return Err(refused(&written, "is there twice, as different things"));
+            return Err(refused(&written, "appears twice with different types"));
         }
         if kind.is_dir() {
             return self.folder(&path, &written);
@@ -171,7 +171,7 @@ impl Unpacking<'_> {
         // Links are made at the end: there is none to follow here.
         let mut file = match File::create(self.into.join(path)) {
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                return Err(refused(written, "is there twice, as different things"));
+                return Err(refused(written, "appears twice with different types"));
             }
             file => file?,
         };
@@ -191,14 +191,14 @@ impl Unpacking<'_> {
 
     /// Links come last: while files were written, there was none to follow.
     fn links(&self) -> Result<(), ArchiveFault> {
-        let leads_out = |path: &Path| refused(&path.display().to_string(), "is a link that leads out");
+        let leads_out = |path: &Path| refused(&path.display().to_string(), "is a link that points outside");
         for (path, target) in &self.links {
             if !stays_inside(path, target) {
                 return Err(leads_out(path));
             }
             match make_link(target, &self.into.join(path)) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(refused(&path.display().to_string(), "is there twice, as different things"));
+                    return Err(refused(&path.display().to_string(), "appears twice with different types"));
                 }
                 other => other?,
             }

@@ -89,10 +89,10 @@ impl TokenWanted {
     ) -> Result<Option<Secret<String>>, SourceError> {
         let url = registry.to_string();
         let refused = |reason| SourceError::UrlRefused { url: url.clone(), reason };
-        let realm = Url::parse(&self.realm).map_err(|_error| refused("it sends us for a token to what is no URL"))?;
+        let realm = Url::parse(&self.realm).map_err(|_error| refused("its token server is not a URL"))?;
         // Who spoke TLS with us does not get our password sent in clear text elsewhere.
         if realm.scheme() != "https" && registry.scheme() == "https" {
-            return Err(refused("it sends us for a token to a server without TLS"));
+            return Err(refused("its token server does not use TLS"));
         }
         let scope = if self.scope.is_empty() { format!("repository:{repository}:pull") } else { self.scope.clone() };
         let answer = self.ask(web, realm.clone(), &scope, pass)?;

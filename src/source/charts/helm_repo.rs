@@ -113,7 +113,7 @@ impl<'task> HelmRepository<'task> {
         if release.url.is_empty() {
             return Err(said(format!("it does not say where version {} is", release.version)));
         }
-        let wrong = || said(format!("`{}` in it is no URL", release.url));
+        let wrong = || said(format!("`{}` in it is not a URL", release.url));
         let mut url = self.base.join(&release.url).map_err(|_error| wrong())?;
         if Url::parse(&release.url).is_err() {
             // Helm: what the repository's own URL has there, such as a signature, opens what is below it, too.
@@ -154,7 +154,7 @@ impl<'task> HelmRepository<'task> {
         let folder = self.base.to_file_path().ok().and_then(|folder| folder.canonicalize().ok());
         // Nor does an index of a folder name a file outside of it.
         if !folder.is_some_and(|folder| real.starts_with(folder)) {
-            let cause = Cause::saying(format!("`{url}` in it leads out of its folder"));
+            let cause = Cause::saying(format!("`{url}` in it points outside its folder"));
             return Err(SourceError::IndexUnreadable { url: self.shown.clone(), cause });
         }
         let bytes = fs::read(&real).map_err(|error| self.unreadable(&path, &error))?;
@@ -166,7 +166,7 @@ impl<'task> HelmRepository<'task> {
         let path: PathBuf = self.base.to_file_path().map_err(|()| self.gone(None))?.join("index.yaml");
         let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
         if path.canonicalize().ok().is_some_and(|real| !folder.is_some_and(|folder| real.starts_with(folder))) {
-            return Err(self.gone(Some(Cause::saying("its `index.yaml` is a link that leads out"))));
+            return Err(self.gone(Some(Cause::saying("its `index.yaml` is a link that points outside"))));
         }
         let bytes = fs::read(&path).map_err(|error| self.unreadable(&path, &error))?;
         self.read(&bytes)

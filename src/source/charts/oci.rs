@@ -107,7 +107,7 @@ impl<'door> Registry<'door> {
         }
         // Nothing may look like a host and be none.
         if !host.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-_:[]".contains(letter)) {
-            return Err(refused("its host is none"));
+            return Err(refused("its host is not valid"));
         }
         let name = name.trim_matches('/').to_owned();
         let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "._-/".contains(letter);
@@ -239,7 +239,7 @@ impl<'door> Registry<'door> {
         let layer = match wanted.as_slice() {
             [layer] => *layer,
             [] if content == Content::Chart => {
-                return Err(refused("it is no Helm chart: no layer holds one".to_owned()));
+                return Err(refused("it is not a Helm chart: no layer contains one".to_owned()));
             }
             several => {
                 return Err(refused(format!("it has {} layers with files, and must have one", several.len())));
@@ -285,7 +285,7 @@ impl<'door> Registry<'door> {
 
     /// Asks; where the registry wants to know who we are, tells it, once.
     fn get(&mut self, question: &str, accept: &'static str) -> Result<Answer<'_>, SourceError> {
-        let wrong = || SourceError::UrlRefused { url: self.shown.clone(), reason: "it cannot be asked for" };
+        let wrong = || SourceError::UrlRefused { url: self.shown.clone(), reason: "it is not part of a valid URL" };
         let url = self.base.join(&format!("v2/{}/{question}", self.name)).map_err(|_error| wrong())?;
         let answer = self.door.web.get(&url, &self.headers(accept))?;
         if answer.status().as_u16() != 401 {

@@ -84,7 +84,7 @@ pub(super) fn connect(
             http(repository, url, if is_meant { access.pass.clone() } else { Pass::default() }, limits)
         }
         // Only `url.<base>.insteadOf` leads here: git knows what its user meant.
-        _ => Err(Fault::Odd(Cause::saying(format!("gix does not speak `{}`", url.scheme)))),
+        _ => Err(Fault::Odd(Cause::saying(format!("gix does not support `{}`", url.scheme)))),
     }
 }
 

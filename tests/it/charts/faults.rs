@@ -97,7 +97,7 @@ fn a_registry_without_the_version_names_what_it_has() {
     fetched 1 repository
       × web: no repository at oci://localhost:[PORT]/nearest/wbe
       ╰─▶ it answers 404 Not Found
-      help: check the source's repoURL; a private repository may also be hidden from who may not read it
+      help: check the source's `repoURL`; a server can also hide a private repository from users without access
     [exit 2]
     ");
 }
@@ -111,7 +111,7 @@ fn each_answer_of_a_server_is_told() {
         (403, "refuses access"),
         (404, "no repository at"),
         (500, "answers 500 Internal Server Error"),
-        (429, "answers 429 Too Many Requests; it asks to be left alone for 120s"),
+        (429, "answers 429 Too Many Requests; it asks to retry after 120s"),
         (418, "answers 418"),
     ] {
         let server = HttpServer::start(move |_| Answer::status(status).with("Retry-After", "120"));

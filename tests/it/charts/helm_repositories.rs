@@ -189,7 +189,7 @@ fn an_index_may_be_odd() {
     for (entries, expected) in [
         ("  - {version: 1.0.0}", "it does not say where version 1.0.0 is"),
         ("  - {version: 1.0.0, urls: [gone.tgz]}", "gone.tgz, where the index has it"),
-        ("  - {version: 1.0.0, urls: ['file:///etc/passwd']}", "`file:///etc/passwd` in it is no URL"),
+        ("  - {version: 1.0.0, urls: ['file:///etc/passwd']}", "`file:///etc/passwd` in it is not a URL"),
         ("   []", "no chart `web` in"),
     ] {
         let (outcome, _) = run(entries, "", "1.0.0");

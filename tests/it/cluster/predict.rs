@@ -105,7 +105,7 @@ fn an_account_that_may_not_patch_is_told_so() {
 
     let predicted = asked.predict(configuration(&cluster, "settings", &json!({}))).unwrap();
 
-    let reason = format!("this account may not patch `configmaps` in namespace `{}`", cluster.name());
+    let reason = format!("this account cannot patch `configmaps` in namespace `{}`", cluster.name());
     assert_eq!(predicted, Predicted::Unavailable(reason));
 }
 

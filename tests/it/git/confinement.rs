@@ -77,7 +77,7 @@ async fn a_link_that_leads_out_refuses_the_paths_above_it_and_no_others() {
             assert!(checkout.folder("web").is_ok(), "{target}");
             for above in ["a", ".", "behind"] {
                 let error = checkout.folder(above).unwrap_err();
-                assert_eq!(error.to_string(), format!("link `{link}` leads out of the repository"), "{target}");
+                assert_eq!(error.to_string(), format!("link `{link}` points outside the repository"), "{target}");
             }
             assert!(checkout.file(link).is_err(), "{target}");
         }
@@ -89,7 +89,7 @@ async fn a_link_that_leads_out_refuses_the_paths_above_it_and_no_others() {
     let git = git.file("out/web.yaml", "x\n").link("out/out", "../a/b/up/..").commit("out");
     let run = run_with(|_| ());
     let checkout = run.good(&git.url(), "main").await;
-    assert_eq!(checkout.folder("out").unwrap_err().to_string(), "link `out/out` leads out of the repository");
+    assert_eq!(checkout.folder("out").unwrap_err().to_string(), "link `out/out` points outside the repository");
 }
 
 /// Trees that git itself would not write.

@@ -224,9 +224,9 @@ async fn what_a_secret_has_wrong_is_told() {
         (infra, &AppKey::new(KEY_FORMS[0]).pem, &ours, "answers 401 Unauthorized"),
         (infra, &key.pem, &api.url(), "answers 404 Not Found"),
         (infra, &key.pem, &format!("http://{closed}"), "cannot be reached"),
-        (infra, &key.pem, "http://git.example.com/api/v3", "is no `https://` URL"),
-        (infra, &key.pem, "git.example.com", "is no URL"),
-        (infra, &key.pem.replace("-----END", "---- END"), &ours, "is no private key in PEM"),
+        (infra, &key.pem, "http://git.example.com/api/v3", "is not an `https://` URL"),
+        (infra, &key.pem, "git.example.com", "is not a URL"),
+        (infra, &key.pem.replace("-----END", "---- END"), &ours, "is not a private key in PEM"),
     ] {
         let run = run_as(&secret("https://git.example.com", &app(pem, base)));
         let error = run.bad(url, "main").await;
@@ -274,6 +274,6 @@ fn a_run_as_a_github_app_shows_neither_key_nor_token() {
 
     let (bad, _files) = run(&key.pem.replace("-----END", "---- END"));
     let outcome = bad.home(home.path()).exits(2);
-    assert!(outcome.stderr.contains("is no private key in PEM"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("is not a private key in PEM"), "{}", outcome.transcript());
     assert_silent(&outcome.transcript(), home.path());
 }

@@ -57,7 +57,7 @@ fn claim(name: &str, volume: &str) -> String {
     )
 }
 
-/// A volume that is there already; it belongs to no namespace, so its name has the test's.
+/// A volume that already exists; it belongs to no namespace, so its name has the test's.
 fn volume(name: &str) -> String {
     format!(
         "apiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: {name}}}\nspec:\n  accessModes: [ReadWriteOnce]\n  capacity: {{storage: 1Gi}}\n  hostPath: {{path: /nowhere}}\n"

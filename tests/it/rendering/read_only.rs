@@ -45,5 +45,5 @@ fn a_container_without_a_temporary_folder_is_told_what_it_lacks() {
     assert!(outcome.stderr.contains("let `TMPDIR` name a folder that takes files"), "{}", outcome.transcript());
     let cache = tempfile::tempdir().unwrap();
     let outcome = run().argument("--cache-dir").argument(cache.path()).exits(2);
-    assert!(outcome.stderr.contains("the temporary folder (TMPDIR) has to take files"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("the temporary folder (TMPDIR) must be writable"), "{}", outcome.transcript());
 }

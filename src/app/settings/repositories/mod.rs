@@ -392,11 +392,11 @@ stringData:
         assert_eq!(
             told,
             [
-                "`gcpServiceAccountKey` is not used: nobody asks Google for a token",
-                "`useAzureWorkloadIdentity` is not used: nobody asks Azure for a token",
-                "`enableLfs` is not used: files in Git LFS stay what git has of them, pointers",
-                "`insecure` is not used: as in Argo CD, a template says nothing of it",
-                "`proxy` is not used: ssh goes without one",
+                "`gcpServiceAccountKey` is not used: trueup requests no tokens from Google",
+                "`useAzureWorkloadIdentity` is not used: trueup requests no tokens from Azure",
+                "`enableLfs` is not used: files in Git LFS stay pointers",
+                "`insecure` is not used: as in Argo CD, a credential template cannot set it",
+                "`proxy` is not used: ssh does not use a proxy",
             ]
         );
         assert!(!format!("{warnings:?}").contains("s3cret"));
@@ -470,7 +470,7 @@ stringData: {url: "https://charts.example.com", type: helm, githubAppID: "12", g
         let (_, warnings) = Repositories::read("a.yaml", file.replace("twelve", "'12'").as_bytes()).unwrap();
         assert_eq!(
             warnings[0].message,
-            "a.yaml: Secret `charts`: `githubAppPrivateKey` is not used: as in Argo CD, it opens git repositories alone"
+            "a.yaml: Secret `charts`: `githubAppPrivateKey` is not used: as in Argo CD, it is used for git repositories only"
         );
     }
 }

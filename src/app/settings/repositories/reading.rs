@@ -20,9 +20,9 @@ const KNOWN_HOSTS: (&str, &str) = ("argocd-ssh-known-hosts-cm", "ssh_known_hosts
 
 /// Credentials that Argo CD knows and nothing here uses; each is what tells that there is such a one.
 const OF_CLOUDS: [(&str, &str); 3] = [
-    ("gcpServiceAccountKey", "nobody asks Google for a token"),
-    ("useAzureWorkloadIdentity", "nobody asks Azure for a token"),
-    ("azureServicePrincipalClientSecret", "nobody asks Azure for a token"),
+    ("gcpServiceAccountKey", "trueup requests no tokens from Google"),
+    ("useAzureWorkloadIdentity", "trueup requests no tokens from Azure"),
+    ("azureServicePrincipalClientSecret", "trueup requests no tokens from Azure"),
 ];
 
 /// Why Secrets of repositories cannot be read.
@@ -189,7 +189,7 @@ impl<'file> Reading<'file> {
             let help = if OF_CLOUDS.iter().any(|(of_cloud, _)| *of_cloud == key) {
                 "give the repository a `username` and a token as its `password`"
             } else {
-                "take it out of the Secret, if it is not missed"
+                "remove it from the Secret if it is not needed"
             };
             self.warnings.push(Finding::warning("trueup::settings::credential", message).with_help(help));
         }
@@ -282,21 +282,21 @@ impl Data {
     fn not_used(&self, repository: &Repository, role: Role) -> Vec<(&'static str, &'static str)> {
         let mut found: Vec<_> = OF_CLOUDS.into_iter().filter(|(key, _)| self.says(key)).collect();
         if self.says("enableLfs") {
-            found.push(("enableLfs", "files in Git LFS stay what git has of them, pointers"));
+            found.push(("enableLfs", "files in Git LFS stay pointers"));
         }
         if role == Role::Template {
             let switches = ["insecure", "insecureIgnoreHostKey"].into_iter().filter(|key| self.says(key));
-            found.extend(switches.map(|key| (key, "as in Argo CD, a template says nothing of it")));
+            found.extend(switches.map(|key| (key, "as in Argo CD, a credential template cannot set it")));
         }
         if repository.client_certificate.is_none() {
             let halves = ["tlsClientCertData", "tlsClientCertKey"].into_iter().filter(|key| self.says(key));
             found.extend(halves.map(|key| (key, "its other half is missing")));
         }
         if repository.proxy.is_some() && repository.url.normal_form().starts_with("ssh://") {
-            found.push(("proxy", "ssh goes without one"));
+            found.push(("proxy", "ssh does not use a proxy"));
         }
         if repository.kind != RepositoryKind::Git && repository.github_app.private_key.is_some() {
-            found.push(("githubAppPrivateKey", "as in Argo CD, it opens git repositories alone"));
+            found.push(("githubAppPrivateKey", "as in Argo CD, it is used for git repositories only"));
         }
         found
     }
