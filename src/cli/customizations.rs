@@ -17,7 +17,7 @@ const LIMIT: u64 = 16 << 20;
 pub(crate) enum CustomizationError {
     /// The operating system does not hand it out.
     #[error("{path}: cannot be read")]
-    #[diagnostic(code(trueup::cli::unreadable_customization), help("check its spelling, and that it may be read"))]
+    #[diagnostic(code(trueup::cli::unreadable_customization), help("check its spelling and permissions"))]
     Unreadable {
         /// The file or folder.
         path: String,
@@ -27,7 +27,7 @@ pub(crate) enum CustomizationError {
     },
     /// It is no text, or far too long.
     #[error("{path}: {why}")]
-    #[diagnostic(code(trueup::cli::customization), help("a script is UTF-8 text of a few kilobytes"))]
+    #[diagnostic(code(trueup::cli::customization), help("a script must be UTF-8 text of a few kilobytes"))]
     NoScript {
         /// The file.
         path: String,
@@ -35,7 +35,7 @@ pub(crate) enum CustomizationError {
         why: &'static str,
     },
     /// There is nothing of the kind.
-    #[error("{path}: has no {wanted} in it")]
+    #[error("{path}: contains no {wanted}")]
     #[diagnostic(code(trueup::cli::no_customizations), help("the layout is `<group>/<Kind>/{wanted}`"))]
     None {
         /// The folder.

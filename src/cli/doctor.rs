@@ -92,14 +92,14 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             program: named("git", &sources.git),
             arguments: &["--version"],
             oldest: None,
-            purpose: "used where the built-in git cannot bring a repository: https://git-scm.com/downloads",
+            purpose: "used when the built-in git cannot fetch a repository: https://git-scm.com/downloads",
         },
         Tool {
             name: "ssh",
             program: PathBuf::from("ssh"),
             arguments: &["-V"],
             oldest: None,
-            purpose: "brings repositories of `ssh://` and `git@…` URLs: install an OpenSSH client",
+            purpose: "fetches repositories with `ssh://` and `git@…` URLs: install an OpenSSH client",
         },
         Tool {
             name: "helm",
@@ -121,7 +121,8 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             program: PathBuf::from("kubectl"),
             arguments: &["version", "--client"],
             oldest: Some(KUBECTL),
-            purpose: "renders Kustomize sources where there is no kustomize: https://kubernetes.io/docs/tasks/tools",
+            purpose: "renders Kustomize sources when kustomize is not installed: \
+                 https://kubernetes.io/docs/tasks/tools",
         },
     ]
 }

@@ -139,7 +139,7 @@ fn read(path: &ManifestPath) -> Result<(String, Vec<u8>), Finding> {
     let unreadable = |name: &str, cause: &std::io::Error| {
         Finding::error("trueup::cli::unreadable_path", format!("{name}: cannot be read"))
             .with_cause(cause.to_string())
-            .with_help("check its spelling, and that it may be read")
+            .with_help("check its spelling and permissions")
     };
     let mut bytes = Vec::new();
     match path {
@@ -160,9 +160,9 @@ fn read(path: &ManifestPath) -> Result<(String, Vec<u8>), Finding> {
 }
 
 fn unreadable(name: &str, line: usize, why: String) -> Finding {
-    Finding::error("trueup::cli::manifest", format!("{name}:{line}: cannot be judged"))
+    Finding::error("trueup::cli::manifest", format!("{name}:{line}: health cannot be assessed"))
         .with_cause(why)
-        .with_help("`-f` takes objects as `kubectl get -o yaml` prints them")
+        .with_help("`-f` expects objects as `kubectl get -o yaml` prints them")
 }
 
 fn tests(arguments: &TestArguments, session: &Session) -> u8 {

@@ -108,9 +108,9 @@ fn named(names: &[ManifestPath], state_namespace: Option<&str>) -> Result<Vec<Su
         None => Err(vec![
             Finding::error(
                 "trueup::cli::no_state_namespace",
-                format!("`{name}` is no file, and no namespace is named"),
+                format!("`{name}` is not a file, and no namespace is given"),
             )
-            .with_help("--state-namespace names the one that its state is in; an Application's manifest says the rest"),
+            .with_help("pass the namespace of its state with --state-namespace, or the Application's manifest"),
         ]),
     };
     names.map(subject).collect()

@@ -52,7 +52,7 @@ pub enum ManifestError {
     },
     /// The operating system does not hand it out.
     #[error("{path}: cannot be read")]
-    #[diagnostic(code(trueup::cli::unreadable_path), help("check that the user who runs trueup may read it"))]
+    #[diagnostic(code(trueup::cli::unreadable_path), help("check that the user who runs trueup can read it"))]
     Unreadable {
         /// The file or folder.
         path: String,
@@ -62,7 +62,7 @@ pub enum ManifestError {
     },
     /// More than any manifest holds.
     #[error("{path}: is larger than {} MiB, which is the limit for a manifest", limit >> 20)]
-    #[diagnostic(code(trueup::cli::large_file), help("split it, or name the files that hold Applications"))]
+    #[diagnostic(code(trueup::cli::large_file), help("split it, or name the files with Applications"))]
     TooLarge {
         /// The file.
         path: String,
@@ -70,8 +70,8 @@ pub enum ManifestError {
         limit: usize,
     },
     /// A folder in which nothing could be a manifest.
-    #[error("{path}: has no .yaml, .yml or .json file in it")]
-    #[diagnostic(code(trueup::cli::empty_folder), help("name a folder that holds manifests of Applications"))]
+    #[error("{path}: contains no .yaml, .yml or .json file")]
+    #[diagnostic(code(trueup::cli::empty_folder), help("name a folder with Application manifests"))]
     NoManifests {
         /// The folder.
         path: String,
@@ -80,7 +80,7 @@ pub enum ManifestError {
     #[error("{path}: is a symlink that leaves the folder {folder}")]
     #[diagnostic(
         code(trueup::cli::leaving_symlink),
-        help("if that is meant, name what it points to as a PATH of its own")
+        help("if that is intended, pass its destination as a PATH of its own")
     )]
     LeavingSymlink {
         /// The symlink.
@@ -97,7 +97,7 @@ pub enum ManifestError {
     Terminal,
     /// `-` a second time.
     #[error("`-` is given twice, but standard input can be read only once")]
-    #[diagnostic(code(trueup::cli::repeated_input), help("leave one of them out"))]
+    #[diagnostic(code(trueup::cli::repeated_input), help("remove one of them"))]
     StandardInputTwice,
 }
 
@@ -304,10 +304,10 @@ fn nearest_path(path: &Path) -> String {
             format!("did you mean `{}`?", shown(&nearest))
         }
         (None, Some(folder)) => match folders_in_words(&entries) {
-            None => format!("`{}` is there, but has nothing of that name", shown(folder)),
-            Some(folders) => format!("`{}` is there, with {folders}", shown(folder)),
+            None => format!("`{}` exists, but contains nothing with that name", shown(folder)),
+            Some(folders) => format!("`{}` exists, with {folders}", shown(folder)),
         },
-        (None, None) => "check its spelling, and the folder that trueup runs in".to_owned(),
+        (None, None) => "check its spelling and the working directory".to_owned(),
     }
 }
 
@@ -428,9 +428,9 @@ mod tests {
             [
                 "apps/guestbok.yaml: no such file or folder | did you mean `apps/guestbook.yaml`?",
                 "app/guestbook.yaml: no such file or folder | did you mean `apps`?",
-                "apps/other: no such file or folder | `apps` is there, but has nothing of that name",
-                "empty/other/web.yaml: no such file or folder | `empty` is there, with the folder `deeper`",
-                "empty: has no .yaml, .yml or .json file in it | name a folder that holds manifests of Applications",
+                "apps/other: no such file or folder | `apps` exists, but contains nothing with that name",
+                "empty/other/web.yaml: no such file or folder | `empty` exists, with the folder `deeper`",
+                "empty: contains no .yaml, .yml or .json file | name a folder with Application manifests",
             ]
         );
     }

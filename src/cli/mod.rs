@@ -45,7 +45,8 @@ fn exit_codes() -> String {
     let row = |status: &ExitStatus| format!("  {}  {}\n", status.code(), status.meaning());
     let table: String = ExitStatus::ALL.iter().map(row).collect();
     format!(
-        "Exit codes:\n{table}  130, 143  ended by Ctrl-C or SIGTERM\n\nOf several codes the first of 2, 4, 5, 3, 1 counts."
+        "Exit codes:\n{table}  130, 143  stopped by Ctrl-C or SIGTERM\n\nOf several codes the first of 2, 4, 5, 3, 1 \
+         counts."
     )
 }
 

@@ -59,10 +59,10 @@ pub(super) fn applications(
 ) -> Result<(Applications, Vec<Finding>), Vec<Finding>> {
     let manifests = read(selection)?;
     for (kind, count) in &manifests.ignored {
-        session.progress.note(format!("passed over {count} of {kind}"));
+        session.progress.note(format!("skipped {count} of {kind}"));
     }
     for detail in &manifests.details {
-        session.progress.note(format!("passed over {}", detail.message));
+        session.progress.note(format!("skipped {}", detail.message));
     }
     Ok((manifests.applications, manifests.findings))
 }

@@ -72,8 +72,8 @@ fn take_id(paths: &mut Vec<ManifestPath>) -> Option<u64> {
 }
 
 fn id_to_clear(id: u64) -> Finding {
-    Finding::error("trueup::cli::clear", format!("`--clear` ends a rollback, so `{id}` says nothing"))
-        .with_help("leave one of the two away; a folder of that name is `./7`".replace('7', &id.to_string()))
+    Finding::error("trueup::cli::clear", format!("`--clear` ends a rollback and takes no ID, but `{id}` was given"))
+        .with_help("remove one of the two; for a folder of that name write `./7`".replace('7', &id.to_string()))
 }
 
 /// Ends a rollback, and prints the history.

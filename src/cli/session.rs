@@ -112,7 +112,7 @@ where
             code = signalled() => match on_signal {
                 OnSignal::Stop => code,
                 OnSignal::FinishTheStep => {
-                    terminal.line("stopping after the step in flight; a second signal stops at once");
+                    terminal.line("stopping after the current step; a second signal stops at once");
                     cancel.cancel();
                     tokio::select! {
                         _ = &mut command => code,

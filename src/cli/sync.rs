@@ -18,7 +18,8 @@ use crate::report::{Format, Output, plan};
 use crate::sync::plan::{Making, Plan, SavedPlans};
 
 /// What to do where nobody can be asked.
-const UNASKED: &str = "`-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` obeys each policy";
+const UNASKED: &str = "`-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` follows each sync \
+     policy";
 
 /// Apply to the clusters what git says
 ///
@@ -199,7 +200,7 @@ pub(super) async fn report(
 
 /// Without a terminal nobody can be asked.
 pub(super) fn nobody_to_ask(help: &str) -> Finding {
-    Finding::error("trueup::cli::unconfirmed", "nobody is there to confirm the plan; nothing was written")
+    Finding::error("trueup::cli::unconfirmed", "not confirmed: standard input is not a terminal; nothing was written")
         .with_help(help)
 }
 

@@ -26,7 +26,7 @@ pub(super) fn narrow(selection: &mut SelectionArguments, name: &str) {
 pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Session) -> u8 {
     let Consent { is_dry, is_given, question } = consent;
     if !is_dry && !is_given && !session.terminal.can_ask() {
-        return session.refuse(&[nobody_to_ask("`-y` goes on without asking, `--dry-run` shows the plan")]);
+        return session.refuse(&[nobody_to_ask("`-y` continues without asking, `--dry-run` shows the plan")]);
     }
     let exit = asked.planning.report.exit_rules();
     let outputs = match outputs(&asked.planning.report) {
@@ -50,6 +50,6 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Sessi
 
 /// One application at a time is taken back or deleted.
 pub(super) fn several(name: &str, count: usize) -> Finding {
-    Finding::error("trueup::cli::several", format!("`{name}` names {count} applications; nothing was written"))
+    Finding::error("trueup::cli::several", format!("`{name}` matches {count} applications; nothing was written"))
         .with_help("name one of them: `namespace/name`")
 }

@@ -76,7 +76,7 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
 }
 
 fn parse_interval(text: &str) -> Result<Duration, String> {
-    parse_request_timeout(text)?.ok_or_else(|| "an interval of nothing would never let the cluster rest".to_owned())
+    parse_request_timeout(text)?.ok_or_else(|| "the interval must be more than zero".to_owned())
 }
 
 /// Reads, waits, reports.

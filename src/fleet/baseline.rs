@@ -65,7 +65,7 @@ fn tell(turn: &mut Turn, error: &StateError) {
         error => {
             let finding = Finding::warning("trueup::sync::record", "the last sync's record cannot be read")
                 .with_cause(error.to_string())
-                .with_help("nothing is wrong with the comparison; who moved is told by the fields' managers alone");
+                .with_help("the comparison is correct; only the fields' managers show which side changed");
             turn.condition(ConditionKind::BaselineWarning, finding);
         }
     }

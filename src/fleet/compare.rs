@@ -81,8 +81,7 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
     };
     let Ok((mut outcome, questions)) = looked else {
         // A panic in one application must not end the fleet.
-        let finding =
-            Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a fault in trueup");
+        let finding = Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a bug in trueup");
         return Outcome { conditions: vec![(ConditionKind::ComparisonError, finding)], ..Outcome::default() };
     };
     let shared = std::mem::take(&mut outcome.shared);
@@ -145,7 +144,7 @@ async fn ask_if_allowed(
     schemas: &Schemas,
 ) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
     if turn.application.forbids_server_side_diff() {
-        let reason = "the application's compare options say `ServerSideDiff=false`".to_owned();
+        let reason = "the application's compare options set `ServerSideDiff=false`".to_owned();
         return Ok((question, Answer::Unavailable(reason)));
     }
     match ask(cluster, question, schemas).await {
@@ -255,7 +254,7 @@ fn unreadable_secret(object: &Object) -> Option<(ResourceDrift, Finding)> {
     let why = fields.join("; ");
     let place = object.origin().map(|origin| format!(" ({origin})")).unwrap_or_default();
     let finding = Finding::error("trueup::status::secret", format!("`{}`{place}: {why}", object.key()))
-        .with_help("values of `data` are base64; to write them as they are, use `stringData`");
+        .with_help("values of `data` must be base64; for plain text use `stringData`");
     Some((unknown(object, why), finding))
 }
 
@@ -265,7 +264,7 @@ fn unserved(drift: ResourceDrift, object: &Object, seen: &Seen) -> ResourceDrift
         return drift;
     }
     let gvk = object.gvk();
-    let why = if is_builtin(&gvk) { "it is not in this version of Kubernetes" } else { "its CRD is not installed" };
+    let why = if is_builtin(&gvk) { "this version of Kubernetes does not have it" } else { "its CRD is not installed" };
     let note = format!("the cluster does not serve `{}` of `{}`: {why}", gvk.kind, gvk.api_version());
     ResourceDrift { is_unserved: true, note: Some(note), ..drift }
 }
@@ -293,9 +292,7 @@ pub(super) fn find_live<'seen>(
         Place::Hidden(reason) => {
             let finding = Finding::error("trueup::status::hidden", format!("`{}` cannot be compared", object.key()))
                 .with_cause(reason.clone())
-                .with_help(
-                    "write the version and the namespace that the cluster serves, or repair the API that is named",
-                );
+                .with_help("use a version and scope that the cluster serves, or fix the API that is named");
             conditions.push((ConditionKind::ComparisonError, finding));
             Err(reason)
         }
@@ -412,7 +409,7 @@ fn shared_resources(turns: &mut [Turn]) {
     }
     for (index, keys) in shared {
         for (key, others) in keys {
-            let message = format!("`{key}` is part of {} too", others.join(" and "));
+            let message = format!("`{key}` is also part of {}", others.join(" and "));
             let finding = Finding::warning("trueup::status::shared", message)
                 .with_help("each sync of one undoes the other; keep the object in one application");
             turns[index].condition(ConditionKind::SharedResourceWarning, finding);

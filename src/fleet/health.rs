@@ -55,7 +55,7 @@ fn unknown() -> ApplicationHealth {
 }
 
 fn fault() -> Finding {
-    Finding::error("trueup::status::fault", "judging health failed unexpectedly; this is a fault in trueup")
+    Finding::error("trueup::status::fault", "assessing health failed unexpectedly; this is a bug in trueup")
 }
 
 /// What was odd, each with Argo CD's word for its kind.

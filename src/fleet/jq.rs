@@ -97,7 +97,7 @@ pub(super) async fn run(
         let running = tokio::task::spawn_blocking(move || named(&expression, &values));
         return match tokio::time::timeout(deadline, running).await {
             Ok(Ok(named)) => named,
-            Ok(Err(_panic)) => Err("running it failed unexpectedly; this is a fault in trueup".to_owned()),
+            Ok(Err(_panic)) => Err("running it failed unexpectedly; this is a bug in trueup".to_owned()),
             Err(_elapsed) => Err(too_slow()),
         };
     }
@@ -109,9 +109,9 @@ pub(super) async fn run(
     command.output_limit = OUTPUT;
     match process::run(&command, cancel).await {
         Ok(output) if output.success() => answer(&output.stdout),
-        Ok(_) => Err("it needs more memory, or nests deeper, than an expression may".to_owned()),
+        Ok(_) => Err("it needs more memory or nests deeper than allowed".to_owned()),
         Err(ProcessError::TimedOut { .. }) => Err(too_slow()),
-        Err(ProcessError::TooMuchOutput { .. }) => Err("it names too many places".to_owned()),
+        Err(ProcessError::TooMuchOutput { .. }) => Err("it selects too many paths".to_owned()),
         Err(error) => Err(error.to_string()),
     }
 }
@@ -188,7 +188,7 @@ fn told(named: &Named) -> Value {
 }
 
 fn answer(bytes: &[u8]) -> Result<Vec<Named>, String> {
-    let unreadable = || "its answer cannot be read; this is a fault in trueup".to_owned();
+    let unreadable = || "its answer cannot be read; this is a bug in trueup".to_owned();
     let answer = object::json::read(bytes).map_err(|_error| unreadable())?;
     if let Some(why) = answer.get("error").and_then(Value::as_str) {
         return Err(why.to_owned());

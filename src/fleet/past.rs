@@ -38,12 +38,12 @@ pub(super) enum PastUnknown {
 impl fmt::Display for PastUnknown {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::NoRecord => formatter.write_str("there is no record of a sync"),
-            Self::NotKept(why) => write!(formatter, "the record does not have the source of then: {why}"),
+            Self::NoRecord => formatter.write_str("no record of a sync was found"),
+            Self::NotKept(why) => write!(formatter, "the record does not have the source of that sync: {why}"),
             Self::Failed(finding) => formatter.write_str(&finding.message),
             Self::Differs => formatter.write_str(
-                "its source of then renders something else now: a tool has another version, the cluster has other kinds, or the \
-                 render is not deterministic",
+                "the source of that sync renders differently now: a tool or the cluster's API versions changed, or \
+                 the render is not deterministic",
             ),
         }
     }
@@ -155,7 +155,7 @@ impl Then {
 /// The source that a block says. What opens its URL is in the manifest alone.
 pub(super) fn read(block: &SourceBlock, now: &[Source]) -> Result<Source, Finding> {
     let source = block.read().map_err(|findings| {
-        let unread = || Finding::error("trueup::sync::unreadable_source", "the source of then cannot be read");
+        let unread = || Finding::error("trueup::sync::unreadable_source", "the source of that sync cannot be read");
         findings.into_iter().next().unwrap_or_else(unread)
     })?;
     let shown = source.repo_url.to_string();

@@ -51,7 +51,7 @@ pub(super) async fn find(turns: &mut [Turn], log_lines: Option<u16>, concurrency
                 Some(Ok(evidence)) => resource.reasons = evidence.reasons(&resource.uid),
                 // The verdict stands; that its reasons could not be read is told once for each namespace.
                 Some(Err(error)) if untold.insert(resource.namespace.clone()) => {
-                    resource.reasons = vec![format!("why could not be found out: {error}")];
+                    resource.reasons = vec![format!("the reason is unknown: {error}")];
                 }
                 Some(Err(_)) | None => {}
             }

@@ -63,7 +63,7 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
             Some(done) => rendered(turn, done),
             None => turn.condition(
                 ConditionKind::ComparisonError,
-                Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a fault in trueup"),
+                Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a bug in trueup"),
             ),
         }
     }

@@ -74,7 +74,7 @@ fn take(found: &Found, request: &mut Request) {
 fn learn(found: Found, request: &mut Request) {
     let (repositories, findings) = Repositories::of_objects(&found.place, found.objects);
     if repositories.is_empty() && findings.is_empty() && request.repositories_from_cluster {
-        let message = format!("{} has no Secret of a repository", found.place);
+        let message = format!("{} has no repository Secret", found.place);
         let help = "name Argo CD's namespace with --argocd-namespace";
         request.findings.push(Finding::warning("trueup::settings::none", message).with_help(help));
     }
@@ -93,6 +93,6 @@ fn judge_by(settings: &Settings, request: &mut Request) {
 }
 
 fn missing(namespace: &str) -> Finding {
-    Finding::error("trueup::settings::none", format!("no ConfigMap `argocd-cm` is in namespace `{namespace}`"))
+    Finding::error("trueup::settings::none", format!("ConfigMap `argocd-cm` not found in namespace `{namespace}`"))
         .with_help("name Argo CD's namespace with --argocd-namespace, or give the manifest with --argocd-cm FILE")
 }

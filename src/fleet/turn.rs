@@ -214,8 +214,8 @@ pub(super) fn leave_alone(request: &mut Request) {
     let findings = &mut request.findings;
     request.applications.retain(|application| match application {
         Ok(application) if application.skips_reconcile() => {
-            let message = format!("{}: it is not compared: `{SKIP_RECONCILE}` says so", application.name);
-            let help = "take the annotation off to have it compared";
+            let message = format!("{}: not compared, because of the annotation `{SKIP_RECONCILE}`", application.name);
+            let help = "remove the annotation to compare it";
             findings.push(Finding::warning("trueup::fleet::skipped", message).with_help(help));
             false
         }
@@ -290,9 +290,9 @@ fn unchecked_project(application: &Application) -> Option<Condition> {
         return None;
     }
     let message =
-        format!("project `{}` is not checked: the application may do what the project forbids", application.project);
+        format!("project `{}` is not checked: the application can do what the project forbids", application.project);
     let finding = Finding::warning("trueup::app::project_unchecked", message).with_help(
-        "compare its `sourceRepos`, `destinations` and resource lists yourself; this version reads no AppProject",
+        "check its `sourceRepos`, `destinations` and resource lists yourself; this version does not read AppProjects",
     );
     Some(Condition { kind: ConditionKind::ProjectWarning, finding: finding.about(&application.name) })
 }

@@ -70,12 +70,12 @@ impl Ending {
             Self::Degraded(what) => Some(
                 Finding::error(GAVE_UP, format!("gave up waiting: {} degraded", counted(what.len())))
                     .with_cause(what.join("; "))
-                    .with_help("`--ignore-degraded` goes on waiting"),
+                    .with_help("`--ignore-degraded` keeps waiting"),
             ),
             Self::TimedOut(what) => Some(
-                Finding::error(TIMED_OUT, format!("the wait was over after {} s", timeout.as_secs()))
+                Finding::error(TIMED_OUT, format!("timed out waiting after {} s", timeout.as_secs()))
                     .with_cause(format!("still waiting for {}", what.join("; ")))
-                    .with_help("`--timeout` gives it longer"),
+                    .with_help("raise `--timeout` to wait longer"),
             ),
         }
     }

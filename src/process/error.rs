@@ -21,10 +21,7 @@ pub enum ProcessError {
     },
     /// It is there, but the system does not start it.
     #[error("program `{program}` could not be started")]
-    #[diagnostic(
-        code("trueup::process::not_started"),
-        help("check that it is executable, and that its folder exists")
-    )]
+    #[diagnostic(code("trueup::process::not_started"), help("check that it is executable, and that its folder exists"))]
     NotStarted {
         /// The program's name.
         program: String,

@@ -288,7 +288,9 @@ fn unread(folder: Place<'_>) -> Result<Option<Finding>, RenderError> {
         _ if include.is_empty() || !exclude.is_empty() => return Ok(None),
         count => (
             count,
-            format!("`directory.include`, `{include}`, matches no file: it is matched against the path below `{shown}`"),
+            format!(
+                "`directory.include`, `{include}`, matches no file: it is matched against the path below `{shown}`"
+            ),
         ),
     };
     let message = format!("no file of `{shown}` is read, though {count} in it could be manifests");

@@ -162,7 +162,9 @@ impl Diagnostic for RenderError {
             Self::LeavesCheckout { .. } => {
                 "put the file itself where the link is: nothing outside of a repository is read".to_owned()
             }
-            Self::TooLarge { .. } => "raise the limit with `--max-manifests-size`, or narrow `directory.include`".to_owned(),
+            Self::TooLarge { .. } => {
+                "raise the limit with `--max-manifests-size`, or narrow `directory.include`".to_owned()
+            }
             Self::Glob { .. } => "`*` matches any text, `?` one character, `{a,b}` either".to_owned(),
             Self::SeveralInJson { .. } => "write several objects as the `items` of a `v1` `List`".to_owned(),
             Self::Override { found, .. } => first_error(found).and_then(|finding| finding.help.clone())?,

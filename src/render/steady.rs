@@ -78,8 +78,9 @@ fn compare(first: &Value, second: &Value, place: &Pointer, fields: &mut Vec<Stri
 }
 
 fn finding(name: &str, fact: &str) -> Finding {
-    Finding::error("trueup::render::unsteady", format!("`{name}` {fact}"))
-        .with_help("the render is not deterministic, so every sync would change it; set the value explicitly, or ignore the field")
+    Finding::error("trueup::render::unsteady", format!("`{name}` {fact}")).with_help(
+        "the render is not deterministic, so every sync would change it; set the value explicitly, or ignore the field",
+    )
 }
 
 #[cfg(test)]

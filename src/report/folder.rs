@@ -42,7 +42,7 @@ pub struct Written {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum FolderError {
     /// A file is in the way.
-    #[error("`{}` is there, and was not written by trueup; nothing was written to its folder", .file.display())]
+    #[error("`{}` exists and was not written by trueup; nothing was written to its folder", .file.display())]
     #[diagnostic(code(trueup::report::not_ours), help("move it away, or write to another folder"))]
     NotOurs {
         /// The file.
@@ -50,7 +50,7 @@ pub enum FolderError {
     },
     /// A folder cannot be made or read.
     #[error("`{}` cannot be written to", .file.display())]
-    #[diagnostic(code(trueup::report::folder), help("may you write there?"))]
+    #[diagnostic(code(trueup::report::folder), help("check that you are allowed to write there"))]
     Folder {
         /// The folder or file.
         file: PathBuf,
@@ -137,7 +137,11 @@ fn remove(file: &Path, written_hashes: &BTreeSet<String>, written: &mut Written)
             written.removed += 1;
         }
         Ok(_) => {
-            let message = format!("`{}` is no longer rendered, and stays: it was changed by hand", file.display());
+            let message = format!(
+                "`{}` is no longer rendered, but is kept because it was changed by \
+                 hand",
+                file.display()
+            );
             written.kept.push(Finding::warning("trueup::report::changed", message).with_help("remove it yourself"));
         }
     }

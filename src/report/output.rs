@@ -54,11 +54,11 @@ pub struct Output {
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum OutputError {
     /// No such format.
-    #[error("`{0}` is not a format of the report")]
+    #[error("unknown report format `{0}`")]
     #[diagnostic(code(trueup::report::format), help("one of: {}; or FORMAT=FILE", Format::names()))]
     Format(String),
     /// `json=`
-    #[error("`{0}=` names no file")]
+    #[error("`{0}=` needs a file name")]
     #[diagnostic(code(trueup::report::file), help("`-o {0}` alone writes to standard output"))]
     NoFile(String),
     /// Two formats would be mixed up on standard output.
@@ -71,7 +71,13 @@ pub enum OutputError {
     TwoInOneFile(PathBuf),
     /// The file could not be written; what was there before is untouched.
     #[error("the report could not be written to {}", .file.display())]
-    #[diagnostic(code(trueup::report::write), help("does its folder exist, and may you write there?"))]
+    #[diagnostic(
+        code(trueup::report::write),
+        help(
+            "check that its folder exists and that you are allowed to write \
+         there"
+        )
+    )]
     File {
         /// The file.
         file: PathBuf,

@@ -45,9 +45,9 @@ pub(super) fn counts(steps: &[&Step], held: usize) -> Vec<(Role, String)> {
     let count = |does: fn(&Step) -> bool| steps.iter().filter(|step| does(step)).count();
     let is_there = |step: &Step| step.seen.is_some();
     let counts = [
-        (Role::Git, count(|step| step.hook.is_none() && !step.is_prune() && step.seen.is_none()), "to make"),
+        (Role::Git, count(|step| step.hook.is_none() && !step.is_prune() && step.seen.is_none()), "to create"),
         (Role::Drift, steps.iter().filter(|step| is_change(step) && is_there(step)).count(), "to change"),
-        (Role::Warning, count(is_made_anew), "to make anew"),
+        (Role::Warning, count(is_made_anew), "to recreate"),
         (Role::Cluster, count(Step::is_prune), "to delete"),
         (Role::Plain, count(is_release), "to release"),
         (Role::Plain, count(|step| step.hook.is_some()), "to run"),
@@ -99,7 +99,7 @@ fn line(page: &mut Page, step: &Step) {
         page.write(Role::Hint, "  takes over from ").write(Role::Manager, adopt.join(", "));
     }
     if step.unasked {
-        page.write(Role::Hint, "  cannot be rehearsed: its namespace or kind comes first");
+        page.write(Role::Hint, "  no dry run: its Namespace or CRD has to be created first");
     }
     page.end();
 }
@@ -190,7 +190,7 @@ mod tests {
             force: false,
             adopt: vec!["argocd-controller".to_owned()],
         };
-        let mut gone = there(step(Phase::Sync, name("v1", "Secret", "old"), Method::Apply, "not in git any more"));
+        let mut gone = there(step(Phase::Sync, name("v1", "Secret", "old"), Method::Apply, "removed from git"));
         (gone.action, gone.target) = (Action::Prune { propagation: Propagation::Foreground }, None);
         let anew = step(Phase::Sync, name("apps/v1", "Deployment", "web"), Method::Recreate, "must be made anew");
         let widget = step(Phase::Sync, name("shop.example.com/v1", "Widget", "a"), Method::Apply, "new in git");
@@ -221,17 +221,17 @@ mod tests {
     fn a_plan_reads_in_the_order_that_it_is_done() {
         let nothing = Plan { application: "blog".to_owned(), steps: vec![], held: vec![], warnings: vec![], ..plan() };
         insta::assert_snapshot!(text([&plan(), &nothing], &view()), @r"
-        2 applications  1 to make, 1 to change, 1 to make anew, 1 to delete, 2 to run, 1 held
+        2 applications  1 to create, 1 to change, 1 to recreate, 1 to delete, 2 to run, 1 held
 
-        argocd/shop  1 to make, 1 to change, 1 to make anew, 1 to delete, 2 to run, 1 held  https://kubernetes.default.svc  3f2a9c1
+        argocd/shop  1 to create, 1 to change, 1 to recreate, 1 to delete, 2 to run, 1 held  https://kubernetes.default.svc  3f2a9c1
           PreSync, wave 0
             ↻ batch/Job shop/migrate  hook PreSync
           Sync, wave 0
-            - Secret shop/old  not in git any more
+            - Secret shop/old  removed from git
             ~ ConfigMap shop/settings  changed: /data/a (git moved)  takes over from argocd-controller
             ↻ apps/Deployment shop/web  must be made anew
           Sync, wave 3
-            + shop.example.com/Widget shop/a  new in git  cannot be rehearsed: its namespace or kind comes first
+            + shop.example.com/Widget shop/a  new in git  no dry run: its Namespace or CRD has to be created first
           SyncFail, wave 0, only if something fails
             + batch/Job shop/page  hook SyncFail
           ! PersistentVolumeClaim shop/data  its data would be lost with it; needs `--prune-protected`

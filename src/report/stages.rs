@@ -220,7 +220,7 @@ fn line(stage: Stage, units: u64) -> String {
         Stage::Render => format!("rendered {}", counted(units, "application")),
         Stage::List => format!("listed {}", counted(units, "kind")),
         Stage::Compare => format!("compared {}", counted(units, "application")),
-        Stage::Sync => format!("did {}", counted(units, "step")),
+        Stage::Sync => format!("ran {}", counted(units, "step")),
     }
 }
 

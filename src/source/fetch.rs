@@ -329,8 +329,7 @@ impl Attempt<'_, '_> {
             Fault::Stopped => SourceError::TimedOut { url, after: self.task.limits.timeout },
             Fault::Disk(error) => self.cache.unusable(&error),
             Fault::NotOurs(cause) | Fault::Odd(cause) => {
-                let help =
-                    "try `git ls-remote` with this URL; `--repo URL=PATH` uses a checkout instead";
+                let help = "try `git ls-remote` with this URL; `--repo URL=PATH` uses a checkout instead";
                 SourceError::FetchFailed { url, help: help.to_owned(), cause }
             }
         })

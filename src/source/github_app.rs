@@ -372,7 +372,10 @@ mod tests {
             ("", "is not a private key in PEM"),
             ("s3cret", "is not a private key in PEM"),
             ("-----BEGIN RSA PRIVATE KEY-----\ns3cret\n", "is not a private key in PEM"),
-            ("-----BEGIN RSA PRIVATE KEY-----\ns3cret!\n-----END RSA PRIVATE KEY-----\n", "is not a private key in PEM"),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\ns3cret!\n-----END RSA PRIVATE KEY-----\n",
+                "is not a private key in PEM",
+            ),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\nczNjcmV0\n-----END RSA PRIVATE KEY-----\n",
                 "is not an RSA key that can be used",

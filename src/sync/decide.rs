@@ -85,7 +85,7 @@ pub fn decide(policy: Policy, resources: &[ResourceDrift], last: LastSync) -> De
     if prune && found.is_all_gone && !policy.allow_empty {
         // Argo CD: "auto-sync will wipe out all resources".
         return Decision::Leave(format!(
-            "git has nothing any more, and all {} would be deleted, which takes `allowEmpty`",
+            "git renders nothing, so all {} would be deleted; needs `allowEmpty`",
             objects(found.gone)
         ));
     }
@@ -166,15 +166,13 @@ impl Found {
     /// Why a manual application cannot be set back to its last sync.
     fn why_not_heal(&self, last: LastSync) -> Option<&'static str> {
         match last {
-            LastSync::None => {
-                Some("it was never synced, so there is nothing to set it back to; `trueup sync` is first")
-            }
+            LastSync::None => Some("it was never synced, so there is no last sync to heal to; run `trueup sync` first"),
             LastSync::CutShort => {
-                Some("its last sync did not come to its end; `trueup sync` ends it, then it can be set back")
+                Some("its last sync did not finish; `trueup sync` finishes it, then it can be healed")
             }
             // Then what moved is the Application itself, and its last form is not known: healing would deploy the new one.
             LastSync::SameRevision if self.git > 0 => {
-                Some("the application changed since its last sync at the same revision; `trueup sync` is first")
+                Some("the application changed since its last sync at the same revision; run `trueup sync` first")
             }
             LastSync::SameRevision | LastSync::OtherRevision => None,
         }
@@ -184,13 +182,13 @@ impl Found {
     fn left(&self, policy: Policy) -> String {
         let mut left = Vec::new();
         if self.git > 0 && !policy.automated {
-            left.push(format!("git moved {}: it is synced by hand", objects(self.git)));
+            left.push(format!("{} changed in git: automated sync is off", objects(self.git)));
         }
         if self.cluster > 0 && !policy.self_heal {
-            left.push(format!("the cluster moved {}: self-heal is off", objects(self.cluster)));
+            left.push(format!("{} changed in the cluster: self-heal is off", objects(self.cluster)));
         }
         if self.gone > 0 && !policy.prune {
-            left.push(format!("git dropped {}: pruning is off", objects(self.gone)));
+            left.push(format!("{} removed from git: pruning is off", objects(self.gone)));
         }
         left.join("; ")
     }

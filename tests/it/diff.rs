@@ -257,7 +257,7 @@ fn an_application_that_asks_to_be_left_alone_is_not_compared() {
 
     let outcome = trueup(["diff", "-"]).stdin(manifest.to_string()).live(live.path()).exits(0);
 
-    assert!(outcome.stderr.contains("shop: it is not compared"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("shop: not compared, because of the annotation"), "{}", outcome.transcript());
 }
 
 /// The table of exit codes, from outside.

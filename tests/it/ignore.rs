@@ -105,8 +105,8 @@ fn a_rule_without_effect_is_a_warning_that_names_it() {
     let messages = messages(&report);
     for part in [
         "`spec.ignoreDifferences[0].jsonPointers: /spec/replicas` at ",
-        "is about no object",
-        "`.spec.replicas[` is no jq expression",
+        "matches no object",
+        "`.spec.replicas[` is not a jq expression",
         "def f: f; f` at ",
         "it takes longer than 3 s",
         "managedFieldsManagers: nobody` at ",

@@ -49,7 +49,7 @@ fn a_walked_repository_says_little_and_verbose_says_all() {
     ");
     let verbose = run(&["-v"]);
     for file in ["chart/templates/a.yaml", "chart/templates/service.yaml", "broken.yaml"] {
-        assert!(verbose.contains(&format!("passed over ./{file}")), "{verbose}");
+        assert!(verbose.contains(&format!("skipped ./{file}")), "{verbose}");
     }
 }
 

@@ -75,6 +75,9 @@ mod tests {
     fn an_unknown_method_is_an_error() {
         let data = [("application.resourceTrackingMethod".to_owned(), "labels".to_owned())].into();
         let error = TrackingSettings::of(&Settings { file: "cm.yaml".to_owned(), data }).unwrap_err();
-        assert_eq!(error.to_string(), "cm.yaml: `application.resourceTrackingMethod`: `labels` is not a tracking method");
+        assert_eq!(
+            error.to_string(),
+            "cm.yaml: `application.resourceTrackingMethod`: `labels` is not a tracking method"
+        );
     }
 }

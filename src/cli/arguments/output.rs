@@ -84,8 +84,8 @@ impl ReportArguments {
 fn parse_exit_code(text: &str) -> Result<u8, String> {
     match text.parse::<u8>() {
         Ok(0) => Err("0 means that all is in sync; --exit-zero asks for that".to_owned()),
-        Ok(code @ 2..=5) => Err(format!("{code} has a meaning of its own; take 1, or 6 to 125")),
+        Ok(code @ 2..=5) => Err(format!("{code} is reserved; use 1, or 6 to 125")),
         Ok(code @ (1 | 6..=125)) => Ok(code),
-        _ => Err("an exit code is 1, or 6 to 125".to_owned()),
+        _ => Err("the exit code must be 1, or 6 to 125".to_owned()),
     }
 }

@@ -117,7 +117,7 @@ pub(crate) fn parse_wait(text: &str) -> Result<Duration, String> {
 pub(crate) fn parse_lock_duration(text: &str) -> Result<Duration, String> {
     match parse_wait(text)? {
         time if (lock::SHORTEST..=lock::LONGEST).contains(&time) => Ok(Duration::from_secs(time.as_secs())),
-        _ => Err(format!("it is {} s at least, {} s at most", lock::SHORTEST.as_secs(), lock::LONGEST.as_secs())),
+        _ => Err(format!("must be between {} s and {} s", lock::SHORTEST.as_secs(), lock::LONGEST.as_secs())),
     }
 }
 

@@ -40,7 +40,7 @@ async fn tell_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, worl
         Ok(StatusWritten::Done) => {}
         Ok(StatusWritten::NoApplication) => {
             let name = &turn.application.name;
-            world.progress.note(format!("{name}: no status is written: there is no Application `{namespace}/{name}`"));
+            world.progress.note(format!("{name}: no status is written: Application `{namespace}/{name}` not found"));
         }
         Err(error) => turn.condition(ConditionKind::StatusError, Finding::of(&error)),
     }

@@ -51,9 +51,9 @@ pub(super) async fn targets(
         match turn.target.take().filter(|_| is_known) {
             Some(target) => turn.hooks = target.iter().filter(|object| is_hook(object)).cloned().collect(),
             None if has_hooks => {
-                let message = "it is not deleted: what hooks it has is not known; nothing was written";
+                let message = "not deleted: its hooks are not known; nothing was written";
                 let finding = Finding::error("trueup::sync::hooks_unknown", message)
-                    .with_help("`--no-hooks` deletes it without them, and without git");
+                    .with_help("`--no-hooks` deletes it without hooks, and without git");
                 turn.condition(ConditionKind::DeletionError, finding);
                 continue;
             }
@@ -95,7 +95,7 @@ pub(super) async fn planned(
     let deleting = Deleting { orphan: how.orphan, propagation: how.propagation, state_namespace: &place.namespace };
     let plan = plan::delete(&wishes, &deleting).map_err(|refused| vec![Finding::of(&refused)])?;
     if plan.is_empty() && !plan.held.iter().any(|held| held.is_drift) && turn.members.is_none() {
-        turn.left = Some("there is nothing of it in the cluster".to_owned());
+        turn.left = Some("nothing of it is in the cluster".to_owned());
     }
     Ok(plan)
 }
@@ -104,13 +104,16 @@ pub(super) async fn planned(
 pub(super) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
     let (Some(members), Some(kinds)) = (&turn.members, &turn.kinds) else { return Ok(()) };
     if !turn.unlisted.is_empty() {
-        let message = "it is not deleted: this account may not list all kinds of its objects; nothing was written";
-        return Err(Finding::error(NOT_PERMITTED, message).with_help("let the account list, get and delete them"));
+        let message = "not deleted: this account cannot list all kinds of its objects; nothing was written";
+        return Err(Finding::error(NOT_PERMITTED, message).with_help(
+            "grant the account `list`, `get` and `delete` on \
+             them",
+        ));
     }
     let is_silent = |kind: &&GroupKind| kinds.preferred(kind).is_none() && silence_of(kinds, &kind.group).is_some();
     members.kinds.iter().find(is_silent).map_or(Ok(()), |kind| {
-        let message = format!("it is not deleted: the API of its kind `{kind}` does not answer; nothing was written");
-        Err(Finding::error("trueup::sync::unknown", message).with_help("mend the API, or remove it"))
+        let message = format!("not deleted: the API of its kind `{kind}` does not answer; nothing was written");
+        Err(Finding::error("trueup::sync::unknown", message).with_help("fix the API, or remove it"))
     })
 }
 

@@ -62,7 +62,11 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
         Ok(()) => {}
         Err(error @ LockError::Lost { .. }) => turn.condition(ConditionKind::SyncError, Finding::of(&error)),
         Err(error) => {
-            world.progress.note(format!("{}: the lock stays until its time is over: {error}", turn.application.name));
+            world.progress.note(format!(
+                "{}: the lock was not released and stays until it expires: \
+                 {error}",
+                turn.application.name
+            ));
         }
     }
 }
@@ -120,7 +124,7 @@ async fn make_room(plan: &Plan, place: &Place, cluster: &dyn Cluster) -> Result<
         Ok(Written::Done(_)) => Ok(()),
         Ok(Written::Refused(refusal)) if refusal.reason == Reason::AlreadyExists => Ok(()),
         Ok(Written::Refused(refusal)) => {
-            let message = format!("namespace `{}` cannot be made; nothing else was written", place.namespace);
+            let message = format!("namespace `{}` cannot be created; nothing else was written", place.namespace);
             Err(Finding::error("trueup::sync::namespace", message).with_cause(refusal.words))
         }
         Err(error) => Err(Finding::of(&error)),
@@ -167,7 +171,7 @@ async fn under_lock(
     let held = plan.held.iter().filter(|held| held.is_drift).count()
         + operation.steps.iter().filter(|outcome| is_held(outcome)).count();
     if operation.phase == OperationPhase::Succeeded && held > 0 {
-        operation.message = format!("synced, but for {held} that were held back");
+        operation.message = format!("synced, except for {held} that were not applied");
     }
     if !stops.is_lost() {
         tell(turn, &operation, wanted.wish);
@@ -204,11 +208,11 @@ fn refuse_older(turn: &Turn, state: &State, wanted: &SyncRequest) -> Result<(), 
         return Ok(());
     }
     let message = format!(
-        "`{}` began after this run and brought revision {}; nothing was written",
+        "`{}` started after this run and applied revision {}; nothing was written",
         attempt.by,
         attempt.revisions.join(", ")
     );
-    let help = format!("this run has {}; run it again, and it takes what git says now", revisions.join(", "));
+    let help = format!("this run has {}; run it again to use the current revision", revisions.join(", "));
     Err(Finding::error(LOCKED, message).with_help(help))
 }
 
@@ -223,12 +227,10 @@ fn tell(turn: &mut Turn, operation: &Operation, wish: Wish) {
     };
     let open = operation.steps.iter().filter(|outcome| outcome.result == StepResult::NotBegun).count();
     let what = if matches!(wish, Wish::Delete(_)) { "deletion" } else { "sync" };
-    let finding = Finding::error(code, format!("the {what} did not come to its end"))
-        .with_cause(operation.message.clone())
-        .with_help(format!(
-            "{open} of {} steps were not begun; the next {what} goes on from here",
-            operation.steps.len()
-        ));
+    let finding =
+        Finding::error(code, format!("the {what} did not finish")).with_cause(operation.message.clone()).with_help(
+            format!("{open} of {} steps were not started; the next {what} continues from here", operation.steps.len()),
+        );
     turn.condition(ConditionKind::SyncError, finding);
 }
 
@@ -259,10 +261,9 @@ async fn tried(
         let operation = execute(plan, &execution).await;
         let wait = retry.as_ref().filter(|_| operation.may_pass()).and_then(|retry| wait_before(retry, tries));
         let Some(wait) = wait else { return operation };
-        world.progress.waiting(
-            &turn.application.name,
-            &format!("it is tried again in {} s: {}", wait.as_secs(), operation.message),
-        );
+        world
+            .progress
+            .waiting(&turn.application.name, &format!("retrying in {} s: {}", wait.as_secs(), operation.message));
         if tokio::time::timeout(wait, stops.stop.cancelled()).await.is_ok() {
             return operation;
         }

@@ -109,9 +109,9 @@ fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
     let unknown = turn.resources.iter().find(|resource| resource.state == ResourceState::Unknown && !is_held(resource));
     if unknown.is_some() || turn.conditions.iter().any(Condition::blocks_sync) {
         if let Some(resource) = unknown {
-            let message = format!("it is not synced: `{}/{}` could not be compared", resource.gvk.kind, resource.name);
+            let message = format!("not synced: `{}/{}` could not be compared", resource.gvk.kind, resource.name);
             let finding = Finding::error("trueup::sync::unknown", message)
-                .with_help("see `trueup diff`; what is unknown is not written over")
+                .with_help("see `trueup diff`; an object in an unknown state is not overwritten")
                 .with_cause(resource.note.clone().unwrap_or_default());
             turn.condition(ConditionKind::SyncError, finding);
         }
@@ -120,7 +120,7 @@ fn may_not(turn: &mut Turn, wanted: &SyncRequest) -> bool {
     let is_shared = !turn.shared.is_empty();
     if is_shared && !wanted.flags.allow_shared {
         let finding =
-            Finding::error("trueup::sync::shared", "it is not synced: another application has some of its objects")
+            Finding::error("trueup::sync::shared", "not synced: another application owns some of its objects")
                 .with_help("keep each object in one application; `--allow-shared` syncs it anyway");
         turn.condition(ConditionKind::SyncError, finding);
     }
@@ -138,7 +138,7 @@ fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
         Wish::Reconcile { self_heal, auto_prune } => {
             if let Some(id) = state.rolled_back_to {
                 return Decision::Leave(format!(
-                    "it was rolled back to {id}; `trueup sync` or `rollback --clear` ends that"
+                    "it was rolled back to {id}; `trueup sync` or `trueup rollback --clear` resumes syncing"
                 ));
             }
             let policy = Policy {
@@ -188,10 +188,10 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
         Ok(kept) => kept,
         Err((object, why)) => {
             let what = object.map(|key| format!("of `{key}` ")).unwrap_or_default();
-            let message = format!("not healed: what git said {what}at the last sync is not known; nothing was written");
+            let message = format!("not healed: the target {what}of the last sync is not known; nothing was written");
             let finding = Finding::error("trueup::sync::past", message)
                 .with_cause(why.to_string())
-                .with_help("`trueup sync` applies what git and the manifest say now, and records it");
+                .with_help("`trueup sync` applies what git and the manifest say now and records it");
             turn.condition(ConditionKind::SyncError, finding);
             return false;
         }
@@ -352,7 +352,7 @@ async fn rehearsed(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, request: 
 /// One finding for a namespace that is not there, however many objects want to live in it.
 fn no_namespace(namespace: &str, reason: Reason, subjects: &[String], is_destination: bool) -> Finding {
     let (what, help) = match reason {
-        Reason::NamespaceTerminating => ("is being deleted", "sync again when it is gone".to_owned()),
+        Reason::NamespaceTerminating => ("is being deleted", "sync again when it is deleted".to_owned()),
         _ if is_destination => {
             ("does not exist", "`CreateNamespace=true` in `spec.syncPolicy.syncOptions` creates it".to_owned())
         }
@@ -379,13 +379,14 @@ fn remedy(reason: Reason) -> &'static str {
     match reason {
         Reason::Invalid | Reason::Immutable => "correct it in git; `trueup render` shows what was sent",
         Reason::Denied => {
-            "an admission webhook or policy of the cluster denies it: change the object, or ask who runs it"
+            "an admission webhook or policy of the cluster denies it: change the object, or ask the cluster's \
+             administrator"
         }
         Reason::Quota => "raise the quota of the namespace, or request less",
         Reason::NotServed => "install the CRD of its kind first, or add it to git",
-        Reason::Conflict | Reason::AlreadyExists | Reason::NotFound => "somebody changed it meanwhile: run it again",
+        Reason::Conflict | Reason::AlreadyExists | Reason::NotFound => "it changed in the meantime: run it again",
         Reason::NoNamespace | Reason::NamespaceTerminating => "create the namespace first",
-        Reason::Forbidden | Reason::Other => "the server's words say why; `trueup render` shows what was sent",
+        Reason::Forbidden | Reason::Other => "the server's message says why; `trueup render` shows what was sent",
     }
 }
 
@@ -395,13 +396,13 @@ fn told(subject: &str, kind: ComplaintKind) -> Finding {
             no_namespace(&namespace, reason, &[subject.to_owned()], false)
         }
         ComplaintKind::MustBeMadeAnew(words) => {
-            Finding::error("trueup::sync::immutable", format!("`{subject}` must be made anew; nothing was written"))
+            Finding::error("trueup::sync::immutable", format!("`{subject}` must be recreated; nothing was written"))
                 .with_cause(words)
                 .with_help("`--force`, or its sync option `Force=true`, deletes it first")
         }
         ComplaintKind::NotPermitted(words) => Finding::error(
             NOT_PERMITTED,
-            format!("`{subject}` may not be written by this account; nothing was written"),
+            format!("this account is not allowed to write `{subject}`; nothing was written"),
         )
         .with_cause(words)
         .with_help("the role for a sync is in examples/cronjob/reconcile/rbac.yaml"),
@@ -410,11 +411,15 @@ fn told(subject: &str, kind: ComplaintKind) -> Finding {
                 .with_cause(words)
                 .with_help(remedy(reason))
         }
-        ComplaintKind::Kept(words) => {
-            Finding::error("trueup::sync::kept", format!("the server does not let `{subject}` go; nothing was written"))
-                .with_cause(words)
-                .with_help("lift what keeps it there, or keep it yourself: `Prune=false`, `Delete=false`")
-        }
+        ComplaintKind::Kept(words) => Finding::error(
+            "trueup::sync::kept",
+            format!(
+                "the server refuses to delete `{subject}`; nothing was \
+                 written"
+            ),
+        )
+        .with_cause(words)
+        .with_help("remove what protects it, or keep it with `Prune=false` or `Delete=false`"),
         ComplaintKind::NoAnswer(error) => Finding::of(&*error),
     }
 }

@@ -50,28 +50,27 @@ pub(super) async fn targets(
 
 async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<HistoryEntry, Finding> {
     if Policy::of(&turn.application.sync_policy).automated {
-        let message = "it is not rolled back: it is synced automatically, which would undo that; nothing was written";
-        return Err(Finding::error(NOT_PERMITTED, message).with_help(
-            "take `spec.syncPolicy.automated` away, or set its `enabled: false`, or revert the commit in git",
-        ));
+        let message = "not rolled back: automated sync would undo it; nothing was written";
+        return Err(Finding::error(NOT_PERMITTED, message)
+            .with_help("remove `spec.syncPolicy.automated` or set its `enabled: false`, or revert the commit in git"));
     }
     let state = read_state(turn, request).await?;
     let entry = entry(&state.history, to)?;
     if entry.sources.iter().any(|source| source.revision.is_empty()) {
         let id = entry.id;
-        let message = format!("it is not rolled back: sync {id} was of files outside of git; nothing was written");
+        let message = format!("not rolled back: sync {id} used files outside of git; nothing was written");
         return Err(Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`"));
     }
     let (then, now) = (entry.sources.len(), turn.application.sources.len());
     let not_kept = entry.sources.iter().find_map(|source| source.block.why_not());
     if let Some(why) = not_kept.filter(|_| then != now) {
         let message = format!(
-            "it is not rolled back: sync {} had {then} sources, and the manifest has {now}; nothing was written",
+            "not rolled back: sync {} had {then} sources, the manifest has {now}; nothing was written",
             entry.id
         );
         return Err(Finding::error("trueup::sync::rollback_sources", message)
             .with_cause(why.to_string())
-            .with_help("roll back with the manifest of then"));
+            .with_help("roll back with the manifest of that sync"));
     }
     Ok(entry.clone())
 }
@@ -79,13 +78,13 @@ async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<History
 fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Finding> {
     let Some(id) = to else {
         return history.iter().rev().nth(1).ok_or_else(|| {
-            let message = "it is not rolled back: its history has no sync before the last one; nothing was written";
+            let message = "not rolled back: its history has no sync before the last one; nothing was written";
             Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`")
         });
     };
     history.iter().find(|entry| entry.id == id).ok_or_else(|| {
         let ids: Vec<String> = history.iter().map(|entry| entry.id.to_string()).collect();
-        let message = format!("it is not rolled back: its history has no sync {id}; nothing was written");
+        let message = format!("not rolled back: its history has no sync {id}; nothing was written");
         let has = if ids.is_empty() { "it was never synced".to_owned() } else { format!("it has {}", ids.join(", ")) };
         Finding::error("trueup::sync::no_entry", message).with_help(format!("{has}; see `trueup history`"))
     })
@@ -119,13 +118,18 @@ fn warn_of_differences(turn: &mut Turn, entry: &HistoryEntry) {
         let differences = differences(run, now, then);
         let warning = |message: String| Finding::warning("trueup::sync::rollback_source", message);
         if !differences.is_empty() {
-            let message = format!("the manifest has another source than sync {}: {}", entry.id, differences.join("; "));
-            let help = "the source of then is taken; all else that it says is the manifest's of now";
+            let message = format!(
+                "the manifest's source differs from that of sync {}: \
+                 {}",
+                entry.id,
+                differences.join("; ")
+            );
+            let help = "the source of that sync is used; everything else comes from the manifest";
             turn.condition(ConditionKind::RollbackWarning, warning(message).with_help(help));
         }
         if let Some(why) = then.block.why_not() {
             let message = format!("the parameters of `{}` at sync {} are not known: {why}", then.path, entry.id);
-            let help = "those of the manifest are taken; to roll back exactly, use the manifest of then";
+            let help = "the manifest's parameters are used; to roll back exactly, use the manifest of that sync";
             turn.condition(ConditionKind::RollbackWarning, warning(message).with_help(help));
         }
     }
@@ -135,11 +139,11 @@ fn warn_of_differences(turn: &mut Turn, entry: &HistoryEntry) {
 fn differences(run: &SourceRun, now: &SourceBlock, then: &SyncedSource) -> Vec<String> {
     let mut differences = Vec::new();
     if run.repo_url != then.repo_url {
-        differences.push(format!("`repoURL` was `{}`, and is `{}`", then.repo_url, run.repo_url));
+        differences.push(format!("`repoURL` was `{}` and is now `{}`", then.repo_url, run.repo_url));
     }
     if run.path != then.path {
         let field = if now.fields.contains_key("chart") { "chart" } else { "path" };
-        differences.push(format!("`{field}` was `{}`, and is `{}`", then.path, run.path));
+        differences.push(format!("`{field}` was `{}` and is now `{}`", then.path, run.path));
     }
     let Some(block) = then.block.kept() else { return differences };
     // Values may be long, and are not for every eye.
@@ -147,7 +151,7 @@ fn differences(run: &SourceRun, now: &SourceBlock, then: &SyncedSource) -> Vec<S
     let is_told = |field: &str| matches!(field, "repoURL" | "path" | "chart" | "targetRevision");
     let others = others.into_iter().filter(|field| !is_told(field));
     let changed = others.filter(|field| block.fields.get(*field) != now.fields.get(*field));
-    differences.extend(changed.map(|field| format!("`{field}` is not what it was")));
+    differences.extend(changed.map(|field| format!("`{field}` changed")));
     differences
 }
 
@@ -237,7 +241,7 @@ mod tests {
     #[test]
     fn an_entry_is_found_by_its_id_or_is_the_one_before_the_last() {
         let found = |ids: &[u64], to| entry(&history(ids), to).map(|entry| entry.id).map_err(|finding| finding.message);
-        let none = "it is not rolled back: its history has no sync before the last one; nothing was written";
+        let none = "not rolled back: its history has no sync before the last one; nothing was written";
         assert_eq!(found(&[4, 5, 6], Some(4)), Ok(4));
         assert_eq!(found(&[4, 5, 6], None), Ok(5));
         assert_eq!(found(&[4], None), Err(none.to_owned()));

@@ -45,10 +45,7 @@ pub enum HelmError {
     },
     /// A pattern that leads through more than anybody has: links that lead to each other, most likely.
     #[error("`{pattern}` matches more than {limit} files and folders")]
-    #[diagnostic(
-        code("trueup::render::glob"),
-        help("start the pattern with a folder; links to folders count, too")
-    )]
+    #[diagnostic(code("trueup::render::glob"), help("start the pattern with a folder; links to folders count, too"))]
     GlobOfTooMuch {
         /// As the manifest has it.
         pattern: String,
@@ -95,7 +92,10 @@ pub enum HelmError {
     },
     /// A reference to a chart.
     #[error("`{file}` refers to a source that is a chart, whose files cannot be used")]
-    #[diagnostic(code("trueup::render::reference"), help("put the values into a git repository, and refer to that repository"))]
+    #[diagnostic(
+        code("trueup::render::reference"),
+        help("put the values into a git repository, and refer to that repository")
+    )]
     ReferenceToChart {
         /// As the manifest has it.
         file: String,
@@ -121,7 +121,10 @@ pub enum HelmError {
     },
     /// A version that is none.
     #[error("`helm.kubeVersion` cannot be used")]
-    #[diagnostic(code("trueup::render::kube_version"), help("write `1.34.2`, or remove it to use the cluster's version"))]
+    #[diagnostic(
+        code("trueup::render::kube_version"),
+        help("write `1.34.2`, or remove it to use the cluster's version")
+    )]
     KubeVersion {
         /// Why.
         source: crate::object::kinds::InvalidKubeVersion,

@@ -97,9 +97,7 @@ pub(super) fn of_evaluation(kind: &EvalErrorKind) -> (String, Option<SpanId>) {
         Kind::UnknownObjectField { span, field_name } => (format!("there is no field `{field_name}`"), Some(*span)),
         Kind::FieldOfNonObject { span } => ("only an object has fields".to_owned(), Some(*span)),
         Kind::SuperWithoutSuperObject { span } => ("`super` refers to nothing here".to_owned(), Some(*span)),
-        Kind::ForSpecValueIsNotArray { span, got_type } => {
-            (of_type("`for` needs an array", got_type), Some(*span))
-        }
+        Kind::ForSpecValueIsNotArray { span, got_type } => (of_type("`for` needs an array", got_type), Some(*span)),
         Kind::CondIsNotBool { span, got_type } => (of_type("a condition must be true or false", got_type), Some(*span)),
         Kind::CalleeIsNotFunction { span, got_type } => (of_type("only a function can be called", got_type), *span),
         Kind::TooManyCallArgs { span, num_params } => {

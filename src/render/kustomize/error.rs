@@ -121,7 +121,10 @@ pub enum KustomizeError {
     },
     /// A version that is none.
     #[error("`kustomize.kubeVersion`: {source}")]
-    #[diagnostic(code("trueup::render::kube_version"), help("write `1.34.2`, or remove it to use the cluster's version"))]
+    #[diagnostic(
+        code("trueup::render::kube_version"),
+        help("write `1.34.2`, or remove it to use the cluster's version")
+    )]
     KubeVersion {
         /// Why.
         source: crate::object::kinds::InvalidKubeVersion,

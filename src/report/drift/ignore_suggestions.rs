@@ -58,7 +58,7 @@ fn entry(resource: &ResourceDrift) -> Option<Value> {
 
 fn comment(resource: &ResourceDrift) -> Option<String> {
     let words = match resource.state {
-        ResourceState::Missing => "is missing in the cluster: no rule accepts that",
+        ResourceState::Missing => "is missing in the cluster; no ignore rule covers that",
         ResourceState::Extra if !resource.is_tolerated => {
             "is extra: annotate it with `argocd.argoproj.io/compare-options: IgnoreExtraneous`"
         }
@@ -78,7 +78,7 @@ mod tests {
         run.applications[0].resources.retain(|resource| resource.name != HOSTILE);
         insta::assert_snapshot!(write(&run), @r#"
         # for `spec` of Application shop
-        # Service web is missing in the cluster: no rule accepts that
+        # Service web is missing in the cluster; no ignore rule covers that
         # batch/Job migrate-2025 is extra: annotate it with `argocd.argoproj.io/compare-options: IgnoreExtraneous`
         ignoreDifferences:
         - group: apps

@@ -30,7 +30,7 @@ pub(in crate::report) fn counts(run: &Run) -> Vec<(Role, String)> {
     let additions: usize = resources().map(|resource| resource.additions.len()).sum();
     let mut words = Vec::new();
     if additions > 0 {
-        words.push((Role::Plain, format!("{} where git is silent", counted(additions, "addition"))));
+        words.push((Role::Plain, format!("{} not set in git", counted(additions, "addition"))));
     }
     if ignored > 0 {
         words.push((Role::Plain, format!("{} ignored", counted(ignored, "field"))));

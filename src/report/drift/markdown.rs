@@ -85,11 +85,11 @@ pub(in crate::report) fn write(run: &Run, view: &View) -> String {
 
 fn head(run: &Run) -> String {
     let title = if run.has_error() {
-        "❌ The answer could not be found in full"
+        "❌ Incomplete: not everything could be compared"
     } else if run.has_drift() {
         "⚠️ Drift found"
     } else if !run.is_well() {
-        "⚠️ Everything is in sync, but not all of it works"
+        "⚠️ Everything is in sync, but not everything is healthy"
     } else {
         "✅ Everything is in sync"
     };
@@ -425,7 +425,7 @@ mod tests {
         run.applications[0].resources.retain(|resource| resource.name != HOSTILE);
         run.findings.pop();
         assert_snapshot!(write(&run, &view()), @r#"
-        ## ❌ The answer could not be found in full
+        ## ❌ Incomplete: not everything could be compared
 
         3 applications (1 unknown, 1 out of sync, 1 in sync), 8 resources (1 unknown, 3 changed, 1 missing, 1 extra, 2 in sync)
 

@@ -57,7 +57,7 @@ fn counts(operation: &Operation) -> String {
         (count(|result| matches!(result, StepResult::Done(_))), "done"),
         (count(|result| matches!(result, StepResult::Failed(_))), "failed"),
         (count(|result| matches!(result, StepResult::Held { .. })), "held"),
-        (count(|result| matches!(result, StepResult::NotBegun)), "not begun"),
+        (count(|result| matches!(result, StepResult::NotBegun)), "not started"),
     ];
     let told: Vec<String> =
         counts.iter().filter(|(count, _)| *count > 0).map(|(count, words)| format!("{count} {words}")).collect();
@@ -74,7 +74,7 @@ fn step(page: &mut Page, outcome: &StepOutcome, is_verbose: bool) {
         StepResult::Done(words) => (words.as_str(), Role::Good),
         StepResult::Failed(failure) => (failure.words.as_str(), Role::Bad),
         StepResult::Held { why, .. } => (why.as_str(), Role::Warning),
-        StepResult::NotBegun => ("not begun", Role::Hint),
+        StepResult::NotBegun => ("not started", Role::Hint),
     };
     page.write(sign_role, format!("  {sign} ")).write(Role::Name, outcome.step.subject());
     page.write(Role::Plain, "  ").write(words_role, words);

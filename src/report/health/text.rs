@@ -154,6 +154,6 @@ pub(in crate::report) fn log_words(log: &ContainerLog) -> (String, &[String]) {
         Ok(lines) if lines.is_empty() => (format!("{title} nothing{when}"), &[]),
         Ok(lines) if *previous => (format!("{title}{when}:"), lines),
         Ok(lines) => (format!("{title} at last:"), lines),
-        Err(why) => (format!("what {title}{when} could not be read: {why}"), &[]),
+        Err(why) => (format!("the log of {title}{when} could not be read: {why}"), &[]),
     }
 }

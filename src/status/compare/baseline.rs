@@ -107,7 +107,7 @@ pub enum BaselineFault {
     #[error("was edited by hand")]
     Edited,
     /// A newer trueup wrote it.
-    #[error("was written by a newer version, in form {0}")]
+    #[error("was written by a newer version, in format {0}")]
     Newer(u64),
     /// A ConfigMap that holds a part of it is gone, or is not the one that was written.
     #[error("lacks the part that ConfigMap `{0}` held")]

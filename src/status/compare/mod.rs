@@ -146,7 +146,7 @@ fn by_structure(question: &Question, reason: &str, schema: Option<Schema>) -> Re
     let shape = schema.map_or_else(|| Shape::of(&question.target.gvk()), Schema::shape);
     let found = contain(&question.target, &question.live, shape, &question.terms);
     let note = Some(format!("compared without the server: {reason}"));
-    let doubt = found.doubts.first().map(|doubt| format!("only the server could settle `{}`", doubt.dotted()));
+    let doubt = found.doubts.first().map(|doubt| format!("only the server can decide `{}`", doubt.dotted()));
     let proof = if schema.is_some() { Proof::Schema } else { Proof::Structural };
     settle(question, &found.edits, shape, proof, joined(note, doubt))
 }
@@ -157,7 +157,7 @@ fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
     masker.mask(&mut cleaned(target, question.status()));
     masker.mask(&mut cleaned(live, question.status()));
     let note = if masker.would_reveal(words) {
-        "the server refuses this Secret, in words that may quote its values".to_owned()
+        "the server refuses this Secret; its message is not shown because it can quote values".to_owned()
     } else {
         format!("the server refuses it: {words}")
     };
@@ -301,7 +301,7 @@ pub fn count_additions(drift: &mut ResourceDrift, live: &Object) {
 
 fn being_deleted(live: &Object) -> Option<String> {
     let since = live.metadata()?.get("deletionTimestamp")?.as_str()?;
-    Some(format!("it is being deleted since {since}"))
+    Some(format!("it has been terminating since {since}"))
 }
 
 fn joined(first: Option<String>, second: Option<String>) -> Option<String> {

@@ -86,7 +86,7 @@ pub fn run(case: &Case, manifest: &[u8], judge: &Judge) -> Outcome {
         Err(why) => return Outcome::Broken(format!("{}: {why}", case.input)),
     };
     match judge.by_script(&object) {
-        None => Outcome::Broken(format!("no script is for `{}`", object.gvk().group_kind())),
+        None => Outcome::Broken(format!("no script found for `{}`", object.gvk().group_kind())),
         Some(health) => {
             let verdict = Verdict::from(health);
             if verdict == case.expected { Outcome::Passed } else { Outcome::Differs(verdict) }

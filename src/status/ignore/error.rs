@@ -10,11 +10,8 @@ use super::rules::Rule;
 #[diagnostic(severity(Warning))]
 pub enum RuleFault {
     /// A group or a kind that is no glob.
-    #[error("the ignore rule `{name}`{} names no kind: `{glob}` is no glob", at(.place.as_ref()))]
-    #[diagnostic(
-        code(trueup::status::ignore_glob),
-        help("write `*` for any text; as it stands, the fields are compared")
-    )]
+    #[error("invalid ignore rule `{name}`{}: `{glob}` is not a glob", at(.place.as_ref()))]
+    #[diagnostic(code(trueup::status::ignore_glob), help("write `*` for any text; until then the fields are compared"))]
     Glob {
         /// The rule.
         name: String,
@@ -24,12 +21,10 @@ pub enum RuleFault {
         glob: String,
     },
     /// An expression that cannot be run.
-    #[error("the ignore rule `{name}`{} cannot be followed: {why}", at(.place.as_ref()))]
+    #[error("invalid ignore rule `{name}`{}: {why}", at(.place.as_ref()))]
     #[diagnostic(
         code(trueup::status::ignore_expression),
-        help(
-            "write a path such as `.spec.containers[] | select(.name == \"x\")`; as it stands, the fields are compared"
-        )
+        help("write a path such as `.spec.containers[] | select(.name == \"x\")`; until then the fields are compared")
     )]
     Broken {
         /// The rule.
@@ -44,7 +39,8 @@ pub enum RuleFault {
     #[diagnostic(
         code(trueup::status::ignore_expression),
         help(
-            "write a path expression, which names places and makes no values; where it fails, the fields are compared"
+            "write a path expression, which selects fields and creates no values; when it fails, the fields are \
+             compared"
         )
     )]
     Failed {
@@ -56,7 +52,8 @@ pub enum RuleFault {
         words: String,
     },
     /// A rule about no object of the application.
-    #[error("the ignore rule `{name}`{} is about no object: the application has no `{kinds}` that it selects", at(.place.as_ref()))]
+    #[error("the ignore rule `{name}`{} matches no object: the application has no `{kinds}` that it \
+         selects", at(.place.as_ref()))]
     #[diagnostic(code(trueup::status::ignore_nothing), help("{}", group_help(kinds)))]
     SelectsNothing {
         /// The rule.
@@ -67,8 +64,8 @@ pub enum RuleFault {
         kinds: String,
     },
     /// A rule that names nothing in any object that it is about.
-    #[error("the ignore rule `{name}`{} names nothing that any `{kinds}` has", at(.place.as_ref()))]
-    #[diagnostic(code(trueup::status::ignore_nothing), help("mend the path, or remove the rule"))]
+    #[error("the ignore rule `{name}`{} matches no field of any `{kinds}`", at(.place.as_ref()))]
+    #[diagnostic(code(trueup::status::ignore_nothing), help("fix the path, or remove the rule"))]
     NamesNothing {
         /// The rule.
         name: String,
@@ -116,6 +113,6 @@ fn group_help(kinds: &str) -> &'static str {
     if kinds.contains('/') {
         "compare its group, kind, name and namespace with those of the objects, or remove it"
     } else {
-        "without `group` it is for the core group alone; a Deployment needs `group: apps`"
+        "without `group` it matches the core group only; a Deployment needs `group: apps`"
     }
 }

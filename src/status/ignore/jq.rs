@@ -36,16 +36,16 @@ pub fn named(expression: &str, values: &[Value]) -> Result<Vec<Named>, String> {
     let definitions = jaq_core::defs().chain(jaq_std::defs()).chain(jaq_json::defs());
     let modules = Loader::new(definitions)
         .load(&arena, File { code: code.as_str(), path: () })
-        .map_err(|_syntax| format!("`{expression}` is no jq expression"))?;
+        .map_err(|_syntax| format!("`{expression}` is not a jq expression"))?;
     let functions =
         jaq_core::funs::<Data>().chain(jaq_std::funs().filter(|(name, ..)| *name != "env")).chain(jaq_json::funs());
     let filter = Compiler::default().with_funs(functions).compile(modules).map_err(|errors| {
         let names = errors.iter().flat_map(|(_, errors)| errors).map(|(name, _)| format!("`{name}`"));
-        format!("{} is not known", names.collect::<Vec<_>>().join(", "))
+        format!("unknown {}", names.collect::<Vec<_>>().join(", "))
     })?;
     let run = |value: &Value| {
         let Ok(input) = serde_json::from_value::<Val>(value.clone()) else {
-            return Named::Failed("the object cannot be given to jq".to_owned());
+            return Named::Failed("the object cannot be passed to jq".to_owned());
         };
         let context = Ctx::<Data>::new(&filter.lut, Vars::new([]));
         let mut places = Vec::new();

@@ -71,7 +71,7 @@ pub(super) async fn hold_what_appeared(steps: &mut [&mut StepOutcome], execution
         match seen.remove(&outcome.step.object) {
             Some(Ok(Some(live))) => {
                 if let Some(owner) = owner_to_ask(&live, target, &execution.rules) {
-                    let why = format!("created since it was planned: {}", adopt_it(&owner));
+                    let why = format!("created in the cluster after it was planned: {}", adopt_it(&owner));
                     outcome.result = StepResult::Held { why, is_ours: false };
                 }
             }
@@ -153,11 +153,11 @@ impl Bringing<'_> {
         let owner = owner(live, self.target, self.execution.rules.tracking);
         if self.step.hook.is_some() {
             let whose = owner.map_or("created by trueup, but not as a hook".to_owned(), |owner| owner.to_string());
-            let words = format!("its name was taken since it was planned, by an object that is {whose}");
+            let words = format!("an object with its name appeared after it was planned; that object is {whose}");
             return Failure::new(FailureKind::Refused, words).into();
         }
         let whose = owner.as_ref().map_or_else(|| "it is not provably ours".to_owned(), adopt_it);
-        NotDone::Held { why: format!("changed since it was planned: {whose}"), is_ours: false }
+        NotDone::Held { why: format!("changed in the cluster after it was planned: {whose}"), is_ours: false }
     }
 
     async fn apply(&self, words: &str) -> StepDone {
@@ -198,7 +198,7 @@ impl Bringing<'_> {
 }
 
 fn contended() -> Failure {
-    Failure::new(FailureKind::NoAnswer, "somebody else changes it all the time, so that it cannot be adopted")
+    Failure::new(FailureKind::NoAnswer, "it kept changing in the cluster, so it could not be adopted")
 }
 
 fn done(written: Result<Written, ClusterError>, words: &str) -> StepDone {
@@ -229,7 +229,7 @@ pub(super) fn refused(refusal: &Refusal) -> Failure {
 pub(in crate::sync) fn in_words(refusal: &Refusal) -> String {
     match refusal.reason {
         Reason::Immutable => {
-            format!("it must be made anew, with `--force` or its sync option `Force=true`: {}", refusal.words)
+            format!("it must be recreated, which needs `--force` or its sync option `Force=true`: {}", refusal.words)
         }
         _ => refusal.words.clone(),
     }

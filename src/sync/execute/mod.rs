@@ -283,8 +283,8 @@ fn has_begun_hooks(steps: &[StepOutcome]) -> bool {
 
 fn cut_short(steps: &[StepOutcome], execution: &Execution<'_>) -> String {
     let open = steps.iter().filter(|step| is_open(step)).count();
-    let why = if execution.lost.is_cancelled() { "the lock was lost" } else { "ended by a signal" };
-    format!("{why}; {open} of {} steps were not begun", steps.len())
+    let why = if execution.lost.is_cancelled() { "the lock was lost" } else { "stopped by a signal" };
+    format!("{why}; {open} of {} steps were not started", steps.len())
 }
 
 /// The steps of each phase and wave, in order.

@@ -30,7 +30,7 @@ pub(super) async fn prune(step: &Step, propagation: Propagation, execution: &Exe
     match delete(execution.cluster, &step.object, &claim, propagation).await.map_err(|error| no_answer(&error))? {
         Removal::Gone => Ok((PRUNED.to_owned(), None)),
         Removal::Going => Ok((BEING_PRUNED.to_owned(), None)),
-        Removal::Absent => Ok(("gone already".to_owned(), None)),
+        Removal::Absent => Ok(("already deleted".to_owned(), None)),
         Removal::Stays(stays) => Err(held(&stays)),
         Removal::Refused(refusal) => Err(refused(&refusal).into()),
     }
@@ -38,13 +38,19 @@ pub(super) async fn prune(step: &Step, propagation: Propagation, execution: &Exe
 
 /// An object that changed since the plan was made, so that it is not deleted.
 fn held(stays: &Stays) -> NotDone {
-    NotDone::Held { why: format!("changed since it was planned: {stays}"), is_ours: matches!(stays, Stays::Kept(_)) }
+    NotDone::Held {
+        why: format!(
+            "changed in the cluster after it was planned: \
+         {stays}"
+        ),
+        is_ours: matches!(stays, Stays::Kept(_)),
+    }
 }
 
 /// Takes our part-of label off an object, if it still has it.
 pub(super) async fn release(step: &Step, execution: &Execution<'_>) -> StepDone {
     let Some(live) = execution.cluster.get(&step.object).await.map_err(|error| no_answer(&error))? else {
-        return Ok(("gone already".to_owned(), None));
+        return Ok(("already deleted".to_owned(), None));
     };
     let is_the_one = step.seen.as_ref().is_some_and(|seen| seen.uid == live.uid());
     let ours = execution.rules.tracking.applyset_id.as_str();
@@ -75,12 +81,12 @@ pub(super) async fn make_way(step: &Step, claim: &Claim<'_>, execution: &Executi
     let until = std::time::Instant::now() + GOING;
     while let Some(live) = execution.cluster.get(&step.object).await.map_err(|error| no_answer(&error))? {
         if !is_being_deleted(&live) {
-            let words = "somebody created it again while the old one was being deleted";
+            let words = "it was created again while the old one was being deleted";
             return Err(Failure::new(FailureKind::NoAnswer, words).into());
         }
         if std::time::Instant::now() >= until {
             let finalizers = live.finalizers().join(", ");
-            let words = format!("the old one does not go; its finalizers: {finalizers}");
+            let words = format!("the old one is not deleted yet; its finalizers: {finalizers}");
             return Err(Failure::new(FailureKind::NoAnswer, words).into());
         }
         execution.progress.waiting(&step.subject(), "the old one is being deleted");

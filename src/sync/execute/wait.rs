@@ -80,7 +80,12 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
         }
         if Instant::now() >= ends {
             for (index, why) in waiting {
-                let failed = if steps[index].step.is_prune() { "is not gone after" } else { "did not work within" };
+                let failed = if steps[index].step.is_prune() {
+                    "still exists after"
+                } else {
+                    "did not become healthy \
+                     within"
+                };
                 let words = format!("it {failed} {} s: {why}", execution.wave_timeout.as_secs());
                 steps[index].result = StepResult::Failed(Failure::new(FailureKind::Unhealthy, words));
             }
@@ -187,7 +192,7 @@ async fn vanished(outcome: &mut StepOutcome, sightings: &mut Sightings<'_>, exec
             Standing::Works
         }
         End::Seen(last) => brought(outcome, &last, execution),
-        End::Open => Standing::Waiting("it is gone; how it ended is being looked for".to_owned()),
+        End::Open => Standing::Waiting("it was deleted; its result is being looked up".to_owned()),
         End::Unknown => missing(&outcome.step),
     }
 }

@@ -13,7 +13,8 @@ pub enum LockError {
     #[error("another run has the lock: {holder}, since {since}; nothing was written")]
     #[diagnostic(
         code(trueup::sync::locked),
-        help("--lock-timeout waits for it; a run that died loses it {} s after its last sign of life", .duration.as_secs())
+        help("--lock-timeout waits for it; the lock of a run that died expires {} s after its last \
+             renewal", .duration.as_secs())
     )]
     Held {
         /// Who.
@@ -27,7 +28,7 @@ pub enum LockError {
     #[error("the lock was lost to {holder}")]
     #[diagnostic(
         code(trueup::sync::lock_lost),
-        help("the other run goes on from what this one has done; look at its end before you sync again")
+        help("the other run continues from what this one has done; check its result before you sync again")
     )]
     Lost {
         /// To whom.
@@ -47,7 +48,7 @@ pub enum LockError {
         refusal: Refusal,
     },
     /// Nothing says where it is.
-    #[error("there is no namespace to keep the lock in: the destination names none")]
+    #[error("no namespace to keep the lock in: the destination does not name one")]
     #[diagnostic(
         code(trueup::sync::no_state_namespace),
         help("set `spec.destination.namespace`, or name a namespace with --state-namespace")

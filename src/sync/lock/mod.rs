@@ -38,7 +38,7 @@ pub const SHORTEST: Duration = Duration::from_secs(3);
 /// How soon a renewal that got no answer is tried again.
 const TRY_AGAIN: Duration = Duration::from_secs(1);
 /// To whom a lock is lost that was not renewed in time.
-const EXPIRED: &str = "whoever asks: it could not be renewed in time";
+const EXPIRED: &str = "no known run: it expired before it could be renewed";
 /// How often a lock is given back against somebody who writes to it, too.
 const TRIES: usize = 5;
 
@@ -270,7 +270,7 @@ impl Lock {
                             continue;
                         }
                         Ok(Some(now)) => return Err(named(lease::holder(&now))),
-                        Ok(None) => return Err("nobody: the Lease was deleted".to_owned()),
+                        Ok(None) => return Err("no run: the Lease was deleted".to_owned()),
                         Err(_) => {}
                     }
                 }
@@ -346,5 +346,5 @@ fn refused(place: &Place, refusal: Refusal) -> LockError {
 }
 
 fn named(holder: &str) -> String {
-    if holder.is_empty() { "nobody: somebody has freed it".to_owned() } else { holder.to_owned() }
+    if holder.is_empty() { "no run: the Lease was released".to_owned() } else { holder.to_owned() }
 }

@@ -83,7 +83,7 @@ impl NotOurs {
     pub(in crate::sync) fn as_str(self) -> &'static str {
         match self {
             Self::NoLabel => "trueup never applied it",
-            Self::LabelOfOthers => "its part-of label was not put there by trueup",
+            Self::LabelOfOthers => "its part-of label was not set by trueup",
             Self::Owned => "another object owns it",
             Self::NoHook => "trueup did not create it as a hook of this application",
             Self::NoState => "it is not the record or the lock of this application",
@@ -106,10 +106,10 @@ impl fmt::Display for Stays {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NotOurs(why) => {
-                write!(formatter, "{}: trueup does not delete what is not provably its own", why.as_str())
+                write!(formatter, "{}: trueup deletes only what is provably its own", why.as_str())
             }
             Self::Kept(why) => formatter.write_str(why),
-            Self::Another => formatter.write_str("it is another object of the same name"),
+            Self::Another => formatter.write_str("it is a different object with the same name"),
         }
     }
 }
@@ -231,7 +231,7 @@ fn keeps_itself(live: &Object, rules: &Rules<'_>, seen: &Seen) -> Option<String>
     if is_deletion && keeps_by_helm(live) {
         return Some(format!("`{HELM_RESOURCE_POLICY}: keep` keeps it"));
     }
-    let asks = |option: &str| Some(format!("`{option}` asks first; needs `--approve`"));
+    let asks = |option: &str| Some(format!("`{option}` asks for confirmation; needs `--approve`"));
     match rules.approve {
         false if is_prune && has(SyncOption::PruneConfirm) => asks("Prune=confirm"),
         false if is_deletion && has(SyncOption::DeleteConfirm) => asks("Delete=confirm"),

@@ -89,7 +89,7 @@ fn fate(live: &Object, wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Fate {
     let options = options_of(live);
     let has = |option| options.has_over(&wishes.application.sync_policy.sync_options, option);
     if let Err(why) = prove_ours(live, &wishes.tracking.applyset_id) {
-        return Fate::NotOurs(format!("{}: trueup does not delete what is not provably its own", why.as_str()));
+        return Fate::NotOurs(format!("{}: trueup deletes only what is provably its own", why.as_str()));
     }
     if deleting.orphan {
         return Fate::Kept("`--orphan` keeps it".to_owned());
@@ -101,7 +101,7 @@ fn fate(live: &Object, wishes: &Wishes<'_>, deleting: &Deleting<'_>) -> Fate {
         return Fate::Kept(format!("`{HELM_RESOURCE_POLICY}: keep` keeps it"));
     }
     if live.kind() == "Namespace" && live.gvk().group.is_empty() && live.name() == deleting.state_namespace {
-        return Fate::Kept("the record and the lock are in it; `kubectl delete namespace` takes it away".to_owned());
+        return Fate::Kept("the record and the lock are in it; delete it with `kubectl delete namespace`".to_owned());
     }
     if has(SyncOption::DeleteConfirm) && !wishes.flags.approve {
         return Fate::Unconfirmed;

@@ -144,12 +144,12 @@ struct SavedHeld {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum PlanFileError {
     /// It cannot be read.
-    #[error("the saved plan is none: {0}")]
+    #[error("the saved plan is invalid: {0}")]
     #[diagnostic(code(trueup::sync::plan_file), help("`trueup sync --plan FILE` writes one"))]
     Unreadable(String),
     /// Another version of trueup made it.
     #[error("the saved plan was made by trueup {saved}, and this is {VERSION}; nothing was written")]
-    #[diagnostic(code(trueup::sync::plan_version), help("make it anew with `trueup sync --plan FILE`"))]
+    #[diagnostic(code(trueup::sync::plan_version), help("save it again with `trueup sync --plan FILE`"))]
     OtherVersion {
         /// The version that made it.
         saved: String,
@@ -158,7 +158,7 @@ pub enum PlanFileError {
     #[error("the saved plan is {age} old, more than `--plan-lifetime {lifetime}`; nothing was written")]
     #[diagnostic(
         code(trueup::sync::plan_lifetime),
-        help("make it anew with `trueup sync --plan FILE`, or let it be older with `--plan-lifetime`")
+        help("save it again with `trueup sync --plan FILE`, or raise `--plan-lifetime`")
     )]
     TooOld {
         /// How old it is.
@@ -167,10 +167,10 @@ pub enum PlanFileError {
         lifetime: String,
     },
     /// What would be done now is something else.
-    #[error("the saved plan does not hold any more; nothing was written: {}", .0.join("; "))]
+    #[error("the saved plan is out of date; nothing was written: {}", .0.join("; "))]
     #[diagnostic(
         code(trueup::sync::plan_moved),
-        help("make it anew with `trueup sync --plan FILE`, and look at it again")
+        help("save it again with `trueup sync --plan FILE`, and review it again")
     )]
     Moved(Vec<String>),
 }
@@ -200,7 +200,7 @@ impl SavedPlans {
             return Err(PlanFileError::OtherVersion { saved: field("version").to_owned() });
         }
         let saved: Self = serde_json::from_value(value).map_err(|error| unreadable(&error))?;
-        saved.making().ok_or_else(|| unreadable(&"`madeAt` or `madeWith` cannot be read"))?;
+        saved.making().ok_or_else(|| unreadable(&"`madeAt` or `madeWith` is invalid"))?;
         Ok(saved)
     }
 

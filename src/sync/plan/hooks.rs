@@ -48,18 +48,22 @@ pub(super) fn bring(
         let target = wanted.target.as_ref();
         let (phases, unknown) = phases(target, helm);
         for word in unknown {
-            draft.warnings.insert(format!("`{}`: `{word}` is no hook type, so it never runs for it", key(target)));
+            draft.warnings.insert(format!(
+                "`{}`: `{word}` is not a hook type, so the hook never runs for \
+                 it",
+                key(target)
+            ));
         }
         let (mut deletion, unknown) = deletion(target);
         for word in unknown {
-            draft.warnings.insert(format!("`{}`: `{word}` is no delete policy of a hook", key(target)));
+            draft.warnings.insert(format!("`{}`: `{word}` is not a hook delete policy", key(target)));
         }
         // Charts have their namespaces, claims and definitions as hooks, too.
         let lost = protected(target).filter(|_| deletion.before_creation && !wishes.flags.prune_protected);
         if let Some(lost) = lost.filter(|_| !target.name().is_empty()) {
             deletion.before_creation = false;
             if wanted.live.is_some() {
-                let why = "it is not made anew, but applied; `--prune-protected` deletes it first";
+                let why = "it is applied, not recreated; `--prune-protected` deletes it first";
                 draft.warnings.insert(format!("`{}`: {lost} would be lost with it, so {why}", key(target)));
             }
         }

@@ -42,8 +42,8 @@ impl SavedPlans {
 fn moved(saved: &[SavedPlan], fresh: &[SavedPlan]) -> Vec<String> {
     let of = |plans: &'_ [SavedPlan]| plans.iter().map(|plan| plan.application.clone()).collect::<BTreeSet<_>>();
     let (then, now) = (of(saved), of(fresh));
-    let gone = then.difference(&now).map(|name| format!("{name} has no plan any more"));
-    let new = now.difference(&then).map(|name| format!("{name} has a plan, and had none"));
+    let gone = then.difference(&now).map(|name| format!("{name} no longer has a plan"));
+    let new = now.difference(&then).map(|name| format!("{name} now has a plan"));
     let mut moved: Vec<String> = gone.chain(new).collect();
     for then in saved {
         if let Some(now) = fresh.iter().find(|now| now.application == then.application) {
@@ -56,14 +56,14 @@ fn moved(saved: &[SavedPlan], fresh: &[SavedPlan]) -> Vec<String> {
 fn of_application(then: &SavedPlan, now: &SavedPlan) -> Vec<String> {
     let mut moved = Vec::new();
     if then.cluster != now.cluster {
-        moved.push(format!("the cluster was {}, and is {}", then.cluster, now.cluster));
+        moved.push(format!("the cluster was {} and is now {}", then.cluster, now.cluster));
     }
     if then.revisions != now.revisions {
         let words = |revisions: &[String]| revisions.iter().map(|it| short(it)).collect::<Vec<_>>().join(", ");
-        moved.push(format!("the revision was {}, and is {}", words(&then.revisions), words(&now.revisions)));
+        moved.push(format!("the revision was {} and is now {}", words(&then.revisions), words(&now.revisions)));
     }
     if then.whole != now.whole {
-        moved.push("how much of it is synced".to_owned());
+        moved.push("the scope of the sync changed".to_owned());
     }
     let by_place = |plan: &'_ SavedPlan| -> BTreeMap<(SavedName, String), SavedStep> {
         plan.steps.iter().map(|step| (place(step), step.clone())).collect()
@@ -71,15 +71,15 @@ fn of_application(then: &SavedPlan, now: &SavedPlan) -> Vec<String> {
     let (steps_then, steps_now) = (by_place(then), by_place(now));
     for (place, step) in &steps_then {
         match steps_now.get(place) {
-            None => moved.push(format!("`{}` needs no {} any more", step.object.words(), step.action)),
+            None => moved.push(format!("`{}` no longer needs {}", step.object.words(), step.action)),
             Some(now) => moved.extend(of_step(step, now).map(|what| format!("`{}` {what}", step.object.words()))),
         }
     }
     let new = steps_now.iter().filter(|(place, _)| !steps_then.contains_key(place));
-    moved.extend(new.map(|(_, step)| format!("`{}` needs {}, and needed nothing", step.object.words(), step.action)));
+    moved.extend(new.map(|(_, step)| format!("`{}` now needs {}", step.object.words(), step.action)));
     let order = |plan: &SavedPlan| plan.steps.iter().map(place).collect::<Vec<_>>();
     if moved.is_empty() && order(then) != order(now) {
-        moved.push("the order of the steps".to_owned());
+        moved.push("the order of the steps changed".to_owned());
     }
     moved
 }
@@ -92,25 +92,25 @@ fn place(step: &SavedStep) -> (SavedName, String) {
 /// What moved of a step, worst first.
 fn of_step(then: &SavedStep, now: &SavedStep) -> Option<String> {
     match (&then.live, &now.live) {
-        (None, Some(_)) => return Some("is in the cluster, and was not".to_owned()),
-        (Some(_), None) => return Some("is not in the cluster any more".to_owned()),
+        (None, Some(_)) => return Some("now exists in the cluster".to_owned()),
+        (Some(_), None) => return Some("no longer exists in the cluster".to_owned()),
         (Some(then), Some(now)) if then.uid != now.uid => {
-            return Some("is another object of the same name in the cluster".to_owned());
+            return Some("is a different object with the same name in the cluster".to_owned());
         }
         (then, now) if then != now => return Some("changed in the cluster".to_owned()),
         _ => {}
     }
     if then.target != now.target {
-        return Some("is another one in git".to_owned());
+        return Some("changed in git".to_owned());
     }
     if then.action != now.action {
-        return Some(format!("needed {}, and needs {}", then.action, now.action));
+        return Some(format!("needed {} and now needs {}", then.action, now.action));
     }
     if (&then.hook, &then.how) != (&now.hook, &now.how) {
-        return Some(format!("needs {} in another way", now.action));
+        return Some(format!("needs {} in a different way", now.action));
     }
     if (&then.phase, then.wave) != (&now.phase, now.wave) {
-        return Some(format!("was in {} {}, and is in {} {}", then.phase, then.wave, now.phase, now.wave));
+        return Some(format!("was in {} {} and is now in {} {}", then.phase, then.wave, now.phase, now.wave));
     }
     None
 }

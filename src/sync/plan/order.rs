@@ -60,7 +60,7 @@ pub(super) fn wave_of(object: &Object) -> (i64, Option<String>) {
         let Some(text) = object.annotation(name) else { continue };
         match text.parse() {
             Ok(wave) => return (wave, odd),
-            Err(_) if odd.is_none() => odd = Some(format!("`{}`: `{name}: {text}` is no whole number", object.key())),
+            Err(_) if odd.is_none() => odd = Some(format!("`{}`: `{name}: {text}` is not an integer", object.key())),
             Err(_) => {}
         }
     }

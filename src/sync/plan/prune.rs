@@ -59,7 +59,7 @@ fn step(live: &Object, propagation: Propagation) -> Step {
         wave: wave_of(live).0,
         object: name_of(live),
         action: Action::Prune { propagation },
-        why: "not in git any more".to_owned(),
+        why: "removed from git".to_owned(),
         hook: None,
         target: None,
         seen: Some(Seen::of(live)),
@@ -128,11 +128,11 @@ fn not_ours(live: &Object, spared: &Spared, wishes: &Wishes<'_>) -> Option<Strin
         return Some("it is a hook, which is never pruned".to_owned());
     }
     if let Err(why) = prove_ours(live, &wishes.tracking.applyset_id) {
-        return Some(format!("{}: trueup does not delete what is not provably its own", why.as_str()));
+        return Some(format!("{}: trueup deletes only what is provably its own", why.as_str()));
     }
     if let Some(since) = live.metadata().and_then(|metadata| metadata.get("deletionTimestamp")).and_then(Value::as_str)
     {
-        return Some(format!("it is being deleted since {since}"));
+        return Some(format!("it has been terminating since {since}"));
     }
     None
 }
@@ -156,13 +156,13 @@ fn not_allowed(live: &Object, wishes: &Wishes<'_>) -> Option<String> {
     let options = options_of(live);
     let has = |option| options.has_over(&wishes.application.sync_policy.sync_options, option);
     if !wishes.scope.prune {
-        return Some("not in git any more; needs `--prune`".to_owned());
+        return Some("removed from git; needs `--prune`".to_owned());
     }
     if has(SyncOption::PruneFalse) {
         return Some("`Prune=false` keeps it".to_owned());
     }
     if has(SyncOption::PruneConfirm) && !wishes.flags.approve {
-        return Some("`Prune=confirm` asks first; needs `--approve`".to_owned());
+        return Some("`Prune=confirm` asks for confirmation; needs `--approve`".to_owned());
     }
     let lost = protected(live).filter(|_| !wishes.flags.prune_protected)?;
     Some(format!("{lost} would be lost with it; needs `--prune-protected`"))

@@ -50,17 +50,17 @@ pub struct TakenName {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum PlanRefused {
     /// Everything would be deleted, because git renders nothing.
-    #[error("git renders nothing, and the plan deletes all that is live ({}); nothing was written", objects(*.0))]
+    #[error("git renders nothing, so the plan deletes everything that is live ({}); nothing was written", objects(*.0))]
     #[diagnostic(
         code(trueup::sync::empty),
-        help("if that is meant, run again with `--allow-empty`; else see what git has with `trueup render`")
+        help("if that is intended, pass `--allow-empty`; else see what git renders with `trueup render`")
     )]
     Empty(u64),
     /// More would be deleted than `--max-prune` lets.
     #[error("the plan deletes {prunes} of {objects} objects, more than `--max-prune {limit}`; nothing was written")]
     #[diagnostic(
         code(trueup::sync::max_prune),
-        help("if that is meant, run again with `--max-prune {}`", enough(*.prunes, *.objects, *.limit))
+        help("if that is intended, pass `--max-prune {}`", enough(*.prunes, *.objects, *.limit))
     )]
     TooManyPrunes {
         /// How many would be deleted.
@@ -71,7 +71,7 @@ pub enum PlanRefused {
         limit: MaxPrune,
     },
     /// Objects ask before they go with their application.
-    #[error("{} before it is deleted; nothing was written", unconfirmed(.0))]
+    #[error("{} for confirmation before it is deleted; nothing was written", unconfirmed(.0))]
     #[diagnostic(code(trueup::sync::unconfirmed), help("`--approve` confirms it, `--orphan` keeps all objects"))]
     Unconfirmed(Vec<Key>),
     /// Hooks have the names of objects that trueup did not create as those hooks: it could not run them without deleting or
@@ -80,8 +80,8 @@ pub enum PlanRefused {
     #[diagnostic(
         code(trueup::sync::hook_name_taken),
         help(
-            "give the hook a name of its own in git; `trueup sync --adopt` takes the object over instead, and the hook's \
-             delete policies hold for it then"
+            "rename the hook in git; `trueup sync --adopt` takes the object over instead, and the hook's delete \
+             policies then apply to it"
         )
     )]
     TakenNames(Vec<TakenName>),
@@ -90,9 +90,9 @@ pub enum PlanRefused {
     #[diagnostic(
         code(trueup::sync::shared),
         help(
-            "keep each object in one application; where the other one is gone, take its mark off the object: \
-             its label `applyset.kubernetes.io/part-of`, or Argo CD's tracking annotation or label; \
-             `--allow-shared` syncs it anyway"
+            "keep each object in one application; if the other one was deleted, remove its mark from the object: the \
+             label `applyset.kubernetes.io/part-of`, or Argo CD's tracking annotation or label; `--allow-shared` \
+             syncs it anyway"
         )
     )]
     Shared(Vec<Shared>),

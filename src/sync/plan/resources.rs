@@ -35,10 +35,10 @@ pub(super) fn bring(wishes: &Wishes<'_>, draft: &mut Draft) {
         let Some(why) = why(wanted, wishes) else { continue };
         let is_drift = wanted.drift.as_ref().is_none_or(ResourceDrift::is_drift);
         if target.name().is_empty() {
-            let why = "has `generateName` and no `name`, which only a hook may: it could never be compared";
+            let why = "has `generateName` and no `name`, which only works for hooks: it can never be compared";
             draft.hold(target, why, true);
         } else if !wishes.scope.apply {
-            draft.hold(target, format!("left by the sync policy: {why}"), is_drift);
+            draft.hold(target, format!("left alone by the sync policy: {why}"), is_drift);
         } else if let Some(owner) = owner_to_ask(wanted, wishes) {
             draft.hold_for(target, owner, is_drift);
         } else {
@@ -158,7 +158,7 @@ fn why(wanted: &Wanted, wishes: &Wishes<'_>) -> Option<String> {
             let live = wanted.live.as_deref();
             let is_recorded = wishes.baseline.is_some_and(|baseline| baseline.of(&wanted.target.key()).is_some());
             let is_ours = live.is_some_and(|live| prove_ours(live, &wishes.tracking.applyset_id).is_ok());
-            (!is_recorded || !is_ours).then(|| "in sync, and not yet ours".to_owned())
+            (!is_recorded || !is_ours).then(|| "in sync, not tracked yet".to_owned())
         }
     }
 }
@@ -168,9 +168,9 @@ fn changed(drift: &ResourceDrift) -> String {
     let more = drift.fields.len().saturating_sub(NAMED);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
     let side = match drift.moved {
-        Moved::Git => " (git moved)",
-        Moved::Cluster => " (the cluster moved)",
-        Moved::Both => " (both moved)",
+        Moved::Git => " (changed in git)",
+        Moved::Cluster => " (changed in the cluster)",
+        Moved::Both => " (changed in both)",
         Moved::Unknown => "",
     };
     format!("changed: {}{more}{side}", paths.join(", "))
@@ -181,8 +181,11 @@ pub(super) fn warn(target: &Object, draft: &mut Draft) {
     draft.warnings.extend(wave_of(target).1);
     for (option, why) in options_of(target).odd() {
         let why = match why {
-            NotAnOption::Unknown { nearest: None } => "is no sync option".to_owned(),
-            NotAnOption::Unknown { nearest: Some(nearest) } => format!("is no sync option; did you mean `{nearest}`?"),
+            NotAnOption::Unknown { nearest: None } => "is not a sync option".to_owned(),
+            NotAnOption::Unknown { nearest: Some(nearest) } => format!(
+                "is not a sync option; did you mean \
+                 `{nearest}`?"
+            ),
             NotAnOption::OfTheOtherLevel => "is an option of an Application, not of a resource".to_owned(),
         };
         draft.warnings.insert(format!("`{}`: `{option}` {why}", target.key()));

@@ -208,10 +208,10 @@ impl Plan {
         let Some(found) = self.steps.get_mut(step) else { return };
         if let Action::Bring { method, force: true, .. } = &mut found.action {
             *method = Method::Recreate;
-            found.why = format!("{}; must be made anew: {field}", found.why);
+            found.why = format!("{}; must be recreated: {field}", found.why);
         } else {
             let Step { object, .. } = self.steps.remove(step);
-            let why = format!("must be made anew, which needs `--force` or the option `Force=true`: {field}");
+            let why = format!("must be recreated, which needs `--force` or the option `Force=true`: {field}");
             self.held.push(Held { object, why, is_drift: true, owner: None });
         }
     }

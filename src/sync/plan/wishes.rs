@@ -49,7 +49,7 @@ pub enum MaxPrune {
 
 /// Why a text is no `--max-prune`.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("`{0}` is neither a number of objects, such as `20`, nor a part of them, such as `50%`")]
+#[error("`{0}` is neither a number of objects, such as `20`, nor a percentage, such as `50%`")]
 pub struct NotAMaxPrune(String);
 
 impl FromStr for MaxPrune {

@@ -16,7 +16,7 @@ pub enum StateFault {
     #[diagnostic(
         code(trueup::sync::record),
         severity(Warning),
-        help("the objects were compared without it, value by value; the next sync writes it anew")
+        help("the objects were compared without it, value by value; the next sync writes it again")
     )]
     Record {
         /// The parent.
@@ -29,7 +29,7 @@ pub enum StateFault {
     #[diagnostic(
         code(trueup::sync::unreadable_state),
         severity(Warning),
-        help("it was edited by hand; set it right before the next sync, which writes it anew")
+        help("it was edited by hand; correct it before the next sync, which overwrites it")
     )]
     Unreadable {
         /// The parent.
@@ -43,11 +43,12 @@ pub enum StateFault {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error, Diagnostic)]
 pub enum StateError {
     /// What is in its place is not this application's.
-    #[error("ConfigMap `{namespace}/{parent}` is not this application's: {why}; nothing was written")]
+    #[error("ConfigMap `{namespace}/{parent}` does not belong to this application: {why}; nothing was written")]
     #[diagnostic(
         code(trueup::sync::foreign_state),
         help(
-            "an application's state is kept there; rename one of the two, or keep it elsewhere with --state-namespace"
+            "the application's state is kept there; rename one of the two, or keep the state elsewhere with \
+             --state-namespace"
         )
     )]
     Foreign {
@@ -60,14 +61,14 @@ pub enum StateError {
     },
     /// It is the record of another application of the same name.
     #[error(
-        "ConfigMap `{namespace}/{parent}` is the record of another application `{application}`: of {recorded}, and this one is of \
-         {wanted}; nothing was written"
+        "ConfigMap `{namespace}/{parent}` is the record of a different application `{application}`: its source is \
+         {recorded}, this one's is {wanted}; nothing was written"
     )]
     #[diagnostic(
         code(trueup::sync::other_application),
         help(
-            "rename one of the two, or keep their records apart with --state-namespace; where it is the same application, which \
-             moved, `--accept-move` takes the record over"
+            "rename one of the two, or keep their records apart with --state-namespace; if it is the same application \
+             and it moved, `--accept-move` takes the record over"
         )
     )]
     OtherApplication {
@@ -94,7 +95,7 @@ pub enum StateError {
         schema: u64,
     },
     /// Nothing says where it is.
-    #[error("there is no namespace to keep the state in: the destination names none")]
+    #[error("no namespace to keep the state in: the destination does not name one")]
     #[diagnostic(
         code(trueup::sync::no_state_namespace),
         help("set `spec.destination.namespace`, or name a namespace with --state-namespace")
@@ -114,10 +115,10 @@ pub enum StateError {
         refusal: Refusal,
     },
     /// Somebody changes it all the time.
-    #[error("ConfigMap `{name}`, which holds the state, was changed by somebody else each time it was written")]
+    #[error("ConfigMap `{name}`, which holds the state, was changed by another client each time it was written")]
     #[diagnostic(
         code(trueup::sync::state_contended),
-        help("`kubectl get configmap {name} -o yaml --show-managed-fields` says by whom")
+        help("`kubectl get configmap {name} -o yaml --show-managed-fields` shows by whom")
     )]
     Contended {
         /// The ConfigMap.

@@ -156,7 +156,7 @@ pub(super) fn is_ours(place: &Place, parent: &Object) -> Result<(), StateError> 
         return foreign(format!("it is the parent of an ApplySet of `{tool}`"));
     }
     if parent.label(APPLYSET_ID) != Some(&*place.applyset_id()) {
-        return foreign("the id of its ApplySet is that of another place, from which it was copied".to_owned());
+        return foreign("its ApplySet id belongs to another name or namespace, so it is a copy".to_owned());
     }
     match data(parent, APPLICATION) {
         Some(application) if application != place.application => {

@@ -95,9 +95,7 @@ impl Place {
         let difference = match recorded {
             Some(recorded) => recorded.other_place(identity),
             None if identity.namespace == self.namespace => None,
-            None => {
-                Some(("a namespace that it does not name".to_owned(), format!("namespace `{}`", identity.namespace)))
-            }
+            None => Some(("an unnamed namespace".to_owned(), format!("namespace `{}`", identity.namespace))),
         };
         difference.map_or(Ok(()), |difference| Err(self.other_application(difference)))
     }

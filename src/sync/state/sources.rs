@@ -65,7 +65,7 @@ impl std::fmt::Display for NotKept {
     fn fmt(&self, formatter: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         formatter.write_str(match self {
             Self::OlderVersion => "an older version of trueup wrote the record",
-            Self::HoldsSecret => "the source has values under names that secrets have, which a record does not repeat",
+            Self::HoldsSecret => "the source has values whose names look like secrets, which a record does not keep",
             Self::TooLarge => "the source's values are too large for a record",
         })
     }

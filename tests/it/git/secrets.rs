@@ -222,7 +222,7 @@ fn secrets_are_read_from_the_cluster_that_argo_cd_runs_in() {
     let diff = |flag: &str| trueup(["diff", "--argocd-namespace", cluster.name()]).argument(flag).of(&shop);
 
     let outcome = diff("--repositories-from-cluster").exits(2);
-    assert!(outcome.stderr.contains("has no Secret of a repository"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("has no repository Secret"), "{}", outcome.transcript());
 
     cluster.apply(secret(&json!({"url": url, "username": "ci", "password": "s3cret"})));
     let outcome = diff("--repositories-from-cluster").exits(1);

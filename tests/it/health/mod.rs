@@ -77,7 +77,7 @@ fn what_cannot_be_read_is_an_error_beside_the_verdicts() {
     --- stderr
       × pod.yaml:6: cannot be judged
       ╰─▶ is a list, not an object with `apiVersion` and `kind`
-      help: `-f` takes objects as `kubectl get -o yaml` prints them
+      help: `-f` expects objects as `kubectl get -o yaml` prints them
     [exit 2]
     ");
     let run = trueup(["health", "-f", "absent.yaml"]).in_folder(folder.path()).exits(2);
@@ -85,7 +85,7 @@ fn what_cannot_be_read_is_an_error_beside_the_verdicts() {
     --- stderr
       × absent.yaml: cannot be read
       ╰─▶ No such file or directory (os error 2)
-      help: check its spelling, and that it may be read
+      help: check its spelling and permissions
     [exit 2]
     ");
     let _ = trueup(["health"]).exits(2);

@@ -22,7 +22,7 @@ fn a_wait_in_vain_says_what_it_waited_for() {
     --- stderr
       × the wait was over after [DURATION]
       ╰─▶ still waiting for apps/Deployment [NAMESPACE]/web (Missing)
-      help: `--timeout` gives it longer
+      help: raise `--timeout` to wait longer
     [exit 3]
     ");
 

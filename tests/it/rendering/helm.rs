@@ -341,11 +341,7 @@ fn a_program_without_end_is_ended() {
     let web = git.application("web").path("charts/web");
     let outcome = render(&web, &[("TRUEUP_HELM", &script)]).arguments(["--render-timeout", "1"]).exits(2);
 
-    assert!(
-        outcome.stderr.contains("web: helm did not finish with `charts/web` at"),
-        "{}",
-        outcome.transcript()
-    );
+    assert!(outcome.stderr.contains("web: helm did not finish with `charts/web` at"), "{}", outcome.transcript());
     assert!(outcome.stderr.contains("program `helm` did not finish within 1s"), "{}", outcome.transcript());
 }
 

@@ -69,7 +69,7 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
     assert!(!shop.has_state());
 
     let again = trueup(["delete", "shop", "-y"]).of(&shop.application).exits(0);
-    assert!(again.stdout.contains("there is nothing of it in the cluster"), "{}", again.transcript());
+    assert!(again.stdout.contains("nothing of it is in the cluster"), "{}", again.transcript());
     assert!(!shop.has_state());
 }
 

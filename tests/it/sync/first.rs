@@ -107,7 +107,7 @@ fn without_a_terminal_nothing_is_written_unless_it_is_confirmed() {
 
     assert_snapshot!(refused, @r"
     --- stderr
-      × nobody is there to confirm the plan; nothing was written
+      × not confirmed: standard input is not a terminal; nothing was written
       help: `-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` obeys each
             policy
     [exit 2]
@@ -185,7 +185,7 @@ fn a_saved_plan_is_done_exactly_or_refused() {
     save().exits(1);
     shop.cluster.kubectl(["scale", "deployment/web", "--replicas=6"]);
     let refused = from().exits(2);
-    assert!(refused.stderr.contains("the saved plan does not hold any more"), "{}", refused.transcript());
+    assert!(refused.stderr.contains("the saved plan is out of date"), "{}", refused.transcript());
     assert_eq!(shop.live("deployment", "web").unwrap()["spec"]["replicas"], 6);
 
     save().exits(1);

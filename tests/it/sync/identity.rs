@@ -34,7 +34,7 @@ fn the_same_name_from_two_repositories_deletes_nothing() {
         assert!(live(&cluster, "configmap", "theirs").is_none(), "{arguments:?}");
     }
     let compared = trueup(["diff"]).of(&other).exits(1);
-    assert!(compared.stderr.contains("is the record of another application"), "{}", compared.transcript());
+    assert!(compared.stderr.contains("is the record of a different application"), "{}", compared.transcript());
     // The first one goes on as before.
     trueup(["diff"]).of(&application(&ours, &cluster)).exits(0);
 }

@@ -238,7 +238,7 @@ fn a_wave_that_never_works_ends_the_sync() {
     let failed = trueup(["sync", "-y", "-o", "json", "--timeout", "2s"]).of(&shop).exits(3);
 
     assert_eq!(steps(&failed.json()), ["Sync Deployment/web failed", "Sync ConfigMap/later notBegun"]);
-    for part in ["Deployment", "web", "did not work within 2 s", "1 of 2 steps were not begun"] {
+    for part in ["Deployment", "web", "did not become healthy within 2 s", "1 of 2 steps were not started"] {
         assert!(failed.stderr.contains(part), "{part}\n{}", failed.transcript());
     }
     assert!(live(&cluster, "configmap", "later").is_none());

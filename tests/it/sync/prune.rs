@@ -24,7 +24,7 @@ fn what_git_drops_stays_until_somebody_prunes() {
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  0de81c0  local repository
       sync     Succeeded  0 steps: -
-      ! ConfigMap [NAMESPACE]/old  not in git any more; needs `--prune`
+      ! ConfigMap [NAMESPACE]/old  removed from git; needs `--prune`
 
       - ConfigMap [NAMESPACE]/old  extra, not in git, removed from git since the last sync
 

@@ -42,7 +42,7 @@ fn what_cannot_be_changed_is_made_anew_only_when_that_is_asked_for() {
 
     let refused = trueup(["sync", "-y"]).of(&shop).exits(2);
 
-    assert!(refused.stderr.contains("must be made anew; nothing was written"), "{}", refused.transcript());
+    assert!(refused.stderr.contains("must be recreated; nothing was written"), "{}", refused.transcript());
     assert_eq!(live(&cluster, "configmap", "taken").unwrap()["data"]["a"], "1");
     assert_eq!(uid(), first);
 

@@ -106,7 +106,7 @@ fn an_automated_application_is_not_rolled_back() {
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  not fetched
 
-      × shop: it is not rolled back: it is synced automatically, which would undo that; nothing was written
+      × shop: not rolled back: automated sync would undo it; nothing was written
 
     1 application  1 unknown
     0 resources
@@ -152,8 +152,8 @@ fn a_source_that_has_moved_since_is_the_one_of_then() {
     let back = trueup(["rollback", "shop", "1", "-y"]).of(&application).exits(0);
 
     assert_eq!(shop.colour(), "green");
-    let told = "the manifest has another source than sync 1: `path` was `shop`, and is `store`";
-    assert!(back.stderr.contains(told), "{}", back.transcript());
+    let expected = "the manifest's source differs from that of sync 1: `path` was `shop` and is now `store`";
+    assert!(back.stderr.contains(expected), "{}", back.transcript());
 }
 
 /// A reviewer's dry run, and a job that forgot `-y`: neither writes.

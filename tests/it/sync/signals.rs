@@ -49,7 +49,7 @@ fn a_signal_ends_a_sync_after_the_steps_in_flight() {
             "SyncFail ConfigMap/mend done",
         ];
         assert_eq!(steps(&ended.json()), expected, "{signal}");
-        assert!(ended.stderr.contains("ended by a signal"), "{}", ended.transcript());
+        assert!(ended.stderr.contains("stopped by a signal"), "{}", ended.transcript());
         assert!(
             live(&site.cluster, "configmap", "mend").is_some() && live(&site.cluster, "configmap", "later").is_none()
         );

@@ -273,7 +273,10 @@ fn what_changed_since_the_plan_is_not_pruned() {
         super::holds_to_the_schema(&report);
         assert_eq!(steps(&report), ["Sync ConfigMap/old held", "Sync ConfigMap/new done"], "{name}");
         let message = report["applications"][0]["operation"]["steps"][0]["message"].as_str().unwrap().to_owned();
-        assert!(message.starts_with("changed since it was planned: ") && message.contains(why), "{name}: {message}");
+        assert!(
+            message.starts_with("changed in the cluster after it was planned: ") && message.contains(why),
+            "{name}: {message}"
+        );
         assert!(live(&cluster, "configmap", "new").is_some(), "the rest is done");
     }
 }

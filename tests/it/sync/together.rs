@@ -135,7 +135,7 @@ fn an_older_run_does_not_undo_a_newer_one() {
 
     let late = trueup(["sync", "-y", "--prune"]).of(&shop).kubeconfig(&front.kubeconfig()).exits(5);
 
-    assert!(late.stderr.contains("began after this run and brought revision"), "{}", late.transcript());
+    assert!(late.stderr.contains("started after this run and applied revision"), "{}", late.transcript());
     assert_eq!(live(&cluster, "configmap", "b").unwrap()["data"]["a"], "3");
     assert!(live(&cluster, "configmap", "c").is_some());
 }

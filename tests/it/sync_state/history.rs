@@ -113,7 +113,7 @@ fn a_state_that_cannot_be_read_is_an_error() {
     ");
     site.cluster.apply(config_map("trueup-shop"));
     let outcome = by_name(&site, &[]).exits(2);
-    assert!(outcome.stderr.contains("is not this application's"), "{}", outcome.stderr);
+    assert!(outcome.stderr.contains("does not belong to this application"), "{}", outcome.stderr);
     assert_eq!(outcome.stdout, "shop  Unknown\n");
 
     let elsewhere = Site::new().unwrap();

@@ -119,7 +119,7 @@ fn a_killed_run_leaves_no_children_and_the_next_one_removes_its_folders() {
 #[test]
 fn help_says_how_a_run_exits_that_a_signal_ends() {
     let help = trueup(["--help"]).exits(0).stdout;
-    assert!(help.contains("130, 143  ended by Ctrl-C or SIGTERM"), "{help}");
+    assert!(help.contains("130, 143  stopped by Ctrl-C or SIGTERM"), "{help}");
     let readme = fs::read_to_string(Path::new(env!("CARGO_MANIFEST_DIR")).join("README.md")).unwrap();
     assert!(readme.contains("| 130, 143 |"));
 }

@@ -73,7 +73,7 @@ impl Machine {
             Ok((lua, globals))
         };
         let (lua, globals) = made().map_err(|error| {
-            let words = format!("no Lua state could be made: {}", in_one_line(&error));
+            let words = format!("a Lua state could not be created: {}", in_one_line(&error));
             Failure { place: String::new(), words, is_timeout: false }
         })?;
         Ok(Self { lua, globals, deadline, compiled: HashMap::new() })

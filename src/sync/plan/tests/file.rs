@@ -172,10 +172,17 @@ fn what_moved_since_is_named() {
     let object = |words: &str| format!("`ConfigMap shop/settings` {words}");
     check(vec![
         ("edited", with_settings("1", Some(edited("3"))), object("changed in the cluster")),
-        ("made anew", with_settings("1", Some(anew)), object("is another object of the same name in the cluster")),
-        ("deleted", with_settings("1", None), object("is not in the cluster any more")),
-        ("another value in git", with_settings("9", Some(edited("2"))), object("is another one in git")),
-        ("made by another", with_secret, "`Secret shop/login` is in the cluster, and was not".to_owned()),
+        (
+            "made anew",
+            with_settings("1", Some(anew)),
+            object(
+                "is a different object with the same name in the \
+             cluster",
+            ),
+        ),
+        ("deleted", with_settings("1", None), object("no longer exists in the cluster")),
+        ("another value in git", with_settings("9", Some(edited("2"))), object("changed in git")),
+        ("made by another", with_secret, "`Secret shop/login` now exists in the cluster".to_owned()),
         ("synced meanwhile", synced, "`Secret shop/login` needs no apply any more".to_owned()),
     ]);
 }
@@ -192,7 +199,7 @@ fn what_would_be_done_otherwise_is_named() {
         ("pruned otherwise", orphaning, "`ConfigMap shop/old` needs prune in another way"),
         ("pruned later", last, "`ConfigMap shop/old` was in Sync 0, and is in Sync 1"),
         ("replaced", replacing, "`ConfigMap shop/settings` needed apply, and needs replace"),
-        ("less of it", part, "how much of it is synced"),
+        ("less of it", part, "the scope of the sync changed"),
     ];
     check(cases.into_iter().map(|(name, world, expected)| (name, world, expected.to_owned())).collect());
 }

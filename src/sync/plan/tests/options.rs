@@ -53,7 +53,7 @@ fn what_is_odd_about_annotations_is_warned_about() {
         World::new().new_in_git(odd).plan().unwrap().warnings,
         [
             "`ConfigMap shop/a`: `CreateNamespace=true` is an option of an Application, not of a resource",
-            "`ConfigMap shop/a`: `Pruen=false` is no sync option; did you mean `Prune=false`?",
+            "`ConfigMap shop/a`: `Pruen=false` is not a sync option; did you mean `Prune=false`?",
             "`ConfigMap shop/a`: `argocd.argoproj.io/sync-wave: first` is no whole number",
         ]
     );

@@ -25,7 +25,7 @@ fn holds_label(manager: &str, operation: &str, subresource: &str) -> Value {
 #[test]
 fn what_git_dropped_goes_only_when_it_is_provably_ours() {
     const NEVER: &str = "trueup never applied it";
-    const COPIED: &str = "its part-of label was not put there by trueup";
+    const COPIED: &str = "its part-of label was not set by trueup";
     const OWNED: &str = "another object owns it";
     for (name, field, value, why) in [
         ("ours", "uid", json!("1"), None),
@@ -180,14 +180,14 @@ fn options_and_flags_say_what_may_go() {
     let claim = || world().gone(dropped("PersistentVolumeClaim", "a"));
     let definition = || world().gone(dropped("apiextensions.k8s.io/v1 CustomResourceDefinition", "a"));
     let cases = vec![
-        ("no `--prune`", no_prune(world().gone(a())), Some("not in git any more; needs `--prune`")),
+        ("no `--prune`", no_prune(world().gone(a())), Some("removed from git; needs `--prune`")),
         ("Prune=false", of_live("Prune=false"), Some("`Prune=false` keeps it")),
         ("Prune=false of the Application", of_app("Prune=false"), Some("`Prune=false` keeps it")),
-        ("Prune=confirm", of_live("Prune=confirm"), Some("`Prune=confirm` asks first; needs `--approve`")),
+        ("Prune=confirm", of_live("Prune=confirm"), Some("`Prune=confirm` asks for confirmation; needs `--approve`")),
         (
             "Prune=confirm of the Application",
             of_app("Prune=confirm"),
-            Some("`Prune=confirm` asks first; needs `--approve`"),
+            Some("`Prune=confirm` asks for confirmation; needs `--approve`"),
         ),
         ("approved", approved(of_live("Prune=confirm")), None),
         ("Prune=false is no question", approved(of_live("Prune=false")), Some("`Prune=false` keeps it")),

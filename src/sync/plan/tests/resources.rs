@@ -32,7 +32,7 @@ fn what_differs_is_applied_and_says_why() {
     };
     let cases = vec![
         (moved(Moved::Git), "changed: /data/a (git moved)"),
-        (moved(Moved::Cluster), "changed: /data/a (the cluster moved)"),
+        (moved(Moved::Cluster), "changed: /data/a (changed in the cluster)"),
         (moved(Moved::Both), "changed: /data/a (both moved)"),
         (moved(Moved::Unknown), "changed: /data/a"),
         (missing(Moved::Git), "new in git"),
@@ -71,7 +71,7 @@ fn what_is_in_sync_is_applied_only_to_make_it_ours() {
     let unowned = || with_record(World::new().in_git(settings(), Some(foreign.clone())));
     let cases = vec![
         ("recorded and ours", World::new().synced(&settings()), None),
-        ("not recorded", unrecorded(), Some("in sync, and not yet ours")),
+        ("not recorded", unrecorded(), Some("in sync, not tracked yet")),
         ("`--apply-all`", everything(World::new().synced(&settings())), Some("in sync")),
         ("not recorded, but only what drifted is wanted", partial(unrecorded()), None),
     ];
@@ -83,7 +83,7 @@ fn what_is_in_sync_is_applied_only_to_make_it_ours() {
     assert_eq!(foreign.held(), ["ConfigMap shop/settings: applied by kubectl; `--adopt` takes it over"]);
     assert!(foreign.steps().is_empty() && !foreign.plan().unwrap().held[0].is_drift);
     foreign.flags.adopt = true;
-    assert_eq!(foreign.plan().unwrap().steps[0].why, "in sync, and not yet ours");
+    assert_eq!(foreign.plan().unwrap().steps[0].why, "in sync, not tracked yet");
 }
 
 #[test]
