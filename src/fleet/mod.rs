@@ -23,6 +23,7 @@ mod reasons;
 mod render;
 pub mod run;
 mod settings;
+mod sweep;
 pub mod sync;
 pub mod syncs;
 mod turn;

@@ -8,6 +8,7 @@
 mod harness;
 
 mod action;
+mod beside_argo_cd;
 mod charts;
 mod cluster;
 mod compare;
