@@ -53,7 +53,7 @@ pub(super) struct DeleteArguments {
     #[arg(long, help_heading = "Deleting")]
     dry_run: bool,
     /// Do not ask for confirmation
-    #[arg(short, long, help_heading = "Deleting")]
+    #[arg(short, long, alias = "auto-approve", help_heading = "Deleting")]
     yes: bool,
     /// Wait this long between two waves
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait, help_heading = "Deleting")]

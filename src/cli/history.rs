@@ -3,17 +3,16 @@
 use std::sync::Arc;
 
 use super::arguments::cluster::ClusterArguments;
-use super::arguments::output::OutputArguments;
+use super::arguments::output::{FormatArguments, OutputArguments};
 use super::arguments::selection::SelectionArguments;
 use super::arguments::state::StateArguments;
 use super::manifests::ManifestPath;
 use super::request;
 use super::session::{Look, Session};
 use crate::cluster::Clusters;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
-use crate::report::ExitRules;
-use crate::report::history::{self as report, HistoryFormat};
+use crate::report::{ExitRules, exit_status_of, history as report};
 
 /// Show what was synced, when and by whom, and how the last attempt ended
 ///
@@ -27,9 +26,8 @@ pub(super) struct HistoryArguments {
     state: StateArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
-    /// Print in this format
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
-    output: HistoryFormat,
+    #[command(flatten)]
+    format: FormatArguments,
     #[command(flatten)]
     telling: OutputArguments,
 }
@@ -47,7 +45,10 @@ impl HistoryArguments {
 
 /// Reads the states, and tells them.
 pub(super) async fn history(arguments: HistoryArguments, mut session: Session) -> u8 {
-    let format = arguments.output;
+    let outputs = match arguments.format.outputs() {
+        Ok(outputs) => outputs,
+        Err(findings) => return session.refuse(&findings),
+    };
     let read = read(arguments, &session).await;
     session.end_progress().await;
     let (syncs, mut findings) = match read {
@@ -56,10 +57,8 @@ pub(super) async fn history(arguments: HistoryArguments, mut session: Session) -
     };
     findings.extend(syncs.iter().flat_map(ApplicationSyncs::findings));
     session.terminal.findings(&findings);
-    if let Err(error) = session.terminal.data_with(|view| report::write(&syncs, format, view)) {
-        return session.refuse(&[Finding::of(&error)]);
-    }
-    if findings.iter().any(|finding| finding.severity == Severity::Error) { 2 } else { 0 }
+    let unwritten = session.terminal.reports(&outputs, |format, view| report::write(&syncs, format, view));
+    session.end(&unwritten, exit_status_of(&findings))
 }
 
 async fn read(

@@ -121,7 +121,7 @@ fn served(result: std::io::Result<()>) -> ExitCode {
         Err(error) => {
             // The other process reads it; there is nobody to tell when it does not.
             let _ = writeln!(std::io::stderr(), "{error}");
-            ExitCode::from(2)
+            ExitCode::from(ExitStatus::Error.code())
         }
     }
 }

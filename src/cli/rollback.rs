@@ -8,10 +8,10 @@ use super::session::{Look, Session};
 use super::sync::Asked;
 use super::undo::{Consent, carry_out, narrow, several};
 use crate::cluster::Clusters;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::fleet::sync::{self, Wish};
 use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
-use crate::report::history::{self as history, HistoryFormat};
+use crate::report::{exit_status_of, history};
 
 /// Roll an application back to an earlier sync
 ///
@@ -33,7 +33,7 @@ pub(super) struct RollbackArguments {
     #[arg(long, help_heading = "Syncing")]
     dry_run: bool,
     /// Do not ask for confirmation
-    #[arg(short, long, help_heading = "Syncing")]
+    #[arg(short, long, alias = "auto-approve", help_heading = "Syncing")]
     yes: bool,
     /// Delete objects that git did not have then
     #[arg(long, help_heading = "Syncing")]
@@ -78,6 +78,10 @@ fn id_to_clear(id: u64) -> Finding {
 
 /// Ends a rollback, and prints the history.
 async fn clear(arguments: RollbackArguments, mut session: Session) -> u8 {
+    let outputs = match arguments.planning.report.outputs() {
+        Ok(outputs) => outputs,
+        Err(findings) => return session.refuse(&findings),
+    };
     let cleared = end(arguments, &session).await;
     session.end_progress().await;
     let (syncs, mut findings) = match cleared {
@@ -86,10 +90,9 @@ async fn clear(arguments: RollbackArguments, mut session: Session) -> u8 {
     };
     findings.extend(syncs.findings());
     session.terminal.findings(&findings);
-    if let Err(error) = session.terminal.data_with(|view| history::write(&[syncs], HistoryFormat::Text, view)) {
-        return session.refuse(&[Finding::of(&error)]);
-    }
-    if findings.iter().any(|finding| finding.severity == Severity::Error) { 2 } else { 0 }
+    let syncs = [syncs];
+    let unwritten = session.terminal.reports(&outputs, |format, view| history::write(&syncs, format, view));
+    session.end(&unwritten, exit_status_of(&findings))
 }
 
 async fn end(

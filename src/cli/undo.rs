@@ -2,7 +2,7 @@
 
 use super::arguments::selection::SelectionArguments;
 use super::session::Session;
-use super::sync::{Asked, confirm, nobody_to_ask, outputs, prepare, report};
+use super::sync::{Asked, confirm, nobody_to_ask, prepare, report};
 use crate::finding::Finding;
 use crate::fleet::sync;
 
@@ -29,9 +29,9 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Sessi
         return session.refuse(&[nobody_to_ask("`-y` continues without asking, `--dry-run` shows the plan")]);
     }
     let exit = asked.planning.report.exit_rules();
-    let outputs = match outputs(&asked.planning.report) {
+    let outputs = match asked.planning.report.outputs() {
         Ok(outputs) => outputs,
-        Err(finding) => return session.refuse(&[finding]),
+        Err(findings) => return session.refuse(&findings),
     };
     let name = asked.planning.selection.app.concat();
     let (prepared, wanted, world) = match prepare(asked, &session).await {
