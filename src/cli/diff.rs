@@ -39,6 +39,45 @@ pub(super) struct DiffArguments {
     output: OutputArguments,
 }
 
+/// Show sync and health status
+///
+/// The same as `trueup diff --health`: exits with 1 on drift, 3 if an application is not healthy, and 2 on errors.
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArguments {
+    #[command(flatten)]
+    selection: SelectionArguments,
+    #[command(flatten)]
+    sources: SourceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    #[command(flatten)]
+    comparing: ComparingArguments,
+    #[command(flatten)]
+    rules: HealthRuleArguments,
+    #[command(flatten)]
+    report: ReportArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+impl StatusArguments {
+    /// The diff that also assesses health.
+    pub(super) fn into_diff(self) -> DiffArguments {
+        let Self { selection, sources, cluster, comparing, rules, report, output } = self;
+        DiffArguments {
+            selection,
+            sources,
+            cluster,
+            comparing,
+            rules,
+            health: true,
+            report,
+            suggest_ignores: false,
+            output,
+        }
+    }
+}
+
 impl DiffArguments {
     pub(super) fn look(&self) -> Look {
         Look {

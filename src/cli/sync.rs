@@ -49,6 +49,33 @@ pub(super) struct SyncArguments {
     planning: PlanningArguments,
 }
 
+/// Show what a sync would do, and change nothing
+///
+/// The same as `trueup sync --dry-run`. Exits with 1 if there is something to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArguments {
+    /// Delete objects that were removed from git
+    #[arg(long, help_heading = "Syncing")]
+    prune: bool,
+    #[command(flatten)]
+    planning: PlanningArguments,
+}
+
+impl PlanArguments {
+    /// The sync that only shows its plan.
+    pub(super) fn into_sync(self) -> SyncArguments {
+        SyncArguments {
+            dry_run: true,
+            plan: None,
+            from: None,
+            plan_lifetime: Duration::ZERO,
+            yes: false,
+            prune: self.prune,
+            planning: self.planning,
+        }
+    }
+}
+
 impl SyncArguments {
     pub(super) fn look(&self) -> Look {
         self.planning.look()
@@ -172,12 +199,7 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
 }
 
 /// Prints the report; the exit code is a function of the run.
-pub(super) async fn report(
-    session: &mut Session,
-    run: &Run,
-    outputs: &[Output],
-    exit: &ExitRules,
-) -> u8 {
+pub(super) async fn report(session: &mut Session, run: &Run, outputs: &[Output], exit: &ExitRules) -> u8 {
     session.end_progress().await;
     session.terminal.findings_of(run);
     let unwritten = session.terminal.reports(outputs, |format, view| render(run, format, view));

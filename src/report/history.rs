@@ -178,8 +178,7 @@ fn markdown_row(entry: &HistoryEntry, text: &mut String) {
     let revisions = of_each(|source| source.revision.get(..7).unwrap_or(&source.revision).to_owned());
     let sources = of_each(|source| format!("{} {}", source.repo_url, source.path).trim_end().to_owned());
     // Writing to a String cannot fail.
-    let _ =
-        writeln!(text, "| {} | {} | {revisions} | {sources} | {} |", entry.id, entry.deployed, code(&entry.by));
+    let _ = writeln!(text, "| {} | {} | {revisions} | {sources} | {} |", entry.id, entry.deployed, code(&entry.by));
 }
 
 /// The histories for scripts. Keys are only ever added; one without a value is left out.

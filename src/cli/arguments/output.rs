@@ -9,9 +9,10 @@ use crate::finding::Finding;
 use crate::report::{ExitRules, Format, Output};
 
 /// When to use colour
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set
+    #[default]
     Auto,
     /// Always
     Always,
@@ -31,7 +32,7 @@ pub(crate) struct Verbosity {
 }
 
 /// Progress, colour and verbosity.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
     /// No progress; errors and warnings only

@@ -143,8 +143,8 @@ mod tests {
 
     use super::*;
     use crate::fleet::{ApplicationHealth, Run};
-    use crate::report::drift::fixture::{HOSTILE, everything, judged, unwell, view};
     use crate::report::Format;
+    use crate::report::drift::fixture::{HOSTILE, everything, judged, unwell, view};
     use crate::report::health::text::write;
 
     /// An application that works, one that does not, and one of which nothing is known.
