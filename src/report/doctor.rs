@@ -1,6 +1,6 @@
 //! A checkup: a line a thing, what is missing with what it is for.
 //!
-//! In: a [`Checkup`]. Out: text, JSON, YAML, markdown. Rule: docs/errors.md, "Checking a machine".
+//! In: a [`Checkup`]. Out: text, JSON, YAML, markdown. Rule: docs/formats.md.
 
 use std::fmt::Write;
 

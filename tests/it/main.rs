@@ -9,6 +9,7 @@ mod harness;
 
 mod action;
 mod charts;
+mod cli;
 mod cluster;
 mod compare;
 mod control_plane;
