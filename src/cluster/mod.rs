@@ -20,7 +20,7 @@ pub use write::{Deleted, Deletion, Propagation, Reason, Refusal, Validation, Wri
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -220,6 +220,11 @@ pub trait Cluster: Send + Sync {
         deletion: &'a Deletion,
         writing: Writing,
     ) -> BoxFuture<'a, Result<Deleted, ClusterError>>;
+
+    /// Who the cluster takes us for; nothing where that cannot be known. Asked once; the answer is kept.
+    fn account(&self) -> BoxFuture<'_, Option<String>> {
+        std::future::ready(None).boxed()
+    }
 
     /// How many requests were sent until now.
     fn requests(&self) -> Requests;

@@ -2,10 +2,15 @@
 //!
 //! Rule: docs/design.md, "Commands". An error never looks like drift, and drift never hides an error.
 
-use crate::finding::Finding;
 use crate::finding::codes::ExitClass;
-use crate::fleet::Run;
+use crate::finding::{Finding, Severity};
+use crate::fleet::doctor::Checkup;
+use crate::fleet::{Ending, Run};
+use crate::report::health::test_results::TestedCase;
+use crate::report::health::text::{Judged, status};
 use crate::status::ResourceState;
+use crate::status::health::HealthStatus;
+use crate::status::health::suite::Outcome;
 
 /// How a run ended, for scripts. Of several that apply the report keeps the first in this order: error, forbidden, locked,
 /// unhealthy, drift, in sync.
@@ -96,6 +101,42 @@ impl Run {
             status => status.code(),
         }
     }
+}
+
+impl Judged<'_> {
+    /// How it ended: an error comes first, then what is unhealthy or what a wait timed out on. Drift counts only for a wait that was for
+    /// it.
+    pub fn exit_status(&self) -> ExitStatus {
+        let is_unwell = |object| status(object).is_some_and(|status| status > HealthStatus::Suspended);
+        match self.ending {
+            Some(Ending::Reached) => ExitStatus::InSync,
+            Some(Ending::Degraded(_) | Ending::TimedOut(_)) if !self.run.has_error() => ExitStatus::Unhealthy,
+            Some(Ending::Degraded(_) | Ending::TimedOut(_) | Ending::Failed) => ExitStatus::Error,
+            None => match self.run.exit_status() {
+                ExitStatus::InSync if self.objects.iter().any(is_unwell) => ExitStatus::Unhealthy,
+                status => status,
+            },
+        }
+    }
+}
+
+impl Checkup {
+    /// How it ended: an error if a repository or a cluster that an application needs could not be reached.
+    pub fn exit_status(&self) -> ExitStatus {
+        if self.has_error() { ExitStatus::Error } else { ExitStatus::InSync }
+    }
+}
+
+/// How a command ended that only reads, such as `history`: any error among its findings is one of the command.
+pub fn exit_status_of<'finding>(findings: impl IntoIterator<Item = &'finding Finding>) -> ExitStatus {
+    let is_error = findings.into_iter().any(|finding| finding.severity == Severity::Error);
+    if is_error { ExitStatus::Error } else { ExitStatus::InSync }
+}
+
+/// How `health test` ended: a test that failed has the code of drift, because the scripts differ from what their tests expect.
+pub fn exit_status_of_tests(cases: &[TestedCase]) -> ExitStatus {
+    let is_failed = cases.iter().any(|case| case.outcome != Outcome::Passed);
+    if is_failed { ExitStatus::Drift } else { ExitStatus::InSync }
 }
 
 /// The exit code of an error: 2, unless it has one of its own.

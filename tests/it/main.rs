@@ -10,6 +10,7 @@ mod harness;
 mod action;
 mod beside_argo_cd;
 mod charts;
+mod cli;
 mod cluster;
 mod compare;
 mod control_plane;

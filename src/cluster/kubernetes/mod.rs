@@ -3,6 +3,7 @@
 //! In: a kubeconfig's context (or a pod's service account), what to list, to watch, to predict, to write. Out: live
 //! objects, kinds, predictions, what came of a write.
 
+mod account;
 mod client;
 mod connection;
 mod contexts;
@@ -57,6 +58,7 @@ pub struct Kubernetes {
     /// Replaced as a whole when it is asked anew.
     served: RwLock<Arc<Served>>,
     rights: rights::Rights,
+    account: account::Account,
     cache_dir: Option<PathBuf>,
 }
 
@@ -82,6 +84,7 @@ impl Kubernetes {
                 documents: openapi::Documents::new(settings.cache_dir.as_deref()),
             })),
             rights: rights::Rights::default(),
+            account: account::Account::default(),
             cache_dir: settings.cache_dir.clone(),
         }
     }
@@ -217,6 +220,10 @@ impl Cluster for Kubernetes {
             Writer { connection: &self.connection, kinds: &kinds, writing }.delete(object, deletion).await
         }
         .boxed()
+    }
+
+    fn account(&self) -> BoxFuture<'_, Option<String>> {
+        self.account.name(&self.connection).boxed()
     }
 
     fn requests(&self) -> Requests {

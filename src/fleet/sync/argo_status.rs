@@ -61,7 +61,7 @@ async fn value(turn: &Turn, request: &Request, wanted: &SyncRequest) -> serde_js
         operation,
         started: wanted.started,
         finished: ended.unwrap_or_else(Timestamp::now),
-        by: &wanted.holder,
+        by: state.attempt.as_ref().map_or(&wanted.holder, |attempt| &attempt.by),
         automated: matches!(wanted.wish, Wish::Reconcile { .. }),
     });
     status(&Told {

@@ -84,8 +84,10 @@ pub struct SyncRequest {
     pub flags: Flags,
     /// Each application's status is put on its Application in the cluster (`--write-status`).
     pub write_status: bool,
-    /// Who runs this, for the lock and the record.
+    /// Identifies this run, for the lock.
     pub holder: String,
+    /// Who runs this, for the record; the cluster's account when nobody is named.
+    pub by: Option<String>,
     /// When the run began.
     pub started: Timestamp,
     /// How long to wait for a lock that another run holds.

@@ -153,7 +153,11 @@ async fn under_lock(
         planning::plan_one(turn, request, wanted, world).await;
     }
     let Some(plan) = turn.plan.clone().filter(|_| !turn.is_refused) else { return Ok(()) };
-    let attempt = record::attempt(turn, &plan, wanted);
+    let by = match &wanted.by {
+        Some(by) => by.clone(),
+        None => cluster.account().await.unwrap_or_else(|| wanted.holder.clone()),
+    };
+    let attempt = record::attempt(turn, &plan, wanted.started, by);
     // From the first write on the pull loop leaves it alone, or no longer does.
     state.rolled_back_to = turn.rollback;
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;

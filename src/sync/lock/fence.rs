@@ -224,6 +224,10 @@ impl Cluster for Fenced {
         self.inner.requests()
     }
 
+    fn account(&self) -> BoxFuture<'_, Option<String>> {
+        self.inner.account()
+    }
+
     fn remarks(&self) -> BTreeMap<String, String> {
         self.inner.remarks()
     }
