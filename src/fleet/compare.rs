@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
 use super::condition::ConditionKind;
 use super::ignore::ignore;
@@ -35,19 +35,19 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
     progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
     turns.iter_mut().for_each(|turn| turn.shared.clear());
     shared_resources(turns);
-    let mut compared =
-        stream::iter(turns.iter().enumerate().filter(|(_, turn)| comparable(turn)).map(|(index, turn)| {
-            let live = Arc::clone(live);
-            async move {
-                progress.begin(Stage::Compare, turn.application.name.clone());
-                let outcome = compare_one(turn, &live, request, world).await;
-                progress.done(Stage::Compare, turn.application.name.clone());
-                (index, outcome)
-            }
-        }))
-        .buffer_unordered(request.concurrency.max(1))
-        .collect::<Vec<_>>()
-        .await;
+    let clusters = turns.iter().filter_map(|turn| turn.cluster.as_ref());
+    let schemas: HashMap<ClusterId, Schemas> =
+        clusters.map(|cluster| (identity(cluster), Schemas::default())).collect();
+    let comparisons = turns.iter().enumerate().filter(|(_, turn)| comparable(turn)).filter_map(|(index, turn)| {
+        let schemas = schemas.get(&identity(turn.cluster.as_ref()?))?;
+        Some(async move {
+            progress.begin(Stage::Compare, turn.application.name.clone());
+            let outcome = compare_one(turn, live, request, world, schemas).await;
+            progress.done(Stage::Compare, turn.application.name.clone());
+            (index, outcome)
+        })
+    });
+    let mut compared = stream::iter(comparisons).buffer_unordered(request.concurrency.max(1)).collect::<Vec<_>>().await;
     compared.sort_by_key(|(index, _)| *index);
     for (index, outcome) in compared {
         let turn = &mut turns[index];
@@ -66,7 +66,7 @@ struct Outcome {
     shared: Vec<Shared>,
 }
 
-async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &World) -> Outcome {
+async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &World, schemas: &Schemas) -> Outcome {
     let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
         return Outcome::default();
     };
@@ -88,9 +88,8 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
     let shared = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
     outcome.conditions.extend(shared.iter().map(shared_warning));
     outcome.shared = shared;
-    let schemas = Schemas::default();
     let answered: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
-        let answered = ask_if_allowed(turn, cluster.as_ref(), question, &schemas).await;
+        let answered = ask_if_allowed(turn, cluster.as_ref(), question, schemas).await;
         answered.map(|(question, answer)| Answered::of(question, answer, turn))
     }))
     .buffer_unordered(request.concurrency.max(1))
@@ -107,7 +106,7 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         }
     }
     outcome.resources.extend(recalled(settled, turn, request, world).await);
-    compare_namespace(&mut outcome, turn, request, &schemas).await;
+    compare_namespace(&mut outcome, turn, request, schemas).await;
     let ignored = ignore(turn, live, request, &mut outcome.resources).await;
     outcome.conditions.extend(ignored);
     outcome
@@ -369,8 +368,8 @@ async fn put_back(cluster: &dyn Cluster, question: &mut Question) {
     }
 }
 
-/// The schemas that one application needed.
-type Schemas = Mutex<HashMap<Gvk, Option<Schema>>>;
+/// The schemas of custom resources in one cluster, each read once for all applications.
+type Schemas = Mutex<HashMap<Gvk, Arc<OnceCell<Option<Schema>>>>>;
 
 /// Where nobody can be asked, the server's schema may be there to read.
 async fn described(cluster: &dyn Cluster, question: &Question, reason: String, schemas: &Schemas) -> Answer {
@@ -378,14 +377,14 @@ async fn described(cluster: &dyn Cluster, question: &Question, reason: String, s
         return Answer::Unavailable(reason);
     }
     let kind = question.target().gvk();
-    let mut schemas = schemas.lock().await;
-    if !schemas.contains_key(&kind) {
-        // Without the schema, what only the server could settle is said to be in doubt.
-        let document = cluster.schema(&kind).await.ok().flatten();
-        schemas.insert(kind.clone(), document.and_then(|document| Schema::read(&document, &kind)));
-    }
-    match schemas.get(&kind).copied().flatten() {
-        Some(schema) => Answer::Described(schema, reason),
+    let known = Arc::clone(schemas.lock().await.entry(kind.clone()).or_default());
+    let read = || async {
+        // Without the schema, what only the server could settle is reported as in doubt.
+        let document = cluster.schema(&kind).await.ok().flatten()?;
+        Schema::read(&document, &kind)
+    };
+    match known.get_or_init(read).await {
+        Some(schema) => Answer::Described(schema.clone(), reason),
         None => Answer::Unavailable(reason),
     }
 }
