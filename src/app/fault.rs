@@ -197,7 +197,7 @@ impl Fault {
         )
     }
 
-    /// What to say under the marked piece of the file.
+    /// The label under the marked piece of the file.
     pub(super) fn label(&self) -> Option<String> {
         match self {
             Self::UnknownField { guess, .. } => Some(guess.label.clone()),

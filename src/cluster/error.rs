@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::secret::mask_credentials_in_text;
 
-/// What lies behind an error, nearest first, as text: it can be copied and kept, and it cannot leak.
+/// The causes of an error, nearest first, as text: it can be copied and kept, and it cannot leak.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     text: String,
@@ -55,7 +55,7 @@ impl Error for Cause {
     }
 }
 
-/// What an account may not do.
+/// A permission that an account lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// Who asked, as the server says it; nothing when it does not.
@@ -129,7 +129,7 @@ pub enum ClusterError {
     Timeout {
         /// The context.
         cluster: String,
-        /// What was asked: `GET /apis/apps/v1/deployments`.
+        /// The request: `GET /apis/apps/v1/deployments`.
         request: String,
         /// How long was waited.
         limit: Duration,
@@ -172,7 +172,7 @@ pub enum ClusterError {
     Forbidden {
         /// The context.
         cluster: String,
-        /// Who may not do what.
+        /// Who is forbidden what.
         denial: Denial,
     },
     /// The kind is served by an aggregated API that does not answer.
@@ -196,7 +196,7 @@ pub enum ClusterError {
     Server {
         /// The context.
         cluster: String,
-        /// What was asked.
+        /// The request.
         request: String,
         /// The HTTP status.
         status: u16,
@@ -215,9 +215,9 @@ pub enum ClusterError {
     BrokenAnswer {
         /// The context.
         cluster: String,
-        /// What was asked.
+        /// The request.
         request: String,
-        /// What is wrong with the answer.
+        /// The fault in the answer.
         problem: String,
     },
     /// A destination that no context of the kubeconfig belongs to.
@@ -278,10 +278,10 @@ pub enum ClusterError {
     Kubeconfig {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
-    /// What the kubeconfig says of this cluster or user cannot be used.
+    /// The kubeconfig's entry for this cluster or user cannot be used.
     #[error("cluster {cluster}: {problem}")]
     #[diagnostic(
         code(trueup::cluster::credentials),
@@ -290,7 +290,7 @@ pub enum ClusterError {
     Credentials {
         /// The context.
         cluster: String,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
     /// The credential plugin that the kubeconfig names does not give credentials.
@@ -301,9 +301,9 @@ pub enum ClusterError {
         cluster: String,
         /// The program, without its arguments.
         command: String,
-        /// What is wrong.
+        /// The fault.
         problem: String,
-        /// What to do: the plugin's own hint when it is not installed.
+        /// The advice: the plugin's own hint when it is not installed.
         hint: String,
     },
     /// The folder of `--live` cannot be read.
@@ -315,7 +315,7 @@ pub enum ClusterError {
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
     /// A file of the folder of `--live` cannot be written.

@@ -33,11 +33,11 @@ pub struct Excerpt {
     pub offset: usize,
     /// How long the marked piece is, in bytes.
     pub length: usize,
-    /// What to say under the marked piece.
+    /// The label under the marked piece.
     pub label: Option<String>,
 }
 
-/// What stands in place of a line that is not quoted.
+/// Replaces a line that is not quoted.
 const NOT_SHOWN: &str = "(not shown: the file may hold secrets)";
 
 /// So far to the right a place is marked in a line that is not quoted.
@@ -105,7 +105,7 @@ pub struct Finding {
     pub exit: ExitClass,
     /// Subject first, then the fact; lower case, no full stop.
     pub message: String,
-    /// What lies behind it, nearest first: a library's words are only ever here.
+    /// The causes, nearest first: a library's words are only ever here.
     pub causes: Vec<String>,
     /// One thing to do.
     pub help: Option<String>,

@@ -19,8 +19,8 @@ use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
 use crate::render::{
-    self, CacheSettings, Place, References, RenderInput, RenderSettings, Rendered, Settled, Sources, gap_finding,
-    settle,
+    self, CacheSettings, References, RenderDestination, RenderInput, RenderSettings, Rendered, RenderedSources,
+    Settled, gap_finding, settle,
 };
 use crate::source::{Checkout, FetchedBy};
 use crate::status::ResourceDrift;
@@ -131,7 +131,7 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
         .enumerate()
         .filter(|(_, turn)| turn.resources.iter().any(ResourceDrift::is_drift))
         .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
-        .filter(|(index, work)| work.may_be_made_up(&turns[*index].sources))
+        .filter(|(index, work)| work.may_differ_each_time(&turns[*index].sources))
         .collect();
     let mut renders = side_by_side(work, request, &Progress::silent());
     while let Some((index, done)) = renders.recv().await {
@@ -192,14 +192,16 @@ impl Work {
     }
 
     /// Whether Helm may make up anew what one of the sources has, each of which was rendered by its tool.
-    pub(super) fn may_be_made_up(&self, rendered: &[SourceRun]) -> bool {
+    pub(super) fn may_differ_each_time(&self, rendered: &[SourceRun]) -> bool {
         let references = References::of(&self.application.sources, &self.checkouts);
         let mut sources = self.application.sources.iter().zip(&self.checkouts).zip(rendered);
         sources.any(|((source, checkout), run)| {
             let by_helm = [SourceKind::Helm, SourceKind::Kustomize].into_iter().find(|tool| run.tool == tool.as_str());
             let Some(tool) = by_helm else { return false };
             let folder = checkout.folder(source.path.as_deref().unwrap_or_default());
-            folder.is_ok_and(|folder| render::may_be_made_up(&self.input(source, checkout, &folder, &references), tool))
+            folder.is_ok_and(|folder| {
+                render::may_differ_each_time(&self.input(source, checkout, &folder, &references), tool)
+            })
         })
     }
 
@@ -244,7 +246,7 @@ impl Work {
 
 pub(super) fn render_one(work: &Work) -> Done {
     let mut warnings = Vec::new();
-    let mut rendered_sources = Sources::default();
+    let mut rendered_sources = RenderedSources::default();
     let mut tools = Vec::new();
     let count = work.application.sources.len();
     let references = References::of(&work.application.sources, &work.checkouts);
@@ -260,7 +262,7 @@ pub(super) fn render_one(work: &Work) -> Done {
         }
     }
     let kinds = work.kinds.with_definitions(rendered_sources.objects().iter());
-    let place = Place { server: &work.server, namespace: &work.application.destination.namespace };
+    let place = RenderDestination { server: &work.server, namespace: &work.application.destination.namespace };
     let settled = settle(rendered_sources, place, &kinds, &work.exclusions);
     Done { warnings, tools, result: Ok(settled) }
 }

@@ -15,7 +15,7 @@ pub enum ProcessError {
     NotFound {
         /// The program, as it was asked for.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -25,7 +25,7 @@ pub enum ProcessError {
     NotStarted {
         /// The program's name.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -35,7 +35,7 @@ pub enum ProcessError {
     Lost {
         /// The program's name.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -54,7 +54,7 @@ pub enum ProcessError {
     TooMuchMemory {
         /// The program's name.
         program: String,
-        /// What it may have, in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
     /// It was killed because the run was stopped.

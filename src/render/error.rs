@@ -38,7 +38,7 @@ pub enum RenderError {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A pattern that is none.
+    /// An invalid pattern.
     #[error("`directory.{field}` is not a glob: `{pattern}`")]
     Glob {
         /// `include` or `exclude`.
@@ -61,17 +61,17 @@ pub enum RenderError {
     Override {
         /// The file, relative to the checkout.
         file: String,
-        /// What is wrong with it, at least one error.
+        /// The faults, at least one error.
         found: Vec<Finding>,
     },
-    /// What a program wrote is no stream of objects.
+    /// The output of a program is not a stream of objects.
     #[error("line {line} of {from} {fault}")]
     Stream {
         /// Whose output it is.
         from: String,
         /// The line in it, counted from 1.
         line: usize,
-        /// What is wrong there.
+        /// The fault there.
         fault: String,
     },
     /// Jsonnet gave no objects.
@@ -86,7 +86,7 @@ pub enum RenderError {
     /// A file that is not YAML.
     #[error("`{}` is not YAML: {message}", excerpt.file)]
     Syntax {
-        /// What is wrong.
+        /// The fault.
         message: String,
         /// Where.
         excerpt: Box<Excerpt>,
@@ -96,13 +96,13 @@ pub enum RenderError {
     NotAnObject {
         /// Where.
         excerpt: Box<Excerpt>,
-        /// What it is instead.
+        /// The type that was found.
         fault: NotAnObject,
     },
-    /// What Helm is given is wrong.
+    /// The input of Helm is invalid.
     #[error(transparent)]
     Helm(#[from] HelmError),
-    /// What Kustomize is given is wrong.
+    /// The input of Kustomize is invalid.
     #[error(transparent)]
     Kustomize(#[from] KustomizeError),
     /// A program is missing, or did not do its work.

@@ -1,4 +1,4 @@
-//! Every message that bringing a source can give.
+//! The errors of fetching a source.
 
 use std::error::Error;
 use std::fmt;
@@ -13,12 +13,12 @@ use crate::secret::mask_credentials_in_text;
 
 /// A library's or program's words, credentials masked: only ever the cause of an error of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
+pub struct SourceCause {
     text: String,
-    below: Option<Box<Cause>>,
+    below: Option<Box<SourceCause>>,
 }
 
-impl Cause {
+impl SourceCause {
     /// Takes an error and everything below it; of a connection that failed, only what the system said: the layers above it
     /// say nothing more.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
@@ -42,7 +42,7 @@ impl Cause {
         Self { text: mask_credentials_in_text(&text.into()), below: None }
     }
 
-    /// Everything it says, for telling one fault from another.
+    /// Everything it says, to classify a fault.
     pub(super) fn whole_text(&self) -> String {
         match &self.below {
             Some(below) => format!("{}: {}", self.text, below.whole_text()),
@@ -67,19 +67,19 @@ fn connection_error<'error>(error: &'error (dyn Error + 'static)) -> Option<&'er
     })
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for SourceCause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
     }
 }
 
-impl Error for Cause {
+impl Error for SourceCause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.below.as_deref().map(|below| below as &(dyn Error + 'static))
     }
 }
 
-/// What a run can use in place of a server that cannot be reached.
+/// The alternative to a server that cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instead {
     /// A checkout of the git repository.
@@ -118,9 +118,9 @@ pub enum SourceError {
     RepositoryGone {
         /// The repository.
         url: String,
-        /// What the server said.
+        /// The server's error.
         #[source]
-        cause: Option<Cause>,
+        cause: Option<SourceCause>,
     },
     /// The server does not let us in.
     #[error("{url} refuses access")]
@@ -128,11 +128,11 @@ pub enum SourceError {
     AccessRefused {
         /// The repository.
         url: String,
-        /// What opens a repository of this kind.
+        /// Credentials for a repository of this kind.
         help: String,
-        /// What the server said.
+        /// The server's error.
         #[source]
-        cause: Option<Cause>,
+        cause: Option<SourceCause>,
     },
     /// A GitHub App gets no token.
     #[error("{url} cannot be opened as the GitHub App of Secret `{secret}`: {reason}")]
@@ -144,11 +144,11 @@ pub enum SourceError {
         secret: String,
         /// Why not.
         reason: String,
-        /// What to do.
+        /// The advice.
         help: String,
-        /// What GitHub said.
+        /// GitHub's answer.
         #[source]
-        cause: Option<Cause>,
+        cause: Option<SourceCause>,
     },
     /// No connection.
     #[error("{url} cannot be reached")]
@@ -156,11 +156,11 @@ pub enum SourceError {
     Unreachable {
         /// The repository.
         url: String,
-        /// What could be used in its place.
+        /// The alternatives.
         instead: Instead,
-        /// What the network said.
+        /// The network's error.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// Too slow.
     #[error("{url} was not fetched within {after:?}")]
@@ -184,17 +184,17 @@ pub enum SourceError {
     FetchFailed {
         /// The repository.
         url: String,
-        /// What may get around it.
+        /// A workaround.
         help: String,
-        /// What was said.
+        /// The message.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// The server is there, and does not do its work.
     #[error("{url} answers {answer}")]
     #[diagnostic(code("trueup::source::server"), help("it was asked several times; try again later"))]
     ServerFailed {
-        /// What was asked for.
+        /// The request.
         url: String,
         /// The status.
         answer: String,
@@ -203,12 +203,12 @@ pub enum SourceError {
     #[error("{url} sends more than {limit} bytes")]
     #[diagnostic(code("trueup::source::too_large"), help("check what the server sends"))]
     AnswerTooLarge {
-        /// What was asked for.
+        /// The request.
         url: String,
         /// How much is read, in bytes.
         limit: u64,
     },
-    /// What a Helm repository has for an index is none.
+    /// The index of a Helm repository is invalid.
     #[error("the index of {url} cannot be read")]
     #[diagnostic(
         code("trueup::source::index"),
@@ -217,9 +217,9 @@ pub enum SourceError {
     IndexUnreadable {
         /// The repository.
         url: String,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// No such chart.
     #[error("no chart `{chart}` in {url}")]
@@ -227,7 +227,7 @@ pub enum SourceError {
     ChartGone {
         /// The repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         chart: String,
         /// Charts that are called like it.
         nearest: Vec<String>,
@@ -240,7 +240,7 @@ pub enum SourceError {
         url: String,
         /// The chart.
         chart: String,
-        /// What was asked for.
+        /// The request.
         version: String,
         /// Versions that there are.
         nearest: Vec<String>,
@@ -260,7 +260,7 @@ pub enum SourceError {
     TagGone {
         /// The registry's repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         version: String,
         /// Versions that there are.
         nearest: Vec<String>,
@@ -274,12 +274,12 @@ pub enum SourceError {
     DigestMismatch {
         /// The archive.
         what: String,
-        /// What was promised.
+        /// The expected digest.
         expected: String,
-        /// What came.
+        /// The digest that was found.
         found: String,
     },
-    /// An artifact of a registry that is none of those that can be rendered.
+    /// An artifact of a registry that cannot be rendered.
     #[error("{url} cannot be used: {reason}")]
     #[diagnostic(code("trueup::source::artifact"), help("push charts with `helm push`, manifests as one tar layer"))]
     ArtifactRefused {
@@ -297,15 +297,15 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
-    /// An archive that is none.
+    /// An invalid archive.
     #[error("{what} cannot be unpacked")]
     #[diagnostic(code("trueup::source::archive"), help("it has to be a tar, packed with gzip; ask its publisher"))]
     ArchiveDamaged {
         /// The archive.
         what: String,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// No such revision.
     #[error("no branch, tag or commit `{revision}` in {url}")]
@@ -313,7 +313,7 @@ pub enum SourceError {
     RevisionGone {
         /// The repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         revision: String,
         /// Names that are like it.
         nearest: Vec<String>,
@@ -337,7 +337,7 @@ pub enum SourceError {
     #[error("revision `{revision}` is not a version or constraint, and `tagPrefix` is set to `{prefix}`")]
     #[diagnostic(code("trueup::source::tag_prefix"), help("remove `tagPrefix`, or ask for a range such as `1.x`"))]
     PrefixWithoutConstraint {
-        /// What was asked for.
+        /// The request.
         revision: String,
         /// The prefix.
         prefix: String,
@@ -348,7 +348,7 @@ pub enum SourceError {
     ShortHashUnclear {
         /// The repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         revision: String,
         /// How many commits.
         count: usize,
@@ -359,9 +359,9 @@ pub enum SourceError {
     NotACommit {
         /// The repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         revision: String,
-        /// What it is.
+        /// The description.
         kind: String,
     },
     /// A path that leads out.
@@ -382,7 +382,7 @@ pub enum SourceError {
         path: String,
         /// Where it was looked for.
         revision: String,
-        /// What there is in its place.
+        /// The alternatives.
         nearest: NearestPath,
     },
     /// A path that cannot be read.
@@ -391,9 +391,9 @@ pub enum SourceError {
     PathUnreadable {
         /// The path as written.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// A file where a folder belongs.
     #[error("path `{path}` at {revision} is not a folder")]
@@ -434,7 +434,7 @@ pub enum SourceError {
         path: String,
         /// Which rule it breaks.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// A local repository that cannot be read.
     #[error("repository `{path}` cannot be read")]
@@ -442,9 +442,9 @@ pub enum SourceError {
     LocalUnreadable {
         /// The folder.
         path: PathBuf,
-        /// What was said.
+        /// The message.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// A folder of this machine that no manifest may have read.
     #[error("`{path}` is not read")]
@@ -474,9 +474,9 @@ pub enum SourceError {
         folder: PathBuf,
         /// Whether it is full.
         full: bool,
-        /// What the system said.
+        /// The system's error.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// Damaged, and damaged again after a fresh fetch.
     #[error("{url} has damaged objects")]
@@ -484,11 +484,11 @@ pub enum SourceError {
     Damaged {
         /// The repository.
         url: String,
-        /// What is damaged.
+        /// The damaged part.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
-    /// A submodule that is not brought.
+    /// A submodule that is not fetched.
     #[error("submodule `{path}` of {url} is refused: {reason}")]
     #[diagnostic(
         code("trueup::source::submodule_refused"),
@@ -502,7 +502,7 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
-    /// A submodule that cannot be brought.
+    /// A submodule that cannot be fetched.
     #[error("submodule `{path}` of {url} could not be fetched")]
     #[diagnostic(code("trueup::source::submodule"), help("skip submodules with `--no-submodules`"))]
     Submodule {
@@ -520,7 +520,7 @@ fn nearest_help(nearest: &[String], there: &str) -> String {
     nearest_of(nearest, "; ").unwrap_or_else(|| format!("{there}; ")) + "`--revision` tries another"
 }
 
-/// What there is in place of a path that is not.
+/// The alternatives to a path that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NearestPath {
     /// A path that is like it.

@@ -17,7 +17,7 @@ use super::location::Location;
 use super::settings::SourceSettings;
 use crate::secret::RepoUrl;
 
-/// What is at the end of a `repoURL`.
+/// The end of a `repoURL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ends {
     /// At a git repository, of which commits are read.
@@ -54,7 +54,7 @@ fn is_held(path: &Path, wanted: &Wanted) -> bool {
     path.canonicalize().is_ok_and(|path| path.starts_with(holder))
 }
 
-/// Refuses what may not be read.
+/// Refuses what is not allowed to be read.
 pub(super) fn check(path: &Path, ends: Ends, wanted: &Wanted, settings: &SourceSettings) -> Result<(), SourceError> {
     let is_allowed = || {
         let Ok(real) = path.canonicalize() else { return false };
@@ -73,7 +73,7 @@ pub(super) fn check(path: &Path, ends: Ends, wanted: &Wanted, settings: &SourceS
     }
 }
 
-/// Refuses a repository whose objects lie elsewhere than its folder says: it is nobody's that the user trusts.
+/// Refuses a repository whose objects lie elsewhere than its folder says: the user did not choose to trust it.
 pub(super) fn check_objects(
     repository: &gix::Repository,
     path: &Path,

@@ -52,18 +52,18 @@ const POLICY_REPORTS: &[&str] = &[
     "UpdateRequest",
 ];
 
-/// What is never compared.
+/// Kinds that are never compared.
 #[derive(Debug, Clone, Default)]
 pub struct Exclusions {
     /// `resource.exclusions`; `None` stands for those of the install manifest.
-    excluded: Option<Vec<Entry>>,
+    excluded: Option<Vec<ExclusionEntry>>,
     /// `resource.inclusions`; empty is all.
-    included: Vec<Entry>,
+    included: Vec<ExclusionEntry>,
 }
 
 /// One entry of either list.
 #[derive(Debug, Clone)]
-struct Entry {
+struct ExclusionEntry {
     groups: Vec<GlobMatcher>,
     kinds: Vec<String>,
     clusters: Vec<GlobMatcher>,
@@ -77,7 +77,7 @@ impl Exclusions {
 
     /// Whether objects of this kind are never compared in this cluster (its server's URL).
     pub fn excludes(&self, kind: &GroupKind, cluster: &str) -> bool {
-        let matches = |entries: &[Entry]| entries.iter().any(|entry| entry.matches(kind, cluster));
+        let matches = |entries: &[ExclusionEntry]| entries.iter().any(|entry| entry.matches(kind, cluster));
         let is_excluded = match &self.excluded {
             Some(entries) => matches(entries),
             None => is_among(BY_DEFAULT, kind),
@@ -89,7 +89,7 @@ impl Exclusions {
     }
 }
 
-impl Entry {
+impl ExclusionEntry {
     fn matches(&self, kind: &GroupKind, cluster: &str) -> bool {
         let any = |globs: &[GlobMatcher], text: &str| globs.is_empty() || globs.iter().any(|glob| glob.is_match(text));
         any(&self.groups, &kind.group)
@@ -102,7 +102,7 @@ fn is_among(table: &[(&str, &[&str])], kind: &GroupKind) -> bool {
     table.iter().any(|(group, kinds)| *group == kind.group && kinds.contains(&kind.kind.as_str()))
 }
 
-fn entries(settings: &Settings, key: &str) -> Result<Vec<Entry>, SettingsError> {
+fn entries(settings: &Settings, key: &str) -> Result<Vec<ExclusionEntry>, SettingsError> {
     let wrong = |why: String| settings.wrong(key, why, &format!("write {EXPECTED}"));
     let items = match settings.yaml(key, EXPECTED)? {
         None => return Ok(Vec::new()),
@@ -123,7 +123,7 @@ fn entries(settings: &Settings, key: &str) -> Result<Vec<Entry>, SettingsError> 
             });
             compiled.collect::<Result<Vec<_>, _>>()
         };
-        Ok(Entry { groups: globs("apiGroups")?, kinds: texts("kinds")?, clusters: globs("clusters")? })
+        Ok(ExclusionEntry { groups: globs("apiGroups")?, kinds: texts("kinds")?, clusters: globs("clusters")? })
     };
     items.iter().enumerate().map(entry).collect()
 }

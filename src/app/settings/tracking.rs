@@ -5,7 +5,7 @@
 
 use super::{Settings, SettingsError};
 
-/// By what Argo CD tells the objects of an application.
+/// How Argo CD recognizes the objects of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TrackingMethod {
     /// The tracking annotation; the default since Argo CD 3.0.

@@ -19,7 +19,7 @@ use crate::cluster::{ClusterEnvironment, ClusterError};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// What the server's audit log calls us.
+/// The `User-Agent`, as the server's audit log shows it.
 const USER_AGENT: &str = concat!("trueup/", env!("CARGO_PKG_VERSION"));
 
 /// Makes the client; nothing is connected yet.
@@ -48,7 +48,7 @@ pub(super) fn build(
         let proxy = proxy.expose().parse().ok();
         config.proxy_url = Some(proxy.ok_or_else(|| wrong("its `proxy-url` is not a URL".to_owned()))?);
     }
-    Client::try_from(config).map_err(|error| wrong(told(&error)))
+    Client::try_from(config).map_err(|error| wrong(describe(&error)))
 }
 
 /// The certificates to trust, as DER; nothing to trust the system's.
@@ -74,7 +74,7 @@ fn certificate_authority(access: &Access) -> Result<Option<Vec<Vec<u8>>>, Cluste
 }
 
 /// Kube's words where they cannot hold a value of the user's entry, our own where they could.
-fn told(error: &kube::Error) -> String {
+fn describe(error: &kube::Error) -> String {
     match error {
         kube::Error::InferKubeconfig(KubeconfigError::LoadClientCertificate(problem)) => {
             format!("the user's client certificate {}", load_problem(problem))

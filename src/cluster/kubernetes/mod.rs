@@ -31,7 +31,7 @@ mod unknown_fields;
 mod watch;
 mod write;
 
-pub(super) use contexts::{Access, Contexts, Identity};
+pub(super) use contexts::{Access, ContextIdentity, Contexts};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -44,7 +44,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
-use self::write::Writer;
+use self::write::ObjectWriter;
 use super::{
     Cluster, ClusterError, ClusterSettings, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted,
     Requests, Validation, Watched, Writing, Written,
@@ -55,14 +55,14 @@ use crate::progress::Progress;
 /// One API server, as one user.
 pub struct Kubernetes {
     connection: Connection,
-    /// Replaced as a whole when it is asked anew.
+    /// Replaced as a whole when it is asked again.
     served: RwLock<Arc<Served>>,
     rights: rights::Rights,
     account: account::Account,
     cache_dir: Option<PathBuf>,
 }
 
-/// What a server serves, as far as it was asked.
+/// The kinds that a server serves, as far as it was asked.
 struct Served {
     discovered: OnceCell<Result<Discovered, ClusterError>>,
     documents: openapi::Documents,
@@ -98,7 +98,7 @@ impl Kubernetes {
     }
 
     /// Whoever reads from now on sees the new kinds; while they cannot be asked for, the old ones stay.
-    async fn discover_anew(&self) -> Result<Arc<Kinds>, ClusterError> {
+    async fn rediscover(&self) -> Result<Arc<Kinds>, ClusterError> {
         let discovered = discovery::discover(&self.connection).await?;
         let kinds = Arc::clone(&discovered.kinds);
         let documents = openapi::Documents::new(self.cache_dir.as_deref());
@@ -153,8 +153,8 @@ impl Cluster for Kubernetes {
         async move { self.served().documents.of(&self.connection, kind).await }.boxed()
     }
 
-    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        self.discover_anew().boxed()
+    fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+        self.rediscover().boxed()
     }
 
     fn apply<'a>(
@@ -165,7 +165,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.apply(object, validation).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.apply(object, validation).await
         }
         .boxed()
     }
@@ -178,7 +178,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.create(object, validation).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.create(object, validation).await
         }
         .boxed()
     }
@@ -191,7 +191,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.replace(object, validation).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.replace(object, validation).await
         }
         .boxed()
     }
@@ -204,7 +204,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.patch(object, patch).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.patch(object, patch).await
         }
         .boxed()
     }
@@ -217,7 +217,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Deleted, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.delete(object, deletion).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.delete(object, deletion).await
         }
         .boxed()
     }

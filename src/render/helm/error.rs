@@ -34,7 +34,7 @@ pub enum HelmError {
         /// Which revision was looked at, with the word before it.
         at: String,
     },
-    /// A pattern that is none.
+    /// An invalid pattern.
     #[error("`{pattern}` is not a glob")]
     #[diagnostic(code("trueup::render::glob"), help("`*` matches within a name, `**` any folders, `?` one letter"))]
     Glob {
@@ -119,7 +119,7 @@ pub enum HelmError {
         /// Another one, or the source itself.
         other: String,
     },
-    /// A version that is none.
+    /// An invalid version.
     #[error("`helm.kubeVersion` cannot be used")]
     #[diagnostic(
         code("trueup::render::kube_version"),

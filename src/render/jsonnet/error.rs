@@ -17,11 +17,11 @@ pub enum JsonnetError {
     Program {
         /// The program's file, relative to the checkout.
         program: String,
-        /// What is wrong.
+        /// The fault.
         message: String,
         /// Where.
         excerpt: Box<Excerpt>,
-        /// What led there.
+        /// The trace.
         #[source]
         trace: Option<Trace>,
     },
@@ -36,7 +36,7 @@ pub enum JsonnetError {
     Generated {
         /// The program's file, relative to the checkout.
         program: String,
-        /// What is missing.
+        /// The missing field.
         message: String,
         /// The folder that it is generated into, relative to the checkout.
         folder: String,
@@ -51,7 +51,7 @@ pub enum JsonnetError {
         file: String,
         /// Which part of its value.
         place: String,
-        /// What it is.
+        /// The description.
         found: &'static str,
     },
     /// It takes too long.
@@ -97,7 +97,7 @@ pub enum JsonnetError {
     },
 }
 
-/// What led to a fault, nearest first: a chain, as an error's causes are.
+/// The trace of a fault, nearest first: a chain, as an error's causes are.
 #[derive(Debug)]
 pub struct Trace {
     step: String,

@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    /// What kubecfg and Tanka make of a value, and what Argo CD refuses alike.
+    /// Values that kubecfg and Tanka accept, and that Argo CD refuses.
     #[test]
     fn objects_are_found_however_deep_they_lie() {
         let map = |name: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});

@@ -12,7 +12,7 @@ pub enum KsonnetError {
     Manifest {
         /// The file, relative to the checkout.
         file: String,
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
     /// No such environment.
@@ -24,9 +24,9 @@ pub enum KsonnetError {
     Environment {
         /// The `app.yaml`, relative to the checkout.
         file: String,
-        /// What the source asks for.
+        /// The version that the source requires.
         name: String,
-        /// What there is.
+        /// The names that exist.
         known: Vec<String>,
     },
     /// Two files of one name.

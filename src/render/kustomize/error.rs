@@ -46,7 +46,7 @@ pub enum KustomizeError {
         file: String,
         /// Where.
         line: usize,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
     /// A field of another type than Kustomize gives it.
@@ -57,7 +57,7 @@ pub enum KustomizeError {
         file: String,
         /// The field.
         field: &'static str,
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
     },
     /// A label or an annotation that the kustomization has already.
@@ -114,12 +114,12 @@ pub enum KustomizeError {
         help("select a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`")
     )]
     Version {
-        /// What `kustomize.version` says.
+        /// The value of `kustomize.version`.
         wanted: String,
-        /// What the program says.
+        /// The program's output.
         found: String,
     },
-    /// A version that is none.
+    /// An invalid version.
     #[error("`kustomize.kubeVersion`: {source}")]
     #[diagnostic(
         code("trueup::render::kube_version"),

@@ -29,7 +29,7 @@ pub enum PluginError {
         /// The folder, relative to the checkout.
         folder: String,
     },
-    /// `spec.discover` has a pattern that is none.
+    /// `spec.discover` has an invalid pattern.
     #[error("plugin `{plugin}` discovers by `{pattern}`, which is not a glob")]
     #[diagnostic(code(trueup::render::plugin_glob), help("`*` matches within one folder, `**` across folders"))]
     Glob {
@@ -75,23 +75,23 @@ pub enum PluginError {
         command: String,
         /// `exit code 1`, or a signal.
         ended: String,
-        /// What it wrote to its standard error.
+        /// Its standard error.
         #[source]
-        complaint: Complaint,
+        complaint: PluginOutput,
     },
 }
 
 /// The words of a program.
 #[derive(Debug)]
-pub struct Complaint(pub(super) String);
+pub struct PluginOutput(pub(super) String);
 
-impl fmt::Display for Complaint {
+impl fmt::Display for PluginOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(if self.0.is_empty() { "it printed no error" } else { &self.0 })
     }
 }
 
-impl std::error::Error for Complaint {}
+impl std::error::Error for PluginOutput {}
 
 fn asked(name: Option<&str>) -> String {
     name.map_or_else(|| "a plugin that matches the source's folder".to_owned(), |name| format!("plugin `{name}`"))

@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType};
 
-use super::super::error::Cause;
+use super::super::error::SourceCause;
 use super::super::tree::{make_link, stays_inside};
 
 /// How an archive is packed.
@@ -24,7 +24,7 @@ pub(super) enum Packing {
     TarGzip,
 }
 
-/// What an archive may become.
+/// The size limit of an unpacked archive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     /// Everything together, in bytes. Argo CD: `reposerver.helm.manifest.max.extracted.size`.
@@ -50,7 +50,7 @@ pub(super) enum ArchiveFault {
     /// It does what none may do.
     Refused(String),
     /// It is no such archive, or not whole.
-    Damaged(Cause),
+    Damaged(SourceCause),
     /// Our disk does not take it.
     Disk(io::Error),
     /// Time is up.
@@ -216,7 +216,7 @@ impl Unpacking<'_> {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
 fn damaged(error: io::Error) -> ArchiveFault {
-    ArchiveFault::Damaged(Cause::of(&error))
+    ArchiveFault::Damaged(SourceCause::of(&error))
 }
 
 fn refused(entry: &str, why: &str) -> ArchiveFault {

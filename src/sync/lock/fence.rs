@@ -171,8 +171,8 @@ impl Cluster for Fenced {
         self.inner.schema(kind)
     }
 
-    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        self.inner.kinds_anew()
+    fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+        self.inner.rediscover_kinds()
     }
 
     fn apply<'a>(

@@ -104,7 +104,7 @@ fn a_registry_without_the_version_names_what_it_has() {
 
 /// A registry, or a proxy before it, in a bad mood.
 #[test]
-fn each_answer_of_a_server_is_told() {
+fn each_answer_of_a_server_is_reported() {
     let _helm = or_skip!(program("helm"));
     for (status, expected) in [
         (401, "refuses access"),
@@ -156,7 +156,7 @@ fn a_server_that_hangs_is_left_and_others_are_rendered() {
 
 /// Nobody there at all.
 #[test]
-fn a_server_that_is_not_there_is_told() {
+fn a_server_that_is_not_there_is_reported() {
     let _helm = or_skip!(program("helm"));
     let url = { HttpServer::start(|_| Answer::status(200)).url() };
     let outcome = render(&application(&url, "web", "1.0.0")).exits(2);
@@ -165,7 +165,7 @@ fn a_server_that_is_not_there_is_told() {
 
 /// A page that greets people, an index that is none.
 #[test]
-fn what_is_no_index_is_told() {
+fn an_invalid_index_is_reported() {
     let _helm = or_skip!(program("helm"));
     let server =
         HttpServer::start(|_| Answer { status: 200, body: b"<html>hello</html>".to_vec(), ..Answer::default() });

@@ -12,7 +12,7 @@ use crate::harness::TestRepo;
 
 /// Submodules come with their superproject, relative URLs and nesting included.
 #[tokio::test]
-async fn submodules_are_brought() {
+async fn submodules_are_fetched() {
     let folder = tempfile::tempdir().unwrap();
     let base = TestRepo::new().file("base.yaml", "kind: Base\n").link("link.yaml", "base.yaml").commit("base");
     base.git(["clone", "--quiet", "--bare", ".", &folder.path().join("base.git").display().to_string()]);

@@ -381,7 +381,7 @@ fn a_template_that_grows_without_end_is_ended() {
 
 /// A laptop without Helm is told what to install; so is one whose `TRUEUP_HELM` leads nowhere.
 #[test]
-fn a_missing_helm_is_told_with_its_versions() {
+fn a_missing_helm_is_reported_with_its_versions() {
     let git = chart();
     let web = git.application("web").path("charts/web");
     let bare = folder_with([]);

@@ -229,7 +229,7 @@ fn an_older_kustomize_inflates_charts_too() {
 
 /// The URL of a base with a password in it is in the repository; it need not be in a log as well.
 #[test]
-fn a_password_in_a_base_is_not_told() {
+fn a_password_in_a_base_is_not_shown() {
     let kustomize = or_skip!(program("kustomize"));
     let fields = [
         "resources: ['https://user:s3cret@127.0.0.1:9/x.yaml']\n",
