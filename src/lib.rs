@@ -5,6 +5,8 @@
 
 /// Values that a user has to read about: an error or a warning, with the line of the file where there is one.
 pub mod finding;
+/// Go's text/template with Masterminds sprig: templates and values in, text or Go's own error out.
+pub mod gotemplate;
 /// What a Kubernetes object is: YAML as kubectl reads it, keys, pointers, kinds, masks, names of annotations.
 pub mod object;
 /// Running a child program within limits.

@@ -4,7 +4,7 @@
 //! everything that is wrong with it, at once.
 //!
 //! Rules: Argo CD pkg/apis/application/v1alpha1/types.go (the fields), util/argo/argo.go `ValidatePermissions` and
-//! util/argo/destination (what may not be missing), its definition of the kind (the types).
+//! util/argo/destination (what must not be missing), its definition of the kind (the types).
 
 use std::collections::BTreeMap;
 use std::path::{Path, PathBuf};

@@ -26,7 +26,7 @@ pub(super) fn parse(text: &str) -> Result<Duration, &'static str> {
         let (unit, after) = after.split_at(unit_end);
         let number = number.trim_end_matches('.');
         let number: f64 = number.parse().map_err(|_error| "it has a unit without a number")?;
-        nanoseconds += number * nanoseconds_of(unit).ok_or("its unit is none of `h`, `m`, `s`, `ms`, `us`, `ns`")?;
+        nanoseconds += number * nanoseconds_of(unit).ok_or("its unit is not one of `h`, `m`, `s`, `ms`, `us`, `ns`")?;
         rest = after;
     }
     if is_negative && nanoseconds > 0.0 {

@@ -128,7 +128,7 @@ pub(super) enum Fault {
     #[diagnostic(code(trueup::app::repeated_reference), help("give each source a `ref` of its own"))]
     RepeatedReference { path: String, reference: String, first: String },
 
-    #[error("`{path}` is `{version}`, which is no version of Helm that Argo CD knows")]
+    #[error("`{path}` is `{version}`, which is not a Helm version that Argo CD knows")]
     #[diagnostic(code(trueup::app::helm_version), help("remove it: whichever is given, the same Helm runs"))]
     HelmVersion { path: String, version: String },
 
@@ -197,7 +197,7 @@ impl Fault {
         )
     }
 
-    /// What to say under the marked piece of the file.
+    /// The label under the marked piece of the file.
     pub(super) fn label(&self) -> Option<String> {
         match self {
             Self::UnknownField { guess, .. } => Some(guess.label.clone()),

@@ -12,7 +12,7 @@ use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::names;
-use super::reading::{Mark, Reading};
+use super::reading::{FieldPart, Reading};
 use crate::object::{Pointer, type_name};
 
 /// The fields of one map; [`Fields::finish`] reports those that nobody asked for.
@@ -25,19 +25,19 @@ pub(super) struct Fields<'doc> {
 }
 
 /// A place to report a fault at, after the fields have been given away.
-pub(super) struct Place<'doc> {
+pub(super) struct FaultPlace<'doc> {
     reading: &'doc Reading<'doc>,
     place: Pointer,
 }
 
-impl Place<'_> {
+impl FaultPlace<'_> {
     /// The place as people write it, from the Application's root.
     pub(super) fn shown(&self) -> String {
         self.reading.shown(&self.place)
     }
 
     pub(super) fn fault(&self, fault: &Fault) {
-        self.reading.report(fault, &self.place, Mark::Value);
+        self.reading.report(fault, &self.place, FieldPart::Value);
     }
 }
 
@@ -198,22 +198,22 @@ impl<'doc> Fields<'doc> {
 
     /// Reports a fault of the whole map, at its key.
     pub(super) fn fault(&self, fault: &Fault) {
-        self.reading.report(fault, &self.place, Mark::Key);
+        self.reading.report(fault, &self.place, FieldPart::Key);
     }
 
     /// Reports a fault of a field's value.
     pub(super) fn fault_at(&self, name: &str, fault: &Fault) {
-        self.reading.report(fault, &self.place.child(name), Mark::Value);
+        self.reading.report(fault, &self.place.child(name), FieldPart::Value);
     }
 
     /// Reports a fault of an item of a field's list.
     pub(super) fn fault_at_item(&self, name: &str, index: usize, fault: &Fault) {
-        self.reading.report(fault, &self.place.child(name).index(index), Mark::Value);
+        self.reading.report(fault, &self.place.child(name).index(index), FieldPart::Value);
     }
 
     /// Reports a fault of a key in a field's map.
     pub(super) fn fault_at_key(&self, name: &str, key: &str, fault: &Fault) {
-        self.reading.report(fault, &self.place.child(name).child(key), Mark::Key);
+        self.reading.report(fault, &self.place.child(name).child(key), FieldPart::Key);
     }
 
     /// The line of the map, counted from 1.
@@ -232,8 +232,8 @@ impl<'doc> Fields<'doc> {
     }
 
     /// A field's place, to report a fault at later.
-    pub(super) fn place_of(&self, name: &str) -> Place<'doc> {
-        Place { reading: self.reading, place: self.place.child(name) }
+    pub(super) fn place_of(&self, name: &str) -> FaultPlace<'doc> {
+        FaultPlace { reading: self.reading, place: self.place.child(name) }
     }
 
     /// Reports every field that nobody asked for.
@@ -242,7 +242,7 @@ impl<'doc> Fields<'doc> {
         for name in self.map.keys().filter(|name| !self.known.contains(&name.as_str())) {
             let guess = names::guess(name, &path, &self.known);
             let fault = Fault::UnknownField { field: name.clone(), path: path.clone(), guess };
-            self.reading.report(&fault, &self.place.child(name.as_str()), Mark::Key);
+            self.reading.report(&fault, &self.place.child(name.as_str()), FieldPart::Key);
         }
     }
 
@@ -294,7 +294,7 @@ impl<'doc> Fields<'doc> {
         let path = self.reading.shown(place);
         let advice = names::advice_on_type(&path, value, expected);
         let fault = Fault::WrongType { path, found: type_name(value), expected, advice };
-        self.reading.report(&fault, place, Mark::Value);
+        self.reading.report(&fault, place, FieldPart::Value);
         None
     }
 }

@@ -6,7 +6,7 @@ use thiserror::Error;
 /// Something wrong with a file, outside of the fields of an Application.
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub(super) enum FileFault {
-    #[error("{file}: is not text that YAML can be written in: {why}")]
+    #[error("{file}: cannot be decoded as YAML text: {why}")]
     #[diagnostic(code(trueup::app::encoding), help("save it as UTF-8"))]
     NotText { file: String, why: String },
 
@@ -40,7 +40,7 @@ pub(super) enum FileFault {
     )]
     Unread { file: String, line: usize, may_hide: MayHide },
 
-    #[error("{kustomization}: Kustomize patches Applications here; as they come out of it, they are not looked at")]
+    #[error("{kustomization}: Kustomize patches Applications here; the patched Applications are not read")]
     #[diagnostic(
         severity(Warning),
         code(trueup::app::patched),
@@ -48,7 +48,7 @@ pub(super) enum FileFault {
     )]
     Patched { kustomization: String },
 
-    #[error("{kustomization}: {} not complete without Kustomize, and not looked at", incomplete(.names))]
+    #[error("{kustomization}: {} not complete without Kustomize, and not read", incomplete(.names))]
     #[diagnostic(
         severity(Warning),
         code(trueup::app::partial),
@@ -60,7 +60,7 @@ pub(super) enum FileFault {
     #[diagnostic(
         severity(Warning),
         code(trueup::app::partial),
-        help("it was passed over; build it, as with `kubectl kustomize`, and give the output")
+        help("it was skipped; build it, as with `kubectl kustomize`, and give the output")
     )]
     Partial { file: String, line: usize, name: String },
 
@@ -84,12 +84,12 @@ pub(super) enum FileFault {
     #[diagnostic(
         severity(Warning),
         code(trueup::app::application_set),
-        help("as it stands, its Applications are not looked at; give them as manifests of their own")
+        help("its Applications are not read; give them as manifests of their own")
     )]
     ApplicationSet { name: String },
 
-    #[error("{file}:{line}: `{api_version}`, `{kind}` is nearly an Application, but is none")]
-    #[diagnostic(severity(Warning), code(trueup::app::misspelt_kind), help("as it stands, it is passed over"))]
+    #[error("{file}:{line}: `{api_version}`, `{kind}` looks like an Application, but is not one")]
+    #[diagnostic(severity(Warning), code(trueup::app::misspelt_kind), help("it is skipped"))]
     Misspelt { file: String, line: usize, api_version: String, kind: String },
 
     #[error("{} Applications have this name: {}", .places.len(), in_words(.places))]
@@ -141,7 +141,7 @@ impl MayHide {
 
 fn passed_over(may_hide: MayHide) -> &'static str {
     match may_hide {
-        MayHide::AnApplication => "an Application may be hidden in it, which was not looked at",
-        MayHide::Nothing => "it was passed over; it does not look as if it held an Application",
+        MayHide::AnApplication => "an Application in it would not be read",
+        MayHide::Nothing => "it was skipped; it does not look like an Application",
     }
 }

@@ -28,7 +28,7 @@ impl Kustomizations {
         for input in inputs {
             let path = Path::new(&input.name);
             if path.file_name().is_some_and(|name| name == "kustomization.yaml" || name == "kustomization.yml") {
-                let Named { patches, resources } = named(&input.bytes);
+                let NamedFiles { patches, resources } = named(&input.bytes);
                 let place = |file: String| (whole(&path.with_file_name(file)), input.name.clone());
                 found.patches.extend(patches.into_iter().map(place));
                 found.resources.extend(resources.into_iter().map(place));
@@ -52,7 +52,7 @@ impl Kustomizations {
     }
 }
 
-/// What the user named stands for itself, whatever a kustomization says of it.
+/// Files that the user named count whatever a kustomization says.
 fn named_in<'files>(files: &'files HashMap<PathBuf, String>, input: &ManifestText) -> Option<&'files str> {
     if input.given == Given::ByName {
         return None;
@@ -62,16 +62,16 @@ fn named_in<'files>(files: &'files HashMap<PathBuf, String>, input: &ManifestTex
 
 /// The files that a kustomization names.
 #[derive(Debug, Default)]
-struct Named {
+struct NamedFiles {
     patches: Vec<String>,
     resources: Vec<String>,
 }
 
 /// The paths in a kustomization; none where it cannot be read, which is reported elsewhere.
-fn named(bytes: &[u8]) -> Named {
-    let Ok(text) = yaml::decode(bytes) else { return Named::default() };
+fn named(bytes: &[u8]) -> NamedFiles {
+    let Ok(text) = yaml::decode(bytes) else { return NamedFiles::default() };
     let Some(Ok(document)) = yaml::read(&text, &Limits::default(), WithPositions::No).into_iter().next() else {
-        return Named::default();
+        return NamedFiles::default();
     };
     let paths = |fields: &[&str]| {
         let lists = fields.iter().filter_map(|field| document.value.get(*field).and_then(Value::as_array)).flatten();
@@ -79,7 +79,7 @@ fn named(bytes: &[u8]) -> Named {
         // A patch may also stand in the kustomization itself.
         paths.filter(|path| !path.contains('\n')).map(str::to_owned).collect()
     };
-    Named {
+    NamedFiles {
         patches: paths(&["patches", "patchesStrategicMerge", "patchesJson6902"]),
         resources: paths(&["resources", "bases"]),
     }

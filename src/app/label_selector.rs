@@ -18,11 +18,11 @@ pub struct LabelSelector {
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Requirement {
     key: String,
-    condition: Condition,
+    condition: LabelRequirement,
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-enum Condition {
+enum LabelRequirement {
     Exists,
     Absent,
     In(BTreeSet<String>),
@@ -31,7 +31,7 @@ enum Condition {
     LessThan(i64),
 }
 
-/// What is wrong with a selector, and where.
+/// A fault in a selector, and its position.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("the selector `{}` {fact}", text.inner())]
 pub struct SelectorError {
@@ -72,13 +72,13 @@ impl Requirement {
         let value = labels.get(&self.key);
         let number = || value.and_then(|value| value.parse::<i64>().ok());
         match &self.condition {
-            Condition::Exists => value.is_some(),
-            Condition::Absent => value.is_none(),
-            Condition::In(values) => value.is_some_and(|value| values.contains(value)),
+            LabelRequirement::Exists => value.is_some(),
+            LabelRequirement::Absent => value.is_none(),
+            LabelRequirement::In(values) => value.is_some_and(|value| values.contains(value)),
             // Kubernetes: what has no such label is not in the set either.
-            Condition::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
-            Condition::GreaterThan(bound) => number().is_some_and(|number| number > *bound),
-            Condition::LessThan(bound) => number().is_some_and(|number| number < *bound),
+            LabelRequirement::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
+            LabelRequirement::GreaterThan(bound) => number().is_some_and(|number| number > *bound),
+            LabelRequirement::LessThan(bound) => number().is_some_and(|number| number < *bound),
         }
     }
 }
@@ -181,22 +181,22 @@ impl<'text> Parser<'text> {
             return Err(self.wrong(lexeme, format!("has a label's name that {why}")));
         }
         let condition = match self.peek().token {
-            _ if is_absent => Condition::Absent,
-            Token::End | Token::Symbol(",") => Condition::Exists,
+            _ if is_absent => LabelRequirement::Absent,
+            Token::End | Token::Symbol(",") => LabelRequirement::Exists,
             _ => self.condition()?,
         };
         Ok(Requirement { key: key.to_owned(), condition })
     }
 
-    fn condition(&mut self) -> Result<Condition, SelectorError> {
+    fn condition(&mut self) -> Result<LabelRequirement, SelectorError> {
         let operator = self.next();
         Ok(match operator.token {
-            Token::Symbol("=" | "==") => Condition::In(BTreeSet::from([self.value()?])),
-            Token::Symbol("!=") => Condition::NotIn(BTreeSet::from([self.value()?])),
-            Token::Symbol(">") => Condition::GreaterThan(self.number()?),
-            Token::Symbol("<") => Condition::LessThan(self.number()?),
-            Token::Word("in") => Condition::In(self.values()?),
-            Token::Word("notin") => Condition::NotIn(self.values()?),
+            Token::Symbol("=" | "==") => LabelRequirement::In(BTreeSet::from([self.value()?])),
+            Token::Symbol("!=") => LabelRequirement::NotIn(BTreeSet::from([self.value()?])),
+            Token::Symbol(">") => LabelRequirement::GreaterThan(self.number()?),
+            Token::Symbol("<") => LabelRequirement::LessThan(self.number()?),
+            Token::Word("in") => LabelRequirement::In(self.values()?),
+            Token::Word("notin") => LabelRequirement::NotIn(self.values()?),
             _ => return Err(self.unexpected(operator, "one of =, ==, !=, in, notin, >, <")),
         })
     }
@@ -314,7 +314,7 @@ mod tests {
 
     use super::*;
 
-    /// What labels.Parse of k8s.io/apimachinery v0.36.3 says of each selector, for five sets of labels: `x` matches, `-`
+    /// The result of labels.Parse of k8s.io/apimachinery v0.36.3 says of each selector, for five sets of labels: `x` matches, `-`
     /// does not; nothing where it refuses the selector.
     const ORACLE: &[(&str, Option<&str>)] = &[
         ("", Some("xxxxx")),

@@ -35,7 +35,7 @@ pub enum Given {
 pub struct ManifestText {
     /// The file as the user knows it; `-` for standard input.
     pub name: String,
-    /// What is in it.
+    /// The content.
     pub bytes: Vec<u8>,
     /// The folder it is in, which a relative `repoURL` starts from.
     pub folder: PathBuf,
@@ -43,14 +43,14 @@ pub struct ManifestText {
     pub given: Given,
 }
 
-/// What the manifest files hold.
+/// The content of the manifest files.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Manifests {
     /// Every Application, in the order of the input, each with the findings about it.
     pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
-    /// What is wrong with files, outside of any Application.
+    /// Faults in files, outside of any Application.
     pub findings: Vec<Finding>,
-    /// What was passed over in folders, file by file: for whoever asks for everything.
+    /// Files in folders that were skipped, one by one, for verbose output.
     pub details: Vec<Finding>,
     /// How many objects of each other kind were passed over: `apps/Deployment`, `argoproj.io/AppProject` …
     pub ignored: BTreeMap<String, usize>,
@@ -59,38 +59,38 @@ pub struct Manifests {
 /// Reads Applications from the texts of manifest files.
 pub fn read(inputs: &[ManifestText]) -> Manifests {
     let mut manifests = Manifests::default();
-    let around = Around { kustomizations: Kustomizations::of(inputs), charts: Charts::of(inputs) };
-    let mut built = Built::default();
+    let around = FolderContext { kustomizations: Kustomizations::of(inputs), charts: Charts::of(inputs) };
+    let mut built = NeedsBuild::default();
     for input in inputs {
         read_file(input, &around, &mut built, &mut manifests);
     }
     manifests.findings.extend(built.into_findings());
     refuse_repeated(&mut manifests.applications);
-    let is_told = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
+    let is_reported = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
     // Where there is no input at all, the command line has said why.
-    if manifests.applications.is_empty() && !inputs.is_empty() && !is_told {
+    if manifests.applications.is_empty() && !inputs.is_empty() && !is_reported {
         let holds = describe(&manifests.ignored);
         manifests.findings.push(Finding::of(&FileFault::NoneAnywhere { holds }));
     }
     manifests
 }
 
-/// What lies around the files of a walk.
-struct Around {
+/// The folders around the files of a walk.
+struct FolderContext {
     kustomizations: Kustomizations,
     charts: Charts,
 }
 
-/// What only a tool makes into Applications, by what is to be built.
+/// Input that only a tool turns into Applications, by what is to be built.
 #[derive(Default)]
-struct Built<'input> {
+struct NeedsBuild<'input> {
     /// How many templates of a chart mention Applications.
     templates: BTreeMap<&'input Path, usize>,
     /// The names of the Applications that a kustomization completes.
     completed: BTreeMap<String, Vec<String>>,
 }
 
-impl Built<'_> {
+impl NeedsBuild<'_> {
     fn into_findings(self) -> Vec<Finding> {
         let charts = self.templates.into_iter().map(|(chart, count)| FileFault::ChartTemplates {
             // The chart may be the folder that trueup runs in.
@@ -105,8 +105,8 @@ impl Built<'_> {
 
 fn read_file<'input>(
     input: &'input ManifestText,
-    around: &Around,
-    built: &mut Built<'input>,
+    around: &FolderContext,
+    built: &mut NeedsBuild<'input>,
     manifests: &mut Manifests,
 ) {
     let text = match yaml::decode(&input.bytes) {
@@ -166,17 +166,17 @@ struct File<'input> {
 
 /// One object: a document, or an item of a List.
 #[derive(Clone)]
-struct Entry<'doc> {
+struct ManifestEntry<'doc> {
     value: &'doc Value,
     base: Pointer,
     document: &'doc Document,
-    /// What a List says its items are, for those that do not say it themselves.
+    /// The kind of a List's items, for those that do not say it themselves.
     list_of: Option<Gvk>,
 }
 
 impl File<'_> {
     fn document(&mut self, document: &Document) {
-        self.entry(&Entry { value: &document.value, base: Pointer::root(), document, list_of: None });
+        self.entry(&ManifestEntry { value: &document.value, base: Pointer::root(), document, list_of: None });
         if let Some(span) = document.unread {
             self.unread(span);
         }
@@ -195,7 +195,7 @@ impl File<'_> {
         }
     }
 
-    fn entry(&mut self, entry: &Entry<'_>) {
+    fn entry(&mut self, entry: &ManifestEntry<'_>) {
         let Some(object) = entry.value.as_object() else { return self.ignore("(not an object)") };
         let text = |field: &str| object.get(field).and_then(Value::as_str).filter(|text| !text.is_empty());
         let kind = match (text("apiVersion"), text("kind"), &entry.list_of) {
@@ -217,17 +217,17 @@ impl File<'_> {
         }
     }
 
-    fn list(&mut self, entry: &Entry<'_>, kind: &Gvk) {
+    fn list(&mut self, entry: &ManifestEntry<'_>, kind: &Gvk) {
         let item_kind = kind.kind.trim_end_matches("List");
         let list_of = (!item_kind.is_empty()).then(|| Gvk { kind: item_kind.to_owned(), ..kind.clone() });
         let items = entry.value.get("items").and_then(Value::as_array).into_iter().flatten();
         for (index, item) in items.enumerate() {
             let base = entry.base.child("items").index(index);
-            self.entry(&Entry { value: item, base, list_of: list_of.clone(), ..entry.clone() });
+            self.entry(&ManifestEntry { value: item, base, list_of: list_of.clone(), ..entry.clone() });
         }
     }
 
-    fn application(&mut self, entry: &Entry<'_>, object: &Map<String, Value>) {
+    fn application(&mut self, entry: &ManifestEntry<'_>, object: &Map<String, Value>) {
         let reading = self.reading(entry);
         let name = name_of(object);
         if ["{{", "${"].iter().any(|opening| name.contains(opening)) {
@@ -261,7 +261,7 @@ impl File<'_> {
         self.ignore("(a part of an Application)");
     }
 
-    fn application_set(&mut self, entry: &Entry<'_>, object: &Map<String, Value>, kind: &Gvk) {
+    fn application_set(&mut self, entry: &ManifestEntry<'_>, object: &Map<String, Value>, kind: &Gvk) {
         let place = entry.base.child("metadata").child("name");
         let reading = self.reading(entry);
         let excerpt = reading.excerpt(&place, None);
@@ -270,7 +270,7 @@ impl File<'_> {
         self.ignore(&kind.group_kind().to_string());
     }
 
-    fn look_for_typing_error(&mut self, entry: &Entry<'_>, kind: &Gvk) {
+    fn look_for_typing_error(&mut self, entry: &ManifestEntry<'_>, kind: &Gvk) {
         let group = strsim::osa_distance(&kind.group, "argoproj.io");
         let name = strsim::osa_distance(&kind.kind.to_lowercase(), "application");
         // `Application` alone is a kind of other groups too.
@@ -290,7 +290,7 @@ impl File<'_> {
         self.found.findings.push(Finding::of(&fault).at(excerpt));
     }
 
-    fn reading<'doc>(&'doc self, entry: &Entry<'doc>) -> Reading<'doc> {
+    fn reading<'doc>(&'doc self, entry: &ManifestEntry<'doc>) -> Reading<'doc> {
         Reading::new(&self.source, entry.document, entry.base.clone())
     }
 
@@ -330,19 +330,19 @@ impl File<'_> {
 
     fn finish(self, manifests: &mut Manifests) {
         let Self { input, patched_by, found, .. } = self;
-        let is_told = found.findings.iter().any(|finding| finding.severity == Severity::Error);
+        let is_reported = found.findings.iter().any(|finding| finding.severity == Severity::Error);
         let findings = match input.given {
-            // A chart's template is torn into many documents that cannot be read: one finding tells it.
+            // A chart's template is torn into many documents that cannot be read: one finding reports it.
             Given::InFolder => first_of_each_code(found.findings),
             Given::ByName => found.findings,
         };
-        // A kustomization with many patches is told once.
+        // A kustomization with many patches is reported once.
         for finding in findings {
             if !(patched_by.is_some() && manifests.findings.contains(&finding)) {
                 manifests.findings.push(finding);
             }
         }
-        if input.given == Given::ByName && found.applications.is_empty() && !is_told {
+        if input.given == Given::ByName && found.applications.is_empty() && !is_reported {
             let holds = match found.ignored.len() {
                 0 => "nor anything else".to_owned(),
                 _ => format!("but {}", describe(&found.ignored)),

@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 use super::fault::Fault;
 use super::fields::Fields;
 
-/// What is read of `metadata`.
+/// The fields of `metadata` that are read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Metadata {
     pub(super) name: String,

@@ -5,12 +5,12 @@
 
 use serde_json::Value;
 
-/// What an unknown field was probably meant to be, and what follows from it as it stands.
+/// The field that was probably meant, and the effect of the unknown one.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) struct Guess {
-    /// What to say under the field.
+    /// The label under the field.
     pub(super) label: String,
-    /// What follows.
+    /// The consequence.
     pub(super) consequence: String,
 }
 

@@ -55,12 +55,12 @@ pub enum SyncStrategy {
     Default,
     /// `apply`: no hooks.
     Apply {
-        /// Delete and make anew what cannot be changed.
+        /// Delete and recreate what cannot be changed.
         force: bool,
     },
     /// `hook`.
     Hook {
-        /// Delete and make anew what cannot be changed.
+        /// Delete and recreate what cannot be changed.
         force: bool,
     },
 }
@@ -90,9 +90,9 @@ pub struct InitiatedBy {
 /// One of `spec.info` or `operation.info`: something to show.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Info {
-    /// What it is.
+    /// The description.
     pub name: String,
-    /// What it says.
+    /// The text.
     pub value: String,
 }
 

@@ -22,7 +22,7 @@ pub enum SyncOption {
     DeleteFalse,
     /// `FailOnSharedResource=true`: an object of another Application is an error.
     FailOnSharedResource,
-    /// `Force=true`: deleted and made anew.
+    /// `Force=true`: deleted and recreated.
     Force,
     /// `Prune=confirm`: pruning asks first.
     PruneConfirm,
@@ -52,32 +52,32 @@ pub enum SyncOption {
 
 /// Where an option may be written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Level {
+enum OptionLevel {
     Application,
     Resource,
     Both,
 }
 
-const OPTIONS: &[(&str, SyncOption, Level)] = &[
-    ("ApplyOutOfSyncOnly=true", SyncOption::ApplyOutOfSyncOnly, Level::Application),
-    ("ClientSideApplyMigration=false", SyncOption::NoClientSideApplyMigration, Level::Application),
-    ("CreateNamespace=true", SyncOption::CreateNamespace, Level::Application),
-    ("Delete=confirm", SyncOption::DeleteConfirm, Level::Both),
-    ("Delete=false", SyncOption::DeleteFalse, Level::Both),
-    ("FailOnSharedResource=true", SyncOption::FailOnSharedResource, Level::Application),
-    ("Force=true", SyncOption::Force, Level::Resource),
-    ("Prune=confirm", SyncOption::PruneConfirm, Level::Both),
-    ("Prune=false", SyncOption::PruneFalse, Level::Both),
-    ("PruneLast=true", SyncOption::PruneLast, Level::Both),
-    ("PrunePropagationPolicy=background", SyncOption::PruneInBackground, Level::Application),
-    ("PrunePropagationPolicy=foreground", SyncOption::PruneInForeground, Level::Application),
-    ("PrunePropagationPolicy=orphan", SyncOption::PruneOrphaning, Level::Application),
-    ("Replace=true", SyncOption::Replace, Level::Both),
-    ("RespectIgnoreDifferences=true", SyncOption::RespectIgnoreDifferences, Level::Application),
-    ("ServerSideApply=false", SyncOption::NoServerSideApply, Level::Resource),
-    ("ServerSideApply=true", SyncOption::ServerSideApply, Level::Both),
-    ("SkipDryRunOnMissingResource=true", SyncOption::SkipDryRunOnMissingResource, Level::Both),
-    ("Validate=false", SyncOption::NoValidation, Level::Both),
+const OPTIONS: &[(&str, SyncOption, OptionLevel)] = &[
+    ("ApplyOutOfSyncOnly=true", SyncOption::ApplyOutOfSyncOnly, OptionLevel::Application),
+    ("ClientSideApplyMigration=false", SyncOption::NoClientSideApplyMigration, OptionLevel::Application),
+    ("CreateNamespace=true", SyncOption::CreateNamespace, OptionLevel::Application),
+    ("Delete=confirm", SyncOption::DeleteConfirm, OptionLevel::Both),
+    ("Delete=false", SyncOption::DeleteFalse, OptionLevel::Both),
+    ("FailOnSharedResource=true", SyncOption::FailOnSharedResource, OptionLevel::Application),
+    ("Force=true", SyncOption::Force, OptionLevel::Resource),
+    ("Prune=confirm", SyncOption::PruneConfirm, OptionLevel::Both),
+    ("Prune=false", SyncOption::PruneFalse, OptionLevel::Both),
+    ("PruneLast=true", SyncOption::PruneLast, OptionLevel::Both),
+    ("PrunePropagationPolicy=background", SyncOption::PruneInBackground, OptionLevel::Application),
+    ("PrunePropagationPolicy=foreground", SyncOption::PruneInForeground, OptionLevel::Application),
+    ("PrunePropagationPolicy=orphan", SyncOption::PruneOrphaning, OptionLevel::Application),
+    ("Replace=true", SyncOption::Replace, OptionLevel::Both),
+    ("RespectIgnoreDifferences=true", SyncOption::RespectIgnoreDifferences, OptionLevel::Application),
+    ("ServerSideApply=false", SyncOption::NoServerSideApply, OptionLevel::Resource),
+    ("ServerSideApply=true", SyncOption::ServerSideApply, OptionLevel::Both),
+    ("SkipDryRunOnMissingResource=true", SyncOption::SkipDryRunOnMissingResource, OptionLevel::Both),
+    ("Validate=false", SyncOption::NoValidation, OptionLevel::Both),
 ];
 
 // The defaults, written out: known, and without effect.
@@ -113,20 +113,20 @@ impl SyncOption {
     /// Reads an option of `spec.syncPolicy.syncOptions`; nothing for a default that is written out.
     pub fn of_application(text: &str) -> Result<Option<Self>, NotAnOption> {
         match OPTIONS.iter().find(|(name, ..)| *name == text) {
-            Some((_, option, Level::Application | Level::Both)) => Ok(Some(*option)),
+            Some((_, option, OptionLevel::Application | OptionLevel::Both)) => Ok(Some(*option)),
             _ if DEFAULTS.contains(&text) => Ok(None),
-            Some((_, _, Level::Resource)) => Err(NotAnOption::OfTheOtherLevel),
-            None => Err(NotAnOption::Unknown { nearest: nearest(text, Level::Resource) }),
+            Some((_, _, OptionLevel::Resource)) => Err(NotAnOption::OfTheOtherLevel),
+            None => Err(NotAnOption::Unknown { nearest: nearest(text, OptionLevel::Resource) }),
         }
     }
 
     /// Reads an option of a resource's annotation; nothing for a default that is written out.
     fn of_resource(text: &str) -> Result<Option<Self>, NotAnOption> {
         match OPTIONS.iter().find(|(name, ..)| *name == text) {
-            Some((_, option, Level::Resource | Level::Both)) => Ok(Some(*option)),
+            Some((_, option, OptionLevel::Resource | OptionLevel::Both)) => Ok(Some(*option)),
             _ if DEFAULTS.contains(&text) => Ok(None),
-            Some((_, _, Level::Application)) => Err(NotAnOption::OfTheOtherLevel),
-            None => Err(NotAnOption::Unknown { nearest: nearest(text, Level::Application) }),
+            Some((_, _, OptionLevel::Application)) => Err(NotAnOption::OfTheOtherLevel),
+            None => Err(NotAnOption::Unknown { nearest: nearest(text, OptionLevel::Application) }),
         }
     }
 
@@ -137,18 +137,18 @@ impl SyncOption {
 }
 
 /// The option that was perhaps meant, but for those of one level.
-fn nearest(text: &str, but: Level) -> Option<&'static str> {
+fn nearest(text: &str, but: OptionLevel) -> Option<&'static str> {
     names::nearest(text, OPTIONS.iter().filter(|(_, _, level)| *level != but).map(|(name, ..)| *name))
 }
 
 /// The options of one resource, from its annotation.
 ///
-/// What it says of an option holds against what the Application says. Quirk of Argo CD not kept: there, `Replace=false`
+/// An option in an annotation wins over what the Application says. Quirk of Argo CD not kept: there, `Replace=false`
 /// on a resource is never read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ResourceOptions {
     set: Vec<SyncOption>,
-    /// What is said anything of: `Replace`, `Prune` …
+    /// The options that are set: `Replace`, `Prune` …
     said: Vec<String>,
     odd: Vec<(String, NotAnOption)>,
 }
@@ -180,13 +180,13 @@ impl ResourceOptions {
         self.has(option) || (application.contains(&option) && !says_otherwise())
     }
 
-    /// What is no option of a resource, and why.
+    /// Options that a resource cannot have, and why.
     pub fn odd(&self) -> &[(String, NotAnOption)] {
         &self.odd
     }
 }
 
-/// What an option is about: the text before `=`.
+/// The name of an option: the text before `=`.
 fn subject(text: &str) -> &str {
     text.split_once('=').map_or(text, |(subject, _)| subject)
 }
@@ -215,7 +215,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_option_of_a_resource_is_told() {
+    fn an_option_that_a_resource_cannot_have_is_reported() {
         let options = ResourceOptions::read("Pruen=false,CreateNamespace=true,Force=true,ServerSideApply=false");
         let odd = [
             ("Pruen=false".to_owned(), NotAnOption::Unknown { nearest: Some("Prune=false") }),
@@ -247,7 +247,7 @@ mod tests {
     fn every_option_is_written_as_it_is_read() {
         for (name, option, level) in OPTIONS {
             assert_eq!(option.as_str(), *name);
-            if *level != Level::Resource {
+            if *level != OptionLevel::Resource {
                 assert_eq!(SyncOption::of_application(name), Ok(Some(*option)));
             }
         }

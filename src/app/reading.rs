@@ -25,7 +25,7 @@ pub(super) struct SourceText {
 
 /// Which part of a field is marked.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Mark {
+pub(super) enum FieldPart {
     /// Its key.
     Key,
     /// Its value; of a value of many lines, the first.
@@ -39,11 +39,11 @@ pub(super) struct Reading<'doc> {
     /// Where in the document it stands: the root, or an item of a List.
     base: Pointer,
     subject: String,
-    found: RefCell<Found>,
+    found: RefCell<FoundField>,
 }
 
 #[derive(Default)]
-struct Found {
+struct FoundField {
     findings: Vec<Finding>,
     /// Whether anything is wrong beside what is not there.
     is_wrong: bool,
@@ -134,10 +134,10 @@ impl<'doc> Reading<'doc> {
 
     /// The line of the place, counted from 1.
     pub(super) fn line(&self, place: &Pointer) -> usize {
-        self.span(place, Mark::Key).map_or(self.document.line, |span| self.source.line_at(span.offset))
+        self.span(place, FieldPart::Key).map_or(self.document.line, |span| self.source.line_at(span.offset))
     }
 
-    pub(super) fn report(&self, fault: &Fault, place: &Pointer, mark: Mark) {
+    pub(super) fn report(&self, fault: &Fault, place: &Pointer, mark: FieldPart) {
         let excerpt = self.excerpt_of(place, mark, fault.label());
         let finding = Finding::of(fault).about(&self.subject).at(excerpt);
         let mut found = self.found.borrow_mut();
@@ -163,10 +163,10 @@ impl<'doc> Reading<'doc> {
 
     /// Marks the value of a place in the file.
     pub(super) fn excerpt(&self, place: &Pointer, label: Option<String>) -> Excerpt {
-        self.excerpt_of(place, Mark::Value, label)
+        self.excerpt_of(place, FieldPart::Value, label)
     }
 
-    fn excerpt_of(&self, place: &Pointer, mark: Mark, label: Option<String>) -> Excerpt {
+    fn excerpt_of(&self, place: &Pointer, mark: FieldPart, label: Option<String>) -> Excerpt {
         let span = self.span(place, mark).unwrap_or_else(|| self.source.line_span(self.document.line));
         self.source.excerpt(span, label)
     }
@@ -197,14 +197,14 @@ impl<'doc> Reading<'doc> {
         findings
     }
 
-    fn span(&self, place: &Pointer, mark: Mark) -> Option<Span> {
+    fn span(&self, place: &Pointer, mark: FieldPart) -> Option<Span> {
         let positions = self.document.positions.as_ref()?;
-        // What an alias brings has no place of its own.
+        // What an alias inserts has no position of its own.
         let Some((key, value)) = positions.places.get(place).copied() else { return positions.nearest(place) };
         Some(match mark {
-            Mark::Key => key.unwrap_or(value),
-            Mark::Value if value.length == 0 => key.unwrap_or(value),
-            Mark::Value => value,
+            FieldPart::Key => key.unwrap_or(value),
+            FieldPart::Value if value.length == 0 => key.unwrap_or(value),
+            FieldPart::Value => value,
         })
     }
 }

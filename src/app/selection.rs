@@ -14,7 +14,7 @@ use super::label_selector::{LabelSelector, SelectorError};
 use super::manifests::Manifests;
 use super::names;
 
-/// What narrows the set of Applications.
+/// The flags that select Applications.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
     applications: Vec<ApplicationPattern>,
@@ -33,7 +33,7 @@ pub enum SelectionError {
         flag: &'static str,
         /// Its value.
         pattern: String,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
         cause: globset::Error,
     },
@@ -74,16 +74,16 @@ struct ApplicationPattern {
     name: GlobMatcher,
 }
 
-/// What selection looks at; `None` where it could not be read, which might be anything.
+/// The fields that selection reads; `None` where it could not be read, which might be anything.
 #[derive(Clone, Copy)]
-struct Identity<'entry> {
+struct SelectedIdentity<'entry> {
     namespace: &'entry str,
     name: Option<&'entry str>,
     project: Option<&'entry str>,
     labels: Option<&'entry BTreeMap<String, String>>,
 }
 
-impl<'entry> Identity<'entry> {
+impl<'entry> SelectedIdentity<'entry> {
     fn of(entry: &'entry Result<Application, Box<InvalidApplication>>) -> Self {
         match entry {
             Ok(application) => Self {
@@ -103,7 +103,7 @@ impl<'entry> Identity<'entry> {
 }
 
 impl ApplicationPattern {
-    fn matches(&self, identity: Identity<'_>) -> bool {
+    fn matches(&self, identity: SelectedIdentity<'_>) -> bool {
         identity.name.is_none_or(|name| self.name.is_match(name))
             && self.namespace.as_ref().is_none_or(|namespace| namespace.is_match(identity.namespace))
     }
@@ -142,19 +142,19 @@ impl Selection {
         if manifests.applications.is_empty() {
             return Ok(manifests);
         }
-        let identities: Vec<Identity<'_>> = manifests.applications.iter().map(Identity::of).collect();
+        let identities: Vec<SelectedIdentity<'_>> = manifests.applications.iter().map(SelectedIdentity::of).collect();
         let errors = self.idle_flags(&identities);
         if !errors.is_empty() {
             return Err(errors);
         }
-        manifests.applications.retain(|entry| self.matches(Identity::of(entry)));
+        manifests.applications.retain(|entry| self.matches(SelectedIdentity::of(entry)));
         if manifests.applications.is_empty() {
             return Err(vec![SelectionError::NothingTogether { flags: self.flags() }]);
         }
         Ok(manifests)
     }
 
-    fn matches(&self, identity: Identity<'_>) -> bool {
+    fn matches(&self, identity: SelectedIdentity<'_>) -> bool {
         let by_name = || self.applications.iter().any(|pattern| pattern.matches(identity));
         let by_project = |project| self.projects.iter().any(|pattern| pattern.glob.is_match(project));
         (self.applications.is_empty() || by_name())
@@ -162,13 +162,13 @@ impl Selection {
             && self.selector_matches(identity)
     }
 
-    fn selector_matches(&self, identity: Identity<'_>) -> bool {
+    fn selector_matches(&self, identity: SelectedIdentity<'_>) -> bool {
         let Some((_, selector)) = &self.selector else { return true };
         identity.labels.is_none_or(|labels| selector.matches(labels))
     }
 
     /// Every flag that matches nothing by itself.
-    fn idle_flags(&self, identities: &[Identity<'_>]) -> Vec<SelectionError> {
+    fn idle_flags(&self, identities: &[SelectedIdentity<'_>]) -> Vec<SelectionError> {
         let nothing = |flag, pattern: &str, there: BTreeSet<String>| SelectionError::Nothing {
             flag,
             pattern: pattern.to_owned(),
@@ -217,7 +217,7 @@ fn glob(flag: &'static str, whole: &str, text: &str) -> Result<GlobMatcher, Sele
     Ok(glob.compile_matcher())
 }
 
-fn names_of(identities: &[Identity<'_>], with_namespace: bool) -> BTreeSet<String> {
+fn names_of(identities: &[SelectedIdentity<'_>], with_namespace: bool) -> BTreeSet<String> {
     let named = identities.iter().filter_map(|identity| Some((identity.namespace, identity.name?)));
     named
         .map(|(namespace, name)| if with_namespace { format!("{namespace}/{name}") } else { name.to_owned() })

@@ -175,7 +175,7 @@ fn decode_factor(fields: &mut Fields<'_>) -> Option<u64> {
     let factor = u64::try_from(value).ok().filter(|factor| *factor > 0);
     if factor.is_none() {
         let path = fields.shown_field("factor");
-        let why = "so that waits would not grow";
+        let why = "so the delay would never grow";
         fields.fault_at("factor", &Fault::OutOfRange { path, value, why, advice: "use 1 or more; the default is 2" });
     }
     factor

@@ -28,10 +28,11 @@ use crate::sync::plan::MaxPrune;
 /// Shows the plan and asks. Exits with 1 if something is left, with 3 if a hook failed or an object does not go away.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
+#[command(override_usage = "trueup delete [OPTIONS] <APP> [PATH]...")]
 pub(super) struct DeleteArguments {
-    /// The application's name (`name` or `namespace/name`)
-    #[arg(value_name = "APP", conflicts_with = "app")]
-    application: String,
+    /// The application's name (`name` or `namespace/name`); with `--app`, a PATH
+    #[arg(value_name = "APP")]
+    application: Option<String>,
     #[command(flatten)]
     selection: SelectionArguments,
     /// Keep all objects, no longer tracked, and run no hooks
@@ -53,7 +54,7 @@ pub(super) struct DeleteArguments {
     #[arg(long, help_heading = "Deleting")]
     dry_run: bool,
     /// Do not ask for confirmation
-    #[arg(short, long, help_heading = "Deleting")]
+    #[arg(short, long, alias = "auto-approve", help_heading = "Deleting")]
     yes: bool,
     /// Wait this long between two waves
     #[arg(long, value_name = "TIME", default_value = "2s", value_parser = parse_wait, help_heading = "Deleting")]
@@ -134,6 +135,7 @@ impl DeleteArguments {
             allow_shared: false,
             apply_all: false,
             wait: false,
+            by: None,
             write_status: false,
         }
     }
@@ -141,7 +143,9 @@ impl DeleteArguments {
 
 /// Reads, plans, asks, deletes, reports.
 pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> u8 {
-    narrow(&mut arguments.selection, &arguments.application);
+    if let Err(finding) = narrow(&mut arguments.selection, arguments.application.take()) {
+        return session.refuse(&[finding]);
+    }
     let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: "Delete it now?" };
     let wish = Wish::Delete(Delete {
         orphan: arguments.orphan,

@@ -10,7 +10,7 @@ use super::request;
 use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet;
-use crate::report::{Format, Output, suggestions};
+use crate::report::{Output, render, suggestions};
 
 /// Show what differs between git and the clusters
 ///
@@ -39,6 +39,45 @@ pub(super) struct DiffArguments {
     output: OutputArguments,
 }
 
+/// Show sync and health status
+///
+/// The same as `trueup diff --health`: exits with 1 on drift, 3 if an application is not healthy, and 2 on errors.
+#[derive(Debug, clap::Args)]
+pub(super) struct StatusArguments {
+    #[command(flatten)]
+    selection: SelectionArguments,
+    #[command(flatten)]
+    sources: SourceArguments,
+    #[command(flatten)]
+    cluster: ClusterArguments,
+    #[command(flatten)]
+    comparing: ComparingArguments,
+    #[command(flatten)]
+    rules: HealthRuleArguments,
+    #[command(flatten)]
+    report: ReportArguments,
+    #[command(flatten)]
+    output: OutputArguments,
+}
+
+impl StatusArguments {
+    /// The diff that also assesses health.
+    pub(super) fn into_diff(self) -> DiffArguments {
+        let Self { selection, sources, cluster, comparing, rules, report, output } = self;
+        DiffArguments {
+            selection,
+            sources,
+            cluster,
+            comparing,
+            rules,
+            health: true,
+            report,
+            suggest_ignores: false,
+            output,
+        }
+    }
+}
+
 impl DiffArguments {
     pub(super) fn look(&self) -> Look {
         Look {
@@ -64,7 +103,7 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
     let unwritten = if suggest_ignores {
         session.terminal.data(suggestions(&run).as_bytes()).err().into_iter().collect()
     } else {
-        session.terminal.reports(&run, &outputs)
+        session.terminal.reports(&outputs, |format, view| render(&run, format, view))
     };
     if unwritten.is_empty() {
         run.exit_code(&exit)
@@ -75,9 +114,7 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
 
 async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::Run, Vec<Output>), Vec<Finding>> {
     let DiffArguments { selection, sources, cluster, comparing, rules, health, report, .. } = arguments;
-    let outputs =
-        if report.output.is_empty() { vec![Output { format: Format::Text, file: None }] } else { report.output };
-    let outputs = Output::resolve(outputs).map_err(|error| vec![Finding::of(&error)])?;
+    let outputs = report.outputs()?;
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
     let logs = rules.logs;

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use super::arguments::cluster::ClusterArguments;
-use super::arguments::output::OutputArguments;
+use super::arguments::output::{FormatArguments, OutputArguments};
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
 use super::manifests::ManifestPath;
@@ -28,6 +28,8 @@ pub(super) struct DoctorArguments {
     #[command(flatten)]
     cluster: ClusterArguments,
     #[command(flatten)]
+    format: FormatArguments,
+    #[command(flatten)]
     output: OutputArguments,
 }
 
@@ -44,6 +46,10 @@ impl DoctorArguments {
 
 /// Checks everything and prints the result.
 pub(super) async fn doctor(arguments: DoctorArguments, mut session: Session) -> u8 {
+    let outputs = match arguments.format.outputs() {
+        Ok(outputs) => outputs,
+        Err(findings) => return session.refuse(&findings),
+    };
     let checked = check(arguments, &session).await;
     session.end_progress().await;
     let checkup = match checked {
@@ -51,16 +57,8 @@ pub(super) async fn doctor(arguments: DoctorArguments, mut session: Session) -> 
         Err(findings) => return session.refuse(&findings),
     };
     session.terminal.findings(&checkup.findings);
-    match session.terminal.data(report::write(&checkup).as_bytes()) {
-        Ok(()) => {
-            if checkup.has_error() {
-                2
-            } else {
-                0
-            }
-        }
-        Err(error) => session.refuse(&[Finding::of(&error)]),
-    }
+    let unwritten = session.terminal.reports(&outputs, |format, _view| report::write(&checkup, format));
+    session.end(&unwritten, checkup.exit_status())
 }
 
 async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup, Vec<Finding>> {

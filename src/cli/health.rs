@@ -15,6 +15,7 @@ use crate::finding::Finding;
 use crate::fleet::{self, Run};
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{Object, type_name};
+use crate::report::exit_status_of_tests;
 use crate::report::health::test_results::{self, TestedCase};
 use crate::report::health::text::{self as report, Judged};
 use crate::status::health::suite::{self, Outcome};
@@ -68,7 +69,10 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
         session.end_progress().await;
         return tests(test, &session);
     }
-    let format = arguments.judging.output;
+    let outputs = match arguments.judging.format.outputs() {
+        Ok(outputs) => outputs,
+        Err(findings) => return session.refuse(&findings),
+    };
     let judged = if arguments.filename.is_empty() {
         of_applications(arguments.judging, &session).await.map(|run| (run, Vec::new()))
     } else {
@@ -81,10 +85,8 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
     };
     session.terminal.findings_of(&run);
     let judged = Judged { run: &run, objects: &objects, ending: None };
-    match session.terminal.data_with(|view| report::write(judged, format, view)) {
-        Ok(()) => judged.exit_code(),
-        Err(error) => session.refuse(&[Finding::of(&error)]),
-    }
+    let unwritten = session.terminal.reports(&outputs, |format, view| report::write(judged, format, view));
+    session.end(&unwritten, judged.exit_status())
 }
 
 async fn of_applications(judging: JudgingArguments, session: &Session) -> Result<Run, Vec<Finding>> {
@@ -170,7 +172,7 @@ fn tests(arguments: &TestArguments, session: &Session) -> u8 {
         Ok(cases) => {
             let verbose = arguments.output.verbose > 0;
             match session.terminal.data_with(|view| test_results::write(&cases, verbose, view)) {
-                Ok(()) => u8::from(cases.iter().any(|case| case.outcome != Outcome::Passed)),
+                Ok(()) => exit_status_of_tests(&cases).code(),
                 Err(error) => session.refuse(&[Finding::of(&error)]),
             }
         }

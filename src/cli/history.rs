@@ -3,21 +3,20 @@
 use std::sync::Arc;
 
 use super::arguments::cluster::ClusterArguments;
-use super::arguments::output::OutputArguments;
-use super::arguments::selection::SelectionArguments;
+use super::arguments::output::{FormatArguments, OutputArguments};
+use super::arguments::selection::{SelectionArguments, name_of};
 use super::arguments::state::StateArguments;
 use super::manifests::ManifestPath;
 use super::request;
 use super::session::{Look, Session};
 use crate::cluster::Clusters;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
-use crate::report::ExitRules;
-use crate::report::history::{self as report, HistoryFormat};
+use crate::report::{ExitRules, exit_status_of, history as report};
 
 /// Show what was synced, when and by whom, and how the last attempt ended
 ///
-/// A PATH that is not a file is the name of an application whose record is in --state-namespace. Fetches and compares
+/// With --state-namespace, a name needs no manifest: its record is in that namespace of the cluster. Fetches and compares
 /// nothing. Exits with 2 if a record cannot be read.
 #[derive(Debug, clap::Args)]
 pub(super) struct HistoryArguments {
@@ -27,9 +26,8 @@ pub(super) struct HistoryArguments {
     state: StateArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
-    /// Print in this format
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
-    output: HistoryFormat,
+    #[command(flatten)]
+    format: FormatArguments,
     #[command(flatten)]
     telling: OutputArguments,
 }
@@ -47,7 +45,10 @@ impl HistoryArguments {
 
 /// Reads the states, and tells them.
 pub(super) async fn history(arguments: HistoryArguments, mut session: Session) -> u8 {
-    let format = arguments.output;
+    let outputs = match arguments.format.outputs() {
+        Ok(outputs) => outputs,
+        Err(findings) => return session.refuse(&findings),
+    };
     let read = read(arguments, &session).await;
     session.end_progress().await;
     let (syncs, mut findings) = match read {
@@ -56,10 +57,8 @@ pub(super) async fn history(arguments: HistoryArguments, mut session: Session) -
     };
     findings.extend(syncs.iter().flat_map(ApplicationSyncs::findings));
     session.terminal.findings(&findings);
-    if let Err(error) = session.terminal.data_with(|view| report::write(&syncs, format, view)) {
-        return session.refuse(&[Finding::of(&error)]);
-    }
-    if findings.iter().any(|finding| finding.severity == Severity::Error) { 2 } else { 0 }
+    let unwritten = session.terminal.reports(&outputs, |format, view| report::write(&syncs, format, view));
+    session.end(&unwritten, exit_status_of(&findings))
 }
 
 async fn read(
@@ -68,12 +67,19 @@ async fn read(
 ) -> Result<(Vec<ApplicationSyncs>, Vec<Finding>), Vec<Finding>> {
     let HistoryArguments { mut selection, state, cluster, .. } = arguments;
     let state_namespace = state.state_namespace.as_deref();
-    let (names, paths): (Vec<_>, Vec<_>) = selection.paths.into_iter().partition(is_name);
-    selection.paths = paths;
-    let mut subjects = named(&names, state_namespace)?;
+    let mut subjects = Vec::new();
     let mut findings = Vec::new();
-    if !selection.paths.is_empty() {
-        let (applications, found) = request::applications(&selection, session)?;
+    if let Some(namespace) = state_namespace {
+        let is_record = |path: &ManifestPath| name_of(path).is_some_and(|name| !name.contains('/'));
+        let (names, paths): (Vec<_>, Vec<_>) = selection.paths.into_iter().partition(is_record);
+        subjects = names.iter().filter_map(name_of).map(|name| Subject::named(name, namespace)).collect();
+        selection.paths = paths;
+    }
+    if subjects.is_empty() || !selection.paths.is_empty() {
+        let (applications, found) = request::applications(&selection, session).map_err(|mut findings| {
+            findings.extend(selection.chosen().names.first().map(|name| unrecorded(name)));
+            findings
+        })?;
         findings = found;
         for application in applications {
             match application {
@@ -90,28 +96,8 @@ async fn read(
     Ok((syncs::read(subjects, &clusters, concurrency).await, findings))
 }
 
-/// Whether it is an application's name: there is no such file, and no folder is in it.
-fn is_name(path: &ManifestPath) -> bool {
-    match path {
-        ManifestPath::StandardInput => false,
-        ManifestPath::Path(path) => path.components().count() == 1 && path.extension().is_none() && !path.exists(),
-    }
-}
-
-fn named(names: &[ManifestPath], state_namespace: Option<&str>) -> Result<Vec<Subject>, Vec<Finding>> {
-    let names = names.iter().filter_map(|name| match name {
-        ManifestPath::Path(name) => name.to_str(),
-        ManifestPath::StandardInput => None,
-    });
-    let subject = |name: &str| match state_namespace {
-        Some(namespace) => Ok(Subject::named(name, namespace)),
-        None => Err(vec![
-            Finding::error(
-                "trueup::cli::no_state_namespace",
-                format!("`{name}` is not a file, and no namespace is given"),
-            )
-            .with_help("pass the namespace of its state with --state-namespace, or the Application's manifest"),
-        ]),
-    };
-    names.map(subject).collect()
+/// Without a manifest nothing says where the record is.
+fn unrecorded(name: &str) -> Finding {
+    Finding::error("trueup::cli::no_state_namespace", format!("nothing says where the record of `{name}` is"))
+        .with_help("give its manifest, or the namespace of its record with `--state-namespace`")
 }

@@ -282,7 +282,7 @@ fn has_manifest_extension(path: &Path) -> bool {
 }
 
 /// The nearest thing that is there in place of a path that is not.
-fn nearest_path(path: &Path) -> String {
+pub(super) fn nearest_path(path: &Path) -> String {
     // The first part of the path that is not there, and the folder that is.
     let missing = path.ancestors().take_while(|ancestor| !ancestor.exists() || ancestor.as_os_str().is_empty());
     let Some(missing) = missing.filter(|ancestor| !ancestor.as_os_str().is_empty()).last() else {

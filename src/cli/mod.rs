@@ -2,12 +2,14 @@
 //!
 //! One file a verb, and each verb reads like the diagram in docs/design.md. Below this room nobody reads the environment.
 
+mod about;
 mod arguments;
 mod customizations;
 mod delete;
 mod diff;
 mod doctor;
 mod health;
+mod help;
 mod history;
 pub mod manifests;
 mod reconcile;
@@ -22,7 +24,7 @@ mod wait;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::Parser;
+use clap::FromArgMatches;
 
 use crate::fleet::jq;
 use crate::render::jsonnet;
@@ -33,7 +35,7 @@ use crate::{process, storage};
 ///
 /// Reads Argo CD `Application` manifests, fetches and renders their sources, and compares them with the live clusters.
 /// Needs no server and no controller, and keeps nothing on the machine but a cache.
-#[derive(Debug, Parser)]
+#[derive(Debug, clap::Parser)]
 #[command(name = "trueup", version, max_term_width = 100, arg_required_else_help = true, after_help = exit_codes())]
 struct Arguments {
     #[command(subcommand)]
@@ -53,6 +55,9 @@ fn exit_codes() -> String {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Diff(Box<diff::DiffArguments>),
+    Status(Box<diff::StatusArguments>),
+    Plan(Box<sync::PlanArguments>),
+    #[command(visible_alias = "apply")]
     Sync(Box<sync::SyncArguments>),
     Reconcile(Box<reconcile::ReconcileArguments>),
     Rollback(Box<rollback::RollbackArguments>),
@@ -62,6 +67,10 @@ enum Command {
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
     Doctor(Box<doctor::DoctorArguments>),
+    Version(about::VersionArguments),
+    Completion(about::CompletionArguments),
+    #[command(hide = true)]
+    Man(about::ManArguments),
     /// End the children of another process of this program when it is gone
     #[command(name = process::WATCHDOG, hide = true)]
     Watchdog,
@@ -75,7 +84,8 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let command = Arguments::parse().command;
+    let parsed = help::command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let command = parsed.unwrap_or_else(|error| help::with_tip(error).exit()).command;
     storage::private_from_now_on();
     if let Ok(program) = std::env::current_exe() {
         process::end_children_with_this_process(program);
@@ -88,6 +98,14 @@ pub fn main() -> ExitCode {
 fn run(command: Command) -> ExitCode {
     match command {
         Command::Diff(arguments) => session::run(&arguments.look(), |session| diff::diff(*arguments, session)),
+        Command::Status(arguments) => {
+            let arguments = arguments.into_diff();
+            session::run(&arguments.look(), |session| diff::diff(arguments, session))
+        }
+        Command::Plan(arguments) => {
+            let arguments = arguments.into_sync();
+            session::run(&arguments.look(), |session| sync::sync(arguments, session))
+        }
         Command::Sync(arguments) => {
             session::run_to_its_step(&arguments.look(), |session| sync::sync(*arguments, session))
         }
@@ -105,6 +123,9 @@ fn run(command: Command) -> ExitCode {
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
+        Command::Version(arguments) => session::run(&about::look(), |session| about::version(arguments, session)),
+        Command::Completion(arguments) => session::run(&about::look(), |session| about::completion(arguments, session)),
+        Command::Man(arguments) => session::run(&about::look(), |session| about::man(arguments, session)),
         Command::Watchdog => {
             process::watch(std::io::stdin().lock());
             ExitCode::SUCCESS
@@ -121,7 +142,7 @@ fn served(result: std::io::Result<()>) -> ExitCode {
         Err(error) => {
             // The other process reads it; there is nobody to tell when it does not.
             let _ = writeln!(std::io::stderr(), "{error}");
-            ExitCode::from(2)
+            ExitCode::from(ExitStatus::Error.code())
         }
     }
 }

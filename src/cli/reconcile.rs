@@ -2,7 +2,7 @@
 
 use super::arguments::planning::PlanningArguments;
 use super::session::{Look, Session};
-use super::sync::{Asked, outputs, prepare, report};
+use super::sync::{Asked, prepare, report};
 use crate::fleet::sync::{self, Wish};
 
 /// Apply each application's sync policy once: one turn of the pull loop
@@ -34,9 +34,9 @@ impl ReconcileArguments {
 pub(super) async fn reconcile(arguments: ReconcileArguments, mut session: Session) -> u8 {
     let exit = arguments.planning.report.exit_rules();
     let is_dry = arguments.dry_run;
-    let outputs = match outputs(&arguments.planning.report) {
+    let outputs = match arguments.planning.report.outputs() {
         Ok(outputs) => outputs,
-        Err(finding) => return session.refuse(&[finding]),
+        Err(findings) => return session.refuse(&findings),
     };
     let wish = Wish::Reconcile { self_heal: arguments.self_heal, auto_prune: arguments.auto_prune };
     let asked = Asked { wish, is_shown: is_dry, made: None, planning: arguments.planning };

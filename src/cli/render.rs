@@ -34,7 +34,7 @@ pub(super) struct RenderArguments {
     #[arg(long, value_name = "NUMBER", default_value_t = 10, value_parser = clap::value_parser!(u16).range(1..=1000), help_heading = "Sources")]
     concurrency: u16,
     /// Print manifests in this format
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
+    #[arg(short, long, alias = "out", value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
     output: ManifestFormat,
     /// Write one file per object, in one folder per application; remove files that are no longer rendered
     #[arg(long, value_name = "DIR", help_heading = "Output")]

@@ -3,14 +3,15 @@
 //! In: the arguments that every command has. Out: a [`Request`] and the [`World`], or the findings that forbid a run.
 
 use std::io::IsTerminal;
+use std::path::Path;
 use std::sync::Arc;
 
-use super::arguments::selection::SelectionArguments;
+use super::arguments::selection::{Chosen, SelectionArguments};
 use super::arguments::source::SourceArguments;
-use super::manifests::{self, StandardInput};
+use super::manifests::{self, ManifestError, StandardInput};
 use super::session::Session;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
-use crate::app::{self, Application, InvalidApplication, Manifests, Selection};
+use crate::app::{self, Application, InvalidApplication, Manifests, Selection, SelectionError};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
 use crate::fleet::{Request, World};
@@ -84,11 +85,15 @@ fn settings(settings: &Settings) -> Result<(ComparisonSettings, RenderingSetting
 
 fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
     let findings = |errors: Vec<app::SelectionError>| errors.iter().map(|error| Finding::of(error)).collect::<Vec<_>>();
-    let selection =
-        Selection::new(&arguments.app, arguments.selector.as_deref(), &arguments.project).map_err(findings)?;
+    let chosen = arguments.chosen();
+    let apps: Vec<String> = arguments.app.iter().chain(&chosen.names).cloned().collect();
+    let selection = Selection::new(&apps, arguments.selector.as_deref(), &arguments.project).map_err(findings)?;
     let mut standard_input = std::io::stdin().lock();
     let is_terminal = std::io::stdin().is_terminal();
-    let read = manifests::read(&arguments.paths, StandardInput { reader: &mut standard_input, is_terminal });
+    let read = manifests::read(&chosen.paths, StandardInput { reader: &mut standard_input, is_terminal });
+    if chosen.is_default && read.texts.is_empty() && matches!(read.errors[..], [ManifestError::NoManifests { .. }]) {
+        return Err(vec![no_path(&chosen)]);
+    }
     let mut manifests = app::read(&read.texts);
     let unreadable = read.errors.iter().map(|error| Finding::of(error));
     manifests.findings.splice(0..0, unreadable);
@@ -97,7 +102,33 @@ fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
     {
         return Err(manifests.findings);
     }
-    selection.apply(manifests).map_err(findings)
+    selection.apply(manifests).map_err(|errors| errors.iter().map(|error| unselected(error, &chosen)).collect())
+}
+
+/// Nothing says where the manifests are.
+fn no_path(chosen: &Chosen) -> Finding {
+    let help = "name files or folders of Application manifests, as in `trueup diff apps/`";
+    match chosen.names.first() {
+        None => Finding::error("trueup::cli::no_path", "no PATH is given, and the current folder holds no manifest")
+            .with_help(help),
+        Some(name) => neither(name, "the current folder holds no manifest of an Application"),
+    }
+}
+
+/// A word that was taken for a name may have been meant as a path.
+fn unselected(error: &SelectionError, chosen: &Chosen) -> Finding {
+    match error {
+        SelectionError::Nothing { flag: "--app", pattern, advice } if chosen.names.contains(pattern) => {
+            neither(pattern, advice)
+        }
+        error => Finding::of(error),
+    }
+}
+
+fn neither(name: &str, advice: &str) -> Finding {
+    let as_path = manifests::nearest_path(Path::new(name));
+    Finding::error("trueup::cli::neither", format!("`{name}` is neither an Application nor a file or folder"))
+        .with_help(format!("as an Application: {advice}; as a path: {as_path}"))
 }
 
 /// Everything that a run may read.

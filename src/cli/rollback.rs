@@ -8,10 +8,10 @@ use super::session::{Look, Session};
 use super::sync::Asked;
 use super::undo::{Consent, carry_out, narrow, several};
 use crate::cluster::Clusters;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::fleet::sync::{self, Wish};
 use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
-use crate::report::history::{self as history, HistoryFormat};
+use crate::report::{exit_status_of, history};
 
 /// Roll an application back to an earlier sync
 ///
@@ -21,11 +21,11 @@ use crate::report::history::{self as history, HistoryFormat};
 /// exit code 4 while automated sync is on. Shows the plan and asks. Exits like `sync`.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
-#[command(override_usage = "trueup rollback [OPTIONS] <APP> [ID] <PATH>...")]
+#[command(override_usage = "trueup rollback [OPTIONS] <APP> [ID] [PATH]...")]
 pub(super) struct RollbackArguments {
-    /// The application's name (`name` or `namespace/name`)
-    #[arg(value_name = "APP", conflicts_with = "app")]
-    application: String,
+    /// The application's name (`name` or `namespace/name`); with `--app`, an ID or a PATH
+    #[arg(value_name = "APP")]
+    application: Option<String>,
     /// End a rollback without syncing: `trueup reconcile` follows the policy again
     #[arg(long, help_heading = "Syncing", conflicts_with_all = ["dry_run", "prune"])]
     clear: bool,
@@ -33,7 +33,7 @@ pub(super) struct RollbackArguments {
     #[arg(long, help_heading = "Syncing")]
     dry_run: bool,
     /// Do not ask for confirmation
-    #[arg(short, long, help_heading = "Syncing")]
+    #[arg(short, long, alias = "auto-approve", help_heading = "Syncing")]
     yes: bool,
     /// Delete objects that git did not have then
     #[arg(long, help_heading = "Syncing")]
@@ -50,11 +50,14 @@ impl RollbackArguments {
 
 /// Reads, plans, asks, does, reports.
 pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session) -> u8 {
+    let name = match narrow(&mut arguments.planning.selection, arguments.application.take()) {
+        Ok(name) => name,
+        Err(finding) => return session.refuse(&[finding]),
+    };
     let to = take_id(&mut arguments.planning.selection.paths);
-    narrow(&mut arguments.planning.selection, &arguments.application);
     if arguments.clear {
         return match to {
-            None => clear(arguments, session).await,
+            None => clear(name, arguments.planning, session).await,
             Some(id) => session.refuse(&[id_to_clear(id)]),
         };
     }
@@ -63,10 +66,13 @@ pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session)
     carry_out(Asked { wish, is_shown: true, made: None, planning: arguments.planning }, consent, session).await
 }
 
-/// Takes the number before the paths away from them; a folder of such a name is `./7`.
+/// Takes the number before the paths away from them; a folder of such a name is `./7`. A number alone is no path unless it exists.
 fn take_id(paths: &mut Vec<ManifestPath>) -> Option<u64> {
-    let ManifestPath::Path(first) = paths.first().filter(|_| paths.len() > 1)? else { return None };
+    let ManifestPath::Path(first) = paths.first()? else { return None };
     let id = first.to_str()?.parse().ok()?;
+    if paths.len() == 1 && first.exists() {
+        return None;
+    }
     paths.remove(0);
     Some(id)
 }
@@ -77,8 +83,12 @@ fn id_to_clear(id: u64) -> Finding {
 }
 
 /// Ends a rollback, and prints the history.
-async fn clear(arguments: RollbackArguments, mut session: Session) -> u8 {
-    let cleared = end(arguments, &session).await;
+async fn clear(name: String, planning: PlanningArguments, mut session: Session) -> u8 {
+    let outputs = match planning.report.outputs() {
+        Ok(outputs) => outputs,
+        Err(findings) => return session.refuse(&findings),
+    };
+    let cleared = end(name, planning, &session).await;
     session.end_progress().await;
     let (syncs, mut findings) = match cleared {
         Ok(cleared) => cleared,
@@ -86,17 +96,16 @@ async fn clear(arguments: RollbackArguments, mut session: Session) -> u8 {
     };
     findings.extend(syncs.findings());
     session.terminal.findings(&findings);
-    if let Err(error) = session.terminal.data_with(|view| history::write(&[syncs], HistoryFormat::Text, view)) {
-        return session.refuse(&[Finding::of(&error)]);
-    }
-    if findings.iter().any(|finding| finding.severity == Severity::Error) { 2 } else { 0 }
+    let syncs = [syncs];
+    let unwritten = session.terminal.reports(&outputs, |format, view| history::write(&syncs, format, view));
+    session.end(&unwritten, exit_status_of(&findings))
 }
 
 async fn end(
-    arguments: RollbackArguments,
+    name: String,
+    planning: PlanningArguments,
     session: &Session,
 ) -> Result<(ApplicationSyncs, Vec<Finding>), Vec<Finding>> {
-    let RollbackArguments { application: name, planning, .. } = arguments;
     let PlanningArguments { selection, syncing, cluster, comparing, .. } = planning;
     let (mut applications, findings) = request::applications(&selection, session)?;
     let count = applications.len();

@@ -14,7 +14,7 @@ use crate::finding::Finding;
 use crate::process::Cancel;
 use crate::progress::Progress;
 use crate::report::terminal::{Settings, Terminal};
-use crate::report::{ExitRules, FindingsPlace, View};
+use crate::report::{ExitRules, ExitStatus, FindingsPlace, OutputError, View};
 
 /// How long work that cannot be interrupted may still take after the answer is out.
 const GRACE: Duration = Duration::from_millis(200);
@@ -47,7 +47,15 @@ impl Session {
     /// Prints why there is no answer, and says so to the shell.
     pub(super) fn refuse(&self, findings: &[Finding]) -> u8 {
         self.terminal.findings(findings);
-        2
+        ExitStatus::Error.code()
+    }
+
+    /// The exit code of a command that has printed its reports, unless some could not be written.
+    pub(super) fn end(&self, unwritten: &[OutputError], status: ExitStatus) -> u8 {
+        if unwritten.is_empty() {
+            return status.code();
+        }
+        self.refuse(&unwritten.iter().map(|error| Finding::of(error)).collect::<Vec<_>>())
     }
 }
 
@@ -98,7 +106,7 @@ where
         Err(error) => {
             let finding = Finding::error("trueup::cli::runtime", "the program cannot start its threads");
             terminal.findings([&finding.with_cause(error.to_string())]);
-            return ExitCode::from(2);
+            return ExitCode::from(ExitStatus::Error.code());
         }
     };
     let code = runtime.block_on(async {

@@ -5,7 +5,6 @@ use std::time::Duration;
 
 use jiff::Timestamp;
 
-use super::arguments::output::ReportArguments;
 use super::arguments::planning::PlanningArguments;
 use super::arguments::syncing::parse_wait;
 use super::request;
@@ -14,7 +13,7 @@ use crate::finding::Finding;
 use crate::fleet::sync::{self, Prepared, SyncRequest, Wish};
 use crate::fleet::{Run, World};
 use crate::report::terminal::write_file;
-use crate::report::{Format, Output, plan};
+use crate::report::{ExitRules, Output, plan, render};
 use crate::sync::plan::{Making, Plan, SavedPlans};
 
 /// The help when nobody can confirm.
@@ -41,13 +40,40 @@ pub(super) struct SyncArguments {
     #[arg(long, value_name = "TIME", default_value = "1h", value_parser = parse_wait, help_heading = "Syncing")]
     plan_lifetime: Duration,
     /// Do not ask for confirmation
-    #[arg(short, long, help_heading = "Syncing")]
+    #[arg(short, long, alias = "auto-approve", help_heading = "Syncing")]
     yes: bool,
     /// Delete objects that were removed from git
     #[arg(long, help_heading = "Syncing")]
     prune: bool,
     #[command(flatten)]
     planning: PlanningArguments,
+}
+
+/// Show what a sync would do, and change nothing
+///
+/// The same as `trueup sync --dry-run`. Exits with 1 if there is something to do.
+#[derive(Debug, clap::Args)]
+pub(super) struct PlanArguments {
+    /// Delete objects that were removed from git
+    #[arg(long, help_heading = "Syncing")]
+    prune: bool,
+    #[command(flatten)]
+    planning: PlanningArguments,
+}
+
+impl PlanArguments {
+    /// The sync that only shows its plan.
+    pub(super) fn into_sync(self) -> SyncArguments {
+        SyncArguments {
+            dry_run: true,
+            plan: None,
+            from: None,
+            plan_lifetime: Duration::ZERO,
+            yes: false,
+            prune: self.prune,
+            planning: self.planning,
+        }
+    }
 }
 
 impl SyncArguments {
@@ -82,7 +108,7 @@ enum Intent {
 
 /// The request, as far as it can be known to be wrong before anything is fetched.
 fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<Output>, Asked), Vec<Finding>> {
-    let outputs = outputs(&arguments.planning.report).map_err(|finding| vec![finding])?;
+    let outputs = arguments.planning.report.outputs()?;
     let mut wish = Wish::Sync { prune: arguments.prune };
     let mut made = None;
     let intent = match (arguments.plan, arguments.from) {
@@ -147,15 +173,6 @@ pub(super) struct Asked {
     pub(super) planning: PlanningArguments,
 }
 
-/// Where the report goes.
-pub(super) fn outputs(report: &ReportArguments) -> Result<Vec<Output>, Finding> {
-    let outputs = match report.output.as_slice() {
-        [] => vec![Output { format: Format::Text, file: None }],
-        given => given.to_vec(),
-    };
-    Output::resolve(outputs).map_err(|error| Finding::of(&error))
-}
-
 /// Compares and plans.
 pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared, SyncRequest, World), Vec<Finding>> {
     let Asked { wish, is_shown, made, planning } = asked;
@@ -182,15 +199,10 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
 }
 
 /// Prints the report; the exit code is a function of the run.
-pub(super) async fn report(
-    session: &mut Session,
-    run: &Run,
-    outputs: &[Output],
-    exit: &crate::report::ExitRules,
-) -> u8 {
+pub(super) async fn report(session: &mut Session, run: &Run, outputs: &[Output], exit: &ExitRules) -> u8 {
     session.end_progress().await;
     session.terminal.findings_of(run);
-    let unwritten = session.terminal.reports(run, outputs);
+    let unwritten = session.terminal.reports(outputs, |format, view| render(run, format, view));
     if unwritten.is_empty() {
         run.exit_code(exit)
     } else {

@@ -1,8 +1,12 @@
 //! What rolling back and deleting have in common: one application by its name, a plan, somebody's consent.
 
+use std::ffi::OsString;
+use std::path::Path;
+
 use super::arguments::selection::SelectionArguments;
+use super::manifests::ManifestPath;
 use super::session::Session;
-use super::sync::{Asked, confirm, nobody_to_ask, outputs, prepare, report};
+use super::sync::{Asked, confirm, nobody_to_ask, prepare, report};
 use crate::finding::Finding;
 use crate::fleet::sync;
 
@@ -17,9 +21,27 @@ pub(super) struct Consent {
     pub(super) question: &'static str,
 }
 
-/// Keeps the one application of this name; a name that several have is a fault.
-pub(super) fn narrow(selection: &mut SelectionArguments, name: &str) {
-    selection.app = vec![name.to_owned()];
+/// Keeps the one application that APP or `--app` names, and gives the name; a name that several have is an error.
+pub(super) fn narrow(selection: &mut SelectionArguments, first: Option<String>) -> Result<String, Finding> {
+    match (&selection.app[..], first) {
+        ([], Some(name)) if selection.paths.is_empty() && Path::new(&name).exists() => Err(unnamed()
+            .with_help(format!("`{name}` is a file or folder: name the application before it, or with `--app`"))),
+        ([], Some(name)) => {
+            selection.app = vec![name.clone()];
+            Ok(name)
+        }
+        ([name], first) => {
+            let name = name.clone();
+            selection.paths.splice(0..0, first.map(|path| ManifestPath::from(OsString::from(path))));
+            Ok(name)
+        }
+        ([], None) => Err(unnamed().with_help("name it: as the first argument, or with `--app`")),
+        ([_, _, ..], _) => Err(unnamed().with_help("one at a time: give `--app` once")),
+    }
+}
+
+fn unnamed() -> Finding {
+    Finding::error("trueup::cli::no_application", "which application is meant is not clear; nothing was written")
 }
 
 /// Plans, asks, does, reports.
@@ -29,9 +51,9 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Sessi
         return session.refuse(&[nobody_to_ask("`-y` continues without asking, `--dry-run` shows the plan")]);
     }
     let exit = asked.planning.report.exit_rules();
-    let outputs = match outputs(&asked.planning.report) {
+    let outputs = match asked.planning.report.outputs() {
         Ok(outputs) => outputs,
-        Err(finding) => return session.refuse(&[finding]),
+        Err(findings) => return session.refuse(&findings),
     };
     let name = asked.planning.selection.app.concat();
     let (prepared, wanted, world) = match prepare(asked, &session).await {

@@ -81,7 +81,11 @@ fn parse_interval(text: &str) -> Result<Duration, String> {
 
 /// Reads, waits, reports.
 pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
-    let (format, timeout) = (arguments.judging.output, arguments.timeout);
+    let timeout = arguments.timeout;
+    let outputs = match arguments.judging.format.outputs() {
+        Ok(outputs) => outputs,
+        Err(findings) => return session.refuse(&findings),
+    };
     let waited = until(arguments, &session).await;
     session.end_progress().await;
     let (run, ending) = match waited {
@@ -90,14 +94,11 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
     };
     session.terminal.findings_of(&run);
     let judged = Judged { run: &run, objects: &[], ending: Some(&ending) };
-    let printed = session.terminal.data_with(|view| report::write(judged, format, view));
+    let unwritten = session.terminal.reports(&outputs, |format, view| report::write(judged, format, view));
     if let Some(finding) = ending.finding(timeout) {
         session.terminal.findings([&finding]);
     }
-    match printed {
-        Ok(()) => judged.exit_code(),
-        Err(error) => session.refuse(&[Finding::of(&error)]),
-    }
+    session.end(&unwritten, judged.exit_status())
 }
 
 async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Ending), Vec<Finding>> {

@@ -12,7 +12,7 @@ use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use tokio::sync::Semaphore;
 
 use super::folder::Folder;
-use super::kubernetes::{Contexts, Identity, Kubernetes};
+use super::kubernetes::{ContextIdentity, Contexts, Kubernetes};
 use super::{Cluster, ClusterError, ClusterSettings, Requests};
 use crate::app::Destination;
 use crate::progress::Progress;
@@ -24,7 +24,7 @@ pub struct Clusters {
     requests: Arc<Semaphore>,
     contexts: OnceLock<Result<Contexts, ClusterError>>,
     folder: OnceLock<Result<Arc<Folder>, ClusterError>>,
-    connected: Mutex<BTreeMap<Identity, Arc<Kubernetes>>>,
+    connected: Mutex<BTreeMap<ContextIdentity, Arc<Kubernetes>>>,
 }
 
 impl Clusters {

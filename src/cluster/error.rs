@@ -11,7 +11,7 @@ use std::time::Duration;
 
 use crate::secret::mask_credentials_in_text;
 
-/// What lies behind an error, nearest first, as text: it can be copied and kept, and it cannot leak.
+/// The causes of an error, nearest first, as text: it can be copied and kept, and it cannot leak.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Cause {
     text: String,
@@ -55,7 +55,7 @@ impl Error for Cause {
     }
 }
 
-/// What an account may not do.
+/// A permission that an account lacks.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Denial {
     /// Who asked, as the server says it; nothing when it does not.
@@ -84,10 +84,10 @@ impl fmt::Display for Denial {
             Some(user) => write!(formatter, "`{user}`")?,
             None => formatter.write_str("this account")?,
         }
-        write!(formatter, " may not {} `{}`", self.verb, self.resource)?;
+        write!(formatter, " cannot {} `{}`", self.verb, self.resource)?;
         match &self.namespace {
             Some(namespace) => write!(formatter, " in namespace `{namespace}`"),
-            None => formatter.write_str(" in the whole cluster"),
+            None => formatter.write_str(" at the cluster scope"),
         }
     }
 }
@@ -112,10 +112,10 @@ pub enum ClusterError {
         cause: Cause,
     },
     /// The kind went away between discovery and now.
-    #[error("cluster {cluster}: `{resource}` was served when the run began, and is no longer")]
+    #[error("cluster {cluster}: `{resource}` was served when the run began, and no longer is")]
     #[diagnostic(
         code(trueup::cluster::vanished),
-        help("its definition was deleted meanwhile, and its objects with it; run again to see what is left")
+        help("its CRD was deleted during the run, and its objects with it; run again to see what is left")
     )]
     Vanished {
         /// The context.
@@ -125,17 +125,17 @@ pub enum ClusterError {
     },
     /// The server did not answer in time.
     #[error("cluster {cluster}: no answer to `{request}` within {}", seconds(.limit))]
-    #[diagnostic(code(trueup::cluster::timeout), help("--request-timeout sets another limit, 0 none"))]
+    #[diagnostic(code(trueup::cluster::timeout), help("`--request-timeout` sets another limit; 0 means no limit"))]
     Timeout {
         /// The context.
         cluster: String,
-        /// What was asked: `GET /apis/apps/v1/deployments`.
+        /// The request: `GET /apis/apps/v1/deployments`.
         request: String,
         /// How long was waited.
         limit: Duration,
     },
     /// The server's certificate, or ours, is not accepted.
-    #[error("cluster {cluster}: no secure connection to {server}")]
+    #[error("cluster {cluster}: no TLS connection to {server}")]
     #[diagnostic(
         code(trueup::cluster::tls),
         help(
@@ -152,7 +152,7 @@ pub enum ClusterError {
         cause: Cause,
     },
     /// The server does not know who we are.
-    #[error("cluster {cluster}: {server} does not accept the credentials of this kubeconfig's user")]
+    #[error("cluster {cluster}: {server} rejects the credentials of the kubeconfig's user")]
     #[diagnostic(
         code(trueup::cluster::unauthorized),
         help("log in again; `kubectl --context {cluster} auth whoami` asks the same")
@@ -172,7 +172,7 @@ pub enum ClusterError {
     Forbidden {
         /// The context.
         cluster: String,
-        /// Who may not do what.
+        /// Who is forbidden what.
         denial: Denial,
     },
     /// The kind is served by an aggregated API that does not answer.
@@ -196,7 +196,7 @@ pub enum ClusterError {
     Server {
         /// The context.
         cluster: String,
-        /// What was asked.
+        /// The request.
         request: String,
         /// The HTTP status.
         status: u16,
@@ -215,13 +215,13 @@ pub enum ClusterError {
     BrokenAnswer {
         /// The context.
         cluster: String,
-        /// What was asked.
+        /// The request.
         request: String,
-        /// What is wrong with the answer.
+        /// The fault in the answer.
         problem: String,
     },
     /// A destination that no context of the kubeconfig belongs to.
-    #[error("destination {destination}: no context of the kubeconfig is for it; there {}", listed(.contexts))]
+    #[error("destination {destination}: no kubeconfig context matches; there {}", listed(.contexts))]
     #[diagnostic(
         code(trueup::cluster::no_such_context),
         help("say which context is meant with `--context-map {destination}=CONTEXT`")
@@ -233,7 +233,7 @@ pub enum ClusterError {
         contexts: Vec<String>,
     },
     /// A destination that several contexts belong to.
-    #[error("destination {destination}: several contexts are for it: {}", quoted(.contexts))]
+    #[error("destination {destination}: several kubeconfig contexts match: {}", quoted(.contexts))]
     #[diagnostic(
         code(trueup::cluster::ambiguous_context),
         help("say which one is meant with `--context-map {destination}=CONTEXT`")
@@ -278,10 +278,10 @@ pub enum ClusterError {
     Kubeconfig {
         /// The file.
         file: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
-    /// What the kubeconfig says of this cluster or user cannot be used.
+    /// The kubeconfig's entry for this cluster or user cannot be used.
     #[error("cluster {cluster}: {problem}")]
     #[diagnostic(
         code(trueup::cluster::credentials),
@@ -290,7 +290,7 @@ pub enum ClusterError {
     Credentials {
         /// The context.
         cluster: String,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
     /// The credential plugin that the kubeconfig names does not give credentials.
@@ -301,9 +301,9 @@ pub enum ClusterError {
         cluster: String,
         /// The program, without its arguments.
         command: String,
-        /// What is wrong.
+        /// The fault.
         problem: String,
-        /// What to do: the plugin's own hint when it is not installed.
+        /// The advice: the plugin's own hint when it is not installed.
         hint: String,
     },
     /// The folder of `--live` cannot be read.
@@ -315,7 +315,7 @@ pub enum ClusterError {
     Folder {
         /// The folder.
         folder: PathBuf,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
     /// A file of the folder of `--live` cannot be written.
@@ -323,7 +323,7 @@ pub enum ClusterError {
     #[diagnostic(
         code(trueup::cluster::folder_write),
         help(
-            "what stands there is as it was; a file is written beside it and renamed, so the folder has to be writable, too"
+            "the file is unchanged; a new file is written beside it and renamed, so the folder must be writable, too"
         )
     )]
     FolderWrite {
@@ -338,7 +338,7 @@ pub enum ClusterError {
     #[error("cluster {cluster}: not written, because the lock expired: this run was paused, or could not renew it")]
     #[diagnostic(
         code(trueup::sync::lock_lost),
-        help("another run may have gone on from what this one has done; look at its end before you sync again")
+        help("another run may have continued from here; check its result before you sync again")
     )]
     LockExpired {
         /// The cluster.
@@ -350,10 +350,10 @@ fn seconds(limit: &Duration) -> String {
     format!("{} s", limit.as_secs_f64())
 }
 
-/// "is none", "is `a`", "are `a`, `b`".
+/// "are none", "is `a`", "are `a`, `b`".
 fn listed(names: &[String]) -> String {
     match names {
-        [] => "is none".to_owned(),
+        [] => "are none".to_owned(),
         [one] => format!("is `{one}`"),
         _ => format!("are {}", quoted(names)),
     }
@@ -390,7 +390,7 @@ mod tests {
         let error = ClusterError::Forbidden { cluster: "shop-prod".to_owned(), denial };
         assert_eq!(
             error.to_string(),
-            "cluster shop-prod: `system:serviceaccount:ci:drift` may not list `deployments.apps` in namespace `shop`"
+            "cluster shop-prod: `system:serviceaccount:ci:drift` cannot list `deployments.apps` in namespace `shop`"
         );
     }
 
@@ -416,6 +416,6 @@ mod tests {
         let error = ClusterError::NoContextFor { destination: "prod".to_owned(), contexts };
         assert!(error.to_string().ends_with("`c10` and 2 more"), "{error}");
         let error = ClusterError::NoContextFor { destination: "prod".to_owned(), contexts: Vec::new() };
-        assert!(error.to_string().ends_with("there is none"), "{error}");
+        assert!(error.to_string().ends_with("there are none"), "{error}");
     }
 }

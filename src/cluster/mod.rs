@@ -20,7 +20,7 @@ pub use write::{Deleted, Deletion, Propagation, Reason, Refusal, Validation, Wri
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use futures::future::BoxFuture;
+use futures::future::{BoxFuture, FutureExt};
 use futures::stream::BoxStream;
 use serde_json::Value;
 
@@ -64,7 +64,7 @@ impl std::ops::Add for Requests {
     }
 }
 
-/// What to list: one kind, in some namespaces or everywhere.
+/// The objects to list: one kind, in some namespaces or everywhere.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
 pub struct ListRequest {
     /// The kind, in the version that git writes (or the preferred one).
@@ -87,7 +87,7 @@ pub struct ObjectName {
 }
 
 impl ObjectName {
-    /// What tells it from every other.
+    /// Its identity.
     pub fn key(&self) -> Key {
         Key {
             group: self.gvk.group.clone(),
@@ -123,12 +123,12 @@ pub struct LogRequest {
     pub lines: u16,
 }
 
-/// What the API server would make of an object.
+/// The API server's prediction for an object.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Predicted {
     /// The object as it would be after applying.
     Object(Box<Object>),
-    /// Nothing can be predicted here: a folder, or an account that may not patch; with the reason.
+    /// Nothing can be predicted here: a folder, or an account that cannot patch; with the reason.
     Unavailable(String),
     /// The server refuses the object, with its words: it would be refused on sync, too.
     Refused(String),
@@ -136,7 +136,7 @@ pub enum Predicted {
 
 /// A place where live objects are.
 pub trait Cluster: Send + Sync {
-    /// What to call it in a report: a server's URL, a folder.
+    /// The name in a report: a server's URL, a folder.
     fn name(&self) -> &str;
 
     /// Whether anybody makes what is written work: in a folder nothing ever becomes healthy, and no hook ever runs.
@@ -150,10 +150,10 @@ pub trait Cluster: Send + Sync {
     /// Live objects of one kind. A kind that is not served is an empty list.
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>>;
 
-    /// What is there of one kind, and from then on what becomes of it, until the stream is dropped: it never ends by itself.
+    /// The objects of one kind and their changes, until the stream is dropped: it never ends by itself.
     ///
     /// The first item says what is there, or why that cannot be known. An error later says that what is known may be out
-    /// of date: the cluster is asked again and again, with growing pauses, and the next item is [`Watched::Listed`] anew.
+    /// of date: the cluster is asked again and again, with growing pauses, and the next item is [`Watched::Listed`] again.
     /// Nothing is asked before the stream is polled, and while nobody polls it nothing is missed.
     fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>>;
 
@@ -163,10 +163,10 @@ pub trait Cluster: Send + Sync {
     /// The last lines that a container has written; nothing in a folder.
     fn logs<'a>(&'a self, request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>>;
 
-    /// What the server would make of this object (server-side apply, dry run, manager `trueup`, conflicts forced).
+    /// The server's prediction for this object (server-side apply, dry run, manager `trueup`, conflicts forced).
     fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>>;
 
-    /// What the server would make of a live object without what it holds at these places (JSON patch, dry run): a default
+    /// The server's prediction for a live object without what it holds at these places (JSON patch, dry run): a default
     /// comes back. Nothing is predicted where the object has changed meanwhile.
     fn predict_without<'a>(
         &'a self,
@@ -178,8 +178,8 @@ pub trait Cluster: Send + Sync {
     /// predicted.
     fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>>;
 
-    /// Every kind it serves now, asked anew: a definition was just written.
-    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>>;
+    /// Every kind it serves now, asked again: a CRD was just written.
+    fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>>;
 
     /// Applies an object server-side, as manager `trueup`, conflicts forced: made if it is not there.
     fn apply<'a>(
@@ -221,6 +221,11 @@ pub trait Cluster: Send + Sync {
         writing: Writing,
     ) -> BoxFuture<'a, Result<Deleted, ClusterError>>;
 
+    /// Who the cluster takes us for; nothing where that cannot be known. Asked once; the answer is kept.
+    fn account(&self) -> BoxFuture<'_, Option<String>> {
+        std::future::ready(None).boxed()
+    }
+
     /// How many requests were sent until now.
     fn requests(&self) -> Requests;
 
@@ -242,7 +247,7 @@ pub async fn list_kinds(
     Ok(objects)
 }
 
-/// What a LIST of metadata only holds of an object: `apiVersion`, `kind` and `metadata`.
+/// The fields of an object in a metadata-only LIST: `apiVersion`, `kind` and `metadata`.
 fn reduce_to_metadata(object: &Object) -> Object {
     let mut reduced = object.clone();
     reduced.value_mut().retain(|field, _| matches!(field.as_str(), "apiVersion" | "kind" | "metadata"));

@@ -44,7 +44,7 @@ pub struct ClusterSettings {
     pub context_map: BTreeMap<String, String>,
     /// `--cache-dir`: where what servers publish is kept between runs.
     pub cache_dir: Option<PathBuf>,
-    /// What the environment says.
+    /// Settings from the environment.
     pub environment: ClusterEnvironment,
 }
 
@@ -68,7 +68,7 @@ impl Default for ClusterSettings {
     }
 }
 
-/// What the environment says about clusters.
+/// Settings for clusters from the environment.
 #[derive(Debug, Clone)]
 pub struct ClusterEnvironment {
     /// `KUBECONFIG`, taken apart; empty when it is not set.

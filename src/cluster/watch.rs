@@ -17,7 +17,7 @@ use crate::object::{Key, Object};
 /// At most so many changes are taken at once: a place that never rests must not hold up whoever looks.
 const BURST: usize = 10_000;
 
-/// What a watch tells.
+/// An item of a watch.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Watched {
     /// Everything that is there: at first, and whenever it is not known what has become of what was there.
@@ -31,7 +31,7 @@ pub enum Watched {
 /// Live objects by key, or why they cannot be seen.
 pub type Listed = Result<HashMap<Key, Arc<Object>>, ClusterError>;
 
-/// What has changed.
+/// The changes.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Changes {
     /// The objects that are new, changed or gone.
@@ -46,7 +46,7 @@ impl Changes {
     }
 }
 
-/// Some places, each with what is in it. `Place` is whatever the caller tells them by.
+/// Some places, each with what is in it. `Place` is whatever identifies them to the caller.
 pub struct Watching<'cluster, Place> {
     streams: SelectAll<BoxStream<'cluster, (Place, Result<Watched, ClusterError>)>>,
     unseen: HashSet<Place>,
@@ -63,7 +63,7 @@ impl<'cluster, Place: Clone + Eq + Hash + Send + 'cluster> Watching<'cluster, Pl
     /// Watches one more place.
     pub fn add(&mut self, place: Place, watch: BoxStream<'cluster, Result<Watched, ClusterError>>) {
         self.unseen.insert(place.clone());
-        self.streams.push(watch.map(move |told| (place.clone(), told)).boxed());
+        self.streams.push(watch.map(move |event| (place.clone(), event)).boxed());
     }
 
     /// Returns when every place was seen once, or could not be.
@@ -78,33 +78,33 @@ impl<'cluster, Place: Clone + Eq + Hash + Send + 'cluster> Watching<'cluster, Pl
         let mut changes = Changes::default();
         while changes.is_empty() {
             match self.streams.next().await {
-                Some((place, told)) => self.apply(place, told, &mut changes),
+                Some((place, event)) => self.apply(place, event, &mut changes),
                 // Nothing is watched, so nothing ever changes.
                 None => pending().await,
             }
         }
         for _ in 0..BURST {
-            let Some(Some((place, told))) = self.streams.next().now_or_never() else { break };
-            self.apply(place, told, &mut changes);
+            let Some(Some((place, event))) = self.streams.next().now_or_never() else { break };
+            self.apply(place, event, &mut changes);
         }
         changes
     }
 
-    /// What is in each place that was seen, or could not be.
+    /// The content of each place, or why it could not be seen.
     pub fn places(&self) -> impl Iterator<Item = (&Place, &Listed)> {
         self.places.iter()
     }
 
-    /// What is in one place; nothing before it was seen.
+    /// The content of one place; `None` before it was seen.
     pub fn place(&self, place: &Place) -> Option<&Listed> {
         self.places.get(place)
     }
 
-    fn apply(&mut self, place: Place, told: Result<Watched, ClusterError>, changes: &mut Changes) {
+    fn apply(&mut self, place: Place, event: Result<Watched, ClusterError>, changes: &mut Changes) {
         let is_first = self.unseen.remove(&place);
         let known = self.places.entry(place).or_insert_with(|| Ok(HashMap::new()));
-        changes.of_sight |= is_first || known.is_err() || told.is_err();
-        match (told, known) {
+        changes.of_sight |= is_first || known.is_err() || event.is_err();
+        match (event, known) {
             (Err(error), known) => *known = Err(error),
             (Ok(Watched::Listed(objects)), known) => {
                 let before = std::mem::replace(known, Ok(by_key(objects))).unwrap_or_default();
@@ -114,7 +114,7 @@ impl<'cluster, Place: Clone + Eq + Hash + Send + 'cluster> Watching<'cluster, Pl
                 let gone = before.into_keys().filter(|key| known.as_ref().is_ok_and(|known| !known.contains_key(key)));
                 changes.objects.extend(gone);
             }
-            // After an error everything is listed anew, so there is something to change.
+            // After an error everything is listed again, so there is something to change.
             (Ok(_), Err(_)) => {}
             (Ok(Watched::Changed(object)), Ok(known)) => {
                 changes.objects.insert(object.key());
@@ -152,13 +152,13 @@ mod tests {
         changes.objects.iter().map(|key| key.name.as_str()).collect()
     }
 
-    /// Each change is told with what it is about, a burst of them once; what is listed again and is the same is none.
+    /// Each change is reported with its object, a burst of them once; what is listed again unchanged is no change.
     #[tokio::test]
-    async fn what_changes_is_told_once() {
-        let (tell, told) = mpsc::unbounded();
+    async fn a_change_is_reported_once() {
+        let (sender, event) = mpsc::unbounded();
         let mut watching = Watching::default();
-        watching.add("here", told.boxed());
-        let say = |watched| tell.unbounded_send(watched).unwrap();
+        watching.add("here", event.boxed());
+        let say = |watched| sender.unbounded_send(watched).unwrap();
 
         assert_eq!(watching.place(&"here"), None);
         say(Ok(Watched::Listed(vec![object("a", "1"), object("b", "1")])));
@@ -177,23 +177,23 @@ mod tests {
         assert!(watching.place(&"here").unwrap().as_ref().unwrap().contains_key(&object("c", "3").key()));
     }
 
-    /// A place that cannot be seen is no empty place, and is told again when it can.
+    /// A place that cannot be seen is not an empty place, and is reported again when it can.
     #[tokio::test]
-    async fn what_cannot_be_seen_is_told_as_such() {
-        let (tell, told) = mpsc::unbounded();
+    async fn a_hidden_place_is_reported_as_such() {
+        let (sender, event) = mpsc::unbounded();
         let mut watching = Watching::default();
-        watching.add("here", told.boxed());
-        tell.unbounded_send(Err(error())).unwrap();
+        watching.add("here", event.boxed());
+        sender.unbounded_send(Err(error())).unwrap();
         watching.settle().await;
         assert_eq!(watching.place(&"here"), Some(&Err(error())));
 
-        tell.unbounded_send(Ok(Watched::Listed(Vec::new()))).unwrap();
+        sender.unbounded_send(Ok(Watched::Listed(Vec::new()))).unwrap();
         let changes = watching.changed().await;
         assert!(changes.of_sight && changes.objects.is_empty(), "{changes:?}");
         assert_eq!(watching.place(&"here"), Some(&Ok(HashMap::new())));
     }
 
-    /// Who watches nothing is not told anything, and does not turn round and round.
+    /// Who watches nothing gets no events, and does not turn round and round.
     #[tokio::test]
     async fn nothing_never_changes() {
         let mut watching: Watching<'_, &str> = Watching::default();

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::object::Object;
 
-/// What the server says of an object and git must not.
+/// Fields that the server sets and git must not.
 const SERVERS_OWN: [&str; 6] =
     ["managedFields", "resourceVersion", "uid", "creationTimestamp", "generation", "selfLink"];
 
@@ -21,7 +21,7 @@ pub enum Writing {
     DryRun,
 }
 
-/// What happens to fields that the schema does not have.
+/// The policy for fields that the schema does not have.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Validation {
     /// They are refused.
@@ -31,7 +31,7 @@ pub enum Validation {
     Ignore,
 }
 
-/// What happens to what an object owns when it is deleted.
+/// The deletion propagation policy.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
 pub enum Propagation {
     /// It goes first. The default of Argo CD.
@@ -46,7 +46,7 @@ pub enum Propagation {
 /// How an object is deleted.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Deletion {
-    /// What happens to what it owns.
+    /// Whether the objects that it owns are deleted.
     pub propagation: Propagation,
     /// Only the very object that was seen; nothing to delete whatever has the name.
     pub uid: Option<String>,
@@ -54,7 +54,7 @@ pub struct Deletion {
     pub resource_version: Option<String>,
 }
 
-/// What came of a write.
+/// The result of a write.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Written {
     /// It is done; the object as it is now, or as it would be.
@@ -63,7 +63,7 @@ pub enum Written {
     Refused(Refusal),
 }
 
-/// What came of a deletion.
+/// The result of a deletion.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Deleted {
     /// It is gone.
@@ -80,7 +80,7 @@ pub enum Deleted {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{words}")]
 pub struct Refusal {
-    /// What kind of reason.
+    /// The kind of reason.
     pub reason: Reason,
     /// The server's words; of a Secret only those that cannot hold its values.
     pub words: String,
@@ -88,14 +88,14 @@ pub struct Refusal {
     pub fields: Vec<String>,
 }
 
-/// What kind of reason a server has.
+/// The kind of reason that a server gives.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Reason {
     /// A field cannot be changed: only a new object can have it.
     Immutable,
     /// The object is wrong.
     Invalid,
-    /// The account may not.
+    /// The account is not allowed to.
     Forbidden,
     /// An admission webhook or policy says no.
     Denied,
@@ -109,7 +109,7 @@ pub enum Reason {
     NotServed,
     /// Somebody else changed it meanwhile (`resourceVersion`, `uid`).
     Conflict,
-    /// It is there already.
+    /// It already exists.
     AlreadyExists,
     /// It is not there.
     NotFound,

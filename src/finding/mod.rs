@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
+use self::codes::ExitClass;
 use crate::secret::{mask_credentials_in_text as masked, shown_text};
 
 /// How bad it is.
@@ -32,11 +33,11 @@ pub struct Excerpt {
     pub offset: usize,
     /// How long the marked piece is, in bytes.
     pub length: usize,
-    /// What to say under the marked piece.
+    /// The label under the marked piece.
     pub label: Option<String>,
 }
 
-/// What stands in place of a line that is not quoted.
+/// Replaces a line that is not quoted.
 const NOT_SHOWN: &str = "(not shown: the file may hold secrets)";
 
 /// So far to the right a place is marked in a line that is not quoted.
@@ -100,9 +101,11 @@ pub struct Finding {
     pub severity: Severity,
     /// A documented code, such as `trueup::source::revision`.
     pub code: Option<String>,
+    /// What it makes of the exit code, if it is an error.
+    pub exit: ExitClass,
     /// Subject first, then the fact; lower case, no full stop.
     pub message: String,
-    /// What lies behind it, nearest first: a library's words are only ever here.
+    /// The causes, nearest first: a library's words are only ever here.
     pub causes: Vec<String>,
     /// One thing to do.
     pub help: Option<String>,
@@ -125,6 +128,7 @@ impl Finding {
         Self {
             severity,
             code: Some(code.to_owned()),
+            exit: ExitClass::of(code),
             message: masked(&message.into()),
             causes: Vec::new(),
             help: None,
@@ -175,9 +179,11 @@ impl Finding {
             }
             source = cause.source();
         }
+        let code = diagnostic.code().map(|code| code.to_string());
         Self {
             severity,
-            code: diagnostic.code().map(|code| code.to_string()),
+            exit: code.as_deref().map(ExitClass::of).unwrap_or_default(),
+            code,
             message: masked(&diagnostic.to_string()),
             causes,
             help: diagnostic.help().map(|help| masked(&help.to_string())),

@@ -9,6 +9,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::Request;
+use super::condition::ConditionKind;
 use super::list::{Live, identity};
 use super::neighbours::mark_moved;
 use super::sync::mark_known;
@@ -55,17 +56,17 @@ fn warn(turn: &mut Turn, error: &StateError) {
         StateError::Foreign { .. } | StateError::NoNamespace | StateError::Cluster(ClusterError::Forbidden { .. }) => {}
         StateError::OtherApplication { .. } => {
             let finding = Finding { severity: Severity::Warning, ..Finding::of(error) };
-            turn.condition("BaselineWarning", finding);
+            turn.condition(ConditionKind::BaselineWarning, finding);
         }
         StateError::Newer { parent, schema, .. } => {
             let fault = StateFault::Record { parent: parent.clone(), fault: BaselineFault::Newer(*schema) };
-            turn.condition("BaselineWarning", Finding::of(&fault));
+            turn.condition(ConditionKind::BaselineWarning, Finding::of(&fault));
         }
         error => {
             let finding = Finding::warning("trueup::sync::record", "the last sync's record cannot be read")
                 .with_cause(error.to_string())
                 .with_help("the comparison is correct; only the fields' managers show which side changed");
-            turn.condition("BaselineWarning", finding);
+            turn.condition(ConditionKind::BaselineWarning, finding);
         }
     }
 }
@@ -112,7 +113,7 @@ fn take(turn: &mut Turn, mut state: State) -> State {
         warn(turn, doubt);
     }
     for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
-        turn.condition("BaselineWarning", Finding::of(fault));
+        turn.condition(ConditionKind::BaselineWarning, Finding::of(fault));
     }
     if let Some(baseline) = state.baseline.take() {
         for (source, revision) in turn.sources.iter_mut().zip(&baseline.revisions) {

@@ -8,16 +8,18 @@ use std::sync::Arc;
 
 use futures::StreamExt;
 use futures::stream;
-use tokio::sync::Mutex;
+use tokio::sync::{Mutex, OnceCell};
 
+use super::condition::ConditionKind;
 use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
 use super::past::Said;
 use super::turn::Turn;
 use super::{Request, World, namespace, owners, past};
-use crate::cluster::{Cluster, Predicted};
+use crate::app::options::{ResourceOptions, SyncOption};
+use crate::cluster::{Cluster, Predicted, Validation, Writing, Written};
 use crate::finding::Finding;
-use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, is_hook, is_skipped};
+use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, SYNC_OPTIONS, is_hook, is_skipped};
 use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
 use crate::status::compare::{
@@ -31,24 +33,26 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
     let progress = &world.progress;
     let comparable = |turn: &Turn| turn.target.is_some() && turn.cluster.is_some() && turn.kinds.is_some();
     progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
+    turns.iter_mut().for_each(|turn| turn.shared.clear());
     shared_resources(turns);
-    let mut compared =
-        stream::iter(turns.iter().enumerate().filter(|(_, turn)| comparable(turn)).map(|(index, turn)| {
-            let live = Arc::clone(live);
-            async move {
-                progress.begin(Stage::Compare, turn.application.name.clone());
-                let outcome = compare_one(turn, &live, request, world).await;
-                progress.done(Stage::Compare, turn.application.name.clone());
-                (index, outcome)
-            }
-        }))
-        .buffer_unordered(request.concurrency.max(1))
-        .collect::<Vec<_>>()
-        .await;
+    let clusters = turns.iter().filter_map(|turn| turn.cluster.as_ref());
+    let schemas: HashMap<ClusterId, Schemas> =
+        clusters.map(|cluster| (identity(cluster), Schemas::default())).collect();
+    let comparisons = turns.iter().enumerate().filter(|(_, turn)| comparable(turn)).filter_map(|(index, turn)| {
+        let schemas = schemas.get(&identity(turn.cluster.as_ref()?))?;
+        Some(async move {
+            progress.begin(Stage::Compare, turn.application.name.clone());
+            let outcome = compare_one(turn, live, request, world, schemas).await;
+            progress.done(Stage::Compare, turn.application.name.clone());
+            (index, outcome)
+        })
+    });
+    let mut compared = stream::iter(comparisons).buffer_unordered(request.concurrency.max(1)).collect::<Vec<_>>().await;
     compared.sort_by_key(|(index, _)| *index);
     for (index, outcome) in compared {
         let turn = &mut turns[index];
         turn.resources = outcome.resources;
+        turn.shared.extend(outcome.shared.into_iter().map(|shared| shared.object));
         outcome.conditions.into_iter().for_each(|(kind, finding)| turn.condition(kind, finding));
     }
 }
@@ -57,12 +61,12 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
 #[derive(Default)]
 struct Outcome {
     resources: Vec<ResourceDrift>,
-    conditions: Vec<(&'static str, Finding)>,
-    /// The objects of another application.
+    conditions: Vec<(ConditionKind, Finding)>,
+    /// What another application calls its own.
     shared: Vec<Shared>,
 }
 
-async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &World) -> Outcome {
+async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &World, schemas: &Schemas) -> Outcome {
     let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
         return Outcome::default();
     };
@@ -78,14 +82,14 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
     let Ok((mut outcome, questions)) = looked else {
         // A panic in one application must not end the fleet.
         let finding = Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a bug in trueup");
-        return Outcome { conditions: vec![("ComparisonError", finding)], ..Outcome::default() };
+        return Outcome { conditions: vec![(ConditionKind::ComparisonError, finding)], ..Outcome::default() };
     };
     let shared = std::mem::take(&mut outcome.shared);
     let shared = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
     outcome.conditions.extend(shared.iter().map(shared_warning));
-    let schemas = Schemas::default();
+    outcome.shared = shared;
     let answered: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
-        let answered = ask_if_allowed(turn, cluster.as_ref(), question, &schemas).await;
+        let answered = ask_if_allowed(turn, cluster.as_ref(), question, schemas).await;
         answered.map(|(question, answer)| Answered::of(question, answer, turn))
     }))
     .buffer_unordered(request.concurrency.max(1))
@@ -97,12 +101,12 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
             Ok(answered) => settled.push(answered),
             Err((drift, finding)) => {
                 outcome.resources.push(drift);
-                outcome.conditions.push(("ComparisonError", finding));
+                outcome.conditions.push((ConditionKind::ComparisonError, finding));
             }
         }
     }
     outcome.resources.extend(recalled(settled, turn, request, world).await);
-    compare_namespace(&mut outcome, turn, request, &schemas).await;
+    compare_namespace(&mut outcome, turn, request, schemas).await;
     let ignored = ignore(turn, live, request, &mut outcome.resources).await;
     outcome.conditions.extend(ignored);
     outcome
@@ -117,14 +121,14 @@ async fn compare_namespace(outcome: &mut Outcome, turn: &Turn, request: &Request
         Some(namespace::Found::Settled(drift)) => outcome.resources.push(*drift),
         Some(namespace::Found::Unknown(drift, finding)) => {
             outcome.resources.push(*drift);
-            outcome.conditions.push(("ComparisonError", finding));
+            outcome.conditions.push((ConditionKind::ComparisonError, finding));
         }
         Some(namespace::Found::Ask(question)) => {
             match ask_if_allowed(turn, cluster.as_ref(), *question, schemas).await {
                 Ok((question, answer)) => outcome.resources.push(second_look(&question, answer)),
                 Err((drift, finding)) => {
                     outcome.resources.push(drift);
-                    outcome.conditions.push(("ComparisonError", finding));
+                    outcome.conditions.push((ConditionKind::ComparisonError, finding));
                 }
             }
         }
@@ -142,7 +146,27 @@ async fn ask_if_allowed(
         let reason = "the application's compare options set `ServerSideDiff=false`".to_owned();
         return Ok((question, Answer::Unavailable(reason)));
     }
-    ask(cluster, question, schemas).await
+    match ask(cluster, question, schemas).await {
+        Ok((question, Answer::Refused(words))) if skips_validation(turn, question.target()) => {
+            let answer = ask_without_validation(cluster, &question, words).await;
+            Ok((question, answer))
+        }
+        answered => answered,
+    }
+}
+
+/// Whether `Validate=false` holds for a target: its own option before the Application's.
+fn skips_validation(turn: &Turn, target: &Object) -> bool {
+    let own = target.annotation(SYNC_OPTIONS).map(ResourceOptions::read).unwrap_or_default();
+    own.has_over(&turn.application.sync_policy.sync_options, SyncOption::NoValidation)
+}
+
+/// Asks again as a sync applies the target: without the fields that the server does not know.
+async fn ask_without_validation(cluster: &dyn Cluster, question: &Question, words: String) -> Answer {
+    match cluster.apply(question.target(), Validation::Ignore, Writing::DryRun).await {
+        Ok(Written::Done(object)) => Answer::Predicted(*object),
+        Ok(Written::Refused(_)) | Err(_) => Answer::Refused(words),
+    }
 }
 
 /// The drift, in the light of what git said at the last sync: that revision is rendered only now.
@@ -194,7 +218,7 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
         if let Some((drift, finding)) = unreadable_secret(object) {
             outcome.resources.push(drift);
-            outcome.conditions.push(("ComparisonError", finding));
+            outcome.conditions.push((ConditionKind::ComparisonError, finding));
             continue;
         }
         let looked = match find_live(object, seen, &mut outcome.conditions) {
@@ -260,7 +284,7 @@ fn as_marked<'o>(target: &'o Object, live: Option<&Arc<Object>>, tracking: &Trac
 pub(super) fn find_live<'seen>(
     object: &Object,
     seen: &'seen Seen,
-    conditions: &mut Vec<(&'static str, Finding)>,
+    conditions: &mut Vec<(ConditionKind, Finding)>,
 ) -> Result<Option<&'seen Arc<Object>>, String> {
     match place(object, &seen.kinds) {
         Place::NotServed => Ok(None),
@@ -268,7 +292,7 @@ pub(super) fn find_live<'seen>(
             let finding = Finding::error("trueup::status::hidden", format!("`{}` cannot be compared", object.key()))
                 .with_cause(reason.clone())
                 .with_help("use a version and scope that the cluster serves, or fix the API that is named");
-            conditions.push(("ComparisonError", finding));
+            conditions.push((ConditionKind::ComparisonError, finding));
             Err(reason)
         }
         Place::Listed(gvk, namespace) => match seen.live.listing(seen.cluster, &gvk, namespace.as_deref()) {
@@ -277,7 +301,7 @@ pub(super) fn find_live<'seen>(
                 let finding = Finding::of(error);
                 let reason = finding.message.clone();
                 if !conditions.iter().any(|(_, known)| *known == finding) {
-                    conditions.push(("ComparisonError", finding));
+                    conditions.push((ConditionKind::ComparisonError, finding));
                 }
                 Err(reason)
             }
@@ -297,14 +321,14 @@ fn claimed_by_another(live: &Object, target: &Object, seen: &Seen) -> Option<Sha
     Some(Shared { object: live.key(), other })
 }
 
-fn shared_warning(shared: &Shared) -> (&'static str, Finding) {
+fn shared_warning(shared: &Shared) -> (ConditionKind, Finding) {
     let message = format!("`{}` is owned by {} in the cluster", shared.object, shared.other);
     let help = "two owners undo each other; keep the object in one application";
     let help = match &shared.other {
         Other::ApplySet(id) => format!("{help}; `kubectl get configmaps -A -l {APPLYSET_ID}={id}` names the other one"),
         Other::Application(_) => help.to_owned(),
     };
-    ("SharedResourceWarning", Finding::warning("trueup::status::shared", message).with_help(help))
+    (ConditionKind::SharedResourceWarning, Finding::warning("trueup::status::shared", message).with_help(help))
 }
 
 /// Asks the server.
@@ -344,8 +368,8 @@ async fn put_back(cluster: &dyn Cluster, question: &mut Question) {
     }
 }
 
-/// The schemas that one application needed.
-type Schemas = Mutex<HashMap<Gvk, Option<Schema>>>;
+/// The schemas of custom resources in one cluster, each read once for all applications.
+type Schemas = Mutex<HashMap<Gvk, Arc<OnceCell<Option<Schema>>>>>;
 
 /// Where nobody can be asked, the server's schema may be there to read.
 async fn described(cluster: &dyn Cluster, question: &Question, reason: String, schemas: &Schemas) -> Answer {
@@ -353,14 +377,14 @@ async fn described(cluster: &dyn Cluster, question: &Question, reason: String, s
         return Answer::Unavailable(reason);
     }
     let kind = question.target().gvk();
-    let mut schemas = schemas.lock().await;
-    if !schemas.contains_key(&kind) {
-        // Without the schema, what only the server could settle is said to be in doubt.
-        let document = cluster.schema(&kind).await.ok().flatten();
-        schemas.insert(kind.clone(), document.and_then(|document| Schema::read(&document, &kind)));
-    }
-    match schemas.get(&kind).copied().flatten() {
-        Some(schema) => Answer::Described(schema, reason),
+    let known = Arc::clone(schemas.lock().await.entry(kind.clone()).or_default());
+    let read = || async {
+        // Without the schema, what only the server could settle is reported as in doubt.
+        let document = cluster.schema(&kind).await.ok().flatten()?;
+        Schema::read(&document, &kind)
+    };
+    match known.get_or_init(read).await {
+        Some(schema) => Answer::Described(schema.clone(), reason),
         None => Answer::Unavailable(reason),
     }
 }
@@ -387,7 +411,8 @@ fn shared_resources(turns: &mut [Turn]) {
             let message = format!("`{key}` is also part of {}", others.join(" and "));
             let finding = Finding::warning("trueup::status::shared", message)
                 .with_help("each sync of one undoes the other; keep the object in one application");
-            turns[index].condition("SharedResourceWarning", finding);
+            turns[index].condition(ConditionKind::SharedResourceWarning, finding);
+            turns[index].shared.insert(key);
         }
     }
 }

@@ -7,10 +7,9 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::turn::Turn;
 use super::{Request, World, fetch, list, turn};
 use crate::cluster::Cluster;
-use crate::finding::{Finding, Severity};
+use crate::finding::Finding;
 use crate::process::{self, Cancel, Command, ProcessError};
 
 /// A program that has not said its version by then has something else to do.
@@ -92,36 +91,77 @@ pub async fn doctor(mut request: Request, world: &World, tools: &[Tool]) -> Chec
     for tool in tools {
         checkup.tools.push(look_for(tool, &world.cancel).await);
     }
-    let (mut repositories, mut clusters) = (BTreeMap::new(), BTreeMap::new());
+    let (mut repositories, mut clusters) = (Tried::default(), Tried::default());
     for turn in &turns {
-        for (source, run) in turn.application.sources.iter().zip(&turn.sources) {
-            let found = if run.revision.is_empty() && run.fetched_by.is_empty() {
-                errors(turn).next().map(Err)
-            } else {
-                Some(Ok(format!("{} by {}", short(&run.revision), run.fetched_by)))
-            };
-            if let Some(found) = found {
-                repositories.entry(source.repo_url.to_string()).or_insert(found);
+        let application = &turn.application;
+        for (position, (source, run)) in application.sources.iter().zip(&turn.sources).enumerate() {
+            let url = source.repo_url.to_string();
+            match turn.source_errors.get(&position) {
+                Some(error) => repositories.failed(url, error, &application.name),
+                // A run that was stopped fetched nothing more, and that is no error of the repository.
+                None if run.fetched_by.is_empty() => {}
+                None => repositories.found(url, format!("{} by {}", short(&run.revision), run.fetched_by)),
             }
         }
-        let cluster = turn.cluster.as_deref().map(Cluster::name).map(str::to_owned);
-        let name = cluster.unwrap_or_else(|| turn.application.destination.server.clone());
-        let found = match &turn.kinds {
-            Some(kinds) => Some(Ok(kinds.server_version.clone())),
-            None => errors(turn).last().map(Err),
+        let destination = &application.destination;
+        let name = match turn.cluster.as_deref().map(Cluster::name) {
+            Some(name) => name,
+            None if destination.server.is_empty() => &destination.name,
+            None => &destination.server,
         };
-        if let Some(found) = found {
-            clusters.entry(name).or_insert(found);
+        if let Some(kinds) = &turn.kinds {
+            clusters.found(name.to_owned(), kinds.server_version.clone());
+        } else if let Some(error) = &turn.cluster_error {
+            clusters.failed(name.to_owned(), error, &application.name);
         }
     }
-    let checks = |found: BTreeMap<String, Result<String, Finding>>| {
-        found.into_iter().map(|(name, result)| Check { name, result }).collect()
-    };
-    checkup.repositories = checks(repositories);
-    checkup.clusters = checks(clusters);
+    checkup.repositories = repositories.checks();
+    checkup.clusters = clusters.checks();
     checkup.findings = request.findings;
     checkup.findings.extend(invalid.into_iter().flat_map(|(_, application)| application.findings));
     checkup
+}
+
+/// Repositories or clusters that applications share, by name, with what came of each.
+#[derive(Default)]
+struct Tried(BTreeMap<String, Outcome>);
+
+#[derive(Default)]
+struct Outcome {
+    /// The version or revision that the first application got.
+    found: Option<String>,
+    /// Each error once, with the first application that has it.
+    errors: Vec<(Finding, String)>,
+}
+
+impl Tried {
+    fn found(&mut self, name: String, what: String) {
+        self.0.entry(name).or_default().found.get_or_insert(what);
+    }
+
+    fn failed(&mut self, name: String, error: &Finding, application: &str) {
+        let errors = &mut self.0.entry(name).or_default().errors;
+        if !errors.iter().any(|(known, _)| known == error) {
+            errors.push((error.clone(), application.to_owned()));
+        }
+    }
+
+    /// A check for each; one for each error where there are several. That another application got an answer hides no error.
+    fn checks(self) -> Vec<Check> {
+        let mut checks = Vec::new();
+        for (name, Outcome { found, errors }) in self.0 {
+            match found {
+                Some(found) if errors.is_empty() => checks.push(Check { name, result: Ok(found) }),
+                _ => {
+                    checks.extend(errors.into_iter().map(|(error, application)| Check {
+                        name: name.clone(),
+                        result: Err(error.about(&application)),
+                    }))
+                }
+            }
+        }
+        checks
+    }
 }
 
 async fn look_for(tool: &Tool, cancel: &Cancel) -> Check {
@@ -141,11 +181,6 @@ async fn look_for(tool: &Tool, cancel: &Cancel) -> Check {
         Err(error) => Err(Finding::of(&error).with_help(tool.purpose)),
     };
     Check { name: tool.name.to_owned(), result }
-}
-
-fn errors(turn: &Turn) -> impl Iterator<Item = Finding> {
-    let errors = turn.conditions.iter().filter(|condition| condition.finding.severity == Severity::Error);
-    errors.map(|condition| condition.finding.clone())
 }
 
 fn short(revision: &str) -> &str {

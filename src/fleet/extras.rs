@@ -1,63 +1,83 @@
 //! Looks for extras: objects in the cluster that belong to an application and are no longer in git.
 //!
 //! In: the turns, what was listed for their targets. Out: extras among each turn's resources. The kinds that git names
-//! were listed already. Of the others, those that the parent of the application's ApplySet names are swept (their metadata
-//! only): members are of no other kinds. All of them are swept just for applications that Argo CD tracks something of, for
-//! those whose parent cannot be believed, and for those of which git holds nothing any more: an application that was never
-//! synced has no extras. What the last sync recorded, git dropped, and nobody could look for, is unknown.
+//! were listed already. Of the others, an application that trueup tracks needs those that the parent of its ApplySet names: members
+//! are of no other kinds. Every other application may have extras of any kind in any namespace, because Argo CD's marks are all
+//! that says what is its own: one that Argo CD tracks, one that was never synced, one whose parent cannot be believed, and one of
+//! which git has nothing any more. For these, the metadata of all kinds is listed, once for all of them.
+//!
+//! The answer depends on the application and the cluster alone, not on the other applications of the run. What the last sync
+//! recorded, git dropped, and nobody could look for, is unknown.
+//!
+//! Rules: Argo CD looks for its marks in the whole cluster (gitops-engine pkg/cache/cluster.go `GetManagedLiveObjs`).
 
-use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::stream;
-
 use super::Request;
+use super::condition::ConditionKind;
 use super::list::{ClusterId, Live, identity, silence_of};
-use super::turn::{Members, Turn};
-use crate::app::settings::Exclusions;
-use crate::cluster::{Cluster, ClusterError, ListRequest};
+use super::sweep::{Area, KindsToList, Swept, sweep};
+use super::turn::Turn;
+use crate::cluster::ClusterError;
 use crate::finding::Finding;
-use crate::object::{Gap, GroupKind, Gvk, Key, KindFacts, Kinds, Object, Scope};
-use crate::progress::{Progress, Stage};
+use crate::object::{Gap, GroupKind, Key, KindFacts, Object};
+use crate::progress::Progress;
 use crate::render::gap_finding;
 use crate::status::ResourceDrift;
 use crate::status::compare::{Baseline, extra, unseen_extra};
-use crate::status::tracking::{Mark, TrackedBy, Tracking, extras, is_labelled_by_trueup, is_tracked};
+use crate::status::tracking::{
+    Mark, TrackedBy, Tracking, argo_cd_application, extras, is_labelled_by_argo_cd, is_labelled_by_trueup, is_tracked,
+};
 use crate::sync::plan::is_created_by_option;
 
 pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
     let listed = Claims::of(live.objects(), request);
-    let searches: Vec<Option<Search>> = turns.iter().map(|turn| search(turn, &listed, request)).collect();
-    let swept = sweep(turns, &searches, live, request, progress).await;
+    let searches = searches(turns, &listed, request);
+    let areas = turns.iter().zip(&searches).filter_map(|(turn, search)| Some((turn, &search.as_ref()?.area)));
+    let owners = owners(&searches);
+    let unmarked = unmarked(request);
+    let is_claimed = |cluster: ClusterId, object: &Object| match is_tracked(object, &unmarked) {
+        Some(TrackedBy::Other(owner)) => owners.contains(&(cluster, owner.as_str())),
+        _ => false,
+    };
+    let swept = sweep(areas, live, request.concurrency, is_claimed, progress).await;
     let names = swept.iter().flat_map(|(cluster, swept)| swept.objects.iter().map(move |object| (*cluster, object)));
     let names = Claims::of(names, request);
-    for (turn, search) in turns.iter_mut().zip(searches) {
+    for (turn, search) in turns.iter_mut().zip(&searches) {
         let Some(search) = search else { continue };
-        let target = turn.target.as_deref().map_or(&[][..], Vec::as_slice);
-        let in_git = target.iter().map(Object::key).collect();
-        let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(&search));
-        let mut found = extras(claimed, &in_git, &search.tracking);
-        found.retain(|live| search.is_its_own(live, turn.baseline.as_deref()));
-        found.retain(|live| !is_created_by_option(&turn.application, &live.key()));
-        let unread = turn.unread();
-        let gaps: Vec<Option<Gap>> = found.iter().map(|live| unread.gap_of(&live.key()).cloned()).collect();
-        let extras: Vec<_> = found
-            .iter()
-            .zip(&gaps)
-            .map(|(live, gap)| match gap {
-                Some(gap) => git_may_have(live, gap),
-                None => extra(live, turn.baseline.as_deref()),
-            })
-            .collect();
-        turn.surplus = found.into_iter().map(|live| Arc::new(live.clone())).collect();
-        turn.resources.extend(extras);
-        gaps.iter().flatten().for_each(|gap| turn.incomplete(gap_finding(gap)));
-        let swept = swept.get(&search.cluster).filter(|_| search.reach != Reach::Nowhere);
-        let findings = swept.into_iter().flat_map(Swept::findings);
+        let swept = swept.get(&search.area.cluster);
+        let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(search));
+        let claimed: Vec<&Object> = claimed.filter(|live| search.area.covers(live, swept)).collect();
+        let is_marked = search.has_evidence || claimed.iter().any(|live| !search.area.is_named_by_git(live));
+        report(turn, search, claimed, live, swept);
+        turn.unlisted = swept.filter(|_| is_marked).map(|swept| unlisted(swept, &search.area)).unwrap_or_default();
+        let findings = swept.into_iter().flat_map(|swept| unseen(swept, &search.area, is_marked));
         findings.for_each(|(kind, finding)| turn.condition(kind, finding));
-        tell_unseen(turn, &in_git, search.cluster, live, swept);
     }
+}
+
+/// Adds what is extra to a turn's resources.
+fn report(turn: &mut Turn, search: &Search, claimed: Vec<&Object>, live: &Live, swept: Option<&Swept>) {
+    let target = turn.target.as_deref().map_or(&[][..], Vec::as_slice);
+    let in_git = target.iter().map(Object::key).collect();
+    let mut found = extras(claimed, &in_git, &search.tracking);
+    found.retain(|live| search.is_its_own(live, turn.baseline.as_deref()));
+    found.retain(|live| !is_created_by_option(&turn.application, &live.key()));
+    let unread = turn.unread();
+    let gaps: Vec<Option<Gap>> = found.iter().map(|live| unread.gap_of(&live.key()).cloned()).collect();
+    let extras: Vec<_> = found
+        .iter()
+        .zip(&gaps)
+        .map(|(live, gap)| match gap {
+            Some(gap) => git_may_have(live, gap),
+            None => extra(live, turn.baseline.as_deref()),
+        })
+        .collect();
+    turn.surplus = found.into_iter().map(|live| Arc::new(live.clone())).collect();
+    turn.resources.extend(extras);
+    gaps.iter().flatten().for_each(|gap| turn.condition(ConditionKind::Incomplete, gap_finding(gap)));
+    tell_unseen(turn, &in_git, &search.area, live, swept);
 }
 
 /// A live object that git does not render and may still have: it is not said to be gone from git.
@@ -66,15 +86,17 @@ fn git_may_have(live: &Object, gap: &Gap) -> ResourceDrift {
 }
 
 /// What was brought by us, git dropped, and nobody could look for: it may be there, or not. Its kind stays in the record.
-fn tell_unseen(turn: &mut Turn, in_git: &BTreeSet<Key>, cluster: ClusterId, live: &Live, swept: Option<&Swept>) {
+fn tell_unseen(turn: &mut Turn, in_git: &BTreeSet<Key>, area: &Area, live: &Live, swept: Option<&Swept>) {
     let Some(kinds) = turn.kinds.clone() else { return };
     let why = |kind: &GroupKind, namespace: Option<&str>| match kinds.preferred(kind) {
         None => silence_of(&kinds, &kind.group),
-        Some(facts) => match live.of_kind(cluster, &facts.gvk, namespace.filter(|namespace| !namespace.is_empty())) {
-            Some(Ok(_)) => None,
-            Some(Err(error)) => Some(error.to_string()),
-            None => swept.filter(|swept| swept.hides(kind, namespace)).map(|_| NOT_LISTED.to_owned()),
-        },
+        Some(facts) => {
+            match live.of_kind(area.cluster, &facts.gvk, namespace.filter(|namespace| !namespace.is_empty())) {
+                Some(Ok(_)) => None,
+                Some(Err(error)) => Some(error.to_string()),
+                None => swept.filter(|swept| swept.hides(area, kind, namespace)).map(|_| NOT_LISTED.to_owned()),
+            }
+        }
     };
     let members = turn.members.iter().flat_map(|members| &members.kinds);
     let unseen: BTreeSet<GroupKind> = members.filter(|kind| why(kind, None).is_some()).cloned().collect();
@@ -92,186 +114,192 @@ fn tell_unseen(turn: &mut Turn, in_git: &BTreeSet<Key>, cluster: ClusterId, live
 /// Why an object is not seen that this account has no right to list.
 const NOT_LISTED: &str = "this account may not list its kind";
 
-/// Where one application's extras may be.
+/// How one application's extras are looked for.
 struct Search {
-    cluster: ClusterId,
     tracking: Tracking,
-    namespaces: BTreeSet<String>,
-    /// Which kinds that git does not name are looked at, too.
-    reach: Reach,
+    area: Area,
+    /// Whether anything says that there may be extras: a mark, a record of a sync, or that git has nothing any more.
+    has_evidence: bool,
 }
 
 impl Search {
-    /// Whether what carries the application's mark is its own. A copy by hand, or a backup's in another namespace, has our label,
-    /// too: members are what trueup labelled, or recorded, where the parent says that members are. Without a record nothing tells.
+    /// Whether what carries the application's mark is its own. A copy by hand, or a backup's in another namespace, has the same
+    /// labels: members are what trueup labelled, or recorded, where the parent says that members are. Without a record nothing
+    /// tells. In a namespace that is not the application's, a label counts only where Argo CD put it there.
     fn is_its_own(&self, live: &Object, baseline: Option<&Baseline>) -> bool {
-        if is_tracked(live, &self.tracking) != Some(TrackedBy::ThisApplication(Mark::ApplySet)) {
-            return true;
+        let is_in_reach = self.area.is_own_namespace(live.namespace());
+        match is_tracked(live, &self.tracking) {
+            Some(TrackedBy::ThisApplication(Mark::ApplySet)) => {
+                let is_recorded = baseline.is_none_or(|baseline| baseline.of(&live.key()).is_some());
+                is_in_reach && (is_recorded || is_labelled_by_trueup(live))
+            }
+            Some(TrackedBy::ThisApplication(Mark::Label)) => {
+                let key = self.tracking.label_key.as_deref();
+                is_in_reach || key.is_some_and(|key| is_labelled_by_argo_cd(live, key))
+            }
+            _ => true,
         }
-        let is_in_reach = live.namespace().is_empty() || self.namespaces.contains(live.namespace());
-        let is_recorded = baseline.is_none_or(|baseline| baseline.of(&live.key()).is_some());
-        is_in_reach && (is_recorded || is_labelled_by_trueup(live))
     }
 }
 
-/// Which kinds that git does not name are looked at.
-#[derive(Debug, Clone, PartialEq, Eq)]
-enum Reach {
-    /// None: the application has nothing in the cluster.
-    Nowhere,
-    /// Those that the parent of its ApplySet names, in the namespaces that it names: every member is among them.
-    Members(Arc<Members>),
-    /// All: marks of Argo CD may be on anything.
-    Everywhere,
+/// The kinds of a cluster that can hold extras, by cluster and the name that exclusions know it by.
+type AllKinds = HashMap<(ClusterId, String), Arc<KindsToList>>;
+
+fn searches(turns: &[Turn], listed: &Claims<'_>, request: &Request) -> Vec<Option<Search>> {
+    let mut all_kinds = AllKinds::new();
+    turns.iter().map(|turn| search(turn, listed, request, &mut all_kinds)).collect()
 }
 
-fn search(turn: &Turn, listed: &Claims<'_>, request: &Request) -> Option<Search> {
+fn search(turn: &Turn, listed: &Claims<'_>, request: &Request, all_kinds: &mut AllKinds) -> Option<Search> {
     let (cluster, target) = (identity(turn.cluster.as_ref()?), turn.target.as_deref()?);
+    let kinds = turn.kinds.as_deref();
+    let in_git = target.iter().map(|object| (object.gvk().group_kind(), object.namespace().to_owned())).collect();
     let mut namespaces: BTreeSet<String> = target.iter().map(|object| object.namespace().to_owned()).collect();
     namespaces.insert(turn.application.destination.namespace.clone());
     namespaces.extend(turn.members.iter().flat_map(|members| members.namespaces.iter().cloned()));
     namespaces.remove("");
-    let mut search = Search { cluster, tracking: turn.tracking(request), namespaces, reach: Reach::Nowhere };
-    let is_claimed = |owner: &str| listed.of_owner(cluster, owner).next().is_some();
-    let is_marked = is_claimed(&search.tracking.instance_name);
-    search.reach = match &turn.members {
-        _ if is_marked => Reach::Everywhere,
-        Some(members) if members.is_certain => Reach::Members(Arc::clone(members)),
-        Some(_) => Reach::Everywhere,
-        None if target.is_empty() || is_claimed(&search.tracking.applyset_id) => Reach::Everywhere,
-        None => Reach::Nowhere,
+    let tracking = turn.tracking(request);
+    let to_list = |facts: Vec<&KindFacts>| -> KindsToList {
+        let is_looked_for = |kind: &GroupKind| !request.settings.exclusions.excludes(kind, turn.server());
+        let facts = facts.into_iter().filter(|facts| facts.is_listable());
+        let kinds = facts.map(|facts| (facts.gvk.group_kind(), facts.clone()));
+        kinds.filter(|(kind, _)| is_looked_for(kind)).collect()
     };
-    Some(search)
+    let mut area = Area { cluster, in_git, kinds: Arc::default(), namespaces, is_whole_cluster: false };
+    let is_marked = listed.are_any_in(&area, &tracking);
+    match turn.members.as_deref().filter(|members| members.is_certain && !is_marked) {
+        Some(members) => {
+            let of_members = members.kinds.iter().filter_map(|kind| kinds?.preferred(kind));
+            area.kinds = Arc::new(to_list(of_members.collect()));
+        }
+        None => {
+            let all = all_kinds.entry((cluster, turn.server().to_owned()));
+            let all = all.or_insert_with(|| Arc::new(to_list(kinds.iter().flat_map(|kinds| kinds.iter()).collect())));
+            (area.kinds, area.is_whole_cluster) = (Arc::clone(all), true);
+        }
+    }
+    let has_evidence = is_marked || turn.members.is_some() || target.is_empty();
+    Some(Search { tracking, area, has_evidence })
+}
+
+/// The marks that the applications of a run are known by, by cluster.
+fn owners(searches: &[Option<Search>]) -> HashSet<(ClusterId, &str)> {
+    let marks = searches.iter().flatten().flat_map(|search| {
+        let names = [search.tracking.instance_name.as_str(), search.tracking.applyset_id.as_str()];
+        names.map(|name| (search.area.cluster, name))
+    });
+    marks.collect()
+}
+
+/// Of no application: every claim is another's then, and says whose.
+fn unmarked(request: &Request) -> Tracking {
+    Tracking {
+        instance_name: String::new(),
+        label_key: request.label_key(),
+        installation_id: None,
+        applyset_id: String::new(),
+    }
 }
 
 /// Objects that some application calls its own, by cluster and by the name or the `ApplySet` they carry: each object is
 /// looked at once, however many applications there are.
-struct Claims<'live>(HashMap<(ClusterId, String), Vec<&'live Object>>);
+struct Claims<'live> {
+    by_owner: HashMap<(ClusterId, String), Vec<&'live Object>>,
+    /// Objects that carry an `ApplySet` label and Argo CD's mark as well, by the name in that.
+    by_argo_cd_too: HashMap<(ClusterId, String), Vec<&'live Object>>,
+}
 
 impl<'live> Claims<'live> {
     fn of(objects: impl Iterator<Item = (ClusterId, &'live Object)>, request: &Request) -> Self {
-        // Of no application: so every claim is another's, and says whose.
-        let nobody = Tracking {
-            instance_name: String::new(),
-            label_key: request.label_key(),
-            installation_id: None,
-            applyset_id: String::new(),
-        };
-        let mut claims: HashMap<_, Vec<&Object>> = HashMap::new();
+        let unmarked = unmarked(request);
+        let mut claims = Self { by_owner: HashMap::new(), by_argo_cd_too: HashMap::new() };
         for (cluster, object) in objects {
-            if let Some(TrackedBy::Other(owner)) = is_tracked(object, &nobody) {
-                claims.entry((cluster, owner)).or_default().push(object);
+            let Some(TrackedBy::Other(owner)) = is_tracked(object, &unmarked) else { continue };
+            let too = argo_cd_application(object, unmarked.label_key.as_deref()).filter(|name| *name != owner);
+            if let Some(name) = too {
+                claims.by_argo_cd_too.entry((cluster, name.to_owned())).or_default().push(object);
             }
+            claims.by_owner.entry((cluster, owner)).or_default().push(object);
         }
-        Self(claims)
+        claims
     }
 
     fn of_application(&self, search: &Search) -> impl Iterator<Item = &'live Object> {
         let owners = [&search.tracking.instance_name, &search.tracking.applyset_id];
-        owners.into_iter().flat_map(|owner| self.of_owner(search.cluster, owner))
+        owners.into_iter().flat_map(|owner| claimed_by(&self.by_owner, search.area.cluster, owner))
     }
 
-    fn of_owner(&self, cluster: ClusterId, owner: &str) -> impl Iterator<Item = &'live Object> {
-        self.0.get(&(cluster, owner.to_owned())).into_iter().flatten().copied()
-    }
-}
-
-/// What a sweep of one cluster saw, and what it could not see.
-#[derive(Default)]
-struct Swept {
-    objects: Vec<Object>,
-    /// Each kind that may not be listed, with the namespaces; none is the whole cluster.
-    forbidden: BTreeMap<GroupKind, BTreeSet<Option<String>>>,
-    failed: Option<ClusterError>,
-}
-
-impl Swept {
-    /// Whether a kind could not be listed in a namespace, or in any.
-    fn hides(&self, kind: &GroupKind, namespace: Option<&str>) -> bool {
-        let hidden = self.forbidden.get(kind);
-        hidden.is_some_and(|places| {
-            namespace.is_none_or(|namespace| {
-                places.iter().any(|place| place.as_deref().is_none_or(|place| place == namespace))
-            })
-        })
-    }
-
-    fn findings(&self) -> impl Iterator<Item = (&'static str, Finding)> {
-        let forbidden = (!self.forbidden.is_empty()).then(|| ("ExtrasUnseenWarning", forbidden(self.forbidden.keys())));
-        let failed = self.failed.as_ref().map(|error| ("ComparisonError", Finding::of(error)));
-        forbidden.into_iter().chain(failed)
+    /// Whether Argo CD marks anything that is of a kind and in a namespace that git names as the application's own.
+    fn are_any_in(&self, area: &Area, tracking: &Tracking) -> bool {
+        let claims = [&self.by_owner, &self.by_argo_cd_too].into_iter();
+        let mut marked = claims.flat_map(|claims| claimed_by(claims, area.cluster, &tracking.instance_name));
+        marked.any(|live| area.is_named_by_git(live))
     }
 }
 
-/// Lists the names of everything else, each kind and namespace once for all applications.
-async fn sweep(
-    turns: &[Turn],
-    searches: &[Option<Search>],
-    live: &Live,
-    request: &Request,
-    progress: &Progress,
-) -> HashMap<ClusterId, Swept> {
-    let mut wanted: BTreeMap<(ClusterId, Gvk, Option<String>), Arc<dyn Cluster>> = BTreeMap::new();
-    for (turn, search) in turns.iter().zip(searches) {
-        let (Some(search), Some(cluster), Some(kinds)) = (search, &turn.cluster, &turn.kinds) else { continue };
-        for (gvk, namespace) in unseen(search, kinds, live, (&request.settings.exclusions, turn.server())) {
-            wanted.entry((search.cluster, gvk, namespace)).or_insert_with(|| Arc::clone(cluster));
-        }
-    }
-    progress.expect(Stage::List, wanted.len());
-    let mut lists = stream::iter(wanted.into_iter().map(|((id, gvk, namespace), cluster)| async move {
-        let wanted = ListRequest { gvk, namespace, metadata_only: true };
-        let listed = cluster.list(&wanted).await;
-        progress.done(Stage::List, wanted.gvk.kind.clone());
-        (id, wanted, listed)
-    }))
-    .buffer_unordered(request.concurrency.max(1));
-    let mut swept: HashMap<ClusterId, Swept> = HashMap::new();
-    while let Some((id, wanted, listed)) = lists.next().await {
-        let swept = swept.entry(id).or_default();
-        match listed {
-            Ok(objects) => swept.objects.extend(objects),
-            Err(ClusterError::Forbidden { .. }) => {
-                swept.forbidden.entry(wanted.gvk.group_kind()).or_default().insert(wanted.namespace);
-            }
-            // Its objects went with it.
-            Err(ClusterError::Vanished { .. }) => {}
-            Err(error) => swept.failed = Some(error),
-        }
-    }
-    swept
+fn claimed_by<'live>(
+    claims: &HashMap<(ClusterId, String), Vec<&'live Object>>,
+    cluster: ClusterId,
+    owner: &str,
+) -> impl Iterator<Item = &'live Object> {
+    claims.get(&(cluster, owner.to_owned())).into_iter().flatten().copied()
 }
 
-/// Where the objects of a search may be, as far as nobody looked there yet: kinds that can be listed and are not excluded.
-fn unseen(
-    search: &Search,
-    kinds: &Kinds,
-    live: &Live,
-    (exclusions, server): (&Exclusions, &str),
-) -> Vec<(Gvk, Option<String>)> {
-    let facts: Vec<&KindFacts> = match &search.reach {
-        Reach::Nowhere => Vec::new(),
-        Reach::Everywhere => kinds.iter().collect(),
-        Reach::Members(members) => members.kinds.iter().filter_map(|kind| kinds.preferred(kind)).collect(),
+/// The kinds of an application's area that could not be listed everywhere.
+fn unlisted(swept: &Swept, area: &Area) -> BTreeSet<GroupKind> {
+    swept.unseen_in(area).map(|(kind, _, _)| kind).chain(swept.narrow_in(area)).cloned().collect()
+}
+
+/// What of an application's area could not be looked at, as conditions. Where nothing says that there are extras, an account
+/// that cannot list everything is no news.
+fn unseen(swept: &Swept, area: &Area, is_marked: bool) -> Vec<(ConditionKind, Finding)> {
+    // What git names was listed for the comparison, which has reported it.
+    let is_reported = |kind: &GroupKind, place: Option<&str>| match place {
+        None => area.in_git.contains(&(kind.clone(), String::new())),
+        Some(namespace) => area.in_git.contains(&(kind.clone(), namespace.to_owned())),
     };
-    let facts =
-        facts.into_iter().filter(|facts| facts.is_listable() && !exclusions.excludes(&facts.gvk.group_kind(), server));
-    let places = facts.flat_map(|facts| places(facts, &search.namespaces));
-    places.filter(|(gvk, namespace)| live.of_kind(search.cluster, gvk, namespace.as_deref()).is_none()).collect()
-}
-
-fn places(facts: &KindFacts, namespaces: &BTreeSet<String>) -> Vec<(Gvk, Option<String>)> {
-    match facts.scope {
-        Scope::Cluster => vec![(facts.gvk.clone(), None)],
-        Scope::Namespaced => namespaces.iter().map(|namespace| (facts.gvk.clone(), Some(namespace.clone()))).collect(),
+    let unseen = || swept.unseen_in(area).filter(|(kind, place, _)| !is_reported(kind, *place));
+    let is_forbidden = |error: &ClusterError| matches!(error, ClusterError::Forbidden { .. });
+    let nowhere: BTreeSet<&GroupKind> =
+        unseen().filter(|(_, _, error)| is_forbidden(error)).map(|(kind, _, _)| kind).collect();
+    let narrow: BTreeSet<&GroupKind> = swept.narrow_in(area).filter(|kind| !nowhere.contains(kind)).collect();
+    let failed: BTreeMap<&GroupKind, &ClusterError> =
+        unseen().filter(|(_, _, error)| !is_forbidden(error)).map(|(kind, _, error)| (kind, error)).collect();
+    let mut conditions = Vec::new();
+    if is_marked && (!nowhere.is_empty() || !narrow.is_empty()) {
+        conditions.push((ConditionKind::ExtrasUnseenWarning, not_allowed(&nowhere, &narrow)));
     }
+    if let Some((kind, error)) = failed.first_key_value() {
+        let finding = if is_marked { Finding::of(*error) } else { not_answered(kind, error, failed.len()) };
+        conditions.push((
+            if is_marked { ConditionKind::ComparisonError } else { ConditionKind::ExtrasUnseenWarning },
+            finding,
+        ));
+    }
+    conditions
 }
 
-fn forbidden<'a>(kinds: impl ExactSizeIterator<Item = &'a GroupKind>) -> Finding {
-    let kinds_of = |count| if count == 1 { "1 kind".to_owned() } else { format!("{count} kinds") };
-    let message = format!("this account may not list {}, so nothing is said of such extras", kinds_of(kinds.len()));
-    let names: Vec<String> = kinds.map(ToString::to_string).collect();
-    Finding::warning("trueup::status::unseen", message)
+fn not_allowed(nowhere: &BTreeSet<&GroupKind>, narrow: &BTreeSet<&GroupKind>) -> Finding {
+    let parts = [
+        (!nowhere.is_empty()).then(|| format!("cannot list {}", counted(nowhere.len()))),
+        (!narrow.is_empty())
+            .then(|| format!("can list {} only in the application's own namespaces", counted(narrow.len()))),
+    ];
+    let parts: Vec<String> = parts.into_iter().flatten().collect();
+    let message = format!("this account {}, so extras elsewhere are not reported", parts.join(" and "));
+    let names: Vec<String> = nowhere.iter().chain(narrow).map(ToString::to_string).collect();
+    Finding::warning(UNSEEN, message)
         .with_cause(names.join(", "))
         .with_help("let the account list them, or leave it: all other kinds were looked at")
+}
+
+fn not_answered(kind: &GroupKind, error: &ClusterError, count: usize) -> Finding {
+    let message = format!("{} could not be listed, so such extras are not reported", counted(count));
+    Finding::warning(UNSEEN, message).with_cause(format!("{kind}: {error}"))
+}
+
+const UNSEEN: &str = "trueup::status::unseen";
+
+fn counted(count: usize) -> String {
+    if count == 1 { "1 kind".to_owned() } else { format!("{count} kinds") }
 }

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::World;
+use super::condition::ConditionKind;
 use super::turn::Turn;
 use crate::finding::Finding;
 use crate::progress::Stage;
@@ -62,7 +63,7 @@ pub(super) fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {
     checkout.by.as_str().clone_into(&mut run.fetched_by);
     run.dirty = checkout.dirty;
     for warning in &checkout.warnings {
-        turn.condition("SourceWarning", warning.clone());
+        turn.condition(ConditionKind::SourceWarning, warning.clone());
     }
     turn.checkouts[source] = Some(checkout);
 }

@@ -10,6 +10,7 @@ use futures::stream;
 
 use super::Request;
 use super::compare::{Seen, find_live};
+use super::condition::ConditionKind;
 use super::list::{Live, identity};
 use super::run::{ApplicationHealth, has_error};
 use super::turn::Turn;
@@ -28,7 +29,7 @@ pub(super) async fn judge(turns: &mut [Turn], live: &Arc<Live>, request: &Reques
             let Some((seen, target)) = work else { return (unknown(), Vec::new()) };
             let judged = tokio::task::spawn_blocking(move || of_application(&seen, &target, &judge)).await;
             // A panic in one application must not end the fleet.
-            judged.unwrap_or_else(|_panic| (unknown(), vec![("ComparisonError", fault())]))
+            judged.unwrap_or_else(|_panic| (unknown(), vec![(ConditionKind::ComparisonError, fault())]))
         })
         .buffered(request.concurrency.max(1))
         .collect()
@@ -57,8 +58,8 @@ fn fault() -> Finding {
     Finding::error("trueup::status::fault", "assessing health failed unexpectedly; this is a bug in trueup")
 }
 
-/// Warnings, each with Argo CD's word for its kind.
-type Conditions = Vec<(&'static str, Finding)>;
+/// What was odd, each with Argo CD's word for its kind.
+type Conditions = Vec<(ConditionKind, Finding)>;
 
 fn of_application(seen: &Seen, target: &[Object], judge: &Judge) -> (ApplicationHealth, Conditions) {
     let mut conditions = Vec::new();

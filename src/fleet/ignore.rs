@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use serde_json::Value;
 
+use super::condition::ConditionKind;
 use super::list::{Live, Place, identity, place_of};
 use super::turn::Turn;
 use super::{Request, jq};
@@ -27,7 +28,7 @@ pub(super) async fn ignore(
     live: &Live,
     request: &Request,
     resources: &mut [ResourceDrift],
-) -> Vec<(&'static str, Finding)> {
+) -> Vec<(ConditionKind, Finding)> {
     let (rules, faults) = IgnoreRules::of(&turn.application, &request.settings);
     let mut findings: Vec<Finding> = faults.iter().map(|fault| Finding::of(fault)).collect();
     if !rules.is_empty() {
@@ -44,7 +45,7 @@ pub(super) async fn ignore(
             }
         }
     }
-    findings.into_iter().map(|finding| ("IgnoreRuleWarning", finding)).collect()
+    findings.into_iter().map(|finding| (ConditionKind::IgnoreRuleWarning, finding)).collect()
 }
 
 /// Each expression is on its own: whatever becomes of it, the others and the run go on.

@@ -91,7 +91,7 @@ pub(super) async fn connect(turns: &mut [Turn], world: &World, concurrency: usiz
                 clusters.insert(identity(&cluster), Arc::clone(&cluster));
                 turn.cluster = Some(cluster);
             }
-            Err(error) => turn.condition("ComparisonError", Finding::of(&error)),
+            Err(error) => turn.cluster_error(Finding::of(&error)),
         }
     }
     let kinds: HashMap<ClusterId, Result<Arc<Kinds>, ClusterError>> =
@@ -103,7 +103,7 @@ pub(super) async fn connect(turns: &mut [Turn], world: &World, concurrency: usiz
         let Some(cluster) = &turn.cluster else { continue };
         match kinds.get(&identity(cluster)) {
             Some(Ok(kinds)) => turn.kinds = Some(Arc::clone(kinds)),
-            Some(Err(error)) => turn.condition("ComparisonError", Finding::of(error)),
+            Some(Err(error)) => turn.cluster_error(Finding::of(error)),
             None => {}
         }
     }

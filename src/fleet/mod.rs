@@ -6,6 +6,7 @@
 
 mod baseline;
 mod compare;
+pub mod condition;
 pub mod doctor;
 mod extras;
 mod fetch;
@@ -22,13 +23,15 @@ mod reasons;
 mod render;
 pub mod run;
 mod settings;
+mod sweep;
 pub mod sync;
 pub mod syncs;
 mod turn;
 pub mod wait;
 mod watch;
 
-pub use run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun, SyncStatus};
+pub use condition::{Condition, ConditionKind};
+pub use run::{ApplicationHealth, ApplicationRun, Run, SourceRun, SyncStatus};
 pub use wait::{Ending, Goal, Patience};
 
 use std::sync::Arc;

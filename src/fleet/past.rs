@@ -82,7 +82,7 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Res
     let work = Work::new(turn, application, checkouts, request, (&settings, &exclusions), &world.cancel);
     let work = work.ok_or(PastUnknown::NoRecord)?;
     let runs = turn.sources.clone();
-    let rendered = tokio::task::spawn_blocking(move || (render_one(&work), work.may_be_made_up(&runs))).await;
+    let rendered = tokio::task::spawn_blocking(move || (render_one(&work), work.may_differ_each_time(&runs))).await;
     let (done, may_differ) = rendered.map_err(|_panic| PastUnknown::Differs)?;
     let mut objects = done.result.map_err(|(_, finding)| failed(finding))?.objects;
     // As they were applied then: with the label of the ApplySet.

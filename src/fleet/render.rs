@@ -7,6 +7,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
+use super::condition::ConditionKind;
 use super::sync::mark_known;
 use super::turn::Turn;
 use super::{Request, SourceRun, World};
@@ -18,8 +19,8 @@ use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
 use crate::render::{
-    self, CacheSettings, Place, References, RenderInput, RenderSettings, Rendered, Settled, Sources, gap_finding,
-    settle,
+    self, CacheSettings, References, RenderDestination, RenderInput, RenderSettings, Rendered, RenderedSources,
+    Settled, gap_finding, settle,
 };
 use crate::source::{Checkout, FetchedBy};
 use crate::status::ResourceDrift;
@@ -61,7 +62,7 @@ pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World)
         match done {
             Some(done) => rendered(turn, done),
             None => turn.condition(
-                "ComparisonError",
+                ConditionKind::ComparisonError,
                 Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a bug in trueup"),
             ),
         }
@@ -115,7 +116,7 @@ pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &
     for (turn, first) in turns.iter_mut().zip(first) {
         let (Some(first), Some(second)) = (first, &turn.target) else { continue };
         for finding in render::unsteady(&first, second) {
-            turn.condition("UnsteadyRender", finding);
+            turn.condition(ConditionKind::UnsteadyRender, finding);
         }
     }
 }
@@ -130,7 +131,7 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
         .enumerate()
         .filter(|(_, turn)| turn.resources.iter().any(ResourceDrift::is_drift))
         .filter_map(|(index, turn)| Some((index, work(turn, request, (&settings, &exclusions), &world.cancel)?)))
-        .filter(|(index, work)| work.may_be_made_up(&turns[*index].sources))
+        .filter(|(index, work)| work.may_differ_each_time(&turns[*index].sources))
         .collect();
     let mut renders = side_by_side(work, request, &Progress::silent());
     while let Some((index, done)) = renders.recv().await {
@@ -141,7 +142,7 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
         let mut again = second.objects;
         mark_known(&mut again, turn.baseline.as_deref(), &turn.tracking(request).applyset_id);
         for finding in turn.target.as_ref().map(|first| render::unsteady(first, &again)).unwrap_or_default() {
-            turn.condition("UnsteadyRender", Finding { severity: Severity::Warning, ..finding });
+            turn.condition(ConditionKind::UnsteadyRender, Finding { severity: Severity::Warning, ..finding });
         }
     }
 }
@@ -190,15 +191,17 @@ impl Work {
         })
     }
 
-    /// Whether Helm may make up again what one of the sources has, each of which was rendered by its tool.
-    pub(super) fn may_be_made_up(&self, rendered: &[SourceRun]) -> bool {
+    /// Whether Helm may make up anew what one of the sources has, each of which was rendered by its tool.
+    pub(super) fn may_differ_each_time(&self, rendered: &[SourceRun]) -> bool {
         let references = References::of(&self.application.sources, &self.checkouts);
         let mut sources = self.application.sources.iter().zip(&self.checkouts).zip(rendered);
         sources.any(|((source, checkout), run)| {
             let by_helm = [SourceKind::Helm, SourceKind::Kustomize].into_iter().find(|tool| run.tool == tool.as_str());
             let Some(tool) = by_helm else { return false };
             let folder = checkout.folder(source.path.as_deref().unwrap_or_default());
-            folder.is_ok_and(|folder| render::may_be_made_up(&self.input(source, checkout, &folder, &references), tool))
+            folder.is_ok_and(|folder| {
+                render::may_differ_each_time(&self.input(source, checkout, &folder, &references), tool)
+            })
         })
     }
 
@@ -243,7 +246,7 @@ impl Work {
 
 pub(super) fn render_one(work: &Work) -> Done {
     let mut warnings = Vec::new();
-    let mut rendered_sources = Sources::default();
+    let mut rendered_sources = RenderedSources::default();
     let mut tools = Vec::new();
     let count = work.application.sources.len();
     let references = References::of(&work.application.sources, &work.checkouts);
@@ -259,7 +262,7 @@ pub(super) fn render_one(work: &Work) -> Done {
         }
     }
     let kinds = work.kinds.with_definitions(rendered_sources.objects().iter());
-    let place = Place { server: &work.server, namespace: &work.application.destination.namespace };
+    let place = RenderDestination { server: &work.server, namespace: &work.application.destination.namespace };
     let settled = settle(rendered_sources, place, &kinds, &work.exclusions);
     Done { warnings, tools, result: Ok(settled) }
 }
@@ -280,17 +283,23 @@ fn render_source(
 
 fn rendered(turn: &mut Turn, done: Done) {
     for warning in done.warnings {
-        turn.condition("RenderWarning", warning);
+        turn.condition(ConditionKind::RenderWarning, warning);
     }
     for (run, tool) in turn.sources.iter_mut().zip(done.tools) {
         tool.map_or("", SourceKind::as_str).clone_into(&mut run.tool);
     }
     match done.result {
         Ok(settled) => {
-            settled.repeated.into_iter().for_each(|finding| turn.condition("RepeatedResourceWarning", finding));
-            settled.excluded.into_iter().for_each(|finding| turn.condition("ExcludedResourceWarning", finding));
+            settled
+                .repeated
+                .into_iter()
+                .for_each(|finding| turn.condition(ConditionKind::RepeatedResourceWarning, finding));
+            settled
+                .excluded
+                .into_iter()
+                .for_each(|finding| turn.condition(ConditionKind::ExcludedResourceWarning, finding));
             for gap in settled.gaps.iter().filter(|gap| gap.is_certain()) {
-                turn.incomplete(gap_finding(gap));
+                turn.condition(ConditionKind::Incomplete, gap_finding(gap));
             }
             turn.gaps = settled.gaps;
             turn.target = Some(Arc::new(settled.objects));

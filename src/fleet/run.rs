@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 
+use super::condition::Condition;
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
@@ -22,19 +23,7 @@ pub enum SyncStatus {
     Unknown,
 }
 
-/// What is worth knowing of an application, in Argo CD's condition types.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Condition {
-    /// `ComparisonError`, `InvalidSpecError`, `RepeatedResourceWarning`, `SharedResourceWarning` …
-    pub kind: String,
-    /// The finding behind it.
-    pub finding: Finding,
-    /// Whether it says that git could not be read in full. That makes the application unknown and holds prunes; all that was read
-    /// is synced.
-    pub is_gap: bool,
-}
-
-/// One source of an application, as it was applied and rendered.
+/// One source of an application, as it was brought and rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRun {
     /// The repository, without credentials.
@@ -146,12 +135,9 @@ impl ApplicationRun {
     }
 }
 
-/// Whether an error is among the conditions of an application that leaves its comparison in doubt. What went wrong with a
-/// sync does not: how things stand is known.
+/// Whether one of the conditions leaves the comparison in doubt.
 pub(super) fn has_error(conditions: &[Condition]) -> bool {
-    let is_in_doubt =
-        |condition: &Condition| condition.finding.severity == Severity::Error && condition.kind != SYNC_ERROR;
-    conditions.iter().any(is_in_doubt)
+    conditions.iter().any(Condition::blocks_comparison)
 }
 
 /// Whether an application is what git says, by its conditions and its resources.
@@ -165,9 +151,6 @@ pub(super) fn sync_status(conditions: &[Condition], resources: &[ResourceDrift])
         SyncStatus::Synced
     }
 }
-
-/// The kind of what went wrong with a sync, in Argo CD's words.
-pub const SYNC_ERROR: &str = "SyncError";
 
 /// One run, at its end.
 #[derive(Debug, Clone, Default, PartialEq)]

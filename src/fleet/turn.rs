@@ -3,15 +3,16 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
+use super::condition::{Condition, ConditionKind};
 use super::list::Live;
-use super::run::{ApplicationHealth, ApplicationRun, Condition, Run, SourceRun};
+use super::run::{ApplicationHealth, ApplicationRun, Run, SourceRun};
 use super::{Request, World};
 use crate::app::source::SourceBlock;
 use crate::app::{Application, InvalidApplication, Source, SourceForm};
 use crate::cluster::Cluster;
 use crate::finding::{Finding, Severity};
 use crate::object::annotations::SKIP_RECONCILE;
-use crate::object::{Gap, GroupKind, Kinds, Object};
+use crate::object::{Gap, GroupKind, Key, Kinds, Object};
 use crate::source::{Checkout, PathHistory};
 use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
@@ -72,6 +73,14 @@ pub(super) struct Turn {
     pub(super) members: Option<Arc<Members>>,
     /// Kinds of its members that could not be looked at.
     pub(super) unseen: BTreeSet<GroupKind>,
+    /// Kinds that could not be listed where its extras may be.
+    pub(super) unlisted: BTreeSet<GroupKind>,
+    /// Its objects that another application of this run has in git, or owns in the cluster.
+    pub(super) shared: BTreeSet<Key>,
+    /// Why each source, by its position, could not be fetched or rendered.
+    pub(super) source_errors: BTreeMap<usize, Finding>,
+    /// Why its cluster was not found, or does not answer.
+    pub(super) cluster_error: Option<Finding>,
     /// The last attempt that is on record.
     pub(super) last_attempt: LastAttempt,
     /// What is known of its syncs, its record aside, or why nothing is; for who plans one.
@@ -160,8 +169,7 @@ impl Turn {
         self.surplus.clear();
         self.unseen.clear();
         self.history.clear();
-        let of_sync =
-            self.conditions.extract_if(.., |condition| condition.kind.starts_with("Sync")).collect::<Vec<_>>();
+        let of_sync = self.conditions.extract_if(.., |condition| condition.kind.is_of_sync()).collect::<Vec<_>>();
         self.conditions.clone_from(&self.rendered);
         self.conditions.extend(of_sync);
     }
@@ -175,13 +183,11 @@ impl Turn {
     }
 
     /// Keeps an error or a warning about this application, under its name.
-    pub(super) fn condition(&mut self, kind: &str, finding: Finding) {
-        self.keep(Condition { kind: kind.to_owned(), finding, is_gap: false });
-    }
-
-    /// Keeps that git could not be read in full, which makes the application unknown and forbids no sync of the rest.
-    pub(super) fn incomplete(&mut self, finding: Finding) {
-        self.keep(Condition { kind: "ComparisonError".to_owned(), finding, is_gap: true });
+    pub(super) fn condition(&mut self, kind: ConditionKind, finding: Finding) {
+        let condition = Condition { kind, finding: finding.about(&self.application.name) };
+        if !self.conditions.contains(&condition) {
+            self.conditions.push(condition);
+        }
     }
 
     /// What of git could not be read, with what is on record of where objects came from.
@@ -189,18 +195,17 @@ impl Turn {
         Unread::of(&self.gaps, self.baseline.as_deref())
     }
 
-    fn keep(&mut self, condition: Condition) {
-        let finding = condition.finding.about(&self.application.name);
-        let condition = Condition { finding, ..condition };
-        if !self.conditions.contains(&condition) {
-            self.conditions.push(condition);
-        }
+    /// Keeps that the application's cluster was not found or does not answer.
+    pub(super) fn cluster_error(&mut self, finding: Finding) {
+        self.cluster_error.get_or_insert_with(|| finding.clone());
+        self.condition(ConditionKind::ComparisonError, finding);
     }
 
     /// Keeps an error about one source, which is named by its place when there are several.
     pub(super) fn source_error(&mut self, position: usize, finding: Finding) {
+        self.source_errors.entry(position).or_insert_with(|| finding.clone());
         let finding = if self.sources.len() > 1 { finding.about(&format!("source {}", position + 1)) } else { finding };
-        self.condition("ComparisonError", finding);
+        self.condition(ConditionKind::ComparisonError, finding);
     }
 }
 
@@ -257,6 +262,10 @@ fn turn(application: Application) -> Turn {
         left: None,
         members: None,
         unseen: BTreeSet::new(),
+        unlisted: BTreeSet::new(),
+        shared: BTreeSet::new(),
+        source_errors: BTreeMap::new(),
+        cluster_error: None,
         last_attempt: LastAttempt::None,
         state: None,
         rollback: None,
@@ -270,8 +279,9 @@ fn turn(application: Application) -> Turn {
 }
 
 fn of_manifest(finding: Finding) -> Condition {
-    let kind = if finding.severity == Severity::Error { "InvalidSpecError" } else { "SpecWarning" };
-    Condition { kind: kind.to_owned(), finding, is_gap: false }
+    let kind =
+        if finding.severity == Severity::Error { ConditionKind::InvalidSpecError } else { ConditionKind::SpecWarning };
+    Condition { kind, finding }
 }
 
 /// A word about a project whose rules nobody holds the application against: Argo CD may forbid what is planned here.
@@ -284,7 +294,7 @@ fn unchecked_project(application: &Application) -> Option<Condition> {
     let finding = Finding::warning("trueup::app::project_unchecked", message).with_help(
         "check its `sourceRepos`, `destinations` and resource lists yourself; this version does not read AppProjects",
     );
-    Some(Condition { kind: "ProjectWarning".to_owned(), finding: finding.about(&application.name), is_gap: false })
+    Some(Condition { kind: ConditionKind::ProjectWarning, finding: finding.about(&application.name) })
 }
 
 fn source_run(source: &Source) -> SourceRun {

@@ -10,7 +10,7 @@ pub const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
 pub const INSTANCE_LABEL: &str = "app.kubernetes.io/instance";
 /// Argo CD's installation id.
 pub const INSTALLATION_ID: &str = "argocd.argoproj.io/installation-id";
-/// What an Argo CD Secret is of: a label with `repository`, `repo-creds`, `cluster` …
+/// The type of an Argo CD Secret: a label with `repository`, `repo-creds`, `cluster` …
 pub const SECRET_TYPE: &str = "argocd.argoproj.io/secret-type";
 /// Argo CD's compare options, on an Application or on a resource.
 pub const COMPARE_OPTIONS: &str = "argocd.argoproj.io/compare-options";
@@ -34,7 +34,7 @@ pub const HELM_HOOK_DELETE_POLICY: &str = "helm.sh/hook-delete-policy";
 pub const HELM_RELEASE: &str = "meta.helm.sh/release-name";
 /// The namespace of that release.
 pub const HELM_RELEASE_NAMESPACE: &str = "meta.helm.sh/release-namespace";
-/// What Helm does with the object when its release is uninstalled: `keep`.
+/// Helm's policy for the object when its release is uninstalled: `keep`.
 pub const HELM_RESOURCE_POLICY: &str = "helm.sh/resource-policy";
 /// Argo CD's sync options of a resource.
 pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
@@ -42,7 +42,7 @@ pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// An Application that Argo CD must not touch.
 pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
-/// What client-side `kubectl apply` applied last; may hold a Secret's values.
+/// The annotation `last-applied-configuration` of client-side `kubectl apply`; may hold a Secret's values.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The field manager that trueup applies as (server-side apply, KEP-555).
 pub const FIELD_MANAGER: &str = "trueup";
@@ -59,7 +59,7 @@ pub const APPLYSET_CONTAINS_KINDS: &str = "applyset.kubernetes.io/contains-group
 /// The namespaces of an ApplySet's members beside that of its parent (KEP-3659).
 pub const APPLYSET_ADDITIONAL_NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
-/// What the names of trueup's own records and locks begin with, each followed by what they are about.
+/// Prefixes of the names of trueup's own records and locks.
 pub const OWN_NAMES: [&str; 2] = ["trueup-", "trueup."];
 /// The tool that keeps an object: one of Kubernetes' recommended labels.
 pub const MANAGED_BY: &str = "app.kubernetes.io/managed-by";

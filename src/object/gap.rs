@@ -135,7 +135,7 @@ impl Gap {
     }
 }
 
-/// What is wrong, with the place.
+/// The fault, with its position.
 impl fmt::Display for Gap {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         let place = self.place();

@@ -11,7 +11,7 @@ pub const DEEPEST: usize = 1000;
 /// How deep the library reads.
 const LIBRARY: usize = 120;
 
-/// What stands in place of what nests deeper than [`DEEPEST`].
+/// Replaces what nests deeper than [`DEEPEST`].
 const TOO_DEEP: &str = "(not read: it nests deeper than 1000 levels)";
 
 /// Where the text stops being JSON, in bytes.
@@ -43,7 +43,7 @@ pub fn is_deep(bytes: &[u8]) -> bool {
 /// Reads a value, however deep it nests.
 pub fn read(bytes: &[u8]) -> Result<Value, NotJson> {
     if is_deep(bytes) {
-        return Reader { bytes, at: 0, open: Vec::new(), too_deep: 0 }.document();
+        return JsonReader { bytes, at: 0, open: Vec::new(), too_deep: 0 }.document();
     }
     serde_json::from_slice(bytes).map_err(|error| NotJson(offset_of(bytes, error.line(), error.column())))
 }
@@ -54,14 +54,14 @@ fn offset_of(bytes: &[u8], line: usize, column: usize) -> usize {
     (start + column.saturating_sub(1)).min(bytes.len())
 }
 
-/// What is open around the value that is read: no call of a function stands for it, so that no depth ends the program.
+/// The lists and maps around the value that is read: no call of a function stands for it, so that no depth ends the program.
 enum Open {
     List(Vec<Value>),
     /// With the key that waits for its value.
     Map(Map<String, Value>, String),
 }
 
-struct Reader<'bytes> {
+struct JsonReader<'bytes> {
     bytes: &'bytes [u8],
     at: usize,
     open: Vec<Open>,
@@ -69,18 +69,18 @@ struct Reader<'bytes> {
     too_deep: usize,
 }
 
-impl Reader<'_> {
+impl JsonReader<'_> {
     fn document(mut self) -> Result<Value, NotJson> {
         loop {
             let Some(mut value) = self.begin()? else { continue };
             loop {
                 match self.put(value)? {
-                    Put::Document(value) => {
+                    PutResult::Document(value) => {
                         self.blanks();
                         return if self.at == self.bytes.len() { Ok(value) } else { Err(self.wrong()) };
                     }
-                    Put::Closed(closed) => value = closed,
-                    Put::Next => break,
+                    PutResult::Closed(closed) => value = closed,
+                    PutResult::Next => break,
                 }
             }
         }
@@ -116,9 +116,9 @@ impl Reader<'_> {
     }
 
     /// Puts a value where it belongs, and reads on to the next one.
-    fn put(&mut self, value: Value) -> Result<Put, NotJson> {
+    fn put(&mut self, value: Value) -> Result<PutResult, NotJson> {
         let value = if self.too_deep > 0 { Value::Null } else { value };
-        let Some(open) = self.open.last_mut() else { return Ok(Put::Document(value)) };
+        let Some(open) = self.open.last_mut() else { return Ok(PutResult::Document(value)) };
         let close = match open {
             Open::List(items) => {
                 items.push(value);
@@ -139,11 +139,11 @@ impl Reader<'_> {
                         *key = next;
                     }
                 }
-                Ok(Put::Next)
+                Ok(PutResult::Next)
             }
             Some(found) if found == close => {
                 self.at += 1;
-                Ok(Put::Closed(self.pop()))
+                Ok(PutResult::Closed(self.pop()))
             }
             _ => Err(self.wrong()),
         }
@@ -231,8 +231,8 @@ impl Reader<'_> {
     }
 }
 
-/// What became of a value.
-enum Put {
+/// The result of adding a value.
+enum PutResult {
     /// It is the whole document.
     Document(Value),
     /// It was the last of what is around it, which is a value now.
@@ -253,7 +253,7 @@ mod tests {
     }
 
     fn by_hand(text: &str) -> Result<Value, NotJson> {
-        Reader { bytes: text.as_bytes(), at: 0, open: Vec::new(), too_deep: 0 }.document()
+        JsonReader { bytes: text.as_bytes(), at: 0, open: Vec::new(), too_deep: 0 }.document()
     }
 
     #[test]

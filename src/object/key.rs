@@ -1,4 +1,4 @@
-//! What tells one object, or one kind, from another.
+//! The identity of an object, and of a kind.
 
 use std::fmt;
 
@@ -56,7 +56,7 @@ impl fmt::Display for Gvk {
     }
 }
 
-/// What tells an object from every other in one cluster. The version is left out: it is only a view.
+/// The identity of an object in one cluster. The version is left out: it is only a view.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct Key {
     /// The API group; empty for the core group.

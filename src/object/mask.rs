@@ -1,10 +1,10 @@
 //! Hides what a Secret holds, and still shows whether two values are equal: same value, same mask.
 //!
 //! In: values, one after the other, of what is shown side by side. Out: the same values with everything of a Secret but
-//! its identity and metadata replaced by `+` signs, whose number tells different values apart and nothing else.
+//! its identity and metadata replaced by `+` signs, whose number distinguishes values and nothing else.
 //!
 //! Rule: Argo CD gitops-engine/pkg/diff `HideSecretData`: eight signs, four more for each further value. Argo CD counts
-//! anew for each key; here one count serves all, so that the same mask never hides different values.
+//! again for each key; here one count serves all, so that the same mask never hides different values.
 
 use std::collections::HashMap;
 

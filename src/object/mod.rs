@@ -258,7 +258,7 @@ impl Object {
         }
     }
 
-    /// What tells this object from every other: group, kind, namespace and name, without the version.
+    /// The identity of this object: group, kind, namespace and name, without the version.
     pub fn key(&self) -> Key {
         Key {
             group: self.gvk().group,

@@ -68,7 +68,7 @@ impl Pointer {
         steps(self).cmp(&steps(other))
     }
 
-    /// What a value holds at this path.
+    /// The value at this path.
     pub fn get<'value>(&self, value: &'value Value) -> Option<&'value Value> {
         self.0.iter().try_fold(value, |value, token| match value {
             Value::Object(map) => map.get(token),

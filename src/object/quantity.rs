@@ -12,7 +12,7 @@ use serde_json::Value;
 
 /// How an amount was written, and so how its canonical form is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum Format {
+pub enum QuantityFormat {
     /// `1500m`, `2k`, `3G`.
     DecimalSi,
     /// `1Ki`, `2Gi`.
@@ -25,7 +25,7 @@ pub enum Format {
 #[derive(Debug, Clone, Copy)]
 pub struct Quantity {
     nanos: i128,
-    format: Format,
+    format: QuantityFormat,
 }
 
 /// Why a text is not a quantity.
@@ -88,7 +88,7 @@ impl Quantity {
                     _ => return Err(NotAQuantity::TooLarge),
                 };
                 // Quirk: a binary amount below one is written with a decimal suffix.
-                (nanos, if nanos < NANO { Format::DecimalSi } else { format })
+                (nanos, if nanos < NANO { QuantityFormat::DecimalSi } else { format })
             }
         };
         Ok(Self { nanos: if negative { -nanos } else { nanos }, format })
@@ -131,7 +131,7 @@ impl fmt::Display for Quantity {
             return formatter.write_str("0");
         }
         let (size, sign) = (self.nanos.abs(), if self.nanos < 0 { "-" } else { "" });
-        if self.format == Format::BinarySi && size % NANO == 0 && size >= 1024 * NANO {
+        if self.format == QuantityFormat::BinarySi && size % NANO == 0 && size >= 1024 * NANO {
             let mut whole = size / NANO;
             let mut suffix = "";
             for next in ["Ki", "Mi", "Gi", "Ti", "Pi", "Ei"] {
@@ -143,10 +143,10 @@ impl fmt::Display for Quantity {
             return write!(formatter, "{sign}{whole}{suffix}");
         }
         let (mut mantissa, mut exponent) = (size, -9_i32);
-        while mantissa % 1000 == 0 && (exponent < 18 || self.format == Format::DecimalExponent) {
+        while mantissa % 1000 == 0 && (exponent < 18 || self.format == QuantityFormat::DecimalExponent) {
             (mantissa, exponent) = (mantissa / 1000, exponent + 3);
         }
-        if self.format == Format::DecimalExponent && exponent != 0 {
+        if self.format == QuantityFormat::DecimalExponent && exponent != 0 {
             return write!(formatter, "{sign}{mantissa}e{exponent}");
         }
         let suffix = DECIMAL.iter().find(|(_, known)| *known == exponent).map_or("", |(suffix, _)| suffix);
@@ -163,17 +163,17 @@ const DECIMAL: [(&str, i32); 10] =
     [("n", -9), ("u", -6), ("m", -3), ("", 0), ("k", 3), ("M", 6), ("G", 9), ("T", 12), ("P", 15), ("E", 18)];
 const BINARY: [(&str, i32); 6] = [("Ki", 10), ("Mi", 20), ("Gi", 30), ("Ti", 40), ("Pi", 50), ("Ei", 60)];
 
-fn read_suffix(suffix: &str) -> Result<(Base, i32, Format), NotAQuantity> {
+fn read_suffix(suffix: &str) -> Result<(Base, i32, QuantityFormat), NotAQuantity> {
     if let Some((_, exponent)) = DECIMAL.iter().find(|(known, _)| *known == suffix) {
-        return Ok((Base::Ten, *exponent, Format::DecimalSi));
+        return Ok((Base::Ten, *exponent, QuantityFormat::DecimalSi));
     }
     if let Some((_, exponent)) = BINARY.iter().find(|(known, _)| *known == suffix) {
-        return Ok((Base::Two, *exponent, Format::BinarySi));
+        return Ok((Base::Two, *exponent, QuantityFormat::BinarySi));
     }
     let digits = suffix.strip_prefix(['e', 'E']).ok_or(NotAQuantity::Suffix)?;
     let exponent: i64 = digits.parse().map_err(|_error: std::num::ParseIntError| NotAQuantity::Suffix)?;
     let exponent = i32::try_from(exponent).map_err(|_error| NotAQuantity::TooLarge)?;
-    Ok((Base::Ten, exponent, Format::DecimalExponent))
+    Ok((Base::Ten, exponent, QuantityFormat::DecimalExponent))
 }
 
 /// `mantissa × 10^exponent`, rounded up to a whole.

@@ -15,20 +15,17 @@ pub enum ProcessError {
     NotFound {
         /// The program, as it was asked for.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
     /// It is there, but the system does not start it.
     #[error("program `{program}` could not be started")]
-    #[diagnostic(
-        code("trueup::process::not_started"),
-        help("check that it may be executed, and that its folder exists")
-    )]
+    #[diagnostic(code("trueup::process::not_started"), help("check that it is executable, and that its folder exists"))]
     NotStarted {
         /// The program's name.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
@@ -38,12 +35,12 @@ pub enum ProcessError {
     Lost {
         /// The program's name.
         program: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
         cause: io::Error,
     },
     /// It was killed because its time was up.
-    #[error("program `{program}` was not done after {after:?}")]
+    #[error("program `{program}` did not finish within {after:?}")]
     #[diagnostic(code("trueup::process::timeout"), help("see what it waits for by running it by hand"))]
     TimedOut {
         /// The program's name.
@@ -52,12 +49,12 @@ pub enum ProcessError {
         after: Duration,
     },
     /// The system gave it no more memory.
-    #[error("program `{program}` needed more than {} MiB of memory", limit >> 20)]
+    #[error("program `{program}` used more than {} MiB of memory", limit >> 20)]
     #[diagnostic(code("trueup::process::memory"), help("look for a loop, or for something that grows without end"))]
     TooMuchMemory {
         /// The program's name.
         program: String,
-        /// What it may have, in bytes.
+        /// The limit in bytes.
         limit: u64,
     },
     /// It was killed because the run was stopped.

@@ -21,7 +21,7 @@ pub use cancel::Cancel;
 pub use error::ProcessError;
 pub use piped::{Killer, Piped};
 pub use watchdog::{WATCHDOG, end_children_with_this_process, watch};
-pub(crate) use watchdog::{Watched, get_ready};
+pub(crate) use watchdog::{WatchedChild, get_ready};
 
 /// A program to run, and what it may do.
 #[derive(Clone)]
@@ -36,7 +36,7 @@ pub struct Command {
     pub inherit: Vec<&'static str>,
     /// The folder it runs in; ours when none is given.
     pub folder: Option<PathBuf>,
-    /// What it reads on its standard input.
+    /// The standard input.
     pub stdin: Vec<u8>,
     /// How long it may take.
     pub timeout: Duration,
@@ -130,8 +130,8 @@ impl Output {
 /// Runs a program to its end, or to the first limit that it meets.
 pub async fn run(command: &Command, cancel: &Cancel) -> Result<Output, ProcessError> {
     let mut child = start(command)?;
-    let group = Group(child.id());
-    let _watched = Watched::group(child.id());
+    let group = ProcessGroup(child.id());
+    let _watched = WatchedChild::group(child.id());
     let stdin = child.stdin.take();
     let stdout = child.stdout.take();
     let stderr = child.stderr.take();
@@ -214,9 +214,9 @@ async fn read(stream: Option<impl AsyncRead + Unpin>, command: &Command) -> Resu
 
 /// The process group that a child leads.
 #[derive(Debug, Clone, Copy)]
-struct Group(Option<u32>);
+struct ProcessGroup(Option<u32>);
 
-impl Group {
+impl ProcessGroup {
     #[cfg(unix)]
     fn kill(self) {
         let leader = self.0.and_then(|id| i32::try_from(id).ok()).and_then(rustix::process::Pid::from_raw);
@@ -310,7 +310,7 @@ mod tests {
         assert!(matches!(error, ProcessError::TooMuchOutput { limit: 1000, .. }), "{error}");
     }
 
-    /// What it says is what Go's runtime says; that the limit is kept is seen with a real program.
+    /// The message is that of Go's runtime; that the limit is kept is seen with a real program.
     #[cfg(target_os = "linux")]
     #[tokio::test]
     async fn a_child_gets_no_more_memory_than_it_may_have() {
@@ -319,7 +319,7 @@ mod tests {
         assert_eq!(run(&command, &Cancel::new()).await.unwrap().stdout, b"524288\n");
         command.args = vec!["-c".into(), "echo 'fatal error: runtime: out of memory' >&2; exit 2".into()];
         let error = run(&command, &Cancel::new()).await.unwrap_err();
-        assert_eq!(error.to_string(), "program `sh` needed more than 512 MiB of memory");
+        assert_eq!(error.to_string(), "program `sh` used more than 512 MiB of memory");
     }
 
     #[tokio::test]

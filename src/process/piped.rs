@@ -7,7 +7,7 @@ use std::process::{Child, ChildStdin, ChildStdout, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::{Command, Group, ProcessError, Watched, get_ready};
+use super::{Command, ProcessError, ProcessGroup, WatchedChild, get_ready};
 
 /// How much of what a child complains about is kept.
 const COMPLAINT: usize = 16 << 10;
@@ -16,14 +16,14 @@ const COMPLAINT: usize = 16 << 10;
 #[derive(Debug)]
 pub struct Piped {
     child: Child,
-    complaint: Arc<Mutex<Vec<u8>>>,
+    stderr_text: Arc<Mutex<Vec<u8>>>,
     ended: Arc<AtomicBool>,
-    _watched: Watched,
+    _watched: WatchedChild,
 }
 
 /// Ends a child from another thread, to wake who waits for it to speak.
 #[derive(Debug, Clone, Copy)]
-pub struct Killer(Group);
+pub struct Killer(ProcessGroup);
 
 impl Killer {
     /// Ends it, with its children.
@@ -39,29 +39,29 @@ impl Piped {
         builder.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         get_ready();
         let mut child = builder.spawn().map_err(|cause| command.not_started(cause))?;
-        let watched = Watched::group(Some(child.id()));
+        let watched = WatchedChild::group(Some(child.id()));
         let (Some(stdin), Some(stdout), Some(mut stderr)) =
             (child.stdin.take(), child.stdout.take(), child.stderr.take())
         else {
             let cause = std::io::Error::from(std::io::ErrorKind::BrokenPipe);
             return Err(ProcessError::Lost { program: command.name(), cause });
         };
-        let complaint = Arc::new(Mutex::new(Vec::new()));
-        let heard = complaint.clone();
+        let stderr_text = Arc::new(Mutex::new(Vec::new()));
+        let collected = stderr_text.clone();
         std::thread::spawn(move || {
             let mut buffer = [0; 1024];
             while let Ok(read @ 1..) = stderr.read(&mut buffer) {
-                let mut heard = heard.lock().unwrap_or_else(PoisonError::into_inner);
-                let room = COMPLAINT.saturating_sub(heard.len());
-                heard.extend_from_slice(&buffer[..read.min(room)]);
+                let mut collected = collected.lock().unwrap_or_else(PoisonError::into_inner);
+                let room = COMPLAINT.saturating_sub(collected.len());
+                collected.extend_from_slice(&buffer[..read.min(room)]);
             }
         });
-        Ok((Self { child, complaint, ended: Arc::default(), _watched: watched }, stdin, stdout))
+        Ok((Self { child, stderr_text, ended: Arc::default(), _watched: watched }, stdin, stdout))
     }
 
     /// Ends it from another thread.
     pub fn killer(&self) -> Killer {
-        Killer(Group(Some(self.child.id())))
+        Killer(ProcessGroup(Some(self.child.id())))
     }
 
     /// Turns true when this is dropped: its number may then be another's, and must not be killed any more.
@@ -74,15 +74,15 @@ impl Piped {
         self.child.wait().is_ok_and(|status| status.success())
     }
 
-    /// What it wrote to its standard error, once it has ended or `patience` is over.
-    pub fn complaint(&mut self, patience: std::time::Duration) -> Vec<u8> {
+    /// Its standard error, once it has ended or `patience` is over.
+    pub fn stderr_text(&mut self, patience: std::time::Duration) -> Vec<u8> {
         let until = std::time::Instant::now() + patience;
         while matches!(self.child.try_wait(), Ok(None)) && std::time::Instant::now() < until {
             std::thread::sleep(std::time::Duration::from_millis(10));
         }
         // The thread that listens may be one read behind.
         std::thread::sleep(std::time::Duration::from_millis(10));
-        self.complaint.lock().unwrap_or_else(PoisonError::into_inner).clone()
+        self.stderr_text.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 }
 

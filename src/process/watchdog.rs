@@ -34,9 +34,9 @@ pub fn end_children_with_this_process(program: PathBuf) {
 
 /// A child on the watchdog's list, until this is dropped.
 #[derive(Debug)]
-pub(crate) struct Watched(Option<String>);
+pub(crate) struct WatchedChild(Option<String>);
 
-impl Watched {
+impl WatchedChild {
     /// A child that leads a process group, and everybody in it.
     pub(super) fn group(leader: Option<u32>) -> Self {
         Self::new('g', leader)
@@ -56,7 +56,7 @@ impl Watched {
     }
 }
 
-impl Drop for Watched {
+impl Drop for WatchedChild {
     fn drop(&mut self) {
         if let Some(entry) = &self.0 {
             say(&format!("-{entry}\n"));

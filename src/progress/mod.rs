@@ -8,7 +8,7 @@ use tokio::sync::mpsc;
 /// The stages of a run, in order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum Stage {
-    /// Repositories are brought.
+    /// Repositories are fetched.
     Fetch,
     /// Sources are rendered.
     Render,
@@ -34,26 +34,26 @@ pub enum Event {
     Begin {
         /// The stage.
         stage: Stage,
-        /// What it is about: a repository, an application, a kind.
+        /// The subject: a repository, an application, a kind.
         subject: String,
     },
     /// One unit is done.
     Done {
         /// The stage.
         stage: Stage,
-        /// What it was about.
+        /// The subject.
         subject: String,
     },
     /// Something is waited for, and why; sent again whenever somebody looked.
     Waiting {
-        /// What is waited for.
+        /// The condition that is waited for.
         subject: String,
         /// Why it is not there yet.
         why: String,
     },
     /// A step of a plan ended.
     Step {
-        /// What it was about.
+        /// The subject.
         subject: String,
         /// How it ended.
         result: String,

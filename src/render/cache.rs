@@ -35,18 +35,18 @@ pub struct CacheSettings {
     pub bytes: u64,
     /// Whether the folder is its owner's alone, and can be used.
     is_private: OnceLock<bool>,
-    /// What tells the programs of a tool from others, found when the first source needs it.
+    /// Identifies the programs of a tool from others, found when the first source needs it.
     programs: Programs,
     /// Set when something was added.
     grown: OnceLock<()>,
 }
 
-/// What tells the programs of each tool from others; nothing where one of them is not here.
+/// Identifies the programs of each tool from others; nothing where one of them is not here.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 struct Programs {
     helm: OnceLock<Option<Vec<Value>>>,
     kustomize: OnceLock<Option<Vec<Value>>>,
-    /// What evaluates Jsonnet.
+    /// The Jsonnet evaluator.
     ourselves: OnceLock<Option<Vec<Value>>>,
 }
 
@@ -66,7 +66,7 @@ impl CacheSettings {
         self.grown.get().is_some()
     }
 
-    /// Removes what was not used for longest until the rest is within the limit. Trouble here is nobody's fault: the next
+    /// Removes what was not used for longest until the rest is within the limit. Errors here are ignored: the next
     /// run tries again.
     pub fn shrink(&self) {
         let Ok(found) = fs::read_dir(&self.folder) else { return };
@@ -92,12 +92,12 @@ impl CacheSettings {
 
 /// The place of one render.
 #[derive(Debug)]
-pub(super) struct Entry<'a> {
+pub(super) struct CachedRender<'a> {
     path: PathBuf,
     settings: &'a CacheSettings,
 }
 
-impl<'a> Entry<'a> {
+impl<'a> CachedRender<'a> {
     /// The place for what a tool makes of a source; nothing where it is not kept.
     pub(super) fn of(input: &RenderInput<'a>, tool: SourceKind) -> Option<Self> {
         let settings = input.settings.cache.as_ref()?;
@@ -129,12 +129,12 @@ impl<'a> Entry<'a> {
         Some(Self { path: settings.folder.join(format!("{name}.json")), settings })
     }
 
-    /// What it is sealed by: the hash of all its inputs.
+    /// The seal: the hash of all its inputs.
     fn name(&self) -> String {
         self.path.file_stem().unwrap_or_default().to_string_lossy().into_owned()
     }
 
-    /// What was kept; nothing when it is not there, or not whole.
+    /// The cached content; `None` when it is missing or incomplete.
     pub(super) fn read(&self) -> Option<Target> {
         let mut file = File::options().read(true).write(true).open(&self.path).ok()?;
         let mut bytes = Vec::new();
@@ -239,7 +239,7 @@ mod tests {
     fn what_is_kept_is_read_again_and_what_is_broken_is_not() {
         let folder = tempfile::tempdir().unwrap();
         let settings = CacheSettings::new(folder.path().to_owned(), 1 << 20);
-        let entry = Entry { path: folder.path().join("key.json"), settings: &settings };
+        let entry = CachedRender { path: folder.path().join("key.json"), settings: &settings };
         assert_eq!((entry.read(), settings.has_grown()), (None, false));
         entry.keep(&target());
         assert_eq!((entry.read(), settings.has_grown()), (Some(target()), true));
@@ -251,7 +251,7 @@ mod tests {
         }
         // The render of another source, by mistake in this one's place.
         entry.keep(&target());
-        let other = Entry { path: folder.path().join("other.json"), settings: &settings };
+        let other = CachedRender { path: folder.path().join("other.json"), settings: &settings };
         fs::rename(&entry.path, &other.path).unwrap();
         assert_eq!(other.read(), None);
     }

@@ -1,4 +1,4 @@
-//! What a chart is told of the cluster: its version, and the kinds that it serves.
+//! The cluster data that a chart receives: its version, and the kinds that it serves.
 //!
 //! Rules: Argo CD reposerver/repository/repository.go `parseKubeVersion`, util/argo/argo.go `APIResourcesToStrings`.
 
@@ -59,7 +59,7 @@ mod tests {
     }
 
     #[test]
-    fn a_chart_is_told_of_what_the_cluster_serves() {
+    fn a_chart_receives_what_the_cluster_serves() {
         let mut kinds = Kinds::new("v1.34.2+k3s1");
         kinds.add(facts("v1", "Pod"));
         kinds.add(facts("apps/v1", "Deployment"));
@@ -72,12 +72,12 @@ mod tests {
     }
 
     /// Charts ask for `policy/v1/PodDisruptionBudget`, and fall back to what no cluster serves any more; our table knows such
-    /// versions, too, and a chart must not be told of them.
+    /// versions, too, and a chart must not receive them.
     #[test]
-    fn without_a_cluster_stable_kinds_and_what_was_added_are_told() {
+    fn without_a_cluster_a_chart_receives_stable_kinds_and_added_ones() {
         let mut kinds = Kinds::builtin("v1.36.3");
         kinds.add(facts("shop.example.com/v1alpha1", "Till"));
-        let told = api_versions(&[], &kinds);
+        let offered = api_versions(&[], &kinds);
         for (expected, words) in [
             (true, "policy/v1/PodDisruptionBudget"),
             (true, "networking.k8s.io/v1/Ingress"),
@@ -87,12 +87,12 @@ mod tests {
             (false, "policy/v1beta1/PodDisruptionBudget"),
             (false, "batch/v1beta1/CronJob"),
         ] {
-            assert_eq!(told.iter().any(|it| it == words), expected, "{words}");
+            assert_eq!(offered.iter().any(|it| it == words), expected, "{words}");
         }
     }
 
     #[test]
-    fn what_a_chart_is_told_shows_in_the_fingerprint() {
+    fn the_cluster_data_of_a_chart_is_in_the_fingerprint() {
         let mut kinds = Kinds::new("v1.36.3");
         let mut seen = vec![fingerprint(&Kinds::new("v1.36.2")), fingerprint(&kinds)];
         for (api_version, kind) in [("v1", "Pod"), ("apps/v1", "Pod"), ("apps/v1", "Deployment")] {

@@ -1,6 +1,6 @@
 //! Which tool renders a source.
 //!
-//! In: the source's manifest, and the folder. Out: the tool, and warnings of plugins that could not tell. An explicit block
+//! In: the source's manifest, and the folder. Out: the tool, and warnings of plugins that failed to decide. An explicit block
 //! decides; else a plugin that knows the folder; else the files directly in it do; else it is a plain directory, as it is in
 //! place of a tool that `argocd-cm` disables.
 //!
@@ -14,7 +14,7 @@ use super::{RenderError, RenderInput, ksonnet, plugin};
 use crate::app::source::SourceKind;
 use crate::finding::{Finding, Severity};
 
-/// What the manifest and the folder decide together.
+/// The tool, decided by the manifest and the folder.
 pub(super) fn detect(input: &RenderInput<'_>, warnings: &mut Vec<Finding>) -> Result<SourceKind, RenderError> {
     let is_on = |kind: &SourceKind| !input.settings.disabled.contains(kind);
     if let Some(kind) = input.source.explicit_kind() {
@@ -23,7 +23,7 @@ pub(super) fn detect(input: &RenderInput<'_>, warnings: &mut Vec<Finding>) -> Re
     // Argo CD asks plugins before it looks at the files.
     let mut passed_over = Vec::new();
     let plugin = plugin::discovered(input, &mut passed_over)?;
-    warnings.extend(passed_over.iter().map(not_told));
+    warnings.extend(passed_over.iter().map(undecided));
     if plugin.is_some() {
         return Ok(SourceKind::Plugin);
     }
@@ -37,9 +37,9 @@ pub(super) fn detect(input: &RenderInput<'_>, warnings: &mut Vec<Finding>) -> Re
     Ok(found.rfind(is_on).unwrap_or(SourceKind::Directory))
 }
 
-/// The warning of a plugin that could not tell whether the folder is its own.
-fn not_told(error: &plugin::PluginError) -> Finding {
-    let words = "it is passed over, as if the folder were none of its own; mend its `spec.discover`, or leave out its `--plugin`";
+/// The warning of a plugin that failed to decide whether the folder is its own.
+fn undecided(error: &plugin::PluginError) -> Finding {
+    let words = "the plugin is skipped; correct its `spec.discover`, or remove its `--plugin`";
     Finding { severity: Severity::Warning, ..Finding::of(error) }.with_help(words)
 }
 

@@ -30,7 +30,7 @@ pub const DEFAULT_COMBINED_SIZE: u64 = 10 << 20;
 
 /// The folder to render.
 #[derive(Debug, Clone, Copy)]
-struct Place<'a> {
+struct RenderFolder<'a> {
     /// The checkout's root: no file outside of it is read.
     root: &'a Path,
     /// The folder itself, inside the root.
@@ -46,7 +46,7 @@ struct Place<'a> {
 /// Reads every manifest of the source's folder.
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let options = input.source.directory.clone().unwrap_or_default();
-    let folder = Place {
+    let folder = RenderFolder {
         root: input.root,
         folder: input.folder,
         options: &options,
@@ -56,8 +56,8 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let mut has_programs = false;
     let target = render_folder(folder, |programs| {
         has_programs = !programs.is_empty();
-        let mut request = jsonnet::Request::of_directory(&options.jsonnet, input)?;
-        request.programs = programs.into_iter().map(jsonnet::Program::File).collect();
+        let mut request = jsonnet::EvaluationRequest::of_directory(&options.jsonnet, input)?;
+        request.programs = programs.into_iter().map(jsonnet::JsonnetProgram::File).collect();
         jsonnet::evaluate(&request, input)
     })?;
     // Plain manifests are read as fast as what would be kept of them.
@@ -66,7 +66,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
 
 /// Reads every manifest; `evaluate` gives the values of all Jsonnet programs, in order.
 fn render_folder(
-    folder: Place<'_>,
+    folder: RenderFolder<'_>,
     evaluate: impl FnOnce(Vec<PathBuf>) -> Result<Vec<Value>, RenderError>,
 ) -> Result<Target, RenderError> {
     let mut manifests = Target::default();
@@ -87,7 +87,7 @@ fn render_folder(
 }
 
 /// A file that may hold manifests.
-struct Manifest {
+struct ManifestFile {
     /// Relative to the checkout.
     shown: String,
     /// Links resolved, in the checkout.
@@ -95,14 +95,14 @@ struct Manifest {
     text: String,
 }
 
-impl Manifest {
+impl ManifestFile {
     fn is_jsonnet(&self) -> bool {
         has_extension(&self.shown, "jsonnet")
     }
 }
 
 /// The files that may hold manifests, in lexical order, but for those that ask to be left out.
-fn files(folder: Place<'_>, manifests: &mut Target) -> Result<Vec<Manifest>, RenderError> {
+fn files(folder: RenderFolder<'_>, manifests: &mut Target) -> Result<Vec<ManifestFile>, RenderError> {
     let root =
         fs::canonicalize(folder.root).map_err(|source| RenderError::Unreadable { file: ".".to_owned(), source })?;
     // Argo CD: 0 is no limit.
@@ -143,7 +143,7 @@ fn files(folder: Place<'_>, manifests: &mut Target) -> Result<Vec<Manifest>, Ren
             left -= size;
         }
         match decoded {
-            Ok(text) => files.push(Manifest { shown, real_path, text: text.into_owned() }),
+            Ok(text) => files.push(ManifestFile { shown, real_path, text: text.into_owned() }),
             Err(error) => {
                 if !may_be_unrelated(&shown, &text) {
                     return Err(syntax(&shown, "", &error));
@@ -163,7 +163,7 @@ fn read(path: &Path, limit: u64) -> io::Result<Vec<u8>> {
 }
 
 /// The paths that may be manifests by their names, in lexical order.
-fn paths(folder: Place<'_>) -> Result<Vec<PathBuf>, RenderError> {
+fn paths(folder: RenderFolder<'_>) -> Result<Vec<PathBuf>, RenderError> {
     let filter = Filter::new(folder.options)?;
     let mut found = Vec::new();
     let mut pending = vec![folder.folder.to_path_buf()];
@@ -275,11 +275,11 @@ fn may_be_unrelated(file: &str, text: &str) -> bool {
 
 /// A word about a folder of which nothing is read, though it has what could be: an application of nothing is in sync with
 /// anything.
-fn unread(folder: Place<'_>) -> Result<Option<Finding>, RenderError> {
+fn unread(folder: RenderFolder<'_>) -> Result<Option<Finding>, RenderError> {
     let Directory { recurse, include, exclude, .. } = folder.options;
     let count = |recurse| {
         let options = Directory { recurse, ..Directory::default() };
-        paths(Place { options: &options, ..folder }).map(|found| found.len())
+        paths(RenderFolder { options: &options, ..folder }).map(|found| found.len())
     };
     let shown = relative(folder.root, folder.folder);
     let (count, help) = match count(*recurse)? {
@@ -288,7 +288,9 @@ fn unread(folder: Place<'_>) -> Result<Option<Finding>, RenderError> {
         _ if include.is_empty() || !exclude.is_empty() => return Ok(None),
         count => (
             count,
-            format!("`directory.include`, `{include}`, matches none: it is held against the path below `{shown}`"),
+            format!(
+                "`directory.include`, `{include}`, matches no file: it is matched against the path below `{shown}`"
+            ),
         ),
     };
     let message = format!("no file of `{shown}` is read, though {count} in it could be manifests");
@@ -344,7 +346,7 @@ mod tests {
     }
 
     fn render_all(folder: &tempfile::TempDir, options: &Directory) -> Result<Target, RenderError> {
-        let folder = Place {
+        let folder = RenderFolder {
             root: folder.path(),
             folder: folder.path(),
             options,
@@ -354,7 +356,7 @@ mod tests {
         render_plain(folder)
     }
 
-    fn render_plain(folder: Place<'_>) -> Result<Target, RenderError> {
+    fn render_plain(folder: RenderFolder<'_>) -> Result<Target, RenderError> {
         render_folder(folder, |programs| {
             assert!(programs.is_empty(), "Jsonnet needs the program itself");
             Ok(Vec::new())
@@ -428,28 +430,29 @@ mod tests {
 
     /// A pattern with a typo, or everything in folders below: there would be nothing to compare, and all in sync.
     #[test]
-    fn a_folder_of_which_nothing_is_read_is_told() {
+    fn a_folder_of_which_nothing_is_read_is_reported() {
         let deep = folder(&[("prod/a.yaml", &map("a")), ("README.md", "read me")]);
-        let told = |folder: &tempfile::TempDir, recurse, include: &str, exclude: &str| {
+        let reported = |folder: &tempfile::TempDir, recurse, include: &str, exclude: &str| {
             let options =
                 Directory { recurse, include: include.into(), exclude: exclude.into(), ..Directory::default() };
             render_all(folder, &options).expect("rendered").warnings.into_iter().find_map(|it| it.help)
         };
         assert_eq!(
-            told(&deep, false, "", "").as_deref(),
+            reported(&deep, false, "", "").as_deref(),
             Some("files in folders below are read with `directory.recurse: true`")
         );
         assert_eq!(
-            told(&deep, true, "*.yml", "").as_deref(),
-            Some("`directory.include`, `*.yml`, matches none: it is held against the path below `.`")
+            reported(&deep, true, "*.yml", "").as_deref(),
+            Some("`directory.include`, `*.yml`, matches no file: it is matched against the path below `.`")
         );
         assert!(
-            told(&folder(&[("a.yaml", &map("a"))]), false, "*.yml", "").is_some_and(|it| it.contains("matches none"))
+            reported(&folder(&[("a.yaml", &map("a"))]), false, "*.yml", "")
+                .is_some_and(|it| it.contains("matches no file"))
         );
         for (recurse, include, exclude) in [(true, "", "*"), (true, "prod/*", "")] {
-            assert_eq!(told(&deep, recurse, include, exclude), None);
+            assert_eq!(reported(&deep, recurse, include, exclude), None);
         }
-        assert_eq!(told(&folder(&[(".gitkeep", "")]), false, "", ""), None);
+        assert_eq!(reported(&folder(&[(".gitkeep", "")]), false, "", ""), None);
     }
 
     #[test]
@@ -468,7 +471,7 @@ mod tests {
 
     /// A values file beside manifests is no news; a manifest with a typo is a gap, and a broken one an error.
     #[test]
-    fn what_is_no_manifest_is_told_apart_from_a_broken_one() {
+    fn a_file_that_is_not_a_manifest_is_distinguished_from_a_broken_one() {
         let other = folder(&[("values.yaml", "replicas: 2\n"), ("a.yaml", &map("a")), ("empty.yaml", "# nothing\n")]);
         let manifests = render_all(&other, &Directory::default()).expect("rendered");
         assert_eq!(names(&manifests), ["a"]);
@@ -518,8 +521,13 @@ mod tests {
             ("d.jsonnet", &format!("// {marker}\nerror 'never evaluated'")),
         ]);
         let options = Directory::default();
-        let place =
-            Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100, jsonnet: true };
+        let place = RenderFolder {
+            root: folder.path(),
+            folder: folder.path(),
+            options: &options,
+            combined_size: 100,
+            jsonnet: true,
+        };
         assert_eq!(names(&render_plain(place).expect("rendered")), ["b"]);
     }
 
@@ -535,10 +543,15 @@ mod tests {
     fn more_than_the_limit_is_an_error() {
         let folder = folder(&[("a.yaml", &map("a")), ("b.yaml", &map("b"))]);
         let options = Directory::default();
-        let small =
-            Place { root: folder.path(), folder: folder.path(), options: &options, combined_size: 100, jsonnet: true };
+        let small = RenderFolder {
+            root: folder.path(),
+            folder: folder.path(),
+            options: &options,
+            combined_size: 100,
+            jsonnet: true,
+        };
         assert!(matches!(render_plain(small), Err(RenderError::TooLarge { limit: 100, .. })));
-        assert_eq!(names(&render_plain(Place { combined_size: 0, ..small }).expect("no limit")), ["a", "b"]);
+        assert_eq!(names(&render_plain(RenderFolder { combined_size: 0, ..small }).expect("no limit")), ["a", "b"]);
     }
 
     #[cfg(unix)]
@@ -549,7 +562,7 @@ mod tests {
         std::os::unix::fs::symlink("../shared/real.yaml", inside.path().join("app/in.yaml")).expect("a link");
         let app = inside.path().join("app");
         let options = Directory::default();
-        let source = Place {
+        let source = RenderFolder {
             root: inside.path(),
             folder: &app,
             options: &options,
@@ -563,6 +576,6 @@ mod tests {
 
         std::os::unix::fs::symlink(outside.path().join("secret.yaml"), app.join("out.yaml")).expect("a link");
         let error = render_plain(source).expect_err("refused");
-        assert_eq!(error.to_string(), "`app/out.yaml` leads out of its repository");
+        assert_eq!(error.to_string(), "`app/out.yaml` points outside its repository");
     }
 }

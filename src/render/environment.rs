@@ -1,6 +1,6 @@
 //! The build environment: what Argo CD fills into some fields of a source before its tool sees them.
 //!
-//! In: a source and where it was brought from. Out: the variables, and text with them filled in. Filled in are: Helm's parameter
+//! In: a source and where it was fetched from. Out: the variables, and text with them filled in. Filled in are: Helm's parameter
 //! values, value files and file parameters' paths; Kustomize's images, common labels and, where asked for, annotations;
 //! Jsonnet's external variables and top-level arguments; a plugin's variables. Nothing else is.
 //!

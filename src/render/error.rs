@@ -25,7 +25,7 @@ pub enum RenderError {
         source: io::Error,
     },
     /// A link that leads out of the checkout.
-    #[error("`{file}` leads out of its repository")]
+    #[error("`{file}` points outside its repository")]
     LeavesCheckout {
         /// The file, relative to the checkout.
         file: String,
@@ -38,7 +38,7 @@ pub enum RenderError {
         /// The limit, in bytes.
         limit: u64,
     },
-    /// A pattern that is none.
+    /// An invalid pattern.
     #[error("`directory.{field}` is not a glob: `{pattern}`")]
     Glob {
         /// `include` or `exclude`.
@@ -61,17 +61,17 @@ pub enum RenderError {
     Override {
         /// The file, relative to the checkout.
         file: String,
-        /// What is wrong with it, at least one error.
+        /// The faults, at least one error.
         found: Vec<Finding>,
     },
-    /// What a program wrote is no stream of objects.
+    /// The output of a program is not a stream of objects.
     #[error("line {line} of {from} {fault}")]
     Stream {
         /// Whose output it is.
         from: String,
         /// The line in it, counted from 1.
         line: usize,
-        /// What is wrong there.
+        /// The fault there.
         fault: String,
     },
     /// Jsonnet gave no objects.
@@ -86,7 +86,7 @@ pub enum RenderError {
     /// A file that is not YAML.
     #[error("`{}` is not YAML: {message}", excerpt.file)]
     Syntax {
-        /// What is wrong.
+        /// The fault.
         message: String,
         /// Where.
         excerpt: Box<Excerpt>,
@@ -96,13 +96,13 @@ pub enum RenderError {
     NotAnObject {
         /// Where.
         excerpt: Box<Excerpt>,
-        /// What it is instead.
+        /// The type that was found.
         fault: NotAnObject,
     },
-    /// What Helm is given is wrong.
+    /// The input of Helm is invalid.
     #[error(transparent)]
     Helm(#[from] HelmError),
-    /// What Kustomize is given is wrong.
+    /// The input of Kustomize is invalid.
     #[error(transparent)]
     Kustomize(#[from] KustomizeError),
     /// A program is missing, or did not do its work.
@@ -158,11 +158,13 @@ impl Diagnostic for RenderError {
 
     fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
         Some(Box::new(match self {
-            Self::Unreadable { .. } => "look at the file and at who may read it".to_owned(),
+            Self::Unreadable { .. } => "check that the file exists and is readable".to_owned(),
             Self::LeavesCheckout { .. } => {
                 "put the file itself where the link is: nothing outside of a repository is read".to_owned()
             }
-            Self::TooLarge { .. } => "raise it with `--max-manifests-size`, or narrow `directory.include`".to_owned(),
+            Self::TooLarge { .. } => {
+                "raise the limit with `--max-manifests-size`, or narrow `directory.include`".to_owned()
+            }
             Self::Glob { .. } => "`*` matches any text, `?` one character, `{a,b}` either".to_owned(),
             Self::SeveralInJson { .. } => "write several objects as the `items` of a `v1` `List`".to_owned(),
             Self::Override { found, .. } => first_error(found).and_then(|finding| finding.help.clone())?,
@@ -172,7 +174,7 @@ impl Diagnostic for RenderError {
             Self::Plugin(error) => return error.help(),
             Self::Syntax { .. } => "kubectl would refuse this file, too".to_owned(),
             Self::NotAnObject { excerpt, .. } => {
-                format!("if `{}` is no manifest, keep it out with `directory.exclude`", excerpt.file)
+                format!("if `{}` is not a manifest, exclude it with `directory.exclude`", excerpt.file)
             }
             Self::Helm(error) => return error.help(),
             Self::Kustomize(error) => return error.help(),

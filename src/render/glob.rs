@@ -58,7 +58,7 @@ fn around_a_star(pattern: &str) -> Option<(String, String)> {
 mod tests {
     use super::*;
 
-    /// What gobwas/glob v0.2.3 answers: with globset's own `**`, manifests were left out that Argo CD applies.
+    /// The results of gobwas/glob v0.2.3: with globset's own `**`, manifests were left out that Argo CD applies.
     #[test]
     fn patterns_match_as_gobwas_has_it() {
         let paths = [

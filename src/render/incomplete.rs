@@ -7,8 +7,8 @@ use crate::object::{Gap, GapReason};
 
 /// An error, because the application cannot be compared in full.
 pub fn finding(gap: &Gap) -> Finding {
-    Finding::error("trueup::render::incomplete", format!("what git has is not fully known: {gap}"))
-        .with_help(format!("{}; until then nothing that it may hold is pruned", help(gap)))
+    Finding::error("trueup::render::incomplete", format!("the manifests are incomplete: {gap}"))
+        .with_help(format!("{}; until then nothing that it may contain is pruned", help(gap)))
 }
 
 fn help(gap: &Gap) -> &'static str {

@@ -30,7 +30,7 @@ pub(super) fn of_file(text: &str, documents: &[Result<Document, YamlError>]) -> 
     looked.unwrap_or((GapReason::NotAManifest, 0))
 }
 
-/// What makes a value a manifest that cannot be used; nothing where it is none.
+/// Why a value looks like a manifest but cannot be used; `None` where it does not.
 fn of_value(value: &Value) -> Option<GapReason> {
     match value {
         Value::Object(map) => of_map(map),
@@ -42,15 +42,15 @@ fn of_value(value: &Value) -> Option<GapReason> {
 
 fn of_map(map: &Map<String, Value>) -> Option<GapReason> {
     let fields = [
-        Field::find(map, "apiVersion", is_api_version),
-        Field::find(map, "kind", is_kind),
-        Field::find(map, "metadata", is_metadata),
+        ManifestField::find(map, "apiVersion", is_api_version),
+        ManifestField::find(map, "kind", is_kind),
+        ManifestField::find(map, "metadata", is_metadata),
     ];
     let found = fields.iter().filter(|field| field.is_found()).count();
     if found < 2 {
         return None;
     }
-    let misspelt = fields.iter().find_map(Field::misspelt);
+    let misspelt = fields.iter().find_map(ManifestField::misspelt);
     let absent = || fields.iter().find(|field| !field.is_found()).map(|field| GapReason::MissingField(field.meant));
     // Everything is there in form: something inside of `items` is wrong.
     misspelt.or_else(absent).or_else(|| items(map)).or(Some(GapReason::MissingField("metadata.name")))
@@ -60,11 +60,11 @@ fn items(map: &Map<String, Value>) -> Option<GapReason> {
     of_value(map.get("items")?)
 }
 
-/// What an object without a name is, given as the whole map.
+/// The description of an object without a name, given as the whole map.
 pub(super) fn of_nameless(map: &Map<String, Value>) -> GapReason {
     let misspelt = match map.get("metadata") {
-        Some(Value::Object(metadata)) => Field::find(metadata, "name", Value::is_string).misspelt(),
-        _ => Field::find(map, "metadata", is_metadata).misspelt(),
+        Some(Value::Object(metadata)) => ManifestField::find(metadata, "name", Value::is_string).misspelt(),
+        _ => ManifestField::find(map, "metadata", is_metadata).misspelt(),
     };
     let kind = map.get("kind").and_then(Value::as_str).unwrap_or_default();
     misspelt.unwrap_or_else(|| GapReason::NoName { kind: kind.to_owned() })
@@ -88,13 +88,13 @@ pub(super) fn names(text: &str) -> Vec<String> {
 }
 
 /// One field of a manifest, as far as a map has it.
-struct Field {
+struct ManifestField {
     meant: &'static str,
     /// The key that stands for it.
     found: Option<String>,
 }
 
-impl Field {
+impl ManifestField {
     /// Looks for the key itself, and then for one that is nearly it; its value has to be of the field's form.
     fn find(map: &Map<String, Value>, meant: &'static str, is_of_form: impl Fn(&Value) -> bool) -> Self {
         let exact = map.get(meant).filter(|value| is_of_form(value)).map(|_| meant.to_owned());
@@ -137,7 +137,7 @@ fn is_kind(value: &Value) -> bool {
 /// A map with a name, or with nearly one.
 fn is_metadata(value: &Value) -> bool {
     value.as_object().is_some_and(|metadata| {
-        let has = |meant| Field::find(metadata, meant, Value::is_string).is_found();
+        let has = |meant| ManifestField::find(metadata, meant, Value::is_string).is_found();
         has("name") || has("generateName")
     })
 }
@@ -179,7 +179,7 @@ fn is_lfs_pointer(text: &str) -> bool {
         .any(|beginning| text.starts_with(beginning))
 }
 
-/// What git-crypt, Ansible Vault, age and PGP put before what they have encrypted.
+/// Headers of files encrypted by git-crypt, Ansible Vault, age and PGP.
 fn is_encrypted(text: &str) -> bool {
     let text = text.trim_start_matches('\u{FEFF}').trim_start();
     ["\0GITCRYPT", "$ANSIBLE_VAULT;", "-----BEGIN AGE ENCRYPTED FILE", "age-encryption.org/", "-----BEGIN PGP MESSAGE"]
@@ -187,7 +187,7 @@ fn is_encrypted(text: &str) -> bool {
         .any(|beginning| text.starts_with(beginning))
 }
 
-/// What SOPS has encrypted as a whole: it keeps a map of its own beside the values.
+/// A file that SOPS has encrypted as a whole: it keeps a map of its own beside the values.
 fn is_encrypted_map(value: &Value) -> bool {
     value.get("sops").is_some_and(|sops| sops.get("mac").is_some() || sops.get("version").is_some())
 }

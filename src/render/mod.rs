@@ -39,7 +39,7 @@ pub use ksonnet::KsonnetError;
 pub use kustomize::KustomizeError;
 pub use program::{ProgramError, ProgramSettings};
 pub use references::{Reference, References};
-pub use settle::{Place, Settled, Sources, settle};
+pub use settle::{RenderDestination, RenderedSources, Settled, settle};
 pub use steady::unsteady;
 
 use std::path::{Path, PathBuf};
@@ -55,19 +55,19 @@ use crate::process::Cancel;
 use crate::source::{Credentials, Keyring, short};
 use program::Program;
 
-/// What an application should be: every object of every source, in order.
+/// The desired state of an application: every object of every source, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Target {
     /// The objects, as rendered: namespaces are not filled in yet.
     pub objects: Vec<Object>,
     /// Problems that do not stop the render, such as a file that was skipped.
     pub warnings: Vec<Finding>,
-    /// What could not be read, and may have objects of which nothing is known. Of its sources only the first is meant: [`settle`]
+    /// Files that could not be read and may contain unknown objects. Of its sources only the first is meant: [`settle`]
     /// numbers them.
     pub gaps: Vec<Gap>,
 }
 
-/// What rendering may cost.
+/// Limits of rendering.
 #[derive(Debug, Clone)]
 pub struct RenderSettings {
     /// All plain manifests of one source together, in bytes.
@@ -86,7 +86,7 @@ pub struct RenderSettings {
     pub plugins: Vec<plugin::Plugin>,
     /// Of which URLs values may be read.
     pub values_file_schemes: Vec<String>,
-    /// What opens the repositories that a program fetches from while it renders.
+    /// Credentials for the repositories that a program fetches from while it renders.
     pub keyring: Arc<Keyring>,
     /// The same of git, from the environment.
     pub git_credentials: Credentials,
@@ -150,9 +150,9 @@ pub struct RenderInput<'a> {
     pub folder: &'a Path,
     /// The sources of the application that lend their files to others.
     pub references: &'a References,
-    /// What the destination's cluster serves: its version, its kinds.
+    /// The destination's cluster: its version, its kinds.
     pub kinds: &'a Kinds,
-    /// What rendering may cost.
+    /// Limits of rendering.
     pub settings: &'a RenderSettings,
     /// Ends child programs early.
     pub cancel: &'a Cancel,
@@ -179,14 +179,14 @@ impl RenderInput<'_> {
         self.relative(&self.folder.join(file))
     }
 
-    /// What an error calls the source: its chart or its folder, and the revision.
+    /// The name of the source in errors: its chart or its folder, and the revision.
     fn place(&self) -> String {
         let folder = self.source.chart.clone().unwrap_or_else(|| self.shown_folder());
         if self.revision.is_empty() { format!("`{folder}`") } else { format!("`{folder}` at {}", short(self.revision)) }
     }
 }
 
-/// What a tool made of a source.
+/// The output of a tool for a source.
 struct Made {
     target: Target,
     /// Whether it is worth keeping: the same files give the same objects again, which what is fetched while rendering may
@@ -215,19 +215,19 @@ pub struct Rendered {
     pub place: String,
 }
 
-/// Whether another render of a source by the same tool may give something else, for what Helm makes up: a guess that errs on
+/// Whether another render of a source by the same tool may give something else, for values that Helm generates: a guess that errs on
 /// the side of yes, and starts no program.
-pub fn may_be_made_up(input: &RenderInput<'_>, tool: SourceKind) -> bool {
+pub fn may_differ_each_time(input: &RenderInput<'_>, tool: SourceKind) -> bool {
     let Ok((source, _)) = overrides::apply(input) else { return false };
     let input = &RenderInput { source: &source, ..*input };
     match tool {
-        SourceKind::Helm => helm::may_be_made_up(input),
-        SourceKind::Kustomize => kustomize::may_be_made_up(input),
+        SourceKind::Helm => helm::may_differ_each_time(input),
+        SourceKind::Kustomize => kustomize::may_differ_each_time(input),
         SourceKind::Directory | SourceKind::Ksonnet | SourceKind::Plugin => false,
     }
 }
 
-/// What the program of a tool says of its version, on one line; nothing for a tool that is part of trueup. On a thread that may
+/// The version of a tool's program, on one line; `None` for a tool that is part of trueup. On a thread that may
 /// block, within a runtime.
 pub fn version_of(input: &RenderInput<'_>, tool: SourceKind) -> Option<String> {
     let program = match tool {
@@ -244,10 +244,10 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     let (source, mut warnings) = overrides::apply(input)?;
     let input = &RenderInput { source: &source, ..*input };
     let tool = detect::detect(input, &mut warnings)?;
-    let entry = cache::Entry::of(input, tool);
+    let entry = cache::CachedRender::of(input, tool);
     let place = source.chart.clone().unwrap_or_else(|| input.shown_folder());
     let silent = silent_api(input, tool);
-    if let Some(mut target) = entry.as_ref().and_then(cache::Entry::read) {
+    if let Some(mut target) = entry.as_ref().and_then(cache::CachedRender::read) {
         target.gaps.extend(silent);
         return Ok(Rendered { target: Target { warnings, ..target }, tool, place });
     }
@@ -267,7 +267,7 @@ pub fn render(input: &RenderInput<'_>) -> Result<Rendered, RenderError> {
     Ok(Rendered { target, tool, place })
 }
 
-/// What a tool renders from the cluster's list of APIs is less than it should be while one of them does not answer.
+/// A tool that reads the cluster's list of APIs renders too little while one of them does not answer.
 fn silent_api(input: &RenderInput<'_>, tool: SourceKind) -> Option<Gap> {
     let api = input.kinds.unavailable.keys().next()?;
     let is_asked_for = match tool {

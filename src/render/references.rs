@@ -2,7 +2,7 @@
 //!
 //! In: the sources and their checkouts. Out: each reference by its name, with the folder that its files are in.
 //!
-//! Rules: Argo CD reposerver/repository/repository.go `runManifestGenAsync` (what may not be mixed), `valueFileResolver`.
+//! Rules: Argo CD reposerver/repository/repository.go `runManifestGenAsync` (what must not be mixed), `valueFileResolver`.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -43,7 +43,7 @@ impl References {
         self.0.get_key_value(name).map(|(name, reference)| (name.as_str(), reference, rest))
     }
 
-    /// What each of them is; nothing for one whose files may change under the same name.
+    /// The identity of each; `None` for one whose files may change under the same name.
     pub(super) fn identities(&self) -> impl Iterator<Item = Option<String>> {
         self.0.iter().map(|(name, reference)| Some(format!("{name}={}", reference.identity()?)))
     }

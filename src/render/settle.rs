@@ -1,6 +1,6 @@
 //! Settles what every tool leaves open: namespaces by scope, duplicates, objects of kinds that nobody compares.
 //!
-//! In: the objects and gaps of all sources of one application ([`Sources`]), its destination namespace, the kinds known. Out: the
+//! In: the objects and gaps of all sources of one application ([`RenderedSources`]), its destination namespace, the kinds known. Out: the
 //! objects as they are meant for the cluster, and a finding or a [`Gap`] for everything that was dropped.
 //!
 //! Rules: Argo CD controller/state.go `DeduplicateTargetObjects`; reference: a cluster-scoped object loses its namespace,
@@ -24,18 +24,18 @@ pub struct Settled {
     pub repeated: Vec<Finding>,
     /// Objects of kinds that are excluded everywhere (Argo CD's `ExcludedResourceWarning`).
     pub excluded: Vec<Finding>,
-    /// What could not be read, of all sources.
+    /// The gaps of all sources.
     pub gaps: Vec<Gap>,
 }
 
-/// What the sources of one application were rendered to, each object with the place that the record keeps of it.
+/// The rendered sources of one application, each object with the place that the record keeps of it.
 #[derive(Debug, Default)]
-pub struct Sources {
+pub struct RenderedSources {
     objects: Vec<Object>,
     gaps: Vec<Gap>,
 }
 
-impl Sources {
+impl RenderedSources {
     /// Adds what a source was rendered to; `position` is its place among so many sources.
     pub fn add(&mut self, rendered: Rendered, position: usize, count: usize) {
         let Rendered { target, tool, place } = rendered;
@@ -93,7 +93,7 @@ fn nameless(object: &Object, source: usize, tool: SourceKind) -> Gap {
 
 /// Where objects are going.
 #[derive(Debug, Clone, Copy)]
-pub struct Place<'a> {
+pub struct RenderDestination<'a> {
     /// The cluster's server, which exclusions may name.
     pub server: &'a str,
     /// The namespace of objects that have none.
@@ -101,8 +101,13 @@ pub struct Place<'a> {
 }
 
 /// Fills in namespaces and drops duplicates. `kinds` must know the definitions rendered beside.
-pub fn settle(sources: Sources, place: Place<'_>, kinds: &Kinds, exclusions: &Exclusions) -> Settled {
-    let Sources { objects, gaps } = sources;
+pub fn settle(
+    sources: RenderedSources,
+    place: RenderDestination<'_>,
+    kinds: &Kinds,
+    exclusions: &Exclusions,
+) -> Settled {
+    let RenderedSources { objects, gaps } = sources;
     let mut settled = Settled { gaps, ..Settled::default() };
     let mut seen: HashMap<Key, usize> = HashMap::new();
     // The places of an object that is there several times, the one that is used last.
@@ -150,7 +155,7 @@ fn repeated(key: &Key, places: &[String]) -> Finding {
         let are = if unused.len() == 1 { "is" } else { "are" };
         format!(": {used} is used, {} {are} not", in_words(unused))
     };
-    let help = if unused.len() == 1 { "take one of them out" } else { "keep one of them" };
+    let help = if unused.len() == 1 { "remove one of them" } else { "keep one of them" };
     Finding::warning("trueup::render::repeated", format!("`{key}` appears {times}{words}")).with_help(help)
 }
 
@@ -196,12 +201,12 @@ mod tests {
                 Some("`ConfigMap shop/settings` appears 3 times, each time at a:1: the last one is used"),
             ),
         ] {
-            let place = Place { server: "", namespace: "shop" };
+            let place = RenderDestination { server: "", namespace: "shop" };
             let objects = files.iter().map(|file| at(file)).collect();
-            let sources = Sources { objects, gaps: Vec::new() };
+            let sources = RenderedSources { objects, gaps: Vec::new() };
             let settled = settle(sources, place, &Kinds::builtin("v1.34.0"), &Exclusions::default());
-            let told: Vec<&str> = settled.repeated.iter().map(|finding| finding.message.as_str()).collect();
-            assert_eq!(told, expected.as_slice(), "{files:?}");
+            let reported: Vec<&str> = settled.repeated.iter().map(|finding| finding.message.as_str()).collect();
+            assert_eq!(reported, expected.as_slice(), "{files:?}");
             assert_eq!(settled.objects.len(), 1);
         }
     }

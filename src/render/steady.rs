@@ -13,18 +13,18 @@ use crate::object::{Object, Pointer};
 /// More fields of one object than this help nobody.
 const FIELDS: usize = 10;
 
-/// What differs between two renders.
+/// The differences between two renders.
 pub fn unsteady(first: &[Object], second: &[Object]) -> Vec<Finding> {
     let (first, second) = (by_name(first), by_name(second));
     let mut findings = Vec::new();
     for (name, object) in &first {
         match second.get(name) {
-            None => findings.push(finding(name, "is rendered once, and not again")),
+            None => findings.push(finding(name, "is in one render but not in the next")),
             Some(again) => findings.extend(differing(name, object, again)),
         }
     }
     let appeared = second.keys().filter(|name| !first.contains_key(*name));
-    findings.extend(appeared.map(|name| finding(name, "is not rendered every time")));
+    findings.extend(appeared.map(|name| finding(name, "is in one render but not in another")));
     findings
 }
 
@@ -47,10 +47,10 @@ fn by_name(objects: &[Object]) -> BTreeMap<String, &Object> {
 fn differing(name: &str, first: &Object, second: &Object) -> Option<Finding> {
     let mut fields = Vec::new();
     compare(&first.to_value(), &second.to_value(), &Pointer::root(), &mut fields);
-    let told = fields.iter().take(FIELDS).map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
+    let names = fields.iter().take(FIELDS).map(|field| format!("`{field}`")).collect::<Vec<_>>().join(", ");
     let more = fields.len().saturating_sub(FIELDS);
     let more = if more > 0 { format!(" and {more} more") } else { String::new() };
-    (!fields.is_empty()).then(|| finding(name, &format!("differs from one render to the next: {told}{more}")))
+    (!fields.is_empty()).then(|| finding(name, &format!("differs from one render to the next: {names}{more}")))
 }
 
 fn compare(first: &Value, second: &Value, place: &Pointer, fields: &mut Vec<String>) {
@@ -78,8 +78,9 @@ fn compare(first: &Value, second: &Value, place: &Pointer, fields: &mut Vec<Stri
 }
 
 fn finding(name: &str, fact: &str) -> Finding {
-    Finding::error("trueup::render::unsteady", format!("`{name}` {fact}"))
-        .with_help("every sync would change it; give the value instead of having it made up, or ignore the field")
+    Finding::error("trueup::render::unsteady", format!("`{name}` {fact}")).with_help(
+        "the render is not deterministic, so every sync would change it; set the value explicitly, or ignore the field",
+    )
 }
 
 #[cfg(test)]
@@ -99,13 +100,13 @@ mod tests {
             [secret("a", &json!({"password": "one", "list": ["x", "y"], "user": "shop"})), secret("b", &json!({}))];
         let second =
             [secret("a", &json!({"password": "two", "list": ["x", "z"], "user": "shop"})), secret("c", &json!({}))];
-        let told: Vec<String> = unsteady(&first, &second).into_iter().map(|finding| finding.message).collect();
+        let names: Vec<String> = unsteady(&first, &second).into_iter().map(|finding| finding.message).collect();
         assert_eq!(
-            told,
+            names,
             [
                 "`Secret shop/a` differs from one render to the next: `data.list[1]`, `data.password`",
-                "`Secret shop/b` is rendered once, and not again",
-                "`Secret shop/c` is not rendered every time",
+                "`Secret shop/b` is in one render but not in the next",
+                "`Secret shop/c` is in one render but not in another",
             ]
         );
         assert_eq!(unsteady(&first, &first), []);

@@ -11,9 +11,9 @@ use std::path::{Path, PathBuf};
 
 use crate::storage::copy_file;
 
-/// What becomes of the repository around the folder.
+/// Whether the repository around the folder is copied, too.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Around {
+pub(super) enum CopyScope {
     /// Links to the original: cheap, and enough where it is only read.
     Linked,
     /// Copied, too.
@@ -23,19 +23,19 @@ pub(super) enum Around {
 /// A folder that may be written in.
 #[derive(Debug)]
 pub(super) struct WorkingCopy {
-    /// What stands for the checkout's root.
+    /// The stand-in for the checkout's root.
     pub(super) root: PathBuf,
-    /// What stands for the source's folder.
+    /// The stand-in for the source's folder.
     pub(super) folder: PathBuf,
 }
 
 impl WorkingCopy {
     /// Copies `folder`, which lies in `root`, to `place`, which is empty or not there yet.
-    pub(super) fn of(root: &Path, folder: &Path, around: Around, place: &Path) -> io::Result<Self> {
+    pub(super) fn of(root: &Path, folder: &Path, around: CopyScope, place: &Path) -> io::Result<Self> {
         let copy = place.canonicalize().or_else(|_| fs::create_dir_all(place).and_then(|()| place.canonicalize()))?;
         let below = folder.strip_prefix(root).unwrap_or(Path::new(""));
         let (mut original, mut here) = (root.to_owned(), copy.clone());
-        if around == Around::Linked {
+        if around == CopyScope::Linked {
             for part in below {
                 link_all_but(&original, &here, part)?;
                 original.push(part);
@@ -78,7 +78,7 @@ fn copy_folder(original: &Path, here: &Path) -> io::Result<()> {
     Ok(())
 }
 
-/// A relative link means the same in the copy; where it leads was looked at when the source was brought.
+/// A relative link means the same in the copy; where it leads was looked at when the source was fetched.
 #[cfg(unix)]
 fn copy_link(from: &Path, to: &Path) -> io::Result<()> {
     std::os::unix::fs::symlink(fs::read_link(from)?, to)
@@ -113,7 +113,7 @@ mod tests {
     /// A user's checkout must not change, whatever a tool writes.
     #[test]
     fn writing_in_the_copy_leaves_the_original_alone() {
-        for around in [Around::Linked, Around::Copied] {
+        for around in [CopyScope::Linked, CopyScope::Copied] {
             let original = tempfile::tempdir().unwrap();
             let root = original.path().canonicalize().unwrap();
             for folder in ["base", "overlays/prod/patches", ".git"] {
@@ -136,7 +136,7 @@ mod tests {
             assert!(!root.join("overlays/prod/charts").exists());
             assert_eq!(fs::read_to_string(copy.folder.join("../../base/web.yaml")).unwrap(), "original");
             assert!(!copy.root.join(".git").exists());
-            assert_eq!(copy.root.join("base").is_symlink(), around == Around::Linked);
+            assert_eq!(copy.root.join("base").is_symlink(), around == CopyScope::Linked);
         }
     }
 }

@@ -2,9 +2,15 @@
 //!
 //! Rule: docs/design.md, "Commands". An error never looks like drift, and drift never hides an error.
 
-use crate::finding::{Finding, codes};
-use crate::fleet::Run;
+use crate::finding::codes::ExitClass;
+use crate::finding::{Finding, Severity};
+use crate::fleet::doctor::Checkup;
+use crate::fleet::{Ending, Run};
+use crate::report::health::test_results::TestedCase;
+use crate::report::health::text::{Judged, status};
 use crate::status::ResourceState;
+use crate::status::health::HealthStatus;
+use crate::status::health::suite::Outcome;
 
 /// How a run ended, for scripts. Of several that apply the report keeps the first in this order: error, forbidden, locked,
 /// unhealthy, drift, in sync.
@@ -97,13 +103,49 @@ impl Run {
     }
 }
 
-/// The exit code of an error: 2, unless it is one of those that have a code of their own.
+impl Judged<'_> {
+    /// How it ended: an error comes first, then what is unhealthy or what a wait timed out on. Drift counts only for a wait that was for
+    /// it.
+    pub fn exit_status(&self) -> ExitStatus {
+        let is_unwell = |object| status(object).is_some_and(|status| status > HealthStatus::Suspended);
+        match self.ending {
+            Some(Ending::Reached) => ExitStatus::InSync,
+            Some(Ending::Degraded(_) | Ending::TimedOut(_)) if !self.run.has_error() => ExitStatus::Unhealthy,
+            Some(Ending::Degraded(_) | Ending::TimedOut(_) | Ending::Failed) => ExitStatus::Error,
+            None => match self.run.exit_status() {
+                ExitStatus::InSync if self.objects.iter().any(is_unwell) => ExitStatus::Unhealthy,
+                status => status,
+            },
+        }
+    }
+}
+
+impl Checkup {
+    /// How it ended: an error if a repository or a cluster that an application needs could not be reached.
+    pub fn exit_status(&self) -> ExitStatus {
+        if self.has_error() { ExitStatus::Error } else { ExitStatus::InSync }
+    }
+}
+
+/// How a command ended that only reads, such as `history`: any error among its findings is one of the command.
+pub fn exit_status_of<'finding>(findings: impl IntoIterator<Item = &'finding Finding>) -> ExitStatus {
+    let is_error = findings.into_iter().any(|finding| finding.severity == Severity::Error);
+    if is_error { ExitStatus::Error } else { ExitStatus::InSync }
+}
+
+/// How `health test` ended: a test that failed has the code of drift, because the scripts differ from what their tests expect.
+pub fn exit_status_of_tests(cases: &[TestedCase]) -> ExitStatus {
+    let is_failed = cases.iter().any(|case| case.outcome != Outcome::Passed);
+    if is_failed { ExitStatus::Drift } else { ExitStatus::InSync }
+}
+
+/// The exit code of an error: 2, unless it has one of its own.
 fn status_of(finding: &Finding) -> ExitStatus {
-    match finding.code.as_deref() {
-        Some(codes::NOT_PERMITTED) => ExitStatus::Forbidden,
-        Some(codes::LOCKED | codes::LOCK_LOST) => ExitStatus::Locked,
-        Some(codes::UNHEALTHY | codes::GAVE_UP | codes::TIMED_OUT) => ExitStatus::Unhealthy,
-        _ => ExitStatus::Error,
+    match finding.exit {
+        ExitClass::Error => ExitStatus::Error,
+        ExitClass::Unhealthy => ExitStatus::Unhealthy,
+        ExitClass::Forbidden => ExitStatus::Forbidden,
+        ExitClass::Locked => ExitStatus::Locked,
     }
 }
 
@@ -140,6 +182,28 @@ mod tests {
             (HealthStatus::Unknown, ResourceState::Unknown, ExitRules::default(), 2),
         ] {
             assert_eq!(judged(status, state).exit_code(&rules), expected, "{status} {state:?}");
+        }
+    }
+
+    /// The class travels with the finding, whoever builds it: from a code, or from a room's own error.
+    #[test]
+    fn an_error_with_an_exit_code_of_its_own_keeps_it() {
+        use crate::finding::codes;
+        for (code, expected) in [
+            (codes::LOCKED, 5),
+            (codes::LOCK_LOST, 5),
+            (codes::NOT_PERMITTED, 4),
+            (codes::UNHEALTHY, 3),
+            (codes::GAVE_UP, 3),
+            (codes::TIMED_OUT, 3),
+            ("trueup::source::revision", 2),
+        ] {
+            let error = Finding::error(code, "x").about("shop").with_help("y");
+            let again = Finding::of(&error);
+            for finding in [error, again] {
+                let run = run(&[ResourceState::InSync], vec![finding]);
+                assert_eq!(run.exit_code(&ExitRules::default()), expected, "{code}");
+            }
         }
     }
 

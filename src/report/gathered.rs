@@ -168,6 +168,7 @@ fn bare(of: Option<&Finding>) -> Finding {
     Finding {
         severity: of.map_or(Severity::Warning, |finding| finding.severity),
         code: of.and_then(|finding| finding.code.clone()),
+        exit: of.map(|finding| finding.exit).unwrap_or_default(),
         message: String::new(),
         causes: Vec::new(),
         help: None,
@@ -181,7 +182,7 @@ mod tests {
 
     use super::*;
     use crate::finding::Excerpt;
-    use crate::fleet::Condition;
+    use crate::fleet::{Condition, ConditionKind};
     use crate::report::FindingsPlace;
     use crate::report::drift::fixture::{everything, view};
 
@@ -192,7 +193,7 @@ mod tests {
             let mut application = template.clone();
             (*name).clone_into(&mut application.name);
             let finding = finding.clone().about(name);
-            application.conditions = vec![Condition { kind: "ComparisonError".to_owned(), finding, is_gap: false }];
+            application.conditions = vec![Condition { kind: ConditionKind::ComparisonError, finding }];
             run.applications.push(application);
         }
         run

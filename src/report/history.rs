@@ -1,41 +1,30 @@
 //! What was synced, when and by whom, as text or data.
 //!
-//! In: what is known of each application's syncs. Out: text, JSON, YAML. A last attempt without an end goes on, where
+//! In: what is known of each application's syncs. Out: text, JSON, YAML, markdown. A last attempt without an end goes on, where
 //! somebody has the lock, and was killed where nobody has.
 
-use clap::ValueEnum;
+use std::fmt::Write;
+
 use jiff::Timestamp;
 use serde::Serialize;
 
-use super::{View, json};
+use super::{Format, View, json, yaml};
 use crate::fleet::syncs::ApplicationSyncs;
-use crate::object::yaml;
 use crate::report::style::age::age;
+use crate::report::style::markdown::{code, span};
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
 use crate::report::style::words::counted;
 use crate::sync::OperationPhase;
 use crate::sync::state::{Attempt, HistoryEntry, State, SyncedSource};
 
-/// A format of the history.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum HistoryFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For scripts
-    Json,
-    /// The same value as JSON
-    Yaml,
-}
-
 /// The histories in one format, with a final line break.
-pub fn write(syncs: &[ApplicationSyncs], format: HistoryFormat, view: &View) -> String {
+pub fn write(syncs: &[ApplicationSyncs], format: Format, view: &View) -> String {
     match format {
-        HistoryFormat::Text => text(syncs, view),
-        HistoryFormat::Json => json::pretty(&SyncHistory::of(syncs)),
-        // A value with text keys cannot fail to become JSON.
-        HistoryFormat::Yaml => yaml::write(&serde_json::to_value(SyncHistory::of(syncs)).unwrap_or_default()),
+        Format::Json => json::pretty(&SyncHistory::of(syncs)),
+        Format::Yaml => yaml::of(&SyncHistory::of(syncs)),
+        Format::Markdown => markdown(syncs),
+        Format::Text | Format::Diff => text(syncs, view),
     }
 }
 
@@ -144,6 +133,52 @@ fn when(time: Timestamp, view: &View) -> String {
 
 fn revision<'hash>(hash: &'hash str, view: &View) -> &'hash str {
     if view.verbose { hash } else { hash.get(..7).unwrap_or(hash) }
+}
+
+/// A table for each application, newest sync first. Times are whole: an age would be wrong by the time that it is read.
+fn markdown(syncs: &[ApplicationSyncs]) -> String {
+    let mut text = String::from("## Sync history\n");
+    for application in syncs {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "\n### {}\n", span(&application.subject.name));
+        let state = match &application.state {
+            Ok(state) => state,
+            Err(finding) => {
+                let _ = writeln!(text, "❌ {}", span(&finding.message));
+                continue;
+            }
+        };
+        if let Some(id) = state.rolled_back_to {
+            let _ = writeln!(text, "⚠️ Rolled back to {id}\n");
+        }
+        if let Some(attempt) = &state.attempt {
+            let time = state.ended.as_ref().map_or(attempt.started, |ended| ended.at);
+            let outcome = AttemptOutcome::of(application, state).as_str();
+            let _ = write!(text, "Last sync: {outcome} at {time} by {}", span(&attempt.by));
+            if let Some(ended) = state.ended.as_ref().filter(|ended| !ended.message.is_empty()) {
+                let _ = write!(text, ": {}", span(&ended.message));
+            }
+            text.push('\n');
+        }
+        match (state.history.is_empty(), &state.attempt) {
+            (false, _) => text.push_str("\n| id | deployed | revision | source | by |\n|---|---|---|---|---|\n"),
+            (true, None) => text.push_str("Never synced\n"),
+            (true, Some(_)) => {}
+        }
+        state.history.iter().rev().for_each(|entry| markdown_row(entry, &mut text));
+    }
+    text
+}
+
+fn markdown_row(entry: &HistoryEntry, text: &mut String) {
+    let of_each = |shown: fn(&SyncedSource) -> String| {
+        let shown: Vec<String> = entry.sources.iter().map(|source| code(&shown(source))).collect();
+        shown.join("<br>")
+    };
+    let revisions = of_each(|source| source.revision.get(..7).unwrap_or(&source.revision).to_owned());
+    let sources = of_each(|source| format!("{} {}", source.repo_url, source.path).trim_end().to_owned());
+    // Writing to a String cannot fail.
+    let _ = writeln!(text, "| {} | {} | {revisions} | {sources} | {} |", entry.id, entry.deployed, code(&entry.by));
 }
 
 /// The histories for scripts. Keys are only ever added; one without a value is left out.
@@ -302,7 +337,7 @@ mod tests {
     }
 
     fn shown(state: State, holder: Option<&str>) -> String {
-        write(&[syncs(state, holder)], HistoryFormat::Text, &View::plain(time("2026-03-10T12:00:00Z")))
+        write(&[syncs(state, holder)], Format::Text, &View::plain(time("2026-03-10T12:00:00Z")))
     }
 
     /// Whoever is called at night has to know whether a sync is still at work.

@@ -20,9 +20,10 @@ pub mod plan;
 mod stages;
 mod style;
 pub mod terminal;
+pub mod version;
 mod yaml;
 
-pub use exit::{ExitRules, ExitStatus};
+pub use exit::{ExitRules, ExitStatus, exit_status_of, exit_status_of_tests};
 pub use findings::graphical;
 pub use output::{Format, Output, OutputError};
 pub use style::escape::visible;

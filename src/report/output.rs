@@ -2,20 +2,19 @@
 
 use std::fmt;
 use std::path::PathBuf;
-use std::str::FromStr;
 
 use clap::ValueEnum;
 
-/// A format of the report.
+/// A format of a report. Each report has a part of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, ValueEnum)]
 pub enum Format {
-    /// For people: a summary, then every difference
+    /// For people
     Text,
-    /// For scripts: docs/report.schema.json
+    /// For scripts
     Json,
-    /// The same value as JSON
+    /// For scripts: the same value as JSON
     Yaml,
-    /// For a job summary or a comment: folded, safe
+    /// For a job summary or a comment
     #[value(alias = "md")]
     Markdown,
     /// A unified diff from live to git, for a pager or `delta`
@@ -23,15 +22,22 @@ pub enum Format {
 }
 
 impl Format {
+    /// The formats of every report.
+    pub const OF_REPORTS: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown];
+    /// The formats of a drift report.
+    pub const OF_DRIFT: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Diff];
+    /// The formats of one fact.
+    pub const OF_FACTS: &[Self] = &[Self::Text, Self::Json, Self::Yaml];
+
     fn is_called(self, name: &str) -> bool {
         self.to_possible_value().is_some_and(|value| value.matches(name, false))
     }
+}
 
-    /// Every format's name, in order: `text, json, yaml, markdown, diff`.
-    fn names() -> String {
-        let names: Vec<String> = Self::value_variants().iter().map(ToString::to_string).collect();
-        names.join(", ")
-    }
+/// The names of some formats, in order: `text, json, yaml`.
+fn names(formats: &[Format]) -> String {
+    let names: Vec<String> = formats.iter().map(ToString::to_string).collect();
+    names.join(", ")
 }
 
 impl fmt::Display for Format {
@@ -53,10 +59,15 @@ pub struct Output {
 /// Why a report cannot be written as asked.
 #[derive(Debug, thiserror::Error, miette::Diagnostic)]
 pub enum OutputError {
-    /// No such format.
-    #[error("unknown report format `{0}`")]
-    #[diagnostic(code(trueup::report::format), help("one of: {}; or FORMAT=FILE", Format::names()))]
-    Format(String),
+    /// The report has no such format.
+    #[error("unknown report format `{given}`; one of: {}", names(.allowed))]
+    #[diagnostic(code(trueup::report::format), help("`FORMAT=FILE` writes to a file"))]
+    Format {
+        /// What was asked for.
+        given: String,
+        /// The formats of the report.
+        allowed: &'static [Format],
+    },
     /// `json=`
     #[error("`{0}=` needs a file name")]
     #[diagnostic(code(trueup::report::file), help("`-o {0}` alone writes to standard output"))]
@@ -91,16 +102,15 @@ pub enum OutputError {
     StandardOutput(#[source] std::io::Error),
 }
 
-impl FromStr for Output {
-    type Err = OutputError;
-
-    fn from_str(text: &str) -> Result<Self, OutputError> {
+impl Output {
+    /// `FORMAT` or `FORMAT=FILE`, of a report that has these formats.
+    pub fn parse(text: &str, allowed: &'static [Format]) -> Result<Self, OutputError> {
         let (name, file) = match text.split_once('=') {
             Some((name, file)) => (name, Some(file)),
             None => (text, None),
         };
-        let format = Format::value_variants().iter().find(|format| format.is_called(name));
-        let format = *format.ok_or_else(|| OutputError::Format(name.to_owned()))?;
+        let format = allowed.iter().find(|format| format.is_called(name));
+        let format = *format.ok_or_else(|| OutputError::Format { given: name.to_owned(), allowed })?;
         let file = match file {
             None | Some("-") => None,
             Some("") => return Err(OutputError::NoFile(name.to_owned())),
@@ -108,9 +118,7 @@ impl FromStr for Output {
         };
         Ok(Self { format, file })
     }
-}
 
-impl Output {
     /// The reports to write: text on standard output when none is asked for; never two in one place.
     pub fn resolve(outputs: Vec<Self>) -> Result<Vec<Self>, OutputError> {
         if outputs.is_empty() {
@@ -133,7 +141,7 @@ mod tests {
     use super::*;
 
     fn output(text: &str) -> Output {
-        text.parse().unwrap()
+        Output::parse(text, Format::OF_DRIFT).unwrap()
     }
 
     #[test]
@@ -151,15 +159,15 @@ mod tests {
     }
 
     #[test]
-    fn a_wrong_format_lists_the_right_ones() {
-        for (text, message, help) in [
-            ("xml", "unknown report format `xml`", "one of: text, json, yaml, markdown, diff; or FORMAT=FILE"),
-            ("", "unknown report format ``", "one of: text, json, yaml, markdown, diff; or FORMAT=FILE"),
-            ("json=", "`json=` needs a file name", "`-o json` alone writes to standard output"),
+    fn a_wrong_format_is_an_error_with_the_formats_of_the_report() {
+        for (text, formats, message) in [
+            ("xml", Format::OF_DRIFT, "unknown report format `xml`; one of: text, json, yaml, markdown, diff"),
+            ("", Format::OF_REPORTS, "unknown report format ``; one of: text, json, yaml, markdown"),
+            ("diff", Format::OF_REPORTS, "unknown report format `diff`; one of: text, json, yaml, markdown"),
+            ("md=a.md", Format::OF_FACTS, "unknown report format `md`; one of: text, json, yaml"),
+            ("json=", Format::OF_FACTS, "`json=` needs a file name"),
         ] {
-            let error = text.parse::<Output>().unwrap_err();
-            assert_eq!(error.to_string(), message);
-            assert_eq!(miette::Diagnostic::help(&error).unwrap().to_string(), help);
+            assert_eq!(Output::parse(text, formats).unwrap_err().to_string(), message);
         }
     }
 

@@ -12,7 +12,7 @@ use std::sync::atomic::{AtomicBool, Ordering};
 use indicatif::MultiProgress;
 use tokio::sync::mpsc::Receiver;
 
-use super::{FindingsPlace, Output, OutputError, View, gathered, render, visible};
+use super::{FindingsPlace, Format, Output, OutputError, View, gathered, visible};
 use crate::finding::Finding;
 use crate::fleet::Run;
 use crate::progress::Event;
@@ -110,7 +110,7 @@ impl Terminal {
     }
 
     /// Writes every report to its place: each is tried, whatever becomes of the others.
-    pub fn reports(&self, run: &Run, outputs: &[Output]) -> Vec<OutputError> {
+    pub fn reports(&self, outputs: &[Output], write: impl Fn(Format, &View) -> String) -> Vec<OutputError> {
         let file_view = View { color: false, ..self.settings.data.clone() };
         // Whoever looks at both has read each finding in full.
         let is_read = io::stdout().is_terminal() && io::stderr().is_terminal();
@@ -119,8 +119,8 @@ impl Terminal {
         outputs
             .iter()
             .filter_map(|output| match &output.file {
-                None => self.data(render(run, output.format, &view).as_bytes()).err(),
-                Some(file) => write_file(file, render(run, output.format, &file_view).as_bytes()).err(),
+                None => self.data(write(output.format, &view).as_bytes()).err(),
+                Some(file) => write_file(file, write(output.format, &file_view).as_bytes()).err(),
             })
             .collect()
     }

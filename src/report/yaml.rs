@@ -1,5 +1,7 @@
 //! The report for scripts, as YAML: the same value as JSON.
 
+use serde::Serialize;
+
 use super::View;
 use crate::fleet::Run;
 use crate::object::yaml;
@@ -7,9 +9,13 @@ use crate::report::drift::data::DriftReport;
 
 /// The run as a `DriftReport` in YAML.
 pub(super) fn write(run: &Run, view: &View) -> String {
+    of(&DriftReport::of(run, view))
+}
+
+/// Any report in YAML.
+pub(super) fn of(report: &impl Serialize) -> String {
     // A value with text keys cannot fail to become JSON.
-    let value = serde_json::to_value(DriftReport::of(run, view)).unwrap_or_default();
-    yaml::write(&value)
+    yaml::write(&serde_json::to_value(report).unwrap_or_default())
 }
 
 #[cfg(test)]

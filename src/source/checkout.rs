@@ -8,10 +8,10 @@ use std::path::{Component, Path, PathBuf};
 use crate::app::Source;
 use crate::finding::Finding;
 
-use super::error::{Cause, NearestPath, SourceError};
+use super::error::{NearestPath, SourceCause, SourceError};
 use super::reach::holder_of;
 
-/// What brought a revision here.
+/// How a revision was fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum FetchedBy {
     /// gix, in this process.
@@ -63,7 +63,7 @@ pub struct Wanted {
 }
 
 impl Wanted {
-    /// What a source of an application in this project asks for; `folder` is that of the application's manifest.
+    /// The request of a source of an application in this project; `folder` is that of the application's manifest.
     pub fn of(source: &Source, project: &str, folder: &Path) -> Self {
         Self {
             revision: source.target_revision.clone(),
@@ -88,18 +88,18 @@ fn is_local(repo_url: &str) -> bool {
     repo_url.starts_with(['/', '.']) || repo_url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"))
 }
 
-/// A folder with one revision's files; it stays as long as the `Sources` that brought it.
+/// A folder with one revision's files; it stays as long as the `Sources` that fetched it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
     /// The folder; every path handed out lies in it, links resolved.
     pub root: PathBuf,
     /// The full commit hash; a chart's version; an artifact's digest; empty for a working tree that is no git repository.
     pub revision: String,
-    /// Who brought it.
+    /// Who fetched it.
     pub by: FetchedBy,
     /// Whether a working tree differs from `revision`.
     pub dirty: bool,
-    /// What was odd on the way: a name that is a branch and a tag, a cache that had to be repaired.
+    /// Warnings on the way: a name that is a branch and a tag, a cache that had to be repaired.
     pub warnings: Vec<Finding>,
 }
 
@@ -139,7 +139,7 @@ impl Checkout {
                     nearest: nearest_path(&self.root, &relative),
                 }
             } else {
-                SourceError::PathUnreadable { path: path.to_owned(), cause: Cause::of(&cause) }
+                SourceError::PathUnreadable { path: path.to_owned(), cause: SourceCause::of(&cause) }
             }
         })?;
         // A working tree has git's own files in it, and a link may lead to them.
@@ -192,7 +192,7 @@ pub(crate) fn lexically_inside(path: &Path) -> Option<PathBuf> {
     Some(inside)
 }
 
-/// What there is in place of a path: the neighbour whose name is most like the first part of it that does not exist, or the
+/// The alternative to a path: the neighbour whose name is most like the first part of it that does not exist, or the
 /// folders beside which it would stand.
 fn nearest_path(root: &Path, relative: &Path) -> NearestPath {
     let mut there = PathBuf::new();
@@ -300,7 +300,7 @@ mod tests {
             ("Web/base", "the nearest is `web`"),
             ("overlays/smaug/deeper", "`overlays` has the folder `prod`"),
             ("prow/overlays/smaug", "the root of the repository has the folders `overlays` and `web`"),
-            ("web/base/x", "`web/base` is there, and has no folders"),
+            ("web/base/x", "`web/base` exists, and has no folders"),
         ] {
             let error = checkout.folder(asked).unwrap_err();
             assert_eq!(miette::Diagnostic::help(&error).unwrap().to_string(), expected, "{asked}");

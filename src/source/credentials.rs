@@ -12,9 +12,9 @@ use tokio::runtime::Handle;
 use crate::secret::{RepoUrl, Secret};
 
 use super::error::SourceError;
-use super::github_app::{self, Asker};
+use super::github_app::{self, TokenRequester};
 use super::keyring::{Asking, Keyring, Pass};
-use super::limits::Limits;
+use super::limits::FetchLimits;
 use super::pass_files::PassFiles;
 use super::settings::Credentials;
 
@@ -27,13 +27,13 @@ const HELPER: &str = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\n
 
 /// A server: scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Origin {
+pub(super) struct ServerOrigin {
     scheme: String,
     host: String,
     port: Option<u16>,
 }
 
-impl Origin {
+impl ServerOrigin {
     pub(super) fn of(url: &gix::Url) -> Self {
         Self {
             scheme: url.scheme.as_str().to_owned(),
@@ -60,21 +60,21 @@ impl Origin {
 
 /// A user name and a password.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Identity {
+pub(crate) struct BasicAuth {
     pub(crate) username: String,
     pub(crate) password: Secret<String>,
 }
 
 /// A URL without its password, and what opens its server.
 #[derive(Debug, Clone)]
-pub(super) struct Access {
+pub(super) struct ServerAccess {
     pub(super) url: gix::Url,
-    pub(super) origin: Origin,
-    pub(super) identity: Option<Identity>,
-    /// Whether that is told before the server asks, as Argo CD does with a Secret's: it is for this one URL, and some
+    pub(super) origin: ServerOrigin,
+    pub(super) identity: Option<BasicAuth>,
+    /// Whether it is sent before the server asks, as Argo CD does with a Secret's: it is for this one URL, and some
     /// servers say "not found" to who says nothing.
-    pub(super) is_told_at_once: bool,
-    /// What the repository's Secret says besides.
+    pub(super) is_sent_at_once: bool,
+    /// Other settings of the repository's Secret.
     pub(super) pass: Pass,
     /// The same in files, for programs.
     pub(super) files: PassFiles,
@@ -89,16 +89,16 @@ pub(super) enum Trust {
     Stranger,
 }
 
-impl Access {
+impl ServerAccess {
     /// Finds what opens a URL; nothing when the URL cannot be read.
     pub(super) fn to(url: &RepoUrl, credentials: &Credentials, trust: Trust) -> Option<Self> {
         let mut url = gix::url::parse(url.with_credentials()).ok()?;
-        let origin = Origin::of(&url);
+        let origin = ServerOrigin::of(&url);
         let http = matches!(url.scheme, gix::url::Scheme::Https | gix::url::Scheme::Http);
         let mut identity = None;
         if let Some(password) = url.password().filter(|password| !password.is_empty()) {
             let username = url.user().unwrap_or_default().to_owned();
-            identity = Some(Identity { username, password: Secret::new(password.to_owned()) });
+            identity = Some(BasicAuth { username, password: Secret::new(password.to_owned()) });
             url.set_password(None);
             if http {
                 url.set_user(None);
@@ -107,7 +107,7 @@ impl Access {
             identity = from_settings(credentials, &origin, url.user());
         }
         let (pass, files) = (Pass::default(), PassFiles::default());
-        Some(Self { url, origin, identity, is_told_at_once: false, pass, files })
+        Some(Self { url, origin, identity, is_sent_at_once: false, pass, files })
     }
 
     /// The same, with what the repository's Secret says over it.
@@ -116,22 +116,26 @@ impl Access {
         if !http {
             (pass.identity, pass.bearer, pass.github_app) = (None, None, None);
         }
-        if let Some(Identity { username, password }) = pass.identity.take() {
+        if let Some(BasicAuth { username, password }) = pass.identity.take() {
             let username = if username.is_empty() { "git".to_owned() } else { username };
-            self.identity = Some(Identity { username, password });
-            self.is_told_at_once = true;
+            self.identity = Some(BasicAuth { username, password });
+            self.is_sent_at_once = true;
         }
         self.pass = pass;
         self
     }
 
     /// Gets a token where a GitHub App is to have one.
-    pub(super) fn into_app(mut self, url: &RepoUrl, asking: (&Keyring, &Limits, &Handle)) -> Result<Self, SourceError> {
+    pub(super) fn into_app(
+        mut self,
+        url: &RepoUrl,
+        asking: (&Keyring, &FetchLimits, &Handle),
+    ) -> Result<Self, SourceError> {
         let (keyring, limits, runtime) = asking;
         if let Some(app) = &self.pass.github_app {
-            let asker = Asker { keyring, pass: &self.pass, limits, runtime };
+            let asker = TokenRequester { keyring, pass: &self.pass, limits, runtime };
             let password = github_app::token(app, url, &asker)?;
-            self.identity = Some(Identity { username: APP_USER.to_owned(), password });
+            self.identity = Some(BasicAuth { username: APP_USER.to_owned(), password });
         }
         Ok(self)
     }
@@ -178,7 +182,7 @@ impl Access {
         variables
     }
 
-    /// Whether the server is told something that nobody else may hear.
+    /// Whether the server is sent something secret.
     pub(super) fn has_secret(&self) -> bool {
         self.identity.is_some() || self.pass.bearer.is_some()
     }
@@ -193,16 +197,16 @@ pub(crate) fn git_environment(
     files: PassFiles,
     asking: &Asking<'_>,
 ) -> Result<Vec<(String, String)>, SourceError> {
-    let Some(access) = Access::to(url, credentials, Trust::Named) else { return Ok(Vec::new()) };
+    let Some(access) = ServerAccess::to(url, credentials, Trust::Named) else { return Ok(Vec::new()) };
     let access = access.with(keyring.git(url.with_credentials(), project));
     let limits =
-        Limits { stop: asking.cancel.clone(), deadline: Instant::now() + asking.timeout, timeout: asking.timeout };
+        FetchLimits { stop: asking.cancel.clone(), deadline: Instant::now() + asking.timeout, timeout: asking.timeout };
     Ok(access.into_app(url, (keyring, &limits, asking.runtime))?.with_files(Some(files)).git_environment())
 }
 
-fn from_settings(credentials: &Credentials, origin: &Origin, user: Option<&str>) -> Option<Identity> {
+fn from_settings(credentials: &Credentials, origin: &ServerOrigin, user: Option<&str>) -> Option<BasicAuth> {
     let named = credentials.username.as_deref().or(user).filter(|name| !name.is_empty());
-    let identity = |default: &str, password: &Secret<String>| Identity {
+    let identity = |default: &str, password: &Secret<String>| BasicAuth {
         username: named.unwrap_or(default).to_owned(),
         password: password.clone(),
     };
@@ -220,7 +224,7 @@ fn from_settings(credentials: &Credentials, origin: &Origin, user: Option<&str>)
         .github_token
         .as_ref()
         .filter(|_| github)
-        .map(|token| Identity { username: APP_USER.to_owned(), password: token.clone() })
+        .map(|token| BasicAuth { username: APP_USER.to_owned(), password: token.clone() })
 }
 
 #[cfg(test)]
@@ -228,7 +232,7 @@ mod tests {
     use super::*;
 
     fn opened_by(url: &str, credentials: &Credentials, trust: Trust) -> Option<(String, String)> {
-        let access = Access::to(&RepoUrl::new(url), credentials, trust).unwrap();
+        let access = ServerAccess::to(&RepoUrl::new(url), credentials, trust).unwrap();
         assert!(!access.url.to_bstring().to_string().contains("s3cret"), "{url} still has its password");
         access.identity.map(|identity| (identity.username, identity.password.expose().clone()))
     }
@@ -269,8 +273,8 @@ mod tests {
     }
 
     #[test]
-    fn servers_are_told_apart() {
-        let origin = |url: &str| Origin::of(&gix::url::parse(url).unwrap());
+    fn servers_are_distinguished() {
+        let origin = |url: &str| ServerOrigin::of(&gix::url::parse(url).unwrap());
         assert_eq!(origin("https://git.example.com/a"), origin("https://GIT.example.com:443/b"));
         assert_ne!(origin("https://git.example.com/a"), origin("http://git.example.com/a"));
         assert_ne!(origin("https://git.example.com/a"), origin("https://git.example.com:8443/a"));

@@ -11,27 +11,27 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::credentials::Identity;
+use super::credentials::BasicAuth;
 use super::keyring::Asking;
 use crate::process::{self, Command};
 use crate::secret::Secret;
 
-/// What stands in place of a user where the password is such a token.
+/// Replaces a user where the password is such a token.
 const TOKEN: &str = "<token>";
 
-/// What opens a registry: one of the two, or both.
+/// Credentials for a registry: one of the two, or both.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(super) struct Login {
     /// A user and a password.
-    pub(super) identity: Option<Identity>,
+    pub(super) identity: Option<BasicAuth>,
     /// `identitytoken`: what the registry's token server takes for them, and prefers.
     pub(super) refresh_token: Option<Secret<String>>,
 }
 
-/// What the first file that knows a registry says of it.
+/// The login in the first file that knows a registry.
 pub(super) fn login(files: &[PathBuf], host: &str, asking: &Asking<'_>) -> Option<Login> {
     files.iter().find_map(|file| {
-        // A file that is not there, or makes no sense, opens nothing; what opens nothing is told by the registry.
+        // A file that is not there, or makes no sense, opens nothing; the registry then reports the missing login.
         let config: Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;
         match helper(&config, host) {
             Some(helper) => ask(&helper, file, host, asking).or_else(|| written_down(&config, host)),
@@ -101,15 +101,15 @@ fn written_down(config: &Value, host: &str) -> Option<Login> {
 }
 
 /// `user:password` in base64.
-fn decoded(both: &str) -> Option<Identity> {
+fn decoded(both: &str) -> Option<BasicAuth> {
     let decoded = String::from_utf8(STANDARD.decode(both.trim()).ok()?).ok()?;
     let (username, password) = decoded.split_once(':')?;
     identity(username, password.trim_end_matches('\0'))
 }
 
-fn identity(username: &str, password: &str) -> Option<Identity> {
+fn identity(username: &str, password: &str) -> Option<BasicAuth> {
     let is_password = username != TOKEN && !password.is_empty();
-    is_password.then(|| Identity { username: username.to_owned(), password: Secret::new(password.to_owned()) })
+    is_password.then(|| BasicAuth { username: username.to_owned(), password: Secret::new(password.to_owned()) })
 }
 
 fn token(text: &str) -> Option<Secret<String>> {

@@ -1,4 +1,4 @@
-//! Every message that bringing a source can give.
+//! The errors of fetching a source.
 
 use std::error::Error;
 use std::fmt;
@@ -13,12 +13,12 @@ use crate::secret::mask_credentials_in_text;
 
 /// A library's or program's words, credentials masked: only ever the cause of an error of ours.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Cause {
+pub struct SourceCause {
     text: String,
-    below: Option<Box<Cause>>,
+    below: Option<Box<SourceCause>>,
 }
 
-impl Cause {
+impl SourceCause {
     /// Takes an error and everything below it; of a connection that failed, only what the system said: the layers above it
     /// say nothing more.
     pub(super) fn of(error: &(dyn Error + 'static)) -> Self {
@@ -42,7 +42,7 @@ impl Cause {
         Self { text: mask_credentials_in_text(&text.into()), below: None }
     }
 
-    /// Everything it says, for telling one fault from another.
+    /// Everything it says, to classify a fault.
     pub(super) fn whole_text(&self) -> String {
         match &self.below {
             Some(below) => format!("{}: {}", self.text, below.whole_text()),
@@ -67,19 +67,19 @@ fn connection_error<'error>(error: &'error (dyn Error + 'static)) -> Option<&'er
     })
 }
 
-impl fmt::Display for Cause {
+impl fmt::Display for SourceCause {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.text)
     }
 }
 
-impl Error for Cause {
+impl Error for SourceCause {
     fn source(&self) -> Option<&(dyn Error + 'static)> {
         self.below.as_deref().map(|below| below as &(dyn Error + 'static))
     }
 }
 
-/// What a run can use in place of a server that cannot be reached.
+/// The alternative to a server that cannot be reached.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Instead {
     /// A checkout of the git repository.
@@ -97,12 +97,12 @@ impl Instead {
     }
 }
 
-/// A source that could not be brought.
+/// A source that could not be fetched.
 #[derive(Debug, ThisError, Diagnostic)]
 pub enum SourceError {
     /// The URL cannot be followed.
     #[error("repository `{url}` cannot be fetched: {reason}")]
-    #[diagnostic(code("trueup::source::url"), help("correct the source's repoURL"))]
+    #[diagnostic(code("trueup::source::url"), help("correct the source's `repoURL`"))]
     UrlRefused {
         /// The repository.
         url: String,
@@ -113,14 +113,14 @@ pub enum SourceError {
     #[error("no repository at {url}")]
     #[diagnostic(
         code("trueup::source::repository"),
-        help("check the source's repoURL; a private repository may also be hidden from who may not read it")
+        help("check the source's `repoURL`; a server can also hide a private repository from users without access")
     )]
     RepositoryGone {
         /// The repository.
         url: String,
-        /// What the server said.
+        /// The server's error.
         #[source]
-        cause: Option<Cause>,
+        cause: Option<SourceCause>,
     },
     /// The server does not let us in.
     #[error("{url} refuses access")]
@@ -128,11 +128,11 @@ pub enum SourceError {
     AccessRefused {
         /// The repository.
         url: String,
-        /// What opens a repository of this kind.
+        /// Credentials for a repository of this kind.
         help: String,
-        /// What the server said.
+        /// The server's error.
         #[source]
-        cause: Option<Cause>,
+        cause: Option<SourceCause>,
     },
     /// A GitHub App gets no token.
     #[error("{url} cannot be opened as the GitHub App of Secret `{secret}`: {reason}")]
@@ -144,11 +144,11 @@ pub enum SourceError {
         secret: String,
         /// Why not.
         reason: String,
-        /// What to do.
+        /// The advice.
         help: String,
-        /// What GitHub said.
+        /// GitHub's answer.
         #[source]
-        cause: Option<Cause>,
+        cause: Option<SourceCause>,
     },
     /// No connection.
     #[error("{url} cannot be reached")]
@@ -156,11 +156,11 @@ pub enum SourceError {
     Unreachable {
         /// The repository.
         url: String,
-        /// What could be used in its place.
+        /// The alternatives.
         instead: Instead,
-        /// What the network said.
+        /// The network's error.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// Too slow.
     #[error("{url} was not fetched within {after:?}")]
@@ -184,31 +184,31 @@ pub enum SourceError {
     FetchFailed {
         /// The repository.
         url: String,
-        /// What may get around it.
+        /// A workaround.
         help: String,
-        /// What was said.
+        /// The message.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// The server is there, and does not do its work.
     #[error("{url} answers {answer}")]
     #[diagnostic(code("trueup::source::server"), help("it was asked several times; try again later"))]
     ServerFailed {
-        /// What was asked for.
+        /// The request.
         url: String,
         /// The status.
         answer: String,
     },
     /// More than is read.
     #[error("{url} sends more than {limit} bytes")]
-    #[diagnostic(code("trueup::source::too_large"), help("look at what it is that the server sends"))]
+    #[diagnostic(code("trueup::source::too_large"), help("check what the server sends"))]
     AnswerTooLarge {
-        /// What was asked for.
+        /// The request.
         url: String,
         /// How much is read, in bytes.
         limit: u64,
     },
-    /// What a Helm repository has for an index is none.
+    /// The index of a Helm repository is invalid.
     #[error("the index of {url} cannot be read")]
     #[diagnostic(
         code("trueup::source::index"),
@@ -217,9 +217,9 @@ pub enum SourceError {
     IndexUnreadable {
         /// The repository.
         url: String,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// No such chart.
     #[error("no chart `{chart}` in {url}")]
@@ -227,7 +227,7 @@ pub enum SourceError {
     ChartGone {
         /// The repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         chart: String,
         /// Charts that are called like it.
         nearest: Vec<String>,
@@ -240,14 +240,14 @@ pub enum SourceError {
         url: String,
         /// The chart.
         chart: String,
-        /// What was asked for.
+        /// The request.
         version: String,
         /// Versions that there are.
         nearest: Vec<String>,
     },
     /// The index has it, and the server has not.
     #[error("{what} is not at {url}, where the index has it")]
-    #[diagnostic(code("trueup::source::archive"), help("ask who published it, or take another version"))]
+    #[diagnostic(code("trueup::source::archive"), help("ask its publisher, or use another version"))]
     ArchiveGone {
         /// The archive.
         what: String,
@@ -260,7 +260,7 @@ pub enum SourceError {
     TagGone {
         /// The registry's repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         version: String,
         /// Versions that there are.
         nearest: Vec<String>,
@@ -274,12 +274,12 @@ pub enum SourceError {
     DigestMismatch {
         /// The archive.
         what: String,
-        /// What was promised.
+        /// The expected digest.
         expected: String,
-        /// What came.
+        /// The digest that was found.
         found: String,
     },
-    /// An artifact of a registry that is none of those that can be rendered.
+    /// An artifact of a registry that cannot be rendered.
     #[error("{url} cannot be used: {reason}")]
     #[diagnostic(code("trueup::source::artifact"), help("push charts with `helm push`, manifests as one tar layer"))]
     ArtifactRefused {
@@ -290,22 +290,22 @@ pub enum SourceError {
     },
     /// An archive that does what none may do.
     #[error("{what} is refused: {reason}")]
-    #[diagnostic(code("trueup::source::archive"), help("nothing of it is used; ask who published it"))]
+    #[diagnostic(code("trueup::source::archive"), help("nothing of it is used; ask its publisher"))]
     ArchiveRefused {
         /// The archive.
         what: String,
         /// Why.
         reason: String,
     },
-    /// An archive that is none.
+    /// An invalid archive.
     #[error("{what} cannot be unpacked")]
-    #[diagnostic(code("trueup::source::archive"), help("it has to be a tar, packed with gzip; ask who published it"))]
+    #[diagnostic(code("trueup::source::archive"), help("it has to be a tar, packed with gzip; ask its publisher"))]
     ArchiveDamaged {
         /// The archive.
         what: String,
-        /// What is wrong with it.
+        /// The fault.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// No such revision.
     #[error("no branch, tag or commit `{revision}` in {url}")]
@@ -313,7 +313,7 @@ pub enum SourceError {
     RevisionGone {
         /// The repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         revision: String,
         /// Names that are like it.
         nearest: Vec<String>,
@@ -334,21 +334,21 @@ pub enum SourceError {
         there: String,
     },
     /// A prefix for tags, and a revision that is no version.
-    #[error("revision `{revision}` is no version or constraint, and `tagPrefix` is set to `{prefix}`")]
+    #[error("revision `{revision}` is not a version or constraint, and `tagPrefix` is set to `{prefix}`")]
     #[diagnostic(code("trueup::source::tag_prefix"), help("remove `tagPrefix`, or ask for a range such as `1.x`"))]
     PrefixWithoutConstraint {
-        /// What was asked for.
+        /// The request.
         revision: String,
         /// The prefix.
         prefix: String,
     },
     /// A short hash that more than one commit begins with.
-    #[error("hash `{revision}` is not clear in {url}: {count} commits begin with it")]
+    #[error("hash `{revision}` is ambiguous in {url}: {count} commits begin with it")]
     #[diagnostic(code("trueup::source::short_hash"), help("write more of the hash"))]
     ShortHashUnclear {
         /// The repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         revision: String,
         /// How many commits.
         count: usize,
@@ -359,9 +359,9 @@ pub enum SourceError {
     NotACommit {
         /// The repository.
         url: String,
-        /// What was asked for.
+        /// The request.
         revision: String,
-        /// What it is.
+        /// The description.
         kind: String,
     },
     /// A path that leads out.
@@ -382,7 +382,7 @@ pub enum SourceError {
         path: String,
         /// Where it was looked for.
         revision: String,
-        /// What there is in its place.
+        /// The alternatives.
         nearest: NearestPath,
     },
     /// A path that cannot be read.
@@ -391,9 +391,9 @@ pub enum SourceError {
     PathUnreadable {
         /// The path as written.
         path: String,
-        /// What the system said.
+        /// The system's error.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// A file where a folder belongs.
     #[error("path `{path}` at {revision} is not a folder")]
@@ -414,7 +414,7 @@ pub enum SourceError {
         revision: String,
     },
     /// A link that leads out.
-    #[error("link `{path}` leads out of the repository")]
+    #[error("link `{path}` points outside the repository")]
     #[diagnostic(
         code("trueup::source::link_leaves"),
         help("make it relative and keep it inside; Argo CD refuses the whole repository for one such link")
@@ -434,17 +434,17 @@ pub enum SourceError {
         path: String,
         /// Which rule it breaks.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// A local repository that cannot be read.
     #[error("repository `{path}` cannot be read")]
-    #[diagnostic(code("trueup::source::local"), help("check that it is a git repository and that you may read it"))]
+    #[diagnostic(code("trueup::source::local"), help("check that it is a git repository and that you can read it"))]
     LocalUnreadable {
         /// The folder.
         path: PathBuf,
-        /// What was said.
+        /// The message.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// A folder of this machine that no manifest may have read.
     #[error("`{path}` is not read")]
@@ -474,25 +474,25 @@ pub enum SourceError {
         folder: PathBuf,
         /// Whether it is full.
         full: bool,
-        /// What the system said.
+        /// The system's error.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
     /// Damaged, and damaged again after a fresh fetch.
     #[error("{url} has damaged objects")]
-    #[diagnostic(code("trueup::source::damaged"), help("it was fetched anew once; run `git fsck` where it is hosted"))]
+    #[diagnostic(code("trueup::source::damaged"), help("it was fetched again once; run `git fsck` on the server"))]
     Damaged {
         /// The repository.
         url: String,
-        /// What is damaged.
+        /// The damaged part.
         #[source]
-        cause: Cause,
+        cause: SourceCause,
     },
-    /// A submodule that is not brought.
+    /// A submodule that is not fetched.
     #[error("submodule `{path}` of {url} is refused: {reason}")]
     #[diagnostic(
         code("trueup::source::submodule_refused"),
-        help("correct .gitmodules, or bring no submodules with `--no-submodules`")
+        help("correct `.gitmodules`, or skip submodules with `--no-submodules`")
     )]
     SubmoduleRefused {
         /// The repository.
@@ -502,9 +502,9 @@ pub enum SourceError {
         /// Why.
         reason: String,
     },
-    /// A submodule that cannot be brought.
-    #[error("submodule `{path}` of {url} could not be brought")]
-    #[diagnostic(code("trueup::source::submodule"), help("bring no submodules with `--no-submodules`"))]
+    /// A submodule that cannot be fetched.
+    #[error("submodule `{path}` of {url} could not be fetched")]
+    #[diagnostic(code("trueup::source::submodule"), help("skip submodules with `--no-submodules`"))]
     Submodule {
         /// The repository.
         url: String,
@@ -520,7 +520,7 @@ fn nearest_help(nearest: &[String], there: &str) -> String {
     nearest_of(nearest, "; ").unwrap_or_else(|| format!("{there}; ")) + "`--revision` tries another"
 }
 
-/// What there is in place of a path that is not.
+/// The alternatives to a path that does not exist.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum NearestPath {
     /// A path that is like it.
@@ -541,7 +541,7 @@ impl fmt::Display for NearestPath {
             Self::In { folder, folders } => {
                 let place = if folder == "." { "the root of the repository".to_owned() } else { format!("`{folder}`") };
                 match folders.as_slice() {
-                    [] => write!(formatter, "{place} is there, and has no folders"),
+                    [] => write!(formatter, "{place} exists, and has no folders"),
                     folders => write!(formatter, "{place} has {}", named("the folder", folders)),
                 }
             }
@@ -583,7 +583,7 @@ fn cache_help(full: bool, folder: &Path) -> &'static str {
     if full {
         "make room on that disk, or name another folder with `--cache-dir`"
     } else if folder == std::env::temp_dir() {
-        "let `TMPDIR` name a folder that takes files, or name one with `--cache-dir`"
+        "set `TMPDIR` to a writable folder, or choose one with `--cache-dir`"
     } else {
         "name another folder with `--cache-dir`"
     }

@@ -2,7 +2,7 @@
 //!
 //! In: what is wanted. Out: checkouts, in the order asked. References are listed once a run and only if a name has to be
 //! resolved; then everything that the cache does not have comes in one pack, without history. A cache that turns out to
-//! be damaged is thrown away, and the repository fetched anew, once.
+//! be damaged is thrown away, and the repository fetched again, once.
 
 use std::collections::HashSet;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -13,23 +13,23 @@ use gix::ObjectId;
 
 use crate::finding::Finding;
 
-use super::bring::{Task, Written};
 use super::cache::Cache;
 use super::checkout::{FetchedBy, Wanted};
-use super::error::{Cause, Instead, SourceError};
+use super::error::{Instead, SourceCause, SourceError};
 use super::history::{DEEPEN, History};
 use super::keyring::Pass;
-use super::remote::{Depth, Fault, KEPT, Remote};
-use super::revision::{self, References, Resolved};
-use super::sources::Brought;
+use super::remote::{Depth, KEPT, Remote, RemoteFault};
+use super::revision::{self, GitReferences, Resolved};
+use super::sources::FetchResult;
+use super::task::{Task, WrittenRevision};
 
-type Answer = Result<Written, SourceError>;
+type FetchAnswer = Result<WrittenRevision, SourceError>;
 
-/// What a wanted revision leads to, and what was odd about it.
+/// The commit of a wanted revision, and what was odd about it.
 type Led = Result<(ObjectId, Vec<Finding>), SourceError>;
 
-/// Brings everything that a task wants.
-pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
+/// Fetches everything that a task wants.
+pub(super) fn all(task: &mut Task) -> Result<Vec<FetchResult>, SourceError> {
     let shared = task.shared.clone();
     let cache = shared.cache()?;
     let lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
@@ -50,22 +50,22 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<Brought>, SourceError> {
         }
     };
     drop(lock);
-    let finish = |answer: Answer| answer.and_then(|written| task.finish(written)).map(Arc::new).map_err(Arc::new);
+    let finish = |answer: FetchAnswer| answer.and_then(|written| task.finish(written)).map(Arc::new).map_err(Arc::new);
     let answers = answers.into_iter().map(finish).collect();
     cache.shrink();
     Ok(answers)
 }
 
-/// What is damaged in a way that nobody thought of may make a library panic: damage it is all the same.
+/// Damaged data may make a library panic: that counts as damage, too.
 fn unless_it_dies(
     task: &mut Task,
-    work: impl FnOnce(&mut Task) -> Result<Vec<Answer>, Trouble>,
-) -> Result<Vec<Answer>, Trouble> {
+    work: impl FnOnce(&mut Task) -> Result<Vec<FetchAnswer>, Trouble>,
+) -> Result<Vec<FetchAnswer>, Trouble> {
     catch_unwind(AssertUnwindSafe(|| work(task)))
-        .unwrap_or_else(|_panic| Err(damaged(task, Cause::saying("the thread that read it died")).into()))
+        .unwrap_or_else(|_panic| Err(damaged(task, SourceCause::saying("the thread that read it died")).into()))
 }
 
-/// Looks into the history of a commit, bringing more of it until what was looked for is whole, or enough was brought.
+/// Looks into the history of a commit, fetching more of it until the answer is complete, or the limit is reached.
 pub(super) fn deepened(
     task: &mut Task,
     until: ObjectId,
@@ -95,12 +95,12 @@ pub(super) fn deepened(
     Ok(history)
 }
 
-fn is_damaged(answer: &Answer) -> bool {
+fn is_damaged(answer: &FetchAnswer) -> bool {
     matches!(answer, Err(SourceError::Damaged { .. }))
 }
 
 fn repair(task: &Task, cache: &Cache, repairs: &mut Vec<Finding>) -> Result<(), SourceError> {
-    let message = format!("the cache of {} was damaged; it was fetched anew", task.url);
+    let message = format!("the cache of {} was damaged; it was fetched again", task.url);
     repairs.push(Finding::warning("trueup::source::cache_repaired", message));
     cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))
 }
@@ -115,7 +115,7 @@ impl Trouble {
     fn into_error(self, task: &Task) -> SourceError {
         match self {
             Self::Source(error) => error,
-            Self::OtherHash(kind) => damaged(task, Cause::saying(format!("the server hashes with {kind}"))),
+            Self::OtherHash(kind) => damaged(task, SourceCause::saying(format!("the server hashes with {kind}"))),
         }
     }
 }
@@ -126,11 +126,16 @@ impl From<SourceError> for Trouble {
     }
 }
 
-fn damaged(task: &Task, cause: Cause) -> SourceError {
+fn damaged(task: &Task, cause: SourceCause) -> SourceError {
     SourceError::Damaged { url: task.url.to_string(), cause }
 }
 
-fn once(task: &mut Task, cache: &Cache, hash: gix::hash::Kind, repairs: &[Finding]) -> Result<Vec<Answer>, Trouble> {
+fn once(
+    task: &mut Task,
+    cache: &Cache,
+    hash: gix::hash::Kind,
+    repairs: &[Finding],
+) -> Result<Vec<FetchAnswer>, Trouble> {
     let repository = open(task, cache, hash)?;
     let access = task.access()?;
     let clear_text = (access.has_secret() && access.origin.is_clear_text()).then(|| {
@@ -139,9 +144,9 @@ fn once(task: &mut Task, cache: &Cache, hash: gix::hash::Kind, repairs: &[Findin
     });
     let git = task.shared.settings.git_program.clone();
     let remote = Remote::new(&repository, access, &task.limits, &task.runtime, git.as_deref());
-    let mut attempt = Attempt { task, cache, repository: &repository, remote, brought: HashSet::new() };
+    let mut attempt = FetchAttempt { task, cache, repository: &repository, remote, fetched: HashSet::new() };
     let resolved = attempt.resolve()?;
-    attempt.bring(&resolved)?;
+    attempt.fetch_missing(&resolved)?;
     let mut answers = attempt.answers(resolved);
     for written in answers.iter_mut().flatten() {
         written.checkout.warnings.extend(repairs.iter().chain(&clear_text).cloned());
@@ -168,14 +173,14 @@ fn open(task: &Task, cache: &Cache, hash: gix::hash::Kind) -> Result<gix::Reposi
     if path.exists() {
         return match gix::open_opts(&path, options()) {
             Ok(repository) if is_whole(&repository) => Ok(repository),
-            Ok(_) => Err(damaged(task, Cause::saying("parts of the repository are missing"))),
-            Err(error) => Err(damaged(task, Cause::of(&error))),
+            Ok(_) => Err(damaged(task, SourceCause::saying("parts of the repository are missing"))),
+            Err(error) => Err(damaged(task, SourceCause::of(&error))),
         };
     }
-    begin(&path, hash, options()).map_err(|error| cache.unusable(&std::io::Error::other(Cause::of(&error))))
+    begin(&path, hash, options()).map_err(|error| cache.unusable(&std::io::Error::other(SourceCause::of(&error))))
 }
 
-/// What git needs to take a folder for a repository; gix is content with less.
+/// The files that git requires in a repository; gix is content with less.
 fn is_whole(repository: &gix::Repository) -> bool {
     let folder = repository.git_dir();
     repository.head().is_ok() && folder.join("objects/pack").is_dir() && folder.join("refs").is_dir()
@@ -186,16 +191,16 @@ fn begin(path: &Path, hash: gix::hash::Kind, options: gix::open::Options) -> gix
     Ok(gix::ThreadSafeRepository::init_opts(path, gix::create::Kind::Bare, create, options)?.to_thread_local())
 }
 
-struct Attempt<'t, 'r> {
+struct FetchAttempt<'t, 'r> {
     task: &'t mut Task,
     cache: &'t Cache,
     repository: &'r gix::Repository,
     remote: Remote<'r>,
-    brought: HashSet<ObjectId>,
+    fetched: HashSet<ObjectId>,
 }
 
-impl Attempt<'_, '_> {
-    /// What each wanted revision leads to.
+impl FetchAttempt<'_, '_> {
+    /// The commit of each wanted revision.
     fn resolve(&mut self) -> Result<Vec<Led>, Trouble> {
         let url = self.task.url.to_string();
         let names = self.task.wanted.iter().any(|wanted| revision::full_hash(&wanted.revision).is_none());
@@ -215,8 +220,8 @@ impl Attempt<'_, '_> {
         Ok(resolved)
     }
 
-    /// A short hash is looked for among the tips, then in all history, which has to be brought for it.
-    fn short_hash(&mut self, hash: &str, references: &References) -> Result<Result<ObjectId, SourceError>, Trouble> {
+    /// A short hash is looked for among the tips, then in all history, which has to be fetched for it.
+    fn short_hash(&mut self, hash: &str, references: &GitReferences) -> Result<Result<ObjectId, SourceError>, Trouble> {
         let tips = references.tips();
         let mut at_tips = tips.iter().filter(|tip| tip.to_string().starts_with(hash));
         if let (Some(tip), None) = (at_tips.next(), at_tips.next()) {
@@ -231,33 +236,35 @@ impl Attempt<'_, '_> {
     }
 
     /// Fetches every commit that is not here.
-    fn bring(&mut self, resolved: &[Led]) -> Result<(), Trouble> {
+    fn fetch_missing(&mut self, resolved: &[Led]) -> Result<(), Trouble> {
         let mut missing: Vec<ObjectId> = resolved.iter().flatten().map(|(id, _)| *id).collect();
         missing.sort_unstable();
         missing.dedup();
         missing.retain(|id| !self.repository.has_object(*id));
         let lost = |id: &ObjectId| matches!(self.repository.try_find_reference(&format!("{KEPT}{id}")), Ok(Some(_)));
         if let Some(id) = missing.iter().find(|id| lost(id)) {
-            return Err(damaged(self.task, Cause::saying(format!("{id} was kept, and cannot be read any more"))).into());
+            return Err(
+                damaged(self.task, SourceCause::saying(format!("{id} was cached, and can no longer be read"))).into()
+            );
         }
         if missing.is_empty() {
             return Ok(());
         }
         match self.remote.fetch(&missing, Depth::One) {
             Ok(()) => self.received(&missing),
-            Err(Fault::NotOurs(_)) => self.bring_one_by_one(&missing)?,
+            Err(RemoteFault::NotOurs(_)) => self.fetch_one_by_one(&missing)?,
             Err(fault) => return Err(self.trouble(fault)),
         }
         Ok(())
     }
 
-    /// The server lacks one of them: the others are still wanted. What is not there is told by the answers.
-    fn bring_one_by_one(&mut self, missing: &[ObjectId]) -> Result<(), Trouble> {
+    /// The server lacks one of them: the others are still wanted. The answers show which one is missing.
+    fn fetch_one_by_one(&mut self, missing: &[ObjectId]) -> Result<(), Trouble> {
         let mut hidden = Vec::new();
         for id in missing {
             match self.remote.fetch(&[*id], Depth::One) {
                 Ok(()) => self.received(&[*id]),
-                Err(Fault::NotOurs(_)) => hidden.push(*id),
+                Err(RemoteFault::NotOurs(_)) => hidden.push(*id),
                 Err(fault) => return Err(self.trouble(fault)),
             }
         }
@@ -269,7 +276,7 @@ impl Attempt<'_, '_> {
             }
             let tips = self.task.references.as_ref().map(|references| references.tips()).unwrap_or_default();
             self.fetch(&tips, Depth::All)?;
-            self.brought.extend(hidden);
+            self.fetched.extend(hidden);
         }
         Ok(())
     }
@@ -283,9 +290,9 @@ impl Attempt<'_, '_> {
         Ok(())
     }
 
-    /// Names what came, so that the next run can tell the server that it is here.
+    /// Names what came, so that the next run can report it to the server as present.
     fn received(&mut self, ids: &[ObjectId]) {
-        self.brought.extend(ids);
+        self.fetched.extend(ids);
         for id in ids {
             let name = format!("{KEPT}{id}");
             // Without the name, the next fetch is larger, no more.
@@ -293,44 +300,43 @@ impl Attempt<'_, '_> {
         }
     }
 
-    fn answers(&self, resolved: Vec<Led>) -> Vec<Answer> {
+    fn answers(&self, resolved: Vec<Led>) -> Vec<FetchAnswer> {
         let answer = |(resolved, wanted): (Led, &Wanted)| {
             let (id, warnings) = resolved?;
             if !self.repository.has_object(id) {
                 let references = self.task.references.clone().unwrap_or_default();
-                return Err(if self.brought.contains(&id) && !self.remote.hides_objects() {
-                    damaged(self.task, Cause::saying(format!("{id} was fetched, and is not there")))
+                return Err(if self.fetched.contains(&id) && !self.remote.hides_objects() {
+                    damaged(self.task, SourceCause::saying(format!("{id} was fetched, but is missing")))
                 } else {
                     revision::revision_gone(&self.task.url.to_string(), &wanted.revision, &references)
                 });
             }
-            let by = if self.brought.contains(&id) { self.remote.by() } else { FetchedBy::Cache };
+            let by = if self.fetched.contains(&id) { self.remote.by() } else { FetchedBy::Cache };
             self.task.write(self.repository, id, by, warnings)
         };
         resolved.into_iter().zip(&self.task.wanted).map(answer).collect()
     }
 
-    fn trouble(&self, fault: Fault) -> Trouble {
+    fn trouble(&self, fault: RemoteFault) -> Trouble {
         let url = self.task.url.to_string();
         Trouble::Source(match fault {
-            Fault::OtherHash(kind) => return Trouble::OtherHash(kind),
-            Fault::Refused(cause) => {
+            RemoteFault::OtherHash(kind) => return Trouble::OtherHash(kind),
+            RemoteFault::Refused(cause) => {
                 let keyring = &self.task.shared.settings.keyring;
                 let pass = keyring.git(self.task.url.with_credentials(), &self.task.project);
                 SourceError::AccessRefused { help: access_help(&url, &pass, &cause), url, cause: Some(cause) }
             }
-            Fault::Gone(cause) => SourceError::RepositoryGone { url, cause: Some(cause) },
-            Fault::Unreachable(cause) | Fault::Odd(cause) if is_about_a_certificate(&cause) => {
+            RemoteFault::Gone(cause) => SourceError::RepositoryGone { url, cause: Some(cause) },
+            RemoteFault::Unreachable(cause) | RemoteFault::Odd(cause) if is_about_a_certificate(&cause) => {
                 let help = "give its authority's certificate in `argocd-tls-certs-cm` with `--repositories`, or in \
-                            SSL_CERT_FILE; where the server asks for one of ours, give the repository's Secret";
+                            SSL_CERT_FILE; if the server asks for a client certificate, give the repository's Secret";
                 SourceError::FetchFailed { url, help: help.to_owned(), cause }
             }
-            Fault::Unreachable(cause) => SourceError::Unreachable { url, instead: Instead::Checkout, cause },
-            Fault::Stopped => SourceError::TimedOut { url, after: self.task.limits.timeout },
-            Fault::Disk(error) => self.cache.unusable(&error),
-            Fault::NotOurs(cause) | Fault::Odd(cause) => {
-                let help =
-                    "see what git says: `git ls-remote` with this URL; `--repo URL=PATH` uses a checkout instead";
+            RemoteFault::Unreachable(cause) => SourceError::Unreachable { url, instead: Instead::Checkout, cause },
+            RemoteFault::Stopped => SourceError::TimedOut { url, after: self.task.limits.timeout },
+            RemoteFault::Disk(error) => self.cache.unusable(&error),
+            RemoteFault::NotOurs(cause) | RemoteFault::Odd(cause) => {
+                let help = "try `git ls-remote` with this URL; `--repo URL=PATH` uses a checkout instead";
                 SourceError::FetchFailed { url, help: help.to_owned(), cause }
             }
         })
@@ -338,12 +344,12 @@ impl Attempt<'_, '_> {
 }
 
 /// Whether somebody was not believed who they are: in rustls' words, or in those of git.
-fn is_about_a_certificate(cause: &Cause) -> bool {
+fn is_about_a_certificate(cause: &SourceCause) -> bool {
     cause.whole_text().to_lowercase().contains("certificate")
 }
 
-/// What opens a repository of this kind.
-fn access_help(url: &str, pass: &Pass, cause: &Cause) -> String {
+/// Credentials for a repository of this kind.
+fn access_help(url: &str, pass: &Pass, cause: &SourceCause) -> String {
     let is_unknown = cause.whole_text().to_lowercase().contains("host key verification failed");
     let is_http = url.starts_with("http");
     let is_from_secret = if is_http {
@@ -352,7 +358,7 @@ fn access_help(url: &str, pass: &Pass, cause: &Cause) -> String {
         pass.ssh_private_key.is_some() && !is_unknown
     };
     if is_from_secret {
-        return format!("it was asked with what Secret `{}` has: look whether that may read it", pass.secret);
+        return format!("the credentials of Secret `{}` were used: check that they can read it", pass.secret);
     }
     if !is_http && pass.known_hosts.is_some() && !pass.insecure {
         return "load a key into the SSH agent, and the host's key into `argocd-ssh-known-hosts-cm`, which was given: no \

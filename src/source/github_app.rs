@@ -23,10 +23,10 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
-use super::error::{Cause, SourceError};
+use super::error::{SourceCause, SourceError};
 use super::keyring::{Keyring, Pass, is_this_machine};
-use super::limits::Limits;
-use super::web::{self, Answer, Web};
+use super::limits::FetchLimits;
+use super::web::{self, Web, WebAnswer};
 use crate::app::settings::GithubApp;
 use crate::secret::{RepoUrl, Secret};
 
@@ -34,7 +34,7 @@ use crate::secret::{RepoUrl, Secret};
 const API: &str = "https://api.github.com";
 /// Where another one's is.
 const ENTERPRISE: &str = "GitHub Enterprise has its API at `https://HOST/api/v3`";
-/// What an answer may be long: a page of a hundred installations has some 300 KiB.
+/// The size limit of an answer: a page of a hundred installations has some 300 KiB.
 const ANSWER_LIMIT: u64 = 4 << 20;
 /// No App is installed in more places than so many pages of a hundred.
 const PAGES: usize = 100;
@@ -44,53 +44,53 @@ const PATIENCE: Duration = Duration::from_secs(30);
 const TOKEN_LIFE: Duration = Duration::from_secs(50 * 60);
 /// A clock that is off by more than this is worth a word.
 const CLOCK_SKEW: i64 = 30;
-/// What we say of ourselves holds from a minute ago, since clocks differ; GitHub takes ten minutes at most.
+/// Our signed claims hold from a minute ago, since clocks differ; GitHub takes ten minutes at most.
 const SINCE_SECONDS: i64 = 60;
 const UNTIL_SECONDS: i64 = 300;
 
 /// The tokens of a run; every clone is the same.
 #[derive(Debug, Clone, Default)]
-pub struct AppTokens(Arc<Mutex<HashMap<blake3::Hash, Place>>>);
+pub struct AppTokens(Arc<Mutex<HashMap<blake3::Hash, TokenSlot>>>);
 
 /// One token's; locked while it is asked for.
-type Place = Arc<Mutex<Option<Kept>>>;
+type TokenSlot = Arc<Mutex<Option<KeptToken>>>;
 
-/// What was handed out, or why nothing was: a fleet asks once.
+/// The token, or why there is none: a fleet asks once.
 #[derive(Debug)]
-struct Kept {
-    answer: Result<Secret<String>, Refusal>,
+struct KeptToken {
+    answer: Result<Secret<String>, TokenRefusal>,
     at: Instant,
 }
 
 /// Why there is no token.
 #[derive(Debug, Clone)]
-struct Refusal {
+struct TokenRefusal {
     reason: String,
     help: String,
-    cause: Option<Cause>,
+    cause: Option<SourceCause>,
 }
 
 /// Who asks, and within which limits.
-pub(super) struct Asker<'a> {
+pub(super) struct TokenRequester<'a> {
     pub(super) keyring: &'a Keyring,
-    /// What the repository's Secret says: its certificates and its proxy lead to the API, too.
+    /// The repository's Secret: its certificates and its proxy lead to the API, too.
     pub(super) pass: &'a Pass,
-    pub(super) limits: &'a Limits,
+    pub(super) limits: &'a FetchLimits,
     pub(super) runtime: &'a tokio::runtime::Handle,
 }
 
 /// The token that opens a repository.
-pub(super) fn token(app: &GithubApp, url: &RepoUrl, asker: &Asker<'_>) -> Result<Secret<String>, SourceError> {
+pub(super) fn token(app: &GithubApp, url: &RepoUrl, asker: &TokenRequester<'_>) -> Result<Secret<String>, SourceError> {
     let organisation = organisation(url);
     let place = asker.keyring.tokens.place(app, organisation.as_deref());
     // Held while asking: who opens another repository of the App waits for the one answer.
     let mut kept = place.lock().unwrap_or_else(PoisonError::into_inner);
     kept.take_if(|kept| kept.at.elapsed() >= TOKEN_LIFE);
     let kept = kept.get_or_insert_with(|| {
-        let answer = Door::new(app, asker).and_then(|door| door.token(organisation.as_deref()));
-        Kept { answer, at: Instant::now() }
+        let answer = GitHubApi::new(app, asker).and_then(|door| door.token(organisation.as_deref()));
+        KeptToken { answer, at: Instant::now() }
     });
-    kept.answer.clone().map_err(|Refusal { reason, help, cause }| SourceError::NoAppToken {
+    kept.answer.clone().map_err(|TokenRefusal { reason, help, cause }| SourceError::NoAppToken {
         url: url.to_string(),
         secret: app.secret.clone(),
         reason,
@@ -100,7 +100,7 @@ pub(super) fn token(app: &GithubApp, url: &RepoUrl, asker: &Asker<'_>) -> Result
 }
 
 impl AppTokens {
-    fn place(&self, app: &GithubApp, organisation: Option<&str>) -> Place {
+    fn place(&self, app: &GithubApp, organisation: Option<&str>) -> TokenSlot {
         let key = app.private_key.as_ref().map(|key| key.expose().as_str()).unwrap_or_default();
         // Of an App whose installation is known, the organisation does not matter.
         let installation = app.installation.map(|id| id.to_string()).or(organisation.map(str::to_owned));
@@ -111,37 +111,37 @@ impl AppTokens {
 }
 
 /// The API, and what opens it.
-struct Door<'a> {
+struct GitHubApi<'a> {
     app: &'a GithubApp,
     api: Url,
     web: Web,
     assertion: Secret<String>,
 }
 
-impl<'a> Door<'a> {
-    fn new(app: &'a GithubApp, asker: &Asker<'_>) -> Result<Self, Refusal> {
+impl<'a> GitHubApi<'a> {
+    fn new(app: &'a GithubApp, asker: &TokenRequester<'_>) -> Result<Self, TokenRefusal> {
         let written = if app.api.is_empty() { API } else { &app.api };
-        let wrong = |why: &str| Refusal {
+        let wrong = |why: &str| TokenRefusal {
             reason: format!("its `githubAppEnterpriseBaseUrl` {why}"),
             help: ENTERPRISE.to_owned(),
             cause: None,
         };
-        let api = Url::parse(&format!("{written}/")).map_err(|_error| wrong("is no URL"))?;
+        let api = Url::parse(&format!("{written}/")).map_err(|_error| wrong("is not a URL"))?;
         let host = api.host_str().unwrap_or_default();
         // A token that can be read on the way is everybody's.
         if api.scheme() != "https" && !(api.scheme() == "http" && is_this_machine(host)) {
-            return Err(wrong("is no `https://` URL"));
+            return Err(wrong("is not an `https://` URL"));
         }
         let key = key(app.private_key.as_ref().map(|key| key.expose().as_str()).unwrap_or_default())?;
         let assertion = assertion(app.id.unwrap_or_default(), &key, Timestamp::now())?;
         let pass = asker.keyring.at(host, asker.pass);
         let deadline = asker.limits.deadline.min(Instant::now() + PATIENCE);
-        let limits = Limits { deadline, timeout: PATIENCE, ..asker.limits.clone() };
+        let limits = FetchLimits { deadline, timeout: PATIENCE, ..asker.limits.clone() };
         let web = Web::new(&pass, written, &limits, asker.runtime).map_err(unanswered)?;
         Ok(Self { app, api, web, assertion })
     }
 
-    fn token(&self, organisation: Option<&str>) -> Result<Secret<String>, Refusal> {
+    fn token(&self, organisation: Option<&str>) -> Result<Secret<String>, TokenRefusal> {
         let installation = match self.app.installation {
             Some(installation) => installation,
             None => self.installation(organisation)?,
@@ -152,20 +152,22 @@ impl<'a> Door<'a> {
         if status == 404 {
             let help = "check `githubAppInstallationID`, or leave it out and the organisation's is looked up; GitHub \
                         Enterprise has its API at `https://HOST/api/v3`";
-            let reason = format!("{} knows no installation {installation} of App {}", self.shown(), self.id());
+            let reason = format!("{} has no installation {installation} of App {}", self.shown(), self.id());
             return Err(self.refused(answer, reason, help));
         }
         let said = self.read(answer)?;
-        said.get("token").and_then(Value::as_str).map(|token| Secret::new(token.to_owned())).ok_or_else(|| Refusal {
-            reason: format!("what {} answers has no token", self.shown()),
-            help: ENTERPRISE.to_owned(),
-            cause: None,
+        said.get("token").and_then(Value::as_str).map(|token| Secret::new(token.to_owned())).ok_or_else(|| {
+            TokenRefusal {
+                reason: format!("the answer of {} has no token", self.shown()),
+                help: ENTERPRISE.to_owned(),
+                cause: None,
+            }
         })
     }
 
     /// Looks up where the App is installed: by the organisation, or the user, that has the repository.
-    fn installation(&self, organisation: Option<&str>) -> Result<u64, Refusal> {
-        let organisation = organisation.ok_or_else(|| Refusal {
+    fn installation(&self, organisation: Option<&str>) -> Result<u64, TokenRefusal> {
+        let organisation = organisation.ok_or_else(|| TokenRefusal {
             reason: "the repository's URL names no organisation whose installation could be looked up".to_owned(),
             help: "write the App's `githubAppInstallationID` into the Secret".to_owned(),
             cause: None,
@@ -188,15 +190,15 @@ impl<'a> Door<'a> {
                 None => break,
             }
         }
-        Err(Refusal {
+        Err(TokenRefusal {
             reason: format!("App {} is not installed for `{organisation}`", self.id()),
             help: "install it there, or write the `githubAppInstallationID` into the Secret".to_owned(),
             cause: None,
         })
     }
 
-    fn ask(&self, method: &Method, question: &str) -> Result<Answer<'_>, Refusal> {
-        let unasked = || Refusal {
+    fn ask(&self, method: &Method, question: &str) -> Result<WebAnswer<'_>, TokenRefusal> {
+        let unasked = || TokenRefusal {
             reason: format!("{} cannot be asked", self.shown()),
             help: ENTERPRISE.to_owned(),
             cause: None,
@@ -212,12 +214,12 @@ impl<'a> Door<'a> {
     }
 
     /// Reads an answer that has what was asked for.
-    fn read(&self, answer: Answer<'_>) -> Result<Value, Refusal> {
+    fn read(&self, answer: WebAnswer<'_>) -> Result<Value, TokenRefusal> {
         let status = answer.status();
         if status.is_success() {
             let bytes = answer.bytes(ANSWER_LIMIT).map_err(unanswered)?;
-            return serde_json::from_slice(&bytes).map_err(|_error| Refusal {
-                reason: format!("what {} answers is not JSON", self.shown()),
+            return serde_json::from_slice(&bytes).map_err(|_error| TokenRefusal {
+                reason: format!("the answer of {} is not JSON", self.shown()),
                 help: ENTERPRISE.to_owned(),
                 cause: None,
             });
@@ -245,14 +247,14 @@ impl<'a> Door<'a> {
     }
 
     /// A refusal with the server's own words, of which nothing is ours.
-    fn refused(&self, answer: Answer<'_>, reason: String, help: &str) -> Refusal {
+    fn refused(&self, answer: WebAnswer<'_>, reason: String, help: &str) -> TokenRefusal {
         let said: Option<Value> = answer.bytes(ANSWER_LIMIT).ok().and_then(|bytes| serde_json::from_slice(&bytes).ok());
         let message = said.as_ref().and_then(|said| said.get("message")).and_then(Value::as_str);
         let cause = message.map(|message| {
             let message: String = message.replace(self.assertion.expose(), "***").chars().take(300).collect();
-            Cause::saying(message)
+            SourceCause::saying(message)
         });
-        Refusal { reason, help: help.to_owned(), cause }
+        TokenRefusal { reason, help: help.to_owned(), cause }
     }
 
     fn shown(&self) -> String {
@@ -264,8 +266,8 @@ impl<'a> Door<'a> {
     }
 }
 
-/// What kept a question from being answered.
-fn unanswered(error: SourceError) -> Refusal {
+/// Why a question was not answered.
+fn unanswered(error: SourceError) -> TokenRefusal {
     let reason = match &error {
         SourceError::TimedOut { url, .. } => format!("{url} has no answer within {PATIENCE:?}"),
         error => error.to_string(),
@@ -276,11 +278,11 @@ fn unanswered(error: SourceError) -> Refusal {
         SourceError::Unreachable { cause, .. } | SourceError::FetchFailed { cause, .. } => Some(cause),
         _ => None,
     };
-    Refusal { reason, help, cause }
+    TokenRefusal { reason, help, cause }
 }
 
 /// GitHub says so in one of two ways.
-fn is_limited(answer: &Answer<'_>) -> bool {
+fn is_limited(answer: &WebAnswer<'_>) -> bool {
     answer.header("retry-after").is_some() || answer.header("x-ratelimit-remaining") == Some("0")
 }
 
@@ -293,8 +295,8 @@ fn skew(date: &str, now: Timestamp) -> Option<String> {
 }
 
 /// Reads the key; no error has anything of it.
-fn key(pem: &str) -> Result<RsaKeyPair, Refusal> {
-    let wrong = |why: &str| Refusal {
+fn key(pem: &str) -> Result<RsaKeyPair, TokenRefusal> {
+    let wrong = |why: &str| TokenRefusal {
         reason: format!("its `githubAppPrivateKey` {why}"),
         help: "take the `.pem` file that GitHub makes for the App, as it is".to_owned(),
         cause: None,
@@ -305,23 +307,25 @@ fn key(pem: &str) -> Result<RsaKeyPair, Refusal> {
     let pair = match PrivateKeyDer::from_pem_slice(pem.as_bytes()) {
         Ok(PrivateKeyDer::Pkcs1(der)) => RsaKeyPair::from_der(der.secret_pkcs1_der()),
         Ok(PrivateKeyDer::Pkcs8(der)) => RsaKeyPair::from_pkcs8(der.secret_pkcs8_der()),
-        Ok(_) => return Err(wrong("is no RSA key")),
-        Err(_) => return Err(wrong("is no private key in PEM")),
+        Ok(_) => return Err(wrong("is not an RSA key")),
+        Err(_) => return Err(wrong("is not a private key in PEM")),
     };
-    pair.map_err(|error| wrong(&format!("is no RSA key that can be used ({error})")))
+    pair.map_err(|error| wrong(&format!("is not an RSA key that can be used ({error})")))
 }
 
 /// Says who we are, signed: a JSON web token by RS256.
-fn assertion(app: u64, key: &RsaKeyPair, now: Timestamp) -> Result<Secret<String>, Refusal> {
+fn assertion(app: u64, key: &RsaKeyPair, now: Timestamp) -> Result<Secret<String>, TokenRefusal> {
     let header = json!({"alg": "RS256", "typ": "JWT"}).to_string();
     let (from, until) = (now.as_second() - SINCE_SECONDS, now.as_second() + UNTIL_SECONDS);
     let claims = json!({"iat": from, "exp": until, "iss": app.to_string()}).to_string();
     let signed = format!("{}.{}", URL_SAFE_NO_PAD.encode(header), URL_SAFE_NO_PAD.encode(claims));
     let mut signature = vec![0; key.public().modulus_len()];
-    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).map_err(|_error| Refusal {
-        reason: "its `githubAppPrivateKey` signs nothing".to_owned(),
-        help: "take the `.pem` file that GitHub makes for the App, as it is".to_owned(),
-        cause: None,
+    key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), signed.as_bytes(), &mut signature).map_err(|_error| {
+        TokenRefusal {
+            reason: "its `githubAppPrivateKey` signs nothing".to_owned(),
+            help: "take the `.pem` file that GitHub makes for the App, as it is".to_owned(),
+            cause: None,
+        }
     })?;
     Ok(Secret::new(format!("{signed}.{}", URL_SAFE_NO_PAD.encode(signature))))
 }
@@ -353,7 +357,7 @@ mod tests {
     }
 
     #[test]
-    fn a_clock_that_is_off_is_told() {
+    fn a_clock_that_is_off_is_reported() {
         let now: Timestamp = "2026-11-24T12:00:00Z".parse().unwrap();
         for (date, expected) in [
             ("Tue, 24 Nov 2026 12:00:10 GMT", None),
@@ -367,23 +371,26 @@ mod tests {
 
     /// Whoever pastes a key wrong must not find it in a log.
     #[test]
-    fn a_broken_key_is_told_without_it() {
+    fn a_broken_key_is_reported_without_it() {
         for (pem, expected) in [
-            ("", "is no private key in PEM"),
-            ("s3cret", "is no private key in PEM"),
-            ("-----BEGIN RSA PRIVATE KEY-----\ns3cret\n", "is no private key in PEM"),
-            ("-----BEGIN RSA PRIVATE KEY-----\ns3cret!\n-----END RSA PRIVATE KEY-----\n", "is no private key in PEM"),
+            ("", "is not a private key in PEM"),
+            ("s3cret", "is not a private key in PEM"),
+            ("-----BEGIN RSA PRIVATE KEY-----\ns3cret\n", "is not a private key in PEM"),
+            (
+                "-----BEGIN RSA PRIVATE KEY-----\ns3cret!\n-----END RSA PRIVATE KEY-----\n",
+                "is not a private key in PEM",
+            ),
             (
                 "-----BEGIN RSA PRIVATE KEY-----\nczNjcmV0\n-----END RSA PRIVATE KEY-----\n",
-                "is no RSA key that can be used",
+                "is not an RSA key that can be used",
             ),
-            ("-----BEGIN EC PRIVATE KEY-----\nczNjcmV0\n-----END EC PRIVATE KEY-----\n", "is no RSA key"),
+            ("-----BEGIN EC PRIVATE KEY-----\nczNjcmV0\n-----END EC PRIVATE KEY-----\n", "is not an RSA key"),
             ("-----BEGIN ENCRYPTED PRIVATE KEY-----\nczNjcmV0\n-----END ENCRYPTED PRIVATE KEY-----\n", "is encrypted"),
         ] {
             let refusal = key(pem).unwrap_err();
             assert!(refusal.reason.contains(expected), "{pem}: {refusal:?}");
-            let told = format!("{refusal:?}");
-            assert!(!told.contains("s3cret") && !told.contains("czNjcmV0"), "{told}");
+            let reported = format!("{refusal:?}");
+            assert!(!reported.contains("s3cret") && !reported.contains("czNjcmV0"), "{reported}");
         }
     }
 }

@@ -10,16 +10,16 @@ use std::collections::{BTreeMap, HashSet};
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 
-use super::bring::Task;
-use super::error::{Cause, SourceError};
+use super::error::{SourceCause, SourceError};
 use super::location::Location;
+use super::task::Task;
 use super::{fetch, local};
 
-/// So many commits are told of one path.
+/// The most commits that are reported for one path.
 const TOLD: usize = 20;
 /// So many commits are looked at.
 const LOOKED_AT: usize = 2_000;
-/// How much history is brought, at first and then once more.
+/// How much history is fetched, at first and then once more.
 pub(super) const DEEPEN: [u32; 2] = [50, 500];
 
 /// One commit, as a report shows it.
@@ -35,7 +35,7 @@ pub struct Commit {
     pub time: String,
 }
 
-/// What happened to one path between two revisions.
+/// The changes of one path between two revisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct PathHistory {
     /// The commits that touched it, the newest first.
@@ -44,7 +44,7 @@ pub struct PathHistory {
     pub is_cut: bool,
 }
 
-/// What happened to some paths between two revisions.
+/// The changes of some paths between two revisions.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct History {
     /// Each path that was touched; where not all of the history was looked at, each that was asked for.
@@ -53,7 +53,7 @@ pub struct History {
     pub is_cut: bool,
 }
 
-/// What is asked of a repository's history.
+/// The question about a repository's history.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct HistoryWanted {
     /// The commit at which the paths were known; full hash.
@@ -67,7 +67,7 @@ pub struct HistoryWanted {
 /// Answers on a thread that may block.
 pub(super) fn history(task: &mut Task, wanted: &HistoryWanted) -> Result<History, SourceError> {
     let (Some(since), Some(until)) = (id(&wanted.since), id(&wanted.until)) else { return Ok(History::default()) };
-    let walk = Walk { since, until, paths: &wanted.paths };
+    let walk = HistoryWalk { since, until, paths: &wanted.paths };
     let shared = task.shared.clone();
     let here = match (shared.working_trees.find(&task.url), Location::of(&task.url)?) {
         (Some(root), _) => Some(root.to_owned()),
@@ -75,7 +75,7 @@ pub(super) fn history(task: &mut Task, wanted: &HistoryWanted) -> Result<History
         (None, _) => None,
     };
     let url = task.url.to_string();
-    let damaged = |error: gix::Error| SourceError::Damaged { url: url.clone(), cause: Cause::of(&error) };
+    let damaged = |error: gix::Error| SourceError::Damaged { url: url.clone(), cause: SourceCause::of(&error) };
     let Some(path) = here else {
         return fetch::deepened(task, until, |repository| walk.of(repository).map_err(damaged));
     };
@@ -89,13 +89,13 @@ fn id(hash: &str) -> Option<ObjectId> {
     ObjectId::from_hex(hash.as_bytes()).ok()
 }
 
-struct Walk<'w> {
+struct HistoryWalk<'w> {
     since: ObjectId,
     until: ObjectId,
     paths: &'w [String],
 }
 
-impl Walk<'_> {
+impl HistoryWalk<'_> {
     fn of(&self, repository: &gix::Repository) -> gix::Result<History> {
         let mut history = History::default();
         let known = repository.has_object(self.since);
@@ -145,7 +145,7 @@ impl Walk<'_> {
             if is_touched {
                 let touched = history.paths.entry(path.clone()).or_default();
                 if touched.commits.len() < TOLD {
-                    touched.commits.push(told(&commit)?);
+                    touched.commits.push(read_commit(&commit)?);
                 } else {
                     touched.is_cut = true;
                 }
@@ -155,7 +155,7 @@ impl Walk<'_> {
     }
 }
 
-fn told(commit: &gix::Commit<'_>) -> gix::Result<Commit> {
+fn read_commit(commit: &gix::Commit<'_>) -> gix::Result<Commit> {
     let author = commit.author()?;
     let seconds = author.time()?.seconds;
     let time = jiff::Timestamp::from_second(seconds).map(|time| time.to_string()).unwrap_or_default();

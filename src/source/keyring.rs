@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use std::sync::OnceLock;
 use std::time::Duration;
 
-use super::credentials::Identity;
+use super::credentials::BasicAuth;
 use super::docker_config;
 use super::github_app::AppTokens;
 use crate::app::settings::{ClientCertificate, GithubApp, Repositories, Repository};
@@ -26,18 +26,18 @@ pub struct HostLogin {
 }
 
 impl HostLogin {
-    fn identity(&self, host: &str) -> Option<Identity> {
+    fn identity(&self, host: &str) -> Option<BasicAuth> {
         let name = host.split(':').next().unwrap_or(host);
         let is_meant = |meant: &String| meant.eq_ignore_ascii_case(host) || meant.eq_ignore_ascii_case(name);
         if !self.hosts.is_empty() && !self.hosts.iter().any(is_meant) {
             return None;
         }
         let password = self.password.clone()?;
-        Some(Identity { username: self.username.clone().unwrap_or_default(), password })
+        Some(BasicAuth { username: self.username.clone().unwrap_or_default(), password })
     }
 }
 
-/// What opens Helm repositories and registries.
+/// Credentials for Helm repositories and registries.
 #[derive(Debug, Clone, Default)]
 pub struct Keyring {
     /// `--repositories`: Argo CD's Secrets.
@@ -48,7 +48,7 @@ pub struct Keyring {
     pub oci: HostLogin,
     /// Docker's configuration, and Helm's in the same form; the first that knows a registry counts.
     pub docker_configs: Vec<PathBuf>,
-    /// What GitHub handed out to Apps in this run.
+    /// The tokens that GitHub gave to Apps in this run.
     pub tokens: AppTokens,
     /// Everything together, where the cluster that Argo CD runs in has more.
     pub of_cluster: OnceLock<Repositories>,
@@ -60,7 +60,7 @@ pub(crate) struct Pass {
     /// The Secret that says so; empty where none does.
     pub(crate) secret: String,
     /// Who we are there.
-    pub(crate) identity: Option<Identity>,
+    pub(crate) identity: Option<BasicAuth>,
     /// The only hosts that see it; every host that it leads to, when empty.
     pub(crate) only_hosts: Vec<String>,
     /// A token in place of that, for the token server of a registry.
@@ -75,17 +75,17 @@ pub(crate) struct Pass {
     pub(crate) known_hosts: Option<String>,
     /// Who answers is not looked at.
     pub(crate) insecure: bool,
-    /// It is told who we are before it asks.
+    /// Credentials are sent before the server asks.
     pub(crate) force_basic_auth: bool,
     /// It speaks no TLS.
     pub(crate) plain_http: bool,
-    /// What we show it.
+    /// The client certificate.
     pub(crate) client_certificate: Option<ClientCertificate>,
-    /// What it is known by, beside the system's certificates.
+    /// Certificates of the host, besides the system's.
     pub(crate) authorities: Option<String>,
-    /// What leads to it.
+    /// The way to the repository.
     pub(crate) proxy: Option<RepoUrl>,
-    /// What it does not lead to.
+    /// The file that it must not reach.
     pub(crate) no_proxy: String,
 }
 
@@ -105,24 +105,24 @@ impl Keyring {
         let _ = self.of_cluster.set(all);
     }
 
-    /// What Argo CD was told of repositories.
+    /// Argo CD's settings for repositories.
     pub(crate) fn repositories(&self) -> &Repositories {
         self.of_cluster.get().unwrap_or(&self.repositories)
     }
 
-    /// What opens a Helm repository.
+    /// Credentials for a Helm repository.
     pub(crate) fn helm_repository(&self, url: &reqwest::Url, written: &str, project: &str) -> Pass {
         let host = authority(url);
         let repository = self.repositories().find(written, project);
         // Argo CD util/helm/client.go: a user without a password is sent, too; some servers take a token for one.
         let alone = repository.as_ref().map(|it| it.username.clone()).filter(|username| !username.is_empty());
-        let alone = alone.map(|username| Identity { username, password: Secret::new(String::new()) });
+        let alone = alone.map(|username| BasicAuth { username, password: Secret::new(String::new()) });
         let mut pass = self.pass(repository, &host);
         pass.identity = pass.identity.or(alone).or_else(|| of_url(url)).or_else(|| self.helm.identity(&host));
         pass
     }
 
-    /// What opens a repository of a registry: `host/path`.
+    /// Credentials for a repository of a registry: `host/path`.
     pub(crate) fn registry(&self, written: &str, project: &str, asking: &Asking<'_>) -> Pass {
         let repository = written.trim_start_matches("oci://");
         let host = repository.split('/').next().unwrap_or_default();
@@ -141,12 +141,12 @@ impl Keyring {
         pass
     }
 
-    /// What a Secret says, for another host that it leads to.
+    /// The credentials of a Secret, for another host that it leads to.
     pub(super) fn at(&self, host: &str, pass: &Pass) -> Pass {
         Pass { authorities: self.repositories().authorities(host).map(str::to_owned), ..pass.clone() }
     }
 
-    /// What the Secret of a git repository says.
+    /// The settings in the Secret of a git repository.
     pub(crate) fn git(&self, written: &str, project: &str) -> Pass {
         let host = reqwest::Url::parse(written).map(|url| authority(&url)).unwrap_or_default();
         let known_hosts = self.repositories().known_hosts().map(str::to_owned);
@@ -165,7 +165,7 @@ impl Keyring {
         Pass {
             secret: repository.secret,
             github_app: Some(repository.github_app).filter(|_| is_app),
-            identity: password.map(|password| Identity { username, password }),
+            identity: password.map(|password| BasicAuth { username, password }),
             only_hosts: Vec::new(),
             refresh_token: None,
             bearer: repository.bearer_token,
@@ -189,11 +189,11 @@ fn authority(url: &reqwest::Url) -> String {
 }
 
 /// Who a URL says that we are; a user alone is a token of some servers.
-pub(super) fn of_url(url: &reqwest::Url) -> Option<Identity> {
+pub(super) fn of_url(url: &reqwest::Url) -> Option<BasicAuth> {
     let decoded = |text: &str| percent_encoding::percent_decode_str(text).decode_utf8_lossy().into_owned();
     let password = Secret::new(decoded(url.password().unwrap_or_default()));
     (!url.username().is_empty() || url.password().is_some())
-        .then(|| Identity { username: decoded(url.username()), password })
+        .then(|| BasicAuth { username: decoded(url.username()), password })
 }
 
 /// A registry of this machine speaks no TLS, as Docker takes it.
@@ -202,7 +202,7 @@ pub(super) fn is_this_machine(host: &str) -> bool {
     matches!(name, "localhost" | "[::1]") || name.starts_with("127.")
 }
 
-/// What makes an HTTP client: reqwest has two kinds of it, and git's protocol needs the other one.
+/// Builds an HTTP client: reqwest has two kinds of it, and git's protocol needs the other one.
 pub(super) trait ClientBuilder: Sized {
     fn authorities(self, certificates: Vec<reqwest::Certificate>) -> Self;
     fn identity(self, identity: reqwest::Identity) -> Self;
@@ -212,7 +212,7 @@ pub(super) trait ClientBuilder: Sized {
 
 impl Pass {
     /// Who we are to another host that the server leads to: what is meant for one host is shown to no other.
-    pub(super) fn identity_for(&self, url: &reqwest::Url) -> Option<&Identity> {
+    pub(super) fn identity_for(&self, url: &reqwest::Url) -> Option<&BasicAuth> {
         let (host, name) = (authority(url), url.host_str().unwrap_or_default());
         let is_meant = |meant: &String| meant.eq_ignore_ascii_case(&host) || meant.eq_ignore_ascii_case(name);
         self.identity.as_ref().filter(|_| self.only_hosts.is_empty() || self.only_hosts.iter().any(is_meant))

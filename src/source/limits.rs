@@ -6,13 +6,13 @@ use crate::process::Cancel;
 
 /// A time limit, and a switch that is turned when it is over or the run is stopped.
 #[derive(Debug, Clone)]
-pub(super) struct Limits {
+pub(super) struct FetchLimits {
     pub(super) stop: Cancel,
     pub(super) deadline: Instant,
     pub(super) timeout: Duration,
 }
 
-impl Limits {
+impl FetchLimits {
     pub(super) fn new(timeout: Duration) -> Self {
         Self { stop: Cancel::new(), deadline: Instant::now() + timeout, timeout }
     }
@@ -22,7 +22,7 @@ impl Limits {
         self.stop.is_cancelled() || Instant::now() > self.deadline
     }
 
-    /// What is left of the time.
+    /// The time that is left.
     pub(super) fn left(&self) -> Duration {
         self.deadline.saturating_duration_since(Instant::now())
     }

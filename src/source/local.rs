@@ -7,23 +7,23 @@ use std::path::{Path, PathBuf};
 use gix::ObjectId;
 use gix::bstr::ByteSlice;
 
-use super::error::{Cause, SourceError};
-use super::revision::{Reference, References};
+use super::error::{SourceCause, SourceError};
+use super::revision::{GitReference, GitReferences};
 
 /// Opens a repository for reading; nothing when the folder is there but is no repository.
 pub(super) fn open(path: &Path) -> Result<Option<gix::Repository>, SourceError> {
     if !path.is_dir() {
         return Err(SourceError::RepositoryGone { url: path.display().to_string(), cause: None });
     }
-    // Isolated: a repository that is only read needs nobody's configuration.
+    // Isolated: a repository that is only read needs no user configuration.
     match gix::open_opts(path, gix::open::Options::isolated()) {
         Ok(repository) => Ok(Some(repository)),
         Err(error) if looks_like_a_repository(path) => {
-            Err(SourceError::LocalUnreadable { path: path.to_owned(), cause: Cause::of(&error) })
+            Err(SourceError::LocalUnreadable { path: path.to_owned(), cause: SourceCause::of(&error) })
         }
         Err(_) => match root_above(path) {
             Some(root) => {
-                let cause = Cause::saying(format!("the root of the repository is {}", root.display()));
+                let cause = SourceCause::saying(format!("the root of the repository is {}", root.display()));
                 Err(SourceError::LocalUnreadable { path: path.to_owned(), cause })
             }
             None => Ok(None),
@@ -41,24 +41,24 @@ fn root_above(path: &Path) -> Option<PathBuf> {
 }
 
 /// Every reference, annotated tags followed.
-pub(super) fn references(repository: &gix::Repository) -> Result<References, Cause> {
+pub(super) fn references(repository: &gix::Repository) -> Result<GitReferences, SourceCause> {
     let mut found = Vec::new();
     if let Ok(head) = repository.head_id() {
-        found.push(Reference { name: "HEAD".to_owned(), commit: head.detach() });
+        found.push(GitReference { name: "HEAD".to_owned(), commit: head.detach() });
     }
-    let platform = repository.references().map_err(|error| Cause::of(&error))?;
-    for reference in platform.all().map_err(|error| Cause::of(&error))? {
+    let platform = repository.references().map_err(|error| SourceCause::of(&error))?;
+    for reference in platform.all().map_err(|error| SourceCause::of(&error))? {
         // One broken reference is no reason to do without the others.
         let Ok(mut reference) = reference else { continue };
         let name = reference.name().as_bstr().to_str_lossy().into_owned();
         if let Ok(commit) = reference.peel_to_id() {
-            found.push(Reference { name, commit: commit.detach() });
+            found.push(GitReference { name, commit: commit.detach() });
         }
     }
-    Ok(References(found))
+    Ok(GitReferences(found))
 }
 
-/// What is known of a short hash.
+/// The candidates for a short hash.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ShortHash {
     /// One commit begins with it.
@@ -70,10 +70,11 @@ pub(super) enum ShortHash {
 }
 
 /// Looks for the commit that a short hash means.
-pub(super) fn short_hash(repository: &gix::Repository, hash: &str) -> Result<ShortHash, Cause> {
+pub(super) fn short_hash(repository: &gix::Repository, hash: &str) -> Result<ShortHash, SourceCause> {
     let Ok(prefix) = gix::hash::Prefix::from_hex(hash) else { return Ok(ShortHash::Unknown) };
     let mut candidates = std::collections::HashSet::new();
-    let found = repository.objects.lookup_prefix(prefix, Some(&mut candidates)).map_err(|error| Cause::of(&error))?;
+    let found =
+        repository.objects.lookup_prefix(prefix, Some(&mut candidates)).map_err(|error| SourceCause::of(&error))?;
     if found.is_none() {
         return Ok(ShortHash::Unknown);
     }

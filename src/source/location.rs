@@ -73,7 +73,7 @@ impl Location {
                     }
                 }
                 "https" | "http" | "ssh" | "git+ssh" | "ssh+git" | "git" => refused("it names no host"),
-                _ => refused("trueup speaks https, http, ssh, git and file"),
+                _ => refused("trueup supports https, http, ssh, git and file"),
             };
         }
         if raw.contains("::") {

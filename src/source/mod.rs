@@ -1,11 +1,10 @@
-//! Brings a source's repository here.
+//! Fetches a source's repository here.
 //!
 //! In: a URL and the revisions that applications ask for: of git repositories, Helm repositories, registries. Out: [`Checkout`]s: a folder with exactly that revision's
-//! files, confined, and who brought it. One fetch per repository and run.
+//! files, confined, and who fetched it. One fetch per repository and run.
 //!
 //! Rules: Argo CD util/git (how a revision is resolved, which links are refused), git's own for everything else.
 
-mod bring;
 mod cache;
 mod charts;
 mod checkout;
@@ -26,6 +25,7 @@ mod revision;
 mod settings;
 mod sources;
 mod submodules;
+mod task;
 mod tree;
 mod version_range;
 mod web;
@@ -41,6 +41,6 @@ pub(crate) use keyring::{Asking, Pass};
 pub use keyring::{HostLogin, Keyring};
 pub use location::locate;
 pub use settings::{Credentials, Override, SourceSettings};
-pub use sources::{Brought, Sources};
+pub use sources::{FetchResult, Sources};
 pub(crate) use tree::{refuse_links_that_leave, unless_it_leaves};
 pub use version_range::VersionRange;

@@ -1,6 +1,6 @@
 //! What a Secret says, in files: ssh and git take keys and certificates in no other way that nobody else can see.
 //!
-//! In: a [`Pass`], a place for private files. Out: how ssh is run, and what git is told of certificates. The files are their
+//! In: a [`Pass`], a place for private files. Out: how ssh is run, and git's settings for certificates. The files are their
 //! owner's to remove: with a task, or with a program's home.
 //!
 //! Rules: Argo CD util/git/creds.go `SSHCreds`, `HTTPSCreds`; the manuals of `ssh_config` and `git-config`.
@@ -151,10 +151,10 @@ mod tests {
     }
 
     #[test]
-    fn git_is_told_of_certificates() {
+    fn git_receives_the_certificates() {
         let shown = ClientCertificate { certificate: "c".to_owned(), key: Secret::new("k".to_owned()) };
         let pass = Pass { authorities: Some("a".to_owned()), client_certificate: Some(shown), ..Pass::default() };
-        let told: Vec<&str> = written(&pass).http.iter().map(|(setting, _)| setting.name()).collect();
-        assert_eq!(told, ["sslCAInfo", "sslCert", "sslKey"]);
+        let settings: Vec<&str> = written(&pass).http.iter().map(|(setting, _)| setting.name()).collect();
+        assert_eq!(settings, ["sslCAInfo", "sslCert", "sslKey"]);
     }
 }

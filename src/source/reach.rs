@@ -17,7 +17,7 @@ use super::location::Location;
 use super::settings::SourceSettings;
 use crate::secret::RepoUrl;
 
-/// What is at the end of a `repoURL`.
+/// The end of a `repoURL`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ends {
     /// At a git repository, of which commits are read.
@@ -50,11 +50,11 @@ pub(super) fn local_path(url: &RepoUrl) -> Option<PathBuf> {
 /// Whether what is wanted of a local path lies in the repository that holds the manifest.
 fn is_held(path: &Path, wanted: &Wanted) -> bool {
     let Some(holder) = &wanted.holder else { return false };
-    // Links are followed first: one that leads out of the repository does not make what it leads to a part of it.
+    // Links are followed first: one that points outside the repository does not make what it leads to a part of it.
     path.canonicalize().is_ok_and(|path| path.starts_with(holder))
 }
 
-/// Refuses what may not be read.
+/// Refuses what is not allowed to be read.
 pub(super) fn check(path: &Path, ends: Ends, wanted: &Wanted, settings: &SourceSettings) -> Result<(), SourceError> {
     let is_allowed = || {
         let Ok(real) = path.canonicalize() else { return false };
@@ -73,7 +73,7 @@ pub(super) fn check(path: &Path, ends: Ends, wanted: &Wanted, settings: &SourceS
     }
 }
 
-/// Refuses a repository whose objects lie elsewhere than its folder says: it is nobody's that the user trusts.
+/// Refuses a repository whose objects lie elsewhere than its folder says: the user did not choose to trust it.
 pub(super) fn check_objects(
     repository: &gix::Repository,
     path: &Path,

@@ -16,7 +16,7 @@ use super::version_range::{VersionRange, parse_version};
 
 /// A reference that a repository has.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Reference {
+pub(super) struct GitReference {
     /// Its full name: `refs/heads/main`, `HEAD`.
     pub(super) name: String,
     /// The object it leads to, annotated tags followed.
@@ -25,18 +25,18 @@ pub(super) struct Reference {
 
 /// All references of a repository, in the order it gave them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct References(pub(super) Vec<Reference>);
+pub(super) struct GitReferences(pub(super) Vec<GitReference>);
 
-impl References {
-    fn find(&self, full_name: &str) -> Option<&Reference> {
+impl GitReferences {
+    fn find(&self, full_name: &str) -> Option<&GitReference> {
         self.0.iter().find(|reference| reference.name == full_name)
     }
 
-    fn tags(&self) -> impl Iterator<Item = (&str, &Reference)> {
+    fn tags(&self) -> impl Iterator<Item = (&str, &GitReference)> {
         self.0.iter().filter_map(|reference| Some((reference.name.strip_prefix("refs/tags/")?, reference)))
     }
 
-    /// Every branch and tag: what has to be brought when a hash must be looked for in all history.
+    /// Every branch and tag: what has to be fetched when a hash must be looked for in all history.
     pub(super) fn tips(&self) -> Vec<ObjectId> {
         let history = |name: &str| name == "HEAD" || name.starts_with("refs/heads/") || name.starts_with("refs/tags/");
         let mut tips: Vec<ObjectId> =
@@ -93,7 +93,7 @@ pub(super) fn full_hash(revision: &str) -> Option<ObjectId> {
 }
 
 /// Finds what a revision leads to.
-pub(super) fn resolve(url: &str, wanted: &Wanted, references: &References) -> Result<Resolved, SourceError> {
+pub(super) fn resolve(url: &str, wanted: &Wanted, references: &GitReferences) -> Result<Resolved, SourceError> {
     let asked = if wanted.revision.is_empty() { "HEAD" } else { wanted.revision.as_str() };
     if let Some(hash) = full_hash(asked) {
         return Ok(Resolved::To(hash, Vec::new()));
@@ -132,7 +132,7 @@ pub(super) fn resolve(url: &str, wanted: &Wanted, references: &References) -> Re
 }
 
 /// The error for a revision that is nowhere.
-pub(super) fn revision_gone(url: &str, revision: &str, references: &References) -> SourceError {
+pub(super) fn revision_gone(url: &str, revision: &str, references: &GitReferences) -> SourceError {
     SourceError::RevisionGone {
         url: url.to_owned(),
         revision: revision.to_owned(),
@@ -141,8 +141,8 @@ pub(super) fn revision_gone(url: &str, revision: &str, references: &References) 
     }
 }
 
-fn by_name(url: &str, name: &str, references: &References) -> Option<Resolved> {
-    let to = |reference: &Reference| Resolved::To(reference.commit, Vec::new());
+fn by_name(url: &str, name: &str, references: &GitReferences) -> Option<Resolved> {
+    let to = |reference: &GitReference| Resolved::To(reference.commit, Vec::new());
     if name == "HEAD" || name.starts_with("refs/") {
         return references.find(name).map(to);
     }
@@ -166,8 +166,12 @@ fn clash(message: String) -> Finding {
         .with_help("write `refs/heads/…` or `refs/tags/…` to say which one is meant")
 }
 
-fn highest<'a>(references: &'a References, prefix: &str, range: &VersionRange) -> Option<(&'a str, &'a Reference)> {
-    let mut best: Option<(Version, &str, &Reference)> = None;
+fn highest<'a>(
+    references: &'a GitReferences,
+    prefix: &str,
+    range: &VersionRange,
+) -> Option<(&'a str, &'a GitReference)> {
+    let mut best: Option<(Version, &str, &GitReference)> = None;
     for (tag, reference) in references.tags() {
         let Some(version) = tag.strip_prefix(prefix).and_then(parse_version) else { continue };
         let higher = best.as_ref().is_none_or(|(highest, ..)| version.cmp_precedence(highest).is_gt());
@@ -178,7 +182,7 @@ fn highest<'a>(references: &'a References, prefix: &str, range: &VersionRange) -
     best.map(|(_, tag, reference)| (tag, reference))
 }
 
-fn highest_tags(references: &References, prefix: &str) -> Vec<String> {
+fn highest_tags(references: &GitReferences, prefix: &str) -> Vec<String> {
     let mut versions: Vec<(Version, &str)> = references
         .tags()
         .filter_map(|(tag, _)| Some((tag.strip_prefix(prefix).and_then(parse_version)?, tag)))
@@ -195,7 +199,7 @@ mod tests {
         ObjectId::from_hex(digit.to_string().repeat(40).as_bytes()).unwrap()
     }
 
-    fn references() -> References {
+    fn references() -> GitReferences {
         let named = [
             ("HEAD", 'a'),
             ("refs/heads/main", 'a'),
@@ -215,7 +219,7 @@ mod tests {
             ("refs/tags/app-1.0.0", '3'),
             ("refs/tags/app-1.5.0", 'f'),
         ];
-        References(named.map(|(name, digit)| Reference { name: name.to_owned(), commit: id(digit) }).into())
+        GitReferences(named.map(|(name, digit)| GitReference { name: name.to_owned(), commit: id(digit) }).into())
     }
 
     fn resolve_in(revision: &str, prefix: &str) -> Result<Resolved, SourceError> {
@@ -288,8 +292,8 @@ mod tests {
     #[test]
     fn where_nothing_is_near_the_names_that_there_are_are_named() {
         let help_in = |revision: &str, names: &[&str]| {
-            let reference = |name: &&str| Reference { name: (*name).to_owned(), commit: id('a') };
-            let references = References(names.iter().map(reference).collect());
+            let reference = |name: &&str| GitReference { name: (*name).to_owned(), commit: id('a') };
+            let references = GitReferences(names.iter().map(reference).collect());
             let wanted = Wanted { revision: revision.to_owned(), ..Wanted::default() };
             let error = resolve("https://git.example.com/a", &wanted, &references).unwrap_err();
             miette::Diagnostic::help(&error).unwrap().to_string()

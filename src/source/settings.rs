@@ -16,7 +16,7 @@ pub struct Override {
     pub path: PathBuf,
 }
 
-/// What opens a repository, apart from what its URL and git's credential helpers know.
+/// Credentials for a repository, besides its URL and git's credential helpers.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Credentials {
     /// `TRUEUP_GIT_USERNAME`.
@@ -48,19 +48,19 @@ pub struct SourceSettings {
     pub allowed_folders: Vec<PathBuf>,
     /// `--untrusted`: manifests may be a stranger's, so that no other repository of this machine is read.
     pub untrusted: bool,
-    /// What opens git repositories.
+    /// Credentials for git repositories.
     pub credentials: Credentials,
-    /// What opens Helm repositories and registries, and what Argo CD's Secrets say of any repository.
+    /// Credentials for Helm repositories and registries, and Argo CD's Secrets for any repository.
     pub keyring: Arc<Keyring>,
     /// How long one repository may take.
     pub timeout: Duration,
-    /// Whether submodules are brought too.
+    /// Whether submodules are fetched too.
     pub submodules: bool,
     /// The `git` program; `git` on `PATH` without one.
     pub git_program: Option<PathBuf>,
     /// The command line for ssh, in place of `GIT_SSH_COMMAND`, `core.sshCommand` and what trueup would run.
     pub ssh_command: Option<String>,
-    /// How many repositories are brought at a time.
+    /// How many repositories are fetched at a time.
     pub concurrency: usize,
 }
 

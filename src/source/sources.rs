@@ -1,6 +1,6 @@
 //! The front door: one value for a run, asked by many applications at once.
 //!
-//! In: a URL and what is wanted of it. Out: checkouts, in the order asked. Each repository is brought by one task at a
+//! In: a URL and what is wanted of it. Out: checkouts, in the order asked. Each repository is fetched by one task at a
 //! time, on a thread of its own; what one application learned, the next one gets without asking the server.
 
 use std::collections::HashMap;
@@ -12,48 +12,48 @@ use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
 use crate::secret::RepoUrl;
 
-use super::bring::{self, Shared, When};
-use super::charts::Kind;
+use super::charts::SourceOrigin;
 use super::checkout::{Checkout, Wanted};
 use super::credentials::Trust;
 use super::error::SourceError;
 use super::history::{self, History, HistoryWanted};
-use super::limits::Limits;
-use super::revision::References;
+use super::limits::FetchLimits;
+use super::revision::GitReferences;
 use super::settings::SourceSettings;
+use super::task::{self, SharedFetch, When};
 use super::working_tree::WorkingTrees;
 
-/// What a wanted revision became; shared, because many applications may want the same.
-pub type Brought = Result<Arc<Checkout>, Arc<SourceError>>;
+/// The result for a wanted revision; shared, because many applications may want the same.
+pub type FetchResult = Result<Arc<Checkout>, Arc<SourceError>>;
 
 /// The repositories of a run; cheap to clone, every clone is the same.
 #[derive(Debug, Clone)]
 pub struct Sources {
-    shared: Arc<Shared>,
+    shared: Arc<SharedFetch>,
     repositories: Arc<std::sync::Mutex<HashMap<blake3::Hash, Arc<Mutex<Known>>>>>,
     permits: Arc<Semaphore>,
     progress: Progress,
 }
 
-/// What this run knows of one repository.
+/// The state of one repository in this run.
 #[derive(Debug, Default)]
 struct Known {
     /// By the project that has a Secret of its own for it: what opens it for one opens it for no other.
-    references: HashMap<String, Arc<References>>,
-    answers: HashMap<Wanted, Brought>,
+    references: HashMap<String, Arc<GitReferences>>,
+    answers: HashMap<Wanted, FetchResult>,
 }
 
 impl Sources {
-    /// Makes ready; fails where a flag names a working tree that is none.
+    /// Makes ready; fails where a flag names a folder that is not a working tree.
     pub fn new(settings: SourceSettings, progress: Progress) -> Result<Self, SourceError> {
         let working_trees = WorkingTrees::from_settings(&settings)?;
         let permits = Arc::new(Semaphore::new(settings.concurrency.max(1)));
-        let shared = Arc::new(Shared { settings, working_trees, cache: OnceLock::new() });
+        let shared = Arc::new(SharedFetch { settings, working_trees, cache: OnceLock::new() });
         Ok(Self { shared, repositories: Arc::default(), permits, progress })
     }
 
-    /// Brings what is wanted of one repository; answers in the order asked.
-    pub async fn fetch(&self, url: &RepoUrl, wanted: &[Wanted], cancel: &Cancel) -> Vec<Brought> {
+    /// Fetches what is wanted of one repository; answers in the order asked.
+    pub async fn fetch(&self, url: &RepoUrl, wanted: &[Wanted], cancel: &Cancel) -> Vec<FetchResult> {
         let wanted: Vec<Wanted> = wanted.iter().map(|wanted| self.settled(url, wanted)).collect();
         let known = self.known(url);
         let mut known = known.lock().await;
@@ -67,12 +67,13 @@ impl Sources {
             self.progress.begin(Stage::Fetch, url.to_string());
             // One task is about one kind of source, opened by one set of credentials.
             let keyring = self.shared.settings.keyring.clone();
-            let kind =
-                |wanted: &Wanted| (Kind::of(url, wanted, &keyring), wanted.project.clone(), wanted.holder.clone());
+            let kind = |wanted: &Wanted| {
+                (SourceOrigin::of(url, wanted, &keyring), wanted.project.clone(), wanted.holder.clone())
+            };
             while let Some(first) = open.first().map(kind) {
                 let (alike, others) = open.into_iter().partition(|wanted| kind(wanted) == first);
                 open = others;
-                let answers = self.bring(url, &alike, &mut known.references, cancel).await;
+                let answers = self.fetch_repository(url, &alike, &mut known.references, cancel).await;
                 known.answers.extend(alike.into_iter().zip(answers));
             }
             self.progress.done(Stage::Fetch, url.to_string());
@@ -80,8 +81,8 @@ impl Sources {
         wanted.iter().map(|wanted| known.answers[wanted].clone()).collect()
     }
 
-    /// Brings a revision of the past: a commit's full hash, a chart's version, a digest; no override counts for it.
-    pub async fn fetch_past(&self, url: &RepoUrl, wanted: &Wanted, cancel: &Cancel) -> Vec<Brought> {
+    /// Fetches a revision of the past: a commit's full hash, a chart's version, a digest; no override counts for it.
+    pub async fn fetch_past(&self, url: &RepoUrl, wanted: &Wanted, cancel: &Cancel) -> Vec<FetchResult> {
         let project =
             self.shared.settings.keyring.repositories().scope(url.with_credentials(), &wanted.project).to_owned();
         let wanted = vec![Wanted { project: project.clone(), ..wanted.clone() }];
@@ -89,7 +90,7 @@ impl Sources {
         let mut known = known.lock().await;
         let work = {
             let (wanted, references) = (wanted.clone(), known.references.get(&project).cloned());
-            move |task: bring::Task| bring::Task { project, wanted, references, when: When::Past, ..task }.run()
+            move |task: task::Task| task::Task { project, wanted, references, when: When::Past, ..task }.run()
         };
         match self.apart(url, cancel, work).await {
             Ok((answers, references)) => {
@@ -110,14 +111,16 @@ impl Sources {
         self.apart(url, cancel, move |mut task| history::history(&mut task, &wanted)).await?
     }
 
-    /// What is wanted in the end: at the revision that the user names, of a git repository; of a project only where that
+    /// The final request: at the revision that the user names, of a git repository; of a project only where that
     /// makes a difference, so that the same is wanted once.
     fn settled(&self, url: &RepoUrl, wanted: &Wanted) -> Wanted {
         let settings = &self.shared.settings;
         let project = settings.keyring.repositories().scope(url.with_credentials(), &wanted.project).to_owned();
         let wanted = Wanted { project, ..wanted.clone() };
         match &settings.revision_override {
-            Some(revision) if Kind::of(url, &wanted, &settings.keyring) == Kind::Git => wanted.at(revision),
+            Some(revision) if SourceOrigin::of(url, &wanted, &settings.keyring) == SourceOrigin::Git => {
+                wanted.at(revision)
+            }
             _ => wanted,
         }
     }
@@ -129,19 +132,19 @@ impl Sources {
         repositories.entry(key).or_default().clone()
     }
 
-    /// Brings what is wanted; the references are kept when they had to be listed.
-    async fn bring(
+    /// Fetches what is wanted; the references are kept when they had to be listed.
+    async fn fetch_repository(
         &self,
         url: &RepoUrl,
         wanted: &[Wanted],
-        references: &mut HashMap<String, Arc<References>>,
+        references: &mut HashMap<String, Arc<GitReferences>>,
         cancel: &Cancel,
-    ) -> Vec<Brought> {
+    ) -> Vec<FetchResult> {
         let project = wanted.first().map(|first| first.project.clone()).unwrap_or_default();
         let work = {
             let (wanted, references) = (wanted.to_vec(), references.get(&project).cloned());
             let project = project.clone();
-            move |task: bring::Task| bring::Task { project, wanted, references, ..task }.run()
+            move |task: task::Task| task::Task { project, wanted, references, ..task }.run()
         };
         match self.apart(url, cancel, work).await {
             Ok((answers, found)) => {
@@ -161,7 +164,7 @@ impl Sources {
         &self,
         url: &RepoUrl,
         cancel: &Cancel,
-        work: impl FnOnce(bring::Task) -> T + Send + 'static,
+        work: impl FnOnce(task::Task) -> T + Send + 'static,
     ) -> Result<T, SourceError> {
         let cancelled = || SourceError::Cancelled { url: url.to_string() };
         let permit = tokio::select! {
@@ -169,10 +172,10 @@ impl Sources {
             () = cancel.cancelled() => return Err(cancelled()),
             permit = self.permits.clone().acquire_owned() => permit,
         };
-        let limits = Limits::new(self.shared.settings.timeout);
+        let limits = FetchLimits::new(self.shared.settings.timeout);
         let stop = limits.stop.clone();
         let (send, receive) = tokio::sync::oneshot::channel();
-        let task = bring::Task {
+        let task = task::Task {
             shared: self.shared.clone(),
             url: url.clone(),
             trust: Trust::Named,
@@ -195,7 +198,7 @@ impl Sources {
             () = cancel.cancelled() => cancelled(),
             answer = receive => match answer {
                 Ok(answer) => return Ok(answer),
-                Err(_) => bring::crashed(url),
+                Err(_) => task::crashed(url),
             },
             () = tokio::time::sleep(self.shared.settings.timeout) => {
                 SourceError::TimedOut { url: url.to_string(), after: self.shared.settings.timeout }

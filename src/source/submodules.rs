@@ -1,4 +1,4 @@
-//! Brings the submodules of a revision, each as a repository of its own.
+//! Fetches the submodules of a revision, each as a repository of its own.
 //!
 //! In: a folder that has everything but its submodules. Out: the same folder, whole. What a repository says about its
 //! submodules is a stranger's word: no paths of this machine, no programs, no credentials that were not meant for that
@@ -15,11 +15,11 @@ use gix::bstr::ByteSlice;
 use crate::secret::RepoUrl;
 use crate::storage::copy_file;
 
-use super::bring::{Task, When};
 use super::checkout::Wanted;
-use super::credentials::{Access, Trust};
+use super::credentials::{ServerAccess, Trust};
 use super::error::SourceError;
 use super::location::Location;
+use super::task::{Task, When};
 
 /// How deep submodules may nest.
 const DEPTH: usize = 5;
@@ -27,8 +27,8 @@ const DEPTH: usize = 5;
 /// How large `.gitmodules` may be.
 const LIMIT: u64 = 1 << 20;
 
-/// Brings all of them into `folder`.
-pub(super) fn bring(
+/// Fetches all of them into `folder`.
+pub(super) fn fetch_into(
     task: &Task,
     folder: &Path,
     submodules: &[(std::path::PathBuf, ObjectId)],
@@ -67,20 +67,21 @@ pub(super) fn bring(
             when: When::Now,
             url,
         };
-        let brought = inner.one().map_err(|cause| SourceError::Submodule {
+        let fetched = inner.one().map_err(|cause| SourceError::Submodule {
             url: task.url.to_string(),
             path: shown.clone(),
             cause: Box::new(cause),
         })?;
         let cache = task.shared.cache()?;
-        copy(&brought, &folder.join(path)).map_err(|error| cache.unusable(&error))?;
+        copy(&fetched, &folder.join(path)).map_err(|error| cache.unusable(&error))?;
     }
     Ok(())
 }
 
 /// Credentials of the settings go to the server that the user named, and to no other.
 fn trust(task: &Task, url: &RepoUrl) -> Trust {
-    let origin = |url: &RepoUrl| Some(Access::to(url, &task.shared.settings.credentials, Trust::Stranger)?.origin);
+    let origin =
+        |url: &RepoUrl| Some(ServerAccess::to(url, &task.shared.settings.credentials, Trust::Stranger)?.origin);
     if task.trust == Trust::Named && origin(url).is_some() && origin(url) == origin(&task.url) {
         Trust::Named
     } else {
@@ -88,7 +89,7 @@ fn trust(task: &Task, url: &RepoUrl) -> Trust {
     }
 }
 
-/// What `.gitmodules` says: a URL for each path.
+/// The content of `.gitmodules`: a URL for each path.
 fn urls(folder: &Path) -> HashMap<String, String> {
     let place = folder.join(".gitmodules");
     let small = fs::symlink_metadata(&place).is_ok_and(|meta| meta.is_file() && meta.len() <= LIMIT);

@@ -16,14 +16,14 @@ use gix::bstr::{BStr, ByteSlice};
 use gix::objs::tree::EntryKind;
 use gix::validate::path::component;
 
-use super::error::{Cause, SourceError};
+use super::error::{SourceCause, SourceError};
 
 /// How deep folders may nest: deeper is an attack on whoever walks them.
 const DEPTH: usize = 128;
 
-/// What was written.
+/// The result of writing.
 #[derive(Debug, Default)]
-pub(super) struct Written {
+pub(super) struct WrittenTree {
     /// The size of all files together.
     pub(super) bytes: u64,
     /// The submodules, with the commits that they are at.
@@ -34,7 +34,7 @@ pub(super) struct Written {
 #[derive(Debug)]
 pub(super) enum TreeError {
     /// An object is missing or damaged.
-    Damaged(Cause),
+    Damaged(SourceCause),
     /// The object is no commit, but this.
     NotACommit(String),
     /// The disk does not take it.
@@ -53,7 +53,7 @@ impl From<io::Error> for TreeError {
 
 /// Follows tags to a commit.
 pub(super) fn commit_of(repository: &gix::Repository, id: ObjectId) -> Result<ObjectId, TreeError> {
-    let damaged = |error: gix::Error| TreeError::Damaged(Cause::of(&error));
+    let damaged = |error: gix::Error| TreeError::Damaged(SourceCause::of(&error));
     let mut id = id;
     for _ in 0..8 {
         let object = verified(repository, id)?;
@@ -72,37 +72,38 @@ pub(super) fn write(
     commit: ObjectId,
     folder: &Path,
     stopped: &dyn Fn() -> bool,
-) -> Result<Written, TreeError> {
-    let damaged = |error: gix::Error| TreeError::Damaged(Cause::of(&error));
+) -> Result<WrittenTree, TreeError> {
+    let damaged = |error: gix::Error| TreeError::Damaged(SourceCause::of(&error));
     let tree = verified(repository, commit)?
         .try_into_commit()
-        .map_err(|error| TreeError::Damaged(Cause::saying(error.to_string())))?;
+        .map_err(|error| TreeError::Damaged(SourceCause::saying(error.to_string())))?;
     let tree = tree.tree_id().map_err(damaged)?;
-    let mut writer = Writer { repository, root: folder, stopped, links: Vec::new(), written: Written::default() };
+    let mut writer =
+        TreeWriter { repository, root: folder, stopped, links: Vec::new(), written: WrittenTree::default() };
     writer.folder(tree.detach(), Path::new(""), 0)?;
     writer.links()?;
     Ok(writer.written)
 }
 
-struct Writer<'a> {
+struct TreeWriter<'a> {
     repository: &'a gix::Repository,
     root: &'a Path,
     stopped: &'a dyn Fn() -> bool,
     links: Vec<(PathBuf, PathBuf)>,
-    written: Written,
+    written: WrittenTree,
 }
 
-impl<'a> Writer<'a> {
+impl<'a> TreeWriter<'a> {
     fn folder(&mut self, tree: ObjectId, path: &Path, depth: usize) -> Result<(), TreeError> {
         let object = self.object(tree)?;
         if object.kind != gix::objs::Kind::Tree {
-            return Err(TreeError::Damaged(Cause::saying(format!("{tree} is no tree"))));
+            return Err(TreeError::Damaged(SourceCause::saying(format!("{tree} is not a tree"))));
         }
         if depth > DEPTH {
             return Err(refused(path, "folders nest too deep"));
         }
         let tree = gix::objs::TreeRef::from_bytes(&object.data, tree.kind())
-            .map_err(|error| TreeError::Damaged(Cause::saying(error.to_string())))?;
+            .map_err(|error| TreeError::Damaged(SourceCause::saying(error.to_string())))?;
         for entry in &tree.entries {
             if (self.stopped)() {
                 return Err(TreeError::Stopped);
@@ -175,10 +176,10 @@ impl<'a> Writer<'a> {
 
 /// An object whose content is what its name says: a pack may be damaged where nothing else notices it.
 fn verified(repository: &gix::Repository, id: ObjectId) -> Result<gix::Object<'_>, TreeError> {
-    let object = repository.find_object(id).map_err(|error| TreeError::Damaged(Cause::of(&error)))?;
+    let object = repository.find_object(id).map_err(|error| TreeError::Damaged(SourceCause::of(&error)))?;
     match gix::objs::compute_hash(id.kind(), object.kind, &object.data) {
         Ok(found) if found == id => Ok(object),
-        _ => Err(TreeError::Damaged(Cause::saying(format!("object {id} is not what its hash says")))),
+        _ => Err(TreeError::Damaged(SourceCause::saying(format!("object {id} is not what its hash says")))),
     }
 }
 
@@ -189,7 +190,7 @@ fn safe_name<'n>(name: &'n BStr, kind: EntryKind, folder: &Path) -> Result<&'n P
     gix::validate::path::component(name, mode, options).map_err(|error| {
         TreeError::Refused(SourceError::UnsafeName {
             path: folder.join(name.to_str_lossy().as_ref()).display().to_string(),
-            cause: Cause::saying(error.to_string()),
+            cause: SourceCause::saying(error.to_string()),
         })
     })?;
     name.to_path().map_err(|_error| refused(folder, "names must be UTF-8"))
@@ -197,12 +198,12 @@ fn safe_name<'n>(name: &'n BStr, kind: EntryKind, folder: &Path) -> Result<&'n P
 
 fn refused(path: &Path, rule: &str) -> TreeError {
     let path = path.display().to_string();
-    TreeError::Refused(SourceError::UnsafeName { path, cause: Cause::saying(rule) })
+    TreeError::Refused(SourceError::UnsafeName { path, cause: SourceCause::saying(rule) })
 }
 
 /// Two entries that this file system takes for one, such as `a` and `A`.
 fn twice(path: &Path) -> TreeError {
-    refused(path, "this file system takes two names of the folder for one")
+    refused(path, "this file system treats two names of the folder as one")
 }
 
 fn create_folder(place: &Path, path: &Path) -> Result<(), TreeError> {
@@ -248,7 +249,7 @@ pub(super) fn stays_inside(link: &Path, target: &Path) -> bool {
 pub(crate) fn refuse_links_that_leave(root: &Path, folder: &Path) -> Result<(), SourceError> {
     let unreadable = |path: &Path, error: &io::Error| SourceError::PathUnreadable {
         path: path.strip_prefix(root).unwrap_or(path).display().to_string(),
-        cause: Cause::of(error),
+        cause: SourceCause::of(error),
     };
     let mut seen = HashSet::new();
     let mut folders = vec![folder.to_owned()];
@@ -280,7 +281,7 @@ pub(super) fn is_within(root: &Path, place: &Path) -> bool {
     below.is_ok_and(|below| !below.iter().any(|part| part.eq_ignore_ascii_case(".git")))
 }
 
-/// What lies behind a link, if anything does; an error where it leads out.
+/// The target of a link, if it exists; an error where it leads out.
 fn behind_link(root: &Path, link: &Path) -> Result<Option<PathBuf>, SourceError> {
     let relative = link.strip_prefix(root).unwrap_or(link);
     let Ok(target) = fs::read_link(link) else { return Ok(None) };

@@ -10,11 +10,11 @@ use semver::{BuildMetadata, Prerelease, Version};
 /// A constraint: alternatives of conditions that must all hold.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct VersionRange {
-    alternatives: Vec<Vec<Condition>>,
+    alternatives: Vec<Vec<VersionCondition>>,
 }
 
 impl VersionRange {
-    /// Reads a constraint; nothing when it is none.
+    /// Reads a constraint; `None` when it is invalid.
     pub fn parse(text: &str) -> Option<Self> {
         let alternatives: Option<Vec<_>> = text.split("||").map(conditions).collect();
         Some(Self { alternatives: alternatives? })
@@ -98,7 +98,7 @@ const OPERATORS: [(&str, Operator); 11] = [
 
 /// How much of a condition's version is written; the rest is `x`, or missing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Written {
+enum VersionPrecision {
     Nothing,
     Major,
     Minor,
@@ -106,14 +106,14 @@ enum Written {
 }
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Condition {
+struct VersionCondition {
     operator: Operator,
     version: Version,
-    written: Written,
+    written: VersionPrecision,
 }
 
 /// Reads conditions that must all hold, apart by spaces or a comma.
-fn conditions(text: &str) -> Option<Vec<Condition>> {
+fn conditions(text: &str) -> Option<Vec<VersionCondition>> {
     let mut found = Vec::new();
     let mut rest = text.trim_start();
     loop {
@@ -128,11 +128,11 @@ fn conditions(text: &str) -> Option<Vec<Condition>> {
         };
         if let Some((upper, upper_written)) = second {
             // `1.1 - 2.3` is `>=1.1 <=2.3`.
-            found.push(Condition { operator: Operator::GreaterOrEqual, version, written });
-            found.push(Condition { operator: Operator::LessOrEqual, version: upper, written: upper_written });
+            found.push(VersionCondition { operator: Operator::GreaterOrEqual, version, written });
+            found.push(VersionCondition { operator: Operator::LessOrEqual, version: upper, written: upper_written });
         } else {
             let operator = operator.unwrap_or(Operator::TildeOrEqual);
-            found.push(Condition { operator, version, written });
+            found.push(VersionCondition { operator, version, written });
         }
         let next = after.trim_start();
         if next.is_empty() {
@@ -147,7 +147,7 @@ fn conditions(text: &str) -> Option<Vec<Condition>> {
 }
 
 /// The upper end of a hyphen range, if there is one: the hyphen stands between spaces.
-fn hyphen(text: &str) -> Option<(Option<(Version, Written)>, &str)> {
+fn hyphen(text: &str) -> Option<(Option<(Version, VersionPrecision)>, &str)> {
     let inner = text.trim_start();
     let upper = inner.strip_prefix('-').filter(|_| inner.len() < text.len());
     let Some(upper) = upper.filter(|upper| upper.starts_with(char::is_whitespace)) else {
@@ -158,7 +158,7 @@ fn hyphen(text: &str) -> Option<(Option<(Version, Written)>, &str)> {
 }
 
 /// A version of which the end may be `x`, `X`, `*` or missing, and what comes after it.
-fn partial_version(text: &str) -> Option<(Version, Written, &str)> {
+fn partial_version(text: &str) -> Option<(Version, VersionPrecision, &str)> {
     let mut rest = text.strip_prefix('v').unwrap_or(text);
     let mut numbers = [0u64; 3];
     let mut known = 0;
@@ -185,16 +185,17 @@ fn partial_version(text: &str) -> Option<(Version, Written, &str)> {
         }
     }
     let (pre, build, rest) = suffixes(rest)?;
-    let written = [Written::Nothing, Written::Major, Written::Minor, Written::All][known];
+    let written =
+        [VersionPrecision::Nothing, VersionPrecision::Major, VersionPrecision::Minor, VersionPrecision::All][known];
     Some((Version { major: numbers[0], minor: numbers[1], patch: numbers[2], pre, build }, written, rest))
 }
 
-impl Condition {
+impl VersionCondition {
     fn matches(&self, version: &Version) -> bool {
         let against = &self.version;
         let order = version.cmp_precedence(against);
         match self.operator {
-            Operator::TildeOrEqual if self.written == Written::All => order == Ordering::Equal,
+            Operator::TildeOrEqual if self.written == VersionPrecision::All => order == Ordering::Equal,
             Operator::TildeOrEqual | Operator::Tilde => self.tilde(version, order),
             Operator::NotEqual => self.not_equal(version, order),
             Operator::Greater => self.greater(version, order),
@@ -212,10 +213,10 @@ impl Condition {
             return false;
         }
         let zero = (against.major, against.minor, against.patch) == (0, 0, 0);
-        if zero && matches!(self.written, Written::Nothing | Written::All) {
+        if zero && matches!(self.written, VersionPrecision::Nothing | VersionPrecision::All) {
             return true;
         }
-        version.major == against.major && (version.minor == against.minor || self.written == Written::Major)
+        version.major == against.major && (version.minor == against.minor || self.written == VersionPrecision::Major)
     }
 
     /// `^1.2.3` is `>=1.2.3 <2`; below 1 the first number that is not zero must stay.
@@ -224,13 +225,13 @@ impl Condition {
         if order == Ordering::Less {
             return false;
         }
-        if against.major > 0 || self.written == Written::Major {
+        if against.major > 0 || self.written == VersionPrecision::Major {
             return version.major == against.major;
         }
         if version.major > 0 {
             return false;
         }
-        if against.minor > 0 || self.written == Written::Minor {
+        if against.minor > 0 || self.written == VersionPrecision::Minor {
             return version.minor == against.minor;
         }
         version.minor == 0 && version.patch == against.patch
@@ -239,9 +240,9 @@ impl Condition {
     fn not_equal(&self, version: &Version, order: Ordering) -> bool {
         let against = &self.version;
         match self.written {
-            Written::All | Written::Nothing => order != Ordering::Equal,
-            Written::Major => version.major != against.major,
-            Written::Minor => {
+            VersionPrecision::All | VersionPrecision::Nothing => order != Ordering::Equal,
+            VersionPrecision::Major => version.major != against.major,
+            VersionPrecision::Minor => {
                 (version.major, version.minor) != (against.major, against.minor) || version.pre != against.pre
             }
         }
@@ -251,10 +252,10 @@ impl Condition {
     fn greater(&self, version: &Version, order: Ordering) -> bool {
         let against = &self.version;
         match self.written {
-            Written::Major => version.major > against.major,
-            Written::Minor => (version.major, version.minor) > (against.major, against.minor),
-            Written::All => order == Ordering::Greater,
-            Written::Nothing => version.major > against.major || order == Ordering::Greater,
+            VersionPrecision::Major => version.major > against.major,
+            VersionPrecision::Minor => (version.major, version.minor) > (against.major, against.minor),
+            VersionPrecision::All => order == Ordering::Greater,
+            VersionPrecision::Nothing => version.major > against.major || order == Ordering::Greater,
         }
     }
 
@@ -262,9 +263,11 @@ impl Condition {
     fn less_or_equal(&self, version: &Version, order: Ordering) -> bool {
         let against = &self.version;
         match self.written {
-            Written::All => order != Ordering::Greater,
-            Written::Major => version.major <= against.major,
-            Written::Nothing | Written::Minor => (version.major, version.minor) <= (against.major, against.minor),
+            VersionPrecision::All => order != Ordering::Greater,
+            VersionPrecision::Major => version.major <= against.major,
+            VersionPrecision::Nothing | VersionPrecision::Minor => {
+                (version.major, version.minor) <= (against.major, against.minor)
+            }
         }
     }
 }

@@ -1,6 +1,6 @@
 //! Speaks HTTP with Helm repositories, registries and GitHub's API: within limits, with patience where a server asks for it.
 //!
-//! In: a URL, what opens its server. Out: an [`Answer`], whose body is read into memory or a file, and no further than
+//! In: a URL, what opens its server. Out: an [`WebAnswer`], whose body is read into memory or a file, and no further than
 //! allowed. A server that is busy or failed is asked again, a few times; what it says in the end is the caller's to judge.
 
 use std::io::Write;
@@ -12,9 +12,9 @@ use reqwest::redirect::Policy;
 use reqwest::{Body, Method, RequestBuilder, StatusCode, Url};
 use sha2::{Digest, Sha256};
 
-use super::error::{Cause, Instead, SourceError};
+use super::error::{Instead, SourceCause, SourceError};
 use super::keyring::Pass;
-use super::limits::Limits;
+use super::limits::FetchLimits;
 
 /// How often a server that is busy, or failed, is asked.
 const TRIES: u32 = 4;
@@ -26,12 +26,12 @@ const FIRST_WAIT: Duration = Duration::from_millis(250);
 /// A way to one server, and to those that it sends us to.
 pub(super) struct Web {
     client: reqwest::Client,
-    limits: Limits,
+    limits: FetchLimits,
     runtime: tokio::runtime::Handle,
 }
 
-/// What a server answered; its body is still to be read.
-pub(super) struct Answer<'web> {
+/// The answer of a server; its body is still to be read.
+pub(super) struct WebAnswer<'web> {
     web: &'web Web,
     response: reqwest::Response,
     /// The URL that was asked for, fit to be shown.
@@ -47,18 +47,18 @@ impl Web {
     pub(super) fn new(
         pass: &Pass,
         url: &str,
-        limits: &Limits,
+        limits: &FetchLimits,
         runtime: &tokio::runtime::Handle,
     ) -> Result<Self, SourceError> {
         let wrong = |error: reqwest::Error| SourceError::FetchFailed {
             url: url.to_owned(),
             help: match pass.secret.as_str() {
-                "" => "look at what `argocd-tls-certs-cm` has for its host".to_owned(),
+                "" => "check the certificates for its host in `argocd-tls-certs-cm`".to_owned(),
                 secret => {
-                    format!("look at the certificates and the proxy in Secret `{secret}`, and at `argocd-tls-certs-cm`")
+                    format!("check the certificates and the proxy in Secret `{secret}`, and in `argocd-tls-certs-cm`")
                 }
             },
-            cause: Cause::of(&error),
+            cause: SourceCause::of(&error),
         };
         // reqwest is built without a provider of its own. Where main has set one, it stays.
         let _ = rustls::crypto::ring::default_provider().install_default();
@@ -71,18 +71,18 @@ impl Web {
     }
 
     /// Asks, and asks again where there is hope; the answer may still be a refusal.
-    pub(super) fn get(&self, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
+    pub(super) fn get(&self, url: &Url, headers: &HeaderMap) -> Result<WebAnswer<'_>, SourceError> {
         self.send(&Method::GET, url, headers)
     }
 
     /// The same with another method, of what may be done twice, and without a body.
-    pub(super) fn send(&self, method: &Method, url: &Url, headers: &HeaderMap) -> Result<Answer<'_>, SourceError> {
+    pub(super) fn send(&self, method: &Method, url: &Url, headers: &HeaderMap) -> Result<WebAnswer<'_>, SourceError> {
         let question = || self.client.request(method.clone(), without_identity(url)).headers(headers.clone());
         self.patiently(url, question)
     }
 
     /// Sends a form, which may have secrets in it.
-    pub(super) fn post(&self, url: &Url, fields: &[(&str, &str)]) -> Result<Answer<'_>, SourceError> {
+    pub(super) fn post(&self, url: &Url, fields: &[(&str, &str)]) -> Result<WebAnswer<'_>, SourceError> {
         let mut form = without_identity(url);
         form.query_pairs_mut().clear().extend_pairs(fields);
         let form = form.query().unwrap_or_default().to_owned();
@@ -94,7 +94,7 @@ impl Web {
         self.patiently(url, question)
     }
 
-    fn patiently(&self, url: &Url, question: impl Fn() -> RequestBuilder) -> Result<Answer<'_>, SourceError> {
+    fn patiently(&self, url: &Url, question: impl Fn() -> RequestBuilder) -> Result<WebAnswer<'_>, SourceError> {
         let mut wait = FIRST_WAIT;
         for attempt in 1.. {
             let answer = self.ask(url, question());
@@ -115,11 +115,11 @@ impl Web {
         Err(self.timed_out(url.as_str()))
     }
 
-    fn ask(&self, url: &Url, question: RequestBuilder) -> Result<Answer<'_>, SourceError> {
+    fn ask(&self, url: &Url, question: RequestBuilder) -> Result<WebAnswer<'_>, SourceError> {
         let shown = shown(url);
         match self.within(question.send()) {
             None => Err(self.timed_out(&shown)),
-            Some(Ok(response)) => Ok(Answer { web: self, response, url: shown }),
+            Some(Ok(response)) => Ok(WebAnswer { web: self, response, url: shown }),
             Some(Err(error)) => Err(unreachable(shown, &error.without_url())),
         }
     }
@@ -139,11 +139,11 @@ impl Web {
 /// server is not sent to another one: reqwest sees to that.
 fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action {
     if attempt.previous().len() > 10 {
-        return attempt.error("it sends us on and on");
+        return attempt.error("it redirects too many times");
     }
     let was_safe = attempt.previous().last().is_some_and(|url| url.scheme() == "https");
     if was_safe && attempt.url().scheme() != "https" {
-        return attempt.error("it sends us from https to another scheme");
+        return attempt.error("it redirects from https to another scheme");
     }
     attempt.follow()
 }
@@ -168,7 +168,7 @@ pub(super) fn shown(url: &Url) -> String {
     url.to_string()
 }
 
-impl Answer<'_> {
+impl WebAnswer<'_> {
     pub(super) fn status(&self) -> StatusCode {
         self.response.status()
     }
@@ -193,7 +193,7 @@ impl Answer<'_> {
         Some(Duration::from_secs(seconds))
     }
 
-    /// The error for an answer that is none of those that its asker knows what to do with.
+    /// The error for an unexpected answer.
     pub(super) fn failed(&self, access_help: &str) -> SourceError {
         self.failed_as(&self.url, access_help)
     }
@@ -202,12 +202,12 @@ impl Answer<'_> {
     pub(super) fn failed_as(&self, url: &str, access_help: &str) -> SourceError {
         let status = self.status();
         let url = url.to_owned();
-        let cause = Some(Cause::saying(format!("it answers {status}")));
+        let cause = Some(SourceCause::saying(format!("it answers {status}")));
         match status.as_u16() {
             401 | 403 | 407 => SourceError::AccessRefused { url, help: access_help.to_owned(), cause },
             404 | 410 => SourceError::RepositoryGone { url, cause },
             _ => {
-                let patience = self.patience().map(|patience| format!("; it asks to be left alone for {patience:?}"));
+                let patience = self.patience().map(|patience| format!("; it asks to retry after {patience:?}"));
                 SourceError::ServerFailed { url, answer: format!("{status}{}", patience.unwrap_or_default()) }
             }
         }
@@ -261,7 +261,7 @@ impl Answer<'_> {
 
 /// Over HTTP come charts; git has its own client.
 fn unreachable(url: String, error: &reqwest::Error) -> SourceError {
-    SourceError::Unreachable { url, instead: Instead::Chart, cause: Cause::of(error) }
+    SourceError::Unreachable { url, instead: Instead::Chart, cause: SourceCause::of(error) }
 }
 
 impl Saved {

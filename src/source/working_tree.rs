@@ -58,7 +58,7 @@ fn root(flag: &'static str, path: &Path) -> Result<PathBuf, SourceError> {
 /// The root of a checkout, and every URL of every remote.
 fn remotes(folder: &Path) -> Result<(PathBuf, Vec<RepoUrl>), SourceError> {
     let refused = |reason| SourceError::WorkingTree { flag: "--checkout", path: folder.to_owned(), reason };
-    let repository = gix::discover(folder).map_err(|_error| refused("is in no git repository"))?;
+    let repository = gix::discover(folder).map_err(|_error| refused("is not in a git repository"))?;
     let root = repository.workdir().ok_or_else(|| refused("is a bare repository"))?;
     let root = root.canonicalize().map_err(|_error| refused("cannot be read"))?;
     // `core.worktree` may name any folder.
@@ -127,7 +127,7 @@ fn open(root: &Path) -> Option<gix::Repository> {
 }
 
 /// Whether anything differs from the commit that the working tree is based on: changes, staged or not, and files that git
-/// neither tracks nor ignores. Where it cannot be told, it is said to differ: a report must not claim more than is known.
+/// neither tracks nor ignores. Where that is not known, it counts as different: a report must not claim more than is known.
 fn is_dirty(repository: &gix::Repository) -> bool {
     let Ok(status) = repository.status(gix::progress::Discard) else { return true };
     // Of a submodule the commit is looked at: its files would be compared through the filters of its configuration.

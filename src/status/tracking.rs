@@ -153,14 +153,35 @@ fn describes(id: &TrackingId<'_>, object: &Object) -> bool {
 fn was_applied_with_label(live: &Object, key: &str) -> bool {
     let applied = live.annotation(LAST_APPLIED).and_then(|text| serde_json::from_str::<Value>(text).ok());
     let in_applied = applied.as_ref().and_then(|applied| applied.get("metadata")?.get("labels")?.get(key)).is_some();
+    in_applied || is_label_set_by(live, key, |manager| is_argo_cd(manager) || manager == FIELD_MANAGER)
+}
+
+/// Whether Argo CD put a label there, as far as `managedFields` tell.
+pub fn is_labelled_by_argo_cd(live: &Object, key: &str) -> bool {
+    is_label_set_by(live, key, is_argo_cd)
+}
+
+/// The instance name of the application that Argo CD tracks an object for, whatever else marks it.
+pub fn argo_cd_application<'live>(live: &'live Object, label_key: Option<&str>) -> Option<&'live str> {
+    if let Some(text) = live.annotation(TRACKING_ID) {
+        return TrackingId::parse(text).filter(|id| describes(id, live)).map(|id| id.application);
+    }
+    let key = label_key?;
+    live.label(key).filter(|_| is_labelled_by_argo_cd(live, key))
+}
+
+fn is_argo_cd(manager: &str) -> bool {
+    manager.starts_with("argocd")
+}
+
+fn is_label_set_by(live: &Object, key: &str, is_meant: impl Fn(&str) -> bool) -> bool {
     let field = format!("f:{key}");
     let entries = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
-    let by_tool = entries.into_iter().flatten().any(|entry| {
+    entries.into_iter().flatten().any(|entry| {
         let manager = entry.get("manager").and_then(Value::as_str).unwrap_or_default();
-        let labels = || entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?.get(&field);
-        (manager.starts_with("argocd") || manager == FIELD_MANAGER) && labels().is_some()
-    });
-    in_applied || by_tool
+        let label = || entry.get("fieldsV1")?.get("f:metadata")?.get("f:labels")?.get(&field);
+        is_meant(manager) && label().is_some()
+    })
 }
 
 #[cfg(test)]

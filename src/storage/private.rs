@@ -6,7 +6,7 @@ use std::path::Path;
 #[cfg(unix)]
 use std::sync::OnceLock;
 
-/// What the user's mask takes away from new files; nothing is known before [`private_from_now_on`].
+/// The umask for new files; nothing is known before [`private_from_now_on`].
 #[cfg(unix)]
 static USERS_MASK: OnceLock<u32> = OnceLock::new();
 

@@ -73,7 +73,7 @@ fn add_folder(hasher: &mut blake3::Hasher, folder: &Path, stopped: &dyn Fn() -> 
     Ok(())
 }
 
-/// One part of what is hashed, told from the next by its length.
+/// One part of what is hashed, separated from the next by its length.
 fn part(hasher: &mut blake3::Hasher, bytes: &[u8]) {
     hasher.update(&(bytes.len() as u64).to_le_bytes());
     hasher.update(bytes);
@@ -111,7 +111,7 @@ mod tests {
     /// A flip that keeps size and time, a file more, a file less, another name, two files swapped.
     #[test]
     fn any_change_of_a_folder_is_noticed() {
-        type Change = (&'static str, fn(&Path));
+        type SealChange = (&'static str, fn(&Path));
 
         let made = || {
             let folder = tempfile::tempdir().unwrap();
@@ -124,7 +124,7 @@ mod tests {
         let whole = digest(&made());
         assert_eq!(whole, digest(&made()));
         assert_ne!(whole, digest_of_folder("other", made().path(), &|| false).unwrap());
-        let changes: [Change; 7] = [
+        let changes: [SealChange; 7] = [
             ("flipped", |at| fs::write(at.join("a/one"), "3").unwrap()),
             ("longer", |at| fs::write(at.join("a/one"), "11").unwrap()),
             ("added", |at| fs::write(at.join("a/b/three"), "").unwrap()),

@@ -10,7 +10,7 @@ use std::sync::{Mutex, PoisonError};
 
 use super::make_private;
 
-/// What the folders of runs begin with; the lock of each has the same name and `.lock`.
+/// The prefix of the folders of runs; the lock of each has the same name and `.lock`.
 const PREFIX: &str = "trueup-run-";
 
 /// The folder of this run, made when the first temporary folder is asked for.

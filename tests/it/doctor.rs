@@ -40,6 +40,34 @@ fn doctor_names_what_it_finds_and_what_it_does_not() {
     assert!(outcome.stdout.contains("file:///no/such/repository"), "{}", outcome.transcript());
 }
 
+/// A repository that is there is not blamed for another one, nor a source for a cluster: each line has its own error.
+#[test]
+fn doctor_blames_each_repository_and_each_cluster_for_its_own_error_alone() {
+    let git = TestRepo::new().file("a.yaml", config_map("a")).commit("a");
+    let good = git.url();
+    let source = |url: &str, revision: &str| json!({"repoURL": url, "path": ".", "targetRevision": revision});
+    let (first, second) = ("file:///no/such/first", "file:///no/such/second");
+    let sources = json!([source(&good, "main"), source(first, "main"), source(second, "main")]);
+    let three = git.application("three").spec_field("source", json!(null)).spec_field("sources", sources);
+    // Another application asks the good repository for what it does not have.
+    let other = git.application("other").source_field("targetRevision", json!("no-such-branch"));
+
+    let outcome = trueup(["doctor", "-q"]).env("KUBECONFIG", "/no/such/kubeconfig").of(&three).of(&other).exits(2);
+
+    let line = |name: &str| -> Vec<&str> {
+        let lines = outcome.stdout.lines().filter(|line| line.trim_start().starts_with(name));
+        lines.collect()
+    };
+    for (name, words) in [(first, "/no/such/first"), (second, "/no/such/second"), (&good, "no-such-branch")] {
+        let lines = line(name);
+        assert_eq!(lines.len(), 1, "{name}\n{}", outcome.transcript());
+        let (_, error) = lines[0].split_once('×').unwrap_or_else(|| panic!("{name}\n{}", outcome.transcript()));
+        assert!(error.contains(words) && !error.contains("kubeconfig"), "{name}\n{}", outcome.transcript());
+    }
+    let (_, clusters) = outcome.stdout.split_once("\nclusters\n").expect("it names the cluster");
+    assert!(!clusters.contains("no/such/first") && clusters.contains('×'), "{}", outcome.transcript());
+}
+
 /// A Helm of the last decade is there, and fails at the first flag that it does not know: doctor says so before.
 #[test]
 fn doctor_tells_what_is_older_than_supported() {

@@ -160,7 +160,7 @@ fn a_fault_names_its_line() {
        ·                             ╰── here
      3 │ }
        ╰────
-      help: see it by itself with `jsonnet app/web.jsonnet`
+      help: run it alone with `jsonnet app/web.jsonnet`
     [exit 2]
     ");
 }
@@ -181,7 +181,7 @@ fn a_text_that_is_no_program_names_its_place() {
        ·     ╰── here
      4 │ }
        ╰────
-      help: see it by itself with `jsonnet app/web.jsonnet`
+      help: run it alone with `jsonnet app/web.jsonnet`
     [exit 2]
     ");
 }
@@ -190,15 +190,15 @@ fn a_text_that_is_no_program_names_its_place() {
 #[test]
 fn programs_read_nothing_outside_of_their_repository() {
     let cases = [
-        ("an absolute path", "importstr '/etc/passwd'", "`/etc/passwd` leads out of its repository"),
+        ("an absolute path", "importstr '/etc/passwd'", "`/etc/passwd` points outside its repository"),
         (
             "a way up",
             "importstr '../../../../../../etc/passwd'",
-            "`../../../../../../etc/passwd` leads out of its repository",
+            "`../../../../../../etc/passwd` points outside its repository",
         ),
-        ("git's own files", "importstr '../.git/config'", "`../.git/config` leads out of its repository"),
-        ("an import", "import '/etc/hostname'", "`/etc/hostname` leads out of its repository"),
-        ("bytes", "importbin '/etc/hostname'", "`/etc/hostname` leads out of its repository"),
+        ("git's own files", "importstr '../.git/config'", "`../.git/config` points outside its repository"),
+        ("an import", "import '/etc/hostname'", "`/etc/hostname` points outside its repository"),
+        ("bytes", "importbin '/etc/hostname'", "`/etc/hostname` points outside its repository"),
         ("nothing", "import 'gone.libsonnet'", "no file `gone.libsonnet` to import"),
     ];
     for (name, expression, message) in cases {
@@ -229,16 +229,16 @@ fn a_program_without_end_ends_alone() {
             "a loop without end",
             "std.foldl(function(a, i) std.foldl(function(b, j) b + j, std.range(1, 100000), a), std.range(1, 100000), 0)".to_owned(),
             "1",
-            "`app/a.jsonnet` had no value after 1 seconds",
+            "`app/a.jsonnet` did not finish within 1 seconds",
         ),
         (
             "a text without end",
             "std.foldl(function(a, i) a + a, std.range(1, 60), 'text')".to_owned(),
             "60",
-            "`app/a.jsonnet` needed more than 1024 MiB of memory",
+            "`app/a.jsonnet` used more than 1024 MiB of memory",
         ),
         ("brackets without end", "[".repeat(2_000_000), "60",
-            "`app/a.jsonnet` needed more than 1024 MiB of memory"),
+            "`app/a.jsonnet` used more than 1024 MiB of memory"),
     ];
     for (name, expression, seconds, message) in cases {
         let git = TestRepo::new()

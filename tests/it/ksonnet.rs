@@ -88,7 +88,7 @@ fn targets_of_an_environment_are_its_modules() {
 
 /// The folder alone says that it is ksonnet's; which environment is meant, only the Application can.
 #[test]
-fn an_application_that_names_no_environment_is_told_which_there_are() {
+fn an_application_that_names_no_environment_reports_the_known_ones() {
     let git = guestbook();
     insta::assert_snapshot!(trueup(["render", "-q"]).of(&git.application("shop")).exits(2), @r"
     --- stderr
@@ -103,7 +103,7 @@ fn an_application_that_names_no_environment_is_told_which_there_are() {
 
 /// `ks` dropped them in silence: whoever added one has to know why it never came.
 #[test]
-fn documents_that_ksonnet_does_not_read_are_told() {
+fn documents_that_ksonnet_does_not_read_are_reported() {
     let settings = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: settings}\n---\napiVersion: v1\nkind: ConfigMap\nmetadata: {name: more}\n";
     let git = guestbook().file("components/settings.yaml", settings).commit("more settings");
     let application = git.application("shop").source_field("ksonnet", json!({"environment": "default"}));

@@ -8,7 +8,9 @@
 mod harness;
 
 mod action;
+mod beside_argo_cd;
 mod charts;
+mod cli;
 mod cluster;
 mod compare;
 mod control_plane;
@@ -18,12 +20,14 @@ mod diff;
 mod doctor;
 mod errors;
 mod git;
+mod gotemplate;
 mod health;
 mod ignore;
 mod jsonnet;
 mod ksonnet;
 mod overrides;
 mod plugin;
+mod promises;
 mod read_only;
 mod readme;
 mod render;

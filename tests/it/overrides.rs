@@ -32,7 +32,7 @@ fn a_file_in_the_folder_changes_the_source() {
 
 /// A typo in it is an error with its line, as it would be in the Application.
 #[test]
-fn a_wrong_file_is_told_with_its_line() {
+fn a_wrong_file_is_reported_with_its_line() {
     let git = TestRepo::new()
         .file("a.yaml", config_map("a"))
         .file(".argocd-source.yaml", "directory:\n  recurse: 'yes'\n")

@@ -182,7 +182,7 @@ fn a_drifted_folder_is_compared_beside_a_plugin_that_asks_by_a_program() {
 
 /// What went wrong is told in the program's own words; a plugin that never ends is ended.
 #[test]
-fn a_plugin_that_fails_is_told_in_its_own_words() {
+fn a_plugin_that_fails_is_reported_in_its_own_words() {
     let cases = [
         ("echo 'no such chart' >&2; exit 3", "60", ["ended with exit code 3", "no such chart"]),
         ("echo 'kind: ConfigMap'", "60", ["line 1 of the output of plugin `broken` has no `apiVersion`", ""]),

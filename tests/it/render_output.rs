@@ -41,7 +41,7 @@ fn a_folder_holds_what_is_rendered() {
 
 /// A renderer that makes up a value makes every diff noise and every sync a change: the field is named, its value is not.
 #[test]
-fn a_value_that_is_made_up_anew_is_named() {
+fn a_value_that_is_not_deterministic_is_named() {
     let manifest = json!({
         "kind": "ConfigManagementPlugin", "metadata": {"name": "dice"},
         "spec": {"generate": {"command": ["sh", "-c", "printf 'apiVersion: v1\\nkind: Secret\\nmetadata: {name: a}\\nstringData: {user: shop, password: x%s}\\n' \"$(od -An -N8 -tx1 /dev/urandom | tr -d ' ')\""]}},

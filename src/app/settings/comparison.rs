@@ -26,7 +26,7 @@ pub enum StatusField {
     Compared,
 }
 
-/// What is compared, and how.
+/// The settings of the comparison.
 #[derive(Debug, Clone, Default)]
 pub struct ComparisonSettings {
     /// `resource.customizations.ignoreDifferences.*`, and the same in `resource.customizations`.

@@ -15,7 +15,7 @@ use crate::object::GroupKind;
 
 const EXCLUSIONS: &str = "resource.exclusions";
 const INCLUSIONS: &str = "resource.inclusions";
-const EXPECTED: &str = "a list of maps with `apiGroups`, `kinds` and `clusters`, each a list of texts";
+const EXPECTED: &str = "a list of maps with `apiGroups`, `kinds` and `clusters`, each a list of strings";
 
 /// Groups of which every kind is excluded, whatever is set.
 const GROUPS: &[&str] = &["events.k8s.io", "metrics.k8s.io"];
@@ -52,18 +52,18 @@ const POLICY_REPORTS: &[&str] = &[
     "UpdateRequest",
 ];
 
-/// What is never compared.
+/// Kinds that are never compared.
 #[derive(Debug, Clone, Default)]
 pub struct Exclusions {
     /// `resource.exclusions`; `None` stands for those of the install manifest.
-    excluded: Option<Vec<Entry>>,
+    excluded: Option<Vec<ExclusionEntry>>,
     /// `resource.inclusions`; empty is all.
-    included: Vec<Entry>,
+    included: Vec<ExclusionEntry>,
 }
 
 /// One entry of either list.
 #[derive(Debug, Clone)]
-struct Entry {
+struct ExclusionEntry {
     groups: Vec<GlobMatcher>,
     kinds: Vec<String>,
     clusters: Vec<GlobMatcher>,
@@ -77,7 +77,7 @@ impl Exclusions {
 
     /// Whether objects of this kind are never compared in this cluster (its server's URL).
     pub fn excludes(&self, kind: &GroupKind, cluster: &str) -> bool {
-        let matches = |entries: &[Entry]| entries.iter().any(|entry| entry.matches(kind, cluster));
+        let matches = |entries: &[ExclusionEntry]| entries.iter().any(|entry| entry.matches(kind, cluster));
         let is_excluded = match &self.excluded {
             Some(entries) => matches(entries),
             None => is_among(BY_DEFAULT, kind),
@@ -89,7 +89,7 @@ impl Exclusions {
     }
 }
 
-impl Entry {
+impl ExclusionEntry {
     fn matches(&self, kind: &GroupKind, cluster: &str) -> bool {
         let any = |globs: &[GlobMatcher], text: &str| globs.is_empty() || globs.iter().any(|glob| glob.is_match(text));
         any(&self.groups, &kind.group)
@@ -102,12 +102,12 @@ fn is_among(table: &[(&str, &[&str])], kind: &GroupKind) -> bool {
     table.iter().any(|(group, kinds)| *group == kind.group && kinds.contains(&kind.kind.as_str()))
 }
 
-fn entries(settings: &Settings, key: &str) -> Result<Vec<Entry>, SettingsError> {
+fn entries(settings: &Settings, key: &str) -> Result<Vec<ExclusionEntry>, SettingsError> {
     let wrong = |why: String| settings.wrong(key, why, &format!("write {EXPECTED}"));
     let items = match settings.yaml(key, EXPECTED)? {
         None => return Ok(Vec::new()),
         Some(Value::Array(items)) => items,
-        Some(_) => return Err(wrong("is no list".to_owned())),
+        Some(_) => return Err(wrong("is not a list".to_owned())),
     };
     let entry = |(index, item): (usize, &Value)| {
         let texts = |field: &str| match item.get(field) {
@@ -115,7 +115,7 @@ fn entries(settings: &Settings, key: &str) -> Result<Vec<Entry>, SettingsError> 
             Some(Value::Array(texts)) if texts.iter().all(Value::is_string) => {
                 Ok(texts.iter().filter_map(Value::as_str).map(str::to_owned).collect::<Vec<_>>())
             }
-            Some(_) => Err(wrong(format!("`{field}` of entry {index} is no list of texts"))),
+            Some(_) => Err(wrong(format!("`{field}` of entry {index} is not a list of strings"))),
         };
         let globs = |field: &str| {
             let compiled = texts(field)?.into_iter().map(|text| {
@@ -123,7 +123,7 @@ fn entries(settings: &Settings, key: &str) -> Result<Vec<Entry>, SettingsError> 
             });
             compiled.collect::<Result<Vec<_>, _>>()
         };
-        Ok(Entry { groups: globs("apiGroups")?, kinds: texts("kinds")?, clusters: globs("clusters")? })
+        Ok(ExclusionEntry { groups: globs("apiGroups")?, kinds: texts("kinds")?, clusters: globs("clusters")? })
     };
     items.iter().enumerate().map(entry).collect()
 }
@@ -182,7 +182,7 @@ mod tests {
     #[test]
     fn what_is_no_list_is_an_error_that_names_the_key() {
         for (text, why) in
-            [("a: b", "is no list"), ("- kinds: x", "`kinds` of entry 0"), ("- apiGroups: ['[']", "`[` in")]
+            [("a: b", "is not a list"), ("- kinds: x", "`kinds` of entry 0"), ("- apiGroups: ['[']", "`[` in")]
         {
             let data = [("resource.exclusions".to_owned(), text.to_owned())].into();
             let error = Exclusions::of(&Settings { file: "cm.yaml".to_owned(), data }).unwrap_err().to_string();

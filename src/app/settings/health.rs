@@ -45,7 +45,7 @@ pub struct Customization {
     pub script: Script,
 }
 
-/// What a team has set about health.
+/// A team's settings about health.
 #[derive(Debug, Clone, Default)]
 pub struct HealthSettings {
     /// An Ingress without an address is healthy: its controller never writes one.
@@ -57,16 +57,16 @@ pub struct HealthSettings {
 }
 
 /// Scripts, each with its kinds.
-type Customizations = Vec<(Kinds, Arc<Script>)>;
+type Customizations = Vec<(ScriptKinds, Arc<Script>)>;
 
 /// The kinds that a script is for.
 #[derive(Clone)]
-enum Kinds {
+enum ScriptKinds {
     Exact(String),
     Matching(GlobMatcher),
 }
 
-impl fmt::Debug for Kinds {
+impl fmt::Debug for ScriptKinds {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(match self {
             Self::Exact(kind) => kind,
@@ -133,8 +133,8 @@ impl HealthSettings {
         }
         let shown = kind.to_string();
         let found = self.customizations.iter().find(|(kinds, _)| match kinds {
-            Kinds::Exact(kind) => *kind == shown,
-            Kinds::Matching(matcher) => matcher.is_match(&shown),
+            ScriptKinds::Exact(kind) => *kind == shown,
+            ScriptKinds::Matching(matcher) => matcher.is_match(&shown),
         });
         found.map(|(_, script)| script)
     }
@@ -175,9 +175,9 @@ fn ordered(scripts: Vec<(String, Script)>) -> Result<Customizations, (String, &'
     let is_pattern = |kind: &str| kind.contains(['*', '?', '[', '{']);
     let (mut patterns, exact): (Vec<_>, Vec<_>) = scripts.into_iter().partition(|(kind, _)| is_pattern(kind));
     patterns.sort_by(|(left, _), (right, _)| right.len().cmp(&left.len()).then_with(|| left.cmp(right)));
-    let exact = exact.into_iter().map(|(kind, script)| Ok((Kinds::Exact(kind), Arc::new(script))));
+    let exact = exact.into_iter().map(|(kind, script)| Ok((ScriptKinds::Exact(kind), Arc::new(script))));
     let patterns = patterns.into_iter().map(|(kind, script)| match Glob::new(&kind) {
-        Ok(glob) => Ok((Kinds::Matching(glob.compile_matcher()), Arc::new(script))),
+        Ok(glob) => Ok((ScriptKinds::Matching(glob.compile_matcher()), Arc::new(script))),
         Err(_cause) => Err((kind, "is not a pattern of kinds")),
     });
     exact.chain(patterns).collect()
@@ -244,7 +244,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_setting_is_told() {
+    fn an_invalid_setting_is_reported() {
         for (key, text, expected) in [
             (CUSTOMIZATIONS, "- a", "argocd-cm.yaml: `resource.customizations`: it is a list, not a map"),
             (

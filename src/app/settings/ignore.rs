@@ -4,7 +4,7 @@
 //! `resource.customizations`, whose keys are `group/Kind`: a key of a ConfigMap cannot hold a `*`.
 //!
 //! Rule: Argo CD util/settings `GetResourceOverrides`, `getResourceOverridesFromSplitKeys`;
-//! `util/argo/normalizers/diff_normalizer.go`. Quirk, mended: there `managedFieldsManagers` of system-level rules is looked
+//! `util/argo/normalizers/diff_normalizer.go`. Quirk, corrected: there `managedFieldsManagers` of system-level rules is looked
 //! up by the exact key, so that globs and core kinds have no effect.
 
 use serde_json::{Map, Value};
@@ -17,7 +17,7 @@ use crate::object::{Pointer, type_name};
 const BY_KEY: &str = "resource.customizations.ignoreDifferences.";
 /// All kinds in one text.
 const CUSTOMIZATIONS: &str = "resource.customizations";
-const EXPECTED: &str = "lists of texts named `jsonPointers`, `jqPathExpressions` and `managedFieldsManagers`";
+const EXPECTED: &str = "lists of strings named `jsonPointers`, `jqPathExpressions` and `managedFieldsManagers`";
 
 /// A rule for every application, and where it is written.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -32,13 +32,13 @@ pub struct SystemIgnore {
 pub(super) fn read(settings: &Settings) -> (Vec<SystemIgnore>, Vec<SettingsError>) {
     let mut rules = Vec::new();
     let mut errors = Vec::new();
-    let mut take = |key: &str, kinds: Kinds, text: &str| match rule(settings, key, kinds, text) {
+    let mut take = |key: &str, kinds: KindGlobs, text: &str| match rule(settings, key, kinds, text) {
         Ok(rule) => rules.extend(rule),
         Err(error) => errors.push(error),
     };
     for (key, text) in &settings.data {
         if let Some(name) = key.strip_prefix(BY_KEY) {
-            take(key, Kinds::of_key(name), text);
+            take(key, KindGlobs::of_key(name), text);
         }
     }
     match in_one_text(settings) {
@@ -46,7 +46,7 @@ pub(super) fn read(settings: &Settings) -> (Vec<SystemIgnore>, Vec<SettingsError
             for (kinds, text) in &texts {
                 // A key of its own wins over the text of all kinds.
                 if !settings.data.contains_key(&format!("{BY_KEY}{}", kinds.replacen('/', "_", 1))) {
-                    take(&format!("{CUSTOMIZATIONS} {kinds}"), Kinds::of_group_kind(kinds), text);
+                    take(&format!("{CUSTOMIZATIONS} {kinds}"), KindGlobs::of_group_kind(kinds), text);
                 }
             }
         }
@@ -56,12 +56,12 @@ pub(super) fn read(settings: &Settings) -> (Vec<SystemIgnore>, Vec<SettingsError
 }
 
 /// The globs of the kinds that a rule is for.
-struct Kinds {
+struct KindGlobs {
     group: String,
     kind: String,
 }
 
-impl Kinds {
+impl KindGlobs {
     /// `apps_Deployment`, `ConfigMap` for the core group, `all`.
     fn of_key(name: &str) -> Self {
         if name == "all" { Self::of_group_kind("*/*") } else { Self::of_group_kind(&name.replacen('_', "/", 1)) }
@@ -96,17 +96,17 @@ fn in_one_text(settings: &Settings) -> Result<Vec<(String, String)>, SettingsErr
     Ok(texts)
 }
 
-fn rule(settings: &Settings, key: &str, kinds: Kinds, text: &str) -> Result<Option<SystemIgnore>, SettingsError> {
+fn rule(settings: &Settings, key: &str, kinds: KindGlobs, text: &str) -> Result<Option<SystemIgnore>, SettingsError> {
     let wrong = |why| settings.wrong(key, why, &format!("it holds YAML: {EXPECTED}"));
     let lists = match settings.parse(key, text, EXPECTED)? {
         None => return Ok(None),
         Some(Value::Object(lists)) => lists,
         Some(other) => return Err(wrong(format!("is {}, not a map", type_name(&other)))),
     };
-    let texts = |name: &str| texts(&lists, name).ok_or_else(|| wrong(format!("`{name}` is no list of texts")));
+    let texts = |name: &str| texts(&lists, name).ok_or_else(|| wrong(format!("`{name}` is not a list of strings")));
     let pointers = texts("jsonPointers")?.into_iter().map(|text| {
         let pointer = Pointer::parse(&text).filter(|pointer| *pointer != Pointer::root());
-        pointer.ok_or_else(|| wrong(format!("`{text}` is no JSON pointer, which begins with `/`")))
+        pointer.ok_or_else(|| wrong(format!("`{text}` is not a JSON pointer, which begins with `/`")))
     });
     let rule = IgnoreDifference {
         group: kinds.group,
@@ -197,13 +197,13 @@ mod tests {
         assert_eq!(rules.len(), 1);
         let errors: Vec<String> = errors.iter().map(ToString::to_string).collect();
         for (key, why) in [
-            ("ignoreDifferences.apps_Deployment", "`jsonPointers` is no list of texts"),
-            ("ignoreDifferences.apps_StatefulSet", "`spec/replicas` is no JSON pointer"),
+            ("ignoreDifferences.apps_Deployment", "`jsonPointers` is not a list of strings"),
+            ("ignoreDifferences.apps_StatefulSet", "`spec/replicas` is not a JSON pointer"),
             ("ignoreDifferences.apps_DaemonSet", "line "),
             ("resource.customizations", "is a list, not a map"),
         ] {
-            let told = errors.iter().any(|error| error.contains(&format!("{key}`: {why}")));
-            assert!(told, "{key}: {why}: {errors:#?}");
+            let reported = errors.iter().any(|error| error.contains(&format!("{key}`: {why}")));
+            assert!(reported, "{key}: {why}: {errors:#?}");
         }
         assert_eq!(errors.len(), 4);
     }

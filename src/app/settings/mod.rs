@@ -51,7 +51,7 @@ pub enum SettingsError {
         file: String,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong.
+        /// The fault.
         why: String,
     },
     /// The file has another thing in it.
@@ -72,7 +72,7 @@ pub enum SettingsError {
         file: String,
         /// The key.
         key: String,
-        /// What it is.
+        /// The description.
         found: &'static str,
     },
     /// A key's text does not say what it should.
@@ -83,9 +83,9 @@ pub enum SettingsError {
         file: String,
         /// The key.
         key: String,
-        /// What is wrong.
+        /// The fault.
         why: String,
-        /// What to do.
+        /// The advice.
         help: String,
     },
 }

@@ -5,7 +5,7 @@
 
 use super::{Settings, SettingsError};
 
-/// By what Argo CD tells the objects of an application.
+/// How Argo CD recognizes the objects of an application.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum TrackingMethod {
     /// The tracking annotation; the default since Argo CD 3.0.
@@ -37,7 +37,7 @@ impl TrackingSettings {
             Some("label") => TrackingMethod::Label,
             Some("annotation+label") => TrackingMethod::AnnotationAndLabel,
             Some(other) => {
-                let why = format!("`{other}` is no tracking method");
+                let why = format!("`{other}` is not a tracking method");
                 return Err(settings.wrong(key, why, "write `annotation`, `label` or `annotation+label`"));
             }
         };
@@ -75,6 +75,9 @@ mod tests {
     fn an_unknown_method_is_an_error() {
         let data = [("application.resourceTrackingMethod".to_owned(), "labels".to_owned())].into();
         let error = TrackingSettings::of(&Settings { file: "cm.yaml".to_owned(), data }).unwrap_err();
-        assert_eq!(error.to_string(), "cm.yaml: `application.resourceTrackingMethod`: `labels` is no tracking method");
+        assert_eq!(
+            error.to_string(),
+            "cm.yaml: `application.resourceTrackingMethod`: `labels` is not a tracking method"
+        );
     }
 }

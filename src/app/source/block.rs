@@ -39,7 +39,7 @@ const SECRET_OBJECTS: [&str; 3] = ["existing", "pullsecret", "tlssecret"];
 /// Text fields of a source that hold YAML.
 const YAML_TEXTS: [&str; 2] = ["values", "patch"];
 
-/// What a manifest says of one source.
+/// One source in a manifest.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceBlock {
     /// Which field of `spec` it was written in.

@@ -13,7 +13,7 @@ pub struct Directory {
     pub exclude: String,
     /// Lets `include` match files outside of `yaml`, `yml`, `json`, `jsonnet`.
     pub disable_extension_filter: bool,
-    /// What Jsonnet files are given.
+    /// The variables of Jsonnet files.
     pub jsonnet: Jsonnet,
 }
 

@@ -62,7 +62,7 @@ pub struct KustomizePatch {
     pub path: String,
     /// The patch as text.
     pub patch: String,
-    /// What it patches.
+    /// The files that it patches.
     pub target: Option<PatchTarget>,
     /// Kustomize's own options, such as `allowNameChange`.
     pub options: BTreeMap<String, bool>,

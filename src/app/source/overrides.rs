@@ -10,13 +10,13 @@ use serde_json::{Map, Value};
 
 use super::super::fault::Fault;
 use super::super::fields::Fields;
-use super::super::reading::{Mark, Reading, SourceText};
+use super::super::reading::{FieldPart, Reading, SourceText};
 use super::{Source, Within, decode};
 use crate::finding::{Excerpt, Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, Positions, WithPositions, YamlError};
 use crate::object::{Pointer, type_name};
 
-/// What an override cannot change: Argo CD puts it back.
+/// Fields that an override cannot change: Argo CD puts it back.
 const FIXED: [&str; 4] = ["chart", "path", "repoURL", "targetRevision"];
 
 /// The blocks of a source that belong to its tools, as they were written.
@@ -118,7 +118,7 @@ fn read_again(
     let reading = Reading::new(&source_text, document, Pointer::root());
     for field in fixed {
         let fault = Fault::FixedByOverride { field: (*field).to_owned() };
-        reading.report(&fault, &place().child(*field), Mark::Key);
+        reading.report(&fault, &place().child(*field), FieldPart::Key);
     }
     let within = if source.reference.is_some() { Within::Sources } else { Within::Source };
     let fields = document.value.as_object().and_then(|whole| {
@@ -178,7 +178,7 @@ mod tests {
         overridden(&empty, "manifest", &patch).unwrap().0
     }
 
-    /// What evanphx/json-patch and Go's decoder make of it together.
+    /// The result of evanphx/json-patch and Go's decoder.
     #[test]
     fn a_file_changes_the_source_as_a_merge_patch() {
         let before = json!({"helm": {
@@ -215,9 +215,9 @@ mod tests {
         assert_eq!(after.repo_url.with_credentials(), "https://git.example.com/shop");
         assert_eq!((after.path.as_deref(), after.target_revision.as_str()), (Some("shop"), "main"));
         assert_eq!(after.kustomize.unwrap().name_prefix, "a-");
-        let told: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
+        let reported: Vec<&str> = findings.iter().map(|finding| finding.message.as_str()).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 ".argocd-source.yaml: `repoURL` cannot be overridden",
                 ".argocd-source.yaml: `path` cannot be overridden",
@@ -227,7 +227,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_wrong_is_told_with_its_line() {
+    fn faults_are_reported_with_their_line() {
         for (file, message, line) in [
             (
                 "helm:\n  valueFiles: a.yaml\n",

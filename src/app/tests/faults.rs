@@ -8,24 +8,24 @@ use super::*;
 const REST: &str = "project: default\ndestination: {server: https://kubernetes.default.svc}";
 const SOURCE: &str = "source: {repoURL: https://git.example.com/shop, path: web}";
 
-/// What a specification is told: each finding without the Application's name.
-fn told_of(specification: &str) -> Vec<String> {
-    told(&read(&[named("shop.yaml", &application(specification))]))
+/// The findings of a specification, each without the Application's name.
+fn reported_for(specification: &str) -> Vec<String> {
+    reported(&read(&[named("shop.yaml", &application(specification))]))
         .iter()
         .map(|line| line.replace("shop: ", ""))
         .collect()
 }
 
 fn with_source(source: &str) -> Vec<String> {
-    told_of(&format!("source:\n  {}\n{REST}", source.replace('\n', "\n  ")))
+    reported_for(&format!("source:\n  {}\n{REST}", source.replace('\n', "\n  ")))
 }
 
 fn with_sources(sources: &str) -> Vec<String> {
-    told_of(&format!("sources:\n{sources}\n{REST}"))
+    reported_for(&format!("sources:\n{sources}\n{REST}"))
 }
 
 fn with_rest(rest: &str) -> Vec<String> {
-    told_of(&format!("{SOURCE}\n{rest}"))
+    reported_for(&format!("{SOURCE}\n{rest}"))
 }
 
 fn with_policy(policy: &str) -> Vec<String> {
@@ -209,7 +209,7 @@ fn a_chart_has_a_version_and_one_tool() {
         ),
         (
             "targetRevision: 1.x\nhelm: {version: v2}",
-            "error 9 `spec.source.helm.version` is `v2`, which is no version of Helm that Argo CD knows | - | \
+            "error 9 `spec.source.helm.version` is `v2`, which is not a Helm version that Argo CD knows | - | \
              remove it: whichever is given, the same Helm runs",
         ),
         (
@@ -280,7 +280,7 @@ fn one_of_the_three_forms_of_source_is_in_force() {
         ),
     ] {
         let specification = if specification == "{}" { REST.to_owned() } else { format!("{specification}\n{REST}") };
-        assert_eq!(told_of(&specification), expected, "{specification}");
+        assert_eq!(reported_for(&specification), expected, "{specification}");
     }
 }
 
@@ -338,12 +338,12 @@ fn sync_policies_are_checked_to_the_last_word() {
         (
             "retry: {backoff: {duration: 5 minutes}}",
             "error 9 `spec.syncPolicy.retry.backoff.duration` is `5 minutes`, which is not a duration: \
-             its unit is none of `h`, `m`, `s`, `ms`, `us`, `ns` | - | \
+             its unit is not one of `h`, `m`, `s`, `ms`, `us`, `ns` | - | \
              write it as `5s`, `3m` or `1h30m`; a bare number means seconds",
         ),
         (
             "retry: {backoff: {factor: 0}}",
-            "error 9 `spec.syncPolicy.retry.backoff.factor` is 0, so that waits would not grow | - | \
+            "error 9 `spec.syncPolicy.retry.backoff.factor` is 0, so the delay would never grow | - | \
              use 1 or more; the default is 2",
         ),
     ] {
@@ -399,9 +399,9 @@ fn ignore_rules_and_lists_of_information_are_checked() {
 
 #[test]
 fn metadata_is_checked_as_the_api_server_does() {
-    let told_of = |metadata: &str| {
+    let reported_for = |metadata: &str| {
         let text = application(&format!("{SOURCE}\n{REST}")).replace("{name: shop}", metadata);
-        told(&read(&[named("shop.yaml", &text)]))
+        reported(&read(&[named("shop.yaml", &text)]))
     };
     for (metadata, expected) in [
         (
@@ -437,7 +437,7 @@ fn metadata_is_checked_as_the_api_server_does() {
              did you mean `resources-finalizer.argocd.argoproj.io`? | as it stands, the Application can never be deleted",
         ),
     ] {
-        assert_eq!(told_of(metadata), [expected], "{metadata}");
+        assert_eq!(reported_for(metadata), [expected], "{metadata}");
     }
 }
 
@@ -469,7 +469,7 @@ fn the_top_of_an_application_is_checked() {
         ),
         (format!("{good}status: {{anything: [1, {{at: all}}]}}\n"), vec![]),
     ] {
-        assert_eq!(told(&read(&[named("shop.yaml", &text)])), expected, "{text}");
+        assert_eq!(reported(&read(&[named("shop.yaml", &text)])), expected, "{text}");
     }
 }
 

@@ -47,7 +47,7 @@ fn every_document_and_every_item_of_a_list_is_read() {
         item("three"),
     );
     let manifests = read(&[named("apps.yaml", &text)]);
-    assert_eq!(told(&manifests), [""; 0]);
+    assert_eq!(reported(&manifests), [""; 0]);
     assert_eq!(places(&manifests), ["one apps.yaml:2", "two apps.yaml:17", "three apps.yaml:24", "bare apps.yaml:35"]);
     assert_eq!(ignored(&manifests), [("apps/Deployment", 1)]);
     let Ok(bare) = &manifests.applications[3] else { panic!("bare is refused") };
@@ -61,7 +61,7 @@ fn a_fault_in_a_list_is_shown_at_its_line_and_with_its_path_in_the_application()
                 metadata: {name: web}\n  spec:\n    project: default\n    destination: {name: prod}\n    \
                 source: {repoURL: a, path: 1}\n";
     assert_eq!(
-        told(&read(&[named("list.yaml", text)])),
+        reported(&read(&[named("list.yaml", text)])),
         ["error 10 web: `spec.source.path` is a number, not text | should be text | put it in quotes"]
     );
 }
@@ -72,7 +72,7 @@ fn json_is_read_as_yaml_is() {
                 \"spec\": {\"project\": \"default\", \"destination\": {\"name\": \"prod\"},\n  \
                 \"source\": {\"repoURL\": \"a\", \"pth\": \"b\", \"path\": \"c\"}}}";
     assert_eq!(
-        told(&read(&[named("web.json", text)])),
+        reported(&read(&[named("web.json", text)])),
         [
             "warning 3 web: `pth` is not a field of `spec.source` | did you mean `path`? | as it stands, it has no effect"
         ]
@@ -94,15 +94,14 @@ fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
         found("web.yaml", WEB),
     ]);
     assert_eq!(places(&manifests), ["web web.yaml:1"]);
-    let told = told(&manifests);
+    let reported = reported(&manifests);
     let begins = [
-        "warning 1 chart/templates/apps.yaml:1: is a template, not a manifest | - | an Application may be hidden in it, \
-         which was not looked at; render it, as with `helm template`, and give the output",
-        "warning 1 chart/templates/name.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
-        "warning 1 envsubst.yaml:1: is a template, not a manifest | - | an Application may be hidden in it",
+        "warning 1 chart/templates/apps.yaml:1: is a template, not a manifest | - | an Application in it would not be read; render it, as with `helm template`, and give the output",
+        "warning 1 chart/templates/name.yaml:1: is a template, not a manifest | - | an Application in it would not be read",
+        "warning 1 envsubst.yaml:1: is a template, not a manifest | - | an Application in it would not be read",
     ];
-    assert_eq!(told.len(), begins.len(), "{told:#?}");
-    for (line, begin) in told.iter().zip(begins) {
+    assert_eq!(reported.len(), begins.len(), "{reported:#?}");
+    for (line, begin) in reported.iter().zip(begins) {
         assert!(line.starts_with(begin), "{line}\nshould begin with\n{begin}");
     }
     assert_eq!(
@@ -115,7 +114,7 @@ fn what_cannot_be_read_in_a_folder_is_a_warning_and_does_not_stop_the_rest() {
     );
 }
 
-/// What is reported only to who asks for everything.
+/// Findings that are reported only in verbose output.
 fn details(manifests: &Manifests) -> Vec<&str> {
     manifests.details.iter().map(|detail| detail.message.as_str()).collect()
 }
@@ -139,7 +138,7 @@ fn the_templates_of_a_chart_are_one_warning_and_those_without_applications_are_n
     ]);
     assert_eq!(places(&manifests), ["plain charts/apps/templates/plain.yaml:1", "web web.yaml:1"]);
     assert_eq!(
-        told(&manifests),
+        reported(&manifests),
         ["warning charts/apps: the templates of a Helm chart are not read, and 2 of them make Applications | - | \
           render the chart, as with `helm template charts/apps`, and give the output"]
     );
@@ -147,9 +146,9 @@ fn the_templates_of_a_chart_are_one_warning_and_those_without_applications_are_n
     // What the user named is no part of a walk.
     let manifests = read(&[found("apps/Chart.yaml", "name: apps\n"), named("apps/templates/a.yaml", TEMPLATE)]);
     assert!(
-        told(&manifests)[0].starts_with("error 1 apps/templates/a.yaml:1: is a template"),
+        reported(&manifests)[0].starts_with("error 1 apps/templates/a.yaml:1: is a template"),
         "{:?}",
-        told(&manifests)
+        reported(&manifests)
     );
 }
 
@@ -173,13 +172,13 @@ fn applications_that_a_kustomization_completes_are_one_warning_for_each_kustomiz
         found("web.yaml", WEB),
     ]);
     assert_eq!(places(&manifests), ["!wrong prod/wrong.yaml:1", "!d alone/d.yaml:1", "web web.yaml:1"]);
-    let told = told(&manifests);
-    let [no_path, misspelling, no_destination, prod, test] = &told[..] else { panic!("{told:#?}") };
+    let reported = reported(&manifests);
+    let [no_path, misspelling, no_destination, prod, test] = &reported[..] else { panic!("{reported:#?}") };
     assert!(misspelling.contains("`pth` is not a field of `spec.source`"), "{misspelling}");
     assert!(no_path.contains("wrong: `spec.source` has no"), "{no_path}");
     assert!(no_destination.starts_with("error 4 d: "), "{no_destination}");
     let help = "build them, as with `kubectl kustomize`, and give the output";
-    let words = "not complete without Kustomize, and not looked at";
+    let words = "not complete without Kustomize, and not read";
     assert_eq!(prod, &format!("warning prod/kustomization.yaml: 2 Applications (`a`, `b`) are {words} | - | {help}"));
     assert_eq!(test, &format!("warning test/kustomization.yaml: the Application `c` is {words} | - | {help}"));
 }
@@ -196,7 +195,7 @@ fn what_cannot_be_read_in_a_named_file_is_an_error_beside_the_application_that_c
     let manifests = read(&[ManifestText { bytes, ..named("latin1.yaml", "") }]);
     let [finding] = &manifests.findings[..] else { panic!("{:#?}", manifests.findings) };
     assert_eq!(finding.severity, Severity::Error);
-    assert!(finding.message.starts_with("latin1.yaml: is not text"), "{finding}");
+    assert!(finding.message.starts_with("latin1.yaml: cannot be decoded as YAML text: "), "{finding}");
 }
 
 /// `trueup diff deployment.yaml` must not say that all is in sync.
@@ -215,34 +214,35 @@ fn a_named_file_without_an_application_is_an_error_that_says_what_is_in_it() {
     ] {
         let help = "give a manifest of `kind: Application` and `apiVersion: argoproj.io/v1alpha1`";
         let expected = format!("error a.yaml: holds no Application, {holds} | - | {help}");
-        assert_eq!(told(&read(&[named("a.yaml", text)])), [expected], "{text}");
+        assert_eq!(reported(&read(&[named("a.yaml", text)])), [expected], "{text}");
     }
 }
 
 #[test]
 fn a_folder_without_an_application_is_an_error_too() {
     let manifests = read(&[found("a.yaml", DEPLOYMENT), found("b.yaml", "kind: Service\napiVersion: v1\n")]);
-    let told = told(&manifests);
-    assert_eq!(told.len(), 1);
+    let reported = reported(&manifests);
+    assert_eq!(reported.len(), 1);
     assert!(
-        told[0].starts_with("error no Application was found; the files hold 1 of `Service` and 1 of `apps/Deployment`"),
-        "{told:#?}"
+        reported[0]
+            .starts_with("error no Application was found; the files hold 1 of `Service` and 1 of `apps/Deployment`"),
+        "{reported:#?}"
     );
     assert_eq!(findings(&read(&[found("a.yaml", DEPLOYMENT), found("b.yaml", WEB)])).len(), 0);
 }
 
 #[test]
-fn nearly_an_application_is_told() {
+fn a_near_application_is_reported() {
     for (from, to, label) in [
         ("kind: Application", "kind: Aplication", "did you mean `Application`?"),
         ("kind: Application", "kind: application", "did you mean `Application`?"),
         ("argoproj.io/v1alpha1", "argoproj.oi/v1alpha1", "did you mean `argoproj.io/v1alpha1`?"),
     ] {
         let manifests = read(&[found("web.yaml", WEB), found("api.yaml", &WEB.replace(from, to))]);
-        let told = told(&manifests);
-        assert_eq!(told.len(), 1, "{told:#?}");
-        assert!(told[0].contains("is nearly an Application, but is none"), "{told:#?}");
-        assert!(told[0].contains(label), "{told:#?}");
+        let reported = reported(&manifests);
+        assert_eq!(reported.len(), 1, "{reported:#?}");
+        assert!(reported[0].contains("looks like an Application, but is not one"), "{reported:#?}");
+        assert!(reported[0].contains(label), "{reported:#?}");
     }
 }
 
@@ -252,9 +252,9 @@ fn an_application_set_is_named_and_counted() {
         "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: shops\nspec: {generators: []}\n";
     let manifests = read(&[found("web.yaml", WEB), found("set.yaml", set)]);
     assert_eq!(
-        told(&manifests),
+        reported(&manifests),
         ["warning 4 shops: an ApplicationSet is not expanded by this version | - | \
-          as it stands, its Applications are not looked at; give them as manifests of their own"]
+          its Applications are not read; give them as manifests of their own"]
     );
     assert_eq!(ignored(&manifests), [("argoproj.io/ApplicationSet", 1)]);
 }
@@ -266,26 +266,29 @@ fn all_but_the_first_application_of_a_name_are_refused_with_all_places() {
     let manifests = read(&[named("a.yaml", WEB), named("b.yaml", &format!("{elsewhere}---\n{WEB}"))]);
     assert_eq!(places(&manifests), ["web a.yaml:1", "web b.yaml:1", "!web b.yaml:9"]);
     assert_eq!(
-        told(&manifests),
+        reported(&manifests),
         [format!("error web: 2 Applications have this name: a.yaml:1 and b.yaml:9 | - | {help}")]
     );
     let manifests = read(&[named("a.yaml", WEB), named("b.yaml", WEB), named("c.yaml", WEB)]);
-    let told = told(&manifests);
+    let reported = reported(&manifests);
     assert_eq!(
-        told[0],
+        reported[0],
         format!("error web: 3 Applications have this name: a.yaml:1, b.yaml:1 and c.yaml:1 | - | {help}")
     );
-    assert_eq!(told[0], told[1], "they are one finding to whoever prints them");
+    assert_eq!(reported[0], reported[1], "they are one finding to whoever prints them");
 }
 
 /// kubectl drops what follows `...` without a word.
 #[test]
-fn text_after_the_end_of_a_document_is_told() {
+fn text_after_the_end_of_a_document_is_reported() {
     let manifests = read(&[named("a.yaml", &format!("{WEB}...\n{}", called("api")))]);
     assert_eq!(places(&manifests), ["web a.yaml:1"]);
-    let told = told(&manifests);
-    assert_eq!(told.len(), 1, "{told:#?}");
-    assert!(told[0].starts_with("error 9 a.yaml:9: the text after the end of the document is not read"), "{told:#?}");
+    let reported = reported(&manifests);
+    assert_eq!(reported.len(), 1, "{reported:#?}");
+    assert!(
+        reported[0].starts_with("error 9 a.yaml:9: the text after the end of the document is not read"),
+        "{reported:#?}"
+    );
 }
 
 #[test]
@@ -316,10 +319,10 @@ fn a_patch_of_an_application_in_a_folder_is_passed_over() {
         ("whole", format!("project: default, {repository}, {server}"), false),
     ] {
         let manifests = read(&[found("overlays/web.yaml", &of(&spec)), found("base/web.yaml", &called("web"))]);
-        let is_told = told(&manifests).iter().any(|line| line.contains("as a patch for Kustomize"));
-        assert_eq!(is_told, is_partial, "{name}: {:?}", told(&manifests));
+        let is_reported = reported(&manifests).iter().any(|line| line.contains("as a patch for Kustomize"));
+        assert_eq!(is_reported, is_partial, "{name}: {:?}", reported(&manifests));
         let is_error = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
-        assert!(!(is_partial && is_error), "{name}: {:?}", told(&manifests));
+        assert!(!(is_partial && is_error), "{name}: {:?}", reported(&manifests));
         assert_eq!(manifests.applications.len(), if is_partial { 1 } else { 2 }, "{name}");
     }
     let manifests = read(&[named("web.yaml", &of("source: {targetRevision: v2}"))]);
@@ -343,12 +346,12 @@ fn a_file_that_a_kustomization_names_as_a_patch_holds_no_application() {
         found("overlays/test/web.yaml", patch),
     ]);
     assert_eq!(places(&manifests), ["web base/web.yaml:1"]);
-    let told: Vec<&str> = manifests.findings.iter().map(|finding| finding.message.as_str()).collect();
+    let reported: Vec<&str> = manifests.findings.iter().map(|finding| finding.message.as_str()).collect();
     assert_eq!(
-        told,
+        reported,
         [
-            "overlays/prod/kustomization.yaml: Kustomize patches Applications here; as they come out of it, they are not looked at",
-            "overlays/test/kustomization.yml: Kustomize patches Applications here; as they come out of it, they are not looked at",
+            "overlays/prod/kustomization.yaml: Kustomize patches Applications here; the patched Applications are not read",
+            "overlays/test/kustomization.yml: Kustomize patches Applications here; the patched Applications are not read",
         ]
     );
     let manifests = read(&[found("prod/kustomization.yaml", prod), named("prod/web.yaml", &called("web"))]);

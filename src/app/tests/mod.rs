@@ -1,4 +1,4 @@
-//! What people write into manifests, and what they are told.
+//! Manifests as people write them, and the findings.
 
 mod faults;
 mod files;
@@ -29,7 +29,7 @@ fn findings(manifests: &Manifests) -> Vec<&Finding> {
 }
 
 /// Each finding on a line: `error 7 message | label | help`.
-fn told(manifests: &Manifests) -> Vec<String> {
+fn reported(manifests: &Manifests) -> Vec<String> {
     let line = |finding: &&Finding| {
         let severity = match finding.severity {
             Severity::Error => "error",
@@ -43,7 +43,7 @@ fn told(manifests: &Manifests) -> Vec<String> {
     findings(manifests).iter().map(line).collect()
 }
 
-/// Everything that is told, as a terminal without colour shows it.
+/// Every finding, as a terminal without colour shows it.
 fn shown(manifests: &Manifests) -> String {
     let handler = miette::GraphicalReportHandler::new_themed(miette::GraphicalTheme::unicode_nocolor()).with_width(100);
     let mut text = String::new();

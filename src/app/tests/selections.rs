@@ -26,12 +26,12 @@ fn owned(texts: &[&str]) -> Vec<String> {
 
 /// The names that are kept, or the errors as `message | help`.
 fn select(apps: &[&str], selector: Option<&str>, projects: &[&str]) -> Result<Vec<String>, Vec<String>> {
-    let tell = |errors: Vec<SelectionError>| -> Vec<String> {
+    let messages_of = |errors: Vec<SelectionError>| -> Vec<String> {
         let help = |error: &SelectionError| error.help().map(|help| help.to_string()).unwrap_or_default();
         errors.iter().map(|error| format!("{error} | {}", help(error))).collect()
     };
-    let selection = Selection::new(&owned(apps), selector, &owned(projects)).map_err(tell)?;
-    let manifests = selection.apply(three()).map_err(tell)?;
+    let selection = Selection::new(&owned(apps), selector, &owned(projects)).map_err(messages_of)?;
+    let manifests = selection.apply(three()).map_err(messages_of)?;
     Ok(manifests.applications.into_iter().map(|entry| entry.unwrap().name).collect())
 }
 

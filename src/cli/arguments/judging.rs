@@ -2,7 +2,7 @@
 
 use super::cluster::ClusterArguments;
 use super::health::HealthRuleArguments;
-use super::output::OutputArguments;
+use super::output::{FormatArguments, OutputArguments};
 use super::selection::SelectionArguments;
 use super::source::SourceArguments;
 use crate::cli::request;
@@ -10,7 +10,6 @@ use crate::cli::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet::{Request, World};
 use crate::report::ExitRules;
-use crate::report::health::text::HealthFormat;
 
 /// What the commands about health have in common.
 #[derive(Debug, clap::Args)]
@@ -29,9 +28,8 @@ pub(crate) struct JudgingArguments {
     pub(crate) cluster: ClusterArguments,
     #[command(flatten)]
     pub(crate) rules: HealthRuleArguments,
-    /// Print in this format
-    #[arg(short, long, value_name = "FORMAT", value_enum, default_value_t, help_heading = "Output")]
-    pub(crate) output: HealthFormat,
+    #[command(flatten)]
+    pub(crate) format: FormatArguments,
     #[command(flatten)]
     pub(crate) telling: OutputArguments,
 }

@@ -1,13 +1,18 @@
 //! How it is reported.
 
-use clap::ValueEnum;
+use std::ffi::OsStr;
 
-use crate::report::{ExitRules, Output};
+use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
+use clap::{Arg, Command, ValueEnum};
+
+use crate::finding::Finding;
+use crate::report::{ExitRules, Format, Output};
 
 /// When to use colour
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Color {
     /// On a terminal, unless `NO_COLOR` is set
+    #[default]
     Auto,
     /// Always
     Always,
@@ -27,7 +32,7 @@ pub(crate) struct Verbosity {
 }
 
 /// Progress, colour and verbosity.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
     /// No progress; errors and warnings only
@@ -52,12 +57,51 @@ impl OutputArguments {
     }
 }
 
+/// Reads `-o FORMAT[=FILE]` for a report that has these formats: help, completions and errors list exactly them.
+#[derive(Debug, Clone)]
+pub(crate) struct OutputParser(pub(crate) &'static [Format]);
+
+impl TypedValueParser for OutputParser {
+    type Value = Output;
+
+    fn parse_ref(&self, command: &Command, arg: Option<&Arg>, value: &OsStr) -> Result<Output, clap::Error> {
+        let formats = self.0;
+        let parser = StringValueParser::new().try_map(move |text| Output::parse(&text, formats));
+        parser.parse_ref(command, arg, value)
+    }
+
+    fn possible_values(&self) -> Option<Box<dyn Iterator<Item = PossibleValue> + '_>> {
+        Some(Box::new(self.0.iter().filter_map(ValueEnum::to_possible_value)))
+    }
+}
+
+/// Where reports go: text on standard output when no `-o` is given.
+pub(crate) fn resolve(outputs: &[Output]) -> Result<Vec<Output>, Vec<Finding>> {
+    Output::resolve(outputs.to_vec()).map_err(|error| vec![Finding::of(&error)])
+}
+
+/// The formats of every report but that of drift.
+#[derive(Debug, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct FormatArguments {
+    /// Write the report in this format, to standard output or FILE; repeatable
+    #[arg(short, long, alias = "out", value_name = "FORMAT[=FILE]", value_parser = OutputParser(Format::OF_REPORTS))]
+    output: Vec<Output>,
+}
+
+impl FormatArguments {
+    /// Where the reports go.
+    pub(crate) fn outputs(&self) -> Result<Vec<Output>, Vec<Finding>> {
+        resolve(&self.output)
+    }
+}
+
 /// The formats of a drift report.
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportArguments {
-    /// Write the report as text, json, yaml, markdown or diff, to standard output or FILE; repeatable
-    #[arg(short, long, value_name = "FORMAT[=FILE]")]
+    /// Write the report in this format, to standard output or FILE; repeatable
+    #[arg(short, long, alias = "out", value_name = "FORMAT[=FILE]", value_parser = OutputParser(Format::OF_DRIFT))]
     pub(crate) output: Vec<Output>,
     /// Show changes as hunks of YAML with this many lines of context
     #[arg(short = 'U', long, value_name = "LINES")]
@@ -74,6 +118,11 @@ pub(crate) struct ReportArguments {
 }
 
 impl ReportArguments {
+    /// Where the reports go.
+    pub(crate) fn outputs(&self) -> Result<Vec<Output>, Vec<Finding>> {
+        resolve(&self.output)
+    }
+
     /// How the exit code is decided.
     pub(crate) fn exit_rules(&self) -> ExitRules {
         ExitRules { exit_zero: self.exit_zero, diff_exit_code: self.diff_exit_code }

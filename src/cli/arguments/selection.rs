@@ -10,8 +10,9 @@ use crate::finding::Finding;
 /// Which applications to work on.
 #[derive(Debug, Default, clap::Args)]
 pub(crate) struct SelectionArguments {
-    /// Application manifests: files, folders (searched recursively), or `-` for standard input
-    #[arg(value_name = "PATH", required = true)]
+    /// Application manifests: files, folders (searched recursively), or `-` for standard input [default: `.`];
+    /// a word that is neither a file nor a folder selects an application, like `--app`
+    #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<ManifestPath>,
     /// Select an application by `name`, `namespace/name` or a glob; repeatable
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
@@ -48,12 +49,66 @@ pub(crate) struct Read {
     pub(crate) warnings: Vec<Finding>,
 }
 
+/// Where the manifests are, and which applications are meant.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) struct Chosen {
+    /// The paths; the current folder when none was given.
+    pub(crate) paths: Vec<ManifestPath>,
+    /// Whether no path was given.
+    pub(crate) is_default: bool,
+    /// The words among the paths that are names.
+    pub(crate) names: Vec<String>,
+}
+
 impl SelectionArguments {
+    /// Tells names from paths: what exists is a path.
+    pub(crate) fn chosen(&self) -> Chosen {
+        let mut chosen = Chosen::default();
+        for path in &self.paths {
+            match name_of(path) {
+                Some(name) => chosen.names.push(name.to_owned()),
+                None => chosen.paths.push(path.clone()),
+            }
+        }
+        chosen.is_default = chosen.paths.is_empty();
+        if chosen.is_default {
+            chosen.paths.push(ManifestPath::Path(PathBuf::from(".")));
+        }
+        chosen
+    }
+
     /// Argo CD's settings, from the file that was given; or what is wrong with it.
     pub(crate) fn argocd(&self) -> Result<&Read, Vec<Finding>> {
         let read_it = || self.argocd_cm.as_deref().map_or_else(|| Ok(Read::default()), read);
         self.read.get_or_init(read_it).as_ref().map_err(Clone::clone)
     }
+}
+
+/// The application that a word names: `name` or `namespace/name`, where no such file and no such folder exists.
+pub(crate) fn name_of(path: &ManifestPath) -> Option<&str> {
+    let ManifestPath::Path(path) = path else { return None };
+    let text = path.to_str()?;
+    let is_manifest = [".yaml", ".yml", ".json"].iter().any(|extension| text.ends_with(extension));
+    if is_manifest || path.symlink_metadata().is_ok() {
+        return None;
+    }
+    let is_named = match text.split_once('/') {
+        None => is_dns_name(text),
+        // In a folder that exists, it is a file whose name is wrong.
+        Some((namespace, name)) => {
+            is_dns_name(namespace) && is_dns_name(name) && Path::new(namespace).symlink_metadata().is_err()
+        }
+    };
+    is_named.then_some(text)
+}
+
+/// A DNS subdomain (RFC 1123), as the API server has it for the names of objects.
+fn is_dns_name(text: &str) -> bool {
+    let is_label = |label: &str| {
+        let is_inside = |byte: u8| byte.is_ascii_lowercase() || byte.is_ascii_digit() || byte == b'-';
+        !label.is_empty() && !label.starts_with('-') && !label.ends_with('-') && label.bytes().all(is_inside)
+    };
+    text.len() <= 253 && text.split('.').all(is_label)
 }
 
 fn read(path: &Path) -> Result<Read, Vec<Finding>> {

@@ -49,6 +49,9 @@ pub(crate) struct SyncingArguments {
     /// Wait until everything is healthy; exit with 3 if it does not become so
     #[arg(long)]
     pub(crate) wait: bool,
+    /// Record this name in the history [default: `GITHUB_ACTOR`, `GITLAB_USER_LOGIN`, else the Kubernetes user]
+    #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
+    pub(crate) by: Option<String>,
     /// Write `.status` to each Application in the cluster, as Argo CD does
     #[arg(long)]
     pub(crate) write_status: bool,
@@ -84,6 +87,7 @@ impl SyncingArguments {
             },
             write_status: self.write_status,
             holder: holder(),
+            by: self.by.clone().or_else(person),
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,
             lock_terms: Terms::of(self.lock_duration),
@@ -106,6 +110,12 @@ pub(crate) fn holder() -> String {
     let name = environment("HOSTNAME").and_then(|value| value.into_string().ok()).filter(|value| !value.is_empty());
     let host = name.or_else(|| std::fs::read_to_string("/etc/hostname").ok());
     lock::identity(host.as_deref().map_or("unknown-host", str::trim), std::process::id())
+}
+
+/// Who started the CI job that this is, where it is one.
+fn person() -> Option<String> {
+    let variable = |name| environment(name)?.into_string().ok().filter(|value| !value.is_empty());
+    ["GITHUB_ACTOR", "GITLAB_USER_LOGIN"].into_iter().find_map(variable)
 }
 
 /// A time that may be nothing.

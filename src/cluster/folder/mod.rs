@@ -24,14 +24,14 @@ use futures::stream::BoxStream;
 use serde_json::{Value, json};
 use tokio::time::Instant;
 
-use self::store::{Change, Store};
+use self::store::{FolderWrite, Store};
 use super::{
     Cluster, ClusterError, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted, Requests, Validation,
     Watched, Writing, Written,
 };
 use crate::object::{Gvk, Key, Kinds, Object, Pointer, Scope};
 
-/// What a server makes names of: no vowels, so that no words come out.
+/// The letters of generated names: no vowels, so that no words come out.
 const NAME_LETTERS: &[u8] = b"bcdfghjklmnpqrstvwxz2456789";
 
 /// A folder of manifests.
@@ -61,7 +61,7 @@ impl Folder {
         tokio::task::spawn_blocking(move || work(&store)).await.map_err(stopped)?
     }
 
-    async fn write(&self, change: Change, writing: Writing) -> Result<Written, ClusterError> {
+    async fn write(&self, change: FolderWrite, writing: Writing) -> Result<Written, ClusterError> {
         self.aside(move |store| store.write(change, writing)).await
     }
 
@@ -124,8 +124,8 @@ impl Cluster for Folder {
         ready(Ok(None)).boxed()
     }
 
-    /// What was written is known already.
-    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+    /// The written objects are known already.
+    fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
         self.kinds()
     }
 
@@ -135,7 +135,7 @@ impl Cluster for Folder {
         _validation: Validation,
         writing: Writing,
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
-        self.write(Change::Apply(object.clone()), writing).boxed()
+        self.write(FolderWrite::Apply(object.clone()), writing).boxed()
     }
 
     fn create<'a>(
@@ -144,7 +144,7 @@ impl Cluster for Folder {
         _validation: Validation,
         writing: Writing,
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
-        self.write(Change::Create(named(object)), writing).boxed()
+        self.write(FolderWrite::Create(named(object)), writing).boxed()
     }
 
     fn replace<'a>(
@@ -153,7 +153,7 @@ impl Cluster for Folder {
         _validation: Validation,
         writing: Writing,
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
-        self.write(Change::Replace(object.clone()), writing).boxed()
+        self.write(FolderWrite::Replace(object.clone()), writing).boxed()
     }
 
     fn patch<'a>(
@@ -162,7 +162,7 @@ impl Cluster for Folder {
         patch: &'a Value,
         writing: Writing,
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
-        self.write(Change::Patch(self.key(object), patch.clone()), writing).boxed()
+        self.write(FolderWrite::Patch(self.key(object), patch.clone()), writing).boxed()
     }
 
     fn delete<'a>(

@@ -9,7 +9,7 @@ use crate::object::{Key, Object};
 /// Where trueup keeps what it keeps about itself: records and locks.
 pub(super) const OWN_FOLDER: &str = ".trueup/";
 
-/// What a file's name may be at most; file systems take 255 bytes.
+/// The longest file name; file systems take 255 bytes.
 const LONGEST_NAME: usize = 200;
 
 /// Whether this is what trueup keeps about itself: a record or a lock, which belongs to no application.
@@ -31,7 +31,7 @@ pub(super) fn file_of(key: &Key, is_own: bool) -> String {
     format!("{folder}{namespace}/{}.yaml", short(format!("{}-{}", part(&kind(key).to_lowercase()), part(&key.name))))
 }
 
-/// The comment before what trueup wrote. It names the object, so that a copy under another name is nobody's.
+/// The comment before what trueup wrote. It names the object, so that a copy under another name is not tracked.
 pub(super) fn mark(key: &Key) -> String {
     let namespace = if key.namespace.is_empty() { String::new() } else { format!("{}/", part(&key.namespace)) };
     format!("{MARK}{} {namespace}{}", part(&kind(key)), part(&key.name))

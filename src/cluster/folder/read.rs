@@ -1,6 +1,6 @@
 //! Reads a folder of manifests: every document of every file, and what they say of kinds.
 //!
-//! In: a folder. Out: a [`View`]. One document that cannot be read makes the whole folder unknown, because the object in it
+//! In: a folder. Out: a [`FolderView`]. One document that cannot be read makes the whole folder unknown, because the object in it
 //! must not look missing. Of several documents for one object the last one in the order of the files counts.
 
 use std::collections::BTreeMap;
@@ -12,19 +12,19 @@ use std::time::SystemTime;
 use serde_json::Value;
 
 use super::names::OWN_FOLDER;
-use super::text::{Text, items_of_list};
-use super::view::{Stored, View, kinds_of, place_in_namespace};
+use super::text::{FolderText, items_of_list};
+use super::view::{FolderView, Stored, kinds_of, place_in_namespace};
 use crate::cluster::ClusterError;
 use crate::object::{Object, Origin};
 
-/// What tells whether a file has changed: its path, when it was written, and its length.
+/// Shows whether a file has changed: its path, when it was written, and its length.
 pub(super) type FileState = (PathBuf, Option<SystemTime>, u64);
 
 /// At most this many broken documents are named in one error.
 const SHOWN_FAULTS: usize = 10;
 
 /// Reads every YAML and JSON file of a folder.
-pub(super) fn read(folder: &Path) -> Result<View, ClusterError> {
+pub(super) fn read(folder: &Path) -> Result<FolderView, ClusterError> {
     let wrong = |problem: String| ClusterError::Folder { folder: folder.to_owned(), problem };
     match fs::metadata(folder) {
         Ok(metadata) if metadata.is_dir() => {}
@@ -42,7 +42,7 @@ pub(super) fn read(folder: &Path) -> Result<View, ClusterError> {
         contents.read_file(file, &Arc::from(shown));
     }
     if !contents.faults.is_empty() {
-        return Err(wrong(told(&contents.faults)));
+        return Err(wrong(first_of(&contents.faults)));
     }
     Ok(contents.settle(states))
 }
@@ -58,7 +58,7 @@ pub(super) fn states(folder: &Path) -> Result<Vec<FileState>, ClusterError> {
     Ok(manifest_files(folder).map_err(wrong)?.into_iter().map(state).collect())
 }
 
-/// What the files hold, while they are read.
+/// The content of the files, while they are read.
 #[derive(Default)]
 struct Contents {
     objects: Vec<Stored>,
@@ -72,7 +72,7 @@ impl Contents {
             Ok(bytes) => bytes,
             Err(error) => return self.faults.push(format!("`{shown}` cannot be read: {error}")),
         };
-        let (text, faults) = match Text::read(&bytes) {
+        let (text, faults) = match FolderText::read(&bytes) {
             Ok(read) => read,
             Err(error) => return self.faults.push(format!("`{shown}`:{} {error}", error.line)),
         };
@@ -88,7 +88,7 @@ impl Contents {
         let has = |field: &str| value.get(field).is_some_and(|value| !value.is_null());
         if !has("apiVersion") && !has("kind") {
             let place = format!("{}:{}", origin.file, origin.line);
-            self.remarks.insert(place, "is no Kubernetes object and is left out".to_owned());
+            self.remarks.insert(place, "is not a Kubernetes object and is skipped".to_owned());
             return;
         }
         match items_of_list(value) {
@@ -114,9 +114,9 @@ impl Contents {
         }
     }
 
-    fn settle(self, files: Vec<FileState>) -> View {
+    fn settle(self, files: Vec<FileState>) -> FolderView {
         let kinds = kinds_of(|| self.objects.iter().map(|stored| &stored.object));
-        let mut view = View::new(kinds, self.remarks, files);
+        let mut view = FolderView::new(kinds, self.remarks, files);
         for mut stored in self.objects {
             place_in_namespace(&mut stored.object, &view.kinds);
             view.add(stored);
@@ -154,7 +154,7 @@ fn is_manifest(path: &Path) -> bool {
         .is_some_and(|extension| ["yaml", "yml", "json"].iter().any(|known| extension.eq_ignore_ascii_case(known)))
 }
 
-fn told(faults: &[String]) -> String {
+fn first_of(faults: &[String]) -> String {
     let shown = faults.iter().take(SHOWN_FAULTS).cloned().collect::<Vec<_>>().join("; ");
     match faults.len().saturating_sub(SHOWN_FAULTS) {
         0 => shown,

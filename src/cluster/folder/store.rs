@@ -1,6 +1,6 @@
 //! Writes a folder: one object at a time, each file whole or not at all.
 //!
-//! In: what is to become of an object. Out: the object as it stands there now, or why not. Each write reads the file anew, so
+//! In: what is to become of an object. Out: the object as it stands there now, or why not. Each write reads the file again, so
 //! that what another process or a person wrote meanwhile is seen; processes of trueup wait for each other (a lock on
 //! `.trueup/.lock`). A dry run writes nothing.
 
@@ -13,8 +13,8 @@ use serde_json::Value;
 
 use super::names::{OWN_FOLDER, file_of, is_own, mark, may_be_own};
 use super::read;
-use super::text::{Place, Text};
-use super::view::{Stored, View, place_in_namespace};
+use super::text::{FolderText, TextPlace};
+use super::view::{FolderView, Stored, place_in_namespace};
 use crate::cluster::write::appliable;
 use crate::cluster::{ClusterError, Deleted, Deletion, Reason, Refusal, Writing, Written};
 use crate::object::annotations::{APPLYSET_PART_OF, HOOK_OF};
@@ -25,11 +25,11 @@ use crate::storage::users_mode;
 #[derive(Debug)]
 pub(super) struct Store {
     folder: PathBuf,
-    view: RwLock<View>,
+    view: RwLock<FolderView>,
 }
 
 /// How an object is to be written.
-pub(super) enum Change {
+pub(super) enum FolderWrite {
     /// Whether it is there or not.
     Apply(Object),
     /// Only if it is not there.
@@ -40,7 +40,7 @@ pub(super) enum Change {
     Patch(Key, Value),
 }
 
-impl Change {
+impl FolderWrite {
     fn key(&self) -> Key {
         match self {
             Self::Apply(object) | Self::Create(object) | Self::Replace(object) => object.key(),
@@ -48,21 +48,21 @@ impl Change {
         }
     }
 
-    /// What the object is to be, given what it is.
+    /// The object after the write, given the live one.
     fn outcome(self, live: Option<&Object>) -> Result<Object, Refusal> {
         match (self, live) {
-            (Self::Create(object), Some(_)) => Err(refusal(Reason::AlreadyExists, &object.key(), "is there already")),
+            (Self::Create(object), Some(_)) => Err(refusal(Reason::AlreadyExists, &object.key(), "already exists")),
             (Self::Apply(object), _) | (Self::Create(object), None) => Ok(object),
-            (Self::Replace(object), None) => Err(refusal(Reason::NotFound, &object.key(), "is not there")),
-            (Self::Patch(key, _), None) => Err(refusal(Reason::NotFound, &key, "is not there")),
+            (Self::Replace(object), None) => Err(refusal(Reason::NotFound, &object.key(), "does not exist")),
+            (Self::Patch(key, _), None) => Err(refusal(Reason::NotFound, &key, "does not exist")),
             (Self::Replace(object), Some(live)) => match object.resource_version() {
                 "" => Ok(object),
                 version if version == live.resource_version() => Ok(object),
-                _ => Err(refusal(Reason::Conflict, &object.key(), "was changed meanwhile")),
+                _ => Err(refusal(Reason::Conflict, &object.key(), "was changed in the meantime")),
             },
             (Self::Patch(key, patch), Some(live)) => patched(live, &patch)
                 .filter(|object| object.key() == key && object.resource_version() == live.resource_version())
-                .ok_or_else(|| refusal(Reason::Conflict, &key, "is not what the patch is for")),
+                .ok_or_else(|| refusal(Reason::Conflict, &key, "is not the object that the patch is for")),
         }
     }
 }
@@ -79,13 +79,13 @@ fn refusal(reason: Reason, key: &Key, what: &str) -> Refusal {
 }
 
 /// A file as it is now, and where an object stands in it.
-struct Found {
+struct FoundObject {
     /// Below the folder.
     file: Arc<str>,
-    text: Text,
+    text: FolderText,
     is_there: bool,
-    place: Option<Place>,
-    /// As a cluster would tell it.
+    place: Option<TextPlace>,
+    /// As a cluster would return it.
     live: Option<Object>,
 }
 
@@ -94,16 +94,16 @@ impl Store {
         Ok(Self { view: RwLock::new(read::read(folder)?), folder: folder.to_owned() })
     }
 
-    /// What the folder held when it was opened, and what was written since.
-    pub(super) fn view(&self) -> RwLockReadGuard<'_, View> {
+    /// The folder's objects when it was opened, and what was written since.
+    pub(super) fn view(&self) -> RwLockReadGuard<'_, FolderView> {
         self.view.read().unwrap_or_else(PoisonError::into_inner)
     }
 
-    fn view_mut(&self) -> RwLockWriteGuard<'_, View> {
+    fn view_mut(&self) -> RwLockWriteGuard<'_, FolderView> {
         self.view.write().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// Reads what others have changed since, unless something was written meanwhile: then the next look sees it.
+    /// Reads what others have changed since, unless something was written in the meantime: then the next look sees it.
     pub(super) fn look_again(&self) -> Result<(), ClusterError> {
         let now = read::states(&self.folder)?;
         let generation = {
@@ -137,9 +137,9 @@ impl Store {
     }
 
     /// Writes an object.
-    pub(super) fn write(&self, mut change: Change, writing: Writing) -> Result<Written, ClusterError> {
+    pub(super) fn write(&self, mut change: FolderWrite, writing: Writing) -> Result<Written, ClusterError> {
         let mut view = self.view_mut();
-        if let Change::Apply(object) | Change::Create(object) | Change::Replace(object) = &mut change {
+        if let FolderWrite::Apply(object) | FolderWrite::Create(object) | FolderWrite::Replace(object) = &mut change {
             place_in_namespace(object, &view.kinds);
             if object.name().is_empty() {
                 let words = "an object that only has `generateName` can only be created".to_owned();
@@ -149,8 +149,8 @@ impl Store {
         let _lock = self.lock(writing)?;
         let key = change.key();
         let own = match &change {
-            Change::Apply(object) | Change::Create(object) | Change::Replace(object) => is_own(object),
-            Change::Patch(key, _) => may_be_own(key),
+            FolderWrite::Apply(object) | FolderWrite::Create(object) | FolderWrite::Replace(object) => is_own(object),
+            FolderWrite::Patch(key, _) => may_be_own(key),
         };
         let found = self.find(&view, &key, own)?;
         let object = match change.outcome(found.live.as_ref()) {
@@ -159,7 +159,7 @@ impl Store {
         };
         // What only a server says is not written to files.
         let Ok(object) = Object::new(appliable(&object)) else {
-            return Ok(Written::Refused(refusal(Reason::Invalid, &key, "is no object any more")));
+            return Ok(Written::Refused(refusal(Reason::Invalid, &key, "is no longer an object")));
         };
         let is_marked = object.label(APPLYSET_PART_OF).is_some() || object.annotation(HOOK_OF).is_some();
         let mark = is_marked.then(|| mark(&key));
@@ -169,17 +169,17 @@ impl Store {
         if writing == Writing::Really && !is_same {
             match self.persist(&found.file, &text, found.is_there) {
                 Err(error) if error.kind() == ErrorKind::AlreadyExists && !found.is_there => {
-                    return Ok(Written::Refused(refusal(Reason::AlreadyExists, &key, "was written meanwhile")));
+                    return Ok(Written::Refused(refusal(Reason::AlreadyExists, &key, "was written in the meantime")));
                 }
                 written => written.map_err(|error| self.not_written(&found.file, &error))?,
             }
         }
         // What was just written is read as everybody else reads it.
         let (text, _) =
-            Text::read(text.as_bytes()).map_err(|error| self.unreadable(&found.file, &error.to_string()))?;
+            FolderText::read(text.as_bytes()).map_err(|error| self.unreadable(&found.file, &error.to_string()))?;
         let found_again = text.find(&key, &view.kinds);
         let (place, object) =
-            found_again.ok_or_else(|| self.unreadable(&found.file, "does not hold what was written to it"))?;
+            found_again.ok_or_else(|| self.unreadable(&found.file, "does not contain what was written to it"))?;
         let stored = stored(&text, place, object, &found.file);
         if writing == Writing::DryRun {
             return Ok(Written::Done(Box::new(super::view::presented(stored))));
@@ -202,7 +202,7 @@ impl Store {
             return Ok(Deleted::Absent);
         }
         if deletion.resource_version.as_deref().is_some_and(|version| version != live.resource_version()) {
-            return Ok(Deleted::Refused(refusal(Reason::Conflict, key, "was changed meanwhile")));
+            return Ok(Deleted::Refused(refusal(Reason::Conflict, key, "was changed in the meantime")));
         }
         if writing == Writing::Really {
             let mut files = view.files(key);
@@ -217,7 +217,7 @@ impl Store {
         Ok(Deleted::Gone)
     }
 
-    fn remove_from(&self, view: &View, key: &Key, file: &Arc<str>) -> Result<(), ClusterError> {
+    fn remove_from(&self, view: &FolderView, key: &Key, file: &Arc<str>) -> Result<(), ClusterError> {
         loop {
             let found = self.find_in(view, key, Arc::clone(file))?;
             let Some(place) = found.place else { return Ok(()) };
@@ -230,7 +230,7 @@ impl Store {
     }
 
     /// An object as its file has it now: where it was found last, or where a new one would be written.
-    fn find(&self, view: &View, key: &Key, own: bool) -> Result<Found, ClusterError> {
+    fn find(&self, view: &FolderView, key: &Key, own: bool) -> Result<FoundObject, ClusterError> {
         let known = view.get(key).and_then(Object::origin).map(|origin| Arc::clone(&origin.file));
         let new = || Arc::from(file_of(key, own));
         if let Some(file) = known {
@@ -242,21 +242,21 @@ impl Store {
         self.find_in(view, key, new())
     }
 
-    fn find_in(&self, view: &View, key: &Key, file: Arc<str>) -> Result<Found, ClusterError> {
+    fn find_in(&self, view: &FolderView, key: &Key, file: Arc<str>) -> Result<FoundObject, ClusterError> {
         let bytes = match fs::read(self.folder.join(&*file)) {
             Ok(bytes) => bytes,
             Err(error) if error.kind() == ErrorKind::NotFound => {
-                return Ok(Found { file, text: Text::empty(), is_there: false, place: None, live: None });
+                return Ok(FoundObject { file, text: FolderText::empty(), is_there: false, place: None, live: None });
             }
             Err(error) => return Err(self.unreadable(&file, &format!("cannot be read: {error}"))),
         };
-        let (text, faults) = Text::read(&bytes).map_err(|error| self.unreadable(&file, &error.to_string()))?;
+        let (text, faults) = FolderText::read(&bytes).map_err(|error| self.unreadable(&file, &error.to_string()))?;
         if let Some(fault) = faults.first() {
             return Err(self.unreadable(&file, &format!("line {}: {fault}", fault.line)));
         }
         let (place, object) = text.find(key, &view.kinds).unzip();
         let live = place.zip(object).map(|(place, object)| super::view::presented(stored(&text, place, object, &file)));
-        Ok(Found { file, text, is_there: true, place, live })
+        Ok(FoundObject { file, text, is_there: true, place, live })
     }
 
     /// Lets one process write at a time; where the file system has no locks, files are still written whole.
@@ -312,7 +312,7 @@ impl Store {
                 _ if !folder.symlink_metadata()?.is_dir() => {
                     return Err(io::Error::new(
                         ErrorKind::NotADirectory,
-                        "a link or a file stands where a folder has to be",
+                        "a link or a file is where a folder is needed",
                     ));
                 }
                 _ => {}
@@ -331,7 +331,7 @@ impl Store {
     }
 }
 
-fn stored(text: &Text, place: Place, object: Object, file: &Arc<str>) -> Stored {
+fn stored(text: &FolderText, place: TextPlace, object: Object, file: &Arc<str>) -> Stored {
     let origin = Origin { file: Arc::clone(file), line: text.line(place) };
     Stored { object: object.with_origin(origin), mark: text.mark_at(place).map(str::to_owned) }
 }

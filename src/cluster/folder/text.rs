@@ -1,7 +1,7 @@
 //! The text of one file: finds, changes, adds and removes one object, and leaves everything else byte for byte.
 //!
 //! In: the bytes of a file, an object. Out: the text as it is to be. A document that is JSON stays JSON, an item of a List
-//! stays one; comments before a document stay, those inside of it go when it is written anew. Pure.
+//! stays one; comments before a document stay, those inside of it go when it is written again. Pure.
 
 use serde_json::Value;
 
@@ -11,20 +11,20 @@ use crate::object::yaml::{self, Document, Limits, WithPositions, YamlError};
 use crate::object::{Key, Kinds, Object};
 
 /// A file's text with its documents.
-pub(super) struct Text {
+pub(super) struct FolderText {
     text: String,
     documents: Vec<Document>,
 }
 
 /// Where an object stands in a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct TextPlace {
     document: usize,
     /// Its place in a List.
     item: Option<usize>,
 }
 
-impl Text {
+impl FolderText {
     /// The text of a file, and the documents of it that cannot be read.
     pub(super) fn read(bytes: &[u8]) -> Result<(Self, Vec<YamlError>), YamlError> {
         let text = yaml::decode(bytes)?.into_owned();
@@ -44,19 +44,17 @@ impl Text {
     }
 
     /// Where an object stands, and what it is; the last one counts.
-    pub(super) fn find(&self, key: &Key, kinds: &Kinds) -> Option<(Place, Object)> {
+    pub(super) fn find(&self, key: &Key, kinds: &Kinds) -> Option<(TextPlace, Object)> {
         let is_it = |value: Value| {
             let mut object = Object::new(value).ok()?;
             place_in_namespace(&mut object, kinds);
             (object.key() == *key).then_some(object)
         };
         self.documents.iter().enumerate().rev().find_map(|(document, read)| match items_of_list(read.value.clone()) {
-            Ok(items) => items
-                .into_iter()
-                .enumerate()
-                .rev()
-                .find_map(|(index, item)| is_it(item).map(|object| (Place { document, item: Some(index) }, object))),
-            Err(value) => is_it(value).map(|object| (Place { document, item: None }, object)),
+            Ok(items) => items.into_iter().enumerate().rev().find_map(|(index, item)| {
+                is_it(item).map(|object| (TextPlace { document, item: Some(index) }, object))
+            }),
+            Err(value) => is_it(value).map(|object| (TextPlace { document, item: None }, object)),
         })
     }
 
@@ -74,20 +72,20 @@ impl Text {
     }
 
     /// The mark of an object; items of Lists have none.
-    pub(super) fn mark_at(&self, place: Place) -> Option<&str> {
+    pub(super) fn mark_at(&self, place: TextPlace) -> Option<&str> {
         if place.item.is_some() { None } else { self.mark_of(place.document) }
     }
 
     /// The line of a place, counted from 1.
-    pub(super) fn line(&self, place: Place) -> usize {
+    pub(super) fn line(&self, place: TextPlace) -> usize {
         self.documents[place.document].line
     }
 
     /// The text with an object in the place of another one, or at the end.
-    pub(super) fn with(&self, place: Option<Place>, object: &Object, mark: Option<&str>) -> String {
+    pub(super) fn with(&self, place: Option<TextPlace>, object: &Object, mark: Option<&str>) -> String {
         match place {
-            Some(Place { document, item: None }) => self.rewritten(document, &object.to_value(), mark),
-            Some(Place { document, item: Some(item) }) => {
+            Some(TextPlace { document, item: None }) => self.rewritten(document, &object.to_value(), mark),
+            Some(TextPlace { document, item: Some(item) }) => {
                 let mut list = self.documents[document].value.clone();
                 list["items"][item] = object.to_value();
                 self.rewritten(document, &list, None)
@@ -107,8 +105,8 @@ impl Text {
     }
 
     /// The text without an object; nothing when no document would be left.
-    pub(super) fn without(&self, place: Place) -> Option<String> {
-        let Place { document, item } = place;
+    pub(super) fn without(&self, place: TextPlace) -> Option<String> {
+        let TextPlace { document, item } = place;
         if let Some(item) = item {
             let mut list = self.documents[document].value.clone();
             if let Some(Value::Array(items)) = list.get_mut("items")
@@ -213,13 +211,13 @@ mod tests {
         object
     }
 
-    fn read(text: &str) -> Text {
-        let (text, faults) = Text::read(text.as_bytes()).unwrap();
+    fn read(text: &str) -> FolderText {
+        let (text, faults) = FolderText::read(text.as_bytes()).unwrap();
         assert!(faults.is_empty(), "{faults:?}");
         text
     }
 
-    fn place(text: &Text, name: &str) -> Option<Place> {
+    fn place(text: &FolderText, name: &str) -> Option<TextPlace> {
         let kinds = Kinds::builtin(NEWEST_KUBERNETES);
         text.find(&config_map(name, json!({})).key(), &kinds).map(|(place, _)| place)
     }

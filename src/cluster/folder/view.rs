@@ -1,4 +1,4 @@
-//! What a folder holds, as a cluster would tell it.
+//! The objects of a folder, as a cluster would return them.
 //!
 //! In: objects as they stand in files. Out: objects by kind, each with a `resourceVersion` (a hash of its content, unless
 //! it has one) and, where the file says that trueup wrote it, with a `managedFields` entry that says the same: a prune asks
@@ -22,9 +22,9 @@ pub(super) struct Stored {
     pub(super) mark: Option<String>,
 }
 
-/// What a folder holds.
+/// The content of a folder.
 #[derive(Debug, Default)]
-pub(super) struct View {
+pub(super) struct FolderView {
     pub(super) kinds: Arc<Kinds>,
     pub(super) remarks: BTreeMap<String, String>,
     objects: BTreeMap<GroupKind, BTreeMap<Key, Object>>,
@@ -36,12 +36,12 @@ pub(super) struct View {
     generation: u64,
 }
 
-impl View {
+impl FolderView {
     pub(super) fn new(kinds: Kinds, remarks: BTreeMap<String, String>, files: Vec<FileState>) -> Self {
         Self { kinds: Arc::new(kinds), remarks, files, ..Self::default() }
     }
 
-    /// What tells this view from one that was changed or read later, and the files as they were read.
+    /// Distinguishes this view from one that was changed or read later, and the files as they were read.
     pub(super) fn state(&self) -> (u64, &[FileState]) {
         (self.generation, &self.files)
     }
@@ -129,7 +129,7 @@ fn is_definition(key: &Key) -> bool {
     key.kind == "CustomResourceDefinition" && key.group == "apiextensions.k8s.io"
 }
 
-/// The object as a cluster would tell it.
+/// The object as a cluster would return it.
 pub(super) fn presented(stored: Stored) -> Object {
     let Stored { mut object, mark: written } = stored;
     let version = version(&object);

@@ -13,9 +13,9 @@ use crate::cluster::{ClusterError, ListRequest, Watched};
 /// How often a folder that is watched is looked at.
 const LOOKED_AT_EVERY: Duration = Duration::from_secs(1);
 
-/// What a watch has told last.
+/// The last item that a watch has sent.
 #[derive(Clone, Copy)]
-enum Told {
+enum LastSent {
     Nothing,
     /// The view of this generation.
     View(u64),
@@ -24,30 +24,30 @@ enum Told {
 
 impl Folder {
     pub(super) fn watched(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
-        stream::unfold(Told::Nothing, move |told| {
+        stream::unfold(LastSent::Nothing, move |last| {
             let request = request.clone();
             async move {
-                Some(match self.other_than(told).await {
+                Some(match self.other_than(last).await {
                     Ok(()) => {
                         let view = self.store.view();
-                        (Ok(Watched::Listed(view.select(&request))), Told::View(view.state().0))
+                        (Ok(Watched::Listed(view.select(&request))), LastSent::View(view.state().0))
                     }
-                    Err(error) => (Err(error), Told::Failure),
+                    Err(error) => (Err(error), LastSent::Failure),
                 })
             }
         })
         .boxed()
     }
 
-    /// Waits until there is something else than what was told.
-    async fn other_than(&self, told: Told) -> Result<(), ClusterError> {
-        if matches!(told, Told::Nothing) {
+    /// Waits until the folder differs from what was sent last.
+    async fn other_than(&self, last: LastSent) -> Result<(), ClusterError> {
+        if matches!(last, LastSent::Nothing) {
             return Ok(());
         }
         loop {
             sleep(LOOKED_AT_EVERY).await;
             self.look_again().await?;
-            if !matches!(told, Told::View(told) if told == self.store.view().state().0) {
+            if !matches!(last, LastSent::View(generation) if generation == self.store.view().state().0) {
                 return Ok(());
             }
         }

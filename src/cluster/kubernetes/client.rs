@@ -19,7 +19,7 @@ use crate::cluster::{ClusterEnvironment, ClusterError};
 
 /// How long a connection may take to be made.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(20);
-/// What the server's audit log calls us.
+/// The `User-Agent`, as the server's audit log shows it.
 const USER_AGENT: &str = concat!("trueup/", env!("CARGO_PKG_VERSION"));
 
 /// Makes the client; nothing is connected yet.
@@ -31,7 +31,7 @@ pub(super) fn build(
 ) -> Result<Client, ClusterError> {
     let wrong = |problem: String| ClusterError::Credentials { cluster: access.label.clone(), problem };
     let server: Uri =
-        access.server.as_str().parse().map_err(|error| wrong(format!("its `server` is no address: {error}")))?;
+        access.server.as_str().parse().map_err(|error| wrong(format!("its `server` is not a URL: {error}")))?;
     let cluster = &access.cluster;
     let mut config = Config::new(server.clone());
     config.root_cert = certificate_authority(access)?;
@@ -46,9 +46,9 @@ pub(super) fn build(
     config.headers.push((header::USER_AGENT, HeaderValue::from_static(USER_AGENT)));
     if let Some(proxy) = proxy_for(&server, cluster.proxy_url.as_deref(), environment) {
         let proxy = proxy.expose().parse().ok();
-        config.proxy_url = Some(proxy.ok_or_else(|| wrong("its proxy is no address".to_owned()))?);
+        config.proxy_url = Some(proxy.ok_or_else(|| wrong("its `proxy-url` is not a URL".to_owned()))?);
     }
-    Client::try_from(config).map_err(|error| wrong(told(&error)))
+    Client::try_from(config).map_err(|error| wrong(describe(&error)))
 }
 
 /// The certificates to trust, as DER; nothing to trust the system's.
@@ -74,7 +74,7 @@ fn certificate_authority(access: &Access) -> Result<Option<Vec<Vec<u8>>>, Cluste
 }
 
 /// Kube's words where they cannot hold a value of the user's entry, our own where they could.
-fn told(error: &kube::Error) -> String {
+fn describe(error: &kube::Error) -> String {
     match error {
         kube::Error::InferKubeconfig(KubeconfigError::LoadClientCertificate(problem)) => {
             format!("the user's client certificate {}", load_problem(problem))
@@ -83,7 +83,7 @@ fn told(error: &kube::Error) -> String {
             format!("the user's client key {}", load_problem(problem))
         }
         kube::Error::RustlsTls(problem) => format!("its certificates cannot be used: {problem}"),
-        kube::Error::ProxyProtocolUnsupported { .. } => "its proxy is none of http, https, socks5".to_owned(),
+        kube::Error::ProxyProtocolUnsupported { .. } => "its `proxy-url` is not http, https or socks5".to_owned(),
         kube::Error::HttpError(_) => "the user to impersonate cannot be sent in a header".to_owned(),
         kube::Error::Auth(_) => "the user's `auth-provider`, token or password cannot be used".to_owned(),
         _ => "its entry in the kubeconfig cannot be used".to_owned(),
@@ -94,6 +94,6 @@ fn load_problem(problem: &LoadDataError) -> String {
     match problem {
         LoadDataError::DecodeBase64(_) => "is not base64".to_owned(),
         LoadDataError::ReadFile(error, file) => format!("{} cannot be read: {error}", file.display()),
-        LoadDataError::NoBase64DataOrFile => "is not there".to_owned(),
+        LoadDataError::NoBase64DataOrFile => "is missing".to_owned(),
     }
 }

@@ -1,6 +1,6 @@
 //! One connection to one API server: sends requests, counts them, waits its turn, tries again where that helps.
 //!
-//! In: an [`Ask`]. Out: the server's [`Answer`], whatever its status, or why there is none. A request has one time limit
+//! In: an [`Ask`]. Out: the server's [`ApiAnswer`], whatever its status, or why there is none. A request has one time limit
 //! for all its attempts; at most `--concurrency` requests of a run are on their way at once.
 //!
 //! Rules: client-go `rest/with_retry.go` for what is tried again; a 401 is tried once more with renewed credentials. What
@@ -19,8 +19,8 @@ use tokio::sync::{Mutex, Semaphore};
 use tokio::time::{Instant, sleep, timeout, timeout_at};
 
 use super::contexts::Access;
-use super::status::Status;
-use super::transport::{Failure, failure_of};
+use super::status::ApiStatus;
+use super::transport::{TransportFailure, failure_of};
 use super::{client, credentials};
 use crate::cluster::{Cause, ClusterEnvironment, ClusterError, ClusterSettings, Requests};
 use crate::progress::Progress;
@@ -34,9 +34,9 @@ const ANSWER_LIMIT: usize = 1 << 30;
 /// As good as no limit.
 const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 3600);
 
-/// What a request is for, to count it.
+/// The purpose of a request, to count it.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Purpose {
+pub(super) enum RequestPurpose {
     Discovery,
     List,
     Get,
@@ -50,7 +50,7 @@ pub(super) enum Purpose {
 /// How often a request may be sent without harm.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Repeat {
-    /// As often as it takes: the second time brings nothing that the first one did not.
+    /// As often as it takes: the second time gives nothing new.
     Freely,
     /// Only when the server says that it did nothing yet.
     WhenNotDone,
@@ -58,7 +58,7 @@ pub(super) enum Repeat {
 
 /// A request.
 pub(super) struct Ask {
-    pub(super) purpose: Purpose,
+    pub(super) purpose: RequestPurpose,
     pub(super) method: Method,
     /// Path and query, below the server's address.
     pub(super) path: String,
@@ -70,7 +70,7 @@ pub(super) struct Ask {
 
 impl Ask {
     /// Reads a path as JSON.
-    pub(super) fn get(purpose: Purpose, path: impl Into<String>) -> Self {
+    pub(super) fn get(purpose: RequestPurpose, path: impl Into<String>) -> Self {
         Self {
             purpose,
             method: Method::GET,
@@ -88,7 +88,7 @@ impl Ask {
 }
 
 /// An answer, whatever its status.
-pub(super) struct Answer {
+pub(super) struct ApiAnswer {
     pub(super) status: StatusCode,
     pub(super) body: Bytes,
     /// Whether an earlier attempt had no answer, and may have been done all the same.
@@ -104,7 +104,7 @@ pub(super) struct Opened {
 
 /// A client and how many there were before it.
 #[derive(Clone)]
-struct Session {
+struct ClientSession {
     client: Client,
     number: u32,
 }
@@ -116,7 +116,7 @@ pub(super) struct Connection {
     limit: Duration,
     permits: Arc<Semaphore>,
     progress: Progress,
-    session: Mutex<Option<Session>>,
+    session: Mutex<Option<ClientSession>>,
     discovery: AtomicU64,
     list: AtomicU64,
     get: AtomicU64,
@@ -152,7 +152,7 @@ impl Connection {
     #[cfg(test)]
     pub(super) fn answered_by(client: Client) -> Self {
         let (settings, permits) = (ClusterSettings::default(), Arc::new(Semaphore::new(1)));
-        let session = Mutex::new(Some(Session { client, number: 0 }));
+        let session = Mutex::new(Some(ClientSession { client, number: 0 }));
         Self { session, ..Self::new(Access::to_nowhere(), &settings, permits, Progress::silent()) }
     }
 
@@ -181,7 +181,7 @@ impl Connection {
     }
 
     /// Sends a request and waits for the answer, whatever its status.
-    pub(super) async fn send(&self, ask: &Ask) -> Result<Answer, ClusterError> {
+    pub(super) async fn send(&self, ask: &Ask) -> Result<ApiAnswer, ClusterError> {
         // A closed semaphore is no reason to fail: it is never closed, and only bounds how many run at once.
         let _permit = self.permits.acquire().await.ok();
         let mut session = self.session(None).await?;
@@ -192,7 +192,7 @@ impl Connection {
         loop {
             let patience = self.patience(ask, deadline);
             let answer = timeout_at(patience, self.attempt(&session.client, ask)).await;
-            let answer = answer.unwrap_or(Err(Failure::TooLate));
+            let answer = answer.unwrap_or(Err(TransportFailure::TooLate));
             if answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED) {
                 session = self.renewed(&session, &mut is_renewed).await?;
                 continue;
@@ -200,7 +200,7 @@ impl Connection {
             let wait = wait_after(&answer, attempt);
             if !may_pass(ask, &answer) || attempt == ATTEMPTS || Instant::now() + wait >= deadline {
                 return match answer {
-                    Ok(answer) => Ok(Answer { is_repeated, ..answer }),
+                    Ok(answer) => Ok(ApiAnswer { is_repeated, ..answer }),
                     Err(failure) => Err(self.failed(failure, ask)),
                 };
             }
@@ -228,7 +228,7 @@ impl Connection {
     }
 
     /// Sends a request once, and reads no more than this much of its answer.
-    pub(super) async fn beginning(&self, ask: &Ask, length: usize) -> Result<Answer, ClusterError> {
+    pub(super) async fn beginning(&self, ask: &Ask, length: usize) -> Result<ApiAnswer, ClusterError> {
         let _permit = self.permits.acquire().await.ok();
         let read = async {
             let Opened { status, mut body } = self.open(ask).await?;
@@ -240,7 +240,7 @@ impl Connection {
                 bytes.extend_from_slice(frame.data_ref().map_or(&[], |data| data));
             }
             bytes.truncate(length);
-            Ok(Answer { status, body: bytes.freeze(), retry_after: None, is_repeated: false })
+            Ok(ApiAnswer { status, body: bytes.freeze(), retry_after: None, is_repeated: false })
         };
         timeout(self.limit, read).await.unwrap_or_else(|_| Err(self.too_late(ask)))
     }
@@ -254,23 +254,23 @@ impl Connection {
     /// need all of its time.
     fn patience(&self, ask: &Ask, deadline: Instant) -> Instant {
         match (ask.purpose, ask.repeat) {
-            (Purpose::Write, Repeat::Freely) => deadline.min(Instant::now() + self.limit / 2),
+            (RequestPurpose::Write, Repeat::Freely) => deadline.min(Instant::now() + self.limit / 2),
             _ => deadline,
         }
     }
 
-    /// What to say of an answer that is no success.
-    pub(super) fn refused(&self, ask: &Ask, answer: &Answer) -> ClusterError {
-        let words = Status::read(&answer.body).map(|status| status.message).filter(|message| !message.is_empty());
+    /// The error of an answer without success.
+    pub(super) fn refused(&self, ask: &Ask, answer: &ApiAnswer) -> ClusterError {
+        let words = ApiStatus::read(&answer.body).map(|status| status.message).filter(|message| !message.is_empty());
         self.refused_with(ask, answer, words.as_deref().unwrap_or("the answer is not one of a Kubernetes API server"))
     }
 
     /// The same, where the server's words may hold what a Secret holds.
-    pub(super) fn refused_without_words(&self, ask: &Ask, answer: &Answer) -> ClusterError {
-        self.refused_with(ask, answer, "the server's words are left out, they can hold a Secret's values")
+    pub(super) fn refused_without_words(&self, ask: &Ask, answer: &ApiAnswer) -> ClusterError {
+        self.refused_with(ask, answer, "the server's message is hidden, because it can contain a Secret's values")
     }
 
-    fn refused_with(&self, ask: &Ask, answer: &Answer, words: &str) -> ClusterError {
+    fn refused_with(&self, ask: &Ask, answer: &ApiAnswer, words: &str) -> ClusterError {
         ClusterError::Server {
             cluster: self.label().to_owned(),
             request: ask.shown(),
@@ -279,33 +279,33 @@ impl Connection {
         }
     }
 
-    /// What to say of an answer that cannot be understood.
+    /// The error of an answer that cannot be understood.
     pub(super) fn broken(&self, ask: &Ask, problem: impl Into<String>) -> ClusterError {
         ClusterError::BrokenAnswer { cluster: self.label().to_owned(), request: ask.shown(), problem: problem.into() }
     }
 
-    async fn attempt(&self, client: &Client, ask: &Ask) -> Result<Answer, Failure> {
+    async fn attempt(&self, client: &Client, ask: &Ask) -> Result<ApiAnswer, TransportFailure> {
         let (head, body) = self.begin(client, ask).await?.into_parts();
         let body =
             Limited::new(body, ANSWER_LIMIT).collect().await.map_err(|error| match failure_of(error.as_ref()) {
-                Failure::Broken(cause) => Failure::CutOff(cause),
+                TransportFailure::Broken(cause) => TransportFailure::CutOff(cause),
                 failure => failure,
             })?;
         let retry_after = retry_after(&head.headers);
-        Ok(Answer { status: head.status, retry_after, body: body.to_bytes(), is_repeated: false })
+        Ok(ApiAnswer { status: head.status, retry_after, body: body.to_bytes(), is_repeated: false })
     }
 
     /// Sends it; the answer's body is yet to come.
-    async fn begin(&self, client: &Client, ask: &Ask) -> Result<Response<Body>, Failure> {
+    async fn begin(&self, client: &Client, ask: &Ask) -> Result<Response<Body>, TransportFailure> {
         let counter = match ask.purpose {
-            Purpose::Discovery => &self.discovery,
-            Purpose::List => &self.list,
-            Purpose::Get => &self.get,
-            Purpose::Rights => &self.rights,
-            Purpose::OpenApi => &self.openapi,
-            Purpose::DryRun => &self.dry_run,
-            Purpose::Write => &self.write,
-            Purpose::Watch => &self.watch,
+            RequestPurpose::Discovery => &self.discovery,
+            RequestPurpose::List => &self.list,
+            RequestPurpose::Get => &self.get,
+            RequestPurpose::Rights => &self.rights,
+            RequestPurpose::OpenApi => &self.openapi,
+            RequestPurpose::DryRun => &self.dry_run,
+            RequestPurpose::Write => &self.write,
+            RequestPurpose::Watch => &self.watch,
         };
         let mut request = Request::builder().method(&ask.method).uri(&ask.path).header(header::ACCEPT, ask.accept);
         let mut content = Bytes::new();
@@ -313,14 +313,15 @@ impl Connection {
             request = request.header(header::CONTENT_TYPE, *kind);
             content = bytes.clone();
         }
-        let request = request.body(Body::from(content.to_vec())).map_err(|error| Failure::Other(Cause::of(&error)))?;
+        let request =
+            request.body(Body::from(content.to_vec())).map_err(|error| TransportFailure::Other(Cause::of(&error)))?;
         counter.fetch_add(1, Ordering::Relaxed);
         client.send(request).await.map_err(|error| failure_of(&error))
     }
 
     /// Another session, once for each request, for one whose credentials are not accepted: a token of minutes ends while
     /// somebody waits for an hour.
-    async fn renewed(&self, refused: &Session, is_renewed: &mut bool) -> Result<Session, ClusterError> {
+    async fn renewed(&self, refused: &ClientSession, is_renewed: &mut bool) -> Result<ClientSession, ClusterError> {
         if *is_renewed || !credentials::can_be_renewed(&self.access.user) {
             return Err(self.unauthorized());
         }
@@ -329,7 +330,7 @@ impl Connection {
     }
 
     /// The client in use; a new one with new credentials when the one of this number was not accepted.
-    async fn session(&self, refused: Option<u32>) -> Result<Session, ClusterError> {
+    async fn session(&self, refused: Option<u32>) -> Result<ClientSession, ClusterError> {
         let mut current = self.session.lock().await;
         if let Some(session) = &*current
             && refused != Some(session.number)
@@ -339,7 +340,7 @@ impl Connection {
         let user = credentials::resolve(&self.access).await?;
         let client = client::build(&self.access, user, &self.environment, self.limit)?;
         let number = refused.map_or(0, |number| number + 1);
-        Ok(current.insert(Session { client, number }).clone())
+        Ok(current.insert(ClientSession { client, number }).clone())
     }
 
     fn unauthorized(&self) -> ClusterError {
@@ -350,22 +351,24 @@ impl Connection {
         ClusterError::Timeout { cluster: self.label().to_owned(), request: ask.shown(), limit: self.limit }
     }
 
-    fn failed(&self, failure: Failure, ask: &Ask) -> ClusterError {
+    fn failed(&self, failure: TransportFailure, ask: &Ask) -> ClusterError {
         let (cluster, server) = (self.label().to_owned(), self.server().to_owned());
         match failure {
-            Failure::Tls(cause) => ClusterError::Tls { cluster, server, cause },
-            Failure::TooLate => self.too_late(ask),
-            Failure::TooLong => self.broken(ask, format!("it is longer than {ANSWER_LIMIT} bytes")),
-            Failure::CutOff(cause) => self.broken(ask, format!("it is cut off: {cause}")),
-            Failure::Credentials(problem) => ClusterError::Credentials { cluster, problem },
-            Failure::Broken(cause) | Failure::Other(cause) => ClusterError::Unreachable { cluster, server, cause },
+            TransportFailure::Tls(cause) => ClusterError::Tls { cluster, server, cause },
+            TransportFailure::TooLate => self.too_late(ask),
+            TransportFailure::TooLong => self.broken(ask, format!("it is longer than {ANSWER_LIMIT} bytes")),
+            TransportFailure::CutOff(cause) => self.broken(ask, format!("it is cut off: {cause}")),
+            TransportFailure::Credentials(problem) => ClusterError::Credentials { cluster, problem },
+            TransportFailure::Broken(cause) | TransportFailure::Other(cause) => {
+                ClusterError::Unreachable { cluster, server, cause }
+            }
         }
     }
 }
 
 /// Whether trying again may help, and does no harm.
-fn may_pass(ask: &Ask, answer: &Result<Answer, Failure>) -> bool {
-    let (freely, is_write) = (ask.repeat == Repeat::Freely, matches!(ask.purpose, Purpose::Write));
+fn may_pass(ask: &Ask, answer: &Result<ApiAnswer, TransportFailure>) -> bool {
+    let (freely, is_write) = (ask.repeat == Repeat::Freely, matches!(ask.purpose, RequestPurpose::Write));
     match answer {
         Ok(answer) => match answer.status {
             // Nothing was done yet.
@@ -375,19 +378,19 @@ fn may_pass(ask: &Ask, answer: &Result<Answer, Failure>) -> bool {
             // that cannot be converted.
             StatusCode::INTERNAL_SERVER_ERROR => {
                 freely
-                    && (is_write || matches!(ask.purpose, Purpose::Get))
-                    && !Status::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
+                    && (is_write || matches!(ask.purpose, RequestPurpose::Get))
+                    && !ApiStatus::read(&answer.body).is_some_and(|status| status.is_typed_patch_fault())
             }
             _ => false,
         },
-        Err(Failure::Broken(_) | Failure::CutOff(_)) => freely,
-        Err(Failure::TooLate) => freely && is_write,
+        Err(TransportFailure::Broken(_) | TransportFailure::CutOff(_)) => freely,
+        Err(TransportFailure::TooLate) => freely && is_write,
         Err(_) => false,
     }
 }
 
 /// How long to wait before the next attempt: as the server says, else longer each time, and not all at once.
-fn wait_after(answer: &Result<Answer, Failure>, attempt: u32) -> Duration {
+fn wait_after(answer: &Result<ApiAnswer, TransportFailure>, attempt: u32) -> Duration {
     let asked = answer.as_ref().ok().and_then(|answer| answer.retry_after);
     asked.unwrap_or(FIRST_WAIT * 2_u32.pow(attempt - 1)).mul_f64(1.0 + fastrand::f64() / 2.0)
 }

@@ -21,9 +21,9 @@ const IN_CLUSTER: &str = "in-cluster";
 /// Argo CD's address of the cluster that it runs in.
 const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
 
-/// What tells one way into a cluster from another: the cluster, its address, and the user.
+/// Identifies one way into a cluster: the cluster, its address, and the user.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Identity {
+pub(crate) struct ContextIdentity {
     cluster: String,
     server: String,
     user: String,
@@ -32,8 +32,8 @@ pub(crate) struct Identity {
 /// One way into one cluster. Has no `Debug`: a user's entry may hold anything.
 #[derive(Clone)]
 pub(crate) struct Access {
-    /// What makes it the same as another.
-    pub(crate) identity: Identity,
+    /// The key that makes two of them equal.
+    pub(crate) identity: ContextIdentity,
     /// The context's name, for errors.
     pub(super) label: String,
     /// The server's address.
@@ -50,7 +50,7 @@ impl Access {
     pub(super) fn to_nowhere() -> Self {
         let text = |text: &str| text.to_owned();
         Self {
-            identity: Identity { cluster: text("test"), server: text("http://localhost"), user: text("test") },
+            identity: ContextIdentity { cluster: text("test"), server: text("http://localhost"), user: text("test") },
             label: text("test"),
             server: ServerUrl::parse("http://localhost", false).expect("it is an address"),
             cluster: ClusterEntry::default(),
@@ -62,12 +62,12 @@ impl Access {
 /// Every context that there is.
 pub(crate) struct Contexts {
     kubeconfig: Kubeconfig,
-    flags: Flags,
+    flags: ContextFlags,
     pod: Option<Access>,
     where_looked: String,
 }
 
-struct Flags {
+struct ContextFlags {
     context: Option<String>,
     cluster: Option<String>,
     server: Option<String>,
@@ -81,7 +81,7 @@ impl Contexts {
     /// Reads the kubeconfig and looks whether this is a pod.
     pub(crate) fn read(settings: &ClusterSettings) -> Result<Self, ClusterError> {
         let kubeconfig = kubeconfig::read(settings)?;
-        let flags = Flags {
+        let flags = ContextFlags {
             context: settings.context.clone(),
             cluster: settings.cluster.clone(),
             server: settings.server.clone(),
@@ -92,7 +92,7 @@ impl Contexts {
         };
         let where_looked = match &kubeconfig {
             Some(_) => "the kubeconfig has no current context",
-            None => "there is no kubeconfig, and this is no pod with a service account",
+            None => "no kubeconfig was found, and this is not a pod with a service account",
         };
         let pod = pod_access(settings).map(|access| impersonating(access, &flags));
         let kubeconfig = kubeconfig.unwrap_or_default();
@@ -217,7 +217,7 @@ impl Contexts {
         let user_name = self.flags.user.as_ref().or(context.user.as_ref()).cloned().unwrap_or_default();
         let user = self.user(&user_name)?;
         let server = server_of(&cluster, label)?;
-        let identity = Identity { cluster: cluster_name.clone(), server: server.to_string(), user: user_name };
+        let identity = ContextIdentity { cluster: cluster_name.clone(), server: server.to_string(), user: user_name };
         Ok(impersonating(Access { identity, label: label.to_owned(), server, cluster, user }, &self.flags))
     }
 
@@ -245,10 +245,10 @@ fn server_of(cluster: &ClusterEntry, label: &str) -> Result<ServerUrl, ClusterEr
     let server = cluster.server.as_deref().filter(|server| !server.is_empty());
     let server = server.ok_or_else(|| wrong("its cluster entry has no `server`"))?;
     ServerUrl::parse(server, secure)
-        .ok_or_else(|| wrong("the `server` of its cluster entry is no http or https address"))
+        .ok_or_else(|| wrong("the `server` of its cluster entry is not an http or https URL"))
 }
 
-fn impersonating(mut access: Access, flags: &Flags) -> Access {
+fn impersonating(mut access: Access, flags: &ContextFlags) -> Access {
     if let Some(user) = &flags.impersonate {
         access.user.impersonate = Some(user.clone());
         // A flag replaces the whole of what the kubeconfig says: groups of another user are not this user's.
@@ -291,7 +291,7 @@ fn pod_access(settings: &ClusterSettings) -> Option<Access> {
         ..ClusterEntry::default()
     };
     let user = AuthInfo { token_file: Some(token_file), ..AuthInfo::default() };
-    let identity = Identity {
+    let identity = ContextIdentity {
         cluster: IN_CLUSTER.to_owned(),
         server: server.to_string(),
         user: "the pod's service account".to_owned(),
@@ -358,9 +358,9 @@ mod tests {
             ("anonymous", "anonymous https://dev.example.com:6443 gone"),
             (
                 "https://prod.example.com:443",
-                "destination https://prod.example.com:443: several contexts are for it: `prod`, `prod-reader`",
+                "destination https://prod.example.com:443: several kubeconfig contexts match: `prod`, `prod-reader`",
             ),
-            ("prod-cluster", "destination prod-cluster: several contexts are for it: `prod`, `prod-reader`"),
+            ("prod-cluster", "destination prod-cluster: several kubeconfig contexts match: `prod`, `prod-reader`"),
             ("broken", "cluster broken: its cluster entry has no `server`"),
             (
                 "dangling",
@@ -376,11 +376,7 @@ mod tests {
             "other",
             "not a url://",
         ] {
-            assert!(
-                found(&contexts, to).contains("no context of the kubeconfig is for it"),
-                "{to}: {}",
-                found(&contexts, to)
-            );
+            assert!(found(&contexts, to).contains("no kubeconfig context matches"), "{to}: {}", found(&contexts, to));
         }
     }
 
@@ -392,7 +388,7 @@ mod tests {
         assert_eq!(found(&contexts, "in-cluster"), "prod-reader https://prod.example.com reader");
         assert_eq!(found(&contexts, "https://prod.example.com"), "prod-reader https://prod.example.com reader");
         assert_eq!(found(&contexts, "prod-cluster"), "prod-reader https://prod.example.com reader");
-        assert!(found(&contexts, "https://other.example.com").contains("no context of the kubeconfig is for it"));
+        assert!(found(&contexts, "https://other.example.com").contains("no kubeconfig context matches"));
     }
 
     #[test]
@@ -475,6 +471,6 @@ mod tests {
         let pod = Contexts::read(&ClusterSettings { environment, ..ClusterSettings::default() }).unwrap();
         assert_eq!(found(&pod, "in-cluster"), "in-cluster https://[fd00::1] the pod's service account");
         let laptop = Contexts::read(&ClusterSettings::default()).unwrap();
-        assert!(found(&laptop, "in-cluster").contains("there is no kubeconfig"));
+        assert!(found(&laptop, "in-cluster").contains("no kubeconfig was found"));
     }
 }

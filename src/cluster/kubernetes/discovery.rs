@@ -13,8 +13,8 @@ use futures::future::{join_all, try_join3};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 
-use super::connection::{Answer, Ask, Connection, Purpose};
-use super::status::Status;
+use super::connection::{ApiAnswer, Ask, Connection, RequestPurpose};
+use super::status::ApiStatus;
 use crate::cluster::ClusterError;
 use crate::object::{Gvk, KindFacts, Kinds, Scope};
 
@@ -25,7 +25,7 @@ const AGGREGATED: &str = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGrou
 /// Why an aggregated API's kinds are not known, in the words of the report.
 const STALE: &str = "its API service does not answer";
 
-/// What a server serves.
+/// The kinds that a server serves.
 pub(super) struct Discovered {
     pub(super) kinds: Arc<Kinds>,
     pub(super) remarks: BTreeMap<String, String>,
@@ -33,27 +33,29 @@ pub(super) struct Discovered {
 
 /// Asks a server what it serves.
 pub(super) async fn discover(connection: &Connection) -> Result<Discovered, ClusterError> {
-    let aggregated = |path: &str| Ask { accept: AGGREGATED, ..Ask::get(Purpose::Discovery, path) };
-    let (core, groups, version) = (aggregated("/api"), aggregated("/apis"), Ask::get(Purpose::Discovery, "/version"));
+    let aggregated = |path: &str| Ask { accept: AGGREGATED, ..Ask::get(RequestPurpose::Discovery, path) };
+    let (core, groups, version) =
+        (aggregated("/api"), aggregated("/apis"), Ask::get(RequestPurpose::Discovery, "/version"));
     let (core_answer, groups_answer, version_answer) =
         try_join3(connection.send(&core), connection.send(&groups), connection.send(&version)).await?;
     let mut remarks = BTreeMap::new();
     let version = decode::<Version>(connection, &version, &version_answer).ok();
     if version.is_none() {
-        remarks.insert("/version".to_owned(), "is not told; Kubernetes' version is unknown".to_owned());
+        remarks.insert("/version".to_owned(), "gives no version; the Kubernetes version is unknown".to_owned());
     }
     let mut kinds = Kinds::new(version.map(|version| version.git_version).unwrap_or_default());
-    match decode::<Root>(connection, &core, &core_answer)? {
-        Root { kind, items, .. } if kind == "APIGroupDiscoveryList" => add_groups(&mut kinds, items),
-        Root { versions, .. } => {
+    match decode::<DiscoveryRoot>(connection, &core, &core_answer)? {
+        DiscoveryRoot { kind, items, .. } if kind == "APIGroupDiscoveryList" => add_groups(&mut kinds, items),
+        DiscoveryRoot { versions, .. } => {
             let versions = versions.into_iter().map(|version| ("/api", version)).collect();
             add_each(connection, &mut kinds, versions).await?;
         }
     }
-    match decode::<Root>(connection, &groups, &groups_answer)? {
-        Root { kind, items, .. } if kind == "APIGroupDiscoveryList" => add_groups(&mut kinds, items),
-        Root { groups, .. } => {
-            let versions = groups.into_iter().flat_map(Group::in_order).map(|version| ("/apis", version)).collect();
+    match decode::<DiscoveryRoot>(connection, &groups, &groups_answer)? {
+        DiscoveryRoot { kind, items, .. } if kind == "APIGroupDiscoveryList" => add_groups(&mut kinds, items),
+        DiscoveryRoot { groups, .. } => {
+            let versions =
+                groups.into_iter().flat_map(DiscoveredGroup::in_order).map(|version| ("/apis", version)).collect();
             add_each(connection, &mut kinds, versions).await?;
         }
     }
@@ -94,7 +96,7 @@ async fn add_each(
     let asks: Vec<(String, Ask)> = versions
         .into_iter()
         .map(|(root, version)| {
-            let ask = Ask::get(Purpose::Discovery, format!("{root}/{version}"));
+            let ask = Ask::get(RequestPurpose::Discovery, format!("{root}/{version}"));
             (version, ask)
         })
         .collect();
@@ -102,7 +104,7 @@ async fn add_each(
     for ((api_version, ask), answer) in asks.iter().zip(answers) {
         let answer = answer?;
         if !answer.status.is_success() {
-            let words = Status::read(&answer.body).map(|status| status.message).filter(|words| !words.is_empty());
+            let words = ApiStatus::read(&answer.body).map(|status| status.message).filter(|words| !words.is_empty());
             kinds.unavailable.insert(api_version.clone(), words.unwrap_or_else(|| STALE.to_owned()));
             continue;
         }
@@ -118,17 +120,17 @@ async fn add_each(
     Ok(())
 }
 
-fn decode<T: DeserializeOwned>(connection: &Connection, ask: &Ask, answer: &Answer) -> Result<T, ClusterError> {
+fn decode<T: DeserializeOwned>(connection: &Connection, ask: &Ask, answer: &ApiAnswer) -> Result<T, ClusterError> {
     if answer.status == http::StatusCode::FORBIDDEN {
         let path = ask.path.as_str();
-        let denial = Status::read(&answer.body).unwrap_or_default().denial("get", path, None);
+        let denial = ApiStatus::read(&answer.body).unwrap_or_default().denial("get", path, None);
         return Err(ClusterError::Forbidden { cluster: connection.label().to_owned(), denial });
     }
     if !answer.status.is_success() {
         return Err(connection.refused(ask, answer));
     }
     serde_json::from_slice(&answer.body)
-        .map_err(|error| connection.broken(ask, format!("it is no discovery document, line {}", error.line())))
+        .map_err(|error| connection.broken(ask, format!("it is not a discovery document, line {}", error.line())))
 }
 
 fn api_version(group: &str, version: &str) -> String {
@@ -143,26 +145,26 @@ struct Version {
 
 /// `/api` or `/apis`, in the new form (`items`) or the old one (`versions`, `groups`).
 #[derive(Deserialize)]
-struct Root {
+struct DiscoveryRoot {
     kind: String,
     #[serde(default)]
     items: Vec<GroupDiscovery>,
     #[serde(default)]
     versions: Vec<String>,
     #[serde(default)]
-    groups: Vec<Group>,
+    groups: Vec<DiscoveredGroup>,
 }
 
 #[derive(Default, Deserialize)]
 struct GroupDiscovery {
     #[serde(default)]
-    metadata: Metadata,
+    metadata: GroupMetadata,
     #[serde(default)]
     versions: Vec<VersionDiscovery>,
 }
 
 #[derive(Default, Deserialize)]
-struct Metadata {
+struct GroupMetadata {
     #[serde(default)]
     name: String,
 }
@@ -195,14 +197,14 @@ struct ResponseKind {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Group {
+struct DiscoveredGroup {
     #[serde(default)]
     versions: Vec<GroupVersion>,
     #[serde(default)]
     preferred_version: Option<GroupVersion>,
 }
 
-impl Group {
+impl DiscoveredGroup {
     /// Every `group/version`, the preferred one first.
     fn in_order(self) -> Vec<String> {
         let preferred = self.preferred_version.map(|version| version.group_version);
@@ -221,11 +223,11 @@ struct GroupVersion {
 #[derive(Deserialize)]
 struct ResourceList {
     #[serde(default)]
-    resources: Vec<Resource>,
+    resources: Vec<DiscoveredResource>,
 }
 
 #[derive(Deserialize)]
-struct Resource {
+struct DiscoveredResource {
     name: String,
     namespaced: bool,
     kind: String,

@@ -1,6 +1,6 @@
 //! Reads the answer to a WATCH: one event a line, for as long as it lasts.
 //!
-//! In: an answer's body. Out: an [`Event`] at a time. What cannot be read says so: something was missed then.
+//! In: an answer's body. Out: an [`WatchEvent`] at a time. What cannot be read says so: something was missed then.
 //!
 //! Rules: Kubernetes API concepts, "Efficient detection of changes" and "Watch bookmarks"; apimachinery meta/v1 `WatchEvent`.
 
@@ -19,23 +19,23 @@ const LONGEST_LINE: usize = 64 << 20;
 /// The status of a version that the server has forgotten.
 const GONE: u64 = 410;
 
-/// What the server tells.
+/// An event of a watch, as the server sends it.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum Event {
+pub(super) enum WatchEvent {
     /// An object is new or changed.
     Changed(Box<Object>),
     /// An object is gone.
     Deleted(Box<Object>),
     /// Nothing has happened up to this version.
     Bookmark(String),
-    /// What happened since the version that was asked for is not known any more, or could not be read.
+    /// The changes since the requested version are no longer known, or could not be read.
     Missed,
     /// The server ends the watch, for now.
     Ended,
 }
 
 /// The events of one answer.
-pub(super) struct Events {
+pub(super) struct WatchEvents {
     body: BodyDataStream<Body>,
     buffer: BytesMut,
     /// How far the buffer was looked through.
@@ -44,23 +44,23 @@ pub(super) struct Events {
     metadata_only: bool,
 }
 
-impl Events {
+impl WatchEvents {
     /// Of objects of this kind.
     pub(super) fn of(body: Body, gvk: Gvk, metadata_only: bool) -> Self {
         Self { body: body.into_data_stream(), buffer: BytesMut::new(), looked: 0, gvk, metadata_only }
     }
 
-    /// The next one; [`Event::Ended`] when the answer ends or breaks.
-    pub(super) async fn next(&mut self) -> Event {
+    /// The next one; [`WatchEvent::Ended`] when the answer ends or breaks.
+    pub(super) async fn next(&mut self) -> WatchEvent {
         loop {
             if let Some(line) = self.line() {
                 return read(&line, &self.gvk, self.metadata_only);
             } else if self.buffer.len() > LONGEST_LINE {
-                return Event::Missed;
+                return WatchEvent::Missed;
             }
             match self.body.next().await {
                 Some(Ok(bytes)) => self.buffer.extend_from_slice(&bytes),
-                Some(Err(_)) | None => return Event::Ended,
+                Some(Err(_)) | None => return WatchEvent::Ended,
             }
         }
     }
@@ -79,30 +79,30 @@ impl Events {
 }
 
 #[derive(Deserialize)]
-struct Line {
+struct EventLine {
     #[serde(rename = "type")]
     kind: String,
     object: Value,
 }
 
 /// Reads one line.
-fn read(line: &[u8], gvk: &Gvk, metadata_only: bool) -> Event {
-    let Some(Line { kind, object }) =
+fn read(line: &[u8], gvk: &Gvk, metadata_only: bool) -> WatchEvent {
+    let Some(EventLine { kind, object }) =
         crate::object::json::read(line).ok().and_then(|line| serde_json::from_value(line).ok())
     else {
-        return Event::Missed;
+        return WatchEvent::Missed;
     };
     let taken = |object| page::object(object, gvk, metadata_only).map(Box::new);
     match kind.as_str() {
-        "ADDED" | "MODIFIED" => taken(object).map_or(Event::Missed, Event::Changed),
-        "DELETED" => taken(object).map_or(Event::Missed, Event::Deleted),
+        "ADDED" | "MODIFIED" => taken(object).map_or(WatchEvent::Missed, WatchEvent::Changed),
+        "DELETED" => taken(object).map_or(WatchEvent::Missed, WatchEvent::Deleted),
         "BOOKMARK" => match object.pointer("/metadata/resourceVersion").and_then(Value::as_str) {
-            Some(version) => Event::Bookmark(version.to_owned()),
-            None => Event::Missed,
+            Some(version) => WatchEvent::Bookmark(version.to_owned()),
+            None => WatchEvent::Missed,
         },
-        "ERROR" if object.get("code").and_then(Value::as_u64) == Some(GONE) => Event::Missed,
-        "ERROR" => Event::Ended,
-        _ => Event::Missed,
+        "ERROR" if object.get("code").and_then(Value::as_u64) == Some(GONE) => WatchEvent::Missed,
+        "ERROR" => WatchEvent::Ended,
+        _ => WatchEvent::Missed,
     }
 }
 
@@ -110,7 +110,7 @@ fn read(line: &[u8], gvk: &Gvk, metadata_only: bool) -> Event {
 mod tests {
     use super::*;
 
-    fn event(line: &str) -> Event {
+    fn event(line: &str) -> WatchEvent {
         read(line.as_bytes(), &Gvk::from_api_version("v1", "ConfigMap"), true)
     }
 
@@ -118,13 +118,13 @@ mod tests {
     fn a_line_is_an_event() {
         let object = r#"{"kind":"PartialObjectMetadata","apiVersion":"meta.k8s.io/v1","metadata":{"name":"a","resourceVersion":"7"}}"#;
         for kind in ["ADDED", "MODIFIED"] {
-            let Event::Changed(object) = event(&format!(r#"{{"type":"{kind}","object":{object}}}"#)) else {
+            let WatchEvent::Changed(object) = event(&format!(r#"{{"type":"{kind}","object":{object}}}"#)) else {
                 panic!("{kind}")
             };
             assert_eq!((object.kind(), object.name()), ("ConfigMap", "a"));
         }
-        assert!(matches!(event(&format!(r#"{{"type":"DELETED","object":{object}}}"#)), Event::Deleted(_)));
-        assert_eq!(event(&format!(r#"{{"type":"BOOKMARK","object":{object}}}"#)), Event::Bookmark("7".to_owned()));
+        assert!(matches!(event(&format!(r#"{{"type":"DELETED","object":{object}}}"#)), WatchEvent::Deleted(_)));
+        assert_eq!(event(&format!(r#"{{"type":"BOOKMARK","object":{object}}}"#)), WatchEvent::Bookmark("7".to_owned()));
     }
 
     /// The first is a real one of kube-apiserver 1.36.3.
@@ -141,10 +141,10 @@ mod tests {
             "<html>",
             "",
         ] {
-            assert_eq!(event(line), Event::Missed, "{line}");
+            assert_eq!(event(line), WatchEvent::Missed, "{line}");
         }
         let overloaded = r#"{"type":"ERROR","object":{"kind":"Status","code":500,"message":"etcd is gone"}}"#;
-        assert_eq!(event(overloaded), Event::Ended);
+        assert_eq!(event(overloaded), WatchEvent::Ended);
     }
 
     /// The network cuts where it likes.
@@ -153,7 +153,7 @@ mod tests {
         let text = "{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"1\"}}}\n{\"type\":\"BOOKMARK\",\"object\":{\"metadata\":{\"resourceVersion\":\"2\"}}}\n{\"type\":\"BOOK";
         for size in [1, 7, 60, 500] {
             let chunks: Vec<Bytes> = text.as_bytes().chunks(size).map(Bytes::copy_from_slice).collect();
-            let mut events = Events::of(Body::from(Vec::new()), Gvk::from_api_version("v1", "ConfigMap"), false);
+            let mut events = WatchEvents::of(Body::from(Vec::new()), Gvk::from_api_version("v1", "ConfigMap"), false);
             let mut read = Vec::new();
             for chunk in chunks {
                 events.buffer.extend_from_slice(&chunk);
@@ -161,9 +161,9 @@ mod tests {
                     read.push(super::read(&line, &events.gvk, false));
                 }
             }
-            assert_eq!(read, [Event::Bookmark("1".to_owned()), Event::Bookmark("2".to_owned())], "{size}");
+            assert_eq!(read, [WatchEvent::Bookmark("1".to_owned()), WatchEvent::Bookmark("2".to_owned())], "{size}");
             // What is cut off is no event.
-            assert_eq!(events.next().await, Event::Ended);
+            assert_eq!(events.next().await, WatchEvent::Ended);
         }
     }
 }

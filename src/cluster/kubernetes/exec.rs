@@ -17,7 +17,7 @@ use tokio::io::{AsyncRead, AsyncReadExt};
 use super::contexts::Access;
 use crate::cluster::ClusterError;
 use crate::object::yaml::{self, Limits, WithPositions};
-use crate::process::{self, Watched};
+use crate::process::{self, WatchedChild};
 use crate::secret::{Secret, mask_credentials_in_text};
 
 /// How long a plugin may take that asks nobody.
@@ -29,7 +29,7 @@ const OUTPUT_LIMIT: u64 = 1 << 20;
 /// The version of the protocol where the kubeconfig does not say.
 const DEFAULT_API_VERSION: &str = "client.authentication.k8s.io/v1beta1";
 
-/// What a plugin gives.
+/// The output of a plugin.
 pub(super) enum Credential {
     /// A bearer token.
     Token(Secret<String>),
@@ -44,7 +44,7 @@ pub(super) enum Credential {
 
 /// Runs the plugin.
 pub(super) async fn credential(exec: &ExecConfig, access: &Access) -> Result<Credential, ClusterError> {
-    let plugin = Plugin { exec, access };
+    let plugin = CredentialPlugin { exec, access };
     let output = plugin.run().await?;
     if !output.status.success() {
         let last =
@@ -56,12 +56,12 @@ pub(super) async fn credential(exec: &ExecConfig, access: &Access) -> Result<Cre
     plugin.read(&output.stdout)
 }
 
-struct Plugin<'a> {
+struct CredentialPlugin<'a> {
     exec: &'a ExecConfig,
     access: &'a Access,
 }
 
-impl Plugin<'_> {
+impl CredentialPlugin<'_> {
     fn command(&self) -> &str {
         self.exec.command.as_deref().unwrap_or_default()
     }
@@ -91,7 +91,7 @@ impl Plugin<'_> {
         let interactive =
             self.exec.interactive_mode != Some(ExecInteractiveMode::Never) && std::io::stdin().is_terminal();
         if !interactive && self.exec.interactive_mode == Some(ExecInteractiveMode::Always) {
-            return Err(self.fails("wants to ask somebody, and standard input is no terminal"));
+            return Err(self.fails("asks for input, and standard input is not a terminal"));
         }
         #[expect(clippy::disallowed_methods, reason = "a credential plugin inherits the environment and the terminal")]
         let mut command = tokio::process::Command::new(self.command());
@@ -106,12 +106,12 @@ impl Plugin<'_> {
         command.stdout(Stdio::piped()).kill_on_drop(true);
         process::get_ready();
         let child = command.spawn().map_err(|error| self.cannot_start(&error))?;
-        let _watched = Watched::process(child.id());
+        let _watched = WatchedChild::process(child.id());
         let limit = if interactive { INTERACTIVE_TIME_LIMIT } else { TIME_LIMIT };
         match tokio::time::timeout(limit, collect(child)).await {
             Ok(Ok(output)) => Ok(output),
             Ok(Err(error)) => Err(self.fails(format!("cannot be read from: {error}"))),
-            Err(_) => Err(self.fails(format!("does not end within {} s", limit.as_secs()))),
+            Err(_) => Err(self.fails(format!("did not finish within {} s", limit.as_secs()))),
         }
     }
 
@@ -124,14 +124,14 @@ impl Plugin<'_> {
         }
     }
 
-    /// What a plugin is told: the version of the protocol, and, where it asks for that, the cluster.
+    /// The input of a plugin: the version of the protocol, and, where it asks for that, the cluster.
     fn exec_info(&self, interactive: bool) -> Result<String, ClusterError> {
         let mut spec = json!({ "interactive": interactive });
         if self.exec.provide_cluster_info {
             let cluster = ExecAuthCluster::try_from(&self.access.cluster)
                 .ok()
                 .and_then(|cluster| serde_json::to_value(cluster).ok())
-                .ok_or_else(|| self.fails("wants to know the cluster, whose certificate authority cannot be read"))?;
+                .ok_or_else(|| self.fails("needs the cluster's certificate authority, which cannot be read"))?;
             spec["cluster"] = cluster;
         }
         Ok(json!({ "apiVersion": self.api_version(), "kind": "ExecCredential", "spec": spec }).to_string())
@@ -147,13 +147,13 @@ impl Plugin<'_> {
             return Err(unreadable());
         }
         if field(&answer, "apiVersion").as_deref() != Some(self.api_version()) {
-            return Err(self.fails(format!("does not speak `{}`", self.api_version())));
+            return Err(self.fails(format!("does not support `{}`", self.api_version())));
         }
         let status = answer.get("status").unwrap_or(&Value::Null);
         match (field(status, "clientCertificateData"), field(status, "clientKeyData"), field(status, "token")) {
             (Some(certificate), Some(key), _) => Ok(Credential::Certificate { certificate, key: Secret::new(key) }),
             (_, _, Some(token)) => Ok(Credential::Token(Secret::new(token))),
-            _ => Err(self.fails("gives neither a token nor a certificate")),
+            _ => Err(self.fails("returns neither a token nor a certificate")),
         }
     }
 }

@@ -10,14 +10,14 @@ use http::StatusCode;
 use tokio::sync::oneshot;
 use tokio::task::JoinHandle;
 
-use super::connection::{Answer, Ask, Connection, Purpose};
+use super::connection::{ApiAnswer, Ask, Connection, RequestPurpose};
 use super::page::{self, ListMetadata, PageError};
 use super::path::{resource_name, resource_path};
-use super::status::Status;
+use super::status::ApiStatus;
 use crate::cluster::{Cause, ClusterError, ListRequest};
 use crate::object::{Gvk, KindFacts, Kinds, Object, Scope};
 
-/// What kubectl asks for, too.
+/// The media type that kubectl also requests.
 const PAGE_SIZE: u32 = 500;
 /// Only what a LIST of metadata needs; servers that do not know it send whole objects.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadataList;g=meta.k8s.io;v=v1,application/json";
@@ -27,7 +27,7 @@ const PAGES: usize = 20_000;
 /// How many pages in a row may be empty: filtered pages are, now and then.
 const EMPTY_PAGES: usize = 100;
 
-/// What is there, and the version from which on it can be watched.
+/// The objects, and the version from which on it can be watched.
 #[derive(Debug, Default)]
 pub(super) struct Snapshot {
     pub(super) objects: Vec<Object>,
@@ -35,7 +35,7 @@ pub(super) struct Snapshot {
     pub(super) resource_version: String,
 }
 
-/// What is known of a kind: in the version that is asked for, else in the preferred one; nothing when it is not served.
+/// The facts about a kind: in the version that is asked for, else in the preferred one; nothing when it is not served.
 pub(super) fn facts_of<'kinds>(kinds: &'kinds Kinds, gvk: &Gvk) -> Option<&'kinds KindFacts> {
     kinds.exact(gvk).or_else(|| kinds.preferred(&gvk.group_kind()))
 }
@@ -52,7 +52,7 @@ pub(super) async fn list(
     request: &ListRequest,
 ) -> Result<Snapshot, ClusterError> {
     let Some(facts) = facts_of(kinds, &request.gvk) else { return not_served(connection, kinds, &request.gvk) };
-    let listing = Listing { connection, facts, request };
+    let listing = PagedListing { connection, facts, request };
     let listed = match listing.pages().await {
         Err(Interrupted::Expired) => listing.pages().await,
         first => first,
@@ -88,7 +88,7 @@ impl From<ClusterError> for Interrupted {
     }
 }
 
-/// What was seen of a LIST's pages: an end has to come.
+/// The pages of a LIST's pages: an end has to come.
 #[derive(Debug, Default)]
 struct Pages {
     count: usize,
@@ -113,13 +113,13 @@ impl Pages {
     }
 }
 
-struct Listing<'a> {
+struct PagedListing<'a> {
     connection: &'a Connection,
     facts: &'a KindFacts,
     request: &'a ListRequest,
 }
 
-impl Listing<'_> {
+impl PagedListing<'_> {
     fn namespace(&self) -> Option<&str> {
         namespace_of(self.request, self.facts)
     }
@@ -132,7 +132,7 @@ impl Listing<'_> {
             query.append_pair("continue", token);
         }
         let accept = if self.request.metadata_only { METADATA_ONLY } else { "application/json" };
-        Ask { accept, ..Ask::get(Purpose::List, format!("{path}?{}", query.finish())) }
+        Ask { accept, ..Ask::get(RequestPurpose::List, format!("{path}?{}", query.finish())) }
     }
 
     async fn pages(&self) -> Result<Snapshot, Interrupted> {
@@ -152,12 +152,12 @@ impl Listing<'_> {
                 StatusCode::GONE if token.is_some() => return Err(Interrupted::Expired),
                 _ => return Err(self.refused(&ask, &answer).into()),
             };
-            let (tell_metadata, told_metadata) = oneshot::channel();
+            let (send_metadata, received_metadata) = oneshot::channel();
             let (gvk, metadata_only) = (self.facts.gvk.clone(), self.request.metadata_only);
             let page =
-                tokio::task::spawn_blocking(move || page::read(&answer.body, &gvk, metadata_only, tell_metadata));
+                tokio::task::spawn_blocking(move || page::read(&answer.body, &gvk, metadata_only, send_metadata));
             // It stands before the items. Without a token, or when the page is broken, this was the last page.
-            let metadata: ListMetadata = told_metadata.await.unwrap_or_default();
+            let metadata: ListMetadata = received_metadata.await.unwrap_or_default();
             // The same on every page.
             listed.resource_version = metadata.resource_version.unwrap_or_default();
             let next = metadata.token.filter(|token| !token.is_empty());
@@ -185,12 +185,15 @@ impl Listing<'_> {
         }
     }
 
-    fn refused(&self, ask: &Ask, answer: &Answer) -> ClusterError {
+    fn refused(&self, ask: &Ask, answer: &ApiAnswer) -> ClusterError {
         if answer.status != StatusCode::FORBIDDEN {
             return self.connection.refused(ask, answer);
         }
-        let denial =
-            Status::read(&answer.body).unwrap_or_default().denial("list", &resource_name(self.facts), self.namespace());
+        let denial = ApiStatus::read(&answer.body).unwrap_or_default().denial(
+            "list",
+            &resource_name(self.facts),
+            self.namespace(),
+        );
         ClusterError::Forbidden { cluster: self.connection.label().to_owned(), denial }
     }
 

@@ -1,15 +1,15 @@
 //! Reads the last lines that a container has written.
 //!
 //! In: a pod's container. Out: its text, within bounds, with credentials in addresses masked; or why there is none: the API
-//! server asks the kubelet of the pod's node, which may not answer.
+//! server asks the kubelet of the pod's node, which does not always answer.
 //!
 //! Rule: Kubernetes API, `read log of the specified Pod`.
 
 use http::StatusCode;
 
-use super::connection::{Ask, Connection, Purpose};
+use super::connection::{Ask, Connection, RequestPurpose};
 use super::path::resource_path;
-use super::status::Status;
+use super::status::ApiStatus;
 use crate::cluster::{ClusterError, LogRequest};
 use crate::object::{Gvk, KindFacts, Scope};
 use crate::secret::mask_credentials_in_text;
@@ -24,7 +24,7 @@ pub(super) async fn logs(connection: &Connection, request: &LogRequest) -> Resul
     match answer.status {
         status if status.is_success() => Ok(mask_credentials_in_text(&String::from_utf8_lossy(&answer.body))),
         StatusCode::FORBIDDEN => {
-            let status = Status::read(&answer.body).unwrap_or_default();
+            let status = ApiStatus::read(&answer.body).unwrap_or_default();
             let denial = status.denial("get", "pods/log", Some(&request.namespace));
             Err(ClusterError::Forbidden { cluster: connection.label().to_owned(), denial })
         }
@@ -46,5 +46,5 @@ fn ask(request: &LogRequest) -> Ask {
         query.append_pair("previous", "true");
     }
     let pod = resource_path(&pods, Some(&request.namespace), Some(&request.pod));
-    Ask { accept: "*/*", ..Ask::get(Purpose::Get, format!("{pod}/log?{}", query.finish())) }
+    Ask { accept: "*/*", ..Ask::get(RequestPurpose::Get, format!("{pod}/log?{}", query.finish())) }
 }

@@ -3,6 +3,7 @@
 //! In: a kubeconfig's context (or a pod's service account), what to list, to watch, to predict, to write. Out: live
 //! objects, kinds, predictions, what came of a write.
 
+mod account;
 mod client;
 mod connection;
 mod contexts;
@@ -30,7 +31,7 @@ mod unknown_fields;
 mod watch;
 mod write;
 
-pub(super) use contexts::{Access, Contexts, Identity};
+pub(super) use contexts::{Access, ContextIdentity, Contexts};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -43,7 +44,7 @@ use tokio::sync::{OnceCell, Semaphore};
 
 use self::connection::Connection;
 use self::discovery::Discovered;
-use self::write::Writer;
+use self::write::ObjectWriter;
 use super::{
     Cluster, ClusterError, ClusterSettings, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted,
     Requests, Validation, Watched, Writing, Written,
@@ -54,13 +55,14 @@ use crate::progress::Progress;
 /// One API server, as one user.
 pub struct Kubernetes {
     connection: Connection,
-    /// Replaced as a whole when it is asked anew.
+    /// Replaced as a whole when it is asked again.
     served: RwLock<Arc<Served>>,
     rights: rights::Rights,
+    account: account::Account,
     cache_dir: Option<PathBuf>,
 }
 
-/// What a server serves, as far as it was asked.
+/// The kinds that a server serves, as far as it was asked.
 struct Served {
     discovered: OnceCell<Result<Discovered, ClusterError>>,
     documents: openapi::Documents,
@@ -82,6 +84,7 @@ impl Kubernetes {
                 documents: openapi::Documents::new(settings.cache_dir.as_deref()),
             })),
             rights: rights::Rights::default(),
+            account: account::Account::default(),
             cache_dir: settings.cache_dir.clone(),
         }
     }
@@ -95,7 +98,7 @@ impl Kubernetes {
     }
 
     /// Whoever reads from now on sees the new kinds; while they cannot be asked for, the old ones stay.
-    async fn discover_anew(&self) -> Result<Arc<Kinds>, ClusterError> {
+    async fn rediscover(&self) -> Result<Arc<Kinds>, ClusterError> {
         let discovered = discovery::discover(&self.connection).await?;
         let kinds = Arc::clone(&discovered.kinds);
         let documents = openapi::Documents::new(self.cache_dir.as_deref());
@@ -150,8 +153,8 @@ impl Cluster for Kubernetes {
         async move { self.served().documents.of(&self.connection, kind).await }.boxed()
     }
 
-    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        self.discover_anew().boxed()
+    fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+        self.rediscover().boxed()
     }
 
     fn apply<'a>(
@@ -162,7 +165,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.apply(object, validation).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.apply(object, validation).await
         }
         .boxed()
     }
@@ -175,7 +178,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.create(object, validation).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.create(object, validation).await
         }
         .boxed()
     }
@@ -188,7 +191,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.replace(object, validation).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.replace(object, validation).await
         }
         .boxed()
     }
@@ -201,7 +204,7 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Written, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.patch(object, patch).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.patch(object, patch).await
         }
         .boxed()
     }
@@ -214,9 +217,13 @@ impl Cluster for Kubernetes {
     ) -> BoxFuture<'a, Result<Deleted, ClusterError>> {
         async move {
             let kinds = self.kinds_now().await?;
-            Writer { connection: &self.connection, kinds: &kinds, writing }.delete(object, deletion).await
+            ObjectWriter { connection: &self.connection, kinds: &kinds, writing }.delete(object, deletion).await
         }
         .boxed()
+    }
+
+    fn account(&self) -> BoxFuture<'_, Option<String>> {
+        self.account.name(&self.connection).boxed()
     }
 
     fn requests(&self) -> Requests {

@@ -14,19 +14,19 @@ use bytes::Bytes;
 use serde_json::Value;
 use tokio::sync::OnceCell;
 
-use super::connection::{Ask, Connection, Purpose};
+use super::connection::{Ask, Connection, RequestPurpose};
 use crate::cluster::ClusterError;
 use crate::object::Gvk;
 use crate::storage::{make_private, seal, unseal};
 
-type Document = Arc<OnceCell<Result<Option<Arc<Value>>, ClusterError>>>;
+type OpenApiDocument = Arc<OnceCell<Result<Option<Arc<Value>>, ClusterError>>>;
 
 /// The documents of one server.
 pub(super) struct Documents {
     /// Where they are kept between runs.
     folder: Option<PathBuf>,
     index: OnceCell<Result<Value, ClusterError>>,
-    known: Mutex<HashMap<String, Document>>,
+    known: Mutex<HashMap<String, OpenApiDocument>>,
 }
 
 impl Documents {
@@ -44,10 +44,10 @@ impl Documents {
             let mut known = self.known.lock().unwrap_or_else(PoisonError::into_inner);
             Arc::clone(known.entry(name.clone()).or_default())
         };
-        document.get_or_init(|| self.bring(connection, &name)).await.clone()
+        document.get_or_init(|| self.fetch(connection, &name)).await.clone()
     }
 
-    async fn bring(&self, connection: &Connection, name: &str) -> Result<Option<Arc<Value>>, ClusterError> {
+    async fn fetch(&self, connection: &Connection, name: &str) -> Result<Option<Arc<Value>>, ClusterError> {
         let index = self.index.get_or_init(|| async { read(connection, "/openapi/v3").await.map(|(_, index)| index) });
         let index = index.await.as_ref().map_err(Clone::clone)?;
         let address = index.get("paths").and_then(|paths| paths.get(name)?.get("serverRelativeURL")?.as_str());
@@ -78,7 +78,7 @@ impl Documents {
 }
 
 async fn read(connection: &Connection, path: &str) -> Result<(Bytes, Value), ClusterError> {
-    let ask = Ask::get(Purpose::OpenApi, path);
+    let ask = Ask::get(RequestPurpose::OpenApi, path);
     let answer = connection.send(&ask).await?;
     if !answer.status.is_success() {
         return Err(connection.refused(&ask, &answer));

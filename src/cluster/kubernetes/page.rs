@@ -17,7 +17,7 @@ use crate::object::{Gvk, Object, json};
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 pub(super) enum PageError {
     /// Cut off, or no JSON at all.
-    #[error("it is no JSON, or is cut off, at line {0}, column {1}")]
+    #[error("it is not JSON, or is cut off, at line {0}, column {1}")]
     NotJson(usize, usize),
     /// JSON of another form.
     #[error("it is not a list of objects")]
@@ -29,12 +29,12 @@ pub(super) enum PageError {
         index: usize,
         /// The kind that was asked for.
         kind: Gvk,
-        /// What is wrong with it.
+        /// The fault.
         problem: String,
     },
 }
 
-/// Reads a page; `metadata` is told once.
+/// Reads a page; `metadata` is reported once.
 pub(super) fn read(
     bytes: &[u8],
     gvk: &Gvk,
@@ -46,7 +46,7 @@ pub(super) fn read(
     }
     let mut fault = None;
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let page = Page { gvk, metadata_only, metadata: Some(metadata), fault: &mut fault };
+    let page = ListPage { gvk, metadata_only, metadata: Some(metadata), fault: &mut fault };
     let read = page.deserialize(&mut json).and_then(|objects| json.end().map(|()| objects));
     match (read, fault) {
         (_, Some(fault)) => Err(fault),
@@ -68,10 +68,11 @@ fn read_deep(
         let lines: Vec<&[u8]> = before.split(|byte| *byte == b'\n').collect();
         PageError::NotJson(lines.len(), 1 + lines.last().map_or(0, |line| line.len()))
     })?;
-    let told = page.get_mut("metadata").map(Value::take).unwrap_or_default();
-    let told: Option<ListMetadata> = serde_json::from_value(told).map_err(|_error| PageError::NotAList)?;
+    let list_metadata = page.get_mut("metadata").map(Value::take).unwrap_or_default();
+    let list_metadata: Option<ListMetadata> =
+        serde_json::from_value(list_metadata).map_err(|_error| PageError::NotAList)?;
     // Nobody listens when the LIST was given up meanwhile.
-    let _ = metadata.send(told.unwrap_or_default());
+    let _ = metadata.send(list_metadata.unwrap_or_default());
     let items = match page.get_mut("items").map(Value::take) {
         Some(Value::Array(items)) => items,
         Some(Value::Null) => Vec::new(),
@@ -83,14 +84,14 @@ fn read_deep(
     items.into_iter().enumerate().map(read).collect()
 }
 
-struct Page<'a> {
+struct ListPage<'a> {
     gvk: &'a Gvk,
     metadata_only: bool,
     metadata: Option<oneshot::Sender<ListMetadata>>,
     fault: &'a mut Option<PageError>,
 }
 
-/// What a page says of itself.
+/// The metadata of a page.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Deserialize)]
 #[serde(default, rename_all = "camelCase")]
 pub(super) struct ListMetadata {
@@ -101,7 +102,7 @@ pub(super) struct ListMetadata {
     pub(super) resource_version: Option<String>,
 }
 
-impl<'de> DeserializeSeed<'de> for Page<'_> {
+impl<'de> DeserializeSeed<'de> for ListPage<'_> {
     type Value = Vec<Object>;
 
     fn deserialize<D: Deserializer<'de>>(self, deserializer: D) -> Result<Self::Value, D::Error> {
@@ -109,7 +110,7 @@ impl<'de> DeserializeSeed<'de> for Page<'_> {
     }
 }
 
-impl<'de> Visitor<'de> for Page<'_> {
+impl<'de> Visitor<'de> for ListPage<'_> {
     type Value = Vec<Object>;
 
     fn expecting(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -122,9 +123,9 @@ impl<'de> Visitor<'de> for Page<'_> {
             match field.as_str() {
                 "metadata" => {
                     let metadata: Option<ListMetadata> = map.next_value()?;
-                    if let Some(tell) = self.metadata.take() {
+                    if let Some(sender) = self.metadata.take() {
                         // Nobody listens when the LIST was given up meanwhile.
-                        let _ = tell.send(metadata.unwrap_or_default());
+                        let _ = sender.send(metadata.unwrap_or_default());
                     }
                 }
                 "items" => {
@@ -173,7 +174,7 @@ impl<'de> Visitor<'de> for Items<'_> {
                 Ok(object) => objects.push(object),
                 Err(problem) => {
                     *self.fault = Some(PageError::Item { index: objects.len(), kind: self.gvk.clone(), problem });
-                    return Err(A::Error::custom("an item is no object"));
+                    return Err(A::Error::custom("an item is not an object"));
                 }
             }
         }
@@ -200,13 +201,13 @@ mod tests {
 
     fn page(json: &str, metadata_only: bool) -> (Result<Vec<Object>, PageError>, Option<ListMetadata>) {
         let gvk = Gvk::from_api_version("apps/v1", "Deployment");
-        let (tell, told) = oneshot::channel();
-        let objects = read(json.as_bytes(), &gvk, metadata_only, tell);
-        (objects, told.blocking_recv().ok())
+        let (sender, list_metadata) = oneshot::channel();
+        let objects = read(json.as_bytes(), &gvk, metadata_only, sender);
+        (objects, list_metadata.blocking_recv().ok())
     }
 
     #[test]
-    fn items_get_what_the_list_says_and_the_token_is_told() {
+    fn items_get_the_kind_of_the_list_and_the_token_is_sent() {
         let (objects, metadata) = page(
             r#"{"kind":"DeploymentList","apiVersion":"apps/v1","metadata":{"resourceVersion":"7","continue":"next"},
                 "items":[{"metadata":{"name":"web","managedFields":[]},"spec":{"replicas":2}}]}"#,
@@ -216,8 +217,8 @@ mod tests {
         assert_eq!(objects[0].gvk().to_string(), "apps/v1/Deployment");
         assert_eq!(objects[0].value()["spec"]["replicas"], 2);
         assert!(objects[0].value()["metadata"].get("managedFields").is_some());
-        let told = ListMetadata { token: Some("next".to_owned()), resource_version: Some("7".to_owned()) };
-        assert_eq!(metadata, Some(told));
+        let list_metadata = ListMetadata { token: Some("next".to_owned()), resource_version: Some("7".to_owned()) };
+        assert_eq!(metadata, Some(list_metadata));
     }
 
     #[test]
@@ -269,12 +270,12 @@ mod tests {
             ),
             (r#"{"items":[{"metadata":{"name":3}}]}"#, "item 0 of `apps/v1/Deployment` `metadata.name` is a number"),
             (r#"{"items":[{"spec":{}}]}"#, "item 0 of `apps/v1/Deployment` has no `metadata.name`"),
-            (r#"{"items":[{"metadata":{"name":"web"}}"#, "it is no JSON, or is cut off, at line 1"),
+            (r#"{"items":[{"metadata":{"name":"web"}}"#, "it is not JSON, or is cut off, at line 1"),
             (r#"{"items":{"a":1}}"#, "it is not a list of objects"),
             (r#"{"kind":"Status"}"#, "it is not a list of objects"),
             ("[1]", "it is not a list of objects"),
-            (r#"{"items":[]} trailing"#, "it is no JSON, or is cut off, at line 1"),
-            ("<html>", "it is no JSON, or is cut off, at line 1"),
+            (r#"{"items":[]} trailing"#, "it is not JSON, or is cut off, at line 1"),
+            ("<html>", "it is not JSON, or is cut off, at line 1"),
         ] {
             let error = page(json, false).0.unwrap_err().to_string();
             assert!(error.starts_with(problem), "{json}: {error}");

@@ -9,12 +9,12 @@
 use http::StatusCode;
 use serde_json::{Value, json};
 
-use super::connection::{Answer, Ask, Connection};
+use super::connection::{ApiAnswer, Ask, Connection};
 use super::path::resource_name;
 use super::refusal::refusal;
 use super::rights::Rights;
-use super::status::Status;
-use super::subject::Subject;
+use super::status::ApiStatus;
+use super::subject::ApiSubject;
 use super::write::{CONFLICTS, apply_ask, no_answer, object_of, patch_ask};
 use crate::cluster::write::storable;
 use crate::cluster::{ClusterError, Predicted, Writing};
@@ -70,13 +70,13 @@ fn removal(live: &Object, places: &[Pointer]) -> Value {
     test.into_iter().chain(places.iter().map(remove)).collect()
 }
 
-/// What is to be known before anything is asked; the answer itself where there is nothing to ask.
+/// The inputs of the question; the answer itself where there is nothing to ask.
 async fn subject<'a>(
     connection: &Connection,
     rights: &Rights,
     kinds: &'a Kinds,
     object: &'a Object,
-) -> Result<Subject<'a>, Predicted> {
+) -> Result<ApiSubject<'a>, Predicted> {
     let gvk = object.gvk();
     let Some(facts) = kinds.exact(&gvk) else {
         return Err(Predicted::Refused(format!("the server does not serve `{gvk}`")));
@@ -87,18 +87,23 @@ async fn subject<'a>(
     if object.name().is_empty() {
         return Err(Predicted::Unavailable("an object that only has `generateName` cannot be applied".to_owned()));
     }
-    let subject = Subject::of(facts, object);
+    let subject = ApiSubject::of(facts, object);
     match rights.denial(connection, facts, subject.namespace).await {
         Some(denial) => Err(Predicted::Unavailable(denial.to_string())),
         None => Ok(subject),
     }
 }
 
-fn read(connection: &Connection, subject: &Subject<'_>, ask: &Ask, answer: &Answer) -> Result<Predicted, ClusterError> {
+fn read(
+    connection: &Connection,
+    subject: &ApiSubject<'_>,
+    ask: &Ask,
+    answer: &ApiAnswer,
+) -> Result<Predicted, ClusterError> {
     if answer.status.is_success() {
         return object_of(connection, ask, answer).map(|object| Predicted::Object(Box::new(object)));
     }
-    let status = Status::read(&answer.body);
+    let status = ApiStatus::read(&answer.body);
     let refusal = refusal(subject, answer.status, status.as_ref(), "patch");
     let refusal = refusal.ok_or_else(|| no_answer(connection, subject, ask, answer))?;
     let is_denied = status.is_some_and(|status| status.denied_user().is_some());

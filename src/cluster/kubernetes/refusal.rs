@@ -8,11 +8,11 @@
 
 use http::StatusCode;
 
-use super::status::Status;
-use super::subject::Subject;
+use super::status::ApiStatus;
+use super::subject::ApiSubject;
 use crate::cluster::{Reason, Refusal};
 
-/// What validation says of a field that only a new object can have otherwise. Custom resources say it in words of their
+/// Messages of validation for a field that only a new object can set otherwise. Custom resources say it in words of their
 /// own, which mostly have the first of these.
 const UNCHANGEABLE: [&str; 9] = [
     "immutable",
@@ -28,9 +28,9 @@ const UNCHANGEABLE: [&str; 9] = [
 
 /// Sorts an answer that is no success; nothing when it is no refusal, but a failure of the server.
 pub(super) fn refusal(
-    subject: &Subject<'_>,
+    subject: &ApiSubject<'_>,
     code: StatusCode,
-    status: Option<&Status>,
+    status: Option<&ApiStatus>,
     verb: &'static str,
 ) -> Option<Refusal> {
     let Some(status) = status else {
@@ -44,7 +44,7 @@ pub(super) fn refusal(
     Some(Refusal { reason, words: words(subject, status, reason, verb), fields })
 }
 
-fn reason(code: StatusCode, status: &Status) -> Option<Reason> {
+fn reason(code: StatusCode, status: &ApiStatus) -> Option<Reason> {
     let message = status.message.as_str();
     if code.is_client_error() && is_denied(message) {
         return Some(Reason::Denied);
@@ -72,7 +72,7 @@ fn is_denied(message: &str) -> bool {
         || (message.contains("ValidatingAdmissionPolicy '") && message.contains("denied request"))
 }
 
-fn reason_to_forbid(status: &Status) -> Reason {
+fn reason_to_forbid(status: &ApiStatus) -> Reason {
     if status.denied_user().is_some() || status.message.contains("is attempting to grant RBAC permissions") {
         Reason::Forbidden
     } else if status.causes().iter().any(|cause| cause.reason == "NamespaceTerminating") {
@@ -85,7 +85,7 @@ fn reason_to_forbid(status: &Status) -> Reason {
 }
 
 /// A new object only helps where nothing else is wrong.
-fn reason_of_validation(status: &Status) -> Reason {
+fn reason_of_validation(status: &ApiStatus) -> Reason {
     let causes = status.causes();
     let is_about_change = |text: &str| {
         let text = text.to_ascii_lowercase();
@@ -100,18 +100,18 @@ fn reason_of_validation(status: &Status) -> Reason {
     }
 }
 
-/// A JSON patch whose `test` does not hold, or whose path is not there: the server says no more than that.
+/// A JSON patch whose `test` does not hold, or whose path is not there: the server gives no further details.
 ///
 /// Rule: apiserver pkg/endpoints/handlers/patch.go, which drops what the patch's library says.
-fn is_outdated_patch(status: &Status) -> bool {
+fn is_outdated_patch(status: &ApiStatus) -> bool {
     status.causes().is_empty() && status.message.starts_with("the server rejected our request due to an error in our")
 }
 
-fn is_missing_namespace(status: &Status) -> bool {
+fn is_missing_namespace(status: &ApiStatus) -> bool {
     status.details.as_ref().is_some_and(|details| details.kind == "namespaces")
 }
 
-fn words(subject: &Subject<'_>, status: &Status, reason: Reason, verb: &'static str) -> String {
+fn words(subject: &ApiSubject<'_>, status: &ApiStatus, reason: Reason, verb: &'static str) -> String {
     match reason {
         Reason::Forbidden if status.denied_user().is_some() => {
             status.denial(verb, &subject.resource(), subject.namespace).to_string()
@@ -131,7 +131,7 @@ fn words(subject: &Subject<'_>, status: &Status, reason: Reason, verb: &'static 
     }
 }
 
-fn without_words(subject: &Subject<'_>, status: &Status) -> String {
+fn without_words(subject: &ApiSubject<'_>, status: &ApiStatus) -> String {
     let reason = if status.reason.is_empty() { "refused" } else { &status.reason };
     let fields: Vec<String> = status
         .causes()
@@ -141,9 +141,9 @@ fn without_words(subject: &Subject<'_>, status: &Status) -> String {
         .collect();
     let fields = if fields.is_empty() { String::new() } else { format!(" at {}", fields.join(", ")) };
     let why = if subject.is_secret() {
-        "the server's words are left out, they can hold a Secret's values"
+        "the server's message is hidden, because it can contain a Secret's values"
     } else {
-        "the server says no more"
+        "the server gives no details"
     };
     format!("{reason}{fields} ({why})")
 }

@@ -1,6 +1,6 @@
 //! Whether this account may apply objects of a kind, asked once for each kind and namespace before the first dry run.
 //!
-//! In: a kind and a namespace. Out: yes, or who may not. A server that does not answer such questions is asked for the
+//! In: a kind and a namespace. Out: yes, or who is forbidden. A server that does not answer such questions is asked for the
 //! dry run itself. So an account that only reads never sends a request that is refused.
 //!
 //! Rule: `authorization.k8s.io/v1` `SelfSubjectAccessReview`, which every authenticated user may create.
@@ -13,23 +13,23 @@ use http::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::connection::{Ask, Connection, Purpose, Repeat};
+use super::connection::{Ask, Connection, Repeat, RequestPurpose};
 use super::path::resource_name;
 use crate::cluster::Denial;
 use crate::object::KindFacts;
 
 const PATH: &str = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews";
 
-type Answer = Arc<OnceCell<Option<Denial>>>;
+type RightsAnswer = Arc<OnceCell<Option<Denial>>>;
 
-/// What the account may do, as far as it was asked.
+/// The account's rights, as far as it was asked.
 #[derive(Default)]
 pub(super) struct Rights {
-    known: Mutex<HashMap<(String, Option<String>), Answer>>,
+    known: Mutex<HashMap<(String, Option<String>), RightsAnswer>>,
 }
 
 impl Rights {
-    /// Who may not patch objects of this kind here; nothing when the account may, or when that cannot be found out.
+    /// The denial when the account cannot patch objects of this kind here; `None` when it can, or when that cannot be found out.
     pub(super) async fn denial(
         &self,
         connection: &Connection,
@@ -55,7 +55,7 @@ async fn ask(connection: &Connection, facts: &KindFacts, namespace: Option<&str>
         }},
     });
     let ask = Ask {
-        purpose: Purpose::Rights,
+        purpose: RequestPurpose::Rights,
         method: Method::POST,
         path: PATH.to_owned(),
         accept: "application/json",

@@ -1,7 +1,7 @@
 //! One object of the API that a request is about.
 //!
 //! In: what is known of its kind, and its name. Out: its path, its namespace, and whether it is a Secret, whose words must
-//! not be told.
+//! not be shown.
 
 use super::path::{resource_name, resource_path};
 use crate::cluster::ObjectName;
@@ -9,13 +9,13 @@ use crate::object::{KindFacts, Object, Scope};
 
 /// One object of the API.
 #[derive(Clone, Copy)]
-pub(super) struct Subject<'a> {
+pub(super) struct ApiSubject<'a> {
     pub(super) facts: &'a KindFacts,
     pub(super) namespace: Option<&'a str>,
     pub(super) name: &'a str,
 }
 
-impl<'a> Subject<'a> {
+impl<'a> ApiSubject<'a> {
     /// The object that has this one's name.
     pub(super) fn of(facts: &'a KindFacts, object: &'a Object) -> Self {
         Self::new(facts, object.namespace(), object.name())

@@ -1,6 +1,6 @@
 //! Why there is no answer: sorts what the HTTP and TLS libraries say.
 //!
-//! In: an error of kube, hyper, rustls, the operating system. Out: a [`Failure`] of a kind that we can act on.
+//! In: an error of kube, hyper, rustls, the operating system. Out: a [`TransportFailure`] of a kind that we can act on.
 
 use std::error::Error;
 use std::io;
@@ -11,7 +11,7 @@ use crate::cluster::Cause;
 
 /// Why there is no answer.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Failure {
+pub(super) enum TransportFailure {
     /// A connection that was there broke: trying again may help.
     Broken(Cause),
     /// The answer ended before its end: trying again may help.
@@ -29,26 +29,26 @@ pub(super) enum Failure {
 }
 
 /// Sorts an error by what lies behind it.
-pub(super) fn failure_of(error: &(dyn Error + 'static)) -> Failure {
-    known_failure(error).unwrap_or_else(|| Failure::Other(innermost(error)))
+pub(super) fn failure_of(error: &(dyn Error + 'static)) -> TransportFailure {
+    known_failure(error).unwrap_or_else(|| TransportFailure::Other(innermost(error)))
 }
 
-fn known_failure(error: &(dyn Error + 'static)) -> Option<Failure> {
+fn known_failure(error: &(dyn Error + 'static)) -> Option<TransportFailure> {
     let mut current = Some(error);
     while let Some(error) = current {
         if let Some(kube::Error::Auth(_)) = error.downcast_ref::<kube::Error>() {
-            return Some(Failure::Credentials("the user's `auth-provider` gives no token".to_owned()));
+            return Some(TransportFailure::Credentials("the user's `auth-provider` gives no token".to_owned()));
         }
         if error.is::<rustls::Error>() {
-            return Some(Failure::Tls(Cause::of(error)));
+            return Some(TransportFailure::Tls(Cause::of(error)));
         }
         if error.is::<LengthLimitError>() {
-            return Some(Failure::TooLong);
+            return Some(TransportFailure::TooLong);
         }
         if let Some(broken) = error.downcast_ref::<hyper::Error>()
             && (broken.is_incomplete_message() || broken.is_canceled() || broken.is_closed())
         {
-            return Some(Failure::Broken(Cause::of(broken)));
+            return Some(TransportFailure::Broken(Cause::of(broken)));
         }
         if let Some(failure) = error.downcast_ref::<io::Error>().and_then(failure_of_io) {
             return Some(failure);
@@ -58,7 +58,7 @@ fn known_failure(error: &(dyn Error + 'static)) -> Option<Failure> {
     None
 }
 
-fn failure_of_io(error: &io::Error) -> Option<Failure> {
+fn failure_of_io(error: &io::Error) -> Option<TransportFailure> {
     // What an io::Error was made of is not its source: it has to be asked for.
     if let Some(failure) = error.get_ref().and_then(|inner| known_failure(inner)) {
         return Some(failure);
@@ -67,8 +67,8 @@ fn failure_of_io(error: &io::Error) -> Option<Failure> {
         io::ErrorKind::ConnectionReset
         | io::ErrorKind::ConnectionAborted
         | io::ErrorKind::BrokenPipe
-        | io::ErrorKind::UnexpectedEof => Some(Failure::Broken(Cause::of(error))),
-        io::ErrorKind::TimedOut => Some(Failure::TooLate),
+        | io::ErrorKind::UnexpectedEof => Some(TransportFailure::Broken(Cause::of(error))),
+        io::ErrorKind::TimedOut => Some(TransportFailure::TooLate),
         _ => None,
     }
 }

@@ -11,7 +11,7 @@ use serde_json::Value;
 
 const UNKNOWN: &str = ": field not declared in schema";
 
-/// What was to be applied, without the fields that the server does not know.
+/// The object to apply, without the fields that the server does not know.
 pub(super) fn without(content: &Value, words: &str) -> Option<Value> {
     let mut rest = content.clone();
     let places = words.lines().filter_map(|line| line.trim().strip_suffix(UNKNOWN));

@@ -1,7 +1,7 @@
 //! Watches one kind: lists it, then follows what becomes of it.
 //!
-//! In: a kind and a namespace. Out: a stream that tells what is there and each change, and goes on whatever happens: a
-//! watch that ends or breaks is opened again from the last version that was told; when the server has forgotten that
+//! In: a kind and a namespace. Out: a stream of what is there and each change, and goes on whatever happens: a
+//! watch that ends or breaks is opened again from the last version that was sent; when the server has forgotten that
 //! version (410), or a line could not be read, everything is listed again. The server is asked to end a watch after a
 //! minute, and one that does not is taken for dead, so that a connection that died without a word is noticed. Where watching
 //! is not allowed or not served, the kind is listed every two seconds.
@@ -15,8 +15,8 @@ use http::StatusCode;
 use tokio::time::{Instant, sleep, timeout_at};
 
 use super::Kubernetes;
-use super::connection::{Ask, Opened, Purpose};
-use super::events::{Event, Events};
+use super::connection::{Ask, Opened, RequestPurpose};
+use super::events::{WatchEvent, WatchEvents};
 use super::list::{self, Snapshot, facts_of, namespace_of};
 use super::path::{resource_name, resource_path};
 use crate::cluster::{ClusterError, ListRequest, Watched};
@@ -51,7 +51,7 @@ const PACE: Pace = Pace {
     listed_every: Duration::from_secs(2),
 };
 
-/// So often one version is asked for again, before everything is listed anew.
+/// So often one version is asked for again, before everything is listed again.
 const REOPENED: u32 = 3;
 /// Only what a WATCH of metadata needs; servers that do not know it send whole objects.
 const METADATA_ONLY: &str = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1,application/json";
@@ -62,63 +62,68 @@ pub(super) fn watch(kubernetes: &Kubernetes, request: ListRequest) -> BoxStream<
 }
 
 fn paced(kubernetes: &Kubernetes, request: ListRequest, pace: Pace) -> BoxStream<'_, Result<Watched, ClusterError>> {
-    let state = State::Unknown;
-    let watch = Watch { kubernetes, request, pace, state, is_listed: false, is_watchable: true, failures: 0 };
+    let state = WatchState::Unknown;
+    let watch = ResourceWatch { kubernetes, request, pace, state, is_listed: false, is_watchable: true, failures: 0 };
     stream::unfold(watch, |mut watch| async move {
-        let told = watch.next().await;
-        Some((told, watch))
+        let event = watch.next().await;
+        Some((event, watch))
     })
     .boxed()
 }
 
-struct Watch<'a> {
+struct ResourceWatch<'a> {
     kubernetes: &'a Kubernetes,
     request: ListRequest,
     pace: Pace,
-    state: State,
+    state: WatchState,
     is_listed: bool,
     is_watchable: bool,
     /// How often it has failed since it last went well.
     failures: u32,
 }
 
-/// What is known.
-enum State {
+/// The state of the watch.
+enum WatchState {
     /// Nothing, or not enough: what is there has to be listed.
     Unknown,
     /// Everything up to this version.
     Known(String),
-    /// Everything up to this version, and what comes after is being told.
-    Open { version: String, events: Box<Events>, since: Instant },
+    /// Everything up to this version, and what comes after is being sent.
+    Open { version: String, events: Box<WatchEvents>, since: Instant },
 }
 
-impl Watch<'_> {
+impl ResourceWatch<'_> {
     async fn next(&mut self) -> Result<Watched, ClusterError> {
         loop {
-            match std::mem::replace(&mut self.state, State::Unknown) {
-                State::Unknown => return self.list().await,
-                State::Known(version) => self.state = self.open(version).await?,
-                State::Open { version, mut events, since } => {
-                    let event = timeout_at(since + self.pace.dead_after, events.next()).await.unwrap_or(Event::Ended);
-                    let (version, told) = match event {
-                        Event::Changed(object) => (version_of(&object).unwrap_or(version), Watched::Changed(object)),
-                        Event::Deleted(object) => (version_of(&object).unwrap_or(version), Watched::Deleted(object)),
-                        Event::Bookmark(version) => {
-                            self.state = State::Open { version, events, since };
+            match std::mem::replace(&mut self.state, WatchState::Unknown) {
+                WatchState::Unknown => return self.list().await,
+                WatchState::Known(version) => self.state = self.open(version).await?,
+                WatchState::Open { version, mut events, since } => {
+                    let event =
+                        timeout_at(since + self.pace.dead_after, events.next()).await.unwrap_or(WatchEvent::Ended);
+                    let (version, event) = match event {
+                        WatchEvent::Changed(object) => {
+                            (version_of(&object).unwrap_or(version), Watched::Changed(object))
+                        }
+                        WatchEvent::Deleted(object) => {
+                            (version_of(&object).unwrap_or(version), Watched::Deleted(object))
+                        }
+                        WatchEvent::Bookmark(version) => {
+                            self.state = WatchState::Open { version, events, since };
                             continue;
                         }
-                        Event::Missed => {
+                        WatchEvent::Missed => {
                             self.ended(since);
                             continue;
                         }
-                        Event::Ended => {
+                        WatchEvent::Ended => {
                             self.ended(since);
-                            self.state = State::Known(version);
+                            self.state = WatchState::Known(version);
                             continue;
                         }
                     };
-                    self.state = State::Open { version, events, since };
-                    return Ok(told);
+                    self.state = WatchState::Open { version, events, since };
+                    return Ok(event);
                 }
             }
         }
@@ -146,21 +151,21 @@ impl Watch<'_> {
         self.is_watchable &= is_served && !listed.resource_version.is_empty();
         self.is_listed = true;
         if self.is_watchable {
-            self.state = State::Known(listed.resource_version);
+            self.state = WatchState::Known(listed.resource_version);
         } else {
             self.failures = 0;
         }
         Ok(Watched::Listed(listed.objects))
     }
 
-    async fn open(&mut self, version: String) -> Result<State, ClusterError> {
+    async fn open(&mut self, version: String) -> Result<WatchState, ClusterError> {
         sleep(self.pause()).await;
         let kinds = &*self.kubernetes.kinds_now().await?;
-        let Some(facts) = facts_of(kinds, &self.request.gvk) else { return Ok(State::Unknown) };
+        let Some(facts) = facts_of(kinds, &self.request.gvk) else { return Ok(WatchState::Unknown) };
         match self.kubernetes.connection.open(&self.ask(facts, &version)).await {
             Ok(Opened { status, body }) if status.is_success() => {
-                let events = Events::of(body, facts.gvk.clone(), self.request.metadata_only);
-                return Ok(State::Open { version, events: Box::new(events), since: Instant::now() });
+                let events = WatchEvents::of(body, facts.gvk.clone(), self.request.metadata_only);
+                return Ok(WatchState::Open { version, events: Box::new(events), since: Instant::now() });
             }
             Ok(Opened {
                 status: StatusCode::FORBIDDEN | StatusCode::NOT_FOUND | StatusCode::METHOD_NOT_ALLOWED,
@@ -169,18 +174,18 @@ impl Watch<'_> {
                 let resource = resource_name(facts);
                 self.kubernetes
                     .connection
-                    .note(&format!("`{resource}` may not be watched here, so it is listed again and again"));
+                    .note(&format!("`{resource}` cannot be watched here, so it is listed repeatedly"));
                 self.is_watchable = false;
-                return Ok(State::Unknown);
+                return Ok(WatchState::Unknown);
             }
-            Ok(Opened { status: StatusCode::GONE, .. }) => return Ok(self.failed(State::Unknown)),
-            Ok(_) | Err(_) if self.failures < REOPENED => return Ok(self.failed(State::Known(version))),
+            Ok(Opened { status: StatusCode::GONE, .. }) => return Ok(self.failed(WatchState::Unknown)),
+            Ok(_) | Err(_) if self.failures < REOPENED => return Ok(self.failed(WatchState::Known(version))),
             Ok(_) | Err(_) => {}
         }
-        Ok(self.failed(State::Unknown))
+        Ok(self.failed(WatchState::Unknown))
     }
 
-    fn failed(&mut self, next: State) -> State {
+    fn failed(&mut self, next: WatchState) -> WatchState {
         self.failures = self.failures.saturating_add(1);
         next
     }
@@ -192,7 +197,7 @@ impl Watch<'_> {
         query.append_pair("timeoutSeconds", &self.pace.open_for.as_secs().to_string());
         let path = resource_path(facts, namespace_of(&self.request, facts), None);
         let accept = if self.request.metadata_only { METADATA_ONLY } else { "application/json" };
-        Ask { accept, ..Ask::get(Purpose::Watch, format!("{path}?{}", query.finish())) }
+        Ask { accept, ..Ask::get(RequestPurpose::Watch, format!("{path}?{}", query.finish())) }
     }
 
     /// How long to wait before the next request: a server in trouble is not helped by being asked at once.

@@ -10,11 +10,11 @@ use bytes::Bytes;
 use http::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use super::connection::{Answer, Ask, Connection, Purpose, Repeat};
+use super::connection::{ApiAnswer, Ask, Connection, Repeat, RequestPurpose};
 use super::refusal::refusal;
 use super::repeated::holds;
-use super::status::Status;
-use super::subject::Subject;
+use super::status::ApiStatus;
+use super::subject::ApiSubject;
 use super::unknown_fields;
 use crate::cluster::write::storable;
 use crate::cluster::{
@@ -30,13 +30,13 @@ const JSON: &str = "application/json";
 pub(super) const CONFLICTS: u32 = 5;
 
 /// Everything that writes to one server.
-pub(super) struct Writer<'a> {
+pub(super) struct ObjectWriter<'a> {
     pub(super) connection: &'a Connection,
     pub(super) kinds: &'a Kinds,
     pub(super) writing: Writing,
 }
 
-impl Writer<'_> {
+impl ObjectWriter<'_> {
     /// Applies an object server-side, conflicts forced.
     pub(super) async fn apply(&self, object: &Object, validation: Validation) -> Result<Written, ClusterError> {
         let facts = match self.facts(&object.gvk()) {
@@ -46,7 +46,7 @@ impl Writer<'_> {
         if object.name().is_empty() {
             return Ok(Written::Refused(nameless()));
         }
-        let subject = Subject::of(facts, object);
+        let subject = ApiSubject::of(facts, object);
         let mut content = storable(object);
         let mut tries = 1;
         loop {
@@ -75,10 +75,10 @@ impl Writer<'_> {
             Ok(facts) => facts,
             Err(refusal) => return Ok(Written::Refused(refusal)),
         };
-        let subject = Subject::of(facts, object);
+        let subject = ApiSubject::of(facts, object);
         let content = storable(object);
         let path = format!("{}?{}", subject.collection(), query(parameter(validation), self.writing));
-        // The server makes up a new name each time.
+        // The server generates a new name each time.
         let repeat = if object.name().is_empty() { Repeat::WhenNotDone } else { Repeat::Freely };
         let ask = Ask { repeat, ..self.ask(Method::POST, path, JSON, &content) };
         let mut tries = 1;
@@ -101,7 +101,7 @@ impl Writer<'_> {
         if object.name().is_empty() {
             return Ok(Written::Refused(nameless()));
         }
-        let subject = Subject::of(facts, object);
+        let subject = ApiSubject::of(facts, object);
         if !object.resource_version().is_empty() {
             return self.replace_version(&subject, object, object.resource_version(), validation).await;
         }
@@ -121,7 +121,7 @@ impl Writer<'_> {
 
     async fn replace_version(
         &self,
-        subject: &Subject<'_>,
+        subject: &ApiSubject<'_>,
         object: &Object,
         version: &str,
         validation: Validation,
@@ -139,7 +139,7 @@ impl Writer<'_> {
             Ok(facts) => facts,
             Err(refusal) => return Ok(Written::Refused(refusal)),
         };
-        let subject = Subject::named(facts, object);
+        let subject = ApiSubject::named(facts, object);
         let ask = patch_ask(&subject, patch, self.writing);
         self.write(&subject, &ask).await
     }
@@ -147,7 +147,7 @@ impl Writer<'_> {
     /// Deletes an object.
     pub(super) async fn delete(&self, object: &ObjectName, deletion: &Deletion) -> Result<Deleted, ClusterError> {
         let Ok(facts) = self.facts(&object.gvk) else { return Ok(Deleted::Absent) };
-        let subject = Subject::named(facts, object);
+        let subject = ApiSubject::named(facts, object);
         let path = match self.writing {
             Writing::Really => subject.path(),
             // The options say it, too; this is for who reads a log of requests.
@@ -155,7 +155,7 @@ impl Writer<'_> {
         };
         let ask = self.ask(Method::DELETE, path, JSON, &self.delete_options(deletion));
         let answer = self.connection.send(&ask).await?;
-        let status = Status::read(&answer.body);
+        let status = ApiStatus::read(&answer.body);
         if answer.status.is_success() {
             return Ok(if status.is_some() || !is_going(&answer) { Deleted::Gone } else { Deleted::Going });
         }
@@ -205,7 +205,7 @@ impl Writer<'_> {
         }
     }
 
-    async fn write(&self, subject: &Subject<'_>, ask: &Ask) -> Result<Written, ClusterError> {
+    async fn write(&self, subject: &ApiSubject<'_>, ask: &Ask) -> Result<Written, ClusterError> {
         let answer = self.connection.send(ask).await?;
         self.written(subject, ask, &answer)
     }
@@ -214,7 +214,7 @@ impl Writer<'_> {
     /// the first one may have been done.
     async fn write_once(
         &self,
-        subject: &Subject<'_>,
+        subject: &ApiSubject<'_>,
         ask: &Ask,
         content: &Value,
         second: Reason,
@@ -231,8 +231,8 @@ impl Writer<'_> {
         Ok(written)
     }
 
-    async fn read(&self, subject: &Subject<'_>) -> Result<Result<Object, Refusal>, ClusterError> {
-        let ask = Ask::get(Purpose::Get, subject.path());
+    async fn read(&self, subject: &ApiSubject<'_>) -> Result<Result<Object, Refusal>, ClusterError> {
+        let ask = Ask::get(RequestPurpose::Get, subject.path());
         let answer = self.connection.send(&ask).await?;
         Ok(match self.written(subject, &ask, &answer)? {
             Written::Done(live) => Ok(*live),
@@ -240,28 +240,28 @@ impl Writer<'_> {
         })
     }
 
-    fn written(&self, subject: &Subject<'_>, ask: &Ask, answer: &Answer) -> Result<Written, ClusterError> {
+    fn written(&self, subject: &ApiSubject<'_>, ask: &Ask, answer: &ApiAnswer) -> Result<Written, ClusterError> {
         if answer.status.is_success() {
             return object_of(self.connection, ask, answer).map(|object| Written::Done(Box::new(object)));
         }
-        let status = Status::read(&answer.body);
+        let status = ApiStatus::read(&answer.body);
         let refusal = refusal(subject, answer.status, status.as_ref(), verb(&ask.method));
         refusal.map(Written::Refused).ok_or_else(|| self.no_answer(subject, ask, answer))
     }
 
-    fn no_answer(&self, subject: &Subject<'_>, ask: &Ask, answer: &Answer) -> ClusterError {
+    fn no_answer(&self, subject: &ApiSubject<'_>, ask: &Ask, answer: &ApiAnswer) -> ClusterError {
         no_answer(self.connection, subject, ask, answer)
     }
 }
 
 /// Smaller each time, until there is nothing that the server does not know.
-fn without_unknown_fields(content: &Value, answer: &Answer) -> Option<Value> {
-    let status = Status::read(&answer.body).filter(Status::is_typed_patch_fault)?;
+fn without_unknown_fields(content: &Value, answer: &ApiAnswer) -> Option<Value> {
+    let status = ApiStatus::read(&answer.body).filter(ApiStatus::is_typed_patch_fault)?;
     unknown_fields::without(content, &status.message)
 }
 
 /// The request that changes an object by a JSON patch.
-pub(super) fn patch_ask(subject: &Subject<'_>, patch: &Value, writing: Writing) -> Ask {
+pub(super) fn patch_ask(subject: &ApiSubject<'_>, patch: &Value, writing: Writing) -> Ask {
     Ask {
         purpose: purpose(writing),
         method: Method::PATCH,
@@ -274,7 +274,7 @@ pub(super) fn patch_ask(subject: &Subject<'_>, patch: &Value, writing: Writing) 
 }
 
 /// The request that applies an object.
-pub(super) fn apply_ask(subject: &Subject<'_>, content: &Value, validation: &str, writing: Writing) -> Ask {
+pub(super) fn apply_ask(subject: &ApiSubject<'_>, content: &Value, validation: &str, writing: Writing) -> Ask {
     Ask {
         purpose: purpose(writing),
         method: Method::PATCH,
@@ -286,14 +286,19 @@ pub(super) fn apply_ask(subject: &Subject<'_>, content: &Value, validation: &str
 }
 
 /// The object in an answer.
-pub(super) fn object_of(connection: &Connection, ask: &Ask, answer: &Answer) -> Result<Object, ClusterError> {
+pub(super) fn object_of(connection: &Connection, ask: &Ask, answer: &ApiAnswer) -> Result<Object, ClusterError> {
     let object = crate::object::json::read(&answer.body).ok().and_then(|value| Object::new(value).ok());
-    object.ok_or_else(|| connection.broken(ask, "it is no object"))
+    object.ok_or_else(|| connection.broken(ask, "it is not an object"))
 }
 
-/// What to say of an answer that is neither an object nor a refusal.
-pub(super) fn no_answer(connection: &Connection, subject: &Subject<'_>, ask: &Ask, answer: &Answer) -> ClusterError {
-    if subject.is_secret() && Status::read(&answer.body).is_some() {
+/// The error of an answer that is neither an object nor a refusal.
+pub(super) fn no_answer(
+    connection: &Connection,
+    subject: &ApiSubject<'_>,
+    ask: &Ask,
+    answer: &ApiAnswer,
+) -> ClusterError {
+    if subject.is_secret() && ApiStatus::read(&answer.body).is_some() {
         connection.refused_without_words(ask, answer)
     } else {
         connection.refused(ask, answer)
@@ -319,10 +324,10 @@ fn nameless() -> Refusal {
     Refusal { reason: Reason::Invalid, words, fields: Vec::new() }
 }
 
-fn purpose(writing: Writing) -> Purpose {
+fn purpose(writing: Writing) -> RequestPurpose {
     match writing {
-        Writing::Really => Purpose::Write,
-        Writing::DryRun => Purpose::DryRun,
+        Writing::Really => RequestPurpose::Write,
+        Writing::DryRun => RequestPurpose::DryRun,
     }
 }
 
@@ -360,7 +365,7 @@ fn names_version(patch: &Value) -> bool {
 
 /// Whether the object that a deletion answers with is still there, waiting for its finalizers. Some kinds answer with the
 /// object that is gone.
-fn is_going(answer: &Answer) -> bool {
+fn is_going(answer: &ApiAnswer) -> bool {
     answer.status == StatusCode::ACCEPTED
         || serde_json::from_slice::<Value>(&answer.body)
             .is_ok_and(|object| object.pointer("/metadata/deletionTimestamp").is_some_and(|time| !time.is_null()))

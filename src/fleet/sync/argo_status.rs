@@ -7,7 +7,8 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
-use super::super::run::{Condition, SyncStatus, sync_status};
+use super::super::condition::{Condition, ConditionKind};
+use super::super::run::{SyncStatus, sync_status};
 use super::super::turn::Turn;
 use super::super::{Request, World};
 use super::{SyncRequest, Wish};
@@ -32,7 +33,7 @@ async fn write_status_of(turn: &mut Turn, request: &Request, wanted: &SyncReques
     let home = Destination { name: "in-cluster".to_owned(), ..Destination::default() };
     let cluster = match world.clusters.find(&home) {
         Ok(cluster) => cluster,
-        Err(error) => return turn.condition("StatusError", Finding::of(&error)),
+        Err(error) => return turn.condition(ConditionKind::StatusError, Finding::of(&error)),
     };
     let value = value(turn, request, wanted).await;
     match write(cluster.as_ref(), &namespace, &turn.application.name, &value).await {
@@ -41,7 +42,7 @@ async fn write_status_of(turn: &mut Turn, request: &Request, wanted: &SyncReques
             let name = &turn.application.name;
             world.progress.note(format!("{name}: no status is written: Application `{namespace}/{name}` not found"));
         }
-        Err(error) => turn.condition("StatusError", Finding::of(&error)),
+        Err(error) => turn.condition(ConditionKind::StatusError, Finding::of(&error)),
     }
 }
 
@@ -53,14 +54,14 @@ async fn value(turn: &Turn, request: &Request, wanted: &SyncRequest) -> serde_js
     };
     let revisions: Vec<String> = turn.sources.iter().map(|source| source.revision.clone()).collect();
     let source_types: Vec<String> = turn.sources.iter().map(|source| source.tool.clone()).collect();
-    let parts = |condition: &Condition| (condition.kind.clone(), condition.finding.message.clone());
+    let parts = |condition: &Condition| (condition.kind.as_str().to_owned(), condition.finding.message.clone());
     let conditions: Vec<(String, String)> = turn.conditions.iter().map(parts).collect();
     let ended = state.ended.as_ref().map(|ended| ended.at);
     let operation = turn.operation.as_ref().map(|operation| Done {
         operation,
         started: wanted.started,
         finished: ended.unwrap_or_else(Timestamp::now),
-        by: &wanted.holder,
+        by: state.attempt.as_ref().map_or(&wanted.holder, |attempt| &attempt.by),
         automated: matches!(wanted.wish, Wish::Reconcile { .. }),
     });
     status(&StatusInput {
@@ -79,8 +80,7 @@ async fn value(turn: &Turn, request: &Request, wanted: &SyncRequest) -> serde_js
 
 /// In Argo CD's words; there, a sync that failed says nothing of the comparison.
 fn sync(turn: &Turn) -> &'static str {
-    let of_comparison = turn.conditions.iter().filter(|condition| !condition.kind.starts_with("Sync"));
-    match sync_status(&of_comparison.cloned().collect::<Vec<_>>(), &turn.resources) {
+    match sync_status(&turn.conditions, &turn.resources) {
         SyncStatus::Synced => "Synced",
         SyncStatus::OutOfSync => "OutOfSync",
         SyncStatus::Unknown => "Unknown",

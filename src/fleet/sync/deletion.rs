@@ -10,6 +10,7 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
+use super::super::condition::ConditionKind;
 use super::super::list::silence_of;
 use super::super::turn::{self, Turn};
 use super::super::{Request, World, list, settings};
@@ -53,7 +54,7 @@ pub(super) async fn targets(
                 let message = "not deleted: its hooks are not known; nothing was written";
                 let finding = Finding::error("trueup::sync::hooks_unknown", message)
                     .with_help("`--no-hooks` deletes it without hooks, and without git");
-                turn.condition("DeletionError", finding);
+                turn.condition(ConditionKind::DeletionError, finding);
                 continue;
             }
             None => {}
@@ -102,7 +103,7 @@ pub(super) async fn planned(
 /// Members that cannot be seen would outlive the record that names them.
 pub(super) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
     let (Some(members), Some(kinds)) = (&turn.members, &turn.kinds) else { return Ok(()) };
-    if turn.conditions.iter().any(|condition| condition.kind == "ExtrasUnseenWarning") {
+    if !turn.unlisted.is_empty() {
         let message = "not deleted: this account cannot list all kinds of its objects; nothing was written";
         return Err(Finding::error(NOT_PERMITTED, message).with_help(
             "grant the account `list`, `get` and `delete` on \

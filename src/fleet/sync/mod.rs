@@ -22,8 +22,8 @@ use std::time::Duration;
 use jiff::Timestamp;
 use tokio::time::Instant;
 
+use super::condition::ConditionKind;
 use super::list::Live;
-use super::run::SYNC_ERROR;
 use super::turn::{self, Turn};
 use super::wait::{self, Patience};
 use super::{Request, Run, World, baseline, compare, extras, health, history, list, reasons, targets};
@@ -84,8 +84,10 @@ pub struct SyncRequest {
     pub flags: Flags,
     /// Each application's status is put on its Application in the cluster (`--write-status`).
     pub write_status: bool,
-    /// Who runs this, for the lock and the record.
+    /// Identifies this run, for the lock.
     pub holder: String,
+    /// Who runs this, for the record; the cluster's account when nobody is named.
+    pub by: Option<String>,
     /// When the run began.
     pub started: Timestamp,
     /// How long to wait for a lock that another run holds.
@@ -175,7 +177,7 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
 
 /// Whether a sync did not come to its end: there is nothing to wait for.
 fn has_failed(turns: &[Turn]) -> bool {
-    turns.iter().any(|turn| turn.conditions.iter().any(|condition| condition.kind == SYNC_ERROR))
+    turns.iter().any(|turn| turn.conditions.iter().any(|condition| condition.kind == ConditionKind::SyncError))
 }
 
 /// Lists what is live, and compares it with what git says.

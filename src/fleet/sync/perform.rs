@@ -11,6 +11,7 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
+use super::super::condition::ConditionKind;
 use super::super::turn::Turn;
 use super::super::{Request, World, render};
 use super::{SyncRequest, Wish, deletion, look, planning, record};
@@ -40,12 +41,12 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     }
     let place = turn.place(request);
     if let Err(finding) = make_room(plan, &place, cluster.as_ref()).await {
-        return turn.condition("SyncError", finding);
+        return turn.condition(ConditionKind::SyncError, finding);
     }
     let lock = Lock::take_on(Arc::clone(&cluster), place.clone(), &wanted.holder, wanted.patience()).await;
     let lock = match lock {
         Ok(lock) => lock,
-        Err(error) => return turn.condition("SyncError", Finding::of(&error)),
+        Err(error) => return turn.condition(ConditionKind::SyncError, Finding::of(&error)),
     };
     // Whoever takes the lock from us, or a signal, ends the work after the steps in flight.
     let stops = Stops { stop: wanted.stop.child(), lost: Cancel::new(), fence: lock.fence() };
@@ -53,13 +54,13 @@ async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, w
     match done {
         // It was not begun, or its record not written, because the lock was lost: that is reported below.
         Err(_) if stops.is_lost() => {}
-        Err(finding) => turn.condition("SyncError", finding),
+        Err(finding) => turn.condition(ConditionKind::SyncError, finding),
         Ok(()) => {}
     }
     let freed = if turn.is_deleted { lock.remove().await } else { lock.release().await };
     match freed {
         Ok(()) => {}
-        Err(error @ LockError::Lost { .. }) => turn.condition("SyncError", Finding::of(&error)),
+        Err(error @ LockError::Lost { .. }) => turn.condition(ConditionKind::SyncError, Finding::of(&error)),
         Err(error) => {
             world.progress.note(format!(
                 "{}: the lock was not released and stays until it expires: \
@@ -144,15 +145,19 @@ async fn under_lock(
     let mut state = State::read_to_write(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
     refuse_older(turn, &state, wanted)?;
     if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
-        // Somebody synced between our look and our lock. What our plan had to say is said again.
-        turn.conditions.retain(|condition| !condition.kind.starts_with("Sync"));
+        // Somebody synced between our look and our lock. What our plan had to say is said anew.
+        turn.conditions.retain(|condition| !condition.kind.is_of_sync());
         turn.restore_target();
         turn.begin_again();
         look(std::slice::from_mut(turn), request, world).await;
         planning::plan_one(turn, request, wanted, world).await;
     }
     let Some(plan) = turn.plan.clone().filter(|_| !turn.is_refused) else { return Ok(()) };
-    let attempt = record::attempt(turn, &plan, wanted);
+    let by = match &wanted.by {
+        Some(by) => by.clone(),
+        None => cluster.account().await.unwrap_or_else(|| wanted.holder.clone()),
+    };
+    let attempt = record::attempt(turn, &plan, wanted.started, by);
     // From the first write on the pull loop leaves it alone, or no longer does.
     state.rolled_back_to = turn.rollback;
     state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
@@ -230,7 +235,7 @@ fn report_failure(turn: &mut Turn, operation: &Operation, wish: Wish) {
         Finding::error(code, format!("the {what} did not finish")).with_cause(operation.message.clone()).with_help(
             format!("{open} of {} steps were not started; the next {what} continues from here", operation.steps.len()),
         );
-    turn.condition("SyncError", finding);
+    turn.condition(ConditionKind::SyncError, finding);
 }
 
 /// Runs the plan, and again as `syncPolicy.retry` says, while what failed may pass.

@@ -10,9 +10,9 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::super::compare::{self, Seen, find_live};
+use super::super::condition::{Condition, ConditionKind};
 use super::super::list::identity;
 use super::super::past::{PastTarget, PastUnknown, Said};
-use super::super::run::{Condition, SyncStatus, sync_status};
 use super::super::turn::Turn;
 use super::super::{Request, World, owners, past};
 use super::members::marked;
@@ -44,7 +44,7 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
         return;
     }
     if let (Wish::Delete(_), Err(finding)) = (wanted.wish, deletion::refuse_unseen(turn)) {
-        return turn.condition("SyncError", finding);
+        return turn.condition(ConditionKind::SyncError, finding);
     }
     if refuse_incomplete(turn, wanted) {
         return;
@@ -58,8 +58,8 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
         Some(Err(error)) => {
             let finding = Finding::of(error);
             // What was a warning to who compares is an error to who syncs, and said once.
-            turn.conditions.retain(|condition| condition.kind != "BaselineWarning");
-            return turn.condition("SyncError", finding);
+            turn.conditions.retain(|condition| condition.kind != ConditionKind::BaselineWarning);
+            return turn.condition(ConditionKind::SyncError, finding);
         }
         // Without the cluster's kinds nothing was read, and nothing can be planned.
         None => return,
@@ -86,15 +86,15 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
         Ok(mut plan) => {
             let complaints = dry_run_findings(turn, &mut plan, wanted, request).await;
             for warning in &plan.warnings {
-                turn.condition("SyncWarning", Finding::warning("trueup::sync::odd", warning));
+                turn.condition(ConditionKind::SyncWarning, Finding::warning("trueup::sync::odd", warning));
             }
             turn.plan = Some(plan);
             turn.is_refused = !complaints.is_empty();
             for finding in complaints {
-                turn.condition("SyncError", finding);
+                turn.condition(ConditionKind::SyncError, finding);
             }
         }
-        Err(findings) => findings.into_iter().for_each(|finding| turn.condition("SyncError", finding)),
+        Err(findings) => findings.into_iter().for_each(|finding| turn.condition(ConditionKind::SyncError, finding)),
     }
 }
 
@@ -106,25 +106,23 @@ fn refuse_incomplete(turn: &mut Turn, wanted: &SyncRequest) -> bool {
         let is_surplus = || turn.surplus.iter().any(|live| live.key() == resource.key());
         resource.state == ResourceState::Unknown && unread.gap_of(&resource.key()).is_some() && is_surplus()
     };
-    let resources: Vec<ResourceDrift> = turn.resources.iter().filter(|resource| !is_held(resource)).cloned().collect();
-    let conditions: Vec<Condition> = turn.conditions.iter().filter(|condition| !condition.is_gap).cloned().collect();
-    if sync_status(&conditions, &resources) == SyncStatus::Unknown {
-        let unknown = resources.iter().find(|resource| resource.state == ResourceState::Unknown);
+    let unknown = turn.resources.iter().find(|resource| resource.state == ResourceState::Unknown && !is_held(resource));
+    if unknown.is_some() || turn.conditions.iter().any(Condition::blocks_sync) {
         if let Some(resource) = unknown {
             let message = format!("not synced: `{}/{}` could not be compared", resource.gvk.kind, resource.name);
             let finding = Finding::error("trueup::sync::unknown", message)
                 .with_help("see `trueup diff`; an object in an unknown state is not overwritten")
                 .with_cause(resource.note.clone().unwrap_or_default());
-            turn.condition("SyncError", finding);
+            turn.condition(ConditionKind::SyncError, finding);
         }
         return true;
     }
-    let is_shared = turn.conditions.iter().any(|condition| condition.kind == "SharedResourceWarning");
+    let is_shared = !turn.shared.is_empty();
     if is_shared && !wanted.flags.allow_shared {
         let finding =
             Finding::error("trueup::sync::shared", "not synced: another application owns some of its objects")
                 .with_help("keep each object in one application; `--allow-shared` syncs it anyway");
-        turn.condition("SyncError", finding);
+        turn.condition(ConditionKind::SyncError, finding);
     }
     is_shared && !wanted.flags.allow_shared
 }
@@ -194,7 +192,7 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
             let finding = Finding::error("trueup::sync::past", message)
                 .with_cause(why.to_string())
                 .with_help("`trueup sync` applies what git and the manifest say now and records it");
-            turn.condition("SyncError", finding);
+            turn.condition(ConditionKind::SyncError, finding);
             return false;
         }
     };

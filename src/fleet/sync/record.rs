@@ -9,7 +9,6 @@ use jiff::Timestamp;
 
 use super::super::SourceRun;
 use super::super::turn::Turn;
-use super::SyncRequest;
 use super::members::{is_member, marked};
 use crate::app::source::SourceBlock;
 use crate::object::{GroupKind, Key, Object};
@@ -19,14 +18,14 @@ use crate::sync::state::{Attempt, Block, Ended, SyncedSource, within_room};
 use crate::sync::{Operation, OperationPhase, StepResult};
 
 /// What is about to be done. Its kinds and namespaces are those of everything that the application has.
-pub(super) fn attempt(turn: &Turn, plan: &Plan, wanted: &SyncRequest) -> Attempt {
+pub(super) fn attempt(turn: &Turn, plan: &Plan, started: Timestamp, by: String) -> Attempt {
     let members = || turn.target.iter().flat_map(|target| target.iter()).filter(|object| is_member(object));
     let kinds: BTreeSet<GroupKind> = members().map(|object| object.gvk().group_kind()).collect();
     let namespaces = members().map(Object::namespace).filter(|namespace| !namespace.is_empty()).map(str::to_owned);
     Attempt {
         revisions: plan.revisions.clone(),
-        started: wanted.started,
-        by: wanted.holder.clone(),
+        started,
+        by,
         steps: plan.steps.len(),
         kinds,
         namespaces: namespaces.collect(),

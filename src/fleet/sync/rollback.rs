@@ -11,6 +11,7 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::super::condition::ConditionKind;
 use super::super::fetch::arrived;
 use super::super::syncs::Subject;
 use super::super::turn::{self, Turn};
@@ -26,10 +27,7 @@ use crate::sync::decide::Policy;
 use crate::sync::lock::Lock;
 use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
 
-/// The kind of what forbids a rollback: then nothing is compared, either.
-const ROLLBACK_ERROR: &str = "RollbackError";
-
-/// The targets of an entry of each application's history, the one before the last where none is named.
+/// What git said at an entry of each application's history, the one before the last where none is named.
 pub(super) async fn targets(
     request: &mut Request,
     to: Option<u64>,
@@ -42,7 +40,7 @@ pub(super) async fn targets(
     for turn in turns.iter_mut().filter(|turn| turn.cluster.is_some()) {
         match find(turn, to, request).await {
             Ok(entry) => fetch_entry(turn, &entry, world).await,
-            Err(finding) => turn.condition(ROLLBACK_ERROR, finding),
+            Err(finding) => turn.condition(ConditionKind::RollbackError, finding),
         }
     }
     render::render(&mut turns, request, world).await;
@@ -96,7 +94,7 @@ fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Fin
 async fn fetch_entry(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     warn_of_differences(turn, entry);
     if let Err(finding) = set_back(turn, entry) {
-        return turn.condition(ROLLBACK_ERROR, finding);
+        return turn.condition(ConditionKind::RollbackError, finding);
     }
     let folder = turn.application.folder.clone();
     for (position, then) in entry.sources.iter().enumerate() {
@@ -127,12 +125,12 @@ fn warn_of_differences(turn: &mut Turn, entry: &HistoryEntry) {
                 differences.join("; ")
             );
             let help = "the source of that sync is used; everything else comes from the manifest";
-            turn.condition("RollbackWarning", warning(message).with_help(help));
+            turn.condition(ConditionKind::RollbackWarning, warning(message).with_help(help));
         }
         if let Some(why) = then.block.why_not() {
             let message = format!("the parameters of `{}` at sync {} are not known: {why}", then.path, entry.id);
             let help = "the manifest's parameters are used; to roll back exactly, use the manifest of that sync";
-            turn.condition("RollbackWarning", warning(message).with_help(help));
+            turn.condition(ConditionKind::RollbackWarning, warning(message).with_help(help));
         }
     }
 }

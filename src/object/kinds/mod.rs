@@ -23,7 +23,7 @@ pub const NEWEST_KUBERNETES: &str = "v1.36.3";
 /// Kubernetes' own kinds; its first lines say how it is written.
 const BUILTIN: &str = include_str!("builtin.txt");
 
-/// What a client can usually do with a kind; `all` in the table.
+/// The usual verbs of a kind; `all` in the table.
 const USUAL_VERBS: [&str; 8] = ["create", "delete", "deletecollection", "get", "list", "patch", "update", "watch"];
 
 /// Whether objects of a kind live in a namespace.
@@ -44,7 +44,7 @@ pub struct KindFacts {
     pub plural: String,
     /// Namespaced or not.
     pub scope: Scope,
-    /// What can be done with it: `get`, `list`, `patch` …
+    /// The verbs: `get`, `list`, `patch` …
     pub verbs: Vec<String>,
 }
 

@@ -62,7 +62,7 @@ pub struct KubeVersion {
     pub minor: u64,
     /// `2`.
     pub patch: u64,
-    /// What a distribution adds, with its sign: `+k3s1`, `-gke.100`; nothing for Kubernetes' own.
+    /// The suffix of a distribution, with its sign: `+k3s1`, `-gke.100`; empty for Kubernetes' own.
     pub suffix: String,
 }
 

@@ -7,10 +7,10 @@ use std::ops::Range;
 use serde_json::Value;
 
 use super::Limits;
-use super::events::Fault;
+use super::events::YamlFault;
 use super::scalar::Scalar;
 
-/// What stands behind `&name`.
+/// The value behind `&name`.
 pub(super) enum Anchor {
     /// Its map or list is not whole yet.
     Open,
@@ -23,7 +23,7 @@ pub(super) struct Anchored {
     pub(super) value: Value,
     /// The scalar, if it is one: as a key it may read differently.
     pub(super) scalar: Option<Scalar>,
-    pub(super) late: Vec<(Option<String>, Fault)>,
+    pub(super) late: Vec<(Option<String>, YamlFault)>,
     /// How many steps decoding it takes.
     pub(super) operations: u64,
     /// How much text it holds.
@@ -34,7 +34,7 @@ impl Anchored {
     pub(super) fn scalar(scalar: Scalar, bytes: usize, range: &Range<usize>) -> Self {
         let (value, late) = match scalar.clone().into_value() {
             Ok(value) => (value, Vec::new()),
-            Err(message) => (Value::Null, vec![(None, Fault::new(message, range.clone()))]),
+            Err(message) => (Value::Null, vec![(None, YamlFault::new(message, range.clone()))]),
         };
         Self { value, scalar: Some(scalar), late, operations: 1, bytes }
     }
@@ -87,7 +87,7 @@ impl AliasCost {
         (self.operations, self.bytes)
     }
 
-    /// What has been spent since.
+    /// The cost since then.
     pub(super) fn since(&self, (operations, bytes): (u64, usize)) -> (u64, usize) {
         (self.operations - operations, self.bytes - bytes)
     }

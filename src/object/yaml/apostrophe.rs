@@ -11,7 +11,7 @@ const MOST_BYTES_READ_AGAIN: usize = 64 << 20;
 /// A text whose escapes are replaced as they are found.
 pub(super) struct Replaced {
     pub(super) text: String,
-    /// What stands for the escape: two bytes in UTF-8, as it has.
+    /// The stand-in for the escape: two bytes in UTF-8, as it has.
     pub(super) stand_in: char,
     read_again: usize,
 }

@@ -1,10 +1,10 @@
 //! What is wrong with a document's grammar, in words of our own.
 //!
-//! In: the library's error. Out: a [`Fault`] that says what a person has to look at.
+//! In: the library's error. Out: a [`YamlFault`] that says what a person has to look at.
 
 use std::ops::Range;
 
-use super::events::Fault;
+use super::events::YamlFault;
 
 const TABS: &str = "indent with spaces: YAML takes no tabs there";
 const QUOTE: &str = "put the value in quotes";
@@ -65,8 +65,8 @@ const WORDS: [(&str, &str, Option<&str>); 27] = [
     ("found unknown directive name", "a directive is neither `%YAML` nor `%TAG`", Some(QUOTE)),
 ];
 
-/// The library's error, told anew.
-pub(super) fn of(error: &libyaml_safer::Error, text: &str) -> Fault {
+/// The library's error in plain words.
+pub(super) fn of(error: &libyaml_safer::Error, text: &str) -> YamlFault {
     let at = error.problem_mark().map_or_else(|| first_control_character(text), |mark| offset(mark.index, text));
     // The end is where the last content is, not behind the line breaks after it.
     let is_end = text[at..].chars().all(|character| matches!(character, '\n' | '\r' | ' '));
@@ -75,7 +75,7 @@ pub(super) fn of(error: &libyaml_safer::Error, text: &str) -> Fault {
         matches!(error.problem(), "found unexpected end of stream" | "found unexpected document indicator");
     let opened = error.context_mark().filter(|_| is_unclosed).map(|mark| offset(mark.index, text));
     let (message, help) = words(error.problem(), &text[at..]);
-    Fault {
+    YamlFault {
         message,
         range: one_character(text, opened.unwrap_or(at)),
         help,
@@ -84,9 +84,9 @@ pub(super) fn of(error: &libyaml_safer::Error, text: &str) -> Fault {
 }
 
 /// The library panicked. What is known to do that is a tag right before a comma.
-pub(super) fn of_panic(text: &str) -> Fault {
-    let message = "the document is no YAML, in a way that cannot be told more exactly";
-    let mut fault = Fault::new(message, one_character(text, 0));
+pub(super) fn of_panic(text: &str) -> YamlFault {
+    let message = "the document is not valid YAML; the parser gives no details";
+    let mut fault = YamlFault::new(message, one_character(text, 0));
     fault.help = Some("look for a tag (`!name`) that is not followed by a blank");
     fault
 }

@@ -14,7 +14,7 @@ use serde_json::{Map, Value};
 
 use super::aliases::{AliasCost, Anchor, Anchored};
 use super::apostrophe::Replaced;
-use super::events::{Events, Fault};
+use super::events::{YamlEvents, YamlFault};
 use super::scalar::{self, Scalar};
 use super::{Limits, Pointer, WithPositions};
 
@@ -42,7 +42,7 @@ impl Composed {
 }
 
 /// Composes the first document of a text; nothing if the text holds none.
-pub(super) fn compose(text: &str, limits: &Limits, positions: WithPositions) -> Result<Option<Composed>, Fault> {
+pub(super) fn compose(text: &str, limits: &Limits, positions: WithPositions) -> Result<Option<Composed>, YamlFault> {
     let fault = match Composer::new(text, limits, positions).document() {
         Err(fault) if is_apostrophe(text, &fault) => fault,
         done => return done,
@@ -62,19 +62,19 @@ pub(super) fn compose(text: &str, limits: &Limits, positions: WithPositions) -> 
     }
 }
 
-fn is_apostrophe(text: &str, fault: &Fault) -> bool {
+fn is_apostrophe(text: &str, fault: &YamlFault) -> bool {
     fault.is_unknown_escape && text[fault.range.start..].starts_with("\\'")
 }
 
 /// A fault that only counts if its value is still there at the end; in a map, with its key.
-type LateFault = (Option<String>, Fault);
+type LateFault = (Option<String>, YamlFault);
 
 /// A value on its way to its place.
-struct Node {
+struct YamlNode {
     value: Value,
     late: Vec<LateFault>,
     range: Range<usize>,
-    /// Whether an alias brought it.
+    /// Whether an alias inserted it.
     is_alias: bool,
 }
 
@@ -86,7 +86,7 @@ struct Frame {
     /// The start of it, and the end of what it holds so far.
     range: Range<usize>,
     late: Vec<LateFault>,
-    /// What decoding had cost before it.
+    /// The decoding cost before it.
     cost: (u64, usize),
 }
 
@@ -95,17 +95,17 @@ enum FrameKind {
     Map { entries: Map<String, Value>, next: Next, merged: BTreeSet<String> },
 }
 
-/// What a map waits for.
+/// The next part that a map expects.
 enum Next {
     Key,
-    /// The value of this key. A key that JSON cannot have brings its late fault.
+    /// The value of this key. A key that JSON cannot have yields its late fault.
     Value(Result<String, &'static str>, Range<usize>),
     /// The value of `<<`.
     Merge,
 }
 
 struct Composer<'text> {
-    events: Events<'text>,
+    events: YamlEvents<'text>,
     limits: &'text Limits,
     with_positions: bool,
     frames: Vec<Frame>,
@@ -114,14 +114,14 @@ struct Composer<'text> {
     cost: AliasCost,
     places: HashMap<Pointer, (Option<Range<usize>>, Range<usize>)>,
     duplicate_keys: Vec<(Pointer, Range<usize>)>,
-    /// What stands for `\'` in double quotes.
+    /// The stand-in for `\'` in double quotes.
     apostrophe: Option<char>,
 }
 
 impl<'text> Composer<'text> {
     fn new(text: &'text str, limits: &'text Limits, positions: WithPositions) -> Self {
         Self {
-            events: Events::new(text),
+            events: YamlEvents::new(text),
             limits,
             with_positions: positions == WithPositions::Yes,
             frames: Vec::new(),
@@ -134,13 +134,13 @@ impl<'text> Composer<'text> {
         }
     }
 
-    fn document(mut self) -> Result<Option<Composed>, Fault> {
+    fn document(mut self) -> Result<Option<Composed>, YamlFault> {
         self.events.next()?;
         match self.events.next()? {
             Event { data: EventData::DocumentStart { version_directive, .. }, start_mark, end_mark, .. } => {
                 if version_directive.is_some_and(|version| (version.major, version.minor) != (1, 1)) {
                     let message = "the `%YAML` directive asks for another version than 1.1, which kubectl reads";
-                    return Err(Fault::new(message, self.range(start_mark, end_mark)));
+                    return Err(YamlFault::new(message, self.range(start_mark, end_mark)));
                 }
             }
             _ => return Ok(None),
@@ -170,7 +170,7 @@ impl<'text> Composer<'text> {
     }
 
     /// Takes one event; gives the document's value when it is whole.
-    fn take(&mut self, event: Event) -> Result<Option<Node>, Fault> {
+    fn take(&mut self, event: Event) -> Result<Option<YamlNode>, YamlFault> {
         let range = self.range(event.start_mark, event.end_mark);
         match event.data {
             EventData::Scalar { anchor, tag, value, plain_implicit, style, .. } => {
@@ -187,7 +187,7 @@ impl<'text> Composer<'text> {
                 Ok(None)
             }
             EventData::SequenceEnd | EventData::MappingEnd => self.close(range),
-            _ => Err(Fault::new("the document ends in the middle", range)),
+            _ => Err(YamlFault::new("the document ends in the middle", range)),
         }
     }
 
@@ -199,7 +199,7 @@ impl<'text> Composer<'text> {
         plain: bool,
         style: ScalarStyle,
         range: Range<usize>,
-    ) -> Result<Option<Node>, Fault> {
+    ) -> Result<Option<YamlNode>, YamlFault> {
         self.check_grammar(&text, style, &range)?;
         let text = match self.apostrophe {
             Some(stand_in) if style == ScalarStyle::DoubleQuoted => text.replace(stand_in, "'"),
@@ -215,8 +215,8 @@ impl<'text> Composer<'text> {
             return Ok(None);
         }
         let bytes = text.len();
-        self.cost.decode(bytes).map_err(|message| Fault::new(message, range.clone()))?;
-        let scalar = scalar::resolve(tag, plain, text).map_err(|message| Fault::new(message, range.clone()))?;
+        self.cost.decode(bytes).map_err(|message| YamlFault::new(message, range.clone()))?;
+        let scalar = scalar::resolve(tag, plain, text).map_err(|message| YamlFault::new(message, range.clone()))?;
         if let Some(anchor) = anchor {
             self.anchors.insert(anchor, Anchor::Done(Anchored::scalar(scalar.clone(), bytes, &range)));
         }
@@ -226,21 +226,22 @@ impl<'text> Composer<'text> {
         }
         let (value, late) = match scalar.into_value() {
             Ok(value) => (value, Vec::new()),
-            Err(message) => (Value::Null, vec![(None, Fault::new(message, range.clone()))]),
+            Err(message) => (Value::Null, vec![(None, YamlFault::new(message, range.clone()))]),
         };
-        self.attach(Node { value, late, range, is_alias: false })
+        self.attach(YamlNode { value, late, range, is_alias: false })
     }
 
-    /// What libyaml reads and go-yaml, an older translation of it, does not.
-    fn check_grammar(&self, text: &str, style: ScalarStyle, range: &Range<usize>) -> Result<(), Fault> {
+    /// Syntax that libyaml reads and go-yaml, an older translation of it, does not.
+    fn check_grammar(&self, text: &str, style: ScalarStyle, range: &Range<usize>) -> Result<(), YamlFault> {
         match style {
             ScalarStyle::Plain if self.flow_depth > 0 && text.contains('?') => {
-                let mut fault = Fault::new("`?` cannot stand in text without quotes, within brackets", range.clone());
+                let mut fault =
+                    YamlFault::new("`?` cannot stand in text without quotes, within brackets", range.clone());
                 fault.help = Some("put the text in quotes");
                 Err(fault)
             }
             ScalarStyle::DoubleQuoted if self.events.text().get(range.clone()).is_some_and(has_escaped_slash) => {
-                let mut fault = Fault::new("the escape `\\/` is not known", range.clone());
+                let mut fault = YamlFault::new("the escape `\\/` is not known", range.clone());
                 fault.help = Some("write `/` without a backslash");
                 Err(fault)
             }
@@ -248,22 +249,24 @@ impl<'text> Composer<'text> {
         }
     }
 
-    fn alias(&mut self, name: &str, range: Range<usize>) -> Result<Option<Node>, Fault> {
+    fn alias(&mut self, name: &str, range: Range<usize>) -> Result<Option<YamlNode>, YamlFault> {
         let anchored = match self.anchors.get(name) {
             Some(Anchor::Done(anchored)) => anchored,
             Some(Anchor::Open) => {
-                return Err(Fault::new("an alias stands inside of what it names", range));
+                return Err(YamlFault::new("an alias stands inside of what it names", range));
             }
-            None => return Err(Fault::new("no anchor of this name comes before the alias", range)),
+            None => return Err(YamlFault::new("no anchor of this name comes before the alias", range)),
         };
-        self.cost.expand(anchored.operations, anchored.bytes).map_err(|message| Fault::new(message, range.clone()))?;
+        self.cost
+            .expand(anchored.operations, anchored.bytes)
+            .map_err(|message| YamlFault::new(message, range.clone()))?;
         if self.waits_for_key() {
             let Some(scalar) = anchored.scalar.clone() else { return Err(not_a_key(range)) };
             self.key(scalar.into_key(), range);
             return Ok(None);
         }
         let (value, late) = (anchored.value.clone(), anchored.late.clone());
-        self.attach(Node { value, late, range, is_alias: true })
+        self.attach(YamlNode { value, late, range, is_alias: true })
     }
 
     fn open(
@@ -272,9 +275,9 @@ impl<'text> Composer<'text> {
         anchor: Option<String>,
         is_flow: bool,
         range: Range<usize>,
-    ) -> Result<(), Fault> {
+    ) -> Result<(), YamlFault> {
         if self.frames.len() >= self.limits.depth {
-            return Err(Fault::new(format!("maps and lists nest deeper than {}", self.limits.depth), range));
+            return Err(YamlFault::new(format!("maps and lists nest deeper than {}", self.limits.depth), range));
         }
         if self.waits_for_key() {
             let mut fault = not_a_key(range);
@@ -282,7 +285,7 @@ impl<'text> Composer<'text> {
             return Err(fault);
         }
         let cost = self.cost.so_far();
-        self.cost.decode(0).map_err(|message| Fault::new(message, range.clone()))?;
+        self.cost.decode(0).map_err(|message| YamlFault::new(message, range.clone()))?;
         if let Some(anchor) = &anchor {
             self.anchors.insert(anchor.clone(), Anchor::Open);
         }
@@ -291,9 +294,9 @@ impl<'text> Composer<'text> {
         Ok(())
     }
 
-    fn close(&mut self, end: Range<usize>) -> Result<Option<Node>, Fault> {
+    fn close(&mut self, end: Range<usize>) -> Result<Option<YamlNode>, YamlFault> {
         // The grammar closes only what it opened.
-        let Some(frame) = self.frames.pop() else { return Err(Fault::new("the document ends in the middle", end)) };
+        let Some(frame) = self.frames.pop() else { return Err(YamlFault::new("the document ends in the middle", end)) };
         self.flow_depth -= usize::from(frame.is_flow);
         let value = match frame.kind {
             FrameKind::List(items) => Value::Array(items),
@@ -307,10 +310,10 @@ impl<'text> Composer<'text> {
             let anchored = Anchored { value: value.clone(), scalar: None, late: frame.late.clone(), operations, bytes };
             self.anchors.insert(anchor, Anchor::Done(anchored));
         }
-        self.attach(Node { value, late: frame.late, range, is_alias: false })
+        self.attach(YamlNode { value, late: frame.late, range, is_alias: false })
     }
 
-    /// A piece of the text; the line break that the events may have at their end is none of it.
+    /// A piece of the text; the line break that the events may have at their end is not part of it.
     fn range(&self, start: Mark, end: Mark) -> Range<usize> {
         let offset = |mark: Mark| usize::try_from(mark.index).unwrap_or(usize::MAX).min(self.events.text().len());
         offset(start)..offset(end).max(offset(start))
@@ -330,7 +333,7 @@ impl<'text> Composer<'text> {
     }
 
     /// Puts a whole value into the map or list that is open; gives it back if none is.
-    fn attach(&mut self, node: Node) -> Result<Option<Node>, Fault> {
+    fn attach(&mut self, node: YamlNode) -> Result<Option<YamlNode>, YamlFault> {
         if self.with_positions && self.places.len() < MOST_PLACES {
             self.note_place(&node);
         }
@@ -362,13 +365,13 @@ impl<'text> Composer<'text> {
                     }
                 }
             }
-            Next::Value(Err(message), range) => frame.late.push((None, Fault::new(message, range))),
+            Next::Value(Err(message), range) => frame.late.push((None, YamlFault::new(message, range))),
             Next::Merge | Next::Key => merge(frame, node)?,
         }
         Ok(None)
     }
 
-    fn note_place(&mut self, node: &Node) {
+    fn note_place(&mut self, node: &YamlNode) {
         let key = match self.frames.last() {
             Some(Frame { kind: FrameKind::Map { next: Next::Value(Ok(_), range), .. }, .. }) => Some(range.clone()),
             Some(Frame { kind: FrameKind::Map { .. }, .. }) => return,
@@ -403,7 +406,7 @@ impl Frame {
 /// Takes the value of `<<` into its map: a map, an alias of one, or a list of those, where the first wins.
 ///
 /// Quirk: go-yaml v2 merges where `<<` stands, so that it replaces keys before it.
-fn merge(frame: &mut Frame, node: Node) -> Result<(), Fault> {
+fn merge(frame: &mut Frame, node: YamlNode) -> Result<(), YamlFault> {
     let FrameKind::Map { entries, merged, .. } = &mut frame.kind else { return Ok(()) };
     let maps = match node.value {
         Value::Object(map) => vec![map],
@@ -427,12 +430,12 @@ fn merge(frame: &mut Frame, node: Node) -> Result<(), Fault> {
     Ok(())
 }
 
-fn cannot_merge(range: Range<usize>) -> Fault {
-    Fault::new("`<<` takes a map, or a list of maps", range)
+fn cannot_merge(range: Range<usize>) -> YamlFault {
+    YamlFault::new("`<<` takes a map, or a list of maps", range)
 }
 
-fn not_a_key(range: Range<usize>) -> Fault {
-    Fault::new("a map or a list is the key of a map", range)
+fn not_a_key(range: Range<usize>) -> YamlFault {
+    YamlFault::new("a map or a list is the key of a map", range)
 }
 
 /// Whether a scalar in double quotes holds the escape `\/`, which JSON has and go-yaml v2 has not.

@@ -12,18 +12,18 @@ pub(super) enum Piece {
     BadSeparator(usize, usize),
 }
 
-pub(super) fn pieces(text: &str) -> Pieces<'_> {
-    Pieces { text, start: 0, bad: None }
+pub(super) fn pieces(text: &str) -> StreamPieces<'_> {
+    StreamPieces { text, start: 0, bad: None }
 }
 
 /// The pieces of a stream, in order.
-pub(super) struct Pieces<'text> {
+pub(super) struct StreamPieces<'text> {
     text: &'text str,
     start: usize,
     bad: Option<(usize, usize)>,
 }
 
-impl Iterator for Pieces<'_> {
+impl Iterator for StreamPieces<'_> {
     type Item = Piece;
 
     fn next(&mut self) -> Option<Piece> {

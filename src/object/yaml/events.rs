@@ -15,30 +15,30 @@ use super::complaint;
 
 /// Why a document cannot be read, and where in the document.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Fault {
-    /// What is wrong.
+pub(super) struct YamlFault {
+    /// The fault.
     pub(super) message: String,
     /// Where.
     pub(super) range: Range<usize>,
-    /// What to do.
+    /// The advice.
     pub(super) help: Option<&'static str>,
     /// Whether it is an escape in double quotes that the library does not know.
     pub(super) is_unknown_escape: bool,
 }
 
-impl Fault {
+impl YamlFault {
     pub(super) fn new(message: impl Into<String>, range: Range<usize>) -> Self {
         Self { message: message.into(), range, help: None, is_unknown_escape: false }
     }
 }
 
 /// The events of one document's text.
-pub(super) struct Events<'text> {
+pub(super) struct YamlEvents<'text> {
     parser: Parser<Chunks<'text>>,
     text: &'text str,
 }
 
-impl<'text> Events<'text> {
+impl<'text> YamlEvents<'text> {
     pub(super) fn new(text: &'text str) -> Self {
         quiet_the_library();
         let mut parser = Parser::new();
@@ -53,7 +53,7 @@ impl<'text> Events<'text> {
     }
 
     /// The next event. After an error there is none.
-    pub(super) fn next(&mut self) -> Result<Event, Fault> {
+    pub(super) fn next(&mut self) -> Result<Event, YamlFault> {
         READING.set(true);
         let event = catch_unwind(AssertUnwindSafe(|| self.parser.parse()));
         READING.set(false);

@@ -36,7 +36,7 @@ use serde_json::Value;
 use super::Pointer;
 use compose::{Composed, compose};
 use documents::{Piece, pieces};
-use events::Fault;
+use events::YamlFault;
 
 /// A piece of text, in bytes of the decoded text.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub struct Span {
 /// Where every key and value of a document stands in the text.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Positions {
-    /// Key and value of each place; the root and list items have no key. What an alias or `<<` brings has no place of
+    /// Key and value of each place; the root and list items have no key. What an alias or `<<` inserts has no place of
     /// its own.
     pub places: HashMap<Pointer, (Option<Span>, Span)>,
 }
@@ -77,7 +77,7 @@ pub enum WithPositions {
     No,
 }
 
-/// What one input may cost.
+/// Limits for one input.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Limits {
     /// The whole input, in bytes.
@@ -116,7 +116,7 @@ pub struct Document {
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{message}")]
 pub struct YamlError {
-    /// What is wrong, in words of our own.
+    /// The fault, in trueup's words.
     pub message: String,
     /// Where, in bytes of the decoded input.
     pub span: Span,
@@ -147,7 +147,7 @@ pub fn read(text: &str, limits: &Limits, positions: WithPositions) -> Vec<Result
         let message = format!("{} bytes are more than the {} that are read", text.len(), limits.bytes);
         return vec![Err(YamlError { message, span: Span { offset: 0, length: 0 }, line: 1, help: None })];
     }
-    let mut reader = Reader { text, limits, positions, counted: (0, 1), read: Vec::new() };
+    let mut reader = StreamReader { text, limits, positions, counted: (0, 1), read: Vec::new() };
     for piece in pieces(text) {
         reader.piece(piece);
     }
@@ -168,7 +168,7 @@ fn line_at(text: &str, at: usize) -> &str {
 }
 
 /// Reads the pieces of an input, one after the other.
-struct Reader<'text> {
+struct StreamReader<'text> {
     text: &'text str,
     limits: &'text Limits,
     positions: WithPositions,
@@ -177,12 +177,12 @@ struct Reader<'text> {
     read: Vec<Result<Document, YamlError>>,
 }
 
-impl Reader<'_> {
+impl StreamReader<'_> {
     fn piece(&mut self, piece: Piece) {
         match piece {
             Piece::BadSeparator(start, end) => {
                 let length = self.text[start..end].trim_end().len();
-                let mut fault = Fault::new("text follows `---` on its line", 0..length);
+                let mut fault = YamlFault::new("text follows `---` on its line", 0..length);
                 fault.help = Some("kubectl takes only a comment there; put the document on the next line");
                 let error = self.error(fault, start);
                 self.read.push(Err(error));
@@ -242,7 +242,7 @@ impl Reader<'_> {
         Document { value: composed.value, line, extent: span(extent), positions, duplicate_keys, unread }
     }
 
-    fn error(&mut self, fault: Fault, start: usize) -> YamlError {
+    fn error(&mut self, fault: YamlFault, start: usize) -> YamlError {
         let span = Span { offset: start + fault.range.start, length: fault.range.len() };
         let help = if line_at(self.text, span.offset).contains("{{") { Some(TEMPLATE) } else { fault.help };
         YamlError { message: fault.message, span, line: self.line_of(span.offset), help }
@@ -317,12 +317,12 @@ mod tests {
             ("a: &b [*b]\n", 1, "*b", "an alias stands inside of what it names"),
             ("a:\n  b: 1\n c: 2\n", 3, "c", "a key is expected here, not `c`"),
             ("a: !!int b\n", 1, "!!int b", "a value is not a whole number, as its tag says"),
-            ("a: .inf\n", 1, ".inf", "infinity and `.nan` are no JSON"),
+            ("a: .inf\n", 1, ".inf", "infinity and `.nan` cannot be written as JSON"),
             ("a: 1\n~: 2\n", 2, "~", "a key is null"),
             ("? [a]\n: b\n", 1, "[", "a map or a list is the key of a map"),
             ("a: {<<: 1}\n", 1, "1", "`<<` takes a map, or a list of maps"),
             ("a: \"\\q\"\n", 1, "\\", "an escape in double quotes is not known"),
-            ("a: [!b, c]\n", 1, "a", "the document is no YAML, in a way that cannot be told more exactly"),
+            ("a: [!b, c]\n", 1, "a", "the document is not valid YAML; the parser gives no details"),
             ("a: \u{1}\n", 1, "\u{1}", "the character U+0001 is not allowed in YAML"),
             ("--- a\n", 1, "--- a", "text follows `---` on its line"),
         ] {
@@ -365,17 +365,17 @@ mod tests {
 
     /// kubectl takes the last without a word; the user should hear of it.
     #[test]
-    fn keys_that_stand_twice_are_told() {
+    fn keys_that_stand_twice_are_reported() {
         let text = "m: &m {x: 1}\nspec:\n  a: 1\n  b: {c: 1, c: 2}\n  a: 3\n  <<: *m\n  x: 2\n";
         let document = one(text);
         assert_eq!(document.value["spec"], json!({"a": 3, "b": {"c": 2}, "x": 2}));
-        let told: Vec<_> =
+        let repeated: Vec<_> =
             document.duplicate_keys.iter().map(|(pointer, span)| (pointer.to_string(), span.offset)).collect();
-        assert_eq!(told, [("/spec/b/c".to_owned(), 38), ("/spec/a".to_owned(), 46)]);
+        assert_eq!(repeated, [("/spec/b/c".to_owned(), 38), ("/spec/a".to_owned(), 46)]);
     }
 
     #[test]
-    fn text_after_the_end_of_a_document_is_told() {
+    fn text_after_the_end_of_a_document_is_reported() {
         let text = "a: 1\n...\nb: 2\n";
         let document = one(text);
         assert_eq!(document.value, json!({"a": 1}));

@@ -4,7 +4,7 @@
 
 use serde_json::Number;
 
-/// A whole number, in the types that go-yaml tells apart.
+/// A whole number, in the types that go-yaml distinguishes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Integer {
     /// Fits into 64 bits with a sign.

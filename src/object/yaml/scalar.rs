@@ -37,7 +37,9 @@ impl Scalar {
             Self::Bool(value) => Value::Bool(value),
             Self::Integer(Integer::Signed(value)) => Value::Number(Number::from(value)),
             Self::Integer(Integer::Unsigned(value)) => Value::Number(Number::from(value)),
-            Self::Float(value) => Value::Number(number::json_number(value).ok_or("infinity and `.nan` are no JSON")?),
+            Self::Float(value) => {
+                Value::Number(number::json_number(value).ok_or("infinity and `.nan` cannot be written as JSON")?)
+            }
             Self::Text(text) => Value::String(text),
         })
     }

@@ -16,18 +16,18 @@ use crate::object::yaml;
 use crate::render::program::{Home, ProgramError};
 use crate::render::{RenderError, RenderInput, capabilities};
 
-/// What Helm is called with.
-pub(super) struct Arguments {
+/// The arguments of Helm.
+pub(super) struct HelmArguments {
     pub(super) list: Vec<OsString>,
     /// Roots of other repositories that files come from, and what a reader knows them as.
     pub(super) other_roots: Vec<(PathBuf, String)>,
-    /// What was odd about the values files.
+    /// Warnings about the values files.
     pub(super) warnings: Vec<Finding>,
-    /// Whether the same revisions give the same values again: a URL may not.
+    /// Whether the same revisions give the same values again: a URL does not promise that.
     pub(super) repeatable: bool,
 }
 
-impl Arguments {
+impl HelmArguments {
     pub(super) fn of(input: &RenderInput<'_>, home: &Home) -> Result<Self, RenderError> {
         let default = Helm::default();
         let helm = input.source.helm.as_ref().unwrap_or(&default);

@@ -7,32 +7,32 @@
 
 use std::ffi::OsString;
 
-use super::repositories::{ProxyForAll, Repositories};
-use super::{HelmError, Run};
+use super::repositories::{ChartRepositories, ProxyForAll};
+use super::{HelmError, HelmRun};
 use crate::finding::Finding;
 use crate::render::RenderError;
-use crate::render::program::{Call, ProgramError};
-use crate::render::working_copy::{Around, WorkingCopy};
+use crate::render::program::{ProgramCall, ProgramError};
+use crate::render::working_copy::{CopyScope, WorkingCopy};
 use crate::source::refuse_links_that_leave;
 
 /// Why the proxies of Secrets are not used.
 const DISPUTED: &str =
-    "the repositories of its dependencies have different proxies, and Helm takes one for all: none is used";
+    "the repositories of its dependencies have different proxies, but Helm supports only one: no proxy is used";
 
 /// A chart with its dependencies.
-pub(super) struct Built {
+pub(super) struct BuiltChart {
     pub(super) copy: WorkingCopy,
     /// Whether the same revision gives the same dependencies again.
     pub(super) repeatable: bool,
-    /// What was odd about it.
+    /// Warnings about it.
     pub(super) warning: Option<Finding>,
 }
 
-pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
+pub(super) fn build(run: &HelmRun<'_>) -> Result<BuiltChart, RenderError> {
     let no_place = |source| ProgramError::NoPlace { place: run.input.place(), source };
     let place = run.home.path().join("chart");
-    let copy = WorkingCopy::of(run.input.root, run.input.folder, Around::Linked, &place).map_err(no_place)?;
-    let repositories = Repositories::of(&copy.folder);
+    let copy = WorkingCopy::of(run.input.root, run.input.folder, CopyScope::Linked, &place).map_err(no_place)?;
+    let repositories = ChartRepositories::of(&copy.folder);
     if let Some(folder) = repositories.outside(run.input.root, run.input.folder) {
         return Err(HelmError::DependencyLeaves { folder: folder.to_owned() }.into());
     }
@@ -43,13 +43,13 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
         refuse_links_that_leave(run.input.root, &folder).map_err(HelmError::Link)?;
     }
     let is_locked = ["Chart.lock", "requirements.lock"].iter().any(|lock| copy.folder.join(lock).is_file());
-    let told = repositories.write(run).map_err(no_place)?;
-    let disputed = (told.proxy == ProxyForAll::Disputed).then_some(DISPUTED);
-    let call = Call {
-        args: ["dependency", "build"].into_iter().map(OsString::from).chain(told.arguments).collect(),
+    let reported = repositories.write(run).map_err(no_place)?;
+    let disputed = (reported.proxy == ProxyForAll::Disputed).then_some(DISPUTED);
+    let call = ProgramCall {
+        args: ["dependency", "build"].into_iter().map(OsString::from).chain(reported.arguments).collect(),
         folder: &copy.folder,
         whereabouts: "in the chart's folder",
-        variables: told.proxy.variables(),
+        variables: reported.proxy.variables(),
     };
     let mut output = run.program.run(&call, run.home, run.input)?;
     if !output.success() {
@@ -66,7 +66,7 @@ pub(super) fn build(run: &Run<'_>) -> Result<Built, RenderError> {
         let help = "give the Secrets of all these repositories the same `proxy` and `noProxy`";
         Finding::warning("trueup::render::proxies", message).with_help(help)
     });
-    Ok(Built { copy, repeatable: repositories.are_local() || (is_locked && !repositories.are_named()), warning })
+    Ok(BuiltChart { copy, repeatable: repositories.are_local() || (is_locked && !repositories.are_named()), warning })
 }
 
 /// Why Helm did not get an index. It writes that among its news, and goes on to an error that blames its own cache.
@@ -75,7 +75,7 @@ fn unreachable(news: &[u8]) -> Option<String> {
     let reasons: Vec<&str> = news
         .split("...Unable to get an update from the ")
         .skip(1)
-        .filter_map(|told| told.split_once(":\n")?.1.lines().next().map(str::trim))
+        .filter_map(|reported| reported.split_once(":\n")?.1.lines().next().map(str::trim))
         .collect();
     (!reasons.is_empty()).then(|| format!("Error: {}", reasons.join("; ")))
 }
@@ -86,7 +86,7 @@ mod tests {
 
     /// The words are those of Helm 3.22 and 4.3.
     #[test]
-    fn the_repository_that_did_not_answer_is_told() {
+    fn the_repository_that_did_not_answer_is_reported() {
         let news = "Hang tight while we grab the latest from your chart repositories...\n\
             ...Unable to get an update from the \"b\" chart repository (http://127.0.0.1:1/b):\n\
             \tGet \"http://127.0.0.1:1/b/index.yaml\": dial tcp 127.0.0.1:1: connect: connection refused\n\

@@ -11,7 +11,7 @@ use crate::source::SourceError;
 #[derive(Debug, Error, Diagnostic)]
 pub enum HelmError {
     /// A values file that is not there.
-    #[error("there is no values file `{file}`{at}")]
+    #[error("values file `{file}` not found{at}")]
     #[diagnostic(code("trueup::render::values_missing"))]
     ValuesMissing {
         /// As the manifest has it.
@@ -26,7 +26,7 @@ pub enum HelmError {
     #[error("no values file matches `{pattern}`{at}")]
     #[diagnostic(
         code("trueup::render::values_missing"),
-        help("where that is meant to happen, set `helm.ignoreMissingValueFiles`")
+        help("if that is intended, set `helm.ignoreMissingValueFiles`")
     )]
     NothingMatches {
         /// As the manifest has it.
@@ -34,7 +34,7 @@ pub enum HelmError {
         /// Which revision was looked at, with the word before it.
         at: String,
     },
-    /// A pattern that is none.
+    /// An invalid pattern.
     #[error("`{pattern}` is not a glob")]
     #[diagnostic(code("trueup::render::glob"), help("`*` matches within a name, `**` any folders, `?` one letter"))]
     Glob {
@@ -44,32 +44,29 @@ pub enum HelmError {
         source: globset::Error,
     },
     /// A pattern that leads through more than anybody has: links that lead to each other, most likely.
-    #[error("`{pattern}` leads through more than {limit} files and folders")]
-    #[diagnostic(
-        code("trueup::render::glob"),
-        help("name the folder in front of the pattern; links to folders count, too")
-    )]
+    #[error("`{pattern}` matches more than {limit} files and folders")]
+    #[diagnostic(code("trueup::render::glob"), help("start the pattern with a folder; links to folders count, too"))]
     GlobOfTooMuch {
         /// As the manifest has it.
         pattern: String,
         /// How many there may be.
         limit: usize,
     },
-    /// A path that leads out of its repository.
-    #[error("`{file}` leads out of its repository")]
+    /// A path that points outside its repository.
+    #[error("`{file}` points outside its repository")]
     #[diagnostic(
         code("trueup::render::leaves_checkout"),
-        help("values files are read from the repositories of the sources alone")
+        help("values files are read only from the repositories of the sources")
     )]
     Leaves {
         /// As the manifest has it.
         file: String,
     },
     /// A dependency outside of the repository.
-    #[error("dependency `file://{folder}` leads out of its repository")]
+    #[error("dependency `file://{folder}` points outside its repository")]
     #[diagnostic(
         code("trueup::render::leaves_checkout"),
-        help("name a chart of the same repository, relative to the one that needs it")
+        help("use a chart of the same repository, relative to the chart that needs it")
     )]
     DependencyLeaves {
         /// As the chart has it.
@@ -95,7 +92,10 @@ pub enum HelmError {
     },
     /// A reference to a chart.
     #[error("`{file}` refers to a source that is a chart, whose files cannot be used")]
-    #[diagnostic(code("trueup::render::reference"), help("put the values into a git repository, and refer to that"))]
+    #[diagnostic(
+        code("trueup::render::reference"),
+        help("put the values into a git repository, and refer to that repository")
+    )]
     ReferenceToChart {
         /// As the manifest has it.
         file: String,
@@ -119,16 +119,19 @@ pub enum HelmError {
         /// Another one, or the source itself.
         other: String,
     },
-    /// A version that is none.
+    /// An invalid version.
     #[error("`helm.kubeVersion` cannot be used")]
-    #[diagnostic(code("trueup::render::kube_version"), help("write `1.34.2`, or leave it out for the cluster's"))]
+    #[diagnostic(
+        code("trueup::render::kube_version"),
+        help("write `1.34.2`, or remove it to use the cluster's version")
+    )]
     KubeVersion {
         /// Why.
         source: crate::object::kinds::InvalidKubeVersion,
     },
     /// A file that cannot be read.
     #[error("`{file}` cannot be read")]
-    #[diagnostic(code("trueup::render::unreadable"), help("look at the file and at who may read it"))]
+    #[diagnostic(code("trueup::render::unreadable"), help("check that the file exists and is readable"))]
     Unreadable {
         /// As the manifest has it.
         file: String,

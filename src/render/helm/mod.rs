@@ -8,18 +8,18 @@
 
 mod arguments;
 mod dependencies;
+mod determinism;
 mod error;
-mod made_up;
 mod repositories;
 mod values;
 
+pub(super) use determinism::{asks_for_apis, may_differ_each_time};
 pub use error::HelmError;
-pub(super) use made_up::{asks_for_apis, may_be_made_up};
 
 use std::path::Path;
 
-use self::arguments::Arguments;
-use super::program::{self, Call, Home, Program, ProgramError};
+use self::arguments::HelmArguments;
+use super::program::{self, Home, Program, ProgramCall, ProgramError};
 use super::{Made, RenderError, RenderInput};
 use crate::render::Target;
 
@@ -29,13 +29,13 @@ const MISSING_DEPENDENCIES: &str = "found in Chart.yaml, but missing in charts/ 
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let program = Program::helm(&input.settings.programs)?;
     let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
-    let arguments = Arguments::of(input, &home)?;
-    let run = Run { input, program: &program, home: &home, arguments: &arguments };
+    let arguments = HelmArguments::of(input, &home)?;
+    let run = HelmRun { input, program: &program, home: &home, arguments: &arguments };
     let mut repeatable = arguments.repeatable;
     let mut warnings = arguments.warnings.clone();
     let output = match run.template(input.folder, input.root)? {
         Ok(output) => output,
-        Err(Refusal { missing_dependencies: true, .. }) => {
+        Err(HelmRefusal { missing_dependencies: true, .. }) => {
             let built = dependencies::build(&run)?;
             repeatable &= built.repeatable;
             warnings.extend(built.warning);
@@ -49,22 +49,22 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
 }
 
 /// Everything that each call of Helm for one source needs.
-struct Run<'a> {
+struct HelmRun<'a> {
     input: &'a RenderInput<'a>,
     program: &'a Program,
     home: &'a Home,
-    arguments: &'a Arguments,
+    arguments: &'a HelmArguments,
 }
 
 /// Helm said no.
-struct Refusal {
+struct HelmRefusal {
     error: ProgramError,
     missing_dependencies: bool,
 }
 
-impl Run<'_> {
-    fn template(&self, folder: &Path, root: &Path) -> Result<Result<Vec<u8>, Refusal>, ProgramError> {
-        let call = Call {
+impl HelmRun<'_> {
+    fn template(&self, folder: &Path, root: &Path) -> Result<Result<Vec<u8>, HelmRefusal>, ProgramError> {
+        let call = ProgramCall {
             args: self.arguments.list.clone(),
             folder,
             whereabouts: "in the chart's folder",
@@ -75,10 +75,10 @@ impl Run<'_> {
             return Ok(Ok(output.stdout));
         }
         let missing_dependencies = String::from_utf8_lossy(&output.stderr).contains(MISSING_DEPENDENCIES);
-        Ok(Err(Refusal { error: self.failed(&call, &output, root), missing_dependencies }))
+        Ok(Err(HelmRefusal { error: self.failed(&call, &output, root), missing_dependencies }))
     }
 
-    fn failed(&self, call: &Call<'_>, output: &crate::process::Output, root: &Path) -> ProgramError {
+    fn failed(&self, call: &ProgramCall<'_>, output: &crate::process::Output, root: &Path) -> ProgramError {
         let mut hidden: Vec<(&Path, &str)> = vec![(self.home.path(), ""), (self.input.folder, ""), (call.folder, "")];
         hidden.extend([(root, "(repository)"), (self.input.root, "(repository)")]);
         hidden.extend(self.arguments.other_roots.iter().map(|(root, name)| (root.as_path(), name.as_str())));

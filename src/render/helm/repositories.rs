@@ -16,7 +16,7 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
-use super::Run;
+use super::HelmRun;
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::render::program::Home;
 use crate::secret::RepoUrl;
@@ -24,13 +24,13 @@ use crate::source::{Asking, Pass, lexically_inside};
 
 /// The repositories of a chart's dependencies.
 #[derive(Debug, Default)]
-pub(super) struct Repositories {
+pub(super) struct ChartRepositories {
     /// Each as the chart has it, once.
     written: Vec<String>,
 }
 
-impl Repositories {
-    /// What `Chart.yaml`, and in old charts `requirements.yaml`, say.
+impl ChartRepositories {
+    /// The dependencies in `Chart.yaml`, and in old charts in `requirements.yaml`.
     pub(super) fn of(chart: &Path) -> Self {
         let mut written: Vec<String> = Vec::new();
         for file in ["Chart.yaml", "requirements.yaml"] {
@@ -75,9 +75,9 @@ impl Repositories {
         folders.filter(|folder| folder.is_dir()).collect()
     }
 
-    /// Writes Helm's files; what it is told besides.
-    pub(super) fn write(&self, run: &Run<'_>) -> io::Result<Told> {
-        let mut files = Files { home: run.home, entries: Vec::new(), logins: BTreeMap::new(), proxies: Vec::new() };
+    /// Writes Helm's files; the arguments that go with them.
+    pub(super) fn write(&self, run: &HelmRun<'_>) -> io::Result<HelmRepositoryArguments> {
+        let mut files = HelmFiles { home: run.home, entries: Vec::new(), logins: BTreeMap::new(), proxies: Vec::new() };
         let mut passes = Vec::new();
         for repository in &self.written {
             if let Some(place) = repository.strip_prefix("oci://") {
@@ -88,7 +88,7 @@ impl Repositories {
                     files.repository(name, found.url.with_credentials(), run)?;
                 }
             } else if repository.starts_with("https://") || repository.starts_with("http://") {
-                // Helm tells the name in its errors.
+                // Helm prints the name in its errors.
                 let name = RepoUrl::new(repository.as_str()).to_string().replace('/', "-");
                 files.repository(&name, repository, run)?;
             }
@@ -96,20 +96,20 @@ impl Repositories {
         let arguments = files.registries(&passes)?;
         let proxy = one_proxy(&files.proxies, run);
         files.finish()?;
-        Ok(Told { arguments, proxy })
+        Ok(HelmRepositoryArguments { arguments, proxy })
     }
 }
 
-/// What Helm is told besides its files.
-pub(super) struct Told {
+/// Arguments for Helm besides its files.
+pub(super) struct HelmRepositoryArguments {
     pub(super) arguments: Vec<OsString>,
     pub(super) proxy: ProxyForAll,
 }
 
-/// What leads to all the repositories of one chart: Helm takes one for all of them.
+/// The proxy for all the repositories of one chart: Helm takes one for all of them.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum ProxyForAll {
-    /// What the environment says, if it says anything.
+    /// The setting from the environment, if any.
     Inherited,
     /// This one.
     Given(Proxy),
@@ -143,7 +143,7 @@ impl ProxyForAll {
 }
 
 /// Each repository's own proxy; Argo CD takes that of the application's source for all of them.
-fn one_proxy(own: &[Option<Proxy>], run: &Run<'_>) -> ProxyForAll {
+fn one_proxy(own: &[Option<Proxy>], run: &HelmRun<'_>) -> ProxyForAll {
     let (known, application) = (run.input.settings.keyring.repositories(), run.input.application);
     let source = known.find(run.input.source.repo_url.with_credentials(), &application.project);
     let usual = source.and_then(|it| Some(Proxy { url: it.proxy?, except: it.no_proxy }));
@@ -161,17 +161,17 @@ fn alias(repository: &str) -> Option<&str> {
 }
 
 /// Helm's files about repositories, before they are written.
-struct Files<'run> {
+struct HelmFiles<'run> {
     home: &'run Home,
     entries: Vec<Value>,
     logins: BTreeMap<String, Value>,
-    /// What leads to each of them.
+    /// The way to each of them.
     proxies: Vec<Option<Proxy>>,
 }
 
-impl Files<'_> {
+impl HelmFiles<'_> {
     /// One Helm repository; Helm reads its index itself.
-    fn repository(&mut self, name: &str, url: &str, run: &Run<'_>) -> io::Result<()> {
+    fn repository(&mut self, name: &str, url: &str, run: &HelmRun<'_>) -> io::Result<()> {
         let mut entry = Map::new();
         entry.insert("name".to_owned(), json!(name));
         entry.insert("url".to_owned(), json!(url));
@@ -187,7 +187,7 @@ impl Files<'_> {
         Ok(())
     }
 
-    /// What opens a Helm repository, in its entry and in files that the entry names.
+    /// Credentials for a Helm repository, in its entry and in files that the entry names.
     fn opened(&self, entry: &mut Map<String, Value>, pass: Pass) -> io::Result<()> {
         let number = self.entries.len();
         if let Some(identity) = pass.identity {
@@ -207,7 +207,7 @@ impl Files<'_> {
     }
 
     /// One repository of a registry, and how that is spoken with.
-    fn registry(&mut self, place: &str, run: &Run<'_>) -> Pass {
+    fn registry(&mut self, place: &str, run: &HelmRun<'_>) -> Pass {
         let input = run.input;
         let runtime = tokio::runtime::Handle::current();
         let asking = Asking { timeout: input.settings.timeout, cancel: input.cancel, runtime: &runtime };
@@ -279,14 +279,14 @@ mod tests {
 
     /// A lock does not pin what a name of the user's settings stands for.
     #[test]
-    fn what_the_settings_name_is_told_from_what_the_chart_names() {
+    fn repositories_of_the_settings_are_distinguished_from_those_of_the_chart() {
         for (repository, expected) in
             [("'@shop'", true), ("alias:shop", true), ("https://example.com", false), ("oci://example.com/@x", false)]
         {
             let chart = tempfile::tempdir().unwrap();
             let text = format!("dependencies: [{{name: a, repository: {repository}}}]\n");
             fs::write(chart.path().join("Chart.yaml"), text).unwrap();
-            assert_eq!(Repositories::of(chart.path()).are_named(), expected, "{repository}");
+            assert_eq!(ChartRepositories::of(chart.path()).are_named(), expected, "{repository}");
         }
     }
 }

@@ -22,10 +22,10 @@ use crate::render::references::Reference;
 use crate::render::{BuildEnvironment, RenderInput};
 use crate::source::lexically_inside;
 
-/// What Helm reads.
+/// The files that Helm reads.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum ValuesFile {
-    /// A file that is there; a link to one keeps its own name, by which Argo CD tells files apart.
+    /// A file that is there; a link to one keeps its own name, by which Argo CD distinguishes files.
     Path(PathBuf),
     /// Fetched by Helm itself.
     Url(String),
@@ -39,13 +39,13 @@ pub(super) struct Values<'a> {
 }
 
 /// Where an entry leads, before anybody looks.
-enum Place<'a> {
+enum ValuesPlace<'a> {
     Url(String),
     Inside { root: &'a Path, below: PathBuf, revision: &'a str },
 }
 
 impl<'a> Values<'a> {
-    /// Refuses at once what references may not mix.
+    /// Refuses at once what references must not mix.
     pub(super) fn of(input: &'a RenderInput<'a>, helm: &'a Helm) -> Result<Self, HelmError> {
         let this = Self { input, helm, environment: input.environment() };
         this.refuse_two_revisions()?;
@@ -58,14 +58,14 @@ impl<'a> Values<'a> {
         let mut files: Vec<ValuesFile> = Vec::new();
         for written in &self.helm.value_files {
             let found = match self.place(written)? {
-                Place::Url(url) => vec![ValuesFile::Url(url)],
-                Place::Inside { root, below, revision } if is_glob(&below) => self
+                ValuesPlace::Url(url) => vec![ValuesFile::Url(url)],
+                ValuesPlace::Inside { root, below, revision } if is_glob(&below) => self
                     .matches(written, root, &below, revision)?
                     .into_iter()
                     .filter(|file| !listed.contains(file))
                     .map(ValuesFile::Path)
                     .collect(),
-                Place::Inside { root, below, revision } => match found(root, &below, written)? {
+                ValuesPlace::Inside { root, below, revision } => match found(root, &below, written)? {
                     Some(file) => vec![ValuesFile::Path(file)],
                     None if self.helm.ignore_missing_value_files => Vec::new(),
                     None => return Err(self.missing(written, revision)),
@@ -85,8 +85,8 @@ impl<'a> Values<'a> {
         let mut files = BTreeMap::new();
         for parameter in &self.helm.file_parameters {
             let file = match self.place(&parameter.path)? {
-                Place::Url(url) => ValuesFile::Url(url),
-                Place::Inside { root, below, revision } => {
+                ValuesPlace::Url(url) => ValuesFile::Url(url),
+                ValuesPlace::Inside { root, below, revision } => {
                     let file = found(root, &below, &parameter.path)?;
                     ValuesFile::Path(file.ok_or_else(|| self.missing(&parameter.path, revision))?)
                 }
@@ -104,12 +104,14 @@ impl<'a> Values<'a> {
     /// A file that is listed by itself, if it is there.
     fn listed(&self, written: &str) -> Option<PathBuf> {
         match self.place(written) {
-            Ok(Place::Inside { root, below, .. }) if !is_glob(&below) => found(root, &below, written).ok().flatten(),
+            Ok(ValuesPlace::Inside { root, below, .. }) if !is_glob(&below) => {
+                found(root, &below, written).ok().flatten()
+            }
             _ => None,
         }
     }
 
-    fn place(&self, written: &str) -> Result<Place<'a>, HelmError> {
+    fn place(&self, written: &str) -> Result<ValuesPlace<'a>, HelmError> {
         let leaves = || HelmError::Leaves { file: written.to_owned() };
         if let Some((_, reference, rest)) = self.input.references.named_in(written) {
             if reference.is_chart {
@@ -122,12 +124,12 @@ impl<'a> Values<'a> {
                 return Err(HelmError::NoPath { file: written.to_owned() });
             }
             let checkout = &*reference.checkout;
-            return Ok(Place::Inside { root: &checkout.root, below, revision: &checkout.revision });
+            return Ok(ValuesPlace::Inside { root: &checkout.root, below, revision: &checkout.revision });
         }
         let path = self.environment.expand(written);
         match scheme(&path) {
             Some(scheme) if self.input.settings.values_file_schemes.iter().any(|known| known == scheme) => {
-                return Ok(Place::Url(path));
+                return Ok(ValuesPlace::Url(path));
             }
             Some(scheme) => {
                 let known = &self.input.settings.values_file_schemes;
@@ -141,7 +143,7 @@ impl<'a> Values<'a> {
             Some(from_root) => PathBuf::from(from_root.trim_start_matches('/')),
             None => folder.strip_prefix(root).unwrap_or(Path::new("")).join(&path),
         };
-        Ok(Place::Inside { root, below: lexically_inside(&below).ok_or_else(leaves)?, revision })
+        Ok(ValuesPlace::Inside { root, below: lexically_inside(&below).ok_or_else(leaves)?, revision })
     }
 
     /// The files that a pattern matches, in order.
@@ -160,7 +162,7 @@ impl<'a> Values<'a> {
         Ok(files)
     }
 
-    /// A warning for each entry that looks like a reference and is none: it is then read from the repository's own root.
+    /// A warning for each entry that looks like a reference and is not one: it is then read from the repository's own root.
     pub(super) fn warnings(&self) -> Vec<Finding> {
         let entries = self.helm.value_files.iter().filter_map(|written| Some((written, self.unknown(written)?)));
         let warnings = entries.map(|(written, name)| {
@@ -188,7 +190,7 @@ impl<'a> Values<'a> {
         let help = match unknown {
             Some(name) if names.is_empty() => format!("no source of the application has `ref: {name}`"),
             Some(name) => format!("no source of the application has `ref: {name}`; there is `{}`", names.join("`, `")),
-            None => "where files may be missing, set `helm.ignoreMissingValueFiles`".to_owned(),
+            None => "if missing files are intended, set `helm.ignoreMissingValueFiles`".to_owned(),
         };
         HelmError::ValuesMissing { file: written.to_owned(), at: at(revision), help }
     }
@@ -251,7 +253,7 @@ fn matching(root: &Path, pattern: &Path, glob: &GlobMatcher, limit: usize) -> Op
     let start: PathBuf =
         pattern.components().take_while(|part| is_literal(&part.as_os_str().to_string_lossy())).collect();
     let mut names = Vec::new();
-    collect(root, &start, &mut Walk { trail: Vec::new(), left: limit }, &mut names)?;
+    collect(root, &start, &mut GlobWalk { trail: Vec::new(), left: limit }, &mut names)?;
     names.retain(|name| glob.is_match(name));
     let fixed = pattern.components().rev().take_while(|part| part.as_os_str() != "**").count();
     names.sort_by_cached_key(|name| folder_and_rest(name, fixed));
@@ -282,8 +284,8 @@ fn found(root: &Path, below: &Path, written: &str) -> Result<Option<PathBuf>, He
 
 /// Every file below a folder, as a path from the root; links to folders are followed, but not out of the root, nor into a
 /// folder that the way there leads through already; nothing where the walk is too long.
-fn collect(root: &Path, below: &Path, walk: &mut Walk, names: &mut Vec<PathBuf>) -> Option<()> {
-    // A folder that is not there, or may not be read, has no files for us.
+fn collect(root: &Path, below: &Path, walk: &mut GlobWalk, names: &mut Vec<PathBuf>) -> Option<()> {
+    // A folder that does not exist, or is not readable, has no files for us.
     let Ok(real) = root.join(below).canonicalize() else { return Some(()) };
     let Ok(entries) = fs::read_dir(&real) else { return Some(()) };
     if walk.trail.contains(&real) || !real.starts_with(root) {
@@ -310,7 +312,7 @@ fn collect(root: &Path, below: &Path, walk: &mut Walk, names: &mut Vec<PathBuf>)
 const WALK_LIMIT: usize = 100_000;
 
 /// A walk through folders.
-struct Walk {
+struct GlobWalk {
     /// The folders that lead to where it is.
     trail: Vec<PathBuf>,
     /// How much more it may look at.

@@ -13,15 +13,15 @@ use crate::process::ProcessError;
 pub enum JsonnetError {
     /// A program has no value.
     #[error("`{program}`: {message}")]
-    #[diagnostic(code(trueup::render::jsonnet), help("see it by itself with `jsonnet {program}`"))]
+    #[diagnostic(code(trueup::render::jsonnet), help("run it alone with `jsonnet {program}`"))]
     Program {
         /// The program's file, relative to the checkout.
         program: String,
-        /// What is wrong.
+        /// The fault.
         message: String,
         /// Where.
         excerpt: Box<Excerpt>,
-        /// What led there.
+        /// The trace.
         #[source]
         trace: Option<Trace>,
     },
@@ -36,7 +36,7 @@ pub enum JsonnetError {
     Generated {
         /// The program's file, relative to the checkout.
         program: String,
-        /// What is missing.
+        /// The missing field.
         message: String,
         /// The folder that it is generated into, relative to the checkout.
         folder: String,
@@ -44,18 +44,18 @@ pub enum JsonnetError {
         excerpt: Box<Excerpt>,
     },
     /// A program's value is no object.
-    #[error("`{file}` gives no objects: {place} is {found}")]
-    #[diagnostic(code(trueup::render::jsonnet_value), help("a program gives an object, or a list of objects"))]
+    #[error("`{file}` returns no objects: {place} is {found}")]
+    #[diagnostic(code(trueup::render::jsonnet_value), help("a program returns an object, or a list of objects"))]
     Value {
         /// The program's file, relative to the checkout.
         file: String,
         /// Which part of its value.
         place: String,
-        /// What it is.
+        /// The description.
         found: &'static str,
     },
     /// It takes too long.
-    #[error("{programs} had no value after {seconds} seconds")]
+    #[error("{programs} did not finish within {seconds} seconds")]
     #[diagnostic(
         code(trueup::render::jsonnet_time),
         help("look for a loop, or give it more time with `--render-timeout`")
@@ -67,7 +67,7 @@ pub enum JsonnetError {
         seconds: u64,
     },
     /// It needs too much memory.
-    #[error("{programs} needed more than {} MiB of memory", limit >> 20)]
+    #[error("{programs} used more than {} MiB of memory", limit >> 20)]
     #[diagnostic(code(trueup::render::jsonnet_memory), help("look for a list or a text that grows without end"))]
     Memory {
         /// The programs.
@@ -76,7 +76,7 @@ pub enum JsonnetError {
         limit: u64,
     },
     /// Its values are too large.
-    #[error("{programs} gave more than {} MiB", limit >> 20)]
+    #[error("{programs} produced more than {} MiB", limit >> 20)]
     #[diagnostic(code(trueup::render::jsonnet_output), help("look for a list or a text that grows without end"))]
     Output {
         /// The programs.
@@ -89,7 +89,7 @@ pub enum JsonnetError {
     #[diagnostic(code(trueup::render::jsonnet_child), help("run the command again"))]
     Child(#[source] ProcessError),
     /// A library folder is not in the checkout.
-    #[error("`directory.jsonnet.libs` names `{library}`, which is no folder of the repository")]
+    #[error("`directory.jsonnet.libs` names `{library}`, which is not a folder of the repository")]
     #[diagnostic(code(trueup::render::library), help("name it from the repository's root, as in `libs: [vendor]`"))]
     Library {
         /// The folder.
@@ -97,7 +97,7 @@ pub enum JsonnetError {
     },
 }
 
-/// What led to a fault, nearest first: a chain, as an error's causes are.
+/// The trace of a fault, nearest first: a chain, as an error's causes are.
 #[derive(Debug)]
 pub struct Trace {
     step: String,

@@ -1,6 +1,6 @@
 //! Evaluates programs, in the child: rsjsonnet with imports confined to the checkout.
 //!
-//! In: a [`Request`]. Out: an [`Answer`].
+//! In: a [`EvaluationRequest`]. Out: an [`EvaluationAnswer`].
 
 use std::collections::HashMap;
 use std::fs;
@@ -12,15 +12,18 @@ use rsjsonnet_lang::program::{self, Callbacks, EvalError, EvalStackTraceItem, Im
 use rsjsonnet_lang::span::{SourceId, SpanContext, SpanId};
 
 use super::super::paths::{self, PathFault};
-use super::{Answer, Fault, Place, Program, Request, Variable, imports, message, natives, yaml};
+use super::{
+    EvaluationAnswer, EvaluationFault, EvaluationRequest, Excerpted, JsonnetProgram, Variable, imports, message,
+    natives, yaml,
+};
 
 /// How deep calls may nest. go-jsonnet counts calls alone and stops at 500; rsjsonnet counts variables, fields and items too.
 pub(super) const MAX_STACK: usize = 10_000;
 
-/// How much of what led to a fault is told.
+/// How much of the trace of a fault is reported.
 const TRACE: usize = 5;
 
-/// What replaces `std` where a program asks for a function in which rsjsonnet differs from go-jsonnet: YAML is read as kubectl
+/// The replacement of `std` where a program asks for a function in which rsjsonnet differs from go-jsonnet: YAML is read as kubectl
 /// reads it, text is encoded as its UTF-8 bytes, and folds go over the characters of a text. On one line, so that no line number changes.
 const STANDARD_LIBRARY: &str = concat!(
     "local trueup_std = std; local std = trueup_std { ",
@@ -34,8 +37,8 @@ const STANDARD_LIBRARY: &str = concat!(
 );
 
 /// Evaluates every program, up to the first that fails.
-pub(super) fn answer(request: &Request) -> Answer {
-    let mut answer = Answer::default();
+pub(super) fn answer(request: &EvaluationRequest) -> EvaluationAnswer {
+    let mut answer = EvaluationAnswer::default();
     for program in &request.programs {
         match evaluate(request, program) {
             Ok(value) => answer.values.push(value),
@@ -49,7 +52,7 @@ pub(super) fn answer(request: &Request) -> Answer {
 }
 
 /// Each program starts afresh, as Argo CD makes a virtual machine a file.
-fn evaluate(request: &Request, program: &Program) -> Result<String, Box<Fault>> {
+fn evaluate(request: &EvaluationRequest, program: &JsonnetProgram) -> Result<String, Box<EvaluationFault>> {
     let arena = Arena::new();
     let mut machine = program::Program::new(&arena);
     machine.set_max_stack(MAX_STACK);
@@ -62,19 +65,19 @@ fn evaluate(request: &Request, program: &Program) -> Result<String, Box<Fault>> 
         }
     }
     let shown = match program {
-        Program::File(path) => paths::relative(&request.root, path),
-        Program::Text { name, .. } => name.clone(),
+        JsonnetProgram::File(path) => paths::relative(&request.root, path),
+        JsonnetProgram::Text { name, .. } => name.clone(),
     };
     let mut files =
-        Files { request, program: shown.clone(), sources: HashMap::new(), loaded: HashMap::new(), failed: None };
+        JsonnetFiles { request, program: shown.clone(), sources: HashMap::new(), loaded: HashMap::new(), failed: None };
     for variable in &request.external_variables {
         let thunk = files.variable(&mut machine, "extVars", variable)?;
         let name = machine.intern_str(&variable.name);
         machine.add_ext_var(name, &thunk);
     }
     let thunk = match program {
-        Program::File(path) => files.load_file(&mut machine, path)?,
-        Program::Text { name, text, folder } => {
+        JsonnetProgram::File(path) => files.load_file(&mut machine, path)?,
+        JsonnetProgram::Text { name, text, folder } => {
             files.load(&mut machine, text.clone().into_bytes(), name, Some(folder))?
         }
     };
@@ -82,18 +85,18 @@ fn evaluate(request: &Request, program: &Program) -> Result<String, Box<Fault>> 
 }
 
 /// The files of one evaluation.
-struct Files<'request, 'p> {
-    request: &'request Request,
+struct JsonnetFiles<'request, 'p> {
+    request: &'request EvaluationRequest,
     /// The program, as a fault names it.
     program: String,
-    sources: HashMap<SourceId, Source>,
+    sources: HashMap<SourceId, LoadedFile>,
     loaded: HashMap<PathBuf, Thunk<'p>>,
-    /// Why the last import or call brought nothing; rsjsonnet only knows that it did not.
-    failed: Option<Box<Fault>>,
+    /// Why the last import or call returned nothing; rsjsonnet only knows that it did not.
+    failed: Option<Box<EvaluationFault>>,
 }
 
 /// A file that was loaded.
-struct Source {
+struct LoadedFile {
     shown: String,
     folder: Option<PathBuf>,
     text: Vec<u8>,
@@ -101,13 +104,13 @@ struct Source {
     added: usize,
 }
 
-impl<'p> Files<'_, 'p> {
+impl<'p> JsonnetFiles<'_, 'p> {
     fn variable(
         &mut self,
         machine: &mut program::Program<'p>,
         field: &str,
         variable: &Variable,
-    ) -> Result<Thunk<'p>, Box<Fault>> {
+    ) -> Result<Thunk<'p>, Box<EvaluationFault>> {
         if variable.is_code {
             let name = format!("{field}.{}", variable.name);
             self.load(machine, variable.value.clone().into_bytes(), &name, None)
@@ -116,7 +119,11 @@ impl<'p> Files<'_, 'p> {
         }
     }
 
-    fn load_file(&mut self, machine: &mut program::Program<'p>, path: &Path) -> Result<Thunk<'p>, Box<Fault>> {
+    fn load_file(
+        &mut self,
+        machine: &mut program::Program<'p>,
+        path: &Path,
+    ) -> Result<Thunk<'p>, Box<EvaluationFault>> {
         if let Some(thunk) = self.loaded.get(path) {
             return Ok(thunk.clone());
         }
@@ -134,21 +141,21 @@ impl<'p> Files<'_, 'p> {
         text: Vec<u8>,
         shown: &str,
         folder: Option<&Path>,
-    ) -> Result<Thunk<'p>, Box<Fault>> {
+    ) -> Result<Thunk<'p>, Box<EvaluationFault>> {
         let differs = ["parseYaml", "base64", "std.fold"].iter().any(|name| contains(&text, name.as_bytes()));
         let added = if differs { STANDARD_LIBRARY.len() } else { 0 };
         let text = if differs { [STANDARD_LIBRARY.as_bytes(), &text].concat() } else { text };
         let (context, id) = machine.span_manager_mut().insert_source_context(text.len());
         let loaded = machine.load_source(context, &text, true, shown);
         let folder = folder.map(Path::to_path_buf);
-        self.sources.insert(id, Source { shown: shown.to_owned(), folder, text, added });
+        self.sources.insert(id, LoadedFile { shown: shown.to_owned(), folder, text, added });
         loaded.map_err(|error| {
             let (message, span) = message::of_load(&error);
-            Box::new(Fault { place: self.place(machine, span), ..self.fault(message) })
+            Box::new(EvaluationFault { place: self.place(machine, span), ..self.fault(message) })
         })
     }
 
-    fn manifest(&mut self, machine: &mut program::Program<'p>, thunk: &Thunk<'p>) -> Result<String, Fault> {
+    fn manifest(&mut self, machine: &mut program::Program<'p>, thunk: &Thunk<'p>) -> Result<String, EvaluationFault> {
         let mut value = machine.eval_value(thunk, self).map_err(|error| self.fault_of(machine, &error))?;
         if value.is_function() {
             let mut arguments = Vec::new();
@@ -163,11 +170,11 @@ impl<'p> Files<'_, 'p> {
         machine.manifest_json(&value, false).map_err(|error| self.fault_of(machine, &error))
     }
 
-    fn fault(&self, message: String) -> Fault {
-        Fault { program: self.program.clone(), message, ..Fault::default() }
+    fn fault(&self, message: String) -> EvaluationFault {
+        EvaluationFault { program: self.program.clone(), message, ..EvaluationFault::default() }
     }
 
-    fn fault_of(&mut self, machine: &program::Program<'p>, error: &EvalError) -> Fault {
+    fn fault_of(&mut self, machine: &program::Program<'p>, error: &EvalError) -> EvaluationFault {
         let (message, span) = message::of_evaluation(&error.kind);
         let trace: Vec<String> =
             error.stack_trace.iter().rev().filter_map(|item| self.traced(machine, item)).take(TRACE).collect();
@@ -192,7 +199,7 @@ impl<'p> Files<'_, 'p> {
         Some(format!("{}:{line}: {what}", place.file))
     }
 
-    fn place(&self, machine: &program::Program<'p>, span: Option<SpanId>) -> Option<Place> {
+    fn place(&self, machine: &program::Program<'p>, span: Option<SpanId>) -> Option<Excerpted> {
         let (context, start, end) = machine.span_manager().get_span(span?);
         let SpanContext::Source(id) = machine.span_manager().get_context(context);
         // The standard library and the writer have no file.
@@ -200,7 +207,7 @@ impl<'p> Files<'_, 'p> {
         let text = String::from_utf8_lossy(&source.text[source.added..]).into_owned();
         let offset = start.saturating_sub(source.added).min(text.len());
         let length = end.saturating_sub(source.added).min(text.len()).saturating_sub(offset);
-        Some(Place { file: source.shown.clone(), text, offset, length })
+        Some(Excerpted { file: source.shown.clone(), text, offset, length })
     }
 
     fn find(&mut self, machine: &program::Program<'p>, from: SpanId, path: &str) -> Result<PathBuf, ImportError> {
@@ -212,11 +219,12 @@ impl<'p> Files<'_, 'p> {
         }
         imports::find(&self.request.root, beside, &self.request.search, path).map_err(|fault| {
             let mut failed = match fault {
-                PathFault::NotFound => {
-                    Fault { generated: self.generated(path), ..self.fault(format!("no file `{path}` to import")) }
-                }
+                PathFault::NotFound => EvaluationFault {
+                    generated: self.generated(path),
+                    ..self.fault(format!("no file `{path}` to import"))
+                },
                 PathFault::Unreadable(error) => self.fault(format!("`{path}` cannot be read: {error}")),
-                PathFault::Leaves => self.fault(format!("`{path}` leads out of its repository")),
+                PathFault::Leaves => self.fault(format!("`{path}` points outside its repository")),
             };
             failed.place = self.place(machine, Some(from));
             self.failed = Some(Box::new(failed));
@@ -246,14 +254,14 @@ impl<'p> Files<'_, 'p> {
         let file = self.find(machine, from, path)?;
         fs::read(file).map_err(|error| {
             let place = self.place(machine, Some(from));
-            let fault = Fault { place, ..self.fault(format!("`{path}` cannot be read: {error}")) };
+            let fault = EvaluationFault { place, ..self.fault(format!("`{path}` cannot be read: {error}")) };
             self.failed = Some(Box::new(fault));
             ImportError
         })
     }
 }
 
-impl<'p> Callbacks<'p> for Files<'_, 'p> {
+impl<'p> Callbacks<'p> for JsonnetFiles<'_, 'p> {
     fn import(
         &mut self,
         machine: &mut program::Program<'p>,

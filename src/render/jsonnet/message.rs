@@ -21,18 +21,18 @@ pub(super) fn of_load(error: &LoadError) -> (String, Option<SpanId>) {
 
 fn of_lex(error: &LexError) -> (String, SpanId) {
     let (message, span) = match error {
-        LexError::InvalidChar { span, chr } => return (format!("`{chr}` is no part of Jsonnet"), *span),
+        LexError::InvalidChar { span, chr } => return (format!("`{chr}` is not valid in Jsonnet"), *span),
         LexError::InvalidUtf8 { span, .. } => ("this is not UTF-8", span),
         LexError::UnfinishedMultilineComment { span } => ("the comment has no `*/`", span),
-        LexError::LeadingZeroInNumber { span } => ("a number may not start with 0", span),
+        LexError::LeadingZeroInNumber { span } => ("a number cannot start with 0", span),
         LexError::MissingFracDigits { span } => ("a number needs digits after its point", span),
         LexError::MissingExpDigits { span } => ("a number needs digits in its exponent", span),
         LexError::MissingDigitAfterUnderscore { span } => ("a number needs a digit after `_`", span),
         LexError::ExpOverflow { span } => ("the number's exponent is too large", span),
-        LexError::InvalidEscapeInString { span, .. } => ("there is no such escape in text", span),
+        LexError::InvalidEscapeInString { span, .. } => ("unknown escape in a string", span),
         LexError::IncompleteUnicodeEscape { span } => ("`\\u` needs four digits", span),
-        LexError::InvalidUtf16EscapeSequence { span, .. } => ("this is no character in UTF-16", span),
-        LexError::UnfinishedString { span } => ("the text has no closing quote", span),
+        LexError::InvalidUtf16EscapeSequence { span, .. } => ("this is not a UTF-16 character", span),
+        LexError::UnfinishedString { span } => ("the string has no closing quote", span),
         LexError::MissingLineBreakAfterTextBlockStart { span } => ("`|||` must be the last of its line", span),
         LexError::MissingWhitespaceTextBlockStart { span } => ("the text after `|||` must be indented", span),
         LexError::InvalidTextBlockTermination { span } => ("the block of text has no closing `|||`", span),
@@ -47,19 +47,19 @@ fn of_analysis(error: &AnalyzeError) -> (String, SpanId) {
         AnalyzeError::SuperOutsideObject { super_span } => ("`super` outside of an object".to_owned(), *super_span),
         AnalyzeError::DollarOutsideObject { dollar_span } => ("`$` outside of an object".to_owned(), *dollar_span),
         AnalyzeError::RepeatedLocalName { repeated_span, name, .. } => {
-            (format!("variable `{name}` is there twice"), *repeated_span)
+            (format!("variable `{name}` is defined twice"), *repeated_span)
         }
         AnalyzeError::RepeatedFieldName { repeated_span, name, .. } => {
-            (format!("field `{name}` is there twice"), *repeated_span)
+            (format!("field `{name}` is defined twice"), *repeated_span)
         }
         AnalyzeError::RepeatedParamName { repeated_span, name, .. } => {
-            (format!("parameter `{name}` is there twice"), *repeated_span)
+            (format!("parameter `{name}` is defined twice"), *repeated_span)
         }
         AnalyzeError::PositionalArgAfterNamed { arg_span } => {
             ("an argument without a name follows one with a name".to_owned(), *arg_span)
         }
-        AnalyzeError::TextBlockAsImportPath { span } => ("an import's path may be no `|||` block".to_owned(), *span),
-        AnalyzeError::ComputedImportPath { span } => ("an import's path may not be computed".to_owned(), *span),
+        AnalyzeError::TextBlockAsImportPath { span } => ("an import's path cannot be a `|||` block".to_owned(), *span),
+        AnalyzeError::ComputedImportPath { span } => ("an import's path cannot be computed".to_owned(), *span),
     }
 }
 
@@ -72,36 +72,34 @@ pub(super) fn of_evaluation(kind: &EvalErrorKind) -> (String, Option<SpanId>) {
         Kind::StackOverflow => (format!("more than {} calls deep", super::evaluator::MAX_STACK), None),
         Kind::InfiniteRecursion => ("the value needs itself".to_owned(), None),
         Kind::InvalidIndexedType { span, got_type } => {
-            (of_type("what `[…]` or `.` follows must be a map, a list or text", got_type), Some(*span))
+            (of_type("what `[…]` or `.` follows must be an object, an array or a string", got_type), Some(*span))
         }
         Kind::InvalidSlicedType { span, got_type } => {
-            (of_type("what is sliced must be a list or text", got_type), Some(*span))
+            (of_type("a slice needs an array or a string", got_type), Some(*span))
         }
         Kind::SliceIndexOrStepIsNotNumber { span, got_type } => {
             (of_type("a slice's bound must be a number", got_type), Some(*span))
         }
         Kind::StringIndexIsNotNumber { span, got_type } => {
-            (of_type("an index into text must be a number", got_type), Some(*span))
+            (of_type("an index into a string must be a number", got_type), Some(*span))
         }
         Kind::ArrayIndexIsNotNumber { span, got_type } => {
-            (of_type("an index into a list must be a number", got_type), Some(*span))
+            (of_type("an index into an array must be a number", got_type), Some(*span))
         }
-        Kind::NumericIndexIsNotValid { span, index } => (format!("{index} is no index"), Some(*span)),
+        Kind::NumericIndexIsNotValid { span, index } => (format!("{index} is not an index"), Some(*span)),
         Kind::NumericIndexOutOfRange { span, index, length } => {
             (format!("there is no item {index} of {length}"), Some(*span))
         }
         Kind::ObjectIndexIsNotString { span, got_type } | Kind::FieldNameIsNotString { span, got_type } => {
-            (of_type("a field's name must be text", got_type), Some(*span))
+            (of_type("a field's name must be a string", got_type), Some(*span))
         }
-        Kind::RepeatedFieldName { span, name } => (format!("field `{name}` is there twice"), Some(*span)),
+        Kind::RepeatedFieldName { span, name } => (format!("field `{name}` is defined twice"), Some(*span)),
         Kind::UnknownObjectField { span, field_name } => (format!("there is no field `{field_name}`"), Some(*span)),
-        Kind::FieldOfNonObject { span } => ("only a map has fields".to_owned(), Some(*span)),
-        Kind::SuperWithoutSuperObject { span } => ("`super` has nothing that it stands for".to_owned(), Some(*span)),
-        Kind::ForSpecValueIsNotArray { span, got_type } => {
-            (of_type("what `for` goes over must be a list", got_type), Some(*span))
-        }
+        Kind::FieldOfNonObject { span } => ("only an object has fields".to_owned(), Some(*span)),
+        Kind::SuperWithoutSuperObject { span } => ("`super` refers to nothing here".to_owned(), Some(*span)),
+        Kind::ForSpecValueIsNotArray { span, got_type } => (of_type("`for` needs an array", got_type), Some(*span)),
         Kind::CondIsNotBool { span, got_type } => (of_type("a condition must be true or false", got_type), Some(*span)),
-        Kind::CalleeIsNotFunction { span, got_type } => (of_type("what is called must be a function", got_type), *span),
+        Kind::CalleeIsNotFunction { span, got_type } => (of_type("only a function can be called", got_type), *span),
         Kind::TooManyCallArgs { span, num_params } => {
             (format!("more arguments than the function's {num_params}"), *span)
         }
@@ -141,7 +139,7 @@ pub(super) fn of_evaluation(kind: &EvalErrorKind) -> (String, Option<SpanId>) {
         Kind::ExplicitError { span, message } => (message.clone(), Some(*span)),
         Kind::ImportFailed { span, path } => (format!("`{path}` could not be imported"), Some(*span)),
         Kind::UnknownExtVar { name } => (format!("no external variable `{name}`"), None),
-        Kind::ManifestFunction => ("a function is no part of a manifest".to_owned(), None),
+        Kind::ManifestFunction => ("a function cannot be part of a manifest".to_owned(), None),
         Kind::CompareNullInequality => ("nulls have no order".to_owned(), None),
         Kind::CompareBooleanInequality => ("booleans have no order".to_owned(), None),
         Kind::CompareObjectInequality => ("maps have no order".to_owned(), None),

@@ -50,12 +50,12 @@ const MEMORY: u64 = 1 << 30;
 /// The stack of the thread that evaluates. Parser and evaluator keep theirs on the heap; this is for freeing what nests deep.
 const STACK: usize = 128 << 20;
 
-/// What the values of one source may be together, as text.
+/// The size limit of the values of one source, as text.
 const OUTPUT: usize = 64 << 20;
 
 /// The programs of one source, and what they are given.
 #[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct Request {
+pub(super) struct EvaluationRequest {
     /// The checkout's root, links resolved.
     pub(super) root: PathBuf,
     /// Where imports are looked for when they are not beside their program: the last folder first.
@@ -70,8 +70,8 @@ pub(super) struct Request {
     pub(super) external_variables: Vec<Variable>,
     /// Arguments of a program that is a function.
     pub(super) top_level_arguments: Vec<Variable>,
-    /// What is evaluated, in order.
-    pub(super) programs: Vec<Program>,
+    /// The programs to evaluate, in order.
+    pub(super) programs: Vec<JsonnetProgram>,
 }
 
 /// A library: imports below its name are files of its folder.
@@ -84,7 +84,7 @@ pub(super) struct Package {
 /// Files that a tool generates into a folder and that are not always kept in git.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Generated {
-    /// What imports call them.
+    /// The names in imports.
     pub(super) files: Vec<String>,
     /// The folder that they are generated into, relative to the checkout.
     pub(super) folder: String,
@@ -100,44 +100,44 @@ pub(super) struct Variable {
 
 /// A program to evaluate.
 #[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum Program {
+pub(super) enum JsonnetProgram {
     /// A file in the checkout.
     File(PathBuf),
     /// Text that no file holds.
     Text { name: String, text: String, folder: PathBuf },
 }
 
-/// What the child answers: the values of all programs, or those before the first that failed.
+/// The child's answer: the values of all programs, or those before the first that failed.
 #[derive(Debug, Default, Serialize, Deserialize)]
-struct Answer {
+struct EvaluationAnswer {
     values: Vec<String>,
-    fault: Option<Fault>,
+    fault: Option<EvaluationFault>,
 }
 
 /// Why a program has no value.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct Fault {
+struct EvaluationFault {
     /// The program: a file relative to the root, or the name of a text.
     program: String,
     message: String,
     /// The folder of the generated file that is missing.
     generated: Option<String>,
-    place: Option<Place>,
-    /// What led there, nearest first.
+    place: Option<Excerpted>,
+    /// The trace, nearest first.
     trace: Vec<String>,
 }
 
 /// A piece of a file.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Place {
+struct Excerpted {
     file: String,
     text: String,
     offset: usize,
     length: usize,
 }
 
-impl Request {
-    /// What `source.directory.jsonnet` asks for, with the build environment filled in.
+impl EvaluationRequest {
+    /// The options of `source.directory.jsonnet`, with the build environment filled in.
     pub(super) fn of_directory(options: &Jsonnet, input: &RenderInput<'_>) -> Result<Self, RenderError> {
         let environment = input.environment();
         // Argo CD sets them one after the other: of two with one name the last counts.
@@ -172,7 +172,7 @@ impl Variable {
 }
 
 /// Evaluates every program, in a child.
-pub(super) fn evaluate(request: &Request, input: &RenderInput<'_>) -> Result<Vec<Value>, RenderError> {
+pub(super) fn evaluate(request: &EvaluationRequest, input: &RenderInput<'_>) -> Result<Vec<Value>, RenderError> {
     if request.programs.is_empty() {
         return Ok(Vec::new());
     }
@@ -194,7 +194,7 @@ pub(super) fn evaluate(request: &Request, input: &RenderInput<'_>) -> Result<Vec
     if !output.success() {
         return Err(request.ended(&output).into());
     }
-    let answer: Answer = serde_json::from_slice(&output.stdout).map_err(|error| lost(&error.to_string()))?;
+    let answer: EvaluationAnswer = serde_json::from_slice(&output.stdout).map_err(|error| lost(&error.to_string()))?;
     if let Some(fault) = answer.fault {
         return Err(fault.into());
     }
@@ -229,7 +229,7 @@ pub fn serve(mut input: impl Read, mut output: impl Write) -> std::io::Result<()
     limit_memory();
     let mut request = Vec::new();
     input.read_to_end(&mut request)?;
-    let request: Request = serde_json::from_slice(&request)?;
+    let request: EvaluationRequest = serde_json::from_slice(&request)?;
     let evaluating = std::thread::Builder::new().stack_size(STACK).spawn(move || evaluator::answer(&request))?;
     let answer = evaluating.join().map_err(|_panic| std::io::Error::other("the evaluation failed unexpectedly"))?;
     output.write_all(&serde_json::to_vec(&answer)?)?;
@@ -250,7 +250,7 @@ pub(crate) fn limit_memory() {
 #[cfg(not(unix))]
 pub(crate) fn limit_memory() {}
 
-impl Request {
+impl EvaluationRequest {
     /// Why the child ended without an answer: Rust's runtime says so when it ends itself.
     fn ended(&self, output: &Output) -> JsonnetError {
         let words = String::from_utf8_lossy(&output.stderr);
@@ -267,8 +267,8 @@ impl Request {
             .programs
             .iter()
             .map(|program| match program {
-                Program::File(path) => format!("`{}`", paths::relative(&self.root, path)),
-                Program::Text { name, .. } => format!("`{name}`"),
+                JsonnetProgram::File(path) => format!("`{}`", paths::relative(&self.root, path)),
+                JsonnetProgram::Text { name, .. } => format!("`{name}`"),
             })
             .collect();
         match names.as_slice() {
@@ -278,9 +278,9 @@ impl Request {
     }
 }
 
-impl From<Fault> for RenderError {
-    fn from(fault: Fault) -> Self {
-        let place = fault.place.unwrap_or_else(|| Place {
+impl From<EvaluationFault> for RenderError {
+    fn from(fault: EvaluationFault) -> Self {
+        let place = fault.place.unwrap_or_else(|| Excerpted {
             file: fault.program.clone(),
             text: String::new(),
             offset: 0,

@@ -45,7 +45,7 @@ mod tests {
 
     use super::*;
 
-    /// What kubecfg and Tanka make of a value, and what Argo CD refuses alike.
+    /// Values that kubecfg and Tanka accept, and that Argo CD refuses.
     #[test]
     fn objects_are_found_however_deep_they_lie() {
         let map = |name: &str| json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}});
@@ -60,9 +60,9 @@ mod tests {
             assert_eq!(objects(value, "a.jsonnet").unwrap(), expected, "{case}");
         }
         for (value, expected) in [
-            (json!("text"), "`a.jsonnet` gives no objects: its value is text"),
-            (json!({"web": {"replicas": 2}}), "`a.jsonnet` gives no objects: `web.replicas` is a number"),
-            (json!([true]), "`a.jsonnet` gives no objects: `[0]` is a boolean"),
+            (json!("text"), "`a.jsonnet` returns no objects: its value is text"),
+            (json!({"web": {"replicas": 2}}), "`a.jsonnet` returns no objects: `web.replicas` is a number"),
+            (json!([true]), "`a.jsonnet` returns no objects: `[0]` is a boolean"),
         ] {
             assert_eq!(objects(value, "a.jsonnet").unwrap_err().to_string(), expected);
         }

@@ -29,7 +29,7 @@ pub(super) struct Environment {
     pub(super) k8s_version: String,
     /// Its modules; none means the root module.
     pub(super) targets: Vec<String>,
-    destination: Destination,
+    destination: KsonnetDestination,
     /// Libraries of this environment; [`environment`] adds those of the application.
     libraries: BTreeMap<String, Option<Library>>,
 }
@@ -44,14 +44,14 @@ struct Library {
 
 #[derive(Debug, Default, Deserialize)]
 #[serde(default)]
-struct Destination {
+struct KsonnetDestination {
     server: String,
     namespace: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Manifest {
+struct AppManifest {
     api_version: String,
     kind: String,
     environments: BTreeMap<String, Option<Environment>>,
@@ -91,7 +91,7 @@ pub(super) fn environment(input: &RenderInput<'_>) -> Result<Environment, Render
 }
 
 impl Environment {
-    /// What `std.extVar("__ksonnet/environments")` is.
+    /// The value of `std.extVar("__ksonnet/environments")`.
     pub(super) fn destination(&self) -> Value {
         json!({"server": self.destination.server, "namespace": self.destination.namespace})
     }
@@ -132,13 +132,13 @@ fn libraries(
     named.collect()
 }
 
-fn of_specification(value: &Value) -> Destination {
+fn of_specification(value: &Value) -> KsonnetDestination {
     let destination = value.get("destination").unwrap_or(value);
     let text = |name: &str| destination.get(name).and_then(Value::as_str).unwrap_or_default().to_owned();
-    Destination { server: text("server"), namespace: text("namespace") }
+    KsonnetDestination { server: text("server"), namespace: text("namespace") }
 }
 
-fn manifest(bytes: &[u8]) -> Result<Manifest, String> {
+fn manifest(bytes: &[u8]) -> Result<AppManifest, String> {
     serde_json::from_value(first_value(bytes)?).map_err(|error| error.to_string())
 }
 

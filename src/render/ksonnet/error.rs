@@ -12,7 +12,7 @@ pub enum KsonnetError {
     Manifest {
         /// The file, relative to the checkout.
         file: String,
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
     /// No such environment.
@@ -24,13 +24,13 @@ pub enum KsonnetError {
     Environment {
         /// The `app.yaml`, relative to the checkout.
         file: String,
-        /// What the source asks for.
+        /// The version that the source requires.
         name: String,
-        /// What there is.
+        /// The names that exist.
         known: Vec<String>,
     },
     /// Two files of one name.
-    #[error("component `{component}` is there twice: {} and {}", files[0], files[1])]
+    #[error("component `{component}` is defined twice: {} and {}", files[0], files[1])]
     #[diagnostic(code(trueup::render::ksonnet_component), help("rename one of them"))]
     Twice {
         /// The component.
@@ -39,7 +39,7 @@ pub enum KsonnetError {
         files: [String; 2],
     },
     /// An environment whose value is no map.
-    #[error("`{file}` gives no map of components")]
+    #[error("`{file}` returns no map of components")]
     #[diagnostic(
         code(trueup::render::ksonnet_main),
         help("an environment's `main.jsonnet` adds to `import \"base.libsonnet\"`")

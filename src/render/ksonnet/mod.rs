@@ -72,7 +72,7 @@ fn parameters(input: &RenderInput<'_>, environment: &Environment, module: &Modul
     let path = input.folder.join(&name);
     let mut request = request(input, environment);
     request.external_variables.push(code("__ksonnet/params", module.parameters()));
-    request.programs.push(jsonnet::Program::Text {
+    request.programs.push(jsonnet::JsonnetProgram::Text {
         name: paths::relative(input.root, &path),
         text,
         folder: path.parent().unwrap_or(input.folder).to_path_buf(),
@@ -99,7 +99,7 @@ fn evaluated(
     let mut request = request(input, environment);
     request.external_variables.push(code("__ksonnet/params", parameters.to_string()));
     request.external_variables.push(code("__ksonnet/components", module.program(input, warnings)?));
-    request.programs.push(jsonnet::Program::File(main));
+    request.programs.push(jsonnet::JsonnetProgram::File(main));
     match jsonnet::evaluate(&request, input)?.pop() {
         Some(Value::Object(components)) => Ok(components),
         _ => Err(KsonnetError::Main { file: shown }.into()),
@@ -107,7 +107,7 @@ fn evaluated(
 }
 
 /// Rule: ksonnet pkg/env/env.go `evaluateMain`; go-jsonnet looks into the last folder first.
-fn request(input: &RenderInput<'_>, environment: &Environment) -> jsonnet::Request {
+fn request(input: &RenderInput<'_>, environment: &Environment) -> jsonnet::EvaluationRequest {
     let environments = PathBuf::from("environments").join(&environment.path);
     let library = PathBuf::from("lib").join("ksonnet-lib").join(&environment.k8s_version);
     let folders = [
@@ -125,7 +125,7 @@ fn request(input: &RenderInput<'_>, environment: &Environment) -> jsonnet::Reque
         name: name.to_owned(),
         folder: input.folder.join("vendor").join(folder),
     });
-    jsonnet::Request {
+    jsonnet::EvaluationRequest {
         root: input.root.to_path_buf(),
         search: folders.iter().map(|folder| input.folder.join(folder)).collect(),
         packages: packages.collect(),
@@ -135,7 +135,7 @@ fn request(input: &RenderInput<'_>, environment: &Environment) -> jsonnet::Reque
         }),
         natives: true,
         external_variables: vec![code("__ksonnet/environments", environment.destination().to_string())],
-        ..jsonnet::Request::default()
+        ..jsonnet::EvaluationRequest::default()
     }
 }
 

@@ -11,7 +11,7 @@ use crate::source::SourceError;
 #[derive(Debug, Error, Diagnostic)]
 pub enum KustomizeError {
     /// There is no kustomization to change.
-    #[error("there is no kustomization in `{folder}`, and `source.kustomize` changes one")]
+    #[error("no kustomization in `{folder}`, but the source sets `kustomize`")]
     #[diagnostic(
         code("trueup::render::kustomization"),
         help("it is called `kustomization.yaml`, `kustomization.yml` or `Kustomization`")
@@ -22,7 +22,7 @@ pub enum KustomizeError {
     },
     /// There are several.
     #[error("`{folder}` has several kustomizations: {files}")]
-    #[diagnostic(code("trueup::render::kustomization"), help("Kustomize wants exactly one; remove the others"))]
+    #[diagnostic(code("trueup::render::kustomization"), help("Kustomize requires exactly one; remove the others"))]
     Several {
         /// The folder, relative to the checkout.
         folder: String,
@@ -31,7 +31,7 @@ pub enum KustomizeError {
     },
     /// It cannot be read, or written in the copy.
     #[error("`{file}` cannot be read")]
-    #[diagnostic(code("trueup::render::unreadable"), help("look at the file and at who may read it"))]
+    #[diagnostic(code("trueup::render::unreadable"), help("check that the file exists and is readable"))]
     Unreadable {
         /// The file, relative to the checkout.
         file: String,
@@ -46,18 +46,18 @@ pub enum KustomizeError {
         file: String,
         /// Where.
         line: usize,
-        /// What is wrong.
+        /// The fault.
         message: String,
     },
     /// A field of another type than Kustomize gives it.
-    #[error("`{field}` of `{file}` is no {expected}")]
+    #[error("`{field}` of `{file}` is not a {expected}")]
     #[diagnostic(code("trueup::render::kustomization"), help("Kustomize would refuse this file, too"))]
     Unlike {
         /// The file, relative to the checkout.
         file: String,
         /// The field.
         field: &'static str,
-        /// What it should be.
+        /// The expected type.
         expected: &'static str,
     },
     /// A label or an annotation that the kustomization has already.
@@ -78,24 +78,24 @@ pub enum KustomizeError {
     #[diagnostic(code("trueup::render::kustomize_fields"), help("set both, or neither"))]
     TemplatesWithoutSelector,
     /// An image that says nothing.
-    #[error("`{image}` in `kustomize.images` says nothing of a new name, tag or digest")]
+    #[error("`{image}` in `kustomize.images` sets no new name, tag or digest")]
     #[diagnostic(code("trueup::render::kustomize_fields"), help("write `name:tag`, `name@digest` or `name=other:tag`"))]
     Image {
         /// As the manifest has it.
         image: String,
     },
     /// A component that is not there.
-    #[error("there is no component `{component}`")]
+    #[error("component `{component}` not found")]
     #[diagnostic(
         code("trueup::render::kustomize_fields"),
-        help("where that is meant to happen, set `kustomize.ignoreMissingComponents`")
+        help("if that is intended, set `kustomize.ignoreMissingComponents`")
     )]
     NoComponent {
         /// As the manifest has it.
         component: String,
     },
     /// A base or a file outside of the repository.
-    #[error("`{file}` names `{entry}`, which leads out of its repository")]
+    #[error("`{file}` names `{entry}`, which points outside its repository")]
     #[diagnostic(code("trueup::render::leaves_checkout"), help("nothing outside of a repository is read"))]
     Leaves {
         /// The kustomization, relative to the checkout.
@@ -108,20 +108,23 @@ pub enum KustomizeError {
     #[diagnostic(transparent)]
     Link(SourceError),
     /// Another version than is here.
-    #[error("the source wants Kustomize {wanted}, and here is {found}")]
+    #[error("the source requires Kustomize {wanted}, but this is {found}")]
     #[diagnostic(
         code("trueup::render::kustomize_version"),
-        help("name a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`")
+        help("select a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`")
     )]
     Version {
-        /// What `kustomize.version` says.
+        /// The value of `kustomize.version`.
         wanted: String,
-        /// What the program says.
+        /// The program's output.
         found: String,
     },
-    /// A version that is none.
+    /// An invalid version.
     #[error("`kustomize.kubeVersion`: {source}")]
-    #[diagnostic(code("trueup::render::kube_version"), help("write `1.34.2`, or leave it out for the cluster's"))]
+    #[diagnostic(
+        code("trueup::render::kube_version"),
+        help("write `1.34.2`, or remove it to use the cluster's version")
+    )]
     KubeVersion {
         /// Why.
         source: crate::object::kinds::InvalidKubeVersion,

@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 use super::KustomizeError;
 use crate::object::yaml::{self, Limits, WithPositions};
 
-/// What Kustomize calls one.
+/// The file names of a kustomization.
 const NAMES: [&str; 3] = ["kustomization.yaml", "kustomization.yml", "Kustomization"];
 
 /// The fields that are read or written here. Kustomize does not mind how large their letters are.
@@ -43,7 +43,7 @@ pub(super) struct Kustomization {
     path: PathBuf,
     /// The file as a reader knows it.
     pub(super) shown: String,
-    /// What it says.
+    /// The text.
     pub(super) fields: Map<String, Value>,
 }
 
@@ -127,7 +127,7 @@ mod tests {
 
     use super::*;
 
-    /// What a base is called must not hide where it leads.
+    /// The name of a base must not hide where it leads.
     #[test]
     fn large_letters_make_no_other_field() {
         let fields = |value: Value| with_known_letters(value.as_object().unwrap().clone());

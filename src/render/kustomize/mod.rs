@@ -19,13 +19,13 @@ use std::path::{Path, PathBuf};
 
 use self::kustomization::Kustomization;
 use self::survey::{Allowed, Survey};
-use super::program::{self, Call, Home, Program, ProgramError, ProgramSettings};
-use super::working_copy::{Around, WorkingCopy};
+use super::program::{self, Home, Program, ProgramCall, ProgramError, ProgramSettings};
+use super::working_copy::{CopyScope, WorkingCopy};
 use super::{Made, RenderError, RenderInput, capabilities};
 use crate::app::source::Kustomize;
 use crate::render::Target;
 
-/// What Kustomize says that cannot tell charts of the cluster yet; Argo CD tells it nothing, either.
+/// The error of a Kustomize that cannot pass cluster data to charts yet; Argo CD passes none, either.
 const BEFORE_5_3: &str = "unknown flag: --helm-";
 
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
@@ -41,10 +41,10 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let copy = copy(options, &home, input)?;
     let (root, folder) = copy.as_ref().map_or((input.root, input.folder), |copy| (&copy.root, &copy.folder));
     let args = arguments(&program, folder, &input.settings.programs)?;
-    let told = told_of_cluster(options, input)?;
+    let cluster_arguments = cluster_arguments_of(options, input)?;
     let plain = args.len();
-    let mut call = Call {
-        args: args.into_iter().chain(told).collect(),
+    let mut call = ProgramCall {
+        args: args.into_iter().chain(cluster_arguments).collect(),
         folder: root,
         whereabouts: "at the repository's root",
         variables: variables(&home, input, survey.is_fetched)?,
@@ -75,7 +75,7 @@ fn look_around(input: &RenderInput<'_>, options: &Kustomize) -> Result<Survey, K
 }
 
 /// Whether charts are, or may be, among what is built: in bases elsewhere nobody can look for them.
-pub(super) fn may_be_made_up(input: &RenderInput<'_>) -> bool {
+pub(super) fn may_differ_each_time(input: &RenderInput<'_>) -> bool {
     let default = Kustomize::default();
     let options = input.source.kustomize.as_ref().unwrap_or(&default);
     is_helm_enabled(&input.settings.programs) && look_around(input, options).is_ok_and(|survey| survey.is_fetched)
@@ -106,8 +106,8 @@ fn variables(home: &Home, input: &RenderInput<'_>, is_fetched: bool) -> Result<V
 fn copy(options: &Kustomize, home: &Home, input: &RenderInput<'_>) -> Result<Option<WorkingCopy>, RenderError> {
     let around = match (is_helm_enabled(&input.settings.programs), edit::is_needed(options)) {
         // Charts are unpacked beside the kustomization that asks for them, whichever that is.
-        (true, _) => Around::Copied,
-        (false, true) => Around::Linked,
+        (true, _) => CopyScope::Copied,
+        (false, true) => CopyScope::Linked,
         (false, false) => return Ok(None),
     };
     let copy = WorkingCopy::of(input.root, input.folder, around, &home.path().join("repository"))
@@ -136,7 +136,7 @@ pub(super) fn programs(settings: &ProgramSettings) -> Result<Vec<Program>, Progr
     Ok(programs)
 }
 
-/// What `--helm-command` says, as `--helm-command helm3` or `--helm-command=helm3`; the last one counts.
+/// The value of `--helm-command`, as `--helm-command helm3` or `--helm-command=helm3`; the last one counts.
 fn named_helm(build_options: &[String]) -> Option<&str> {
     let following = build_options.iter().skip(1).map(String::as_str).chain([""]);
     let named = build_options.iter().zip(following).filter_map(|(option, next)| {
@@ -156,8 +156,8 @@ fn arguments(program: &Program, folder: &Path, settings: &ProgramSettings) -> Re
     Ok(args)
 }
 
-/// What charts are told of the cluster.
-fn told_of_cluster(options: &Kustomize, input: &RenderInput<'_>) -> Result<Vec<OsString>, KustomizeError> {
+/// The cluster data that charts receive.
+fn cluster_arguments_of(options: &Kustomize, input: &RenderInput<'_>) -> Result<Vec<OsString>, KustomizeError> {
     if !is_helm_enabled(&input.settings.programs) {
         return Ok(Vec::new());
     }

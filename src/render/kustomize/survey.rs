@@ -1,7 +1,7 @@
 //! Looks at what a kustomization builds on, before Kustomize does.
 //!
 //! In: the source's folder. Out: whether anything in it comes from elsewhere; or an error for what lies outside of the
-//! repository. Kustomize itself keeps files inside of their folder (unless told otherwise), but follows a base wherever
+//! repository. Kustomize itself keeps files inside of their folder (by default), but follows a base wherever
 //! it leads, and charts, too.
 //!
 //! Rules: kustomize api/internal/target/kusttarget.go (what is accumulated), api/internal/loader/fileloader.go (what is
@@ -21,7 +21,7 @@ use crate::render::RenderInput;
 use crate::secret::mask_credentials_in_text;
 use crate::source::{lexically_inside, refuse_links_that_leave};
 
-/// What was seen.
+/// The facts.
 #[derive(Debug, Default)]
 pub(super) struct Survey {
     /// Bases, files or charts that are fetched while building: the same revision may give something else tomorrow.
@@ -52,7 +52,7 @@ const WORDS: [&str; 11] = [
     "valuesInline",
 ];
 
-/// What the build options allow that Kustomize forbids by itself.
+/// Exceptions that the build options allow.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Allowed {
     /// Files may lie anywhere (`--load-restrictor LoadRestrictionsNone`).
@@ -62,7 +62,8 @@ pub(super) struct Allowed {
 }
 
 pub(super) fn survey(input: &RenderInput<'_>, extra: &[String], allowed: Allowed) -> Result<Survey, KustomizeError> {
-    let mut look = Look { input, allowed, survey: Survey::default(), pending: vec![(input.folder.to_owned(), false)] };
+    let mut look =
+        BaseSurvey { input, allowed, survey: Survey::default(), pending: vec![(input.folder.to_owned(), false)] };
     let mut seen = HashSet::new();
     for component in extra {
         look.entry(input.folder, "spec.source.kustomize.components", component, false)?;
@@ -76,7 +77,7 @@ pub(super) fn survey(input: &RenderInput<'_>, extra: &[String], allowed: Allowed
 }
 
 /// A look around, as far as it has come.
-struct Look<'a> {
+struct BaseSurvey<'a> {
     input: &'a RenderInput<'a>,
     allowed: Allowed,
     survey: Survey,
@@ -84,9 +85,9 @@ struct Look<'a> {
     pending: Vec<(PathBuf, bool)>,
 }
 
-impl Look<'_> {
+impl BaseSurvey<'_> {
     fn kustomization(&mut self, folder: &Path, of_plugins: bool) -> Result<(), KustomizeError> {
-        // What has no kustomization is none of ours; Kustomize says what it thinks of it.
+        // A folder without a kustomization is not ours; Kustomize says what it thinks of it.
         let Some(Kustomization { fields, shown, .. }) = Kustomization::of(folder, &self.input.relative(folder))? else {
             return Ok(());
         };
@@ -231,7 +232,7 @@ fn is_web(text: &str) -> bool {
     text.starts_with("http:") || text.starts_with("https:")
 }
 
-/// What Kustomize takes for a repository, or a file of the web, before it looks whether there is a folder of that name.
+/// Entries that Kustomize takes for a repository or a URL, before it looks whether there is a folder of that name.
 fn is_remote(entry: &str) -> bool {
     let entry = entry.to_ascii_lowercase();
     let place = entry.trim_start_matches("git::");
@@ -246,7 +247,7 @@ mod tests {
 
     /// The forms of kustomize's own `repospec_test.go`.
     #[test]
-    fn a_repository_is_told_from_a_folder() {
+    fn a_repository_is_distinguished_from_a_folder() {
         for (entry, expected) in [
             ("../base", false),
             ("base", false),

@@ -66,36 +66,36 @@ pub enum PluginFileError {
         cause: std::io::Error,
     },
     /// It is not such a manifest.
-    #[error("`{file}` is no plugin: {fault}")]
+    #[error("`{file}` is not a plugin: {fault}")]
     #[diagnostic(code(trueup::render::plugin_file), help("`--plugin` takes the file of a `ConfigManagementPlugin`"))]
     Wrong {
         /// The file.
         file: String,
-        /// What is wrong.
+        /// The fault.
         fault: String,
     },
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Manifest {
+struct PluginManifest {
     #[serde(default)]
     kind: String,
     #[serde(default)]
-    metadata: Metadata,
+    metadata: PluginMetadata,
     #[serde(default)]
-    spec: Specification,
+    spec: PluginSpecification,
 }
 
 #[derive(Default, Deserialize)]
-struct Metadata {
+struct PluginMetadata {
     #[serde(default)]
     name: String,
 }
 
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase", default)]
-struct Specification {
+struct PluginSpecification {
     version: String,
     init: PluginCommand,
     generate: PluginCommand,
@@ -127,7 +127,7 @@ impl Plugin {
         let document = yaml::read(&text, &Limits::default(), WithPositions::No).into_iter().next();
         let document = document.ok_or_else(|| wrong("it is empty".to_owned()))?;
         let document = document.map_err(|error| wrong(format!("line {}: {}", error.line, error.message)))?;
-        let manifest: Manifest =
+        let manifest: PluginManifest =
             serde_json::from_value(without_nulls(document.value)).map_err(|error| wrong(error.to_string()))?;
         if manifest.kind != "ConfigManagementPlugin" {
             return Err(wrong(format!("its kind is `{}`", manifest.kind)));
@@ -135,7 +135,8 @@ impl Plugin {
         if manifest.metadata.name.is_empty() {
             return Err(wrong("it has no `metadata.name`".to_owned()));
         }
-        let Specification { version, init, generate, discover, preserve_file_mode, provide_git_creds } = manifest.spec;
+        let PluginSpecification { version, init, generate, discover, preserve_file_mode, provide_git_creds } =
+            manifest.spec;
         if generate.command.is_empty() {
             return Err(wrong("it has no `spec.generate.command`".to_owned()));
         }
@@ -219,14 +220,14 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_plugin_is_told() {
+    fn an_invalid_plugin_is_reported() {
         for (text, expected) in [
-            ("", "`p.yaml` is no plugin: it is empty"),
-            ("kind: ConfigMap\n", "`p.yaml` is no plugin: its kind is `ConfigMap`"),
-            ("kind: ConfigManagementPlugin\n", "`p.yaml` is no plugin: it has no `metadata.name`"),
+            ("", "`p.yaml` is not a plugin: it is empty"),
+            ("kind: ConfigMap\n", "`p.yaml` is not a plugin: its kind is `ConfigMap`"),
+            ("kind: ConfigManagementPlugin\n", "`p.yaml` is not a plugin: it has no `metadata.name`"),
             (
                 "kind: ConfigManagementPlugin\nmetadata: {name: a}\nspec: {init: null}\n",
-                "`p.yaml` is no plugin: it has no `spec.generate.command`",
+                "`p.yaml` is not a plugin: it has no `spec.generate.command`",
             ),
         ] {
             assert_eq!(Plugin::read("p.yaml", text.as_bytes()).unwrap_err().to_string(), expected);

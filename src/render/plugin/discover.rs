@@ -7,7 +7,7 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{Discover, Plugin, PluginError, Run};
+use super::{Discover, Plugin, PluginError, PluginRun};
 use crate::render::{RenderInput, paths};
 
 /// How deep folders are looked into: deeper is an attack on whoever walks them.
@@ -22,7 +22,7 @@ pub(super) fn fits(plugin: &Plugin, input: &RenderInput<'_>) -> Result<bool, Plu
                 .map_err(|source| PluginError::Copy { plugin: plugin.to_string(), source })
         }
         Some(Discover::Command(line)) => {
-            let output = Run::new(plugin, input)?.run("discover", line)?;
+            let output = PluginRun::new(plugin, input)?.run("discover", line)?;
             Ok(output.success() && !output.stdout.is_empty())
         }
     }

@@ -28,7 +28,7 @@ pub(super) fn variables(input: &RenderInput<'_>) -> Vec<(String, String)> {
     variables
 }
 
-/// What the cluster serves: each group's version, alone and with each of its kinds.
+/// The cluster's API versions: each group's version, alone and with each of its kinds.
 fn api_versions(kinds: &Kinds) -> String {
     let mut versions = BTreeSet::new();
     for facts in kinds.iter_all() {

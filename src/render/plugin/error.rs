@@ -21,16 +21,16 @@ pub enum PluginError {
         known: Vec<String>,
     },
     /// The plugin does not know the folder as its own.
-    #[error("plugin `{plugin}` does not know `{folder}` as its own")]
-    #[diagnostic(code(trueup::render::plugin_discover), help("look at `spec.discover` of the plugin"))]
+    #[error("plugin `{plugin}` does not match `{folder}`")]
+    #[diagnostic(code(trueup::render::plugin_discover), help("check `spec.discover` of the plugin"))]
     DoesNotFit {
         /// The plugin.
         plugin: String,
         /// The folder, relative to the checkout.
         folder: String,
     },
-    /// `spec.discover` has a pattern that is none.
-    #[error("plugin `{plugin}` discovers by `{pattern}`, which is no glob")]
+    /// `spec.discover` has an invalid pattern.
+    #[error("plugin `{plugin}` discovers by `{pattern}`, which is not a glob")]
     #[diagnostic(code(trueup::render::plugin_glob), help("`*` matches within one folder, `**` across folders"))]
     Glob {
         /// The plugin.
@@ -42,7 +42,7 @@ pub enum PluginError {
     },
     /// The repository could not be copied.
     #[error("the repository could not be copied for plugin `{plugin}`")]
-    #[diagnostic(code(trueup::render::plugin_copy), help("is there room in the folder for temporary files?"))]
+    #[diagnostic(code(trueup::render::plugin_copy), help("check that the folder for temporary files has free space"))]
     Copy {
         /// The plugin.
         plugin: String,
@@ -75,26 +75,26 @@ pub enum PluginError {
         command: String,
         /// `exit code 1`, or a signal.
         ended: String,
-        /// What it wrote to its standard error.
+        /// Its standard error.
         #[source]
-        complaint: Complaint,
+        complaint: PluginOutput,
     },
 }
 
 /// The words of a program.
 #[derive(Debug)]
-pub struct Complaint(pub(super) String);
+pub struct PluginOutput(pub(super) String);
 
-impl fmt::Display for Complaint {
+impl fmt::Display for PluginOutput {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(if self.0.is_empty() { "it said nothing about it" } else { &self.0 })
+        formatter.write_str(if self.0.is_empty() { "it printed no error" } else { &self.0 })
     }
 }
 
-impl std::error::Error for Complaint {}
+impl std::error::Error for PluginOutput {}
 
 fn asked(name: Option<&str>) -> String {
-    name.map_or_else(|| "a plugin that knows the source's folder".to_owned(), |name| format!("plugin `{name}`"))
+    name.map_or_else(|| "a plugin that matches the source's folder".to_owned(), |name| format!("plugin `{name}`"))
 }
 
 fn advice(known: &[String]) -> String {

@@ -13,7 +13,7 @@ mod environment;
 mod error;
 
 pub use definition::{Discover, Plugin, PluginCommand, PluginFileError};
-pub use error::{Complaint, PluginError};
+pub use error::{PluginError, PluginOutput};
 
 use std::path::PathBuf;
 
@@ -23,13 +23,13 @@ use super::{RenderError, RenderInput, stream};
 use crate::process::{self, Command, Output};
 use crate::render::Target;
 
-/// How much of what a program complains about is told.
+/// How much of a program's stderr is reported.
 const COMPLAINT: usize = 2000;
 
 /// Renders by the plugin that the source names, or by the one that knows its folder.
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
     let plugin = chosen(input)?;
-    let run = Run::new(plugin, input)?.with_git_access()?;
+    let run = PluginRun::new(plugin, input)?.with_git_access()?;
     if let Some(init) = &plugin.init {
         run.succeeds("init", init)?;
     }
@@ -41,7 +41,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
 
 /// The plugin that knows the folder of a source that names no tool, if there is one.
 ///
-/// Rule: Argo CD util/app/discovery `cmpSupports`, which passes over a plugin that cannot tell.
+/// Rule: Argo CD util/app/discovery `cmpSupports`, which skips a plugin that fails.
 pub(super) fn discovered<'a>(
     input: &RenderInput<'a>,
     passed_over: &mut Vec<PluginError>,
@@ -79,14 +79,14 @@ fn known(input: &RenderInput<'_>) -> Vec<String> {
 }
 
 /// A plugin at work on a copy of the repository, which is removed when this is dropped.
-struct Run<'a> {
+struct PluginRun<'a> {
     plugin: &'a Plugin,
     input: &'a RenderInput<'a>,
     copy: Copy,
     variables: Vec<(String, String)>,
 }
 
-impl<'a> Run<'a> {
+impl<'a> PluginRun<'a> {
     fn new(plugin: &'a Plugin, input: &'a RenderInput<'_>) -> Result<Self, PluginError> {
         let copy = Copy::of(input.root, plugin.preserve_file_mode)
             .map_err(|source| PluginError::Copy { plugin: plugin.to_string(), source })?;
@@ -137,7 +137,7 @@ impl<'a> Run<'a> {
             step,
             ended: output.code.map_or_else(|| "a signal".to_owned(), |code| format!("exit code {code}")),
             command: line.words().collect::<Vec<_>>().join(" "),
-            complaint: Complaint(complaint(&output.stderr)),
+            complaint: PluginOutput(complaint(&output.stderr)),
         })
     }
 }

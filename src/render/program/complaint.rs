@@ -11,15 +11,15 @@ const LONGEST: usize = 4000;
 
 /// A program's own words.
 #[derive(Debug)]
-pub struct Said(pub(super) String);
+pub struct ProgramMessage(pub(super) String);
 
-impl fmt::Display for Said {
+impl fmt::Display for ProgramMessage {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.0)
     }
 }
 
-impl std::error::Error for Said {}
+impl std::error::Error for ProgramMessage {}
 
 pub(super) fn essence(stderr: &str, code: Option<i32>) -> String {
     let lines: Vec<&str> = stderr
@@ -37,13 +37,13 @@ pub(super) fn essence(stderr: &str, code: Option<i32>) -> String {
     let text = text.strip_prefix("Error: ").unwrap_or(&text);
     if text.is_empty() {
         return match code {
-            Some(code) => format!("it wrote nothing, and ended with exit code {code}"),
-            None => "it wrote nothing, and was ended by a signal".to_owned(),
+            Some(code) => format!("it printed nothing and failed with exit code {code}"),
+            None => "it printed nothing and was killed by a signal".to_owned(),
         };
     }
     let words = shortened(&template(text).unwrap_or_else(|| without_chart_names(text)));
     // What kills a program in the middle (most often a lack of memory) says nothing itself.
-    if code.is_none() { format!("{words} (it was ended by a signal)") } else { words }
+    if code.is_none() { format!("{words} (it was killed by a signal)") } else { words }
 }
 
 /// Go's template error: the innermost place, the expression, the fact.
@@ -87,7 +87,7 @@ fn without_chart_names(text: &str) -> String {
     readable
 }
 
-/// What Helm calls `web/templates/a.yaml` stands in the chart's folder.
+/// A path of Helm such as `web/templates/a.yaml`, relative to the chart's folder.
 pub(super) fn inside_chart(place: &str) -> &str {
     place.split_once('/').map_or(place, |(_, inside)| inside)
 }
@@ -106,7 +106,7 @@ const SETTING: [&str; 4] = ["--set", "--set-string", "--set-json", "--set-litera
 /// Shorter values are words of any message.
 const SHORTEST_VALUE: usize = 4;
 
-/// What is set on a command line: a program that complains may repeat it, and it may be a password.
+/// The values that are set on a command line: a program that complains may repeat it, and it may be a password.
 pub(super) fn values(args: &[OsString]) -> Vec<String> {
     let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
     let set = args.windows(2).filter(|pair| SETTING.contains(&&*pair[0]));
@@ -176,9 +176,9 @@ mod tests {
         ] {
             assert_eq!(essence(stderr, Some(1)), expected);
         }
-        assert_eq!(essence("", Some(3)), "it wrote nothing, and ended with exit code 3");
-        assert_eq!(essence("\n", None), "it wrote nothing, and was ended by a signal");
-        assert_eq!(essence("reading x\n", None), "reading x (it was ended by a signal)");
+        assert_eq!(essence("", Some(3)), "it printed nothing and failed with exit code 3");
+        assert_eq!(essence("\n", None), "it printed nothing and was killed by a signal");
+        assert_eq!(essence("reading x\n", None), "reading x (it was killed by a signal)");
     }
 
     #[test]

@@ -5,7 +5,7 @@ use std::path::PathBuf;
 use miette::Diagnostic;
 use thiserror::Error;
 
-use super::complaint::Said;
+use super::complaint::ProgramMessage;
 use crate::object::NotAnObject;
 use crate::object::yaml::YamlError;
 use crate::process::ProcessError;
@@ -14,7 +14,7 @@ use crate::source::SourceError;
 /// Why a program did not render a source.
 #[derive(Debug, Error, Diagnostic)]
 pub enum ProgramError {
-    /// What opens the repository's server, for what a program fetches from it, is not to be had.
+    /// The credentials of the repository's server, for what a program fetches from it, is not to be had.
     #[error(transparent)]
     #[diagnostic(transparent)]
     Access(SourceError),
@@ -40,7 +40,7 @@ pub enum ProgramError {
     #[error("`{named}` is not a program that can be run")]
     #[diagnostic(code("trueup::render::program_missing"), help("`{flag}` or `{variable}` names it; name {versions}"))]
     NotThere {
-        /// What was named.
+        /// The name that was given.
         named: String,
         /// The versions that are supported.
         versions: &'static str,
@@ -61,66 +61,66 @@ pub enum ProgramError {
         source: ProcessError,
     },
     /// It took too long, or wrote too much.
-    #[error("{program} did not come to an end with {place}")]
+    #[error("{program} did not finish with {place}")]
     #[diagnostic(
         code("trueup::render::program"),
-        help("it may take as long as `--render-timeout` says, write 100 MiB, and have 2 GiB of memory")
+        help("the limits are `--render-timeout`, 100 MiB of output and 2 GiB of memory")
     )]
     NotRun {
         /// Its name.
         program: &'static str,
-        /// What it rendered.
+        /// The rendered objects.
         place: String,
-        /// What became of it.
+        /// The result.
         source: ProcessError,
     },
     /// It said that it could not.
     #[error("{program} could not render {place}")]
-    #[diagnostic(code("trueup::render::program_failed"), help("to see it by hand, run {whereabouts}: {command}"))]
+    #[diagnostic(code("trueup::render::program_failed"), help("to reproduce it, run {whereabouts}: {command}"))]
     Failed {
         /// Its name.
         program: &'static str,
-        /// What it rendered.
+        /// The rendered objects.
         place: String,
-        /// What it said.
+        /// The program's error.
         #[source]
-        said: Said,
+        said: ProgramMessage,
         /// Its command line, as far as it matters.
         command: String,
         /// Where it ran.
         whereabouts: &'static str,
     },
-    /// What it wrote is no YAML.
-    #[error("what {program} made of {place} is not YAML, at {origin}")]
+    /// The output is not YAML.
+    #[error("the output of {program} for {place} is not YAML, at {origin}")]
     #[diagnostic(code("trueup::render::program_output"), help("look at what the template writes there"))]
     NotYaml {
         /// Its name.
         program: &'static str,
-        /// What it rendered.
+        /// The rendered objects.
         place: String,
         /// The file that it says it comes from.
         origin: String,
-        /// What is wrong.
+        /// The fault.
         source: YamlError,
     },
-    /// What it wrote is no object.
-    #[error("what {program} made of {place} is no Kubernetes object, at {origin}")]
+    /// The output is not an object.
+    #[error("the output of {program} for {place} is not a Kubernetes object, at {origin}")]
     #[diagnostic(code("trueup::render::program_output"), help("each document needs `apiVersion` and `kind`"))]
     NotAnObject {
         /// Its name.
         program: &'static str,
-        /// What it rendered.
+        /// The rendered objects.
         place: String,
         /// The file that it says it comes from.
         origin: String,
-        /// What it is instead.
+        /// The type that was found.
         source: NotAnObject,
     },
     /// The temporary folder cannot be written.
-    #[error("there is no place to render {place} in")]
-    #[diagnostic(code("trueup::render::no_place"), help("the temporary folder (TMPDIR) has to take files"))]
+    #[error("no temporary folder to render {place} in")]
+    #[diagnostic(code("trueup::render::no_place"), help("the temporary folder (TMPDIR) must be writable"))]
     NoPlace {
-        /// What was to be rendered.
+        /// The source, in words.
         place: String,
         /// Why.
         source: std::io::Error,

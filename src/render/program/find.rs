@@ -4,9 +4,9 @@ use std::path::{Path, PathBuf};
 
 use super::{Program, ProgramError, ProgramSettings};
 
-/// What is told of Helm when it is missing.
+/// The message when Helm is missing.
 const HELM_VERSIONS: &str = "Helm 3.14 or newer, or Helm 4";
-/// What is told of Kustomize when it is missing.
+/// The message when Kustomize is missing.
 const KUSTOMIZE_VERSIONS: &str = "Kustomize 5, or kubectl 1.27 or newer";
 
 pub(super) fn helm(settings: &ProgramSettings) -> Result<Program, ProgramError> {

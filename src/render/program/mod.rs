@@ -22,13 +22,13 @@ use super::RenderInput;
 use crate::process::{self, Command, Output, ProcessError};
 use crate::secret::mask_credentials_in_text;
 
-/// What one run may write, to each of its two streams.
+/// The output limit of one run, for each of its two streams.
 const OUTPUT_LIMIT: usize = 100 << 20;
 
-/// What one run may have of memory, and each of its children. Large charts take a tenth of it.
+/// The memory limit of one run, and each of its children. Large charts take a tenth of it.
 const MEMORY_LIMIT: u64 = 2 << 30;
 
-/// What a child gets of our environment: how to find programs, and how to reach the network.
+/// The environment variables that a child inherits: how to find programs, and how to reach the network.
 const INHERITED: [&str; 9] = [
     "PATH",
     "HTTP_PROXY",
@@ -59,18 +59,18 @@ pub struct ProgramSettings {
 pub(super) struct Program {
     /// The file.
     pub(super) path: PathBuf,
-    /// What errors call it: `helm`, `kustomize`, `kubectl kustomize`.
+    /// The name in errors: `helm`, `kustomize`, `kubectl kustomize`.
     pub(super) name: &'static str,
 }
 
 /// One run of a program.
 #[derive(Debug)]
-pub(super) struct Call<'a> {
+pub(super) struct ProgramCall<'a> {
     /// Its arguments.
     pub(super) args: Vec<OsString>,
     /// The folder it runs in.
     pub(super) folder: &'a Path,
-    /// What a reader knows that folder as.
+    /// The name of that folder for readers.
     pub(super) whereabouts: &'static str,
     /// Variables besides those of its home.
     pub(super) variables: Vec<(String, String)>,
@@ -85,13 +85,13 @@ impl Program {
         find::kustomize(settings)
     }
 
-    /// What it says of its version.
+    /// The program's version.
     pub(super) fn version(&self, input: &RenderInput<'_>) -> Result<String, ProgramError> {
         let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
         // kubectl would ask a cluster for its version, too.
         let client = (self.name == "kubectl kustomize").then_some("--client");
         let args = ["version"].into_iter().chain(client).map(OsString::from).collect();
-        let call = Call { args, folder: home.path(), whereabouts: "anywhere", variables: Vec::new() };
+        let call = ProgramCall { args, folder: home.path(), whereabouts: "anywhere", variables: Vec::new() };
         let output = self.run(&call, &home, input)?;
         if output.success() {
             return Ok(String::from_utf8_lossy(&output.stdout).into_owned());
@@ -100,7 +100,12 @@ impl Program {
     }
 
     /// Runs it to its end; whether that was a good one is for the caller to see.
-    pub(super) fn run(&self, call: &Call<'_>, home: &Home, input: &RenderInput<'_>) -> Result<Output, ProgramError> {
+    pub(super) fn run(
+        &self,
+        call: &ProgramCall<'_>,
+        home: &Home,
+        input: &RenderInput<'_>,
+    ) -> Result<Output, ProgramError> {
         let mut command = Command::new(&self.path).args(call.args.iter().cloned());
         command.inherit = INHERITED.to_vec();
         command.env = home.variables();
@@ -123,7 +128,7 @@ impl Program {
     /// The error for a run that ended badly. `hidden` are folders that mean nothing to a reader, the longest first.
     pub(super) fn failed(
         &self,
-        call: &Call<'_>,
+        call: &ProgramCall<'_>,
         output: &Output,
         hidden: &[(&Path, &str)],
         input: &RenderInput<'_>,
@@ -144,7 +149,7 @@ impl Program {
         ProgramError::Failed {
             program: self.name,
             place: input.place(),
-            said: complaint::Said(said),
+            said: complaint::ProgramMessage(said),
             command: complaint::command_line(self.path.file_name(), &args),
             whereabouts: call.whereabouts,
         }

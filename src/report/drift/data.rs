@@ -10,7 +10,7 @@ use serde_json::{Map, Value};
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
-use crate::fleet::run::Condition;
+use crate::fleet::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::report::View;
 use crate::report::drift::operation::{HeldEntry, OperationEntry};
@@ -332,7 +332,7 @@ impl<'run> SourceData<'run> {
 impl<'run> ConditionEntry<'run> {
     fn of(condition: &'run Condition) -> Self {
         let FindingEntry { severity, message, code, help, source } = FindingEntry::of(&condition.finding);
-        Self { kind: &condition.kind, severity, message, code, help, source }
+        Self { kind: condition.kind.as_str(), severity, message, code, help, source }
     }
 }
 

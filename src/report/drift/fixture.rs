@@ -8,8 +8,7 @@ use serde_json::{Value, json};
 use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Excerpt, Finding};
-use crate::fleet::run::Condition;
-use crate::fleet::{ApplicationRun, Run, SourceRun};
+use crate::fleet::{ApplicationRun, Condition, ConditionKind, Run, SourceRun};
 use crate::object::{Gvk, Object, Origin, Pointer};
 use crate::report::View;
 use crate::source::{Commit, PathHistory};
@@ -45,13 +44,12 @@ fn shop() -> ApplicationRun {
     let mut application = application("shop");
     application.sources = vec![source("https://git.example.com/shop/infra", "overlays/prod", "main", REVISION, "gix")];
     application.conditions = vec![Condition {
-        kind: "RepeatedResourceWarning".to_owned(),
+        kind: ConditionKind::RepeatedResourceWarning,
         finding: Finding::warning(
             "trueup::status::repeated",
             "shop: `ConfigMap shop/settings` is written twice; the last one counts",
         )
         .with_help("remove one of them"),
-        is_gap: false,
     }];
     let commit = Commit {
         hash: "9e107d9d372bb6826bd81d3542a419d6f0a1b2c3".to_owned(),
@@ -79,7 +77,7 @@ fn payments() -> ApplicationRun {
     ];
     let manifest = "kind:\n  source:\n    repoURL: git@git.example.com:pay/infra\n    targetRevision: ^1.2\n";
     application.conditions = vec![Condition {
-        kind: "ComparisonError".to_owned(),
+        kind: ConditionKind::ComparisonError,
         finding: Finding::error(
             "trueup::source::revision",
             "payments: no tag satisfies `^1.2` in ssh://git@git.example.com/pay/infra",
@@ -87,7 +85,6 @@ fn payments() -> ApplicationRun {
         .with_cause("the remote has 0 tags")
         .with_help("`targetRevision: main` would follow the branch")
         .at(Excerpt::new("apps/payments.yaml", manifest, 82, 4, Some("asked for here".to_owned()))),
-        is_gap: false,
     }];
     let mut unknown = resource("api", ResourceState::Unknown);
     unknown.namespace = "payments".to_owned();

@@ -14,8 +14,9 @@ use crate::report::View;
 use crate::report::drift::diff::{self, Line, Side};
 use crate::report::drift::notes::note_of_all;
 use crate::report::drift::operation;
-use crate::report::health::text::log_words;
+use crate::report::health::markdown::unhealthy;
 use crate::report::style::escape::visible;
+use crate::report::style::markdown::{code, cut, fence_text, span};
 use crate::report::style::page::Page;
 use crate::report::style::path::{one_line, path, short};
 use crate::report::style::theme::Role;
@@ -23,7 +24,6 @@ use crate::report::style::words::{
     STATES, application_counts, change_words, cluster_words, commit_words, counted, fetched_by_words, finding_line,
     manager_words, one_sided_words, resource_counts, short_revision, state_explained, status_words,
 };
-use crate::status::health::{HealthStatus, ResourceHealth};
 use crate::status::{Moved, ResourceDrift, ResourceState};
 
 /// Below 1 MiB, with room for the last words.
@@ -32,8 +32,6 @@ const LIMIT: usize = 1_000_000;
 const TABLE_LIMIT: usize = LIMIT / 2;
 /// So many lines of one difference are shown.
 const FOLD: usize = 200;
-/// So much of one line is shown, in characters.
-const LINE_LIMIT: usize = 1000;
 /// A value longer than this, in characters, gets lines of its own.
 const LONGEST_VALUE: usize = 60;
 /// Lines of context around a change within a long text.
@@ -243,28 +241,6 @@ fn commits(application: &ApplicationRun, resource: &ResourceDrift, body: &mut St
     }
 }
 
-/// A resource that is not healthy, and why.
-fn unhealthy(resource: &ResourceHealth) -> Option<String> {
-    let health = resource.health.as_ref().filter(|health| health.status != HealthStatus::Healthy)?;
-    let mut text = format!("\n- {} {}", health.status, span(&resource.key().to_string()));
-    // Writing to a String cannot fail.
-    if !health.message.is_empty() {
-        let _ = write!(text, ": {}", span(cut(&health.message)));
-    }
-    for reason in &resource.reasons {
-        let _ = write!(text, "\n  - {}", span(cut(reason)));
-    }
-    for log in &resource.logs {
-        let (title, lines) = log_words(log);
-        let _ = write!(text, "\n  - {}", span(cut(&title)));
-        for line in lines {
-            let _ = write!(text, "<br>{}", span(line));
-        }
-    }
-    text.push('\n');
-    Some(text)
-}
-
 fn changed(resource: &ResourceDrift, view: &View, body: &mut String) {
     let mut room = FOLD;
     for (index, field) in resource.fields.iter().enumerate() {
@@ -343,39 +319,9 @@ fn fence(lines: &[Line], room: usize, body: &mut String) {
     }
 }
 
-/// Text between fences longer than any run of backticks in it.
-fn fence_text(language: &str, text: &str, body: &mut String) {
-    let fence = "`".repeat(longest_run(text).max(2) + 1);
-    // Writing to a String cannot fail.
-    let _ = write!(body, "\n{fence}{language}\n{text}{fence}\n");
-}
-
-fn longest_run(text: &str) -> usize {
-    text.split(|character| character != '`').map(str::len).max().unwrap_or(0)
-}
-
 fn more_lines(count: usize, body: &mut String) {
     // Writing to a String cannot fail.
     let _ = writeln!(body, "\n… {}", counted(count, "more line"));
-}
-
-/// As much of a line as is shown.
-fn cut(line: &str) -> &str {
-    line.char_indices().nth(LINE_LIMIT).map_or(line, |(end, _)| &line[..end])
-}
-
-/// Any text as a code span, for paragraphs and lists: readable raw and rendered, and never markup. It holds no line break, and
-/// its fence is longer than any run of backticks in it.
-///
-/// Rule: GitHub Flavored Markdown, "Code spans".
-fn span(text: &str) -> String {
-    let shown = visible(text);
-    if shown.trim_matches(' ').is_empty() {
-        return "`␣`".to_owned();
-    }
-    let fence = "`".repeat(longest_run(&shown) + 1);
-    let padding = if shown.starts_with(['`', ' ']) || shown.ends_with(['`', ' ']) { " " } else { "" };
-    format!("{fence}{padding}{shown}{padding}{fence}")
 }
 
 /// Words of ours around names from a cluster: the names are all that could be markup, so that all of it is a code span where
@@ -383,28 +329,6 @@ fn span(text: &str) -> String {
 fn visible_words(words: &str) -> String {
     let is_plain = |character: char| character.is_ascii_alphanumeric() || " -,:;".contains(character);
     if words.chars().all(is_plain) && !words.contains("://") { words.to_owned() } else { span(words) }
-}
-
-/// Any text as code in a table or in HTML, where the rules of backticks bend; GitHub looks for no mentions in it. Punctuation
-/// is written as character references, which markdown never takes for markup, and a comment keeps `@` from joining an address.
-fn code(text: &str) -> String {
-    let mut escaped = String::from("<code>");
-    // What GitHub makes a link of without markup.
-    let may_link = ["://", "www.", "@", "mailto:", "xmpp:"].iter().any(|sign| text.contains(sign));
-    for character in visible(text).chars() {
-        match character {
-            '@' => escaped.push_str("&#64;<!-- -->"),
-            ' ' | '-' | '/' => escaped.push(character),
-            '.' | ':' if !may_link => escaped.push(character),
-            _ if character.is_ascii_punctuation() => {
-                // Writing to a String cannot fail.
-                let _ = write!(escaped, "&#{};", u32::from(character));
-            }
-            _ => escaped.push(character),
-        }
-    }
-    escaped.push_str("</code>");
-    escaped
 }
 
 #[cfg(test)]

@@ -143,8 +143,9 @@ mod tests {
 
     use super::*;
     use crate::fleet::{ApplicationHealth, Run};
+    use crate::report::Format;
     use crate::report::drift::fixture::{HOSTILE, everything, judged, unwell, view};
-    use crate::report::health::text::{HealthFormat, write};
+    use crate::report::health::text::write;
 
     /// An application that works, one that does not, and one of which nothing is known.
     fn mixed() -> Run {
@@ -156,7 +157,7 @@ mod tests {
     }
 
     fn report(run: &Run, objects: &[ResourceHealth], ending: Option<&Ending>) -> Value {
-        serde_json::from_str(&write(Judged { run, objects, ending }, HealthFormat::Json, &view())).unwrap()
+        serde_json::from_str(&write(Judged { run, objects, ending }, Format::Json, &view())).unwrap()
     }
 
     /// Whoever has a script that reads reports: the published schema and the report are one contract, and no key is printed

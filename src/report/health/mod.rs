@@ -1,5 +1,6 @@
 //! The health report, and the results of `health test`.
 
 pub(super) mod data;
+pub(super) mod markdown;
 pub mod test_results;
 pub mod text;

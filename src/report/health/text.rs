@@ -1,33 +1,19 @@
-//! How well everything works, as text or data, and the exit code.
+//! How well everything works, as text.
 //!
-//! In: what was [`Judged`]: a run with its health, or objects alone, and how a wait ended. Out: text, JSON, YAML.
+//! In: what was [`Judged`]: a run with its health, or objects alone, and how a wait ended. Out: text, or one of the other formats.
 //!
 //! Rule: docs/health.md, "The report".
 
-use clap::ValueEnum;
-
 use crate::fleet::{Ending, Run};
-use crate::object::yaml;
 use crate::report::health::data::HealthReport;
+use crate::report::health::markdown;
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
-use crate::report::{ExitRules, ExitStatus, View, json};
+use crate::report::{Format, View, json, yaml};
 use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{HealthStatus, ResourceHealth};
 
-/// A format of the report.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
-pub enum HealthFormat {
-    /// For people
-    #[default]
-    Text,
-    /// For scripts: docs/health.schema.json
-    Json,
-    /// The same value as JSON
-    Yaml,
-}
-
-/// The health, and how a wait for it ended.
+/// What was judged, and how a wait for it ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Judged<'run> {
     /// The applications.
@@ -39,29 +25,19 @@ pub struct Judged<'run> {
 }
 
 impl Judged<'_> {
-    /// The exit code: an error wins, then what does not work, or was waited for in vain. Drift is none of a wait's business
-    /// unless it was waited for.
+    /// The exit code.
     pub fn exit_code(&self) -> u8 {
-        let is_unwell = |object| status(object).is_some_and(|status| status > HealthStatus::Suspended);
-        match self.ending {
-            Some(Ending::Reached) => 0,
-            Some(Ending::Degraded(_) | Ending::TimedOut(_)) if !self.run.has_error() => ExitStatus::Unhealthy.code(),
-            Some(Ending::Degraded(_) | Ending::TimedOut(_) | Ending::Failed) => 2,
-            None => match self.run.exit_code(&ExitRules::default()) {
-                0 if self.objects.iter().any(is_unwell) => ExitStatus::Unhealthy.code(),
-                code => code,
-            },
-        }
+        self.exit_status().code()
     }
 }
 
 /// The report in one format, with a final line break.
-pub fn write(judged: Judged<'_>, format: HealthFormat, view: &View) -> String {
+pub fn write(judged: Judged<'_>, format: Format, view: &View) -> String {
     match format {
-        HealthFormat::Text => text(judged, view),
-        HealthFormat::Json => json::pretty(&HealthReport::of(judged)),
-        // A value with text keys cannot fail to become JSON.
-        HealthFormat::Yaml => yaml::write(&serde_json::to_value(HealthReport::of(judged)).unwrap_or_default()),
+        Format::Json => json::pretty(&HealthReport::of(judged)),
+        Format::Yaml => yaml::of(&HealthReport::of(judged)),
+        Format::Markdown => markdown::write(judged),
+        Format::Text | Format::Diff => text(judged, view),
     }
 }
 

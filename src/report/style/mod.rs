@@ -2,6 +2,7 @@
 
 pub(super) mod age;
 pub(super) mod escape;
+pub(super) mod markdown;
 pub(super) mod page;
 pub(super) mod path;
 pub(super) mod theme;

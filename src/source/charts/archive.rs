@@ -12,7 +12,7 @@ use std::path::{Component, Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 use tar::{Archive, Entry, EntryType};
 
-use super::super::error::Cause;
+use super::super::error::SourceCause;
 use super::super::tree::{make_link, stays_inside};
 
 /// How an archive is packed.
@@ -24,7 +24,7 @@ pub(super) enum Packing {
     TarGzip,
 }
 
-/// What an archive may become.
+/// The size limit of an unpacked archive.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Bounds {
     /// Everything together, in bytes. Argo CD: `reposerver.helm.manifest.max.extracted.size`.
@@ -50,7 +50,7 @@ pub(super) enum ArchiveFault {
     /// It does what none may do.
     Refused(String),
     /// It is no such archive, or not whole.
-    Damaged(Cause),
+    Damaged(SourceCause),
     /// Our disk does not take it.
     Disk(io::Error),
     /// Time is up.
@@ -139,7 +139,7 @@ impl Unpacking<'_> {
         }
         let before = self.kinds.insert(path.clone(), kind);
         if before.is_some_and(|before| before.is_dir() != kind.is_dir()) {
-            return Err(refused(&written, "is there twice, as different things"));
+            return Err(refused(&written, "appears twice with different types"));
         }
         if kind.is_dir() {
             return self.folder(&path, &written);
@@ -171,7 +171,7 @@ impl Unpacking<'_> {
         // Links are made at the end: there is none to follow here.
         let mut file = match File::create(self.into.join(path)) {
             Err(error) if error.kind() == io::ErrorKind::IsADirectory => {
-                return Err(refused(written, "is there twice, as different things"));
+                return Err(refused(written, "appears twice with different types"));
             }
             file => file?,
         };
@@ -191,14 +191,14 @@ impl Unpacking<'_> {
 
     /// Links come last: while files were written, there was none to follow.
     fn links(&self) -> Result<(), ArchiveFault> {
-        let leads_out = |path: &Path| refused(&path.display().to_string(), "is a link that leads out");
+        let leads_out = |path: &Path| refused(&path.display().to_string(), "is a link that points outside");
         for (path, target) in &self.links {
             if !stays_inside(path, target) {
                 return Err(leads_out(path));
             }
             match make_link(target, &self.into.join(path)) {
                 Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                    return Err(refused(&path.display().to_string(), "is there twice, as different things"));
+                    return Err(refused(&path.display().to_string(), "appears twice with different types"));
                 }
                 other => other?,
             }
@@ -216,7 +216,7 @@ impl Unpacking<'_> {
 
 #[expect(clippy::needless_pass_by_value, reason = "it stands where errors are mapped")]
 fn damaged(error: io::Error) -> ArchiveFault {
-    ArchiveFault::Damaged(Cause::of(&error))
+    ArchiveFault::Damaged(SourceCause::of(&error))
 }
 
 fn refused(entry: &str, why: &str) -> ArchiveFault {

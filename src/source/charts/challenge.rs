@@ -1,4 +1,4 @@
-//! How a registry wants to be told who we are: `WWW-Authenticate`, and the token that it sends us for.
+//! How a registry asks for credentials: `WWW-Authenticate`, and the token that it sends us for.
 //!
 //! In: the header. Out: what it asks for, and the token that its server hands out.
 //!
@@ -8,13 +8,13 @@
 use reqwest::Url;
 use serde_json::Value;
 
-use super::super::error::{Cause, SourceError};
+use super::super::error::{SourceCause, SourceError};
 use super::super::keyring::Pass;
-use super::super::web::{Answer, Web, shown};
+use super::super::web::{Web, WebAnswer, shown};
 use super::helm_repo::headers;
 use crate::secret::Secret;
 
-/// What an answer with a token may be long.
+/// The size limit of an answer with a token.
 const TOKEN_LIMIT: u64 = 1 << 20;
 
 /// The password was meant for other hosts.
@@ -24,7 +24,7 @@ const WITHHELD: &str = "the registry hands out tokens on another host, which TRU
 /// Such tokens end after some hours.
 const LOG_IN_AGAIN: &str = "log in to the registry again, as with `az acr login` or `docker login`";
 
-/// What a registry wants to hear.
+/// The authentication that a registry requests.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(super) enum Challenge {
     /// A user and a password.
@@ -89,10 +89,10 @@ impl TokenWanted {
     ) -> Result<Option<Secret<String>>, SourceError> {
         let url = registry.to_string();
         let refused = |reason| SourceError::UrlRefused { url: url.clone(), reason };
-        let realm = Url::parse(&self.realm).map_err(|_error| refused("it sends us for a token to what is no URL"))?;
+        let realm = Url::parse(&self.realm).map_err(|_error| refused("its token server is not a URL"))?;
         // Who spoke TLS with us does not get our password sent in clear text elsewhere.
         if realm.scheme() != "https" && registry.scheme() == "https" {
-            return Err(refused("it sends us for a token to a server without TLS"));
+            return Err(refused("its token server does not use TLS"));
         }
         let scope = if self.scope.is_empty() { format!("repository:{repository}:pull") } else { self.scope.clone() };
         let answer = self.ask(web, realm.clone(), &scope, pass)?;
@@ -102,13 +102,19 @@ impl TokenWanted {
         }
         let said: Value = serde_json::from_slice(&answer.bytes(TOKEN_LIMIT)?).map_err(|error| {
             let help = "look at what the registry's token server answers".to_owned();
-            SourceError::FetchFailed { url: url.clone(), help, cause: Cause::of(&error) }
+            SourceError::FetchFailed { url: url.clone(), help, cause: SourceCause::of(&error) }
         })?;
         let token = ["token", "access_token"].iter().find_map(|field| said.get(field).and_then(Value::as_str));
         Ok(token.map(|token| Secret::new(token.to_owned())))
     }
 
-    fn ask<'web>(&self, web: &'web Web, mut realm: Url, scope: &str, pass: &Pass) -> Result<Answer<'web>, SourceError> {
+    fn ask<'web>(
+        &self,
+        web: &'web Web,
+        mut realm: Url,
+        scope: &str,
+        pass: &Pass,
+    ) -> Result<WebAnswer<'web>, SourceError> {
         let mut fields = vec![("scope", scope)];
         if !self.service.is_empty() {
             fields.insert(0, ("service", &self.service));
@@ -119,9 +125,10 @@ impl TokenWanted {
         };
         fields.extend([("grant_type", "refresh_token"), ("client_id", "trueup"), ("refresh_token", token.expose())]);
         let answer = web.post(&realm, &fields)?;
-        // RFC 6749 5.2: so is told that the token is over, or was taken back.
+        // RFC 6749 5.2: this says that the token expired or was revoked.
         if answer.status().as_u16() == 400 {
-            let cause = Some(Cause::saying(format!("it answers {} to the token of an earlier login", answer.status())));
+            let cause =
+                Some(SourceCause::saying(format!("it answers {} to the token of an earlier login", answer.status())));
             return Err(SourceError::AccessRefused { url: shown(&realm), help: LOG_IN_AGAIN.to_owned(), cause });
         }
         Ok(answer)

@@ -14,20 +14,20 @@ use reqwest::Url;
 use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use serde::{Deserialize, Serialize};
 
-use super::super::bring::Task;
-use super::super::credentials::Identity;
-use super::super::error::{Cause, SourceError};
+use super::super::credentials::BasicAuth;
+use super::super::error::{SourceCause, SourceError};
 use super::super::keyring::{Pass, is_this_machine, of_url};
+use super::super::task::Task;
 use super::super::web::{self, Saved, Web};
 use super::index::{self, Index, Release};
 use super::shelf::Shelf;
 
-/// What an index may be long: the largest public ones have some 30 MiB.
+/// The size limit of an index: the largest public ones have some 30 MiB.
 const INDEX_LIMIT: u64 = 256 << 20;
-/// What one archive may be long.
+/// The size limit of one archive.
 pub(super) const ARCHIVE_LIMIT: u64 = 256 << 20;
 
-/// What opens a Helm repository.
+/// Credentials for a Helm repository.
 const ACCESS_HELP: &str = "set TRUEUP_HELM_USERNAME and TRUEUP_HELM_PASSWORD, or give the repository's Secret with \
                            `--repositories`";
 
@@ -44,14 +44,14 @@ pub(super) struct HelmRepository<'task> {
 
 /// An index as the cache keeps it.
 #[derive(Serialize, Deserialize)]
-struct Kept {
+struct CachedIndex {
     etag: Option<String>,
     modified: Option<String>,
     index: Index,
 }
 
 impl<'task> HelmRepository<'task> {
-    /// Brings the index.
+    /// Fetches the index.
     pub(super) fn open(task: &Task, shelf: &'task Shelf<'task>) -> Result<Self, SourceError> {
         let shown = task.url.to_string();
         let refused = |reason| SourceError::UrlRefused { url: shown.clone(), reason };
@@ -109,11 +109,11 @@ impl<'task> HelmRepository<'task> {
 
     /// The archive's own URL; the registry's repository and tag where it is in one.
     pub(super) fn archive_url(&self, release: &Release) -> Result<Url, SourceError> {
-        let said = |words| SourceError::IndexUnreadable { url: self.shown.clone(), cause: Cause::saying(words) };
+        let said = |words| SourceError::IndexUnreadable { url: self.shown.clone(), cause: SourceCause::saying(words) };
         if release.url.is_empty() {
             return Err(said(format!("it does not say where version {} is", release.version)));
         }
-        let wrong = || said(format!("`{}` in it is no URL", release.url));
+        let wrong = || said(format!("`{}` in it is not a URL", release.url));
         let mut url = self.base.join(&release.url).map_err(|_error| wrong())?;
         if Url::parse(&release.url).is_err() {
             // Helm: what the repository's own URL has there, such as a signature, opens what is below it, too.
@@ -154,7 +154,7 @@ impl<'task> HelmRepository<'task> {
         let folder = self.base.to_file_path().ok().and_then(|folder| folder.canonicalize().ok());
         // Nor does an index of a folder name a file outside of it.
         if !folder.is_some_and(|folder| real.starts_with(folder)) {
-            let cause = Cause::saying(format!("`{url}` in it leads out of its folder"));
+            let cause = SourceCause::saying(format!("`{url}` in it points outside its folder"));
             return Err(SourceError::IndexUnreadable { url: self.shown.clone(), cause });
         }
         let bytes = fs::read(&real).map_err(|error| self.unreadable(&path, &error))?;
@@ -166,7 +166,7 @@ impl<'task> HelmRepository<'task> {
         let path: PathBuf = self.base.to_file_path().map_err(|()| self.gone(None))?.join("index.yaml");
         let folder = path.parent().and_then(|folder| folder.canonicalize().ok());
         if path.canonicalize().ok().is_some_and(|real| !folder.is_some_and(|folder| real.starts_with(folder))) {
-            return Err(self.gone(Some(Cause::saying("its `index.yaml` is a link that leads out"))));
+            return Err(self.gone(Some(SourceCause::saying("its `index.yaml` is a link that points outside"))));
         }
         let bytes = fs::read(&path).map_err(|error| self.unreadable(&path, &error))?;
         self.read(&bytes)
@@ -174,12 +174,12 @@ impl<'task> HelmRepository<'task> {
 
     fn unreadable(&self, path: &Path, error: &io::Error) -> SourceError {
         if error.kind() == io::ErrorKind::NotFound {
-            return self.gone(Some(Cause::saying(format!("there is no `{}`", path.display()))));
+            return self.gone(Some(SourceCause::saying(format!("there is no `{}`", path.display()))));
         }
-        SourceError::LocalUnreadable { path: path.to_owned(), cause: Cause::of(error) }
+        SourceError::LocalUnreadable { path: path.to_owned(), cause: SourceCause::of(error) }
     }
 
-    fn gone(&self, cause: Option<Cause>) -> SourceError {
+    fn gone(&self, cause: Option<SourceCause>) -> SourceError {
         SourceError::RepositoryGone { url: self.shown.clone(), cause }
     }
 
@@ -193,7 +193,7 @@ impl<'task> HelmRepository<'task> {
         let mut url = self.base.join("index.yaml").map_err(|_error| self.gone(None))?;
         url.set_query(self.base.query());
         let name = web::without_identity(&url);
-        let kept = self.shelf.index(name.as_str())?.and_then(|text| serde_json::from_slice::<Kept>(&text).ok());
+        let kept = self.shelf.index(name.as_str())?.and_then(|text| serde_json::from_slice::<CachedIndex>(&text).ok());
         let mut headers = headers(self.pass.identity.as_ref());
         if let Some(kept) = &kept {
             let conditions = [(IF_NONE_MATCH, &kept.etag), (IF_MODIFIED_SINCE, &kept.modified)];
@@ -214,7 +214,7 @@ impl<'task> HelmRepository<'task> {
         let (etag, modified) = (header(ETAG), header(LAST_MODIFIED));
         let index = self.read(&answer.bytes(INDEX_LIMIT)?)?;
         if etag.is_some() || modified.is_some() {
-            let kept = Kept { etag, modified, index };
+            let kept = CachedIndex { etag, modified, index };
             self.shelf.keep_index(name.as_str(), &serde_json::to_vec(&kept).unwrap_or_default());
             return Ok(kept.index);
         }
@@ -232,7 +232,7 @@ fn as_folder(mut url: Url) -> Url {
 }
 
 /// The header that says who we are.
-pub(super) fn headers(identity: Option<&Identity>) -> HeaderMap {
+pub(super) fn headers(identity: Option<&BasicAuth>) -> HeaderMap {
     let mut headers = HeaderMap::new();
     if let Some(value) = identity.and_then(basic) {
         headers.insert(AUTHORIZATION, value);
@@ -240,7 +240,7 @@ pub(super) fn headers(identity: Option<&Identity>) -> HeaderMap {
     headers
 }
 
-fn basic(identity: &Identity) -> Option<HeaderValue> {
+fn basic(identity: &BasicAuth) -> Option<HeaderValue> {
     use base64::Engine as _;
     let both = format!("{}:{}", identity.username, identity.password.expose());
     let mut value =

@@ -11,7 +11,7 @@ use semver::Version;
 use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
-use super::super::error::Cause;
+use super::super::error::SourceCause;
 use super::super::version_range::{VersionRange, parse_version};
 use crate::object::yaml::{self, Limits, WithPositions};
 
@@ -30,17 +30,17 @@ pub(super) struct Release {
 }
 
 impl Index {
-    pub(super) fn read(bytes: &[u8]) -> Result<Self, Cause> {
-        let text = yaml::decode(bytes).map_err(|error| Cause::of(&error))?;
+    pub(super) fn read(bytes: &[u8]) -> Result<Self, SourceCause> {
+        let text = yaml::decode(bytes).map_err(|error| SourceCause::of(&error))?;
         let document = yaml::read(&text, &Limits::default(), WithPositions::No).into_iter().next();
         let mut value = match document {
-            None => return Err(Cause::saying("it is empty")),
-            Some(Err(error)) => return Err(Cause::of(&error)),
+            None => return Err(SourceCause::saying("it is empty")),
+            Some(Err(error)) => return Err(SourceCause::of(&error)),
             Some(Ok(document)) => document.value,
         };
         // Helm: an index without this is none, such as a page that greets people.
         if value.get("apiVersion").and_then(Value::as_str).is_none_or(str::is_empty) {
-            return Err(Cause::saying("it has no `apiVersion`"));
+            return Err(SourceCause::saying("it has no `apiVersion`"));
         }
         let Some(Value::Object(entries)) = value.get_mut("entries").map(Value::take) else {
             return Ok(Self::default());

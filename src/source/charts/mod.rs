@@ -1,4 +1,4 @@
-//! Charts of Helm repositories and registries, and `oci://` sources: archives that are brought and unpacked.
+//! Charts of Helm repositories and registries, and `oci://` sources: archives that are fetched and unpacked.
 //!
 //! In: a repository's URL, charts and versions, tags, digests or constraints. Out: checkouts whose root is the unpacked
 //! chart, as the renderers take any folder. An archive is kept by its digest, and held against it when it arrives.
@@ -19,24 +19,24 @@ use std::sync::{Arc, PoisonError};
 
 use self::archive::Packing;
 use self::helm_repo::HelmRepository;
-use self::oci::{Content, Door, Registry};
+use self::oci::{Content, Registry, RegistryClient};
 use self::shelf::Shelf;
-use super::bring::{Task, When, crashed};
 use super::checkout::{Checkout, FetchedBy, Wanted};
-use super::error::{Cause, SourceError};
+use super::error::{SourceCause, SourceError};
 use super::keyring::{Asking, Keyring};
-use super::sources::Brought;
+use super::sources::FetchResult;
+use super::task::{Task, When, crashed};
 use super::web::Web;
 use super::working_tree;
 use crate::finding::Finding;
 use crate::secret::RepoUrl;
 
-/// How many charts of one repository are brought at a time.
+/// How many charts of one repository are fetched at a time.
 const AT_A_TIME: usize = 8;
 
 /// Where a source comes from, as far as that decides how it is asked for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub(super) enum Kind {
+pub(super) enum SourceOrigin {
     /// A git repository.
     Git,
     /// A Helm repository: an index and archives.
@@ -45,7 +45,7 @@ pub(super) enum Kind {
     Registry,
 }
 
-impl Kind {
+impl SourceOrigin {
     /// Rule: Argo CD `repository_types.go`, util/helm/client.go `IsHelmOciRepo`: a registry of charts is a URL without a
     /// scheme, or one whose Secret has `enableOCI`.
     pub(super) fn of(url: &RepoUrl, wanted: &Wanted, keyring: &Keyring) -> Self {
@@ -62,8 +62,8 @@ impl Kind {
     }
 }
 
-/// Brings everything that a task wants of a Helm repository or a registry.
-pub(super) fn all(task: &Task, kind: Kind) -> Result<Vec<Brought>, SourceError> {
+/// Fetches everything that a task wants of a Helm repository or a registry.
+pub(super) fn all(task: &Task, kind: SourceOrigin) -> Result<Vec<FetchResult>, SourceError> {
     let shared = task.shared.clone();
     if let (Some(root), When::Now) = (shared.working_trees.find(&task.url), task.when) {
         let checkout = |wanted: &Wanted| working_tree::chart(root, wanted.chart.as_deref());
@@ -72,12 +72,12 @@ pub(super) fn all(task: &Task, kind: Kind) -> Result<Vec<Brought>, SourceError> 
     let cache = shared.cache()?;
     let shelf = Shelf::of(cache, task);
     let answers = match kind {
-        Kind::HelmRepository => {
+        SourceOrigin::HelmRepository => {
             let repository = HelmRepository::open(task, &shelf)?;
             let warning = repository.speaks_in_clear_text().then(|| clear_text(&task.url));
             side_by_side(task, |wanted| from_repository(task, &shelf, &repository, wanted, warning.as_ref()))
         }
-        Kind::Registry | Kind::Git => {
+        SourceOrigin::Registry | SourceOrigin::Git => {
             let written = task.url.with_credentials();
             let door = door(task, written)?;
             side_by_side(task, |wanted| from_registry(task, &shelf, &door, wanted))
@@ -87,26 +87,26 @@ pub(super) fn all(task: &Task, kind: Kind) -> Result<Vec<Brought>, SourceError> 
     Ok(answers)
 }
 
-/// Brings each of what is wanted; some at a time, for each is a few small questions and a wait for the answers.
-fn side_by_side(task: &Task, bring: impl Fn(&Wanted) -> Result<Checkout, SourceError> + Sync) -> Vec<Brought> {
+/// Fetches each of what is wanted; some at a time, for each is a few small questions and a wait for the answers.
+fn side_by_side(task: &Task, fetch: impl Fn(&Wanted) -> Result<Checkout, SourceError> + Sync) -> Vec<FetchResult> {
     let next = AtomicUsize::new(0);
     let work = || {
-        let mut brought = Vec::new();
+        let mut fetched = Vec::new();
         loop {
             let position = next.fetch_add(1, Ordering::Relaxed);
-            let Some(wanted) = task.wanted.get(position) else { return brought };
-            brought.push((position, bring(wanted).map(Arc::new).map_err(Arc::new)));
+            let Some(wanted) = task.wanted.get(position) else { return fetched };
+            fetched.push((position, fetch(wanted).map(Arc::new).map_err(Arc::new)));
         }
     };
     let workers = task.shared.settings.concurrency.clamp(1, AT_A_TIME).min(task.wanted.len());
-    let mut brought: Vec<(usize, Brought)> = std::thread::scope(|scope| {
+    let mut fetched: Vec<(usize, FetchResult)> = std::thread::scope(|scope| {
         let workers: Vec<_> = (0..workers).map(|_| scope.spawn(work)).collect();
         workers.into_iter().flat_map(|worker| worker.join().unwrap_or_default()).collect()
     });
-    brought.sort_by_key(|(position, _)| *position);
-    let mut answers = brought.into_iter().peekable();
+    fetched.sort_by_key(|(position, _)| *position);
+    let mut answers = fetched.into_iter().peekable();
     // A worker that died answers nothing, which is a fault of ours.
-    let answer = |position| answers.next_if(|(found, _)| *found == position).map(|(_, brought)| brought);
+    let answer = |position| answers.next_if(|(found, _)| *found == position).map(|(_, fetched)| fetched);
     (0..task.wanted.len())
         .map(answer)
         .map(|answer| answer.unwrap_or_else(|| Err(Arc::new(crashed(&task.url)))))
@@ -114,11 +114,11 @@ fn side_by_side(task: &Task, bring: impl Fn(&Wanted) -> Result<Checkout, SourceE
 }
 
 /// The way to a registry; a Secret is for the URL that is written, of which a chart's name is no part.
-fn door(task: &Task, written: &str) -> Result<Door, SourceError> {
+fn door(task: &Task, written: &str) -> Result<RegistryClient, SourceError> {
     let asking = Asking { timeout: task.limits.left(), cancel: &task.limits.stop, runtime: &task.runtime };
     let pass = task.shared.settings.keyring.registry(written, &task.project, &asking);
     let web = Web::new(&pass, &task.url.to_string(), &task.limits, &task.runtime)?;
-    Ok(Door::new(pass, web))
+    Ok(RegistryClient::new(pass, web))
 }
 
 fn clear_text(url: &RepoUrl) -> Finding {
@@ -171,7 +171,12 @@ fn from_repository(
 }
 
 /// One chart, or one artifact, of a registry.
-fn from_registry(task: &Task, shelf: &Shelf<'_>, door: &Door, wanted: &Wanted) -> Result<Checkout, SourceError> {
+fn from_registry(
+    task: &Task,
+    shelf: &Shelf<'_>,
+    door: &RegistryClient,
+    wanted: &Wanted,
+) -> Result<Checkout, SourceError> {
     let place = task.url.with_credentials().trim_start_matches("oci://").trim_end_matches('/').to_owned();
     let chart = wanted.chart.as_deref();
     let place = chart.map_or_else(|| place.clone(), |chart| format!("{place}/{}", chart.trim_matches('/')));
@@ -182,7 +187,7 @@ fn from_registry(task: &Task, shelf: &Shelf<'_>, door: &Door, wanted: &Wanted) -
 fn artifact(
     task: &Task,
     shelf: &Shelf<'_>,
-    door: &Door,
+    door: &RegistryClient,
     (place, asked): (&str, &str),
     chart: Option<&str>,
 ) -> Result<Checkout, SourceError> {
@@ -225,7 +230,7 @@ fn chart_folder(unpacked: &Path, chart: &str, what: &str) -> Result<PathBuf, Sou
         return Ok(named);
     }
     let unreadable =
-        |error: std::io::Error| SourceError::ArchiveDamaged { what: what.to_owned(), cause: Cause::of(&error) };
+        |error: std::io::Error| SourceError::ArchiveDamaged { what: what.to_owned(), cause: SourceCause::of(&error) };
     let mut folders = Vec::new();
     for entry in fs::read_dir(unpacked).map_err(unreadable)? {
         let path = entry.map_err(unreadable)?.path();

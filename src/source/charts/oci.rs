@@ -15,7 +15,7 @@ use serde_json::Value;
 
 use super::super::error::SourceError;
 use super::super::keyring::{Pass, is_this_machine};
-use super::super::web::{Answer, Saved, Web};
+use super::super::web::{Saved, Web, WebAnswer};
 use super::archive::Packing;
 use super::challenge::Challenge;
 use super::helm_repo::{ARCHIVE_LIMIT, headers};
@@ -40,7 +40,7 @@ const MANIFEST_LIMIT: u64 = 4 << 20;
 /// Each page has up to a thousand tags.
 const TAG_PAGES: usize = 100;
 
-/// What opens a registry.
+/// Credentials for a registry.
 pub(super) const ACCESS_HELP: &str = "set TRUEUP_OCI_USERNAME and TRUEUP_OCI_PASSWORD, log in with `helm registry login`, or give \
                            the repository's Secret with `--repositories`; a repository that is not there may look the same";
 
@@ -54,12 +54,12 @@ pub(super) enum Content {
 }
 
 /// A way to a registry, and what opens it.
-pub(super) struct Door {
+pub(super) struct RegistryClient {
     pass: Pass,
     web: Web,
 }
 
-impl Door {
+impl RegistryClient {
     pub(super) fn new(pass: Pass, web: Web) -> Self {
         Self { pass, web }
     }
@@ -67,7 +67,7 @@ impl Door {
 
 /// One repository of a registry.
 pub(super) struct Registry<'door> {
-    door: &'door Door,
+    door: &'door RegistryClient,
     base: Url,
     name: String,
     /// As a reader knows it.
@@ -75,7 +75,7 @@ pub(super) struct Registry<'door> {
     authorization: Option<HeaderValue>,
 }
 
-/// What a tag, a digest or a constraint led to.
+/// The result of resolving a tag, a digest or a constraint.
 pub(super) struct Artifact {
     /// The tag that was taken, with `+` where registries have `_`; empty for a digest.
     pub(super) version: String,
@@ -96,7 +96,7 @@ pub(super) struct Layer {
 
 impl<'door> Registry<'door> {
     /// `repository` is `host/path`, without a scheme.
-    pub(super) fn new(repository: &str, door: &'door Door) -> Result<Self, SourceError> {
+    pub(super) fn new(repository: &str, door: &'door RegistryClient) -> Result<Self, SourceError> {
         let refused = |reason| SourceError::UrlRefused { url: RepoUrl::new(repository).to_string(), reason };
         let (host, name) =
             repository.split_once('/').ok_or_else(|| refused("it names a registry, and no repository in it"))?;
@@ -107,7 +107,7 @@ impl<'door> Registry<'door> {
         }
         // Nothing may look like a host and be none.
         if !host.chars().all(|letter| letter.is_ascii_alphanumeric() || ".-_:[]".contains(letter)) {
-            return Err(refused("its host is none"));
+            return Err(refused("its host is not valid"));
         }
         let name = name.trim_matches('/').to_owned();
         let is_name = |letter: char| letter.is_ascii_lowercase() || letter.is_ascii_digit() || "._-/".contains(letter);
@@ -239,7 +239,7 @@ impl<'door> Registry<'door> {
         let layer = match wanted.as_slice() {
             [layer] => *layer,
             [] if content == Content::Chart => {
-                return Err(refused("it is no Helm chart: no layer holds one".to_owned()));
+                return Err(refused("it is not a Helm chart: no layer contains one".to_owned()));
             }
             several => {
                 return Err(refused(format!("it has {} layers with files, and must have one", several.len())));
@@ -283,9 +283,9 @@ impl<'door> Registry<'door> {
         Ok(tags)
     }
 
-    /// Asks; where the registry wants to know who we are, tells it, once.
-    fn get(&mut self, question: &str, accept: &'static str) -> Result<Answer<'_>, SourceError> {
-        let wrong = || SourceError::UrlRefused { url: self.shown.clone(), reason: "it cannot be asked for" };
+    /// Asks; where the registry wants to know who we are, sends credentials, once.
+    fn get(&mut self, question: &str, accept: &'static str) -> Result<WebAnswer<'_>, SourceError> {
+        let wrong = || SourceError::UrlRefused { url: self.shown.clone(), reason: "it is not part of a valid URL" };
         let url = self.base.join(&format!("v2/{}/{question}", self.name)).map_err(|_error| wrong())?;
         let answer = self.door.web.get(&url, &self.headers(accept))?;
         if answer.status().as_u16() != 401 {
@@ -322,7 +322,7 @@ impl<'door> Registry<'door> {
     }
 }
 
-/// What a registry may know something by: a digest, or a tag, which has `_` for `+`.
+/// A reference in a registry: a digest, or a tag, which has `_` for `+`.
 fn reference(asked: &str) -> Option<String> {
     if is_digest(asked) {
         return Some(asked.to_owned());

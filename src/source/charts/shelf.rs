@@ -1,16 +1,16 @@
 //! The part of the cache that charts and indexes are kept in.
 //!
 //! In: an archive in a file. Out: its files in a folder that is named by the archive's digest, so that an archive that two
-//! repositories have is unpacked once, and one that was published anew is another one.
+//! repositories have is unpacked once, and one that was published again is another one.
 
 use std::collections::HashMap;
 use std::io;
 use std::path::PathBuf;
 use std::sync::{Arc, Mutex, PoisonError};
 
-use super::super::bring::Task;
-use super::super::cache::{Cache, Kind};
+use super::super::cache::{Cache, CachedKind};
 use super::super::error::SourceError;
+use super::super::task::Task;
 use super::archive::{self, ArchiveFault, Bounds, Packing};
 use crate::storage::{seal, unseal};
 
@@ -21,11 +21,11 @@ const INDEX: &str = "index";
 pub(super) struct Shelf<'task> {
     cache: &'task Cache,
     task: &'task Task,
-    turns: Mutex<HashMap<String, Turn>>,
+    turns: Mutex<HashMap<String, ArchiveTurn>>,
 }
 
-/// Held by who brings an archive, so that who wants the same finds it there.
-type Turn = Arc<Mutex<()>>;
+/// Held while an archive is fetched, so that others who want the same one wait for it.
+type ArchiveTurn = Arc<Mutex<()>>;
 
 impl<'task> Shelf<'task> {
     pub(super) fn of(cache: &'task Cache, task: &'task Task) -> Self {
@@ -37,15 +37,15 @@ impl<'task> Shelf<'task> {
         self.cache.unusable(error)
     }
 
-    /// Whose turn it is to bring an archive.
-    pub(super) fn turn(&self, archive: &str) -> Turn {
+    /// The lock for fetching each archive.
+    pub(super) fn turn(&self, archive: &str) -> ArchiveTurn {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(turns.entry(archive.to_owned()).or_default())
     }
 
     /// The folder with an archive's files, if they are here; they stay until the run ends.
     pub(super) fn find(&self, sha256: &str) -> Result<Option<PathBuf>, SourceError> {
-        let found = self.cache.folder(Kind::Chart, &key(sha256), &self.task.limits);
+        let found = self.cache.folder(CachedKind::Chart, &key(sha256), &self.task.limits);
         found.map_err(|error| self.task.lock_error(self.cache, error))
     }
 
@@ -77,19 +77,19 @@ impl<'task> Shelf<'task> {
                 }
             }
         })?;
-        self.cache.keep(Kind::Chart, &key(sha256), folder, bytes).map_err(disk)
+        self.cache.keep(CachedKind::Chart, &key(sha256), folder, bytes).map_err(disk)
     }
 
     /// An index as it was kept, for a server to say whether it still holds.
     pub(super) fn index(&self, url: &str) -> Result<Option<Vec<u8>>, SourceError> {
-        let kept = self.cache.file(Kind::Chart, &Cache::index_key(url), INDEX, &self.task.limits);
+        let kept = self.cache.file(CachedKind::Chart, &Cache::index_key(url), INDEX, &self.task.limits);
         let kept = kept.map_err(|error| self.task.lock_error(self.cache, error))?;
         Ok(kept.and_then(|kept| unseal(url, &kept).map(<[u8]>::to_vec)))
     }
 
     /// Keeps an index. A disk that does not take it costs time the next time, and nothing else.
     pub(super) fn keep_index(&self, url: &str, bytes: &[u8]) {
-        let _ = self.cache.keep_file(Kind::Chart, &Cache::index_key(url), INDEX, &seal(url, bytes));
+        let _ = self.cache.keep_file(CachedKind::Chart, &Cache::index_key(url), INDEX, &seal(url, bytes));
     }
 }
 

@@ -1,6 +1,6 @@
-//! What went wrong between us and a server, told apart so that the right thing is said and tried.
+//! What went wrong between us and a server, classified so that the message and the retry fit.
 //!
-//! In: gix's errors, programs' words. Out: a [`Fault`]. Only a fault of understanding is worth another try by the `git`
+//! In: gix's errors, programs' words. Out: a [`RemoteFault`]. Only a fault of understanding is worth another try by the `git`
 //! program: who is refused, or looks for what is not there, is no better off with it.
 
 use std::error::Error;
@@ -8,19 +8,19 @@ use std::io;
 
 use gix::protocol::transport::client::AuthenticationRequired;
 
-use super::super::error::Cause;
+use super::super::error::SourceCause;
 
-/// What went wrong between us and a server.
+/// A fault between the client and a server.
 #[derive(Debug)]
-pub(in super::super) enum Fault {
+pub(in super::super) enum RemoteFault {
     /// The server does not let us in.
-    Refused(Cause),
+    Refused(SourceCause),
     /// There is no such repository.
-    Gone(Cause),
+    Gone(SourceCause),
     /// No connection, or none that lasts.
-    Unreachable(Cause),
+    Unreachable(SourceCause),
     /// The server has no such object, or does not hand it out.
-    NotOurs(Cause),
+    NotOurs(SourceCause),
     /// Our disk does not take it.
     Disk(io::Error),
     /// Time is up, or the run was stopped.
@@ -28,17 +28,17 @@ pub(in super::super) enum Fault {
     /// The server hashes in another way than our bare repository.
     OtherHash(gix::hash::Kind),
     /// We do not understand each other.
-    Odd(Cause),
+    Odd(SourceCause),
 }
 
-impl Fault {
+impl RemoteFault {
     /// Reads gix's error, with what a program beside it complained about.
-    pub(super) fn of(error: &gix::Error, complaint: &[u8], stopped: bool) -> Self {
+    pub(super) fn of(error: &gix::Error, stderr_text: &[u8], stopped: bool) -> Self {
         if stopped {
             return Self::Stopped;
         }
-        let cause = if complaint.is_empty() { Cause::of(error) } else { Cause::of_output(complaint) };
-        let mut reading = Reading::default();
+        let cause = if stderr_text.is_empty() { SourceCause::of(error) } else { SourceCause::of_output(stderr_text) };
+        let mut reading = ErrorReading::default();
         for error in error.iter_errors() {
             reading.visit(error, 0);
         }
@@ -57,12 +57,12 @@ impl Fault {
         if reading.unreachable {
             return Self::Unreachable(cause);
         }
-        let words = format!("{} {}", reading.words, String::from_utf8_lossy(complaint));
+        let words = format!("{} {}", reading.words, String::from_utf8_lossy(stderr_text));
         Self::by_words(&words, cause)
     }
 
     /// Reads what a program wrote. Its language is set to English where it is started.
-    pub(super) fn by_words(words: &str, cause: Cause) -> Self {
+    pub(super) fn by_words(words: &str, cause: SourceCause) -> Self {
         let words = words.to_lowercase();
         let has = |list: &[&str]| list.iter().any(|word| words.contains(word));
         if has(REFUSED) {
@@ -118,9 +118,9 @@ const GONE: &[&str] = &[
     "not found",
 ];
 
-/// What a tree of errors says.
+/// The facts in a tree of errors.
 #[derive(Default)]
-struct Reading {
+struct ErrorReading {
     refused: bool,
     unreachable: bool,
     status: Option<u16>,
@@ -128,7 +128,7 @@ struct Reading {
     words: String,
 }
 
-impl Reading {
+impl ErrorReading {
     /// An `io::Error` hides its inner error from `source`, and gix's errors branch: both are entered by hand.
     fn visit(&mut self, error: &(dyn Error + 'static), depth: usize) {
         if depth > 16 {
@@ -176,7 +176,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn what_programs_say_is_told_apart() {
+    fn the_errors_of_programs_are_classified() {
         for (words, expected) in [
             ("git@host: Permission denied (publickey).", "refused"),
             ("Host key verification failed.", "refused"),
@@ -194,15 +194,15 @@ mod tests {
             ("fatal: protocol error: bad line length character: <htm", "odd"),
             ("fatal: pack has bad object at offset 12: inflate returned -3", "odd"),
         ] {
-            let found = match Fault::by_words(words, Cause::saying("")) {
-                Fault::Refused(_) => "refused",
-                Fault::Gone(_) => "gone",
-                Fault::Unreachable(_) => "unreachable",
-                Fault::NotOurs(_) => "not ours",
-                Fault::Disk(_) => "disk",
-                Fault::Stopped => "stopped",
-                Fault::OtherHash(_) => "other hash",
-                Fault::Odd(_) => "odd",
+            let found = match RemoteFault::by_words(words, SourceCause::saying("")) {
+                RemoteFault::Refused(_) => "refused",
+                RemoteFault::Gone(_) => "gone",
+                RemoteFault::Unreachable(_) => "unreachable",
+                RemoteFault::NotOurs(_) => "not ours",
+                RemoteFault::Disk(_) => "disk",
+                RemoteFault::Stopped => "stopped",
+                RemoteFault::OtherHash(_) => "other hash",
+                RemoteFault::Odd(_) => "odd",
             };
             assert_eq!(found, expected, "{words}");
         }

@@ -13,13 +13,13 @@ use std::path::Path;
 use gix::ObjectId;
 
 use super::checkout::FetchedBy;
-use super::credentials::Access;
-use super::limits::Limits;
-use super::revision::References;
+use super::credentials::ServerAccess;
+use super::limits::FetchLimits;
+use super::revision::GitReferences;
 
-pub(super) use fault::Fault;
-use program::Program;
-use session::Session;
+pub(super) use fault::RemoteFault;
+use program::GitProgram;
+use session::RemoteSession;
 
 /// Where the commits that we have are named in a bare repository of the cache.
 pub(super) const KEPT: &str = "refs/trueup/";
@@ -38,8 +38,8 @@ pub(super) enum Depth {
 /// A repository on a server.
 pub(super) struct Remote<'a> {
     repository: &'a gix::Repository,
-    access: Access,
-    limits: Limits,
+    access: ServerAccess,
+    limits: FetchLimits,
     runtime: tokio::runtime::Handle,
     git: Option<&'a Path>,
     speaker: Speaker<'a>,
@@ -48,20 +48,20 @@ pub(super) struct Remote<'a> {
 
 enum Speaker<'a> {
     Nobody,
-    Gix(Box<Session<'a>>),
-    Git(Box<Program>),
+    Gix(Box<RemoteSession<'a>>),
+    Git(Box<GitProgram>),
 }
 
 /// The one place that decides it: whether the `git` program may do better than gix did.
-fn is_worth_another_try(fault: &Fault) -> bool {
-    matches!(fault, Fault::Odd(_))
+fn is_worth_another_try(fault: &RemoteFault) -> bool {
+    matches!(fault, RemoteFault::Odd(_))
 }
 
 impl<'a> Remote<'a> {
     pub(super) fn new(
         repository: &'a gix::Repository,
-        access: Access,
-        limits: &Limits,
+        access: ServerAccess,
+        limits: &FetchLimits,
         runtime: &tokio::runtime::Handle,
         git: Option<&'a Path>,
     ) -> Self {
@@ -77,11 +77,11 @@ impl<'a> Remote<'a> {
         }
     }
 
-    pub(super) fn references(&mut self) -> Result<References, Fault> {
-        self.speak(Session::references, Program::references)
+    pub(super) fn references(&mut self) -> Result<GitReferences, RemoteFault> {
+        self.speak(RemoteSession::references, GitProgram::references)
     }
 
-    pub(super) fn fetch(&mut self, wanted: &[ObjectId], depth: Depth) -> Result<(), Fault> {
+    pub(super) fn fetch(&mut self, wanted: &[ObjectId], depth: Depth) -> Result<(), RemoteFault> {
         self.speak(|session| session.fetch(wanted, depth), |program| program.fetch(wanted, depth))
     }
 
@@ -92,9 +92,9 @@ impl<'a> Remote<'a> {
 
     fn speak<T>(
         &mut self,
-        in_session: impl FnOnce(&mut Session<'a>) -> Result<T, Fault>,
-        by_program: impl FnOnce(&Program) -> Result<T, Fault>,
-    ) -> Result<T, Fault> {
+        in_session: impl FnOnce(&mut RemoteSession<'a>) -> Result<T, RemoteFault>,
+        by_program: impl FnOnce(&GitProgram) -> Result<T, RemoteFault>,
+    ) -> Result<T, RemoteFault> {
         if let Speaker::Git(program) = &self.speaker {
             return by_program(program);
         }
@@ -107,31 +107,31 @@ impl<'a> Remote<'a> {
             }
             done => return done,
         };
-        let program = Program::new(self.git, self.repository, &self.access, &self.limits, &self.runtime);
+        let program = GitProgram::new(self.git, self.repository, &self.access, &self.limits, &self.runtime);
         match by_program(&program) {
             Ok(done) => {
                 self.speaker = Speaker::Git(Box::new(program));
                 Ok(done)
             }
             // Without the program, what gix said is all that there is to say.
-            Err(Fault::Odd(cause)) if cause.whole_text().contains("is not installed") => Err(fault),
+            Err(RemoteFault::Odd(cause)) if cause.whole_text().contains("is not installed") => Err(fault),
             Err(other) => Err(other),
         }
     }
 
-    fn session(&mut self) -> Result<&mut Session<'a>, Fault> {
+    fn session(&mut self) -> Result<&mut RemoteSession<'a>, RemoteFault> {
         if !matches!(self.speaker, Speaker::Gix(_)) {
-            let session = Session::open(self.repository, &self.access, &self.limits)?;
+            let session = RemoteSession::open(self.repository, &self.access, &self.limits)?;
             let theirs = session.object_hash();
             if theirs != self.repository.object_hash() {
-                return Err(Fault::OtherHash(theirs));
+                return Err(RemoteFault::OtherHash(theirs));
             }
             self.hides_objects = !session.hands_out_any_object();
             self.speaker = Speaker::Gix(Box::new(session));
         }
         match &mut self.speaker {
             Speaker::Gix(session) => Ok(session),
-            _ => Err(Fault::Stopped),
+            _ => Err(RemoteFault::Stopped),
         }
     }
 }

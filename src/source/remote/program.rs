@@ -11,31 +11,31 @@ use gix::bstr::ByteSlice;
 
 use crate::process::{self, Command, ProcessError};
 
-use super::super::credentials::Access;
-use super::super::error::Cause;
-use super::super::limits::Limits;
-use super::super::revision::{Reference, References};
+use super::super::credentials::ServerAccess;
+use super::super::error::SourceCause;
+use super::super::limits::FetchLimits;
+use super::super::revision::{GitReference, GitReferences};
 use super::transport::{INHERIT, SSH};
-use super::{Depth, Fault};
+use super::{Depth, RemoteFault};
 
 /// The `git` program, and where it works.
-pub(super) struct Program {
+pub(super) struct GitProgram {
     git: PathBuf,
     repository: PathBuf,
     url: String,
-    access: Access,
+    access: ServerAccess,
     ssh: Option<OsString>,
     shallow: bool,
-    limits: Limits,
+    limits: FetchLimits,
     runtime: tokio::runtime::Handle,
 }
 
-impl Program {
+impl GitProgram {
     pub(super) fn new(
         git: Option<&Path>,
         repository: &gix::Repository,
-        access: &Access,
-        limits: &Limits,
+        access: &ServerAccess,
+        limits: &FetchLimits,
         runtime: &tokio::runtime::Handle,
     ) -> Self {
         Self {
@@ -50,9 +50,9 @@ impl Program {
         }
     }
 
-    pub(super) fn references(&self) -> Result<References, Fault> {
+    pub(super) fn references(&self) -> Result<GitReferences, RemoteFault> {
         let listed = self.run(&["ls-remote", "--quiet", "--", &self.url], "")?;
-        let mut references: Vec<Reference> = Vec::new();
+        let mut references: Vec<GitReference> = Vec::new();
         for line in String::from_utf8_lossy(&listed).lines() {
             let Some((hash, name)) = line.split_once('\t') else { continue };
             let Ok(commit) = ObjectId::from_hex(hash.as_bytes()) else { continue };
@@ -63,13 +63,13 @@ impl Program {
                         reference.commit = commit;
                     }
                 }
-                None => references.push(Reference { name: name.to_owned(), commit }),
+                None => references.push(GitReference { name: name.to_owned(), commit }),
             }
         }
-        Ok(References(references))
+        Ok(GitReferences(references))
     }
 
-    pub(super) fn fetch(&self, wanted: &[ObjectId], depth: Depth) -> Result<(), Fault> {
+    pub(super) fn fetch(&self, wanted: &[ObjectId], depth: Depth) -> Result<(), RemoteFault> {
         // On its standard input: a repository may have more branches than a command line has room.
         let hashes = wanted.iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         let mut arguments =
@@ -84,7 +84,7 @@ impl Program {
         self.run(&arguments, &hashes).map(drop)
     }
 
-    fn run(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, Fault> {
+    fn run(&self, arguments: &[&str], input: &str) -> Result<Vec<u8>, RemoteFault> {
         let mut command = Command::new(&self.git)
             .args(["-c", "gc.auto=0", "-c", "maintenance.auto=false", "-c", "core.hooksPath=/dev/null", "--git-dir"])
             .args([self.repository.as_os_str()])
@@ -107,16 +107,16 @@ impl Program {
             Ok(output) if output.success() => Ok(output.stdout),
             Ok(output) => {
                 let words = String::from_utf8_lossy(&output.stderr);
-                Err(Fault::by_words(&words, Cause::of_output(&output.stderr)))
+                Err(RemoteFault::by_words(&words, SourceCause::of_output(&output.stderr)))
             }
-            Err(ProcessError::Cancelled { .. } | ProcessError::TimedOut { .. }) => Err(Fault::Stopped),
-            Err(error) => Err(Fault::Odd(Cause::of(&error))),
+            Err(ProcessError::Cancelled { .. } | ProcessError::TimedOut { .. }) => Err(RemoteFault::Stopped),
+            Err(error) => Err(RemoteFault::Odd(SourceCause::of(&error))),
         }
     }
 }
 
 /// The command line for ssh; nothing where `GIT_SSH` names a program, which git finds itself.
-fn ssh_command(repository: &gix::Repository, access: &Access) -> Option<OsString> {
+fn ssh_command(repository: &gix::Repository, access: &ServerAccess) -> Option<OsString> {
     let command = match repository.ssh_connect_options() {
         Ok(options) if options.command.is_some() && options.disallow_shell => return None,
         Ok(options) => options.command.unwrap_or_else(|| SSH.into()),

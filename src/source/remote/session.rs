@@ -13,20 +13,20 @@ use gix::protocol::handshake::Ref;
 use gix::protocol::transport::{Protocol, Service};
 use gix::protocol::{Handshake, LsRefsCommand};
 
-use super::super::credentials::{Access, Identity, Origin};
-use super::super::limits::Limits;
-use super::super::revision::{Reference, References};
-use super::transport::{self, Line};
-use super::{Depth, Fault};
+use super::super::credentials::{BasicAuth, ServerAccess, ServerOrigin};
+use super::super::limits::FetchLimits;
+use super::super::revision::{GitReference, GitReferences};
+use super::transport::{self, RemoteLine};
+use super::{Depth, RemoteFault};
 
 /// How many commits that we have are named to a server: it leaves out what they share with what is wanted.
 const HAVES: usize = 32;
 
 /// A conversation, after its greeting.
-pub(super) struct Session<'a> {
+pub(super) struct RemoteSession<'a> {
     repository: &'a gix::Repository,
-    limits: Limits,
-    line: Line,
+    limits: FetchLimits,
+    line: RemoteLine,
     handshake: Handshake,
     advertised: Option<Vec<Ref>>,
 }
@@ -35,15 +35,19 @@ fn agent() -> (&'static str, Option<String>) {
     ("agent", Some(gix::protocol::agent(concat!("trueup/", env!("CARGO_PKG_VERSION")))))
 }
 
-impl<'a> Session<'a> {
-    pub(super) fn open(repository: &'a gix::Repository, access: &Access, limits: &Limits) -> Result<Self, Fault> {
-        let fault = |error: gix::Error| Fault::of(&error, &[], limits.over());
+impl<'a> RemoteSession<'a> {
+    pub(super) fn open(
+        repository: &'a gix::Repository,
+        access: &ServerAccess,
+        limits: &FetchLimits,
+    ) -> Result<Self, RemoteFault> {
+        let fault = |error: gix::Error| RemoteFault::of(&error, &[], limits.over());
         // The remote applies `url.<base>.insteadOf` of the user's configuration.
         let remote = repository.remote_at(access.url.clone()).map_err(fault)?;
         let url = remote.url(gix::remote::Direction::Fetch).unwrap_or(&access.url).clone();
         let mut line = transport::connect(repository, &url, access, limits)?;
-        if let Some(identity) = access.identity.as_ref().filter(|_| access.is_told_at_once)
-            && Origin::of(&url) == access.origin
+        if let Some(identity) = access.identity.as_ref().filter(|_| access.is_sent_at_once)
+            && ServerOrigin::of(&url) == access.origin
         {
             line.transport.set_identity(account(identity)).map_err(|error| fault(gix::Error::from_error(error)))?;
         }
@@ -75,7 +79,7 @@ impl<'a> Session<'a> {
         self.handshake.server_protocol_version == Protocol::V2
     }
 
-    pub(super) fn references(&mut self) -> Result<References, Fault> {
+    pub(super) fn references(&mut self) -> Result<GitReferences, RemoteFault> {
         let listed = if let Some(advertised) = self.advertised.take() {
             advertised
         } else {
@@ -86,18 +90,18 @@ impl<'a> Session<'a> {
         let reference = |listed: &Ref| {
             let (name, target, peeled) = listed.unpack();
             let commit = peeled.or(target)?.to_owned();
-            Some(Reference { name: name.to_str_lossy().into_owned(), commit })
+            Some(GitReference { name: name.to_str_lossy().into_owned(), commit })
         };
-        Ok(References(listed.iter().filter_map(reference).collect()))
+        Ok(GitReferences(listed.iter().filter_map(reference).collect()))
     }
 
     /// Receives objects into the bare repository.
-    pub(super) fn fetch(&mut self, wanted: &[ObjectId], depth: Depth) -> Result<(), Fault> {
+    pub(super) fn fetch(&mut self, wanted: &[ObjectId], depth: Depth) -> Result<(), RemoteFault> {
         let shallow = self.shallow(depth);
         let haves = if depth == Depth::One { self.haves() } else { Vec::new() };
         let repository = self.repository;
         let packs = repository.objects.store_ref().path().join("pack");
-        let fault = |error: gix::Error| Fault::of(&error, &[], self.limits.over());
+        let fault = |error: gix::Error| RemoteFault::of(&error, &[], self.limits.over());
         let shallow_file = repository.shallow_file().map_err(fault)?;
         let stop = self.limits.stop.clone();
         let received = gix::protocol::fetch(
@@ -161,13 +165,13 @@ impl<'a> Session<'a> {
     }
 }
 
-fn fault_of(error: &gix::Error, line: &mut Line, limits: &Limits) -> Fault {
+fn fault_of(error: &gix::Error, line: &mut RemoteLine, limits: &FetchLimits) -> RemoteFault {
     // A program that carries the line says why it ended in its own words, a moment later.
-    let complaint = line.program.as_mut().map(|program| program.complaint(std::time::Duration::from_millis(500)));
-    Fault::of(error, &complaint.unwrap_or_default(), limits.over())
+    let stderr_text = line.program.as_mut().map(|program| program.stderr_text(std::time::Duration::from_millis(500)));
+    RemoteFault::of(error, &stderr_text.unwrap_or_default(), limits.over())
 }
 
-fn account(identity: &Identity) -> gix::sec::identity::Account {
+fn account(identity: &BasicAuth) -> gix::sec::identity::Account {
     gix::sec::identity::Account {
         username: identity.username.clone(),
         password: identity.password.expose().clone(),
@@ -179,14 +183,14 @@ fn account(identity: &Identity) -> gix::sec::identity::Account {
 /// is prompted, and nothing is stored or erased.
 fn open_door(
     repository: &gix::Repository,
-    access: &Access,
+    access: &ServerAccess,
     action: gix::credentials::helper::Action,
 ) -> gix::Result<Option<gix::credentials::protocol::Outcome>> {
     use gix::credentials::{helper::Action, protocol::Outcome};
     let Action::Get(context) = action else { return Ok(None) };
     let asks = context.url.clone().unwrap_or_default();
     let asks = gix::url::parse(asks.as_bstr())?;
-    if let Some(identity) = access.identity.as_ref().filter(|_| Origin::of(&asks) == access.origin) {
+    if let Some(identity) = access.identity.as_ref().filter(|_| ServerOrigin::of(&asks) == access.origin) {
         return Ok(Some(Outcome { identity: account(identity), next: context.into() }));
     }
     let (mut cascade, _, mut prompt) = repository.config_snapshot().credential_helpers(asks)?;

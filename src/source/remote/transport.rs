@@ -17,13 +17,13 @@ use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection
 
 use crate::process::{Command, Piped};
 
-use super::super::credentials::{Access, Origin};
-use super::super::error::Cause;
+use super::super::credentials::{ServerAccess, ServerOrigin};
+use super::super::error::SourceCause;
 use super::super::keyring::Pass;
-use super::super::limits::Limits;
-use super::Fault;
+use super::super::limits::FetchLimits;
+use super::RemoteFault;
 
-/// What asks nobody, and speaks with no host whose key is not known.
+/// Never prompts, and connects to no host with an unknown key.
 pub(super) const SSH: &str = "ssh -o BatchMode=yes -o StrictHostKeyChecking=yes";
 
 /// Variables that a program which reaches for a server may need.
@@ -63,7 +63,7 @@ pub(super) const INHERIT: [&str; 32] = [
 ];
 
 /// A connection, and the program that carries it, if one does.
-pub(super) struct Line {
+pub(super) struct RemoteLine {
     pub(super) transport: Box<dyn Transport + Send>,
     pub(super) program: Option<Piped>,
 }
@@ -72,26 +72,31 @@ pub(super) struct Line {
 pub(super) fn connect(
     repository: &gix::Repository,
     url: &gix::Url,
-    access: &Access,
-    limits: &Limits,
-) -> Result<Line, Fault> {
+    access: &ServerAccess,
+    limits: &FetchLimits,
+) -> Result<RemoteLine, RemoteFault> {
     match url.scheme {
         gix::url::Scheme::Ssh => ssh(repository, url, &access.files.ssh_options, limits),
         gix::url::Scheme::Git => daemon(url, limits),
         gix::url::Scheme::Https | gix::url::Scheme::Http => {
             // Where `url.<base>.insteadOf` leads to another server, nothing of the Secret is meant for it.
-            let is_meant = Origin::of(url) == access.origin;
+            let is_meant = ServerOrigin::of(url) == access.origin;
             http(repository, url, if is_meant { access.pass.clone() } else { Pass::default() }, limits)
         }
         // Only `url.<base>.insteadOf` leads here: git knows what its user meant.
-        _ => Err(Fault::Odd(Cause::saying(format!("gix does not speak `{}`", url.scheme)))),
+        _ => Err(RemoteFault::Odd(SourceCause::saying(format!("gix does not support `{}`", url.scheme)))),
     }
 }
 
-fn http(repository: &gix::Repository, url: &gix::Url, pass: Pass, limits: &Limits) -> Result<Line, Fault> {
+fn http(
+    repository: &gix::Repository,
+    url: &gix::Url,
+    pass: Pass,
+    limits: &FetchLimits,
+) -> Result<RemoteLine, RemoteFault> {
     // reqwest is built without a provider of its own. Where main has set one, it stays.
     let _ = rustls::crypto::ring::default_provider().install_default();
-    let odd = |error: gix::Error| Fault::of(&error, &[], limits.over());
+    let odd = |error: gix::Error| RemoteFault::of(&error, &[], limits.over());
     let mut options = repository
         .transport_options(url.to_bstring().as_bstr(), None)
         .map_err(odd)?
@@ -114,12 +119,12 @@ fn http(repository: &gix::Repository, url: &gix::Url, pass: Pass, limits: &Limit
     let mut transport: Box<dyn Transport + Send> =
         Box::new(http::connect::<http::reqwest::Remote>(url.clone(), Protocol::V2, false));
     transport.configure(&options).map_err(odd)?;
-    Ok(Line { transport, program: None })
+    Ok(RemoteLine { transport, program: None })
 }
 
-fn daemon(url: &gix::Url, limits: &Limits) -> Result<Line, Fault> {
+fn daemon(url: &gix::Url, limits: &FetchLimits) -> Result<RemoteLine, RemoteFault> {
     let host = url.host().unwrap_or_default();
-    let unreachable = |error: std::io::Error| Fault::Unreachable(Cause::of(&error));
+    let unreachable = |error: std::io::Error| RemoteFault::Unreachable(SourceCause::of(&error));
     let addresses = (host, url.port.unwrap_or(9418)).to_socket_addrs().map_err(unreachable)?;
     let mut last = std::io::Error::from(std::io::ErrorKind::NotFound);
     for address in addresses {
@@ -131,7 +136,7 @@ fn daemon(url: &gix::Url, limits: &Limits) -> Result<Line, Fault> {
                 let path = url.path.clone();
                 let connection =
                     Connection::new(stream, write, Protocol::V2, path, virtual_host, ConnectMode::Daemon, false);
-                return Ok(Line { transport: Box::new(connection), program: None });
+                return Ok(RemoteLine { transport: Box::new(connection), program: None });
             }
             Err(error) => last = error,
         }
@@ -140,8 +145,13 @@ fn daemon(url: &gix::Url, limits: &Limits) -> Result<Line, Fault> {
 }
 
 /// Runs ssh ourselves: gix would let it write to our terminal, and could not end it.
-fn ssh(repository: &gix::Repository, url: &gix::Url, more: &[String], limits: &Limits) -> Result<Line, Fault> {
-    let options = repository.ssh_connect_options().map_err(|error| Fault::of(&error, &[], limits.over()))?;
+fn ssh(
+    repository: &gix::Repository,
+    url: &gix::Url,
+    more: &[String],
+    limits: &FetchLimits,
+) -> Result<RemoteLine, RemoteFault> {
+    let options = repository.ssh_connect_options().map_err(|error| RemoteFault::of(&error, &[], limits.over()))?;
     let host = url.host().unwrap_or_default();
     let destination = match url.user() {
         Some(user) if !user.is_empty() => format!("{user}@{host}"),
@@ -171,11 +181,11 @@ fn ssh(repository: &gix::Repository, url: &gix::Url, more: &[String], limits: &L
     watch(&program, limits);
     let connection = Connection::new(stdout, stdin, Protocol::V2, path, None::<(&str, _)>, ConnectMode::Process, false)
         .custom_url(Some(url.to_bstring()));
-    Ok(Line { transport: Box::new(connection), program: Some(program) })
+    Ok(RemoteLine { transport: Box::new(connection), program: Some(program) })
 }
 
-fn start(command: &Command) -> Result<(Piped, ChildStdin, ChildStdout), Fault> {
-    Piped::start(command).map_err(|error| Fault::Odd(Cause::of(&error)))
+fn start(command: &Command) -> Result<(Piped, ChildStdin, ChildStdout), RemoteFault> {
+    Piped::start(command).map_err(|error| RemoteFault::Odd(SourceCause::of(&error)))
 }
 
 /// `GIT_SSH` names a program; `GIT_SSH_COMMAND` and `core.sshCommand` are command lines. Both as git has them.
@@ -191,7 +201,7 @@ fn ssh_command(configured: Option<OsString>, program_only: bool) -> Command {
 }
 
 /// Whether a program takes OpenSSH's options; git asks it in the same way (connect.c, `determine_ssh_variant`).
-fn understands_options(command: &Command, destination: &str) -> Result<bool, Fault> {
+fn understands_options(command: &Command, destination: &str) -> Result<bool, RemoteFault> {
     let line = command.args.get(1).map_or(command.program.as_os_str(), OsString::as_os_str).to_string_lossy();
     let first = line.split_whitespace().next().unwrap_or_default();
     if first.rsplit('/').next() == Some("ssh") {
@@ -202,7 +212,7 @@ fn understands_options(command: &Command, destination: &str) -> Result<bool, Fau
 }
 
 /// Ends the program when time is up: who reads from it then reads its end.
-fn watch(program: &Piped, limits: &Limits) {
+fn watch(program: &Piped, limits: &FetchLimits) {
     let killer = program.killer();
     let watched = program.ended();
     let limits = limits.clone();

@@ -80,7 +80,7 @@ impl FoundAdditions {
         fields: &Map<String, Value>,
         target: Option<&Map<String, Value>>,
         live: &Map<String, Value>,
-        shape: &'static Shape,
+        shape: &Shape,
         path: &Path<'_>,
     ) {
         for (element, below) in fields {
@@ -97,7 +97,7 @@ impl FoundAdditions {
         fields: &Map<String, Value>,
         target: &[Value],
         live: &[Value],
-        shape: &'static Shape,
+        shape: &Shape,
         path: &Path<'_>,
     ) {
         for (element, below) in fields {
@@ -113,14 +113,7 @@ impl FoundAdditions {
         }
     }
 
-    fn of_value(
-        &mut self,
-        below: &Value,
-        wanted: Option<&Value>,
-        held: &Value,
-        shape: &'static Shape,
-        path: &Path<'_>,
-    ) {
+    fn of_value(&mut self, below: &Value, wanted: Option<&Value>, held: &Value, shape: &Shape, path: &Path<'_>) {
         let Some(fields) = below.as_object() else { return };
         if wanted.is_none() && holds_all(fields, held, shape) {
             return self.places.push((path.pointer(), self.items.last().cloned()));
@@ -137,7 +130,7 @@ impl FoundAdditions {
 }
 
 /// Whether a set of fields holds all that is in a value.
-fn holds_all(fields: &Map<String, Value>, value: &Value, shape: &'static Shape) -> bool {
+fn holds_all(fields: &Map<String, Value>, value: &Value, shape: &Shape) -> bool {
     let holds =
         |below: &Value, value: &Value, shape| below.as_object().is_some_and(|below| holds_all(below, value, shape));
     match value {

@@ -37,7 +37,7 @@ impl Found {
 }
 
 /// Looks for the target in the live object.
-pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape, terms: &Terms) -> Found {
+pub(super) fn contain(target: &Object, live: &Object, shape: &Shape, terms: &Terms) -> Found {
     let mut walk = ContainWalk { live, status: terms.status_of(target), found: Found::default() };
     let (wanted, held) = (target.folded(), live.folded());
     walk.structure(&wanted, &held, shape, &Path::Root, Whole::No);
@@ -52,7 +52,7 @@ pub(super) fn contain(target: &Object, live: &Object, shape: &'static Shape, ter
 
 /// What others applied from git before trueup, is still there, and git has no more: the server keeps it, whatever trueup
 /// applies, until the fields are taken over.
-pub(super) fn dropped(target: &Object, live: &Object, shape: &'static Shape, terms: &Terms) -> Vec<Edit> {
+pub(super) fn dropped(target: &Object, live: &Object, shape: &Shape, terms: &Terms) -> Vec<Edit> {
     let marked = marked(&target.folded(), live, terms);
     dropped_by_others(&Pair { target, wanted: &marked, live, shape, status: terms.status_of(target) }).edits
 }
@@ -98,7 +98,7 @@ impl ContainWalk<'_> {
     }
 
     /// A value that both sides have.
-    fn value(&mut self, target: &Value, live: &Value, shape: &'static Shape, path: &Path<'_>, whole: Whole) {
+    fn value(&mut self, target: &Value, live: &Value, shape: &Shape, path: &Path<'_>, whole: Whole) {
         match (shape, target, live) {
             (Shape::Quantity, ..) => {
                 let amount = Quantity::from_value(target);
@@ -130,7 +130,7 @@ impl ContainWalk<'_> {
         &mut self,
         target: &Map<String, Value>,
         live: &Map<String, Value>,
-        shape: &'static Shape,
+        shape: &Shape,
         path: &Path<'_>,
         whole: Whole,
     ) {
@@ -154,7 +154,7 @@ impl ContainWalk<'_> {
         }
     }
 
-    fn field(&mut self, field: &'static Field, target: &Value, live: Option<&Value>, path: &Path<'_>, whole: Whole) {
+    fn field(&mut self, field: &Field, target: &Value, live: Option<&Value>, path: &Path<'_>, whole: Whole) {
         match (target, live) {
             (Value::Null, None) => {}
             (Value::Null, Some(live)) if is_default(live, field) => {}
@@ -171,7 +171,7 @@ impl ContainWalk<'_> {
         &mut self,
         target: &Map<String, Value>,
         live: &Map<String, Value>,
-        shape: &'static Shape,
+        shape: &Shape,
         path: &Path<'_>,
         whole: Whole,
     ) {
@@ -210,7 +210,7 @@ impl ContainWalk<'_> {
         }
     }
 
-    fn list(&mut self, target: &[Value], live: &[Value], shape: &'static Shape, path: &Path<'_>, whole: Whole) {
+    fn list(&mut self, target: &[Value], live: &[Value], shape: &Shape, path: &Path<'_>, whole: Whole) {
         let Some(pairs) = Pairs::of(shape, target, live) else {
             if target.len() == live.len() {
                 for (index, (wanted, held)) in target.iter().zip(live).enumerate() {
@@ -235,15 +235,7 @@ impl ContainWalk<'_> {
         }
     }
 
-    fn items(
-        &mut self,
-        target: &[Value],
-        live: &[Value],
-        shape: &'static Shape,
-        pairs: &Pairs,
-        path: &Path<'_>,
-        whole: Whole,
-    ) {
+    fn items(&mut self, target: &[Value], live: &[Value], shape: &Shape, pairs: &Pairs, path: &Path<'_>, whole: Whole) {
         let mut end = live.len();
         for (wanted, place) in target.iter().zip(&pairs.other) {
             if let Some(at) = place {
@@ -256,7 +248,7 @@ impl ContainWalk<'_> {
     }
 
     /// The live list with the target's values, and those of its items that the target has in the target's order.
-    fn reordered(&self, target: &[Value], live: &[Value], shape: &'static Shape, pairs: &Pairs) -> Vec<Value> {
+    fn reordered(&self, target: &[Value], live: &[Value], shape: &Shape, pairs: &Pairs) -> Vec<Value> {
         let mut walk = ContainWalk { live: self.live, status: self.status, found: Found::default() };
         walk.items(target, live, shape, pairs, &Path::Root, Whole::No);
         let Value::Array(applied) = apply(Value::Array(live.to_vec()), &walk.found.edits) else {

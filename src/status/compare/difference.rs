@@ -35,12 +35,7 @@ pub(super) struct Difference {
 
 /// Every difference, in the order of the wanted value's fields. Where `spelled` (what git has written) has the same
 /// place, its own spelling is shown.
-pub(super) fn differences(
-    wanted: &Value,
-    live: &Value,
-    spelled: Option<&Value>,
-    shape: &'static Shape,
-) -> Vec<Difference> {
+pub(super) fn differences(wanted: &Value, live: &Value, spelled: Option<&Value>, shape: &Shape) -> Vec<Difference> {
     let mut walk = DifferenceWalk { found: Vec::new(), items: Vec::new() };
     walk.value(ValuePair { wanted, live, spelled }, shape, &Path::Root);
     walk.found
@@ -64,7 +59,7 @@ impl DifferenceWalk {
         self.found.push(Difference { edit: Edit { path: path.pointer(), git }, live: live.cloned(), item });
     }
 
-    fn value(&mut self, sides: ValuePair<'_>, shape: &'static Shape, path: &Path<'_>) {
+    fn value(&mut self, sides: ValuePair<'_>, shape: &Shape, path: &Path<'_>) {
         let ValuePair { wanted, live, spelled } = sides;
         if wanted == live {
             return;
@@ -89,7 +84,7 @@ impl DifferenceWalk {
         wanted: &Map<String, Value>,
         live: &Map<String, Value>,
         spelled: Option<&Map<String, Value>>,
-        shape: &'static Shape,
+        shape: &Shape,
         path: &Path<'_>,
     ) {
         for (name, wanted) in wanted {
@@ -109,14 +104,7 @@ impl DifferenceWalk {
         }
     }
 
-    fn list(
-        &mut self,
-        wanted: &[Value],
-        live: &[Value],
-        spelled: Option<&Vec<Value>>,
-        shape: &'static Shape,
-        path: &Path<'_>,
-    ) {
+    fn list(&mut self, wanted: &[Value], live: &[Value], spelled: Option<&Vec<Value>>, shape: &Shape, path: &Path<'_>) {
         let Some(pairs) = Pairs::of(shape, wanted, live) else {
             if wanted.len() == live.len() {
                 for (index, (wanted, live)) in wanted.iter().zip(live).enumerate() {
@@ -153,7 +141,7 @@ impl DifferenceWalk {
         }
     }
 
-    fn pop_item(&mut self, item: &Value, shape: &'static Shape) {
+    fn pop_item(&mut self, item: &Value, shape: &Shape) {
         if key_of(item, shape).is_some() {
             self.items.pop();
         }
@@ -175,8 +163,8 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    /// Nothing where items cannot be distinguished: no keys, items without them, or twice the same.
-    pub(super) fn of(shape: &'static Shape, first: &[Value], other: &[Value]) -> Option<Self> {
+    /// Nothing where items cannot be told apart: no keys, items without them, or twice the same.
+    pub(super) fn of(shape: &Shape, first: &[Value], other: &[Value]) -> Option<Self> {
         let Shape::List(kind, _) = shape else { return None };
         let mut places = HashMap::with_capacity(other.len());
         for (at, item) in other.iter().enumerate() {
@@ -209,8 +197,8 @@ impl Pairs {
 
 /// Whether what both sides have of each list that has keys stands in the same order. Moving an item changes nobody's
 /// fields: `managedFields` do not tell.
-pub(super) fn has_same_order(target: &Map<String, Value>, live: &Map<String, Value>, shape: &'static Shape) -> bool {
-    let has_same = |target: &Value, live: &Value, shape: &'static Shape| match (shape, target, live) {
+pub(super) fn has_same_order(target: &Map<String, Value>, live: &Map<String, Value>, shape: &Shape) -> bool {
+    let has_same = |target: &Value, live: &Value, shape: &Shape| match (shape, target, live) {
         (Shape::Struct(..) | Shape::Map(..), Value::Object(target), Value::Object(live)) => {
             has_same_order(target, live, shape)
         }
@@ -220,7 +208,7 @@ pub(super) fn has_same_order(target: &Map<String, Value>, live: &Map<String, Val
     target.iter().all(|(name, wanted)| live.get(name).is_none_or(|held| has_same(wanted, held, shape.child(name))))
 }
 
-fn list_has_same_order(target: &[Value], live: &[Value], shape: &'static Shape) -> bool {
+fn list_has_same_order(target: &[Value], live: &[Value], shape: &Shape) -> bool {
     let Some(pairs) = Pairs::of(shape, target, live) else { return true };
     let mut paired = target.iter().zip(&pairs.other).filter_map(|(wanted, at)| Some((wanted, live.get((*at)?)?)));
     pairs.same_order
@@ -258,7 +246,7 @@ fn identity(item: &Value, kind: &ListKind) -> Option<String> {
 }
 
 /// The key of a keyed list's item.
-pub(super) fn key_of(item: &Value, shape: &'static Shape) -> Option<Map<String, Value>> {
+pub(super) fn key_of(item: &Value, shape: &Shape) -> Option<Map<String, Value>> {
     let keys = shape.list_keys()?;
     let part = |key: &ListKey| {
         let value = item.get(&*key.name).cloned().or_else(|| key.default.as_deref().map(Value::from))?;

@@ -60,7 +60,7 @@ impl LastAppliedWalk<'_> {
         last: &Map<String, Value>,
         target: Option<&Map<String, Value>>,
         live: &Map<String, Value>,
-        shape: &'static Shape,
+        shape: &Shape,
         path: &Path<'_>,
     ) {
         let status = self.status;
@@ -72,7 +72,7 @@ impl LastAppliedWalk<'_> {
         }
     }
 
-    fn value(&mut self, sides: ThreeValues<'_>, shape: &'static Shape, field: Option<&Field>, path: &Path<'_>) {
+    fn value(&mut self, sides: ThreeValues<'_>, shape: &Shape, field: Option<&Field>, path: &Path<'_>) {
         let ThreeValues { last, target, live } = sides;
         if target.is_none() && self.is_ours(last, live, shape, path) {
             if !field.is_some_and(|field| is_default(live, field)) && !is_empty_container(live) {
@@ -97,7 +97,7 @@ impl LastAppliedWalk<'_> {
 
     /// Whether all of a live value goes with what was applied there: nobody else holds a part of it, and nothing else is
     /// in it but defaults.
-    fn is_ours(&self, last: &Value, live: &Value, shape: &'static Shape, path: &Path<'_>) -> bool {
+    fn is_ours(&self, last: &Value, live: &Value, shape: &Shape, path: &Path<'_>) -> bool {
         let is_covered = match (last, live) {
             (Value::Object(last), Value::Object(live)) if matches!(shape, Shape::Map(..)) => {
                 live.keys().all(|name| last.contains_key(name))
@@ -110,14 +110,7 @@ impl LastAppliedWalk<'_> {
         is_covered && !is_held_by_others(self.live, &path.pointer())
     }
 
-    fn items(
-        &mut self,
-        last: &[Value],
-        target: Option<&Vec<Value>>,
-        live: &[Value],
-        shape: &'static Shape,
-        path: &Path<'_>,
-    ) {
+    fn items(&mut self, last: &[Value], target: Option<&Vec<Value>>, live: &[Value], shape: &Shape, path: &Path<'_>) {
         let target = target.map_or(&[][..], Vec::as_slice);
         let (Some(in_live), Some(in_target)) = (Pairs::of(shape, last, live), Pairs::of(shape, last, target)) else {
             return;

@@ -70,12 +70,7 @@ pub(super) fn entries(live: &Object) -> impl Iterator<Item = Entry<'_>> {
 }
 
 /// The differences as fields of a report, each with who holds it in the cluster; who was there last comes first.
-pub(super) fn attributed(
-    found: Vec<Difference>,
-    live: &Object,
-    views: &Views<'_>,
-    shape: &'static Shape,
-) -> Vec<FieldDrift> {
+pub(super) fn attributed(found: Vec<Difference>, live: &Object, views: &Views<'_>, shape: &Shape) -> Vec<FieldDrift> {
     let entries: Vec<Entry<'_>> = entries(live).collect();
     found
         .into_iter()
@@ -122,7 +117,7 @@ pub(super) fn is_granular(live: &Object, place: &Pointer) -> bool {
 }
 
 /// Whether a set of fields holds a place, something below it, or the atomic value that it is part of.
-fn owns(fields: &Map<String, Value>, live: &Map<String, Value>, tokens: &[String], shape: &'static Shape) -> bool {
+fn owns(fields: &Map<String, Value>, live: &Map<String, Value>, tokens: &[String], shape: &Shape) -> bool {
     let Some((first, rest)) = tokens.split_first() else { return true };
     let (Some(mut node), Some(mut value)) = (child(fields, first), live.get(first)) else { return false };
     let mut shape = shape.child(first);
@@ -159,14 +154,14 @@ fn item_child<'f>(
     fields: &'f Map<String, Value>,
     item: &Value,
     index: Option<usize>,
-    shape: &'static Shape,
+    shape: &Shape,
 ) -> Option<&'f Map<String, Value>> {
     let (_, child) = fields.iter().find(|(key, _)| is_item(key, item, index, shape))?;
     child.as_object()
 }
 
 /// Whether a path element means this item of a list of this shape.
-pub(super) fn is_item(element: &str, item: &Value, index: Option<usize>, shape: &'static Shape) -> bool {
+pub(super) fn is_item(element: &str, item: &Value, index: Option<usize>, shape: &Shape) -> bool {
     let Some((kind, text)) = element.split_once(':') else { return false };
     match kind {
         "k" => {
@@ -181,7 +176,7 @@ pub(super) fn is_item(element: &str, item: &Value, index: Option<usize>, shape: 
 
 /// The item of a list that a path element means: one that has the whole key before one that leaves out a part of it, which
 /// may be any where its default is not known.
-pub(super) fn find_item<'v>(element: &str, items: &'v [Value], shape: &'static Shape) -> Option<(usize, &'v Value)> {
+pub(super) fn find_item<'v>(element: &str, items: &'v [Value], shape: &Shape) -> Option<(usize, &'v Value)> {
     let means = |(index, item): &(usize, &Value)| is_item(element, item, Some(*index), shape);
     let key = element.strip_prefix("k:").and_then(|text| serde_json::from_str::<Map<String, Value>>(text).ok());
     let is_whole =
@@ -191,7 +186,7 @@ pub(super) fn find_item<'v>(element: &str, items: &'v [Value], shape: &'static S
 }
 
 /// Whether an item has a part of a key. One that it leaves out is at its default; where that is not known, it may be any.
-fn has_part(item: &Value, (name, value): (&String, &Value), shape: &'static Shape) -> bool {
+fn has_part(item: &Value, (name, value): (&String, &Value), shape: &Shape) -> bool {
     if let Some(held) = item.get(name) {
         return held == value;
     }
@@ -216,7 +211,7 @@ pub(super) struct Pair<'o> {
     /// The targets with the marks of whoever applies it.
     pub(super) wanted: &'o Map<String, Value>,
     pub(super) live: &'o Object,
-    pub(super) shape: &'static Shape,
+    pub(super) shape: &'o Shape,
     pub(super) status: Status,
 }
 
@@ -259,7 +254,7 @@ fn is_predecessor(entry: &Entry<'_>, wanted: &Map<String, Value>, live: &Object)
 }
 
 /// Whether a set of fields has one that this value has, too.
-fn holds_part_of(fields: &Map<String, Value>, value: &Value, shape: &'static Shape) -> bool {
+fn holds_part_of(fields: &Map<String, Value>, value: &Value, shape: &Shape) -> bool {
     match value {
         Value::Object(map) => map.iter().any(|(name, value)| {
             child(fields, name).is_some_and(|fields| holds_part_of(fields, value, shape.child(name)))
@@ -272,7 +267,7 @@ fn holds_part_of(fields: &Map<String, Value>, value: &Value, shape: &'static Sha
 }
 
 /// Whether trueup applied a place, or something below it: without it in git, it goes. It may have where nobody knows.
-pub(super) fn is_ours(live: &Object, place: &Pointer, shape: &'static Shape) -> bool {
+pub(super) fn is_ours(live: &Object, place: &Pointer, shape: &Shape) -> bool {
     let own = entries(live).find(|entry| entry.manager.is_apply() && entry.manager.manager == FIELD_MANAGER);
     !has_managers(live) || own.is_some_and(|entry| owns(entry.fields, live.value(), place.tokens(), shape))
 }
@@ -295,7 +290,7 @@ impl FieldsV1Walk<'_> {
         fields: &Map<String, Value>,
         target: Option<&Map<String, Value>>,
         live: &Map<String, Value>,
-        shape: &'static Shape,
+        shape: &Shape,
         path: &Path<'_>,
     ) {
         for (element, below) in fields {
@@ -309,7 +304,7 @@ impl FieldsV1Walk<'_> {
         }
     }
 
-    fn step(&mut self, below: &Value, target: Option<&Value>, held: &Value, shape: &'static Shape, path: &Path<'_>) {
+    fn step(&mut self, below: &Value, target: Option<&Value>, held: &Value, shape: &Shape, path: &Path<'_>) {
         let Some(wanted) = target else {
             let path = path.pointer();
             if self.found.edits.iter().any(|edit| path.starts_with(&edit.path)) {

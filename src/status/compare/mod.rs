@@ -93,7 +93,7 @@ pub fn second_look(question: &Question, answer: Answer) -> ResourceDrift {
     match answer {
         Answer::Predicted(predicted) => by_prediction(question, &predicted),
         Answer::Unavailable(reason) => by_structure(question, &reason, None),
-        Answer::Described(schema, reason) => by_structure(question, &reason, Some(schema)),
+        Answer::Described(schema, reason) => by_structure(question, &reason, Some(&schema)),
         Answer::Refused(words) => by_refusal(question, &words),
     }
 }
@@ -142,7 +142,7 @@ fn by_prediction(question: &Question, predicted: &Object) -> ResourceDrift {
     settle(question, &edits, shape, Proof::Server, None)
 }
 
-fn by_structure(question: &Question, reason: &str, schema: Option<Schema>) -> ResourceDrift {
+fn by_structure(question: &Question, reason: &str, schema: Option<&Schema>) -> ResourceDrift {
     let shape = schema.map_or_else(|| Shape::of(&question.target.gvk()), Schema::shape);
     let found = contain(&question.target, &question.live, shape, &question.terms);
     let note = Some(format!("compared without the server: {reason}"));
@@ -173,13 +173,7 @@ fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
 
 /// The end of every comparison: the edits applied to the live object, masked, and distinguished again, so that the fields
 /// and the two values say the same.
-fn settle(
-    question: &Question,
-    edits: &[Edit],
-    shape: &'static Shape,
-    proof: Proof,
-    note: Option<String>,
-) -> ResourceDrift {
+fn settle(question: &Question, edits: &[Edit], shape: &Shape, proof: Proof, note: Option<String>) -> ResourceDrift {
     let (Question { target, live, past, .. }, status) = (question, question.status());
     if edits.is_empty() {
         return in_sync(target, live, proof, note);

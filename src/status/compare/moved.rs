@@ -32,7 +32,7 @@ pub(super) struct Views<'v> {
 
 impl Views<'_> {
     /// A difference as a field of the report.
-    pub(super) fn field(&self, difference: Difference, managers: Vec<Manager>, shape: &'static Shape) -> FieldDrift {
+    pub(super) fn field(&self, difference: Difference, managers: Vec<Manager>, shape: &Shape) -> FieldDrift {
         let then = self.last.and_then(|last| self.counterpart(last, &difference, shape));
         let by_values = self.last.and_then(|_| self.by_values(&difference, then, &managers, shape));
         let moved = match by_values {
@@ -57,7 +57,7 @@ impl Views<'_> {
         difference: &Difference,
         then: Option<&Value>,
         managers: &[Manager],
-        shape: &'static Shape,
+        shape: &Shape,
     ) -> Option<Moved> {
         let git_moved = then != self.counterpart(self.target, difference, shape);
         let cluster_moved = match (then, &difference.live) {
@@ -75,8 +75,8 @@ impl Views<'_> {
         }
     }
 
-    /// The value that another view of the object has at the place of a difference: items are found by their keys.
-    fn counterpart<'o>(&self, other: &'o Value, difference: &Difference, shape: &'static Shape) -> Option<&'o Value> {
+    /// What another view of the object holds at the place of a difference: items are found by their keys.
+    fn counterpart<'o>(&self, other: &'o Value, difference: &Difference, shape: &Shape) -> Option<&'o Value> {
         let tokens = difference.edit.path.tokens();
         let (mut live, mut other, mut shape) = (Some(self.live), other, shape);
         for (at, token) in tokens.iter().enumerate() {
@@ -118,7 +118,7 @@ fn by_holder(difference: &Difference, managers: &[Manager], has_managers: bool) 
 }
 
 /// Whether a live value is one that was written like this, with defaults around it.
-fn agrees(written: &Value, live: &Value, shape: &'static Shape) -> bool {
+fn agrees(written: &Value, live: &Value, shape: &Shape) -> bool {
     match (written, live) {
         (Value::Object(written), Value::Object(live)) => written.iter().all(|(name, written)| {
             live.get(name).map_or_else(|| is_nothing(written), |live| agrees(written, live, shape.child(name)))
@@ -159,7 +159,7 @@ fn step_in<'v>(list: &'v [Value], token: &str) -> Option<&'v Value> {
     list.get(token.parse::<usize>().ok()?)
 }
 
-fn shape_at(shape: &'static Shape, tokens: &[String]) -> &'static Shape {
+fn shape_at<'s>(shape: &'s Shape, tokens: &[String]) -> &'s Shape {
     tokens.iter().fold(shape, |shape, token| match shape {
         Shape::List(..) => shape.item(),
         _ => shape.child(token),

@@ -14,7 +14,7 @@ use super::shape::{Merge, Shape};
 use crate::object::Object;
 
 /// Whether git names the place, something in it, or a value that is applied as a whole and that the place is part of.
-pub(super) fn is_named(spelled: &Value, live: &Object, difference: &Difference, shape: &'static Shape) -> bool {
+pub(super) fn is_named(spelled: &Value, live: &Object, difference: &Difference, shape: &Shape) -> bool {
     let tokens = difference.edit.path.tokens();
     let Some((first, rest)) = tokens.split_first() else { return true };
     let (Some(mut wanted), mut held) = (spelled.get(first), live.value().get(first)) else { return false };

@@ -30,7 +30,7 @@ pub(super) fn names_all(entry: &Value, target: &Object) -> bool {
     fields.is_some_and(|fields| values.all(|(name, value)| names_field(fields, name, value, shape, &Path::Root)))
 }
 
-fn names_field(fields: &Map<String, Value>, name: &str, value: &Value, shape: &'static Shape, path: &Path<'_>) -> bool {
+fn names_field(fields: &Map<String, Value>, name: &str, value: &Value, shape: &Shape, path: &Path<'_>) -> bool {
     let is_name = name == "name" && matches!(path, Path::Key(Path::Root, "metadata"));
     if is_name || !Status::Never.is_compared(path, name) {
         return true;
@@ -48,7 +48,7 @@ fn names_field(fields: &Map<String, Value>, name: &str, value: &Value, shape: &'
     }
 }
 
-fn names_value(fields: &Map<String, Value>, value: &Value, shape: &'static Shape, path: &Path<'_>) -> bool {
+fn names_value(fields: &Map<String, Value>, value: &Value, shape: &Shape, path: &Path<'_>) -> bool {
     if fields.is_empty() {
         // All of it, as one value.
         return true;

@@ -7,7 +7,7 @@
 //! structural schemas for defaults, nullable fields and unknown ones.
 
 use std::collections::HashMap;
-use std::sync::{LazyLock, Mutex, PoisonError};
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -19,28 +19,21 @@ const DEPTH: usize = 32;
 /// A schema of the server, by its place in a document.
 const KINDS: &str = "x-kubernetes-group-version-kind";
 
-/// The server's schema of a kind.
-#[derive(Debug, Clone, Copy)]
-pub struct Schema(&'static Shape);
+/// What the server's schema says of a kind. A copy shares what was read.
+#[derive(Debug, Clone)]
+pub struct Schema(Arc<Shape>);
 
 impl Schema {
-    /// Reads the schema of a kind; nothing where the document has none.
+    /// Reads the schema of a kind; nothing where the document has none. Reading costs time: the caller keeps what was read.
     pub fn read(document: &Value, kind: &Gvk) -> Option<Self> {
-        // A shape is compared by many objects and lives as long as the program: each schema is read and kept once.
-        static READ: LazyLock<Mutex<HashMap<blake3::Hash, &'static Shape>>> = LazyLock::new(Mutex::default);
         let schemas = document.get("components")?.get("schemas")?;
         let schema = schemas.as_object()?.values().find(|schema| is_of(schema, kind))?;
-        let hash = blake3::hash(serde_json::to_string(&(schema, schemas)).ok()?.as_bytes());
-        let mut read = READ.lock().unwrap_or_else(PoisonError::into_inner);
-        let shape = read.entry(hash).or_insert_with(|| {
-            let reader = SchemaReader { schemas };
-            Box::leak(Box::new(Shape::Struct(Fields::OfObject(reader.fields(schema, 0)), Merge::Granular)))
-        });
-        Some(Self(shape))
+        let fields = Fields::OfObject(SchemaReader { schemas }.fields(schema, 0));
+        Some(Self(Arc::new(Shape::Struct(fields, Merge::Granular))))
     }
 
-    pub(super) fn shape(self) -> &'static Shape {
-        self.0
+    pub(super) fn shape(&self) -> &Shape {
+        &self.0
     }
 }
 
@@ -155,7 +148,8 @@ mod tests {
     #[test]
     fn a_schema_says_what_merges_how() {
         let site = Gvk::from_api_version("example.com/v1", "Site");
-        let shape = Schema::read(&document(), &site).unwrap().shape();
+        let schema = Schema::read(&document(), &site).unwrap();
+        let shape = schema.shape();
         let spec = shape.child("spec");
         assert!(matches!(spec.child("routes"), Shape::List(ListKind::Keyed(keys), _) if keys[0].name == "host"));
         assert!(matches!(spec.child("hosts"), Shape::List(ListKind::Atomic, _)));
@@ -166,7 +160,7 @@ mod tests {
         // The metadata is every object's, whatever a document says of it.
         let finalizers = shape.child("metadata").child("finalizers");
         assert!(matches!(finalizers, Shape::List(ListKind::Set, _)), "{finalizers:?}");
-        assert!(std::ptr::eq(shape, Schema::read(&document(), &site).unwrap().shape()), "it is read once");
+        assert!(std::ptr::eq(shape, schema.clone().shape()), "a copy shares it");
         assert!(Schema::read(&document(), &Gvk::from_api_version("example.com/v2", "Site")).is_none());
         assert!(Schema::read(&json!({"components": {"schemas": []}}), &site).is_none());
     }

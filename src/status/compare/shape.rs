@@ -178,7 +178,7 @@ impl Shape {
     }
 
     /// The shape of what stands under a key; unknown where the table has no such field.
-    pub(super) fn child(&'static self, name: &str) -> &'static Self {
+    pub(super) fn child(&self, name: &str) -> &Self {
         match self {
             Self::Struct(..) => &self.field(name).shape,
             Self::Map(_, item) => item,
@@ -206,7 +206,7 @@ impl Shape {
     }
 
     /// The shape of a list's items.
-    pub(super) fn item(&'static self) -> &'static Self {
+    pub(super) fn item(&self) -> &Self {
         match self {
             Self::List(_, item) => item,
             _ => &UNKNOWN,
@@ -214,7 +214,7 @@ impl Shape {
     }
 
     /// The keys of a list's items, where they have any.
-    pub(super) fn list_keys(&'static self) -> Option<&'static [ListKey]> {
+    pub(super) fn list_keys(&self) -> Option<&[ListKey]> {
         match self {
             Self::List(ListKind::Keyed(keys), _) => Some(keys),
             _ => None,

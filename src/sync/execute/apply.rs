@@ -255,7 +255,7 @@ pub(super) async fn settle_definitions(steps: &mut [&mut StepOutcome], execution
     loop {
         let is_served = |kinds: Arc<Kinds>| wanted.iter().all(|kind| kinds.exact(kind).is_some());
         // Discovery follows a moment later. What it does not know in time is found out by the steps that need it.
-        if execution.cluster.kinds_anew().await.is_ok_and(is_served) || std::time::Instant::now() >= until {
+        if execution.cluster.rediscover_kinds().await.is_ok_and(is_served) || std::time::Instant::now() >= until {
             return;
         }
         if execution.is_stopped_within(std::time::Duration::from_millis(100)).await {

@@ -171,8 +171,8 @@ impl Cluster for Fenced {
         self.inner.schema(kind)
     }
 
-    fn kinds_anew(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        self.inner.kinds_anew()
+    fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
+        self.inner.rediscover_kinds()
     }
 
     fn apply<'a>(
@@ -222,6 +222,10 @@ impl Cluster for Fenced {
 
     fn requests(&self) -> Requests {
         self.inner.requests()
+    }
+
+    fn account(&self) -> BoxFuture<'_, Option<String>> {
+        self.inner.account()
     }
 
     fn remarks(&self) -> BTreeMap<String, String> {

@@ -81,7 +81,7 @@ fn a_user_without_a_password_is_sent() {
 
 /// A registry's URL has no place for a password; where somebody put one, it is not told.
 #[test]
-fn a_password_in_a_registrys_url_is_refused_and_not_told() {
+fn a_password_in_a_registrys_url_is_refused_and_not_shown() {
     for url in ["oci://ci:s3cret@registry.example.com/shop", "ci:s3cret@registry.example.com/shop"] {
         let outcome = trueup(["render"]).env("COLUMNS", "200").of(&application(url, "web", "1.0.0")).exits(2);
         assert!(outcome.stderr.contains("a registry's URL has no user"), "{}", outcome.transcript());

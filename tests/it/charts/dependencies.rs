@@ -62,7 +62,7 @@ fn dependencies_come_from_private_repositories() {
 
 /// Helm itself only says that it has no index in its cache; whoever gave no password, or a wrong one, has to know why.
 #[test]
-fn a_repository_that_refuses_a_dependency_is_told_without_its_password() {
+fn a_repository_that_refuses_a_dependency_is_reported_without_its_password() {
     let charts = or_skip!(TestChart::folder()).with("one", "1.0.0").indexed();
     let server = guarded(&charts);
     for helm in ["helm", "helm4"] {

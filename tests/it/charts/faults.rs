@@ -97,21 +97,21 @@ fn a_registry_without_the_version_names_what_it_has() {
     fetched 1 repository
       × web: no repository at oci://localhost:[PORT]/nearest/wbe
       ╰─▶ it answers 404 Not Found
-      help: check the source's repoURL; a private repository may also be hidden from who may not read it
+      help: check the source's `repoURL`; a server can also hide a private repository from users without access
     [exit 2]
     ");
 }
 
 /// A registry, or a proxy before it, in a bad mood.
 #[test]
-fn each_answer_of_a_server_is_told() {
+fn each_answer_of_a_server_is_reported() {
     let _helm = or_skip!(program("helm"));
     for (status, expected) in [
         (401, "refuses access"),
         (403, "refuses access"),
         (404, "no repository at"),
         (500, "answers 500 Internal Server Error"),
-        (429, "answers 429 Too Many Requests; it asks to be left alone for 120s"),
+        (429, "answers 429 Too Many Requests; it asks to retry after 120s"),
         (418, "answers 418"),
     ] {
         let server = HttpServer::start(move |_| Answer::status(status).with("Retry-After", "120"));
@@ -156,7 +156,7 @@ fn a_server_that_hangs_is_left_and_others_are_rendered() {
 
 /// Nobody there at all.
 #[test]
-fn a_server_that_is_not_there_is_told() {
+fn a_server_that_is_not_there_is_reported() {
     let _helm = or_skip!(program("helm"));
     let url = { HttpServer::start(|_| Answer::status(200)).url() };
     let outcome = render(&application(&url, "web", "1.0.0")).exits(2);
@@ -165,7 +165,7 @@ fn a_server_that_is_not_there_is_told() {
 
 /// A page that greets people, an index that is none.
 #[test]
-fn what_is_no_index_is_told() {
+fn an_invalid_index_is_reported() {
     let _helm = or_skip!(program("helm"));
     let server =
         HttpServer::start(|_| Answer { status: 200, body: b"<html>hello</html>".to_vec(), ..Answer::default() });

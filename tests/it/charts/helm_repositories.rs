@@ -55,7 +55,7 @@ fn values_reach_a_chart_from_everywhere() {
 
 /// The second run asks whether the index still holds, and nothing else.
 #[test]
-fn what_is_here_is_not_brought_again() {
+fn cached_charts_are_not_fetched_again() {
     let charts = or_skip!(TestChart::folder()).with("web", "1.0.0").with("api", "1.0.0").indexed();
     let server = served(&charts);
     let home = tempfile::tempdir().unwrap();
@@ -98,7 +98,7 @@ fn many_applications_of_one_repository_ask_for_its_index_once() {
 
 /// A version that is published anew under its old name is another chart.
 #[test]
-fn a_version_that_was_published_anew_is_rendered_anew() {
+fn a_version_that_was_published_again_is_rendered_again() {
     let charts = or_skip!(TestChart::folder()).with("web", "1.0.0").indexed();
     let server = served(&charts);
     let home = tempfile::tempdir().unwrap();
@@ -189,7 +189,7 @@ fn an_index_may_be_odd() {
     for (entries, expected) in [
         ("  - {version: 1.0.0}", "it does not say where version 1.0.0 is"),
         ("  - {version: 1.0.0, urls: [gone.tgz]}", "gone.tgz, where the index has it"),
-        ("  - {version: 1.0.0, urls: ['file:///etc/passwd']}", "`file:///etc/passwd` in it is no URL"),
+        ("  - {version: 1.0.0, urls: ['file:///etc/passwd']}", "`file:///etc/passwd` in it is not a URL"),
         ("   []", "no chart `web` in"),
     ] {
         let (outcome, _) = run(entries, "", "1.0.0");

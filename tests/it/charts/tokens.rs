@@ -113,7 +113,7 @@ fn path_with(folder: &Path) -> String {
 
 /// Helm gets the dependencies of a chart with the same token.
 #[test]
-fn the_token_of_an_earlier_login_brings_dependencies() {
+fn the_token_of_an_earlier_login_fetches_dependencies() {
     let registry = or_skip!(pushed());
     let tokens = HttpServer::start(exchange);
     let front = front(registry, &format!("{}/oauth2/token", tokens.url()));

@@ -35,7 +35,7 @@ fn a_secret_names_the_proxy_that_leads_to_its_repository() {
 
 /// A certificate that the system does not know: refused, unless Argo CD was told that it is right, or not to look.
 #[test]
-fn a_server_is_known_by_what_argo_cd_was_told() {
+fn a_server_is_known_by_argo_cds_settings() {
     let cluster = or_skip!(TestCluster::namespace());
     let _helm = or_skip!(program("helm"));
     let pem = |name: &str| fs::read_to_string(cluster.control_plane_folder().join("certificates").join(name)).unwrap();

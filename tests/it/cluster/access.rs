@@ -226,7 +226,7 @@ fn a_failing_plugin_is_an_error_without_secrets() {
         (r#"echo '{"kind":"ExecCredential","apiVersion":"v9","status":{"token":"s3cret"}}'"#, "does not speak"),
         (
             r#"echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"}'"#,
-            "gives neither a token nor a certificate",
+            "returns neither a token nor a certificate",
         ),
     ] {
         let error = files.with_user(&exec(&files.plugin("plugin", script))).kinds().unwrap_err();
@@ -259,7 +259,7 @@ fn the_impersonated_users_rights_hold() {
     };
 
     let error = as_user("guest", &[]).list("v1", "ConfigMap", Some(cluster.name())).unwrap_err();
-    assert!(error.to_string().contains("`guest` may not list `configmaps`"), "{error}");
+    assert!(error.to_string().contains("`guest` cannot list `configmaps`"), "{error}");
     let masters = as_user("guest", &["developers", "system:masters"]);
     assert!(masters.list("v1", "ConfigMap", Some(cluster.name())).is_ok());
 }
@@ -308,7 +308,7 @@ fn without_any_configuration_the_error_says_what_to_do() {
     let Err(error) = asked.clusters.find(&in_cluster()) else { panic!("there is no cluster") };
     assert_eq!(
         told(&error),
-        "destination in-cluster: no cluster is configured here: there is no kubeconfig, and this is no pod with a service account\n\
+        "destination in-cluster: no cluster is configured here: no kubeconfig was found, and this is not a pod with a service account\n\
          help: name one with --context or --kubeconfig; `--live DIR` compares with a folder instead"
     );
 }

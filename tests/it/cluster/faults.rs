@@ -90,7 +90,7 @@ fn a_silent_server_is_a_timeout() {
 
     assert!(matches!(error, ClusterError::Timeout { .. }), "{error:?}");
     assert!(
-        told(&error).ends_with("within 0.3 s\nhelp: --request-timeout sets another limit, 0 none"),
+        told(&error).ends_with("within 0.3 s\nhelp: `--request-timeout` sets another limit; 0 means no limit"),
         "{}",
         told(&error)
     );
@@ -145,7 +145,7 @@ fn a_failed_discovery_is_not_repeated() {
 fn a_malformed_answer_is_an_error_that_names_the_item() {
     for (body, problem) in [
         (r#"{"metadata":{},"items":[{"metadata":{"name":"a"}},"s3cret"]}"#, "item 1 of `v1/ConfigMap` is text"),
-        (r#"{"metadata":{},"items":[{"metadata":{"name":"a"}}"#, "it is no JSON, or is cut off"),
+        (r#"{"metadata":{},"items":[{"metadata":{"name":"a"}}"#, "it is not JSON, or is cut off"),
         ("<html>please log in</html>", "it is no JSON"),
         (r#"{"kind":"ConfigMapList"}"#, "it is not a list of objects"),
     ] {

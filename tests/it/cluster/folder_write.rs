@@ -391,7 +391,7 @@ fn a_new_kind_is_known_once_its_definition_is_written() {
     assert!(live.asked.kinds().unwrap().exact(&gvk).is_none());
 
     done(live.apply(&definition));
-    let kinds = live.asked.runtime.block_on(live.asked.cluster().kinds_anew()).unwrap();
+    let kinds = live.asked.runtime.block_on(live.asked.cluster().rediscover_kinds()).unwrap();
     assert!(kinds.exact(&gvk).is_some());
     done(live.apply(&object("shop.example.com/v1", "Site", "left-over", "main")));
 
@@ -402,7 +402,7 @@ fn a_new_kind_is_known_once_its_definition_is_written() {
 
 /// A hook without a name gets one, as from the server.
 #[test]
-fn a_name_is_made_up_for_a_hook() {
+fn a_name_is_generated_for_a_hook() {
     let live = Live::with(&[]);
     let mut hook = config_map("", json!({}));
     hook.value_mut()["metadata"] = json!({ "generateName": "hook-", "namespace": "shop" });

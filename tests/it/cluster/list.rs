@@ -226,12 +226,12 @@ fn a_forbidden_list_names_the_account_and_the_right() {
     assert_eq!(
         told(&error),
         format!(
-            "cluster {namespace}-drift: `{user}` may not list `deployments.apps` in namespace `{namespace}`\n\
+            "cluster {namespace}-drift: `{user}` cannot list `deployments.apps` in namespace `{namespace}`\n\
              help: diff needs get and list; the least role is in examples/cronjob/rbac.yaml"
         )
     );
     let error = asked.list("v1", "ConfigMap", None).unwrap_err();
-    assert!(error.to_string().ends_with("may not list `configmaps` in the whole cluster"), "{error}");
+    assert!(error.to_string().ends_with("cannot list `configmaps` at the cluster scope"), "{error}");
 }
 
 fn many_config_maps(count: usize) -> String {

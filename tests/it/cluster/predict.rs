@@ -97,7 +97,7 @@ fn what_admission_refuses_is_refused() {
 
 /// A read-only account, as in CI, may not even try: that is no error, the comparison does without.
 #[test]
-fn an_account_that_may_not_patch_is_told_so() {
+fn an_account_that_cannot_patch_is_reported() {
     let cluster = or_skip!(TestCluster::namespace());
     let drift = cluster.account("drift").may("get,list", "configmaps");
     let asked =
@@ -105,7 +105,7 @@ fn an_account_that_may_not_patch_is_told_so() {
 
     let predicted = asked.predict(configuration(&cluster, "settings", &json!({}))).unwrap();
 
-    let reason = format!("this account may not patch `configmaps` in namespace `{}`", cluster.name());
+    let reason = format!("this account cannot patch `configmaps` in namespace `{}`", cluster.name());
     assert_eq!(predicted, Predicted::Unavailable(reason));
 }
 

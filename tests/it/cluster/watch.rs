@@ -51,7 +51,7 @@ fn told(asked: &Asked, request: ListRequest, mut meanwhile: impl FnMut(usize) ->
 
 /// One LIST and one WATCH, however much happens: what is new, changed and gone is told as it happens.
 #[test]
-fn changes_are_told_as_they_happen() {
+fn changes_are_reported_as_they_happen() {
     let cluster = or_skip!(TestCluster::namespace());
     cluster.apply(config_map("a"));
     for metadata_only in [false, true] {
@@ -166,7 +166,7 @@ fn a_server_that_goes_away_is_waited_for() {
 
 /// The least role has `get` and `list`: a wait works with that, too.
 #[test]
-fn what_may_not_be_watched_is_listed_again_and_again() {
+fn a_kind_that_cannot_be_watched_is_listed_repeatedly() {
     let cluster = or_skip!(TestCluster::namespace());
     cluster.apply(config_map("a"));
     let account = cluster.account("ci").may("get,list", "configmaps");
@@ -186,7 +186,7 @@ fn what_may_not_be_watched_is_listed_again_and_again() {
 
 /// Who may not even list it learns that at once.
 #[test]
-fn what_may_not_be_listed_is_an_error() {
+fn a_kind_that_cannot_be_listed_is_an_error() {
     let cluster = or_skip!(TestCluster::namespace());
     let asked = Asked::with(ClusterSettings { kubeconfig: Some(cluster.stranger()), ..settings_of(&cluster) });
     let cluster = asked.cluster();

@@ -290,7 +290,7 @@ fn unchangeable(cluster: &TestCluster) {
 
 /// A field that cannot be changed asks for a new object; one that is wrong as well does not get better by that.
 #[test]
-fn what_cannot_be_changed_is_told_from_what_is_wrong() {
+fn immutable_fields_are_distinguished_from_invalid_ones() {
     let cluster = or_skip!(TestCluster::namespace());
     unchangeable(&cluster);
     let writer = Writer::of(&cluster);
@@ -394,7 +394,7 @@ fn an_unknown_field_is_dropped_where_validation_is_off() {
 
 /// Why a server says no decides what a run does next: each reason is told from the others.
 #[test]
-fn each_reason_is_told_from_the_others() {
+fn each_reason_is_distinguished_from_the_others() {
     let cluster = or_skip!(TestCluster::namespace());
     let writer = Writer::of(&cluster);
     cluster.apply(json!({
@@ -431,7 +431,7 @@ fn each_reason_is_told_from_the_others() {
 
 /// A policy of the cluster that denies is no missing right and no wrong object.
 #[test]
-fn a_policy_that_denies_is_told() {
+fn a_policy_that_denies_is_reported() {
     let cluster = or_skip!(TestCluster::namespace());
     let writer = Writer::of(&cluster);
     let policy = format!("{}-no-blue", cluster.name());
@@ -496,7 +496,7 @@ fn a_namespace_that_is_going_takes_nothing() {
 
 /// Half of the kinds are forbidden: who may not do what is said as a sentence, and nothing was tried twice.
 #[test]
-fn what_the_account_may_not_do_is_said() {
+fn missing_rights_are_reported() {
     let cluster = or_skip!(TestCluster::namespace());
     cluster.apply(deployment("web"));
     let syncer = cluster.account("sync").may("get,create,patch", "configmaps");
@@ -584,7 +584,7 @@ fn a_refused_secret_shows_no_value_when_it_is_written() {
 
 /// A definition and its objects in one sync: once asked anew, the new kind is there for everybody.
 #[test]
-fn a_new_kind_is_seen_when_it_is_asked_for_anew() {
+fn a_new_kind_is_seen_after_rediscovery() {
     let cluster = or_skip!(TestCluster::namespace());
     let writer = Writer::of(&cluster);
     let group = format!("{}.example.com", cluster.name());
@@ -615,7 +615,7 @@ fn a_new_kind_is_seen_when_it_is_asked_for_anew() {
     let gvk = widget.gvk();
     let served = (0..100).any(|_| {
         std::thread::sleep(std::time::Duration::from_millis(50));
-        writer.asked.runtime.block_on(writer.asked.cluster().kinds_anew()).unwrap().exact(&gvk).is_some()
+        writer.asked.runtime.block_on(writer.asked.cluster().rediscover_kinds()).unwrap().exact(&gvk).is_some()
     });
 
     assert!(served && writer.asked.kinds().unwrap().exact(&gvk).is_some());

@@ -94,7 +94,7 @@ fn a_replacement_and_a_deletion_that_were_done_are_done() {
 
 /// What must not be done twice is not tried twice, unless the server says that it did not begin.
 #[test]
-fn what_must_not_be_done_twice_is_told() {
+fn a_write_that_must_not_be_repeated_is_reported() {
     let cluster = or_skip!(TestCluster::namespace());
     let unnamed = json!({
         "apiVersion": "v1", "kind": "ConfigMap", "metadata": { "generateName": "hook-", "namespace": cluster.name() },

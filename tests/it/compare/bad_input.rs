@@ -147,7 +147,7 @@ fn a_definition_that_is_deleted_meanwhile_makes_its_objects_unknown() {
     let report = trueup(["diff", "-o", "json"]).of(&shop).kubeconfig(&front.kubeconfig()).exits(2).json();
 
     assert_eq!(states(&report), ["ConfigMap changed /data/colour", "Kite unknown"]);
-    let expected = ["shop: cluster front: `kites.compare.example.com` was served when the run began, and is no longer"];
+    let expected = ["shop: cluster front: `kites.compare.example.com` was served when the run began, and no longer is"];
     assert_eq!(messages(&report), expected);
 }
 

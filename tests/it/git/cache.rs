@@ -44,7 +44,7 @@ async fn a_run_speaks_with_a_server_once() {
 
 /// History is not fetched for files.
 #[tokio::test]
-async fn a_fetch_brings_no_history() {
+async fn a_fetch_gets_no_history() {
     let git = shop();
     let http = HttpServer::start(&root_of(&git), Manners::default());
     let run = run_with(|_| ());

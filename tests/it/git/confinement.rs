@@ -12,7 +12,7 @@ use crate::harness::TestRepo;
 
 /// Submodules come with their superproject, relative URLs and nesting included.
 #[tokio::test]
-async fn submodules_are_brought() {
+async fn submodules_are_fetched() {
     let folder = tempfile::tempdir().unwrap();
     let base = TestRepo::new().file("base.yaml", "kind: Base\n").link("link.yaml", "base.yaml").commit("base");
     base.git(["clone", "--quiet", "--bare", ".", &folder.path().join("base.git").display().to_string()]);
@@ -77,7 +77,7 @@ async fn a_link_that_leads_out_refuses_the_paths_above_it_and_no_others() {
             assert!(checkout.folder("web").is_ok(), "{target}");
             for above in ["a", ".", "behind"] {
                 let error = checkout.folder(above).unwrap_err();
-                assert_eq!(error.to_string(), format!("link `{link}` leads out of the repository"), "{target}");
+                assert_eq!(error.to_string(), format!("link `{link}` points outside the repository"), "{target}");
             }
             assert!(checkout.file(link).is_err(), "{target}");
         }
@@ -87,8 +87,9 @@ async fn a_link_that_leads_out_refuses_the_paths_above_it_and_no_others() {
     // Each of the two stays inside; one after the other they do not.
     let git = TestRepo::new().file("a/b/web.yaml", "x\n").link("a/b/up", "../..").commit("up");
     let git = git.file("out/web.yaml", "x\n").link("out/out", "../a/b/up/..").commit("out");
-    let checkout = run_with(|_| ()).good(&git.url(), "main").await;
-    assert_eq!(checkout.folder("out").unwrap_err().to_string(), "link `out/out` leads out of the repository");
+    let run = run_with(|_| ());
+    let checkout = run.good(&git.url(), "main").await;
+    assert_eq!(checkout.folder("out").unwrap_err().to_string(), "link `out/out` points outside the repository");
 }
 
 /// Trees that git itself would not write.

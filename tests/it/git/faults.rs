@@ -45,7 +45,7 @@ async fn what_is_gone_is_named() {
 
 /// The network and the server, at their worst.
 #[tokio::test]
-async fn a_server_that_does_not_answer_is_told_apart() {
+async fn a_server_that_does_not_answer_is_distinguished() {
     let git = shop();
     let root = root_of(&git);
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();

@@ -169,7 +169,7 @@ async fn an_installation_that_is_named_is_not_looked_up() {
 
 /// What GitHub says no with: each is told apart, with the Secret's name, and nothing of the key or of what it signed.
 #[tokio::test]
-async fn why_there_is_no_token_is_told() {
+async fn a_missing_token_is_reported_with_its_cause() {
     let key = AppKey::new(KEY_FORMS[0]);
     let says = |status, message: &str| Answer::json(status, &json!({ "message": message }));
     let limited = || says(403, "API rate limit exceeded").with("x-ratelimit-remaining", "0");
@@ -212,7 +212,7 @@ async fn why_there_is_no_token_is_told() {
 
 /// An App that is not there, an API that is not there, a URL that is none.
 #[tokio::test]
-async fn what_a_secret_has_wrong_is_told() {
+async fn faults_of_a_secret_are_reported() {
     let key = AppKey::new(KEY_FORMS[0]);
     let api = github(key.public.clone());
     let closed = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
@@ -224,9 +224,9 @@ async fn what_a_secret_has_wrong_is_told() {
         (infra, &AppKey::new(KEY_FORMS[0]).pem, &ours, "answers 401 Unauthorized"),
         (infra, &key.pem, &api.url(), "answers 404 Not Found"),
         (infra, &key.pem, &format!("http://{closed}"), "cannot be reached"),
-        (infra, &key.pem, "http://git.example.com/api/v3", "is no `https://` URL"),
-        (infra, &key.pem, "git.example.com", "is no URL"),
-        (infra, &key.pem.replace("-----END", "---- END"), &ours, "is no private key in PEM"),
+        (infra, &key.pem, "http://git.example.com/api/v3", "is not an `https://` URL"),
+        (infra, &key.pem, "git.example.com", "is not a URL"),
+        (infra, &key.pem.replace("-----END", "---- END"), &ours, "is not a private key in PEM"),
     ] {
         let run = run_as(&secret("https://git.example.com", &app(pem, base)));
         let error = run.bad(url, "main").await;
@@ -274,6 +274,6 @@ fn a_run_as_a_github_app_shows_neither_key_nor_token() {
 
     let (bad, _files) = run(&key.pem.replace("-----END", "---- END"));
     let outcome = bad.home(home.path()).exits(2);
-    assert!(outcome.stderr.contains("is no private key in PEM"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("is not a private key in PEM"), "{}", outcome.transcript());
     assert_silent(&outcome.transcript(), home.path());
 }

@@ -23,7 +23,7 @@ use tempfile::TempDir;
 use trueup::process::Cancel;
 use trueup::progress::Progress;
 use trueup::secret::RepoUrl;
-use trueup::source::{Brought, Checkout, SourceError, SourceSettings, Sources, Wanted};
+use trueup::source::{Checkout, FetchResult, SourceError, SourceSettings, Sources, Wanted};
 
 use crate::harness::TestRepo;
 
@@ -76,12 +76,12 @@ fn run_on(cache: Arc<TempDir>, change: impl FnOnce(&mut SourceSettings)) -> Run 
 }
 
 impl Run {
-    async fn all(&self, url: &str, revisions: &[&str]) -> Vec<Brought> {
+    async fn all(&self, url: &str, revisions: &[&str]) -> Vec<FetchResult> {
         let wanted: Vec<Wanted> = revisions.iter().map(|revision| Wanted::default().at(revision)).collect();
         self.sources.fetch(&RepoUrl::new(url), &wanted, &Cancel::new()).await
     }
 
-    async fn one(&self, url: &str, revision: &str) -> Brought {
+    async fn one(&self, url: &str, revision: &str) -> FetchResult {
         self.all(url, &[revision]).await.remove(0)
     }
 

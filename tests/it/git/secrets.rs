@@ -46,7 +46,7 @@ async fn a_secret_opens_a_repository() {
 /// Servers that say "not found" to who says nothing never ask for a password. Argo CD tells a Secret's at once, but its git
 /// only does with `forceHttpBasicAuth`; so does ours.
 #[tokio::test]
-async fn a_server_that_hides_its_repositories_is_told_who_asks() {
+async fn a_server_that_hides_its_repositories_is_sent_credentials() {
     let git = shop();
     for (garbage_for_gix, force, by) in [
         (false, "", Some(FetchedBy::Gix)),
@@ -175,7 +175,7 @@ async fn certificates_open_a_repository() {
 
 /// Certificates and proxies that are none: their Secret is named, and nothing of what it has.
 #[tokio::test]
-async fn what_makes_no_connection_is_told_by_its_secret() {
+async fn a_failed_connection_is_reported_with_its_secret() {
     let url = "https://git.example.invalid/repo";
     let pem = |kind: &str, text: &str| format!("-----BEGIN {kind}-----\n{text}\n-----END {kind}-----\n");
     for fields in [

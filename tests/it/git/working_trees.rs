@@ -61,7 +61,7 @@ async fn a_checkout_stands_in_for_all_of_its_remotes() {
     let folder = tempfile::tempdir().unwrap();
     let none = SourceSettings { checkout: Some(folder.path().to_owned()), ..SourceSettings::default() };
     let error = Sources::new(none, Progress::silent()).unwrap_err();
-    assert!(error.to_string().ends_with("is in no git repository"), "{error}");
+    assert!(error.to_string().ends_with("is not in a git repository"), "{error}");
 }
 
 /// Local repositories in every shape, and a manifest's relative `repoURL`.

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::process::Output;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use super::account::TestAccount;
 use super::control_plane::{ControlPlane, STRANGER_TOKEN};
@@ -14,6 +15,8 @@ pub(crate) struct TestCluster {
     control_plane: &'static ControlPlane,
     namespace: String,
     kubeconfig: PathBuf,
+    /// Held by the one test at a time that uses the API server of [`Self::alone`].
+    _turn: Option<MutexGuard<'static, ()>>,
 }
 
 impl TestCluster {
@@ -26,7 +29,7 @@ impl TestCluster {
         static COUNTED: AtomicUsize = AtomicUsize::new(1);
         let namespace = format!("test-{:04}", COUNTED.fetch_add(1, Ordering::Relaxed));
         let kubeconfig = control_plane.administrator(&namespace, &namespace);
-        let this = Self { control_plane, namespace, kubeconfig };
+        let this = Self { control_plane, namespace, kubeconfig, _turn: None };
         this.kubectl(["create", "namespace", &this.namespace]);
         this
     }
@@ -36,9 +39,12 @@ impl TestCluster {
         Ok(Self::in_namespace(ControlPlane::with_controllers()?))
     }
 
-    /// As [`Self::namespace`], on an API server that no other test uses: for what everybody would notice.
+    /// As [`Self::namespace`], on an API server that no other test uses meanwhile: for what everybody would notice.
     pub(crate) fn alone() -> Result<Self, Missing> {
-        Ok(Self::in_namespace(ControlPlane::alone()?))
+        static TURN: Mutex<()> = Mutex::new(());
+        // A test that failed has left nothing half done in an empty lock.
+        let turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
+        Ok(Self { _turn: Some(turn), ..Self::in_namespace(ControlPlane::alone()?) })
     }
 
     /// The namespace's name.

@@ -57,7 +57,7 @@ fn claim(name: &str, volume: &str) -> String {
     )
 }
 
-/// A volume that is there already; it belongs to no namespace, so its name has the test's.
+/// A volume that already exists; it belongs to no namespace, so its name has the test's.
 fn volume(name: &str) -> String {
     format!(
         "apiVersion: v1\nkind: PersistentVolume\nmetadata: {{name: {name}}}\nspec:\n  accessModes: [ReadWriteOnce]\n  capacity: {{storage: 1Gi}}\n  hostPath: {{path: /nowhere}}\n"
@@ -208,4 +208,6 @@ fn an_aggregated_api_is_healthy_when_it_is_available() {
 
     let message = resource(&report, "APIService", "v1.broken.example.com")["message"].as_str().unwrap_or_default();
     assert!(message.contains("service/nobody in \"default\" is not present"), "{message}");
+    // Whoever uses this server next wants all its APIs to answer.
+    cluster.kubectl(["delete", "apiservice", "v1.broken.example.com"]);
 }

@@ -72,7 +72,7 @@ fn who_may_not_read_logs_is_told_so() {
     let account = cluster.account("ci").may("get,list", "jobs.batch,pods,replicasets.apps,events");
 
     let run = trueup(["health", "-q", "--logs"]).of(&shop).kubeconfig(account.kubeconfig()).exits(3);
-    let told = format!("could not be read: cluster {}-ci: `{}` may not get `pods/log`", cluster.name(), account.user());
+    let told = format!("could not be read: cluster {}-ci: `{}` cannot get `pods/log`", cluster.name(), account.user());
     assert!(run.stdout.contains(&told), "{told}\n{}", run.stdout);
     assert!(run.stdout.contains("ended with exit code 1"), "{}", run.stdout);
 }

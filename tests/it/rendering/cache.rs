@@ -164,7 +164,7 @@ fn new_values_in_another_repository_are_seen() {
 
 /// A file that Kustomize reads from the web while it builds may be another one tomorrow, whichever field names it.
 #[test]
-fn what_is_read_from_the_web_is_read_anew() {
+fn files_from_the_web_are_read_again() {
     let machine = Machine::new(&or_skip!(program("helm")), &or_skip!(program("kustomize")));
     let served = folder_with([]);
     let folder = served.path().to_owned();
@@ -189,7 +189,7 @@ fn what_is_read_from_the_web_is_read_anew() {
 
 /// The Helm that the build options name is an input as the usual one is.
 #[test]
-fn the_helm_that_kustomize_is_told_to_start_is_an_input() {
+fn the_helm_that_kustomize_starts_is_an_input() {
     let machine = Machine::new(&or_skip!(program("helm")), &or_skip!(program("kustomize")));
     let git = repository();
     let overlay = git.application("overlay").path("overlay");

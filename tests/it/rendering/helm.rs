@@ -253,7 +253,7 @@ fn a_dependency_outside_of_the_repository_is_refused() {
         let git = TestRepo::new().file("web/Chart.yaml", chart).commit("a chart that reaches out");
         let web = git.application("web").path("web");
         let outcome = render(&web, &[("TRUEUP_HELM", &helm)]).env("COLUMNS", "200").exits(2);
-        let words = format!("dependency `file://{place}` leads out of its repository");
+        let words = format!("dependency `file://{place}` points outside its repository");
         assert!(outcome.stderr.contains(&words), "{}", outcome.transcript());
     }
 }
@@ -299,30 +299,30 @@ fn a_chart_that_cannot_be_rendered_says_why() {
     rendered 11 applications
       × broken: helm could not render `broken` at e41c2d1
       ╰─▶ templates/ingress.yaml:4: `.Values.ingress.host`: nil pointer evaluating interface {}.host
-      help: to see it by hand, run in the chart's folder: helm template . --name-template broken
+      help: to reproduce it, run in the chart's folder: helm template . --name-template broken
             --namespace default --kube-version 1.36.3 --include-crds
       × wrong: what helm made of `wrong` at e41c2d1 is no Kubernetes object, at wrong/templates/a.yaml
       ╰─▶ has no `apiVersion`
       help: each document needs `apiVersion` and `kind`
-      × missing: there is no values file `no.yaml` at e41c2d1
-      help: where files may be missing, set `helm.ignoreMissingValueFiles`
+      × missing: values file `no.yaml` not found at e41c2d1
+      help: if missing files are intended, set `helm.ignoreMissingValueFiles`
       × nothing: no values file matches `no/*.yaml` at e41c2d1
-      help: where that is meant to happen, set `helm.ignoreMissingValueFiles`
+      help: if that is intended, set `helm.ignoreMissingValueFiles`
       × folder: `env` cannot be read
       ╰─▶ is a directory
-      help: look at the file and at who may read it
-      × climbs: `../../../secret.yaml` leads out of its repository
-      help: values files are read from the repositories of the sources alone
-      × absolute: `/../secret.yaml` leads out of its repository
-      help: values files are read from the repositories of the sources alone
+      help: check that the file exists and is readable
+      × climbs: `../../../secret.yaml` points outside its repository
+      help: values files are read only from the repositories of the sources
+      × absolute: `/../secret.yaml` points outside its repository
+      help: values files are read only from the repositories of the sources
       × scheme: `file:///etc/passwd` is a URL of scheme `file`, which is not fetched
       help: the schemes of `helm.valuesFileSchemes` in `argocd-cm` are: `https`, `http`
-      × unknown: there is no values file `$values/a.yaml` at e41c2d1
+      × unknown: values file `$values/a.yaml` not found at e41c2d1
       help: no source of the application has `ref: values`
       × schema: helm could not render `charts/web` at e41c2d1
       ╰─▶ values don't meet the specifications of the schema(s) in the following chart(s): web: - at
           '/replicas': got string, want integer
-      help: to see it by hand, run in the chart's folder: helm template . --name-template schema
+      help: to reproduce it, run in the chart's folder: helm template . --name-template schema
             --namespace default --kube-version 1.36.3 --values values-of-the-source.yaml --include-
             crds
     [exit 2]
@@ -341,12 +341,8 @@ fn a_program_without_end_is_ended() {
     let web = git.application("web").path("charts/web");
     let outcome = render(&web, &[("TRUEUP_HELM", &script)]).arguments(["--render-timeout", "1"]).exits(2);
 
-    assert!(
-        outcome.stderr.contains("web: helm did not come to an end with `charts/web` at"),
-        "{}",
-        outcome.transcript()
-    );
-    assert!(outcome.stderr.contains("program `helm` was not done after 1s"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("web: helm did not finish with `charts/web` at"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("program `helm` did not finish within 1s"), "{}", outcome.transcript());
 }
 
 /// A program of another machine (or half a download) is named, with what to look at.
@@ -378,14 +374,14 @@ fn a_template_that_grows_without_end_is_ended() {
     for helm in ["helm", "helm4"] {
         let helm = or_skip!(program(helm));
         let outcome = render(&good, &[("TRUEUP_HELM", &helm)]).argument(big.manifest()).exits(2);
-        assert!(outcome.stderr.contains("needed more than 2048 MiB of memory"), "{}", outcome.transcript());
+        assert!(outcome.stderr.contains("used more than 2048 MiB of memory"), "{}", outcome.transcript());
         assert_eq!(objects(&outcome).len(), 1, "{}", outcome.transcript());
     }
 }
 
 /// A laptop without Helm is told what to install; so is one whose `TRUEUP_HELM` leads nowhere.
 #[test]
-fn a_missing_helm_is_told_with_its_versions() {
+fn a_missing_helm_is_reported_with_its_versions() {
     let git = chart();
     let web = git.application("web").path("charts/web");
     let bare = folder_with([]);

@@ -229,7 +229,7 @@ fn an_older_kustomize_inflates_charts_too() {
 
 /// The URL of a base with a password in it is in the repository; it need not be in a log as well.
 #[test]
-fn a_password_in_a_base_is_not_told() {
+fn a_password_in_a_base_is_not_shown() {
     let kustomize = or_skip!(program("kustomize"));
     let fields = [
         "resources: ['https://user:s3cret@127.0.0.1:9/x.yaml']\n",
@@ -293,27 +293,27 @@ fn a_kustomization_that_cannot_be_built_says_why() {
       ╰─▶ accumulating resources: accumulation err='accumulating resources from 'no.yaml': open
           missing/no.yaml: no such file or directory': must build at directory: not a valid directory:
           evalsymlink failure on 'missing/no.yaml' : lstat missing/no.yaml: no such file or directory
-      help: to see it by hand, run at the repository's root: kustomize build missing --load-restrictor
+      help: to reproduce it, run at the repository's root: kustomize build missing --load-restrictor
             LoadRestrictionsNone
       × climbs and deep: `climbs/kustomization.yaml` names `../../outside`, which leads out of its
       │ repository
       help: nothing outside of a repository is read
-      × absolute: `absolute/kustomization.yaml` names `/etc`, which leads out of its repository
+      × absolute: `absolute/kustomization.yaml` names `/etc`, which points outside its repository
       help: nothing outside of a repository is read
-      × files: `files/kustomization.yaml` names `hosts=/etc/hosts`, which leads out of its repository
+      × files: `files/kustomization.yaml` names `hosts=/etc/hosts`, which points outside its repository
       help: nothing outside of a repository is read
       × twice: `twice` has several kustomizations: kustomization.yaml, kustomization.yml
-      help: Kustomize wants exactly one; remove the others
-      × none: there is no kustomization in `plain`, and `source.kustomize` changes one
+      help: Kustomize requires exactly one; remove the others
+      × none: no kustomization in `plain`, but the source sets `kustomize`
       help: it is called `kustomization.yaml`, `kustomization.yml` or `Kustomization`
       × label: `overlays/prod/kustomization.yaml` has label `tier` already
       help: to overwrite it, set `kustomize.forceCommonLabels`
-      × image: `web` in `kustomize.images` says nothing of a new name, tag or digest
+      × image: `web` in `kustomize.images` sets no new name, tag or digest
       help: write `name:tag`, `name@digest` or `name=other:tag`
-      × component: there is no component `../no`
-      help: where that is meant to happen, set `kustomize.ignoreMissingComponents`
-      × version: the source wants Kustomize v4.0.0, and here is v5.8.2
-      help: name a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`
+      × component: component `../no` not found
+      help: if that is intended, set `kustomize.ignoreMissingComponents`
+      × version: the source requires Kustomize v4.0.0, but this is v5.8.2
+      help: select a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`
     [exit 2]
     "#);
 }

@@ -3,9 +3,9 @@
 //! The expected objects are never written by hand: each test runs the official program on the same files.
 
 mod cache;
+mod determinism;
 mod helm;
 mod kustomize;
-mod made_up;
 mod read_only;
 mod references;
 mod settings;

@@ -33,7 +33,7 @@ fn charts_and_kustomizations_need_only_a_temporary_folder() {
 
 /// Without that, whoever wrote the container's specification is told what it lacks.
 #[test]
-fn a_container_without_a_temporary_folder_is_told_what_it_lacks() {
+fn a_container_without_a_temporary_folder_reports_what_it_lacks() {
     let helm = or_skip!(program("helm"));
     let git = TestRepo::new()
         .file("Chart.yaml", "apiVersion: v2\nname: web\nversion: 1.0.0\n")
@@ -45,5 +45,5 @@ fn a_container_without_a_temporary_folder_is_told_what_it_lacks() {
     assert!(outcome.stderr.contains("let `TMPDIR` name a folder that takes files"), "{}", outcome.transcript());
     let cache = tempfile::tempdir().unwrap();
     let outcome = run().argument("--cache-dir").argument(cache.path()).exits(2);
-    assert!(outcome.stderr.contains("the temporary folder (TMPDIR) has to take files"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("the temporary folder (TMPDIR) must be writable"), "{}", outcome.transcript());
 }

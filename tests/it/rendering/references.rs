@@ -131,12 +131,12 @@ fn references_that_cannot_be_followed_say_why() {
       ⚠ elsewhere: no source has `ref: vlaues`: `$vlaues/prod.yaml` is read as `/prod.yaml`, as Argo
       │ CD does
       help: name the `ref` of another source, or write the path itself
-      × unknown: source 1: there is no values file `$vlaues/no.yaml` at 352df5d
+      × unknown: source 1: values file `$vlaues/no.yaml` not found at 352df5d
       help: no source of the application has `ref: vlaues`; there is `values`
-      × missing: source 1: there is no values file `$values/no.yaml` at 55d1e24
-      help: where files may be missing, set `helm.ignoreMissingValueFiles`
-      × climbs: source 1: `$values/../../prod.yaml` leads out of its repository
-      help: values files are read from the repositories of the sources alone
+      × missing: source 1: values file `$values/no.yaml` not found at 55d1e24
+      help: if missing files are intended, set `helm.ignoreMissingValueFiles`
+      × climbs: source 1: `$values/../../prod.yaml` points outside its repository
+      help: values files are read only from the repositories of the sources
       × nothing: source 1: `$values` refers to a source, but to no file of it
       help: write `$values/path/to/values.yaml`
       × two: source 1: `$other` at acf4440 and `$values` at 55d1e24 are one repository at two

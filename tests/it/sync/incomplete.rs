@@ -61,7 +61,7 @@ fn a_typo_in_a_manifest_deletes_nothing() {
     let run = site.reconciles(2);
 
     assert!(site.has("d"), "{}", run.transcript());
-    let words = "shop: what git has is not fully known: `shop/d.yaml:2` has `knd` instead of `kind`";
+    let words = "shop: the manifests are incomplete: `shop/d.yaml:2` has `knd` instead of `kind`";
     assert!(run.stderr.contains(words), "{}", run.transcript());
     let report = trueup(["diff", "-o", "json"]).of(&site.shop).exits(2).json();
     let application = &report["applications"][0];

@@ -158,3 +158,33 @@ fn a_sync_puts_its_status_where_argo_cd_would() {
     assert_eq!(ids, [1, 2]);
     assert_eq!(status["resources"][0]["status"], "Synced");
 }
+
+/// The sync is done and in sync, whether the account may say so on the Application or not: the error is one of writing.
+#[test]
+fn a_status_that_is_forbidden_leaves_the_sync_in_sync() {
+    let site = or_skip!(Site::new());
+    define_applications(&site);
+    let git = TestRepo::new().file("a.yaml", config_map("settings")).commit("one");
+    let shop = git.application("shop").deployed_to(&site.cluster);
+    let manifest = std::fs::read_to_string(shop.manifest()).unwrap().replace("argocd", site.cluster.name());
+    std::fs::write(shop.manifest(), &manifest).unwrap();
+    site.cluster.apply(manifest);
+    let account = site
+        .cluster
+        .account("deployer")
+        .may("*", "configmaps,leases.coordination.k8s.io")
+        .may("get", "applications.argoproj.io");
+
+    let run = trueup(["sync", "-y", "--write-status", "-o", "json", "--argocd-namespace", site.cluster.name()])
+        .of(&shop)
+        .kubeconfig(account.kubeconfig())
+        .exits(2);
+
+    let application = run.json()["applications"][0].take();
+    assert_eq!(application["sync"], "Synced", "{}", run.transcript());
+    assert_eq!(application["operation"]["phase"], "Succeeded", "{}", run.transcript());
+    let conditions = application["conditions"].as_array().unwrap();
+    let status: Vec<&Value> = conditions.iter().filter(|condition| condition["type"] == "StatusError").collect();
+    assert_eq!(status.len(), 1, "{}", run.transcript());
+    assert_eq!(status[0]["code"], "trueup::sync::status_refused");
+}

@@ -106,9 +106,11 @@ fn a_state_that_cannot_be_read_is_an_error() {
     let site = or_skip!(Site::new());
     assert_snapshot!(trueup(["history", "shop"]).kubeconfig(site.cluster.kubeconfig()).exits(2), @r"
     --- stderr
-      × `shop` is no file, and no namespace is named
-      help: --state-namespace names the one that its state is in; an Application's manifest says the
-            rest
+      × `shop` is neither an Application nor a file or folder
+      help: as an Application: the current folder holds no manifest of an Application; as a path:
+            check its spelling, and the folder that trueup runs in
+      × nothing says where the record of `shop` is
+      help: give its manifest, or the namespace of its record with `--state-namespace`
     [exit 2]
     ");
     site.cluster.apply(config_map("trueup-shop"));

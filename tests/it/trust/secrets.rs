@@ -20,7 +20,7 @@ fn a_broken_file_that_holds_a_secret_is_not_quoted() {
     for (case, text, place) in [
         ("yaml", "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData:\n  a: swordfish\n  b: c: d\n", "6"),
         ("misspelt", "apiVersion: v1\nkind: Secert\nmetadata:\n  name: key\ndata: {a: swordfish,\nb: ]\n", "6"),
-        ("not an object", "apiVersion: v1\nknd: Secret\nmetadata: {name: key}\nstringData: {a: swordfish}\n", "1"),
+        ("not an object", "apiVersion: v1\nknd: Secret\nmetadata: {name: key}\nstringData: {a: swordfish}\n", "2"),
         ("alias", "apiVersion: v1\nkind: Secret\nmetadata: {name: key}\nstringData:\n  a: *swordfish\n", "5"),
     ] {
         let git = TestRepo::new().file("key.yaml", text).commit("a typing error");
@@ -43,8 +43,8 @@ fn a_values_file_is_not_quoted() {
         .file("prod.yaml", "db:\n  password: swordfish\n  host: a: b\n")
         .file("values-prod.yaml", "db: {kind: x, password: swordfish\n")
         .commit("values");
-    let outcome = trueup(["render"]).of(&git.application("shop")).exits(0);
-    assert!(outcome.stderr.contains("`prod.yaml` is not a manifest"), "{}", outcome.transcript());
+    let outcome = trueup(["render"]).of(&git.application("shop")).exits(2);
+    assert!(outcome.stderr.contains("`prod.yaml:3` is not YAML"), "{}", outcome.transcript());
     assert_hidden(&outcome);
 }
 

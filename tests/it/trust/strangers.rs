@@ -144,7 +144,7 @@ fn a_helm_repository_of_the_machine_is_read_only_where_it_is_allowed() {
         fs::read_to_string(&index).unwrap().replace("- web-1.0.0.tgz", &format!("- file://{}", archive.display()));
     fs::write(&index, text).unwrap();
     let outcome = allowed().exits(2);
-    assert!(format!("{outcome}").contains("leads out of its folder"), "{}", outcome.transcript());
+    assert!(format!("{outcome}").contains("points outside its folder"), "{}", outcome.transcript());
 }
 
 /// The configuration of a checkout can name programs; to see what differs, none of them is run.

@@ -32,7 +32,7 @@ fn a_new_commit_is_told_with_its_author_and_subject() {
     assert_ne!(git, live);
     assert_eq!(report["applications"][0]["lastSyncedRevision"], since);
     let text = trueup(["diff"]).of(&shop.application).exits(1).stdout;
-    assert!(text.contains(" → registry.example.com/shop/web:1.1.0  changed in git\n"), "{text}");
+    assert!(text.contains(" → registry.example.com/web:1.1.0  changed in git\n"), "{text}");
     assert!(text.contains("  web: 1.1.0, "), "{text}");
 }
 

@@ -1,4 +1,4 @@
-//! What a team has told Argo CD about its repositories: Secrets labelled `repository` and `repo-creds`, the certificates
+//! What Argo CD's settings say about repositories: Secrets labelled `repository` and `repo-creds`, the certificates
 //! of `argocd-tls-certs-cm`, the host keys of `argocd-ssh-known-hosts-cm`.
 //!
 //! In: the text of a file with their manifests. Out: [`Repositories`], which answers for a URL and a project what opens it
@@ -165,7 +165,7 @@ impl Repositories {
     }
 
     /// Reads objects themselves, as a cluster has them; nothing where none is about repositories. Many teams write there:
-    /// what is wrong with one Secret is told beside what the others say.
+    /// what is wrong with one Secret is reported together with the others.
     pub fn of_objects(place: &str, objects: impl IntoIterator<Item = Object>) -> (Self, Vec<Finding>) {
         reading::of_objects(place, objects)
     }
@@ -185,7 +185,7 @@ impl Repositories {
         self.known_hosts = self.known_hosts.take().or(other.known_hosts);
     }
 
-    /// What is known of a repository, for an application of this project.
+    /// The settings of a repository, for an application of this project.
     pub fn find(&self, url: &str, project: &str) -> Option<Repository> {
         let wanted = normal_form(url);
         let same = |repository: &&Repository| normal_form(repository.url.with_credentials()) == wanted;
@@ -349,7 +349,7 @@ data: {ssh_known_hosts: "git.example.com ssh-ed25519 AAAA"}
     }
 
     #[test]
-    fn all_faults_of_a_file_are_told_at_once() {
+    fn all_faults_of_a_file_are_reported_at_once() {
         let file = r#"
 apiVersion: v1
 kind: Secret
@@ -362,9 +362,9 @@ data: {url: aHR0cHM6Ly9h, password: "no base64, s3cret"}
 stringData: {type: svn, insecure: maybe}
 "#;
         let errors = Repositories::read("secrets.yaml", file.as_bytes()).unwrap_err();
-        let told: Vec<String> = errors.iter().map(ToString::to_string).collect();
+        let reported: Vec<String> = errors.iter().map(ToString::to_string).collect();
         assert_eq!(
-            told,
+            reported,
             [
                 "secrets.yaml: Secret `nothing` has no `url`",
                 "secrets.yaml: Secret `wrong`: `password` is not base64",
@@ -388,15 +388,15 @@ stringData:
    insecure: "true", proxy: "http://ci:s3cret@proxy", depth: "1"}
 "#;
         let (repositories, warnings) = Repositories::read("a.yaml", odd.as_bytes()).unwrap();
-        let told: Vec<&str> = warnings.iter().filter_map(|it| it.message.split("Secret `odd`: ").nth(1)).collect();
+        let reported: Vec<&str> = warnings.iter().filter_map(|it| it.message.split("Secret `odd`: ").nth(1)).collect();
         assert_eq!(
-            told,
+            reported,
             [
-                "`gcpServiceAccountKey` is not used: nobody asks Google for a token",
-                "`useAzureWorkloadIdentity` is not used: nobody asks Azure for a token",
-                "`enableLfs` is not used: files in Git LFS stay what git has of them, pointers",
-                "`insecure` is not used: as in Argo CD, a template says nothing of it",
-                "`proxy` is not used: ssh goes without one",
+                "`gcpServiceAccountKey` is not used: trueup requests no tokens from Google",
+                "`useAzureWorkloadIdentity` is not used: trueup requests no tokens from Azure",
+                "`enableLfs` is not used: files in Git LFS stay pointers",
+                "`insecure` is not used: as in Argo CD, a credential template cannot set it",
+                "`proxy` is not used: ssh does not use a proxy",
             ]
         );
         assert!(!format!("{warnings:?}").contains("s3cret"));
@@ -460,17 +460,17 @@ kind: Secret
 metadata: {name: charts, labels: {argocd.argoproj.io/secret-type: repository}}
 stringData: {url: "https://charts.example.com", type: helm, githubAppID: "12", githubAppPrivateKey: s3cret}
 "#;
-        let told = |file: &str| {
+        let reported = |file: &str| {
             let errors = Repositories::read("a.yaml", file.as_bytes()).unwrap_err();
             errors.iter().map(ToString::to_string).collect::<Vec<_>>()
         };
-        assert_eq!(told(file), ["a.yaml: Secret `hub`: `githubAppID` is no number"]);
+        assert_eq!(reported(file), ["a.yaml: Secret `hub`: `githubAppID` is no number"]);
         let missing = file.replace("githubAppID: twelve, ", "");
-        assert_eq!(told(&missing), ["a.yaml: Secret `hub`: `githubAppID` is missing beside `githubAppPrivateKey`"]);
+        assert_eq!(reported(&missing), ["a.yaml: Secret `hub`: `githubAppID` is missing beside `githubAppPrivateKey`"]);
         let (_, warnings) = Repositories::read("a.yaml", file.replace("twelve", "'12'").as_bytes()).unwrap();
         assert_eq!(
             warnings[0].message,
-            "a.yaml: Secret `charts`: `githubAppPrivateKey` is not used: as in Argo CD, it opens git repositories alone"
+            "a.yaml: Secret `charts`: `githubAppPrivateKey` is not used: as in Argo CD, it is used for git repositories only"
         );
     }
 }

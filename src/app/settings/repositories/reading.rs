@@ -18,11 +18,11 @@ const AUTHORITIES: &str = "argocd-tls-certs-cm";
 /// The ConfigMap with the keys of hosts that speak ssh, and its one key.
 const KNOWN_HOSTS: (&str, &str) = ("argocd-ssh-known-hosts-cm", "ssh_known_hosts");
 
-/// Credentials that Argo CD knows and nothing here uses; each is what tells that there is such a one.
+/// Credentials that Argo CD knows and nothing here uses; each key shows that the credential is set.
 const OF_CLOUDS: [(&str, &str); 3] = [
-    ("gcpServiceAccountKey", "nobody asks Google for a token"),
-    ("useAzureWorkloadIdentity", "nobody asks Azure for a token"),
-    ("azureServicePrincipalClientSecret", "nobody asks Azure for a token"),
+    ("gcpServiceAccountKey", "trueup requests no tokens from Google"),
+    ("useAzureWorkloadIdentity", "trueup requests no tokens from Azure"),
+    ("azureServicePrincipalClientSecret", "trueup requests no tokens from Azure"),
 ];
 
 /// Why Secrets of repositories cannot be read.
@@ -36,7 +36,7 @@ pub enum RepositoriesError {
         file: String,
         /// The line, counted from 1.
         line: usize,
-        /// What is wrong.
+        /// The fault.
         why: String,
     },
     /// The file has other things in it.
@@ -71,26 +71,26 @@ pub enum RepositoriesError {
         secret: String,
         /// The field.
         key: String,
-        /// What is wrong with it; never its value, if that may be secret.
+        /// The fault; never its value, if that may be secret.
         why: String,
     },
 }
 
-pub(super) fn read(file: &str, bytes: &[u8]) -> Read {
-    let (found, warnings) = read_each(file, bytes, Reading::object)?;
+pub(super) fn read(file: &str, bytes: &[u8]) -> ReadResult {
+    let (found, warnings) = read_each(file, bytes, SecretReading::object)?;
     if found.is_empty() { Err(vec![RepositoriesError::None { file: file.to_owned() }]) } else { Ok((found, warnings)) }
 }
 
-pub(super) fn beside_settings(file: &str, bytes: &[u8]) -> Read {
-    read_each(file, bytes, Reading::config_map)
+pub(super) fn beside_settings(file: &str, bytes: &[u8]) -> ReadResult {
+    read_each(file, bytes, SecretReading::config_map)
 }
 
-fn read_each<'file>(file: &'file str, bytes: &[u8], take: fn(&mut Reading<'file>, &Object)) -> Read {
+fn read_each<'file>(file: &'file str, bytes: &[u8], take: fn(&mut SecretReading<'file>, &Object)) -> ReadResult {
     let wrong = |error: yaml::YamlError| {
         vec![RepositoriesError::Yaml { file: file.to_owned(), line: error.line, why: error.message }]
     };
     let text = yaml::decode(bytes).map_err(wrong)?;
-    let mut reading = Reading::of(file);
+    let mut reading = SecretReading::of(file);
     for document in yaml::read(&text, &Limits::default(), WithPositions::No) {
         reading.value(document.map_err(wrong)?.value, take);
     }
@@ -98,28 +98,28 @@ fn read_each<'file>(file: &'file str, bytes: &[u8], take: fn(&mut Reading<'file>
 }
 
 pub(super) fn of_objects(place: &str, objects: impl IntoIterator<Item = Object>) -> (Repositories, Vec<Finding>) {
-    let mut reading = Reading::of(place);
+    let mut reading = SecretReading::of(place);
     objects.into_iter().for_each(|object| reading.object(&object));
     let errors = reading.errors.iter().map(|error| Finding::of(error));
     (reading.found, errors.chain(reading.warnings).collect())
 }
 
-/// What was found and what was odd about it, or all that is wrong.
-type Read = Result<(Repositories, Vec<Finding>), Vec<RepositoriesError>>;
+/// The value with its warnings, or all faults.
+type ReadResult = Result<(Repositories, Vec<Finding>), Vec<RepositoriesError>>;
 
-struct Reading<'file> {
+struct SecretReading<'file> {
     file: &'file str,
     found: Repositories,
     warnings: Vec<Finding>,
     errors: Vec<RepositoriesError>,
 }
 
-impl<'file> Reading<'file> {
+impl<'file> SecretReading<'file> {
     fn of(file: &'file str) -> Self {
         Self { file, found: Repositories::default(), warnings: Vec::new(), errors: Vec::new() }
     }
 
-    fn end(self) -> Read {
+    fn end(self) -> ReadResult {
         if self.errors.is_empty() { Ok((self.found, self.warnings)) } else { Err(self.errors) }
     }
 
@@ -138,11 +138,11 @@ impl<'file> Reading<'file> {
     fn object(&mut self, object: &Object) {
         match (object.kind(), object.label(SECRET_TYPE)) {
             ("Secret", Some("repository")) => {
-                let repository = self.secret(object, Role::Repository);
+                let repository = self.secret(object, SecretRole::Repository);
                 self.found.entries.extend(repository);
             }
             ("Secret", Some("repo-creds")) => {
-                let template = self.secret(object, Role::Template);
+                let template = self.secret(object, SecretRole::Template);
                 self.found.templates.extend(template);
             }
             _ => self.config_map(object),
@@ -172,16 +172,16 @@ impl<'file> Reading<'file> {
         }
     }
 
-    fn secret(&mut self, object: &Object, role: Role) -> Option<Repository> {
+    fn secret(&mut self, object: &Object, role: SecretRole) -> Option<Repository> {
         let name = object.name().to_owned();
-        let mut data = Data { fields: BTreeMap::new(), faults: Vec::new() };
+        let mut data = SecretData { fields: BTreeMap::new(), faults: Vec::new() };
         data.take(object);
         if data.fields.get("url").is_none_or(|url| url.trim().is_empty()) {
             self.errors.push(RepositoriesError::NoUrl { file: self.file.to_owned(), secret: name });
             return None;
         }
         let mut repository = data.repository(&name);
-        if role == Role::Template {
+        if role == SecretRole::Template {
             repository.insecure = false;
         }
         for (key, why) in data.not_used(&repository, role) {
@@ -189,7 +189,7 @@ impl<'file> Reading<'file> {
             let help = if OF_CLOUDS.iter().any(|(of_cloud, _)| *of_cloud == key) {
                 "give the repository a `username` and a token as its `password`"
             } else {
-                "take it out of the Secret, if it is not missed"
+                "remove it from the Secret if it is not needed"
             };
             self.warnings.push(Finding::warning("trueup::settings::credential", message).with_help(help));
         }
@@ -200,20 +200,20 @@ impl<'file> Reading<'file> {
     }
 }
 
-/// What a Secret is for.
+/// The purpose of a Secret.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Role {
+enum SecretRole {
     Repository,
     Template,
 }
 
 /// The fields of one Secret.
-struct Data {
+struct SecretData {
     fields: BTreeMap<String, String>,
     faults: Vec<(String, String)>,
 }
 
-impl Data {
+impl SecretData {
     /// `data` decoded, and `stringData` over it, as an API server does it.
     fn take(&mut self, object: &Object) {
         let map = |field: &str| object.value().get(field).and_then(Value::as_object).cloned().unwrap_or_default();
@@ -278,25 +278,25 @@ impl Data {
         app
     }
 
-    /// What it says that nothing here heeds, and why.
-    fn not_used(&self, repository: &Repository, role: Role) -> Vec<(&'static str, &'static str)> {
+    /// Fields that are not used, and why.
+    fn not_used(&self, repository: &Repository, role: SecretRole) -> Vec<(&'static str, &'static str)> {
         let mut found: Vec<_> = OF_CLOUDS.into_iter().filter(|(key, _)| self.says(key)).collect();
         if self.says("enableLfs") {
-            found.push(("enableLfs", "files in Git LFS stay what git has of them, pointers"));
+            found.push(("enableLfs", "files in Git LFS stay pointers"));
         }
-        if role == Role::Template {
+        if role == SecretRole::Template {
             let switches = ["insecure", "insecureIgnoreHostKey"].into_iter().filter(|key| self.says(key));
-            found.extend(switches.map(|key| (key, "as in Argo CD, a template says nothing of it")));
+            found.extend(switches.map(|key| (key, "as in Argo CD, a credential template cannot set it")));
         }
         if repository.client_certificate.is_none() {
             let halves = ["tlsClientCertData", "tlsClientCertKey"].into_iter().filter(|key| self.says(key));
             found.extend(halves.map(|key| (key, "its other half is missing")));
         }
         if repository.proxy.is_some() && repository.url.normal_form().starts_with("ssh://") {
-            found.push(("proxy", "ssh goes without one"));
+            found.push(("proxy", "ssh does not use a proxy"));
         }
         if repository.kind != RepositoryKind::Git && repository.github_app.private_key.is_some() {
-            found.push(("githubAppPrivateKey", "as in Argo CD, it opens git repositories alone"));
+            found.push(("githubAppPrivateKey", "as in Argo CD, it is used for git repositories only"));
         }
         found
     }

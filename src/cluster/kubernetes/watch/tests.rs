@@ -95,19 +95,19 @@ fn server(answers: Vec<Say>) -> (Kubernetes, Arc<Mutex<Vec<String>>>) {
     (kubernetes, asked)
 }
 
-/// The next things that a watch tells, in words.
-async fn told(kubernetes: &Kubernetes, count: usize) -> Vec<String> {
+/// The next events of a watch, in words.
+async fn next(kubernetes: &Kubernetes, count: usize) -> Vec<String> {
     let request = ListRequest { gvk: Gvk::from_api_version("v1", "ConfigMap"), namespace: None, metadata_only: false };
-    let told = paced(kubernetes, request, FAST).take(count).map(|told| match told {
+    let next = paced(kubernetes, request, FAST).take(count).map(|next| match next {
         Ok(Watched::Listed(objects)) => format!("listed {}", objects.len()),
         Ok(Watched::Changed(object)) => format!("changed {}", object.name()),
         Ok(Watched::Deleted(object)) => format!("deleted {}", object.name()),
         Err(error) => error.to_string(),
     });
-    told.collect().await
+    next.collect().await
 }
 
-/// A firewall forgets a connection and tells neither side: the watch is given up and opened again from where it was.
+/// A firewall forgets a connection without a reset to either side: the watch is given up and opened again from where it was.
 #[tokio::test]
 async fn a_connection_that_dies_without_a_word_is_noticed() {
     let (kubernetes, asked) = server(vec![
@@ -115,11 +115,11 @@ async fn a_connection_that_dies_without_a_word_is_noticed() {
         Say::Silence(event("ADDED", "b", "7")),
         Say::Silence(event("DELETED", "b", "8")),
     ]);
-    assert_eq!(told(&kubernetes, 3).await, ["listed 1", "changed b", "deleted b"]);
+    assert_eq!(next(&kubernetes, 3).await, ["listed 1", "changed b", "deleted b"]);
     assert_eq!(*asked.lock().unwrap(), ["list", "watch from 5", "watch from 7"]);
 }
 
-/// What happened between the last bookmark and now is all that is asked for again.
+/// Only the changes since the last bookmark are requested again.
 #[tokio::test]
 async fn a_watch_that_ends_goes_on_from_the_last_bookmark() {
     let (kubernetes, asked) = server(vec![
@@ -127,7 +127,7 @@ async fn a_watch_that_ends_goes_on_from_the_last_bookmark() {
         Say::Now(200, event("BOOKMARK", "", "9")),
         Say::Now(200, event("ADDED", "b", "10")),
     ]);
-    assert_eq!(told(&kubernetes, 2).await, ["listed 0", "changed b"]);
+    assert_eq!(next(&kubernetes, 2).await, ["listed 0", "changed b"]);
     assert_eq!(*asked.lock().unwrap(), ["list", "watch from 5", "watch from 9"]);
 }
 
@@ -148,7 +148,7 @@ async fn what_was_missed_is_listed_again() {
         all.extend(answers);
         all.extend([list("12", &["a", "b"]), Say::Silence(event("DELETED", "a", "13"))]);
         let (kubernetes, asked) = server(all);
-        assert_eq!(told(&kubernetes, 3).await, ["listed 1", "listed 2", "deleted a"], "{case}");
+        assert_eq!(next(&kubernetes, 3).await, ["listed 1", "listed 2", "deleted a"], "{case}");
         let mut expected = vec!["list"];
         expected.extend(requests);
         expected.extend(["list", "watch from 12"]);
@@ -161,11 +161,11 @@ async fn what_was_missed_is_listed_again() {
 fn pauses_grow_up_to_a_limit() {
     let (kubernetes, _) = tokio::runtime::Runtime::new().unwrap().block_on(async { server(Vec::new()) });
     let request = ListRequest { gvk: Gvk::from_api_version("v1", "ConfigMap"), namespace: None, metadata_only: false };
-    let mut watch = Watch {
+    let mut watch = ResourceWatch {
         kubernetes: &kubernetes,
         request,
         pace: PACE,
-        state: State::Unknown,
+        state: WatchState::Unknown,
         is_listed: true,
         is_watchable: true,
         failures: 0,

@@ -80,23 +80,23 @@ fn nothing_is_written_outside() {
         (vec![Item::File("web/../../evil", b"x")], "`web/../../evil` in it leads out of it"),
         (vec![Item::File("/tmp/evil", b"x")], "`/tmp/evil` in it leads out of it"),
         (vec![Item::File("web\\..\\evil", b"x")], "`web\\\\..\\\\evil` in it leads out of it"),
-        (vec![link("web/out", "/etc/passwd")], "`web/out` in it is a link that leads out"),
-        (vec![link("web/out", "../../outside")], "`web/out` in it is a link that leads out"),
-        (vec![link("out", ".."), Item::File("out/evil", b"x")], "`out` in it is a link that leads out"),
+        (vec![link("web/out", "/etc/passwd")], "`web/out` in it is a link that points outside"),
+        (vec![link("web/out", "../../outside")], "`web/out` in it is a link that points outside"),
+        (vec![link("out", ".."), Item::File("out/evil", b"x")], "`out` in it is a link that points outside"),
         (
             vec![link("a", "web"), Item::File("a/evil", b"x"), Item::File("web/b", b"x")],
-            "`a` in it is there twice, as different things",
+            "`a` in it appears twice with different types",
         ),
         // Each stays inside by itself: the first leads to the root, the second climbs from there.
         (
             vec![Item::File("a/b/c/d", b"x"), link("a/b/up", "../.."), link("out", "a/b/up/../..")],
-            "`out` in it is a link that leads out",
+            "`out` in it is a link that points outside",
         ),
         (vec![Item::Link(Kind::Link, "web/hard", "web/a")], "`web/hard` in it is a hard link"),
         (vec![Item::Link(Kind::Fifo, "web/pipe", "")], "`web/pipe` in it is neither a file, a folder nor a link"),
         (vec![Item::Link(Kind::Char, "web/null", "")], "`web/null` in it is neither a file, a folder nor a link"),
         (vec![Item::File("a", b"x"), Item::File("a/b", b"x")], "`a/b` in it is in a folder that is a file, too"),
-        (vec![Item::File("a/b", b"x"), Item::File("a", b"x")], "`a` in it is there twice, as different things"),
+        (vec![Item::File("a/b", b"x"), Item::File("a", b"x")], "`a` in it appears twice with different types"),
     ] {
         let (place, result) = unpacked(&archive(&items), Bounds::default());
         assert_eq!(result.unwrap_err(), expected);

@@ -1,4 +1,4 @@
-//! Brings one repository, on a thread that may block.
+//! Fetches one repository, on a thread that may block.
 //!
 //! In: a URL and what is wanted of it. Out: checkouts, in the order asked. A working tree stands in where the user
 //! named one; a local repository is read where it is; any other is fetched into the cache, once for all that is wanted.
@@ -13,34 +13,34 @@ use gix::ObjectId;
 use crate::finding::Finding;
 use crate::secret::RepoUrl;
 
-use super::cache::{Cache, Kind, LockError};
+use super::cache::{Cache, CacheLockError, CachedKind};
 use super::charts;
 use super::checkout::{Checkout, FetchedBy, Wanted};
-use super::credentials::{Access, Trust};
-use super::error::{Cause, SourceError};
+use super::credentials::{ServerAccess, Trust};
+use super::error::{SourceCause, SourceError};
 use super::fetch;
-use super::limits::Limits;
+use super::limits::FetchLimits;
 use super::local::{self, ShortHash};
 use super::location::Location;
 use super::pass_files::PassFiles;
 use super::reach::{self, Ends};
-use super::revision::{self, References, Resolved};
+use super::revision::{self, GitReferences, Resolved};
 use super::settings::SourceSettings;
-use super::sources::Brought;
+use super::sources::FetchResult;
 use super::submodules;
 use super::tree::{self, TreeError};
 use super::web::Web;
 use super::working_tree::{self, WorkingTrees};
 
-/// What all repositories of a run share.
+/// State that all repositories of a run share.
 #[derive(Debug)]
-pub(super) struct Shared {
+pub(super) struct SharedFetch {
     pub(super) settings: SourceSettings,
     pub(super) working_trees: WorkingTrees,
     pub(super) cache: OnceLock<Cache>,
 }
 
-impl Shared {
+impl SharedFetch {
     /// The cache, made ready at its first use: a run on working trees needs none.
     pub(super) fn cache(&self) -> Result<&Cache, SourceError> {
         if let Some(cache) = self.cache.get() {
@@ -54,17 +54,17 @@ impl Shared {
 
 /// The work on one repository.
 pub(super) struct Task {
-    pub(super) shared: Arc<Shared>,
+    pub(super) shared: Arc<SharedFetch>,
     pub(super) url: RepoUrl,
     pub(super) trust: Trust,
     /// The project of the applications that ask, where that makes a difference.
     pub(super) project: String,
-    /// What the repository's Secret says, in files.
+    /// The settings of the repository's Secret, in files.
     pub(super) files: Option<Arc<TaskFiles>>,
     /// All of one kind.
     pub(super) wanted: Vec<Wanted>,
-    pub(super) references: Option<Arc<References>>,
-    pub(super) limits: Limits,
+    pub(super) references: Option<Arc<GitReferences>>,
+    pub(super) limits: FetchLimits,
     pub(super) runtime: tokio::runtime::Handle,
     /// How many submodules it is below what the user asked for.
     pub(super) depth: usize,
@@ -89,7 +89,7 @@ pub(super) enum When {
 }
 
 /// A revision's files, whole or but for its submodules.
-pub(super) struct Written {
+pub(super) struct WrittenRevision {
     pub(super) checkout: Checkout,
     unfinished: Option<Unfinished>,
 }
@@ -97,21 +97,21 @@ pub(super) struct Written {
 struct Unfinished {
     folder: tempfile::TempDir,
     key: String,
-    written: tree::Written,
+    written: tree::WrittenTree,
 }
 
 /// The error for a thread that died, which is a fault of ours.
 pub(super) fn crashed(url: &RepoUrl) -> SourceError {
     SourceError::FetchFailed {
         url: url.to_string(),
-        help: "please report this: trueup itself failed".to_owned(),
-        cause: Cause::saying("the thread that fetched it died"),
+        help: "please report this as a bug of trueup".to_owned(),
+        cause: SourceCause::saying("the thread that fetched it died"),
     }
 }
 
 impl Task {
     /// Does the work; hands back the references too, so that they are listed once a run.
-    pub(super) fn run(mut self) -> (Vec<Brought>, Option<Arc<References>>) {
+    pub(super) fn run(mut self) -> (Vec<FetchResult>, Option<Arc<GitReferences>>) {
         let answers = self.all().unwrap_or_else(|error| {
             let error = Arc::new(error);
             self.wanted.iter().map(|_| Err(error.clone())).collect()
@@ -119,11 +119,11 @@ impl Task {
         (answers, self.references)
     }
 
-    fn all(&mut self) -> Result<Vec<Brought>, SourceError> {
+    fn all(&mut self) -> Result<Vec<FetchResult>, SourceError> {
         let shared = self.shared.clone();
         if let Some(first) = self.wanted.first() {
-            match charts::Kind::of(&self.url, first, &shared.settings.keyring) {
-                charts::Kind::Git => {}
+            match charts::SourceOrigin::of(&self.url, first, &shared.settings.keyring) {
+                charts::SourceOrigin::Git => {}
                 kind => {
                     if shared.working_trees.find(&self.url).is_none()
                         && let Some(path) = reach::local_path(&self.url)
@@ -142,9 +142,9 @@ impl Task {
     }
 
     /// The repository's address, and what opens it.
-    pub(super) fn access(&self) -> Result<Access, SourceError> {
+    pub(super) fn access(&self) -> Result<ServerAccess, SourceError> {
         let settings = &self.shared.settings;
-        let access = Access::to(&self.url, &settings.credentials, self.trust).ok_or_else(|| {
+        let access = ServerAccess::to(&self.url, &settings.credentials, self.trust).ok_or_else(|| {
             SourceError::UrlRefused { url: self.url.to_string(), reason: "it is not a URL that git reads" }
         })?;
         let pass = settings.keyring.git(self.url.with_credentials(), &self.project);
@@ -184,22 +184,22 @@ impl Task {
         }
     }
 
-    fn not_overridden(&mut self) -> Result<Vec<Brought>, SourceError> {
+    fn not_overridden(&mut self) -> Result<Vec<FetchResult>, SourceError> {
         match Location::of(&self.url)? {
             Location::Local(path) => self.local_as_asked(&path),
             Location::Http | Location::Ssh | Location::GitDaemon => fetch::all(self),
         }
     }
 
-    fn as_it_is(&self, root: &Path, warning: Option<&Finding>) -> Vec<Brought> {
+    fn as_it_is(&self, root: &Path, warning: Option<&Finding>) -> Vec<FetchResult> {
         let mut checkout = working_tree::checkout(root);
         checkout.warnings.extend(warning.cloned());
         let checkout = Arc::new(checkout);
         self.wanted.iter().map(|_| Ok(checkout.clone())).collect()
     }
 
-    /// What a manifest names, which may be a stranger's: all of what is wanted has the same holder.
-    fn local_as_asked(&mut self, path: &Path) -> Result<Vec<Brought>, SourceError> {
+    /// Sources that a manifest names, which may not be trusted: all of what is wanted has the same holder.
+    fn local_as_asked(&mut self, path: &Path) -> Result<Vec<FetchResult>, SourceError> {
         let shared = self.shared.clone();
         let wanted = self.wanted.first().cloned().unwrap_or_default();
         // Before it is looked at: what is not read is not even said to be there.
@@ -212,22 +212,22 @@ impl Task {
         self.plain_folder(path)
     }
 
-    /// What the user named.
-    fn local(&mut self, path: &Path) -> Result<Vec<Brought>, SourceError> {
+    /// The name that the user gave.
+    fn local(&mut self, path: &Path) -> Result<Vec<FetchResult>, SourceError> {
         match local::open(path)? {
             Some(repository) => self.commits_of(path, &repository),
             None => self.plain_folder(path),
         }
     }
 
-    fn commits_of(&mut self, path: &Path, repository: &gix::Repository) -> Result<Vec<Brought>, SourceError> {
+    fn commits_of(&mut self, path: &Path, repository: &gix::Repository) -> Result<Vec<FetchResult>, SourceError> {
         let unreadable = |cause| SourceError::LocalUnreadable { path: path.to_owned(), cause };
         let references = match &self.references {
             Some(known) => known.clone(),
             None => Arc::new(local::references(repository).map_err(unreadable)?),
         };
         self.references = Some(references.clone());
-        let bring = |wanted: &Wanted| -> Result<Checkout, SourceError> {
+        let check_out = |wanted: &Wanted| -> Result<Checkout, SourceError> {
             let (id, warnings) = match revision::resolve(&self.url.to_string(), wanted, &references)? {
                 Resolved::To(id, warnings) => (id, warnings),
                 Resolved::ShortHash(hash) => (self.long_hash(repository, &hash, &references)?, Vec::new()),
@@ -237,21 +237,21 @@ impl Task {
             }
             self.finish(self.write(repository, id, FetchedBy::Local, warnings)?)
         };
-        Ok(self.wanted.iter().map(|wanted| bring(wanted).map(Arc::new).map_err(Arc::new)).collect())
+        Ok(self.wanted.iter().map(|wanted| check_out(wanted).map(Arc::new).map_err(Arc::new)).collect())
     }
 
     /// A folder that is no repository has one revision: its files.
-    fn plain_folder(&self, path: &Path) -> Result<Vec<Brought>, SourceError> {
+    fn plain_folder(&self, path: &Path) -> Result<Vec<FetchResult>, SourceError> {
         if self.wanted.iter().any(|wanted| !matches!(wanted.revision.as_str(), "" | "HEAD")) {
-            let cause = Cause::saying("it is no git repository, so it has no revisions");
+            let cause = SourceCause::saying("it is not a git repository, so it has no revisions");
             return Err(SourceError::LocalUnreadable { path: path.to_owned(), cause });
         }
         let root = path
             .canonicalize()
-            .map_err(|error| SourceError::LocalUnreadable { path: path.to_owned(), cause: Cause::of(&error) })?;
+            .map_err(|error| SourceError::LocalUnreadable { path: path.to_owned(), cause: SourceCause::of(&error) })?;
         // Whoever reads below it, now or later, meets no link that leads out.
         tree::refuse_links_that_leave(&root, &root)?;
-        let message = format!("`{}` is no git repository; its files are taken as they are", path.display());
+        let message = format!("`{}` is not a git repository; its files are used as they are", path.display());
         Ok(self.as_it_is(&root, Some(&Finding::warning("trueup::source::plain_folder", message))))
     }
 
@@ -259,7 +259,7 @@ impl Task {
         &self,
         repository: &gix::Repository,
         hash: &str,
-        references: &References,
+        references: &GitReferences,
     ) -> Result<ObjectId, SourceError> {
         let url = self.url.to_string();
         match local::short_hash(repository, hash).map_err(|cause| SourceError::Damaged { url: url.clone(), cause })? {
@@ -276,34 +276,34 @@ impl Task {
         id: ObjectId,
         by: FetchedBy,
         warnings: Vec<Finding>,
-    ) -> Result<Written, SourceError> {
+    ) -> Result<WrittenRevision, SourceError> {
         let cache = self.shared.cache()?;
         let commit = tree::commit_of(repository, id).map_err(|error| self.tree_error(cache, error, id))?;
         let key = Cache::tree_key(&self.url, &commit.to_string(), self.shared.settings.submodules);
         let mut checkout = Checkout { root: PathBuf::new(), revision: commit.to_string(), by, dirty: false, warnings };
         if let Some(root) =
-            cache.folder(Kind::Tree, &key, &self.limits).map_err(|error| self.lock_error(cache, error))?
+            cache.folder(CachedKind::Tree, &key, &self.limits).map_err(|error| self.lock_error(cache, error))?
         {
             checkout.root = root;
-            return Ok(Written { checkout, unfinished: None });
+            return Ok(WrittenRevision { checkout, unfinished: None });
         }
         let folder = cache.new_tree().map_err(|error| cache.unusable(&error))?;
         let written = tree::write(repository, commit, folder.path(), &|| self.limits.over())
             .map_err(|error| self.tree_error(cache, error, id))?;
-        Ok(Written { checkout, unfinished: Some(Unfinished { folder, key, written }) })
+        Ok(WrittenRevision { checkout, unfinished: Some(Unfinished { folder, key, written }) })
     }
 
-    /// Brings the submodules and puts the files in their place. No repository may be locked any more: a submodule may be
+    /// Fetches the submodules and puts the files in their place. No repository may be locked any more: a submodule may be
     /// the repository that it is in.
-    pub(super) fn finish(&self, written: Written) -> Result<Checkout, SourceError> {
-        let Written { mut checkout, unfinished } = written;
+    pub(super) fn finish(&self, written: WrittenRevision) -> Result<Checkout, SourceError> {
+        let WrittenRevision { mut checkout, unfinished } = written;
         if let Some(Unfinished { folder, key, written }) = unfinished {
             if self.shared.settings.submodules {
-                submodules::bring(self, folder.path(), &written.submodules)?;
+                submodules::fetch_into(self, folder.path(), &written.submodules)?;
             }
             let cache = self.shared.cache()?;
             checkout.root =
-                cache.keep(Kind::Tree, &key, folder, written.bytes).map_err(|error| cache.unusable(&error))?;
+                cache.keep(CachedKind::Tree, &key, folder, written.bytes).map_err(|error| cache.unusable(&error))?;
         }
         Ok(checkout)
     }
@@ -319,10 +319,10 @@ impl Task {
         }
     }
 
-    pub(super) fn lock_error(&self, cache: &Cache, error: LockError) -> SourceError {
+    pub(super) fn lock_error(&self, cache: &Cache, error: CacheLockError) -> SourceError {
         match error {
-            LockError::Busy => SourceError::TimedOut { url: self.url.to_string(), after: self.limits.timeout },
-            LockError::Disk(error) => cache.unusable(&error),
+            CacheLockError::Busy => SourceError::TimedOut { url: self.url.to_string(), after: self.limits.timeout },
+            CacheLockError::Disk(error) => cache.unusable(&error),
         }
     }
 }

@@ -1,4 +1,4 @@
-//! Whether a chart may make values up anew each time it is rendered: passwords, certificates, times.
+//! Whether a chart may generate other values each time it is rendered: passwords, certificates, times.
 //!
 //! In: a chart's folder, the values that it is given. Out: a guess that errs on the side of yes, from the names of functions
 //! that stand in its templates, and in values that may be templates themselves. It costs no program, so that only charts
@@ -45,10 +45,10 @@ const FUNCTIONS: [&str; 27] = [
     "genSignedCertWithKey",
 ];
 
-/// What takes a value for a template.
+/// The placeholder of a value in a template.
 const TEMPLATE: [&str; 1] = ["tpl"];
 
-pub(in super::super) fn may_be_made_up(input: &RenderInput<'_>) -> bool {
+pub(in super::super) fn may_differ_each_time(input: &RenderInput<'_>) -> bool {
     let is_given = || input.source.helm.as_ref().is_some_and(may_give_templates);
     any_names(input.folder, &FUNCTIONS) || (is_given() && any_names(input.folder, &TEMPLATE))
 }
@@ -71,7 +71,7 @@ pub(in super::super) fn asks_for_apis(input: &RenderInput<'_>) -> bool {
     !is_named && any_file(input.folder, &|text| String::from_utf8_lossy(text).contains(API_VERSIONS))
 }
 
-/// What every question about the cluster's APIs has in it.
+/// The common part of every question about the cluster's APIs.
 const API_VERSIONS: &str = "APIVersions";
 
 /// Whether any file of a chart names one of these functions, or cannot be looked into.

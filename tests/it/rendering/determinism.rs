@@ -20,7 +20,7 @@ fn chart(file: &str, text: &str) -> TestRepo {
 
 /// A password that changes with each render is drift for ever; the report says why.
 #[test]
-fn a_field_that_is_made_up_anew_is_warned_about() {
+fn a_field_that_is_not_deterministic_is_warned_about() {
     let helm = or_skip!(program("helm"));
     let git = chart("templates/secret.yaml", SECRET);
     let live = folder_with([("secret.yaml", &LIVE)]);
@@ -37,7 +37,7 @@ fn a_field_that_is_made_up_anew_is_warned_about() {
 
 /// A value that is a template, in the manifest or in another repository's file, and charts that Kustomize inflates: the same.
 #[test]
-fn what_is_made_up_elsewhere_is_warned_about() {
+fn fields_that_are_not_deterministic_elsewhere_are_warned_about() {
     let helm = or_skip!(program("helm"));
     let kustomize = or_skip!(program("kustomize"));
     let live = folder_with([("secret.yaml", &LIVE)]);

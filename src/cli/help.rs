@@ -1,0 +1,271 @@
+//! What `-h` shows of each command: the flags that people use, and two examples; and what to type instead of another tool's words.
+//!
+//! `--help` shows every flag.
+
+use clap::CommandFactory;
+use clap::builder::StyledStr;
+use clap::error::{ContextKind, ContextValue, ErrorKind};
+
+use super::Arguments;
+
+/// What `-h` shows of a command.
+struct Page {
+    command: &'static str,
+    /// The arguments by their ids; `--help` has the others, too.
+    common: &'static [&'static str],
+    /// A command line, and what it does.
+    examples: [(&'static str, &'static str); 2],
+}
+
+const PAGES: [Page; 13] = [
+    Page {
+        command: "diff",
+        common: &[
+            "paths",
+            "app",
+            "selector",
+            "checkout",
+            "revision",
+            "live",
+            "context",
+            "strict",
+            "health",
+            "output",
+            "unified",
+            "exit_zero",
+            "verbose",
+        ],
+        examples: [
+            ("trueup diff apps/", "Compare every Application in the folder"),
+            ("trueup diff shop apps/ -o json=drift.json", "Compare one, and write a report for scripts"),
+        ],
+    },
+    Page {
+        command: "status",
+        common: &["paths", "app", "selector", "live", "context", "output", "verbose"],
+        examples: [
+            ("trueup status apps/", "Show sync and health of every Application in the folder"),
+            ("trueup status shop apps/ -v", "Show one, with every resource"),
+        ],
+    },
+    Page {
+        command: "plan",
+        common: &["paths", "app", "selector", "prune", "adopt", "force", "revision", "context", "output", "verbose"],
+        examples: [
+            ("trueup plan apps/", "Show what a sync would change"),
+            ("trueup plan shop apps/ --prune", "Show it for one, with what pruning would delete"),
+        ],
+    },
+    Page {
+        command: "sync",
+        common: &[
+            "paths", "app", "dry_run", "plan", "from", "yes", "prune", "adopt", "force", "wait", "revision", "context",
+            "output", "verbose",
+        ],
+        examples: [
+            ("trueup sync shop apps/", "Show the plan of one Application, ask, apply"),
+            ("trueup sync apps/ -y --prune --wait", "In a pipeline: do not ask, and wait until all is healthy"),
+        ],
+    },
+    Page {
+        command: "reconcile",
+        common: &[
+            "paths",
+            "app",
+            "selector",
+            "self_heal",
+            "auto_prune",
+            "dry_run",
+            "adopt",
+            "context",
+            "output",
+            "verbose",
+            "quiet",
+        ],
+        examples: [
+            ("trueup reconcile apps/", "Apply each sync policy once"),
+            ("trueup reconcile apps/ --dry-run", "Show what that would change"),
+        ],
+    },
+    Page {
+        command: "rollback",
+        common: &["application", "paths", "app", "clear", "dry_run", "yes", "prune", "context", "output", "verbose"],
+        examples: [
+            ("trueup rollback shop 7 apps/", "Go back to entry 7 of `trueup history`"),
+            ("trueup rollback shop apps/ --clear", "End a rollback without a sync"),
+        ],
+    },
+    Page {
+        command: "delete",
+        common: &[
+            "application",
+            "paths",
+            "app",
+            "orphan",
+            "no_hooks",
+            "prune_protected",
+            "dry_run",
+            "yes",
+            "context",
+            "output",
+            "verbose",
+        ],
+        examples: [
+            ("trueup delete shop apps/ --dry-run", "Show what would be deleted"),
+            ("trueup delete shop apps/ --orphan", "Stop tracking an application, and keep its objects"),
+        ],
+    },
+    Page {
+        command: "history",
+        common: &["paths", "app", "selector", "state_namespace", "context", "output", "verbose"],
+        examples: [
+            ("trueup history apps/", "Show the syncs of every Application in the folder"),
+            ("trueup history shop --state-namespace prod", "Show those of one without its manifest"),
+        ],
+    },
+    Page {
+        command: "render",
+        common: &[
+            "paths",
+            "app",
+            "selector",
+            "checkout",
+            "revision",
+            "kube_version",
+            "output",
+            "output_dir",
+            "check",
+            "verbose",
+        ],
+        examples: [
+            ("trueup render shop apps/", "Print the manifests of one Application"),
+            ("trueup render apps/ --output-dir rendered", "Write one file per object"),
+        ],
+    },
+    Page {
+        command: "health",
+        common: &["paths", "filename", "app", "selector", "context", "customizations", "logs", "output", "verbose"],
+        examples: [
+            ("trueup health apps/", "Show what is not healthy, and why"),
+            ("trueup health -f deployment.yaml", "Assess plain manifests, without a cluster"),
+        ],
+    },
+    Page {
+        command: "wait",
+        common: &["paths", "app", "selector", "goal", "timeout", "ignore_degraded", "context", "output", "quiet"],
+        examples: [
+            ("trueup wait shop apps/ --timeout 10m", "Wait until one Application is healthy"),
+            ("trueup wait apps/ --for synced", "Wait until all are in sync"),
+        ],
+    },
+    Page {
+        command: "doctor",
+        common: &["paths", "context", "helm", "kustomize", "output", "verbose"],
+        examples: [
+            ("trueup doctor", "Check the programs of this machine"),
+            ("trueup doctor apps/ -o json", "Check the repositories and clusters, too, for a script"),
+        ],
+    },
+    Page {
+        command: "completion",
+        common: &["shell"],
+        examples: [
+            ("source <(trueup completion bash)", "Complete commands and flags in this shell"),
+            ("trueup completion zsh", "Print the script for zsh"),
+        ],
+    },
+];
+
+/// What other tools call it: the word, and what to do instead.
+const TIPS: [(&[&str], &str); 12] = [
+    (&["get", "list", "ls", "ps", "info"], "`trueup status PATH` lists applications with their sync and health status"),
+    (&["app", "apps", "application", "appset"], "leave it out: `trueup sync shop apps/`, `trueup diff shop apps/`"),
+    (&["check", "compare", "drift", "verify", "show", "manifests"], "`trueup diff PATH` shows what differs"),
+    (&["deploy", "install", "upgrade", "up", "create", "add"], "`trueup sync PATH` applies what git says"),
+    (&["template", "build", "validate", "lint"], "`trueup render PATH` prints the rendered manifests"),
+    (&["remove", "rm", "uninstall", "destroy", "down"], "`trueup delete APP PATH` deletes an application"),
+    (&["undo", "revert", "restore"], "`trueup rollback APP PATH` goes back to an earlier sync"),
+    (&["log", "events"], "`trueup history PATH` shows past syncs; `trueup health --logs PATH` shows containers' logs"),
+    (&["logs"], "`trueup health --logs PATH` shows the logs of containers that failed"),
+    (&["watch", "run", "server", "daemon"], "`trueup reconcile PATH` runs once; a CronJob repeats it"),
+    (&["login", "context", "cluster", "account"], "there is no server: trueup uses your kubeconfig; see `--context`"),
+    (&["preflight", "env"], "`trueup doctor PATH` checks what a run needs"),
+];
+
+/// The command line, with what `-h` shows.
+pub(super) fn command() -> clap::Command {
+    PAGES.iter().fold(Arguments::command(), |command, page| {
+        command.mut_subcommand(page.command, |command| {
+            let is_rare = |arg: &clap::Arg| !page.common.contains(&arg.get_id().as_str());
+            let command = command.mut_args(|arg| {
+                let is_rare = is_rare(&arg);
+                arg.hide_short_help(is_rare)
+            });
+            command.after_help(examples(page))
+        })
+    })
+}
+
+fn examples(page: &Page) -> String {
+    let width = page.examples.iter().map(|(line, _)| line.len()).max().unwrap_or_default();
+    let lines: Vec<String> = page.examples.iter().map(|(line, does)| format!("  {line:width$}  {does}")).collect();
+    format!("Examples:\n{}", lines.join("\n"))
+}
+
+/// The error of a command line, with what to type instead of a command that trueup does not have.
+pub(super) fn with_tip(mut error: clap::Error) -> clap::Error {
+    let tip = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) => tip(word),
+        _ => None,
+    };
+    if let Some(tip) = tip {
+        // The nearest spelling is no better guess than the meaning.
+        error.remove(ContextKind::SuggestedSubcommand);
+        error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
+    }
+    error
+}
+
+fn tip(word: &str) -> Option<&'static str> {
+    TIPS.iter().find(|(words, _)| words.contains(&word)).map(|(_, tip)| *tip)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A flag that was renamed must not vanish from `-h`.
+    #[test]
+    fn every_argument_of_the_short_help_is_one_of_its_command() {
+        let command = command();
+        for page in &PAGES {
+            let command = command.find_subcommand(page.command).unwrap();
+            for id in page.common {
+                let is_there = command.get_arguments().any(|argument| argument.get_id() == id);
+                assert!(is_there, "`{}` has no argument `{id}`", page.command);
+            }
+            assert!(page.common.len() <= 14, "{}: -h shows too much", page.command);
+        }
+        let with_page = |name: &str| PAGES.iter().any(|page| page.command == name);
+        let visible = command.get_subcommands().filter(|command| !command.is_hide_set());
+        let without: Vec<&str> = visible.map(clap::Command::get_name).filter(|name| !with_page(name)).collect();
+        assert_eq!(without, ["version"]);
+    }
+
+    #[test]
+    fn every_example_is_a_command_line() {
+        for (line, _) in PAGES.iter().flat_map(|page| page.examples) {
+            let line = line.trim_start_matches("source <(").trim_end_matches(')');
+            command().try_get_matches_from(line.split(' ')).unwrap();
+        }
+    }
+
+    /// What has a meaning of its own here needs no tip.
+    #[test]
+    fn no_tip_is_for_a_command_that_there_is() {
+        for word in TIPS.iter().flat_map(|(words, _)| *words) {
+            let error = command().try_get_matches_from(["trueup", word]).unwrap_err();
+            assert_eq!(error.kind(), ErrorKind::InvalidSubcommand, "{word}");
+        }
+    }
+}

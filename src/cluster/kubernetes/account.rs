@@ -1,0 +1,40 @@
+//! Who the server takes us for.
+//!
+//! In: the credentials. Out: the user's name, asked once. Rule: KEP-3325 (`SelfSubjectReview`), which everyone who is authenticated may
+//! create and which is not stored.
+
+use bytes::Bytes;
+use http::Method;
+use serde_json::{Value, json};
+use tokio::sync::OnceCell;
+
+use super::connection::{Ask, Connection, Purpose, Repeat};
+
+const PATH: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
+
+/// The account, as far as it was asked for.
+#[derive(Default)]
+pub(super) struct Account(OnceCell<Option<String>>);
+
+impl Account {
+    /// The user's name; nothing when the server does not answer that.
+    pub(super) async fn name(&self, connection: &Connection) -> Option<String> {
+        self.0.get_or_init(|| ask(connection)).await.clone()
+    }
+}
+
+async fn ask(connection: &Connection) -> Option<String> {
+    let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
+    let ask = Ask {
+        purpose: Purpose::Rights,
+        method: Method::POST,
+        path: PATH.to_owned(),
+        accept: "application/json",
+        content: Some(("application/json", Bytes::from(review.to_string()))),
+        repeat: Repeat::Freely,
+    };
+    let answer = connection.send(&ask).await.ok().filter(|answer| answer.status.is_success())?;
+    let review: Value = serde_json::from_slice(&answer.body).ok()?;
+    let name = review.pointer("/status/userInfo/username")?.as_str()?;
+    Some(name.to_owned()).filter(|name| !name.is_empty())
+}

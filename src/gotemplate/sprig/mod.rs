@@ -1,0 +1,55 @@
+//! Masterminds sprig v3.3.0, function by function: each file is a table, and the functions of it.
+//!
+//! Not here: `env`, `expandenv` and `getHostByName`, which Argo CD and Helm leave out as well. What makes keys and
+//! certificates (`genPrivateKey`, `genCA` and their kin, `buildCustomCert`, `bcrypt`, `htpasswd`, `encryptAES`,
+//! `decryptAES`) is known by name and fails when it is called.
+
+#![expect(clippy::unnecessary_wraps, reason = "the functions of a table share their type")]
+
+mod cast;
+mod crypto;
+mod date;
+mod decimal;
+mod defaults;
+mod dicts;
+mod encode;
+mod layout;
+mod lists;
+mod numeric;
+mod paths;
+mod regex;
+mod regex_syntax;
+mod semver;
+mod strings;
+mod url;
+mod words;
+
+use super::error::Fault;
+use super::function::{Args, Context, Entry, Param};
+use super::text::Text;
+use super::value::{List, Map, Type, Value};
+
+/// The tables, which together are sprig's.
+pub(super) const TABLES: [&[Entry]; 11] = [
+    crypto::TABLE,
+    date::TABLE,
+    defaults::TABLE,
+    dicts::TABLE,
+    encode::TABLE,
+    lists::TABLE,
+    numeric::TABLE,
+    paths::TABLE,
+    regex::TABLE,
+    semver::TABLE,
+    strings::TABLE,
+];
+
+type Result = std::result::Result<Value, Fault>;
+
+const ANY: Option<Param> = Some(Param::Any);
+const T: Param = Param::Text;
+const I: Param = Param::Int;
+const A: Param = Param::Any;
+
+/// What Go's runtime says of a nil interface whose type is asked for.
+const NIL_DEREFERENCE: &str = "runtime error: invalid memory address or nil pointer dereference";
