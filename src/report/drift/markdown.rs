@@ -338,6 +338,7 @@ mod tests {
 
     use super::*;
     use crate::fleet::ApplicationHealth;
+    use crate::status::health::HealthStatus;
     use crate::report::drift::fixture::{
         HOSTILE, application, everything, field, judged, resource as a_resource, unwell, view,
     };
