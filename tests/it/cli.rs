@@ -214,7 +214,7 @@ fn a_word_that_is_neither_name_nor_path_is_an_error_with_both_readings() {
         (&["delete", "-y"][..], "name it: as the first argument, or with `--app`"),
         (&["delete", "-y", "more"], "`more` is a file or folder"),
         (&["delete", "-y", "--app", "shop", "--app", "blog"], "one at a time"),
-        (&["delete", "-y", "shop", "blog"], "names 2 applications"),
+        (&["delete", "-y", "shop", "blog"], "matches 2 applications"),
         (&["rollback", "-y"], "name it: as the first argument, or with `--app`"),
     ] {
         let run = trueup([]).arguments(arguments.iter().copied()).in_folder(here.folder.path());
