@@ -338,10 +338,10 @@ mod tests {
 
     use super::*;
     use crate::fleet::ApplicationHealth;
-    use crate::status::health::HealthStatus;
     use crate::report::drift::fixture::{
         HOSTILE, application, everything, field, judged, resource as a_resource, unwell, view,
     };
+    use crate::status::health::HealthStatus;
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]
