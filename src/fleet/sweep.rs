@@ -114,6 +114,8 @@ pub(super) async fn sweep<'a>(
     progress: &Progress,
 ) -> HashMap<ClusterId, Swept> {
     let wanted = wanted(areas);
+    progress
+        .expect(Stage::List, wanted.iter().map(|((id, _), wanted)| wanted.namespaces_to_list(*id, live).len()).sum());
     let mut kinds = stream::iter(wanted.into_iter().map(|((id, _), wanted)| async move {
         let listed = wanted.list(id, live, concurrency, progress).await;
         (id, wanted.facts, listed)
@@ -183,14 +185,22 @@ impl Wanted {
             }
         }
         namespaces.retain(|namespace| !is_listed(Some(namespace)));
-        progress.expect(Stage::List, namespaces.len());
         let lists = namespaces.into_iter().map(|namespace| async move {
             let listed = self.list_place(Some(namespace.clone())).await;
-            progress.done(Stage::List, self.facts.gvk.kind.clone());
+            if !self.is_whole_cluster {
+                progress.done(Stage::List, self.facts.gvk.kind.clone());
+            }
             (Some(namespace), listed)
         });
         listed.extend(stream::iter(lists).buffer_unordered(concurrency.max(1)).collect::<Vec<_>>().await);
         listed
+    }
+
+    /// The namespaces that are listed for a kind that nobody looks for in the whole cluster.
+    fn namespaces_to_list(&self, id: ClusterId, live: &Live) -> Vec<&String> {
+        let is_listed = |namespace: &str| matches!(live.of_kind(id, &self.facts.gvk, Some(namespace)), Some(Ok(_)));
+        let namespaces = self.namespaces.iter().filter(|_| !self.is_whole_cluster);
+        namespaces.filter(|namespace| !is_listed(namespace)).collect()
     }
 
     async fn list_place(&self, namespace: Option<String>) -> Result<Vec<Object>, ClusterError> {
