@@ -33,7 +33,9 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
     let progress = &world.progress;
     let comparable = |turn: &Turn| turn.target.is_some() && turn.cluster.is_some() && turn.kinds.is_some();
     progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
-    turns.iter_mut().for_each(|turn| turn.shared.clear());
+    for turn in turns.iter_mut() {
+        turn.shared.clear();
+    }
     shared_resources(turns);
     let clusters = turns.iter().filter_map(|turn| turn.cluster.as_ref());
     let schemas: HashMap<ClusterId, Schemas> =

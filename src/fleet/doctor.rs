@@ -156,7 +156,7 @@ impl Tried {
                     checks.extend(errors.into_iter().map(|(error, application)| Check {
                         name: name.clone(),
                         result: Err(error.about(&application)),
-                    }))
+                    }));
                 }
             }
         }

@@ -2,9 +2,10 @@
 //!
 //! In: the turns, what was listed for their targets. Out: extras among each turn's resources. The kinds that git names
 //! were listed already. Of the others, an application that trueup tracks needs those that the parent of its ApplySet names: members
-//! are of no other kinds. Every other application may have extras of any kind in any namespace, because Argo CD's marks are all
-//! that says what is its own: one that Argo CD tracks, one that was never synced, one whose parent cannot be believed, and one of
-//! which git has nothing any more. For these, the metadata of all kinds is listed, once for all of them.
+//! are of no other kinds. Every other application may have extras of any kind: one that Argo CD tracks, one that was never synced,
+//! one whose parent cannot be believed. For these, the metadata of all kinds is listed for the whole cluster, once for all of them.
+//! Where Argo CD tracks something that git names, its marks count in every namespace; where it does not, in the application's own
+//! alone, because another installation's application may have the same name.
 //!
 //! The answer depends on the application and the cluster alone, not on the other applications of the run. What the last sync
 //! recorded, git dropped, and nobody could look for, is unknown.
@@ -165,8 +166,10 @@ fn search(turn: &Turn, listed: &Claims<'_>, request: &Request, all_kinds: &mut A
         let kinds = facts.map(|facts| (facts.gvk.group_kind(), facts.clone()));
         kinds.filter(|(kind, _)| is_looked_for(kind)).collect()
     };
-    let mut area = Area { cluster, in_git, kinds: Arc::default(), namespaces, is_whole_cluster: false };
+    let mut area =
+        Area { cluster, in_git, kinds: Arc::default(), namespaces, is_whole_cluster: false, is_any_namespace: false };
     let is_marked = listed.are_any_in(&area, &tracking);
+    area.is_any_namespace = is_marked;
     match turn.members.as_deref().filter(|members| members.is_certain && !is_marked) {
         Some(members) => {
             let of_members = members.kinds.iter().filter_map(|kind| kinds?.preferred(kind));

@@ -30,8 +30,10 @@ pub(super) struct Area {
     pub(super) kinds: Arc<KindsToList>,
     /// The application's own namespaces: its destination's, those that git names, and those of its ApplySet.
     pub(super) namespaces: BTreeSet<String>,
-    /// Whether extras may be in any namespace.
+    /// Whether its kinds are listed for the whole cluster, and shared.
     pub(super) is_whole_cluster: bool,
+    /// Whether extras may be in namespaces that are not the application's own.
+    pub(super) is_any_namespace: bool,
 }
 
 impl Area {
@@ -49,7 +51,7 @@ impl Area {
     pub(super) fn covers(&self, live: &Object, swept: Option<&Swept>) -> bool {
         let kind = live.gvk().group_kind();
         let is_narrow = || swept.is_some_and(|swept| swept.narrow.contains(&kind));
-        let is_in_reach = || self.is_own_namespace(live.namespace()) || (self.is_whole_cluster && !is_narrow());
+        let is_in_reach = || self.is_own_namespace(live.namespace()) || (self.is_any_namespace && !is_narrow());
         self.is_named_by_git(live) || (self.kinds.contains_key(&kind) && is_in_reach())
     }
 }
@@ -88,7 +90,7 @@ impl Swept {
 
     /// The kinds of an application's area that were listed in its own namespaces only.
     pub(super) fn narrow_in(&self, area: &Area) -> impl Iterator<Item = &GroupKind> {
-        self.narrow.iter().filter(|kind| area.is_whole_cluster && area.kinds.contains_key(*kind))
+        self.narrow.iter().filter(|kind| area.is_any_namespace && area.kinds.contains_key(*kind))
     }
 }
 
@@ -112,6 +114,8 @@ pub(super) async fn sweep<'a>(
     progress: &Progress,
 ) -> HashMap<ClusterId, Swept> {
     let wanted = wanted(areas);
+    progress
+        .expect(Stage::List, wanted.iter().map(|((id, _), wanted)| wanted.namespaces_to_list(*id, live).len()).sum());
     let mut kinds = stream::iter(wanted.into_iter().map(|((id, _), wanted)| async move {
         let listed = wanted.list(id, live, concurrency, progress).await;
         (id, wanted.facts, listed)
@@ -181,14 +185,22 @@ impl Wanted {
             }
         }
         namespaces.retain(|namespace| !is_listed(Some(namespace)));
-        progress.expect(Stage::List, namespaces.len());
         let lists = namespaces.into_iter().map(|namespace| async move {
             let listed = self.list_place(Some(namespace.clone())).await;
-            progress.done(Stage::List, self.facts.gvk.kind.clone());
+            if !self.is_whole_cluster {
+                progress.done(Stage::List, self.facts.gvk.kind.clone());
+            }
             (Some(namespace), listed)
         });
         listed.extend(stream::iter(lists).buffer_unordered(concurrency.max(1)).collect::<Vec<_>>().await);
         listed
+    }
+
+    /// The namespaces that are listed for a kind that nobody looks for in the whole cluster.
+    fn namespaces_to_list(&self, id: ClusterId, live: &Live) -> Vec<&String> {
+        let is_listed = |namespace: &str| matches!(live.of_kind(id, &self.facts.gvk, Some(namespace)), Some(Ok(_)));
+        let namespaces = self.namespaces.iter().filter(|_| !self.is_whole_cluster);
+        namespaces.filter(|namespace| !is_listed(namespace)).collect()
     }
 
     async fn list_place(&self, namespace: Option<String>) -> Result<Vec<Object>, ClusterError> {

@@ -30,7 +30,8 @@ fn server_side(cluster: &TestCluster, manager: &str, object: &Value) {
     assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
 }
 
-/// Two applications, each with a ConfigMap in a namespace of its own; that of `shop` is tracked by Argo CD if anything is.
+/// Two applications, each with a ConfigMap in a namespace of its own; they are named after these, because Argo CD's marks
+/// say the name alone, and other tests use the same cluster.
 struct Two {
     cluster: TestCluster,
     elsewhere: TestCluster,
@@ -46,8 +47,8 @@ impl Two {
             .file("shop/settings.yaml", config_map("settings"))
             .file("other/settings.yaml", config_map("others"))
             .commit("two applications");
-        let shop = git.application("shop").path("shop").deployed_to(&cluster);
-        let other = git.application("other").path("other").deployed_to(&elsewhere);
+        let shop = git.application(cluster.name()).path("shop").deployed_to(&cluster);
+        let other = git.application(elsewhere.name()).path("other").deployed_to(&elsewhere);
         elsewhere.apply(config_map("others"));
         Ok(Self { cluster, elsewhere, _git: git, shop, other })
     }
@@ -59,9 +60,9 @@ impl Two {
             let run = trueup(["diff", "-o", "json"]).of(&self.shop);
             kubeconfig.map_or_else(|| trueup(["diff", "-o", "json"]).of(&self.shop), |path| run.kubeconfig(path))
         };
-        let alone = verdict(&run().outcome().json());
+        let alone = verdict(&run().outcome().json(), self.cluster.name());
         let together = run().argument(self.other.manifest()).outcome().json();
-        assert_eq!(verdict(&together), alone, "{together:#}");
+        assert_eq!(verdict(&together, self.cluster.name()), alone, "{together:#}");
         alone
     }
 
@@ -70,11 +71,11 @@ impl Two {
     }
 }
 
-/// What differs of the application `shop`, and its conditions.
+/// What differs of an application, and its conditions.
 #[track_caller]
-fn verdict(report: &Value) -> (Vec<String>, Vec<String>) {
-    let shop = report["applications"].as_array().unwrap().iter().find(|application| application["name"] == "shop");
-    let shop = shop.unwrap_or_else(|| panic!("no shop in {report:#}"));
+fn verdict(report: &Value, name: &str) -> (Vec<String>, Vec<String>) {
+    let shop = report["applications"].as_array().unwrap().iter().find(|application| application["name"] == name);
+    let shop = shop.unwrap_or_else(|| panic!("no {name} in {report:#}"));
     let text = |value: &Value, field: &str| value[field].as_str().unwrap_or_default().to_owned();
     let resources = shop["resources"].as_array().unwrap().iter().filter(|resource| resource["state"] != "inSync");
     let shown = |resource: &Value| {
@@ -90,23 +91,25 @@ fn verdict(report: &Value) -> (Vec<String>, Vec<String>) {
 #[test]
 fn what_argo_cd_tracks_is_extra_in_any_namespace_and_of_any_kind() {
     let two = or_skip!(Two::new());
-    applied_by_argo_cd(&two.cluster, "shop", "ConfigMap", (two.cluster.name(), "settings"));
-    applied_by_argo_cd(&two.cluster, "shop", "ConfigMap", (two.elsewhere.name(), "last"));
-    applied_by_argo_cd(&two.cluster, "shop", SERVICE, (two.cluster.name(), "web"));
-    applied_by_argo_cd(&two.cluster, "unrelated", SERVICE, (two.elsewhere.name(), "web"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), "ConfigMap", (two.cluster.name(), "settings"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), "ConfigMap", (two.elsewhere.name(), "last"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.cluster.name(), "web"));
+    applied_by_argo_cd(&two.cluster, two.elsewhere.name(), SERVICE, (two.elsewhere.name(), "theirs"));
 
     let extras = vec![two.extra("ConfigMap", &two.elsewhere, "last"), two.extra(SERVICE, &two.cluster, "web")];
     assert_eq!(two.extras(None), (extras, vec![]));
 }
 
-/// Nothing that git names carries a mark of Argo CD any more, and there is no record of a sync: extras are found all the same.
+/// Nothing that git names carries a mark of Argo CD any more, and there is no record of a sync: extras are found all the same in the
+/// application's own namespaces. In others, an application of the same name is as likely another one.
 #[test]
 fn an_application_that_was_never_synced_may_have_extras_of_any_kind() {
     let two = or_skip!(Two::new());
     two.cluster.apply(config_map("settings"));
-    applied_by_argo_cd(&two.cluster, "shop", SERVICE, (two.elsewhere.name(), "web"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.cluster.name(), "web"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.elsewhere.name(), "web"));
 
-    assert_eq!(two.extras(None), (vec![two.extra(SERVICE, &two.elsewhere, "web")], vec![]));
+    assert_eq!(two.extras(None), (vec![two.extra(SERVICE, &two.cluster, "web")], vec![]));
 }
 
 /// trueup has synced it, and Argo CD goes on tracking it beside: what Argo CD alone left is extra.
@@ -114,12 +117,12 @@ fn an_application_that_was_never_synced_may_have_extras_of_any_kind() {
 fn an_application_that_both_sync_may_have_extras_of_argo_cd() {
     let two = or_skip!(Two::new());
     trueup(["sync", "-y"]).of(&two.shop).exits(0);
-    applied_by_argo_cd(&two.cluster, "shop", SERVICE, (two.elsewhere.name(), "web"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.elsewhere.name(), "web"));
     // Nothing of the application says that Argo CD has anything to do with it; the other application's LISTs change nothing.
-    applied_by_argo_cd(&two.cluster, "shop", "ConfigMap", (two.elsewhere.name(), "last"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), "ConfigMap", (two.elsewhere.name(), "last"));
     assert_eq!(two.extras(None), (vec![], vec![]));
 
-    applied_by_argo_cd(&two.cluster, "shop", "ConfigMap", (two.cluster.name(), "settings"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), "ConfigMap", (two.cluster.name(), "settings"));
 
     let (extras, _) = two.extras(None);
     assert_eq!(
@@ -132,10 +135,10 @@ fn an_application_that_both_sync_may_have_extras_of_argo_cd() {
 #[test]
 fn a_label_in_another_namespace_counts_only_where_argo_cd_put_it() {
     let two = or_skip!(Two::new());
-    two.cluster.apply(config_map("settings"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), "ConfigMap", (two.cluster.name(), "settings"));
     let labelled = |name: &str| {
         json!({"apiVersion": "v1", "kind": SERVICE,
-               "metadata": {"name": name, "namespace": two.elsewhere.name(), "labels": {"app.kubernetes.io/instance": "shop"}},
+               "metadata": {"name": name, "namespace": two.elsewhere.name(), "labels": {"app.kubernetes.io/instance": two.cluster.name()}},
                "spec": {"ports": [{"port": 80}]}})
     };
     two.elsewhere.apply(labelled("by-kubectl"));
@@ -148,9 +151,9 @@ fn a_label_in_another_namespace_counts_only_where_argo_cd_put_it() {
 #[test]
 fn an_account_of_one_namespace_finds_the_extras_there() {
     let two = or_skip!(Two::new());
-    applied_by_argo_cd(&two.cluster, "shop", "ConfigMap", (two.cluster.name(), "settings"));
-    applied_by_argo_cd(&two.cluster, "shop", SERVICE, (two.cluster.name(), "web"));
-    applied_by_argo_cd(&two.cluster, "shop", SERVICE, (two.elsewhere.name(), "web"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), "ConfigMap", (two.cluster.name(), "settings"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.cluster.name(), "web"));
+    applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.elsewhere.name(), "web"));
     let reader = two.cluster.account("reader").may("get,list", "configmaps,services");
     for resource in ["configmaps", "services"] {
         let (role, user) = (format!("--resource={resource}"), reader.user());

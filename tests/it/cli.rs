@@ -30,12 +30,14 @@ struct Here {
 
 impl Here {
     fn new() -> Self {
-        let git = TestRepo::new().file("settings.yaml", config_map("settings")).commit("settings");
-        let shop = git.application("shop");
-        let manifest = fs::read_to_string(shop.manifest()).unwrap();
-        let other = manifest.replace("shop", "blog");
-        let folder = folder_with([("shop.yaml", &manifest), ("more/blog.yaml", &other)]);
-        Self { folder, live: folder_with([("settings.yaml", &config_map("settings"))]), _git: git }
+        let git = TestRepo::new()
+            .file("shop/settings.yaml", config_map("settings"))
+            .file("blog/posts.yaml", config_map("posts"))
+            .commit("settings and posts");
+        let manifest = |name| fs::read_to_string(git.application(name).path(name).manifest()).unwrap();
+        let folder = folder_with([("shop.yaml", &manifest("shop")), ("more/blog.yaml", &manifest("blog"))]);
+        let live = folder_with([("settings.yaml", &config_map("settings")), ("posts.yaml", &config_map("posts"))]);
+        Self { folder, live, _git: git }
     }
 
     fn run<const N: usize>(&self, arguments: [&str; N]) -> crate::harness::Run {
@@ -56,7 +58,7 @@ fn help_and_errors_list_exactly_the_formats_of_the_report() {
     for (command, has_diff) in REPORTS {
         let formats = if has_diff { "text, json, yaml, markdown, diff" } else { "text, json, yaml, markdown" };
         let outcome = trueup([command, "shop", "-o", "xml"]).exits(2);
-        let expected = format!("`xml` is not a format of this report; one of: {formats}\n");
+        let expected = format!("unknown report format `xml`; one of: {formats}\n");
         assert!(outcome.stderr.contains(&expected), "{}", outcome.transcript());
         let help = trueup([command, "-h"]).exits(0);
         assert!(help.stdout.contains(&format!("[possible values: {formats}]")), "{}", help.transcript());
@@ -212,11 +214,11 @@ fn a_word_that_is_neither_name_nor_path_is_an_error_with_both_readings() {
         (&["delete", "-y"][..], "name it: as the first argument, or with `--app`"),
         (&["delete", "-y", "more"], "`more` is a file or folder"),
         (&["delete", "-y", "--app", "shop", "--app", "blog"], "one at a time"),
-        (&["delete", "-y", "shop", "blog"], "names 2 applications"),
+        (&["delete", "-y", "shop", "blog"], "matches 2 applications"),
         (&["rollback", "-y"], "name it: as the first argument, or with `--app`"),
     ] {
-        let outcome = here.run([]).arguments(arguments.iter().copied()).outcome();
-        let outcome = if outcome.code == Some(2) { outcome } else { panic!("{}", outcome.transcript()) };
+        let run = trueup([]).arguments(arguments.iter().copied()).in_folder(here.folder.path());
+        let outcome = run.live(here.live.path()).exits(2);
         assert!(outcome.stderr.contains(expected), "{}", outcome.transcript());
     }
 }
@@ -224,8 +226,10 @@ fn a_word_that_is_neither_name_nor_path_is_an_error_with_both_readings() {
 /// In an empty folder it is clear what is missing.
 #[test]
 fn without_a_path_an_empty_folder_is_a_clear_error() {
-    for command in ["diff", "sync", "reconcile", "health", "render", "history"] {
-        let outcome = trueup([command]).exits(2);
+    for arguments in
+        [["diff", "-q"], ["sync", "-y"], ["reconcile", "-q"], ["health", "-q"], ["render", "-q"], ["history", "-q"]]
+    {
+        let outcome = trueup(arguments).exits(2);
         let expected = "no PATH is given, and the current folder holds no manifest";
         assert!(outcome.stderr.contains(expected), "{}", outcome.transcript());
     }

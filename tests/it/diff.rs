@@ -81,9 +81,9 @@ fn scaling_by_hand_is_drift_and_names_the_tool() {
 fn what_is_missing_and_what_is_extra_is_told() {
     let cluster = or_skip!(TestCluster::namespace());
     let git = TestRepo::new().file("a.yaml", config_map("kept")).file("b.yaml", config_map("new")).commit("two");
-    let shop = git.application("shop").deployed_to(&cluster);
+    let shop = git.application(cluster.name()).deployed_to(&cluster);
     let tracked =
-        |kind: &str, name: &str| format!("argocd.argoproj.io/tracking-id=shop:{kind}:{}/{name}", cluster.name());
+        |kind: &str, name: &str| format!("argocd.argoproj.io/tracking-id={0}:{kind}:{0}/{name}", cluster.name());
     cluster.apply(config_map("kept"));
     cluster.apply(config_map("dropped"));
     cluster.apply(config_map("somebody-elses"));

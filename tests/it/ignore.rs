@@ -288,11 +288,11 @@ fn excluded_kinds_are_left_alone() {
 fn a_tolerated_extra_is_listed_and_does_not_count() {
     let cluster = or_skip!(TestCluster::namespace());
     let git = TestRepo::new().file("a.yaml", config_map("kept")).commit("one");
-    let shop = git.application("shop").deployed_to(&cluster);
+    let shop = git.application(cluster.name()).deployed_to(&cluster);
     cluster.apply(config_map("kept"));
     cluster.apply(config_map("left"));
     for (name, more) in [("kept", "a=b"), ("left", "argocd.argoproj.io/compare-options=IgnoreExtraneous")] {
-        let id = format!("argocd.argoproj.io/tracking-id=shop:/ConfigMap:{}/{name}", cluster.name());
+        let id = format!("argocd.argoproj.io/tracking-id={0}:/ConfigMap:{0}/{name}", cluster.name());
         cluster.kubectl(["annotate", &format!("configmap/{name}"), &id, more]);
     }
 

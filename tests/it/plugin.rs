@@ -151,8 +151,7 @@ fn a_plugin_that_cannot_tell_is_passed_over_with_a_warning() {
       ⚠ plain: plugin `cue` could not discover
       ├─▶ program `no-such-cue` is not installed
       ╰─▶ No such file or directory (os error 2)
-      help: it is passed over, as if the folder were none of its own; mend its `spec.discover`, or
-            leave out its `--plugin`
+      help: the plugin is skipped; correct its `spec.discover`, or remove its `--plugin`
     ");
 
     for source in [json!({"name": "cue"}), json!({"env": [{"name": "A", "value": "b"}]})] {
@@ -187,7 +186,7 @@ fn a_plugin_that_fails_is_reported_in_its_own_words() {
         ("echo 'no such chart' >&2; exit 3", "60", ["ended with exit code 3", "no such chart"]),
         ("echo 'kind: ConfigMap'", "60", ["line 1 of the output of plugin `broken` has no `apiVersion`", ""]),
         ("echo 'a: ['", "60", ["of the output of plugin `broken`", ""]),
-        ("sleep 60", "1", ["plugin `broken` could not generate", "was not done after 1s"]),
+        ("sleep 60", "1", ["plugin `broken` could not generate", "did not finish within 1s"]),
         ("yes", "60", ["plugin `broken` could not generate", "wrote more than"]),
     ];
     let git = TestRepo::new().file("a.yaml", config_map("a")).commit("a folder");

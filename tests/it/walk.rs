@@ -41,7 +41,7 @@ fn a_walked_repository_says_little_and_verbose_says_all() {
       ⚠ ./chart: the templates of a Helm chart are not read, and 2 of them make Applications
       help: render the chart, as with `helm template ./chart`, and give the output
       ⚠ ./prod/kustomization.yaml: 2 Applications (`a`, `b`) are not complete without Kustomize, and
-      │ not looked at
+      │ not read
       help: build them, as with `kubectl kustomize`, and give the output
       × copy: 3 Applications have this name: ./copies/1.yaml:1, ./copies/2.yaml:1 and ./
       │ copies/3.yaml:1

@@ -8,7 +8,7 @@ use http::Method;
 use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
-use super::connection::{Ask, Connection, Purpose, Repeat};
+use super::connection::{Ask, Connection, Repeat, RequestPurpose};
 
 const PATH: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 
@@ -26,7 +26,7 @@ impl Account {
 async fn ask(connection: &Connection) -> Option<String> {
     let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
     let ask = Ask {
-        purpose: Purpose::Rights,
+        purpose: RequestPurpose::Rights,
         method: Method::POST,
         path: PATH.to_owned(),
         accept: "application/json",

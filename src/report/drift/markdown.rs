@@ -341,6 +341,7 @@ mod tests {
     use crate::report::drift::fixture::{
         HOSTILE, application, everything, field, judged, resource as a_resource, unwell, view,
     };
+    use crate::status::health::HealthStatus;
 
     #[test]
     #[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]

@@ -146,7 +146,7 @@ fn a_malformed_answer_is_an_error_that_names_the_item() {
     for (body, problem) in [
         (r#"{"metadata":{},"items":[{"metadata":{"name":"a"}},"s3cret"]}"#, "item 1 of `v1/ConfigMap` is text"),
         (r#"{"metadata":{},"items":[{"metadata":{"name":"a"}}"#, "it is not JSON, or is cut off"),
-        ("<html>please log in</html>", "it is no JSON"),
+        ("<html>please log in</html>", "it is not JSON"),
         (r#"{"kind":"ConfigMapList"}"#, "it is not a list of objects"),
     ] {
         let front = serving(move |_| Reply::Now(200, "", body.to_owned()));

@@ -106,7 +106,7 @@ async fn a_damaged_cache_is_repaired() {
         let later = run_on(cache, |_| ());
         let repaired = later.good(&http.url("repo"), "main").await;
         assert_eq!((&repaired.revision, web(&repaired).as_str()), (&checkout.revision, "replicas: 2\n"), "{name}");
-        let said = repaired.warnings.iter().any(|warning| warning.message.ends_with("it was fetched anew"));
+        let said = repaired.warnings.iter().any(|warning| warning.message.ends_with("it was fetched again"));
         assert!(said, "{name}: {:?}", repaired.warnings);
         let bare = only_entry(&later.cache.path().join("cache/git"), "git");
         git_in(&bare, &["fsck", "--connectivity-only"]);

@@ -301,7 +301,8 @@ fn a_chart_that_cannot_be_rendered_says_why() {
       ╰─▶ templates/ingress.yaml:4: `.Values.ingress.host`: nil pointer evaluating interface {}.host
       help: to reproduce it, run in the chart's folder: helm template . --name-template broken
             --namespace default --kube-version 1.36.3 --include-crds
-      × wrong: what helm made of `wrong` at e41c2d1 is no Kubernetes object, at wrong/templates/a.yaml
+      × wrong: the output of helm for `wrong` at e41c2d1 is not a Kubernetes object, at wrong/
+      │ templates/a.yaml
       ╰─▶ has no `apiVersion`
       help: each document needs `apiVersion` and `kind`
       × missing: values file `no.yaml` not found at e41c2d1

@@ -295,7 +295,7 @@ fn a_kustomization_that_cannot_be_built_says_why() {
           evalsymlink failure on 'missing/no.yaml' : lstat missing/no.yaml: no such file or directory
       help: to reproduce it, run at the repository's root: kustomize build missing --load-restrictor
             LoadRestrictionsNone
-      × climbs and deep: `climbs/kustomization.yaml` names `../../outside`, which leads out of its
+      × climbs and deep: `climbs/kustomization.yaml` names `../../outside`, which points outside its
       │ repository
       help: nothing outside of a repository is read
       × absolute: `absolute/kustomization.yaml` names `/etc`, which points outside its repository

@@ -227,9 +227,9 @@ fn without_a_record_any_broken_manifest_may_hold_an_object() {
     let cluster = or_skip!(TestCluster::namespace());
     let git =
         TestRepo::new().file("a.yaml", plain("a")).file("d.yaml", CONFIG_MAP.replace("kind:", "knd:")).commit("d");
-    let shop = git.application("shop").deployed_to(&cluster);
+    let shop = git.application(cluster.name()).deployed_to(&cluster);
     let mut tracked = plain("d");
-    let id = format!("shop:/ConfigMap:{}/d", cluster.name());
+    let id = format!("{0}:/ConfigMap:{0}/d", cluster.name());
     tracked["metadata"]["annotations"]["argocd.argoproj.io/tracking-id"] = json!(id);
     cluster.apply(tracked);
 

@@ -270,12 +270,12 @@ fn an_object_that_another_application_synced_is_not_taken_from_it() {
 fn what_argo_cd_tracks_is_taken_over_only_with_adopt() {
     let cluster = or_skip!(TestCluster::namespace());
     let mut argo = config_map("settings").data("a", "1").data("b", "2").to_string();
-    argo = annotated("argocd.argoproj.io/tracking-id", &format!("shop:/ConfigMap:{}/settings", cluster.name()), argo);
+    argo = annotated("argocd.argoproj.io/tracking-id", &format!("{0}:/ConfigMap:{0}/settings", cluster.name()), argo);
     let apply = ["apply", "--server-side", "--field-manager=argocd-controller", "-f", "-"];
     assert!(cluster.try_kubectl(cluster.kubeconfig(), &apply, &argo).status.success());
     let git =
         TestRepo::new().file("settings.yaml", config_map("settings").data("a", "9").data("b", "2")).commit("nine");
-    let shop = git.application("shop").deployed_to(&cluster);
+    let shop = git.application(cluster.name()).deployed_to(&cluster);
     let data = || live(&cluster, "configmap", "settings").unwrap()["data"].clone();
 
     let held = trueup(["sync", "-y"]).of(&shop).exits(1);

@@ -38,7 +38,11 @@ fn is_as_it_was(cluster: &TestCluster, before: &Value, why: &str) {
 }
 
 fn shop(cluster: &TestCluster, git: &TestRepo) -> TestApplication {
-    git.application("shop").deployed_to(cluster).spec_field(
+    named("shop", cluster, git)
+}
+
+fn named(name: &str, cluster: &TestCluster, git: &TestRepo) -> TestApplication {
+    git.application(name).deployed_to(cluster).spec_field(
         "syncPolicy",
         json!({"automated": {"prune": true, "selfHeal": true}, "syncOptions": ["PrunePropagationPolicy=background"]}),
     )
@@ -386,7 +390,7 @@ impl Legacy {
             assert!(cluster.try_kubectl(cluster.kubeconfig(), &apply, &manifest).status.success());
         };
         let argo = config_map("by-argo").data("a", "theirs").to_string();
-        let id = format!("shop:/ConfigMap:{}/by-argo", cluster.name());
+        let id = format!("{0}:/ConfigMap:{0}/by-argo", cluster.name());
         server_side("argocd-controller", annotated("argocd.argoproj.io/tracking-id", &id, argo));
         let mut flux = plain("by-flux");
         flux["metadata"]["labels"] =
@@ -398,6 +402,11 @@ impl Legacy {
             .iter()
             .fold(TestRepo::new(), |git, name| git.file(&format!("{name}.yaml"), config_map(name).data("a", "ours")));
         Ok(Self { git: git.file("new.yaml", plain("new")).commit("all of them"), cluster })
+    }
+
+    /// By a name of its own: Argo CD's marks say the name alone, in the whole cluster.
+    fn application(&self) -> TestApplication {
+        named(self.cluster.name(), &self.cluster, &self.git)
     }
 
     fn live(&self) -> Vec<Value> {
@@ -426,14 +435,14 @@ fn install(cluster: &TestCluster) -> Result<(), Missing> {
 fn what_somebody_else_applied_is_held_until_it_is_adopted() {
     let legacy = or_skip!(Legacy::new());
     let before = legacy.live();
-    let shop = shop(&legacy.cluster, &legacy.git);
+    let shop = legacy.application();
 
     let planned = trueup(["sync", "--dry-run"]).of(&shop).exits(1);
     assert!(planned.stdout.contains("5 held"), "{}", planned.transcript());
     for command in [&["reconcile"][..], &["sync", "-y", "--force", "--prune"]] {
         let held = trueup([]).arguments(command).of(&shop).exits(1);
         for owner in [
-            "part of Argo CD application `shop`",
+            &format!("part of Argo CD application `{}`", legacy.cluster.name()),
             "part of Flux Kustomization `flux-system/apps`",
             "part of Helm release `legacy`",
             "applied by kubectl",
@@ -459,14 +468,14 @@ fn what_somebody_else_applied_is_held_until_it_is_adopted() {
 fn what_was_not_adopted_is_never_pruned_or_deleted() {
     let legacy = or_skip!(Legacy::new());
     let before = legacy.live();
-    let shop = shop(&legacy.cluster, &legacy.git);
+    let shop = legacy.application();
     trueup(["sync", "-y"]).of(&shop).exits(1);
 
     let git = NAMES[..3].iter().fold(legacy.git, |git, name| git.remove(&format!("{name}.yaml"))).commit("dropped");
     let pruned = trueup(["sync", "-y", "--prune", "--max-prune", "100%"]).of(&shop).outcome();
     let legacy = Legacy { git, ..legacy };
     assert_eq!(legacy.live(), before, "{}", pruned.transcript());
-    let deleted = trueup(["delete", "shop", "-y"]).of(&shop).outcome();
+    let deleted = trueup(["delete", legacy.cluster.name(), "-y"]).of(&shop).outcome();
     assert_eq!(legacy.live(), before, "{}", deleted.transcript());
     assert!(live(&legacy.cluster, "configmap", "new").is_none(), "{}", deleted.transcript());
 

@@ -193,7 +193,7 @@ fn of_several_troubles_the_gravest_is_the_exit_code() {
     sync(&[&drifted, &locked, &refused]).exits(4);
     let all = sync(&[&drifted, &locked, &refused, &broken]).exits(2);
 
-    for words in ["another run has the lock", "may not patch `services`", "`broken/a.yaml` is not YAML"] {
+    for words in ["another run has the lock", "cannot patch `services`", "`broken/a.yaml` is not YAML"] {
         assert!(all.stderr.contains(words), "{}", all.transcript());
     }
     drop(git);

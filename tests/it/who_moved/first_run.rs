@@ -70,8 +70,10 @@ fn objects_of_helm_are_as_helm_applied_them() {
 fn objects_of_argo_cd_are_as_argo_cd_applied_them() {
     for way in [&["--server-side"][..], &[]] {
         let mut shop = Shop::new(or_skip!(TestCluster::namespace()));
+        let name = shop.cluster.name().to_owned();
+        shop.application = shop.git.application(&name).path("shop").deployed_to(&shop.cluster);
         let tracked = |text: &str, kind: &str, name: &str| {
-            let id = format!("shop:{kind}:{}/{name}", shop.cluster.name());
+            let id = format!("{0}:{kind}:{0}/{name}", shop.cluster.name());
             let annotation = json!({"argocd.argoproj.io/tracking-id": id});
             text.replacen("metadata: {", &format!("metadata: {{annotations: {annotation}, "), 1)
         };

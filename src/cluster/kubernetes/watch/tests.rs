@@ -90,6 +90,7 @@ fn server(answers: Vec<Say>) -> (Kubernetes, Arc<Mutex<Vec<String>>>) {
             documents: openapi::Documents::new(None),
         })),
         rights: rights::Rights::default(),
+        account: crate::cluster::kubernetes::account::Account::default(),
         cache_dir: None,
     };
     (kubernetes, asked)
