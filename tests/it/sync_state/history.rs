@@ -108,7 +108,7 @@ fn a_state_that_cannot_be_read_is_an_error() {
     --- stderr
       × `shop` is neither an Application nor a file or folder
       help: as an Application: the current folder holds no manifest of an Application; as a path:
-            check its spelling, and the folder that trueup runs in
+            check its spelling and the working directory
       × nothing says where the record of `shop` is
       help: give its manifest, or the namespace of its record with `--state-namespace`
     [exit 2]
