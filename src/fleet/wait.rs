@@ -18,8 +18,8 @@ use crate::cluster::Watching;
 use crate::finding::Finding;
 use crate::finding::codes::{GAVE_UP, TIMED_OUT};
 use crate::object::{Key, Object};
-use crate::status::ResourceState;
 use crate::status::health::HealthStatus;
+use crate::status::{ResourceDrift, ResourceState};
 
 /// However little happens, everything is looked at again so often: a team's script may read the clock, and of extras nothing
 /// is watched.
@@ -141,7 +141,10 @@ async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Re
     if goal == Goal::Synced {
         baseline::read(turns, &live, request).await;
         compare::compare(turns, &live, request, world).await;
-        extras::find(turns, &live, request, &world.progress).await;
+        // Extras may be of any kind, and looking for them costs a LIST each: only once all that git names is in sync.
+        if !turns.iter().flat_map(|turn| &turn.resources).any(ResourceDrift::is_drift) {
+            extras::find(turns, &live, request, &world.progress).await;
+        }
     }
 }
 
