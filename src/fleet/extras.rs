@@ -105,7 +105,7 @@ fn tell_unseen(turn: &mut Turn, in_git: &BTreeSet<Key>, area: &Area, live: &Live
     let hidden = recorded.filter_map(|key| {
         let why = why(&key.group_kind(), Some(&key.namespace))?;
         let version = kinds.preferred(&key.group_kind()).map(|facts| facts.gvk.version.clone()).unwrap_or_default();
-        Some(unseen_extra(key, version, format!("git dropped it, and whether it is gone is not known: {why}")))
+        Some(unseen_extra(key, version, format!("removed from git; whether it still exists is unknown: {why}")))
     });
     let hidden: Vec<_> = hidden.collect();
     turn.resources.extend(hidden);
@@ -113,7 +113,7 @@ fn tell_unseen(turn: &mut Turn, in_git: &BTreeSet<Key>, area: &Area, live: &Live
 }
 
 /// Why an object is not seen that this account has no right to list.
-const NOT_LISTED: &str = "this account may not list its kind";
+const NOT_LISTED: &str = "this account cannot list its kind";
 
 /// How one application's extras are looked for.
 struct Search {

@@ -159,7 +159,7 @@ fn what_git_dropped_and_nobody_can_see_is_unknown() {
 
     for arguments in [&["diff"][..], &["sync", "-y", "--prune"]] {
         let run = trueup([]).arguments(arguments).of(&shop.application).kubeconfig(account.kubeconfig()).exits(2);
-        let words = "git dropped it, and whether it is gone is not known: this account may not list its kind";
+        let words = "removed from git; whether it still exists is unknown: this account cannot list its kind";
         assert!(run.stdout.contains(words), "{}", run.transcript());
     }
 
