@@ -206,7 +206,7 @@ fn what_people_added_where_git_is_silent_is_told() {
 
     1 application  1 in sync
     1 resource     1 in sync
-    2 additions where git is silent
+    2 additions not set in git
     exit code 0    everything is in sync, or done
     [exit 0]
     "#);
@@ -250,7 +250,10 @@ fn the_settings_of_argo_cd_are_obeyed() {
     let from_cluster =
         || trueup(["diff", "-o", "json", "--argocd-cm-from-cluster"]).arguments(["--argocd-namespace", cluster.name()]);
     let none = from_cluster().of(&shop).exits(2).json();
-    assert!(none["findings"][0]["message"].as_str().unwrap().starts_with("no ConfigMap `argocd-cm`"), "{none:#}");
+    assert!(
+        none["findings"][0]["message"].as_str().unwrap().starts_with("ConfigMap `argocd-cm` not found in namespace"),
+        "{none:#}"
+    );
     cluster.apply(&settings);
     let report = from_cluster().of(&shop).exits(0).json();
     assert_eq!(resource(&report, "Deployment", "web")["ignored"][0]["rule"], rule);

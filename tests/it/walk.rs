@@ -61,9 +61,9 @@ fn an_application_of_another_project_says_once_that_the_project_is_not_checked()
     let shop = git.application("shop").spec_field("project", json!("till"));
     let outcome = trueup(["diff", "-q"]).of(&shop).live(live.path()).exits(0);
     insta::assert_snapshot!(outcome.stderr, @r"
-      ⚠ shop: project `till` is not checked: the application may do what the project forbids
-      help: compare its `sourceRepos`, `destinations` and resource lists yourself; this version reads
-            no AppProject
+    ⚠ shop: project `till` is not checked: the application can do what the project forbids
+    help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
+          read AppProjects
     ");
     let till = git.application("till").spec_field("project", json!("till"));
     let outcome = trueup(["diff", "-q"]).of(&shop).of(&till).live(live.path()).exits(0);

@@ -61,8 +61,7 @@ pub enum StateError {
     },
     /// It is the record of another application of the same name.
     #[error(
-        "ConfigMap `{namespace}/{parent}` is the record of a different application `{application}`: its source is \
-         {recorded}, this one's is {wanted}; nothing was written"
+        "ConfigMap `{namespace}/{parent}` is the record of a different application `{application}`: of {recorded}, not of {wanted}; nothing was written"
     )]
     #[diagnostic(
         code(trueup::sync::other_application),

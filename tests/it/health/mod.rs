@@ -75,7 +75,7 @@ fn what_cannot_be_read_is_an_error_beside_the_verdicts() {
     1 healthy
       Healthy      Pod web
     --- stderr
-      × pod.yaml:6: cannot be judged
+      × pod.yaml:6: health cannot be assessed
       ╰─▶ is a list, not an object with `apiVersion` and `kind`
       help: `-f` expects objects as `kubectl get -o yaml` prints them
     [exit 2]

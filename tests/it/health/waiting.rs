@@ -20,7 +20,7 @@ fn a_wait_in_vain_says_what_it_waited_for() {
     shop  Healthy  1 missing, 1 without health
       Missing      apps/Deployment [NAMESPACE]/web
     --- stderr
-      × the wait was over after [DURATION]
+      × timed out waiting after [DURATION]
       ╰─▶ still waiting for apps/Deployment [NAMESPACE]/web (Missing)
       help: raise `--timeout` to wait longer
     [exit 3]

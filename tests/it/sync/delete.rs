@@ -60,7 +60,7 @@ fn an_application_is_deleted_with_all_that_is_its_own_and_nothing_else() {
     [TIME] Deployment [NAMESPACE]/web: pruned
     [TIME] ConfigMap [NAMESPACE]/settings: pruned
     [TIME] ConfigMap [NAMESPACE]/kept: released
-    did 3 steps
+    ran 3 steps
     [exit 0]
     ");
     assert_eq!((shop.live("deployment", "web"), shop.live("configmap", "settings")), (None, None));
@@ -192,7 +192,7 @@ fn an_application_whose_repository_is_gone_is_deleted_without_its_hooks() {
     std::fs::remove_dir_all(shop.git.path()).unwrap();
 
     let refused = trueup(["delete", "shop", "-y"]).of(&shop.application).exits(2);
-    assert!(refused.stderr.contains("`--no-hooks` deletes it without them"), "{}", refused.transcript());
+    assert!(refused.stderr.contains("`--no-hooks` deletes it without hooks"), "{}", refused.transcript());
     assert!(shop.live("deployment", "web").is_some());
 
     trueup(["delete", "shop", "-y", "--no-hooks"]).of(&shop.application).exits(0);

@@ -31,7 +31,7 @@ fn a_first_sync_makes_what_git_has_and_a_second_one_writes_nothing() {
     compared 1 application
     [TIME] ConfigMap [NAMESPACE]/settings: created
     [TIME] Deployment [NAMESPACE]/web: created
-    did 2 steps
+    ran 2 steps
     [exit 0]
     ");
     let web = shop.live("deployment", "web").expect("it was made");
@@ -79,7 +79,7 @@ fn what_was_changed_by_hand_is_set_back() {
     compared 1 application
     [TIME] ConfigMap [NAMESPACE]/settings: created
     [TIME] Deployment [NAMESPACE]/web: applied
-    did 2 steps
+    ran 2 steps
     [exit 0]
     ");
 }
@@ -108,8 +108,8 @@ fn without_a_terminal_nothing_is_written_unless_it_is_confirmed() {
     assert_snapshot!(refused, @r"
     --- stderr
       × not confirmed: standard input is not a terminal; nothing was written
-      help: `-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` obeys each
-            policy
+      help: `-y` syncs without asking, `--dry-run` shows the plan, `trueup reconcile` follows each
+            sync policy
     [exit 2]
     ");
     assert_eq!(shop.live("deployment", "web"), None);
@@ -126,7 +126,7 @@ fn a_dry_run_shows_the_plan_and_writes_nothing() {
     shop  OutOfSync  2 missing
       cluster  https://127.0.0.1:[PORT]  namespace [NAMESPACE]
       source   file://[repo]/repo  shop  HEAD  86ac789  local repository
-      plan     2 to make
+      plan     2 to create
       Sync, wave 0
         + ConfigMap [NAMESPACE]/settings  missing
         + apps/Deployment [NAMESPACE]/web  missing

@@ -57,7 +57,7 @@ fn what_git_drops_stays_until_somebody_prunes() {
     listed 2 kinds
     compared 1 application
     [TIME] ConfigMap [NAMESPACE]/old: pruned
-    did 1 step
+    ran 1 step
     [exit 0]
     ");
     assert_eq!(shop.live("configmap", "old"), None);
@@ -189,7 +189,7 @@ fn an_empty_render_never_prunes_everything() {
       - apps/Deployment [NAMESPACE]/web  extra, not in git, removed from git since the last sync
         commit bfdd53f  all gone, Ada, [AGO]
 
-      × shop: git renders nothing, and the plan deletes all that is live (2 objects); nothing was written
+      × shop: git renders nothing, so the plan deletes everything that is live (2 objects); nothing was written
 
     1 application  1 out of sync
     2 resources    2 extra
@@ -200,10 +200,9 @@ fn an_empty_render_never_prunes_everything() {
     rendered 1 application
     listed 2 kinds
     compared 1 application
-      × shop: git renders nothing, and the plan deletes all that is live (2 objects); nothing was
-      │ written
-      help: if that is meant, run again with `--allow-empty`; else see what git has with `trueup
-            render`
+      × shop: git renders nothing, so the plan deletes everything that is live (2 objects); nothing
+      │ was written
+      help: if that is intended, pass `--allow-empty`; else see what git renders with `trueup render`
     [exit 2]
     ");
     assert!(shop.live("deployment", "web").is_some());
@@ -258,7 +257,7 @@ fn a_suspicious_mass_deletion_is_refused() {
     listed 2 kinds
     compared 1 application
       × shop: the plan deletes 6 of 8 objects, more than `--max-prune 50%`; nothing was written
-      help: if that is meant, run again with `--max-prune 75%`
+      help: if that is intended, pass `--max-prune 75%`
     [exit 2]
     ");
     assert!(shop.live("configmap", "c0").is_some());

@@ -243,7 +243,7 @@ fn an_object_of_two_applications_is_written_by_neither() {
 
     let refused = trueup(["sync", "-y"]).of(&one).argument(two.manifest()).exits(2);
 
-    assert!(refused.stderr.contains("another application has some of its objects"), "{}", refused.transcript());
+    assert!(refused.stderr.contains("another application owns some of its objects"), "{}", refused.transcript());
     assert!(live(&cluster, "configmap", "shared").is_none() && live(&cluster, "configmap", "own").is_none());
 }
 

@@ -75,7 +75,7 @@ fn any_entry_of_the_history_can_be_gone_back_to() {
     assert_eq!(shop.history()["rolledBackTo"], json!(2));
 
     assert_snapshot!(trueup(["rollback", "shop", "9", "-y"]).of(&shop.application).exits(2).stderr, @r"
-    × shop: it is not rolled back: its history has no sync 9; nothing was written
+    × shop: not rolled back: its history has no sync 9; nothing was written
     help: it has 1, 2, 3, 4, 5; see `trueup history`
     ");
 }
@@ -113,10 +113,9 @@ fn an_automated_application_is_not_rolled_back() {
     1 error
     exit code 4    not permitted: missing RBAC permission, or forbidden by the Application's policy
     --- stderr
-      × shop: it is not rolled back: it is synced automatically, which would undo that; nothing was
-      │ written
-      help: take `spec.syncPolicy.automated` away, or set its `enabled: false`, or revert the commit
-            in git
+      × shop: not rolled back: automated sync would undo it; nothing was written
+      help: remove `spec.syncPolicy.automated` or set its `enabled: false`, or revert the commit in
+            git
     [exit 4]
     ");
     assert_eq!(shop.colour(), "blue");

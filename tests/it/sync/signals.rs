@@ -78,7 +78,7 @@ fn a_second_signal_stops_at_once() {
     let ended = run.exits(143);
 
     assert!(second.elapsed() < Duration::from_secs(10), "it took {:?}", second.elapsed());
-    assert!(ended.stderr.contains("stopping after the step in flight"), "{}", ended.transcript());
+    assert!(ended.stderr.contains("stopping after the current step"), "{}", ended.transcript());
     assert!(attempt(&cluster, "shop").get("ended").is_none());
     assert_ne!(lock_holder(&cluster, "shop"), "");
 }

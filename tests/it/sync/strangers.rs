@@ -255,7 +255,7 @@ fn what_changed_since_the_plan_is_not_pruned() {
         (
             "confirm",
             vec!["annotate", "configmap", "old", "argocd.argoproj.io/sync-options=Prune=confirm"],
-            "`Prune=confirm` asks first",
+            "`Prune=confirm` asks for confirmation",
         ),
         ("another object owns it", vec!["patch", "configmap", "old", "-p", owner], "another object owns it"),
     ];
