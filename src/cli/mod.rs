@@ -7,6 +7,7 @@ mod customizations;
 mod delete;
 mod diff;
 mod doctor;
+mod expand;
 mod health;
 mod history;
 pub mod manifests;
@@ -60,6 +61,7 @@ enum Command {
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
+    Expand(Box<expand::ExpandArguments>),
     Doctor(Box<doctor::DoctorArguments>),
     /// End the children of another process of this program when it is gone
     #[command(name = process::WATCHDOG, hide = true)]
@@ -103,6 +105,7 @@ fn run(command: Command) -> ExitCode {
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
+        Command::Expand(arguments) => session::run(&arguments.look(), |session| expand::expand(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::Watchdog => {
             process::watch(std::io::stdin().lock());

@@ -7,6 +7,7 @@
 mod baseline;
 mod compare;
 pub mod doctor;
+pub mod expand;
 mod extras;
 mod fetch;
 mod health;
