@@ -128,7 +128,7 @@ fn check_finalizer(index: usize, name: &str, fields: &Fields<'_>) {
 /// Why a text is no DNS-1123 name: a label, or with dots a subdomain.
 ///
 /// Rule: apimachinery/pkg/util/validation `IsDNS1123Subdomain`, `IsDNS1123Label`.
-fn why_no_name(text: &str, longest: usize, dots: bool) -> Option<String> {
+pub(super) fn why_no_name(text: &str, longest: usize, dots: bool) -> Option<String> {
     if text.len() > longest {
         return Some(format!("has {} characters, but {longest} is the most", text.len()));
     }

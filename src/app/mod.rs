@@ -4,6 +4,7 @@
 //! [`crate::finding::Finding`]s about what could not be read. Pure: the files are read by the command line.
 
 pub mod application;
+pub mod appset;
 pub mod ignore;
 pub mod label_selector;
 pub mod manifests;

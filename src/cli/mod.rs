@@ -8,6 +8,7 @@ mod customizations;
 mod delete;
 mod diff;
 mod doctor;
+mod expand;
 mod health;
 mod help;
 mod history;
@@ -66,6 +67,7 @@ enum Command {
     Render(Box<render::RenderArguments>),
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
+    Expand(Box<expand::ExpandArguments>),
     Doctor(Box<doctor::DoctorArguments>),
     Version(about::VersionArguments),
     Completion(about::CompletionArguments),
@@ -122,6 +124,7 @@ fn run(command: Command) -> ExitCode {
         Command::Render(arguments) => session::run(&arguments.look(), |session| render::render(*arguments, session)),
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
+        Command::Expand(arguments) => session::run(&arguments.look(), |session| expand::expand(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::Version(arguments) => session::run(&about::look(), |session| about::version(arguments, session)),
         Command::Completion(arguments) => session::run(&about::look(), |session| about::completion(arguments, session)),

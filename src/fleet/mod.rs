@@ -8,6 +8,7 @@ mod baseline;
 mod compare;
 pub mod condition;
 pub mod doctor;
+pub mod expand;
 mod extras;
 mod fetch;
 mod health;

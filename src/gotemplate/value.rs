@@ -421,6 +421,13 @@ impl Value {
     }
 }
 
+impl fmt::Display for Value {
+    /// As `%v` prints it, cut where it becomes very long.
+    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
+        formatter.write_str(&String::from_utf8_lossy(&super::fmt::print(self, super::builtins::MAX_TEXT)))
+    }
+}
+
 impl fmt::Debug for Value {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&String::from_utf8_lossy(&super::fmt::print(self, super::fmt::DEBUG_LIMIT)))

@@ -5,6 +5,7 @@
 //!
 //! Rules: docs/design.md, "Commands" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
+pub mod applications;
 pub mod doctor;
 mod drift;
 mod exit;

@@ -1,0 +1,70 @@
+//! `matrix`: each set of the first generator with each of the second, which sees the first one's parameters.
+
+use serde_json::Value as Json;
+
+use super::super::World;
+use super::super::params::{Params, copied, printed};
+use super::{Answer, Result, failed, generate_at, only};
+use crate::gotemplate::{Map, Value};
+
+pub(super) fn params(options: &Json, place: &str, world: &World<'_>, depth: usize) -> Result<Vec<Params>> {
+    let generators = options.get("generators").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    let [first, second] = generators else {
+        let count = generators.len();
+        return failed(place, format!("a matrix has two generators, this one has {count}"));
+    };
+    let inner = |index: usize| format!("{place}.generators[{index}]");
+    let outer = only(generate_at(first, &inner(0), None, world, depth + 1)?, place)?;
+    let mut combined = Vec::new();
+    let mut needs = Vec::new();
+    for params in &outer {
+        match generate_at(second, &inner(1), Some(params), world, depth + 1) {
+            Ok(found) => {
+                for own in only(found, place)? {
+                    combined.push(combine(params, &own, place, world)?);
+                }
+            }
+            // All that the second generator needs is asked for at once.
+            Err(Answer::Needs(more)) => needs.extend(more),
+            Err(answer) => return Err(answer),
+        }
+    }
+    if needs.is_empty() { Ok(combined) } else { Err(needs.into()) }
+}
+
+/// With Go templates the first generator's value counts; without them two different values are an error.
+fn combine(first: &Params, second: &Params, place: &str, world: &World<'_>) -> Result<Params> {
+    if world.language.is_go() {
+        let combined = copied(first);
+        fill(&combined, second);
+        return Ok(combined);
+    }
+    let combined = Map::new();
+    for (key, value) in first.entries() {
+        combined.insert(key, Value::text(printed(&value)));
+    }
+    for (key, value) in second.entries() {
+        let value = printed(&value);
+        match combined.get(key.bytes()).map(|old| printed(&old)) {
+            Some(old) if old != value => {
+                let key = key.lossy();
+                return failed(place, format!("found duplicate key {key} with different value, a: {old} ,b: {value}"));
+            }
+            _ => combined.insert(key, Value::text(value)),
+        }
+    }
+    Ok(combined)
+}
+
+/// What the first has not, or has empty, is taken from the second.
+fn fill(first: &Params, second: &Params) {
+    for (key, value) in second.entries() {
+        match (first.get(key.bytes()), &value) {
+            (Some(Value::Map(own)), Value::Map(other)) if !own.is_empty() && own.element() == other.element() => {
+                fill(&own, other);
+            }
+            (Some(own), _) if own.is_true() => {}
+            _ => first.insert(key, value),
+        }
+    }
+}

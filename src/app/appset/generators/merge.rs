@@ -1,0 +1,107 @@
+//! `merge`: the first generator's sets, each with the values of the others' sets that have the same keys.
+
+use std::collections::BTreeMap;
+
+use serde_json::Value as Json;
+
+use super::super::World;
+use super::super::params::{Params, copied, printed};
+use super::{Result, failed, generate_at, only};
+use crate::gotemplate::{Map, Value};
+
+pub(super) fn params(options: &Json, place: &str, world: &World<'_>, depth: usize) -> Result<Vec<Params>> {
+    let generators = options.get("generators").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
+    if generators.len() < 2 {
+        return failed(place, "found less than two generators, Merge requires two or more");
+    }
+    let keys: Vec<&str> =
+        options.get("mergeKeys").and_then(Json::as_array).into_iter().flatten().filter_map(Json::as_str).collect();
+    if keys.is_empty() {
+        return failed(place, "no merge keys were specified, Merge requires at least one");
+    }
+    let mut sets = Vec::new();
+    let mut needs = Vec::new();
+    for (index, generator) in generators.iter().enumerate() {
+        let inner = format!("{place}.generators[{index}]");
+        match generate_at(generator, &inner, None, world, depth + 1) {
+            Ok(found) => sets.push(only(found, place)?),
+            Err(super::Answer::Needs(more)) => needs.extend(more),
+            Err(answer) => return Err(answer),
+        }
+    }
+    if !needs.is_empty() {
+        return Err(needs.into());
+    }
+    let mut others = sets.into_iter();
+    let mut merged: Vec<Params> = others.next().unwrap_or_default().iter().map(copied).collect();
+    for set in others {
+        let by_key = by_key(&set, &keys, place)?;
+        for base in &mut merged {
+            if let Some(over) = by_key.get(&key_of(base, &keys)) {
+                *base = overridden(base, over, place, world)?;
+            }
+        }
+    }
+    Ok(merged)
+}
+
+fn key_of(params: &Params, keys: &[&str]) -> String {
+    let values: Vec<(String, Json)> = keys
+        .iter()
+        .map(|key| {
+            let value = params.get(key.as_bytes()).and_then(|value| value.to_json().ok());
+            ((*key).to_owned(), value.unwrap_or_default())
+        })
+        .collect();
+    Json::Object(values.into_iter().collect()).to_string()
+}
+
+fn by_key<'p>(set: &'p [Params], keys: &[&str], place: &str) -> Result<BTreeMap<String, &'p Params>> {
+    let mut found = BTreeMap::new();
+    for params in set {
+        let key = key_of(params, keys);
+        if found.insert(key.clone(), params).is_some() {
+            return failed(
+                place,
+                format!(
+                    "the parameters from a generator were not unique by the given mergeKeys, Merge requires all param \
+                     sets to be unique. Duplicate key was {key}"
+                ),
+            );
+        }
+    }
+    Ok(found)
+}
+
+fn overridden(base: &Params, over: &Params, place: &str, world: &World<'_>) -> Result<Params> {
+    if world.language.is_go() {
+        override_in(base, over, place)?;
+        return Ok(base.clone());
+    }
+    let texts = Map::new();
+    for (key, value) in base.entries().into_iter().chain(over.entries()) {
+        texts.insert(key, Value::text(printed(&value)));
+    }
+    Ok(texts)
+}
+
+fn override_in(base: &Params, over: &Params, place: &str) -> Result<()> {
+    for (key, value) in over.entries() {
+        match (base.get(key.bytes()), &value) {
+            (Some(Value::Map(old)), Value::Map(new)) if !old.is_empty() => {
+                if old.element() != new.element() {
+                    // Argo CD itself crashes here.
+                    let (old, new) = (old.element(), new.element());
+                    let name = key.lossy();
+                    return failed(
+                        place,
+                        format!("`{name}` is a map of {old} in one generator and of {new} in another"),
+                    );
+                }
+                override_in(&old, new, place)?;
+            }
+            _ => base.insert(key, value),
+        }
+    }
+    Ok(())
+}

@@ -1,0 +1,269 @@
+//! ApplicationSets: what generators find becomes parameters, and a template with parameters becomes an Application.
+//!
+//! In: an [`ApplicationSet`] and what is known of repositories and clusters ([`Facts`]). Out: the [`Generated`]
+//! Applications and what went wrong, or the [`Need`]s that have to be answered first. Pure: [`expand`] is called again with
+//! more facts until it needs nothing more.
+//!
+//! Rules: Argo CD applicationset/ (generators, utils, controllers/template).
+
+mod fault;
+mod generators;
+mod glob;
+mod language;
+mod merging;
+mod params;
+mod patch;
+mod reader;
+mod secrets;
+
+#[cfg(test)]
+mod tests;
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+
+use serde_json::{Map as Json, Value, json};
+
+use crate::finding::Finding;
+use crate::object::Origin;
+
+pub use generators::GENERATORS;
+pub use reader::{ApplicationSets, read};
+pub use secrets::cluster_secrets;
+
+use fault::Fault;
+use generators::{Answer, Found};
+use language::Language;
+use params::Params;
+
+/// The finalizer that lets Argo CD delete what an Application deployed.
+const RESOURCES_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
+
+/// An Argo CD `ApplicationSet` (`argoproj.io/v1alpha1`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplicationSet {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`; empty when the manifest has none.
+    pub namespace: String,
+    /// `spec.goTemplate`: Go templates in place of `{{name}}`.
+    pub go_template: bool,
+    /// `spec.goTemplateOptions`.
+    pub go_template_options: Vec<String>,
+    /// `spec.generators`, as they were written.
+    pub generators: Vec<Value>,
+    /// `spec.template`, as it was written.
+    pub template: Value,
+    /// `spec.templatePatch`.
+    pub template_patch: Option<String>,
+    /// `spec.syncPolicy.preserveResourcesOnDeletion`: the Applications get no finalizer.
+    pub preserves_resources: bool,
+    /// Where the manifest was written.
+    pub origin: Origin,
+    /// The folder of the manifest's file, which a relative `repoURL` starts from.
+    pub folder: PathBuf,
+    /// Warnings about the manifest.
+    pub findings: Vec<Finding>,
+}
+
+/// One repository at one revision, for one project.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct GitRevision {
+    /// The repository, as the generator writes it.
+    pub url: String,
+    /// Branch, tag or hash; empty means `HEAD`.
+    pub revision: String,
+    /// The project whose credentials count; empty when the template's project is a template itself.
+    pub project: String,
+}
+
+/// What only the world knows, and a generator has to.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Need {
+    /// The paths of all files of a revision.
+    Tree(GitRevision),
+    /// The content of one file of a revision.
+    File(GitRevision, String),
+}
+
+/// A cluster that Argo CD knows: what a Secret says of it.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct ClusterSecret {
+    /// The cluster's name.
+    pub name: String,
+    /// The API server's URL.
+    pub server: String,
+    /// The project that the cluster belongs to.
+    pub project: String,
+    /// The Secret's labels.
+    pub labels: BTreeMap<String, String>,
+    /// The Secret's annotations.
+    pub annotations: BTreeMap<String, String>,
+}
+
+/// The answers to [`Need`]s, and what a run knows from the start.
+#[derive(Debug, Clone, Default)]
+pub struct Facts {
+    /// The files of a revision, by path, in git's order; or why they could not be listed.
+    pub trees: BTreeMap<GitRevision, Result<Vec<String>, String>>,
+    /// The content of files.
+    pub files: BTreeMap<(GitRevision, String), Result<Vec<u8>, String>>,
+    /// The clusters; nothing when nobody said where they are.
+    pub clusters: Option<Vec<ClusterSecret>>,
+    /// Whether `*` in a git file generator stops at `/`, as with Argo CD's
+    /// `applicationsetcontroller.enable.new.git.file.globbing`.
+    pub new_git_file_globbing: bool,
+}
+
+/// An Application that an ApplicationSet generates.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Generated {
+    /// `metadata.name`.
+    pub name: String,
+    /// The whole manifest.
+    pub manifest: Value,
+    /// The generator it comes from, such as `generators[0].list`.
+    pub generator: String,
+}
+
+/// What became of an ApplicationSet.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Expansion {
+    /// These have to be answered first.
+    Needs(Vec<Need>),
+    /// The Applications, in the order of the generators, and what went wrong.
+    Done(Vec<Generated>, Vec<Finding>),
+}
+
+/// Expands an ApplicationSet as far as the facts allow.
+pub fn expand(set: &ApplicationSet, facts: &Facts) -> Expansion {
+    let language = match Language::new(set.go_template, &set.go_template_options) {
+        Ok(language) => language,
+        Err(cause) => return Expansion::Done(Vec::new(), vec![set.finding(&Fault::Options { cause })]),
+    };
+    let mut run = Run { set, language, needs: Vec::new(), generated: Vec::new(), findings: set.findings.clone() };
+    for (index, generator) in set.generators.iter().enumerate() {
+        let place = format!("generators[{index}]");
+        match generators::generate(generator, &place, None, &run.world(facts)) {
+            Ok(found) => found.into_iter().for_each(|found| run.apply(&found)),
+            Err(Answer::Needs(needs)) => run.needs.extend(needs),
+            Err(Answer::Failed(fault)) => run.findings.push(set.finding(&fault)),
+        }
+    }
+    if !run.needs.is_empty() {
+        run.needs.sort();
+        run.needs.dedup();
+        return Expansion::Needs(run.needs);
+    }
+    run.finish()
+}
+
+/// What every generator sees.
+struct World<'run> {
+    set: &'run ApplicationSet,
+    language: &'run Language,
+    facts: &'run Facts,
+}
+
+struct Run<'set> {
+    set: &'set ApplicationSet,
+    language: Language,
+    needs: Vec<Need>,
+    generated: Vec<Generated>,
+    findings: Vec<Finding>,
+}
+
+impl Run<'_> {
+    fn world<'run>(&'run self, facts: &'run Facts) -> World<'run> {
+        World { set: self.set, language: &self.language, facts }
+    }
+
+    /// Renders the template with each set of parameters; one that fails stops its ApplicationSet's generator alone.
+    fn apply(&mut self, found: &Found) {
+        let template = merging::filled(&found.template, &self.set.template);
+        for (index, params) in found.params.iter().enumerate() {
+            let place = format!("{}, parameter set {}", found.place, index + 1);
+            match self.application(&template, params) {
+                Ok(manifest) => {
+                    let name = manifest.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+                    let (name, generator) = (name.to_owned(), found.place.clone());
+                    self.generated.push(Generated { name, manifest, generator });
+                }
+                Err((field, cause)) => {
+                    let finding = self.set.finding(&Fault::Template { place, field, cause });
+                    self.findings.push(finding);
+                    return;
+                }
+            }
+        }
+    }
+
+    /// One Application, or the field whose template failed and why.
+    fn application(&self, template: &Value, params: &Params) -> Result<Value, (String, String)> {
+        let mut application = if params.is_empty() {
+            template.clone()
+        } else {
+            self.language.render(template, params, "spec.template")?
+        };
+        let mut metadata = take(&mut application, "metadata");
+        metadata.retain(|field, _| ["name", "labels", "annotations", "finalizers"].contains(&field.as_str()));
+        let has_finalizers = metadata.get("finalizers").and_then(Value::as_array).is_some_and(|list| !list.is_empty());
+        if !params.is_empty() && !self.set.preserves_resources && !has_finalizers {
+            metadata.insert("finalizers".to_owned(), json!([RESOURCES_FINALIZER]));
+        }
+        let spec = take(&mut application, "spec");
+        let mut application = json!({ "metadata": metadata, "spec": spec });
+        if let Some(patch) = self.set.template_patch.as_ref().filter(|patch| !patch.trim().is_empty()) {
+            let field = || "spec.templatePatch".to_owned();
+            let rendered = self.language.replace(patch, params).map_err(|cause| (field(), cause))?;
+            patch::apply(&mut application, &rendered).map_err(|cause| (field(), cause))?;
+        }
+        let spec = take(&mut application, "spec");
+        let mut metadata = take(&mut application, "metadata");
+        if self.set.namespace.is_empty() {
+            metadata.remove("namespace");
+        } else {
+            metadata.insert("namespace".to_owned(), json!(self.set.namespace));
+        }
+        Ok(json!({
+            "apiVersion": "argoproj.io/v1alpha1", "kind": "Application", "metadata": metadata, "spec": spec
+        }))
+    }
+
+    /// Names that cannot be, or stand twice, are errors; the others are generated all the same.
+    fn finish(mut self) -> Expansion {
+        let mut count: BTreeMap<String, usize> = BTreeMap::new();
+        for generated in &self.generated {
+            *count.entry(generated.name.clone()).or_default() += 1;
+        }
+        for (name, count) in count.iter().filter(|(_, count)| **count > 1) {
+            let fault = Fault::RepeatedName { name: name.clone(), count: *count };
+            self.findings.push(self.set.finding(&fault));
+        }
+        self.generated.retain(|generated| count.get(&generated.name) == Some(&1));
+        let (set, findings) = (self.set, &mut self.findings);
+        self.generated.retain(|generated| {
+            let why = super::metadata::why_no_name(&generated.name, 253, true);
+            if let Some(why) = &why {
+                let name = generated.name.clone();
+                findings.push(set.finding(&Fault::BadName { name, why: why.clone() }));
+            }
+            why.is_none()
+        });
+        Expansion::Done(self.generated, self.findings)
+    }
+}
+
+/// Takes a map out of an Application; an empty one where there is none.
+fn take(application: &mut Value, field: &str) -> Json<String, Value> {
+    match application.get_mut(field).map(Value::take) {
+        Some(Value::Object(map)) => map,
+        _ => Json::new(),
+    }
+}
+
+impl ApplicationSet {
+    fn finding(&self, fault: &Fault) -> Finding {
+        Finding::of(fault).about(&self.name)
+    }
+}

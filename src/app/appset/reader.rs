@@ -1,0 +1,147 @@
+//! The manifests of ApplicationSets, with every fault of a file found at once.
+
+use std::path::PathBuf;
+
+use serde_json::{Map as Json, Value};
+
+use super::ApplicationSet;
+use crate::app::fault::Fault;
+use crate::app::fields::Fields;
+use crate::app::manifests::ManifestText;
+use crate::app::reading::{Reading, SourceText};
+use crate::finding::{Finding, Severity};
+use crate::object::yaml::{self, Document, Limits, WithPositions};
+use crate::object::{Origin, Pointer};
+
+/// What manifest files hold besides other things.
+#[derive(Debug, Clone, Default, PartialEq)]
+pub struct ApplicationSets {
+    /// Every ApplicationSet that could be read.
+    pub sets: Vec<ApplicationSet>,
+    /// The Applications that are written out, as they are.
+    pub applications: Vec<Value>,
+    /// What is wrong with ApplicationSets that could not be read.
+    pub findings: Vec<Finding>,
+}
+
+/// Reads the ApplicationSets of manifest files, and passes the Applications on.
+pub fn read(inputs: &[ManifestText]) -> ApplicationSets {
+    let mut found = ApplicationSets::default();
+    for input in inputs {
+        // What cannot be read is reported where Applications are read.
+        let Ok(text) = yaml::decode(&input.bytes) else { continue };
+        if !text.contains("argoproj.io") {
+            continue;
+        }
+        let source = SourceText::new(&input.name, &text);
+        let before = found.sets.len();
+        for document in yaml::read(&text, &Limits::default(), WithPositions::Yes).into_iter().flatten() {
+            read_object(&source, &document, &document.value, &Pointer::root(), &mut found);
+        }
+        found.sets[before..].iter_mut().for_each(|set| set.folder.clone_from(&input.folder));
+    }
+    found
+}
+
+fn read_object(source: &SourceText, document: &Document, value: &Value, base: &Pointer, found: &mut ApplicationSets) {
+    let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
+    let is_ours = text("apiVersion").starts_with("argoproj.io/");
+    match (text("kind"), value) {
+        ("ApplicationSet", Value::Object(manifest)) if is_ours => {
+            let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
+            let reading = Reading::new(source, document, base.clone()).about(name);
+            match decode(reading, manifest) {
+                Ok(set) => found.sets.push(set),
+                Err(findings) => found.findings.extend(findings),
+            }
+        }
+        ("Application", _) if is_ours => found.applications.push(value.clone()),
+        (kind, _) if kind.ends_with("List") => {
+            let items = value.get("items").and_then(Value::as_array).into_iter().flatten();
+            for (index, item) in items.enumerate() {
+                read_object(source, document, item, &base.child("items").index(index), found);
+            }
+        }
+        _ => {}
+    }
+}
+
+fn decode(reading: Reading<'_>, manifest: &Json<String, Value>) -> Result<ApplicationSet, Vec<Finding>> {
+    let origin = Origin { file: reading.file().clone(), line: reading.line(reading.base()) };
+    let mut set = ApplicationSet {
+        name: String::new(),
+        namespace: String::new(),
+        go_template: false,
+        go_template_options: Vec::new(),
+        generators: Vec::new(),
+        template: Value::Null,
+        template_patch: None,
+        preserves_resources: false,
+        origin,
+        folder: PathBuf::new(),
+        findings: Vec::new(),
+    };
+    let mut fields = Fields::new(&reading, manifest);
+    fields.know(&["apiVersion", "kind", "status"]);
+    if let Some(mut metadata) = fields.required_fields("metadata") {
+        set.name = metadata.required_text("name");
+        set.namespace = metadata.text("namespace");
+    }
+    if let Some(spec) = fields.required_fields("spec") {
+        specification(spec, &mut set);
+    }
+    fields.finish();
+    reading.report_repeated_fields();
+    let has_error = reading.has_error();
+    let findings = reading.into_findings();
+    if has_error {
+        return Err(findings);
+    }
+    debug_assert!(findings.iter().all(|finding| finding.severity == Severity::Warning), "errors end the reading");
+    set.findings = findings;
+    Ok(set)
+}
+
+fn specification(mut spec: Fields<'_>, set: &mut ApplicationSet) {
+    set.go_template = spec.flag("goTemplate");
+    set.go_template_options = spec.texts("goTemplateOptions");
+    set.template_patch = spec.non_empty_text("templatePatch");
+    for mut generator in spec.list("generators") {
+        let known: Vec<&'static str> = super::GENERATORS.iter().map(|generator| generator.name).collect();
+        generator.know(&known);
+        generator.know(&["selector"]);
+        for kind in &super::GENERATORS {
+            if let Some(mut options) = generator.fields(kind.name) {
+                options.know(kind.fields);
+                options.know(&["template", "values"]);
+                options.finish();
+            }
+        }
+        generator.finish();
+    }
+    let raw = spec.copied(&["generators", "template"]);
+    set.generators = raw.get("generators").and_then(Value::as_array).cloned().unwrap_or_default();
+    set.template = raw.get("template").cloned().unwrap_or_default();
+    if let Some(mut template) = spec.required_fields("template") {
+        template.know(&["metadata", "spec"]);
+        template.finish();
+    }
+    if let Some(mut policy) = spec.fields("syncPolicy") {
+        set.preserves_resources = policy.flag("preserveResourcesOnDeletion");
+        policy.know(&["applicationsSync"]);
+        policy.finish();
+    }
+    if let Some(mut strategy) = spec.fields("strategy") {
+        strategy.know(&["type", "rollingSync", "deletionOrder"]);
+        strategy.finish();
+    }
+    if let Some(mut preserved) = spec.fields("preservedFields") {
+        preserved.know(&["annotations", "labels"]);
+        preserved.finish();
+    }
+    spec.know(&["ignoreApplicationDifferences", "applyNestedSelectors"]);
+    if set.generators.is_empty() && !spec.has_fault("generators") {
+        spec.fault(&Fault::Missing { path: spec.shown(), field: "generators".to_owned() });
+    }
+    spec.finish();
+}
