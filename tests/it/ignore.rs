@@ -264,7 +264,7 @@ fn the_settings_of_argo_cd_are_obeyed() {
     )
     .unwrap();
     let refused = trueup(["diff", "--argocd-cm"]).argument(&file).of(&shop).exits(2);
-    assert!(refused.transcript().contains("`resource.exclusions`: is no list"), "{}", refused.transcript());
+    assert!(refused.transcript().contains("`resource.exclusions`: is not a list"), "{}", refused.transcript());
 }
 
 /// Kinds that a team excludes are neither compared nor extra.

@@ -35,7 +35,7 @@ pub(super) enum Fault {
     #[error("{count} Applications are named `{name}`")]
     #[diagnostic(
         code(trueup::app::repeated_generated_name),
-        help("none of them is generated; use parameters in `spec.template.metadata.name` that tell them apart")
+        help("none of them is generated; use parameters in `spec.template.metadata.name` that differ between them")
     )]
     RepeatedName { name: String, count: usize },
 

@@ -61,7 +61,8 @@ pub enum StateError {
     },
     /// It is the record of another application of the same name.
     #[error(
-        "ConfigMap `{namespace}/{parent}` is the record of a different application `{application}`: of {recorded}, not of {wanted}; nothing was written"
+        "ConfigMap `{namespace}/{parent}` is the record of a different application `{application}`: of {recorded}, not of \
+         {wanted}; nothing was written"
     )]
     #[diagnostic(
         code(trueup::sync::other_application),
