@@ -17,7 +17,7 @@ struct Page {
     examples: [(&'static str, &'static str); 2],
 }
 
-const PAGES: [Page; 13] = [
+const PAGES: [Page; 14] = [
     Page {
         command: "diff",
         common: &[
@@ -156,6 +156,14 @@ const PAGES: [Page; 13] = [
         examples: [
             ("trueup wait shop apps/ --timeout 10m", "Wait until one Application is healthy"),
             ("trueup wait apps/ --for synced", "Wait until all are in sync"),
+        ],
+    },
+    Page {
+        command: "expand",
+        common: &["paths", "clusters", "repo", "checkout", "revision", "output", "verbose"],
+        examples: [
+            ("trueup expand appsets/", "Print the Applications that the ApplicationSets in a folder generate"),
+            ("trueup expand appsets/ --clusters clusters.yaml -o wide", "List them, with the generator of each"),
         ],
     },
     Page {

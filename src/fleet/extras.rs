@@ -170,16 +170,13 @@ fn search(turn: &Turn, listed: &Claims<'_>, request: &Request, all_kinds: &mut A
         Area { cluster, in_git, kinds: Arc::default(), namespaces, is_whole_cluster: false, is_any_namespace: false };
     let is_marked = listed.are_any_in(&area, &tracking);
     area.is_any_namespace = is_marked;
-    match turn.members.as_deref().filter(|members| members.is_certain && !is_marked) {
-        Some(members) => {
-            let of_members = members.kinds.iter().filter_map(|kind| kinds?.preferred(kind));
-            area.kinds = Arc::new(to_list(of_members.collect()));
-        }
-        None => {
-            let all = all_kinds.entry((cluster, turn.server().to_owned()));
-            let all = all.or_insert_with(|| Arc::new(to_list(kinds.iter().flat_map(|kinds| kinds.iter()).collect())));
-            (area.kinds, area.is_whole_cluster) = (Arc::clone(all), true);
-        }
+    if let Some(members) = turn.members.as_deref().filter(|members| members.is_certain && !is_marked) {
+        let of_members = members.kinds.iter().filter_map(|kind| kinds?.preferred(kind));
+        area.kinds = Arc::new(to_list(of_members.collect()));
+    } else {
+        let all = all_kinds.entry((cluster, turn.server().to_owned()));
+        let all = all.or_insert_with(|| Arc::new(to_list(kinds.iter().flat_map(|kinds| kinds.iter()).collect())));
+        (area.kinds, area.is_whole_cluster) = (Arc::clone(all), true);
     }
     let has_evidence = is_marked || turn.members.is_some() || target.is_empty();
     Some(Search { tracking, area, has_evidence })

@@ -35,18 +35,18 @@ pub struct ExpandedApplication {
 /// The Applications in one format.
 pub fn write(applications: &[ExpandedApplication], format: ApplicationFormat) -> String {
     match format {
-        ApplicationFormat::Yaml => applications
-            .iter()
-            .map(|application| format!("---\n{}", whole_lines(yaml::write(&application.manifest))))
-            .collect(),
+        ApplicationFormat::Yaml => {
+            let documents = applications.iter().map(|application| whole_lines(yaml::write(&application.manifest)));
+            documents.flat_map(|document| ["---\n".to_owned(), document]).collect()
+        }
         ApplicationFormat::Json => {
             let manifests: Vec<&Value> = applications.iter().map(|application| &application.manifest).collect();
             json::pretty(&manifests)
         }
-        ApplicationFormat::Name => applications
-            .iter()
-            .map(|application| format!("{}\n", text(&application.manifest, "/metadata/name")))
-            .collect(),
+        ApplicationFormat::Name => {
+            let names = applications.iter().map(|application| text(&application.manifest, "/metadata/name"));
+            names.map(whole_lines).collect()
+        }
         ApplicationFormat::Wide => table(applications),
     }
 }

@@ -65,10 +65,11 @@ impl Two {
         assert_eq!(verdict(&together, self.cluster.name()), alone, "{together:#}");
         alone
     }
+}
 
-    fn extra(&self, kind: &str, namespace: &TestCluster, name: &str) -> String {
-        format!("{kind} {}/{name} extra", namespace.name())
-    }
+/// An extra as [`Two::extras`] lists it.
+fn extra(kind: &str, namespace: &TestCluster, name: &str) -> String {
+    format!("{kind} {}/{name} extra", namespace.name())
 }
 
 /// What differs of an application, and its conditions.
@@ -96,7 +97,7 @@ fn what_argo_cd_tracks_is_extra_in_any_namespace_and_of_any_kind() {
     applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.cluster.name(), "web"));
     applied_by_argo_cd(&two.cluster, two.elsewhere.name(), SERVICE, (two.elsewhere.name(), "theirs"));
 
-    let extras = vec![two.extra("ConfigMap", &two.elsewhere, "last"), two.extra(SERVICE, &two.cluster, "web")];
+    let extras = vec![extra("ConfigMap", &two.elsewhere, "last"), extra(SERVICE, &two.cluster, "web")];
     assert_eq!(two.extras(None), (extras, vec![]));
 }
 
@@ -109,7 +110,7 @@ fn an_application_that_was_never_synced_may_have_extras_of_any_kind() {
     applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.cluster.name(), "web"));
     applied_by_argo_cd(&two.cluster, two.cluster.name(), SERVICE, (two.elsewhere.name(), "web"));
 
-    assert_eq!(two.extras(None), (vec![two.extra(SERVICE, &two.cluster, "web")], vec![]));
+    assert_eq!(two.extras(None), (vec![extra(SERVICE, &two.cluster, "web")], vec![]));
 }
 
 /// trueup has synced it, and Argo CD goes on tracking it beside: what Argo CD alone left is extra.
@@ -127,7 +128,7 @@ fn an_application_that_both_sync_may_have_extras_of_argo_cd() {
     let (extras, _) = two.extras(None);
     assert_eq!(
         extras.iter().filter(|one| one.ends_with(" extra")).collect::<Vec<_>>(),
-        [&two.extra("ConfigMap", &two.elsewhere, "last"), &two.extra(SERVICE, &two.elsewhere, "web")]
+        [&extra("ConfigMap", &two.elsewhere, "last"), &extra(SERVICE, &two.elsewhere, "web")]
     );
 }
 
@@ -144,7 +145,7 @@ fn a_label_in_another_namespace_counts_only_where_argo_cd_put_it() {
     two.elsewhere.apply(labelled("by-kubectl"));
     server_side(&two.elsewhere, "argocd-controller", &labelled("by-argo-cd"));
 
-    assert_eq!(two.extras(None).0, [two.extra(SERVICE, &two.elsewhere, "by-argo-cd")]);
+    assert_eq!(two.extras(None).0, [extra(SERVICE, &two.elsewhere, "by-argo-cd")]);
 }
 
 /// Who can list only the application's own namespace finds the extras there, and reads that others were not looked for.
@@ -165,7 +166,7 @@ fn an_account_of_one_namespace_finds_the_extras_there() {
 
     let (extras, conditions) = two.extras(Some(reader.kubeconfig()));
 
-    assert_eq!(extras, [two.extra(SERVICE, &two.cluster, "web")]);
+    assert_eq!(extras, [extra(SERVICE, &two.cluster, "web")]);
     assert_eq!(conditions.len(), 1, "{conditions:?}");
     assert!(conditions[0].contains("can list 2 kinds only in the application's own namespaces"), "{conditions:?}");
 }

@@ -19,6 +19,7 @@ mod cronjob;
 mod diff;
 mod doctor;
 mod errors;
+mod expand;
 mod git;
 mod gotemplate;
 mod health;

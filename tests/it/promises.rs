@@ -15,13 +15,13 @@ fn each_promise_names_a_test_that_exists() {
     for folder in ["src", "tests/it"] {
         collect(&root().join(folder), &mut code);
     }
-    let named = Regex::new(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`").unwrap();
-    let names: Vec<&str> = named.captures_iter(&page).filter_map(|found| Some(found.get(1)?.as_str())).collect();
+    let pattern = Regex::new(r"`([a-z0-9]+(?:_[a-z0-9]+){3,})`").unwrap();
+    let names: Vec<&str> = pattern.captures_iter(&page).filter_map(|found| Some(found.get(1)?.as_str())).collect();
     assert!(names.len() > 30, "docs/promises.md names {} tests", names.len());
     let missing: Vec<&str> = names.into_iter().filter(|name| !code.contains(&format!("fn {name}("))).collect();
     assert!(missing.is_empty(), "docs/promises.md names tests that do not exist: {missing:?}");
     for row in page.lines().filter(|line| line.starts_with("| ") && !line.starts_with("| promise")) {
-        assert!(named.is_match(row), "a promise without a test: {row}");
+        assert!(pattern.is_match(row), "a promise without a test: {row}");
     }
 }
 

@@ -1,6 +1,8 @@
 //! Expansion, rule by rule. Expected values: Argo CD's documentation and its own tests (applicationset/generators,
 //! applicationset/utils, applicationset/controllers/template).
 
+#![expect(clippy::needless_pass_by_value, reason = "`json!` makes values, and cases read better without references")]
+
 use std::path::PathBuf;
 
 use serde_json::{Value, json};

@@ -28,7 +28,8 @@ pub(super) fn write(judged: Judged<'_>) -> String {
         let resources = application.health.iter().flat_map(|health| &health.resources);
         let pieces: Vec<String> = resources.filter_map(unhealthy).collect();
         let errors = application.conditions.iter().map(|condition| &condition.finding);
-        let errors: String = errors.map(|finding| format!("\n- {}\n", span(&finding_line(finding).2))).collect();
+        let errors: String =
+            errors.flat_map(|finding| ["\n- ".to_owned(), span(&finding_line(finding).2), "\n".to_owned()]).collect();
         if !pieces.is_empty() || !errors.is_empty() {
             // Writing to a String cannot fail.
             let _ = write!(text, "\n### {}\n{errors}{}", span(&application.name), pieces.concat());

@@ -160,5 +160,5 @@ fn artifacts_that_cannot_be_rendered_are_refused() {
     }
     let chart = application(&format!("{}/odd", registry.host()), "garbage", "1.0.0");
     let outcome = render(&chart).exits(2);
-    assert!(outcome.stderr.contains("it is no Helm chart"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("it is not a Helm chart"), "{}", outcome.transcript());
 }

@@ -223,7 +223,7 @@ fn a_failing_plugin_is_an_error_without_secrets() {
             "fails with status 3: no session, log in first",
         ),
         ("echo s3cret-output", "prints no ExecCredential"),
-        (r#"echo '{"kind":"ExecCredential","apiVersion":"v9","status":{"token":"s3cret"}}'"#, "does not speak"),
+        (r#"echo '{"kind":"ExecCredential","apiVersion":"v9","status":{"token":"s3cret"}}'"#, "does not support"),
         (
             r#"echo '{"kind":"ExecCredential","apiVersion":"client.authentication.k8s.io/v1"}'"#,
             "returns neither a token nor a certificate",

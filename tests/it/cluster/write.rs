@@ -505,7 +505,7 @@ fn missing_rights_are_reported() {
     done(writer.apply(&writer.config_map("settings", json!({}))));
 
     let may_not = |verb: &str, resource: &str| {
-        format!("`{}` may not {verb} `{resource}` in namespace `{}`", syncer.user(), cluster.name())
+        format!("`{}` cannot {verb} `{resource}` in namespace `{}`", syncer.user(), cluster.name())
     };
     let role = writer.object("rbac.authorization.k8s.io/v1", "Role", "x", json!({ "rules": [] }));
     let web = writer.object("apps/v1", "Deployment", "web", json!({ "spec": { "replicas": 2 } }));

@@ -182,7 +182,7 @@ async fn a_missing_token_is_reported_with_its_cause() {
             "s ahead of its own",
             "set this machine's clock",
         ),
-        (says(404, "Not Found"), "knows no installation 34 of App 12", "`https://HOST/api/v3`"),
+        (says(404, "Not Found"), "has no installation 34 of App 12", "`https://HOST/api/v3`"),
         (limited().with("x-ratelimit-reset", "4102444800"), "its rate limit is reached", "after 2100-01-01T00:00:00Z"),
         (limited().with("retry-after", "3600"), "its rate limit is reached", "try again later"),
         (says(403, "This installation has been suspended"), "answers 403 Forbidden", "not suspended"),

@@ -73,6 +73,7 @@ fn functions_are_sprigs_own() {
 }
 
 /// Functions of one argument with an argument of every kind: the right value, or Go's error.
+#[expect(clippy::too_many_lines, reason = "it is a table")]
 fn functions_by_kinds() -> Vec<Question> {
     const FUNCTIONS: [&str; 58] = [
         "abbrev 5",

@@ -291,7 +291,7 @@ impl Random {
             3 if in_range => "{{ if eq $i 2 }}{{ break }}{{ end }}".to_owned(),
             4 if in_range => "{{ if .x }}{{ continue }}{{ end }}".to_owned(),
             5 => format!("{{{{ template \"sub\" {} }}}}", self.argument(Any, 1)),
-            2..8 => format!("{{{{ {} }}}};", self.pipeline(Any, 2)),
+            3..8 => format!("{{{{ {} }}}};", self.pipeline(Any, 2)),
             8 => format!(
                 "{{{{ if {} }}}}{}{{{{ else if {} }}}}{}{{{{ else }}}}{}{{{{ end }}}}",
                 self.pipeline(Any, 1),

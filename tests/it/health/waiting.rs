@@ -107,10 +107,11 @@ fn a_cluster_that_cannot_be_asked_is_an_error_at_once() {
     let _ = trueup(["wait", "--timeout", "100s"]).of(&shop).kubeconfig(&cluster.stranger()).exits(2);
 }
 
-/// The requests for the kind that a server saw, in order.
+/// The requests for the kind in the application's namespace that a server saw, in order. Extras are looked for in the whole cluster,
+/// once, at the end.
 fn requests(front: &Front, plural: &str) -> Vec<&'static str> {
     let seen = front.seen();
-    let of_kind = seen.iter().filter(|line| line.contains(&format!("/{plural}?")));
+    let of_kind = seen.iter().filter(|line| line.contains("/namespaces/") && line.contains(&format!("/{plural}?")));
     of_kind.map(|line| if line.contains("watch=true") { "watch" } else { "list" }).collect()
 }
 

@@ -42,7 +42,7 @@ fn a_container_without_a_temporary_folder_reports_what_it_lacks() {
     let web = git.application("web");
     let run = || without_home(render(&web, &[("TRUEUP_HELM", &helm)])).env("TMPDIR", NOWHERE).env("COLUMNS", "200");
     let outcome = run().exits(2);
-    assert!(outcome.stderr.contains("let `TMPDIR` name a folder that takes files"), "{}", outcome.transcript());
+    assert!(outcome.stderr.contains("set `TMPDIR` to a writable folder"), "{}", outcome.transcript());
     let cache = tempfile::tempdir().unwrap();
     let outcome = run().argument("--cache-dir").argument(cache.path()).exits(2);
     assert!(outcome.stderr.contains("the temporary folder (TMPDIR) must be writable"), "{}", outcome.transcript());

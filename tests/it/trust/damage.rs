@@ -56,8 +56,8 @@ fn site() -> Result<Site, Missing> {
         .commit("red");
     let server = server::HttpServer::start(git.path().parent().unwrap(), Manners::default());
     let charts = TestChart::folder()?.with("shop", "1.0.0").indexed();
-    let served = charts.path().to_owned();
-    let charts_server = HttpServer::start(move |request| Answer::file(&served, request).with("ETag", "\"one\""));
+    let folder = charts.path().to_owned();
+    let charts_server = HttpServer::start(move |request| Answer::file(&folder, request).with("ETag", "\"one\""));
     let of = |name: &str, path: &str| {
         let source = json!({"repoURL": server.url("repo/.git"), "path": path, "targetRevision": "main"});
         TestApplication::of_source(name, source)
@@ -161,7 +161,7 @@ fn no_damage_of_the_cache_changes_a_render() {
     assert_eq!(site.render().exits(0).stdout, clean);
     let whole = site.home.path().join("whole");
     copy(&site.cache(), &whole);
-    let mut dice = Dice(0x5eed_0f_da3a6e);
+    let mut dice = Dice(0x5eed_0fda_3a6e);
     let mut errors = Vec::new();
     for number in 0..damages() {
         let done = damage(&site.cache(), &mut dice);

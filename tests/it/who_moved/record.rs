@@ -21,7 +21,7 @@ fn a_record_that_cannot_be_used_is_told_and_nothing_depends_on_it() {
     };
     assert_eq!(
         patched(json!({"baseline.json": r#"{"schema":7}"#})),
-        ["shop: the last sync's record, ConfigMap `trueup-shop`, was written by a newer version, in form 7"]
+        ["shop: the last sync's record, ConfigMap `trueup-shop`, was written by a newer version, in format 7"]
     );
     assert_eq!(
         patched(json!({"baseline.json": r#"{"schema":1,"revisions":[],"objects":{}}"#})),

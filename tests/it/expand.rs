@@ -1,0 +1,69 @@
+//! `trueup expand`: what ApplicationSets generate, without a server and without a cluster.
+
+use serde_json::{Value, json};
+
+use crate::harness::{TestRepo, trueup};
+
+/// An ApplicationSet of these generators, with one Application for each set of parameters.
+fn application_set(generators: &Value, name: &str, path: &str) -> Value {
+    json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "shop", "namespace": "argocd"},
+        "spec": {
+            "goTemplate": true, "goTemplateOptions": ["missingkey=error"], "generators": generators,
+            "template": {"metadata": {"name": name}, "spec": {
+                "project": "default", "source": {"repoURL": "https://git.example.com/shop", "path": path, "targetRevision": "main"},
+                "destination": {"name": "in-cluster", "namespace": "shop"}}}
+        }
+    })
+}
+
+fn written(set: &Value) -> (TestRepo, String) {
+    let git = TestRepo::new().file("set.yaml", set.to_string()).commit("a set");
+    let path = git.path().join("set.yaml").display().to_string();
+    (git, path)
+}
+
+/// Argo CD documentation, "List Generator" and "Go Template".
+#[test]
+fn a_list_becomes_applications_in_every_format() {
+    let elements = json!([{"list": {"elements": [{"stage": "dev"}, {"stage": "prod"}]}}]);
+    let (_git, path) = written(&application_set(&elements, "shop-{{.stage}}", "overlays/{{.stage}}"));
+
+    let names = trueup(["expand", &path, "-o", "name"]).outcome();
+    assert_eq!((names.code, names.stdout.as_str()), (Some(0), "shop-dev\nshop-prod\n"), "{}", names.transcript());
+
+    let printed = trueup(["expand", &path, "-o", "json"]).outcome();
+    let applications: Value = serde_json::from_str(&printed.stdout).expect("JSON");
+    let paths: Vec<&Value> =
+        applications.as_array().expect("an array").iter().map(|one| &one["spec"]["source"]["path"]).collect();
+    assert_eq!(paths, ["overlays/dev", "overlays/prod"]);
+}
+
+/// Argo CD documentation, "Git Generator": each folder that matches, those that are excluded left out.
+#[test]
+fn folders_of_a_repository_become_applications() {
+    let source = TestRepo::new()
+        .file("apps/web/web.yaml", "kind: ConfigMap\n")
+        .file("apps/api/api.yaml", "kind: ConfigMap\n")
+        .file("apps/old/old.yaml", "kind: ConfigMap\n")
+        .commit("three apps");
+    let folders = json!([{"git": {"repoURL": source.url(), "revision": "HEAD",
+        "directories": [{"path": "apps/*"}, {"path": "apps/old", "exclude": true}]}}]);
+    let (_git, path) = written(&application_set(&folders, "{{.path.basename}}", "{{.path.path}}"));
+
+    let names = trueup(["expand", &path, "-o", "name"]).outcome();
+
+    assert_eq!((names.code, names.stdout.as_str()), (Some(0), "api\nweb\n"), "{}", names.transcript());
+}
+
+/// A parameter that is not there: the set and the parameters are named, the exit code is 2, nothing is half printed.
+#[test]
+fn a_template_that_fails_names_its_parameters() {
+    let elements = json!([{"list": {"elements": [{"stage": "dev"}]}}]);
+    let (_git, path) = written(&application_set(&elements, "shop-{{.stge}}", "."));
+
+    let failed = trueup(["expand", &path]).outcome();
+
+    assert_eq!((failed.code, failed.stdout.as_str()), (Some(2), ""), "{}", failed.transcript());
+    assert!(failed.stderr.contains("shop") && failed.stderr.contains("stge"), "{}", failed.transcript());
+}
