@@ -1,6 +1,6 @@
 //! Codes that decide an exit code, and which one.
 //!
-//! Rule: docs/design.md, "Commands". Errors with any other code exit with 2.
+//! Rule: README.md, "Exit codes". Errors with any other code exit with 2.
 
 /// Another run has the lock: exit code 5.
 pub const LOCKED: &str = "trueup::sync::locked";

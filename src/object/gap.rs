@@ -3,7 +3,7 @@
 //! In: what rendering found. Out: [`Gap`]s, and whether one may hold an object that the cluster has ([`Gap::may_hold`]). An object
 //! is only pruned when no gap may hold it.
 //!
-//! Rules: docs/design.md, "Sync".
+//! Rules: docs/sync.md.
 
 use std::collections::BTreeSet;
 use std::fmt;

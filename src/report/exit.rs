@@ -1,6 +1,6 @@
 //! Decides the exit code of a run: the only place that does.
 //!
-//! Rule: docs/design.md, "Commands". An error never looks like drift, and drift never hides an error.
+//! Rule: README.md, "Exit codes". An error never looks like drift, and drift never hides an error.
 
 use crate::finding::codes::ExitClass;
 use crate::finding::{Finding, Severity};

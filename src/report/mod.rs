@@ -3,7 +3,7 @@
 //! In: a [`Run`], a [`Format`], a [`View`]. Out: text, JSON, YAML or markdown ([`render`]), each a pure function of the run, and the exit
 //! code ([`ExitRules`]). What leaves for a screen or a file goes through [`terminal`]; nothing else in the program prints.
 //!
-//! Rules: docs/design.md, "Commands" (exit codes) and "The JSON contract"; docs/report.schema.json.
+//! Rules: README.md, "Exit codes" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
 pub mod applications;
 pub mod doctor;

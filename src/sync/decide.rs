@@ -1,4 +1,4 @@
-//! Decides what a policy lets be done about a drift: the table of docs/design.md, "reconcile".
+//! Decides what a policy lets be done about a drift: the table of docs/sync.md, "reconcile".
 //!
 //! In: the policy in force (manifest and flags), the drift and who moved, what was synced last. Out: a [`Decision`]. Pure.
 //!

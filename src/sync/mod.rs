@@ -4,7 +4,7 @@
 //! (pure), and what came of its steps ([`Operation`]). [`execute`] is the only place that writes to live objects;
 //! [`state`] and [`lock`] write what a sync leaves about itself.
 //!
-//! Rules: docs/design.md, "Sync" and "State lives in the cluster"; Argo CD gitops-engine/pkg/sync; KEP-3659.
+//! Rules: docs/sync.md and docs/record.md; Argo CD gitops-engine/pkg/sync; KEP-3659.
 
 pub mod adopt;
 pub mod argo_status;

@@ -54,8 +54,8 @@ fn a_value_that_is_not_deterministic_is_named() {
     insta::assert_snapshot!(trueup(["render", "-q", "--check", "--output-dir", "out", "--plugin"]).argument(&plugin).of(&shop).exits(2), @r"
     --- stderr
       × shop: `Secret default/a` differs from one render to the next: `stringData.password`
-      help: every sync would change it; give the value instead of having it made up, or ignore the
-            field
+      help: the render is not deterministic, so every sync would change it; set the value explicitly,
+            or ignore the field
     [exit 2]
     ");
 

@@ -115,8 +115,8 @@ fn a_template_in_a_folder_is_shown_with_its_line() {
      4 │   name: {{ .Values.name }}
        ·   ────────────────────────
        ╰────
-      help: an Application in it would not be read; render it, as with `helm
-            template`, and give the output
+      help: an Application in it would not be read; render it, as with `helm template`, and give the
+            output
     trueup::app::no_application
 
       × no Application was found; the files hold nothing

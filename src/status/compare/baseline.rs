@@ -4,7 +4,7 @@
 //! ConfigMap, or of several where it is large ([`Pieces`]). What cannot be read is a [`BaselineFault`], and objects are
 //! compared without it. Whose ConfigMap it is, and when it is written, is for `sync::state` to know.
 //!
-//! Rules: docs/design.md, "State lives in the cluster".
+//! Rules: docs/record.md.
 
 use std::collections::{BTreeMap, BTreeSet};
 

@@ -4,7 +4,7 @@
 //! evidence, or a [`Question`] for the server, whose [`Answer`] settles it. Nothing is fetched here. The namespace of a
 //! target is filled in by the caller.
 //!
-//! Rules: docs/design.md, "Compare". Argo CD: gitops-engine/pkg/diff. Kubernetes: KEP-555, server-side apply.
+//! Rules: docs/compare.md. Argo CD: gitops-engine/pkg/diff. Kubernetes: KEP-555, server-side apply.
 
 mod additions;
 mod aggregated;

@@ -4,7 +4,7 @@
 //! field. Out: a side. Without that third value the holder alone decides: what somebody who applies from git holds is as
 //! it was applied, so git moved; what anybody else holds was changed in the cluster.
 //!
-//! Rule: docs/design.md, "Who moved".
+//! Rule: docs/compare.md, "Who changed it".
 
 use serde_json::Value;
 

@@ -4,7 +4,7 @@
 //! [`Proof`] that it is ours, made from the object as it is at that moment; the deletion itself, which takes nothing but a
 //! proof. An object is an application's own when trueup created it for the application, or was asked to adopt it.
 //!
-//! Rules: docs/design.md, "Whose an object is"; KEP-3659.
+//! Rules: docs/sync.md, "Ownership"; KEP-3659.
 
 mod delete;
 mod owner;

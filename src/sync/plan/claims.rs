@@ -4,7 +4,7 @@
 //! refuses the whole plan, but for what one of the same run gives up. Who else it may belong to, and whether it is provably
 //! ours, is [`ownership`](crate::sync::ownership)'s to say.
 //!
-//! Rules: KEP-3659; Argo CD `FailOnSharedResource`, which is always on here; docs/design.md, "State lives in the cluster".
+//! Rules: KEP-3659; Argo CD `FailOnSharedResource`, which is always on here; docs/record.md.
 
 use super::input::{PlanInput, Wanted};
 use super::refused::{Other, PlanRefused, Shared};

@@ -4,7 +4,7 @@
 //! ([`PlanRefused`]). Pure: time comes in as a value. An option or annotation is resolved here into a field of a step;
 //! whoever executes reads no annotations.
 //!
-//! Rules: Argo CD gitops-engine/pkg/sync (`sync_context.go`, `sync_tasks.go`); docs/design.md, "Sync".
+//! Rules: Argo CD gitops-engine/pkg/sync (`sync_context.go`, `sync_tasks.go`); docs/sync.md.
 
 mod claims;
 mod delete;

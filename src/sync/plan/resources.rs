@@ -3,7 +3,7 @@
 //! In: each target with its live object and drift. Out: a step for each that is to be applied, why, and how; what may not be
 //! applied is held.
 //!
-//! Rules: Argo CD gitops-engine/pkg/sync/sync_context.go `applyObject`; docs/design.md, "Sync".
+//! Rules: Argo CD gitops-engine/pkg/sync/sync_context.go `applyObject`; docs/sync.md.
 
 use std::collections::BTreeSet;
 use std::sync::Arc;

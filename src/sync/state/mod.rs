@@ -4,7 +4,7 @@
 //! write ([`State::begin`]), once at the end ([`State::finish`]). A run that is killed in between leaves an attempt
 //! without an end, and a parent that names every kind and namespace that may have been written to.
 //!
-//! Rules: KEP-3659 (kubectl pkg/cmd/apply/applyset.go); docs/design.md, "State lives in the cluster".
+//! Rules: KEP-3659 (kubectl pkg/cmd/apply/applyset.go); docs/record.md.
 
 mod error;
 mod parent;

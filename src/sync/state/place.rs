@@ -3,7 +3,7 @@
 //!
 //! In: an application, and the flags that decide. Out: a [`Place`]. Pure.
 //!
-//! Rule: docs/design.md, "State lives in the cluster". Kubernetes: names are DNS subdomains (RFC 1123), a namespace's is
+//! Rule: docs/record.md. Kubernetes: names are DNS subdomains (RFC 1123), a namespace's is
 //! a label, which has no dot.
 
 use std::collections::BTreeSet;

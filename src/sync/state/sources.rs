@@ -4,7 +4,7 @@
 //! blocks themselves, once each. Blocks that hold secrets, or that have no room, are not written; the entry says so.
 //!
 //! Rule: Argo CD keeps the source of each sync in `status.history[].source`, in its Application's namespace. A record is
-//! a ConfigMap in the destination's namespace, which more people can read: docs/design.md, "State lives in the cluster".
+//! a ConfigMap in the destination's namespace, which more people can read: docs/record.md.
 
 use std::collections::BTreeMap;
 

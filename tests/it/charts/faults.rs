@@ -97,8 +97,7 @@ fn a_registry_without_the_version_names_what_it_has() {
     fetched 1 repository
       × web: no repository at oci://localhost:[PORT]/nearest/wbe
       ╰─▶ it answers 404 Not Found
-      help: check the source's `repoURL`; a server can also hide a private repository from users
-            without access
+      help: check the source's `repoURL`; a server can also hide a private repository from users without access
     [exit 2]
     ");
 }

@@ -286,7 +286,7 @@ fn a_kustomization_that_cannot_be_built_says_why() {
     let outcome = applications.iter().fold(run, |run, application| run.argument(application.manifest())).exits(2);
 
     assert!(!objects(&outcome).is_empty(), "the good one is rendered\n{}", outcome.transcript());
-    assert_snapshot!(told(&outcome), @r#"
+    assert_snapshot!(told(&outcome), @r"
     fetched 1 repository
     rendered 12 applications
       × missing: kustomize could not render `missing` at 173385e
@@ -300,7 +300,8 @@ fn a_kustomization_that_cannot_be_built_says_why() {
       help: nothing outside of a repository is read
       × absolute: `absolute/kustomization.yaml` names `/etc`, which points outside its repository
       help: nothing outside of a repository is read
-      × files: `files/kustomization.yaml` names `hosts=/etc/hosts`, which points outside its repository
+      × files: `files/kustomization.yaml` names `hosts=/etc/hosts`, which points outside its
+      │ repository
       help: nothing outside of a repository is read
       × twice: `twice` has several kustomizations: kustomization.yaml, kustomization.yml
       help: Kustomize requires exactly one; remove the others
@@ -315,7 +316,7 @@ fn a_kustomization_that_cannot_be_built_says_why() {
       × version: the source requires Kustomize v4.0.0, but this is v5.8.2
       help: select a Kustomize of that version with `--kustomize` or `TRUEUP_KUSTOMIZE`
     [exit 2]
-    "#);
+    ");
 }
 
 /// What the user interface of Argo CD leaves behind: a block without a word in it decides nothing. In `sources` it does, there too.
