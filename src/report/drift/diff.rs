@@ -15,6 +15,12 @@ use crate::status::{FieldDrift, ResourceDrift};
 /// How long the search for the shortest difference may take; after it, any difference will do.
 const PATIENCE: Duration = Duration::from_millis(500);
 
+/// Lines of context around a change where `-U` does not say how many.
+pub(in crate::report) const CONTEXT: usize = 3;
+
+/// A value longer than this, in characters, gets lines of its own.
+pub(in crate::report) const LONGEST_VALUE: usize = 60;
+
 /// More lines of context than anybody reads.
 const MOST_CONTEXT: usize = 1_000_000;
 

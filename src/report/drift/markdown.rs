@@ -11,7 +11,7 @@ use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Run, SyncStatus};
 use crate::object::Key;
 use crate::report::View;
-use crate::report::drift::diff::{self, Line, Side};
+use crate::report::drift::diff::{self, CONTEXT, LONGEST_VALUE, Line, Side};
 use crate::report::drift::notes::note_of_all;
 use crate::report::drift::operation;
 use crate::report::health::markdown::unhealthy;
@@ -32,10 +32,6 @@ const LIMIT: usize = 1_000_000;
 const TABLE_LIMIT: usize = LIMIT / 2;
 /// So many lines of one difference are shown.
 const FOLD: usize = 200;
-/// A value longer than this, in characters, gets lines of its own.
-const LONGEST_VALUE: usize = 60;
-/// Lines of context around a change within a long text.
-const CONTEXT: usize = 3;
 /// So many commits of one resource are shown.
 const FOLD_COMMITS: usize = 5;
 

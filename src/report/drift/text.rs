@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
-use crate::report::drift::diff::{self, Diff, Hunk, Line, Side};
+use crate::report::drift::diff::{self, CONTEXT, Diff, Hunk, LONGEST_VALUE, Line, Side};
 use crate::report::drift::notes::{common_note, note_of_all};
 use crate::report::drift::{ignored_fields, operation};
 use crate::report::health::text as health;
@@ -36,10 +36,6 @@ const FOLD_MISSING: usize = 10;
 const FOLD_HUNK: usize = 60;
 /// Commits of one resource that are shown without `-v`.
 const FOLD_COMMITS: usize = 5;
-/// A value longer than this, in characters, gets lines of its own.
-const LONGEST_VALUE: usize = 60;
-/// Lines of context around a change within a long text.
-const CONTEXT: usize = 3;
 
 /// The run as text.
 pub(in crate::report) fn write(run: &Run, view: &View) -> String {

@@ -8,12 +8,10 @@ use similar::TextDiff;
 use crate::fleet::{ApplicationRun, Run};
 use crate::object::yaml;
 use crate::report::View;
+use crate::report::drift::diff::CONTEXT;
 use crate::report::style::escape::visible;
 use crate::report::style::words::{finding_line, state_explained};
 use crate::status::{ResourceDrift, ResourceState};
-
-/// Lines of context where `-U` asks for none.
-const CONTEXT: usize = 3;
 
 /// The run as a unified diff; empty when nothing differs.
 pub(in crate::report) fn write(run: &Run, view: &View) -> String {
