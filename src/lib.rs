@@ -7,7 +7,7 @@
 pub mod finding;
 /// Go's text/template with Masterminds sprig: templates and values in, text or Go's own error out.
 pub mod gotemplate;
-/// What a Kubernetes object is: YAML as kubectl reads it, keys, pointers, kinds, masks, names of annotations.
+/// Kubernetes objects: YAML as kubectl reads it, keys, pointers, kinds, masks, names of annotations.
 pub mod object;
 /// Running a child program within limits.
 pub mod process;
@@ -18,11 +18,11 @@ pub mod secret;
 /// Files that are nobody else's: private, verified, gone with the run.
 pub mod storage;
 
-/// What was asked for: Applications, typed in full.
+/// Applications, typed in full.
 pub mod app;
 /// The command line: arguments, environment and signals in, an exit code out.
 pub mod cli;
-/// What is: a Kubernetes API server, or a folder.
+/// The live side: a Kubernetes API server, or a folder.
 pub mod cluster;
 /// The conductor: many applications, bounded, isolated, cancellable.
 pub mod fleet;

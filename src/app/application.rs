@@ -15,7 +15,7 @@ use super::fault::Fault;
 use super::fields::Fields;
 use super::ignore::{self, IgnoreDifference};
 use super::metadata::{self, Metadata};
-use super::operation::{self, Info, Operation};
+use super::operation::{self, Info, RequestedOperation};
 use super::reading::Reading;
 use super::source::{self, Source, SourceHydrator, Within};
 use super::sync_policy::{self, SyncPolicy};
@@ -55,7 +55,7 @@ pub struct Application {
     /// `spec.revisionHistoryLimit`; 10 when the manifest has none.
     pub revision_history_limit: u64,
     /// `operation`: a sync that somebody asked for.
-    pub operation: Option<Operation>,
+    pub operation: Option<RequestedOperation>,
     /// Where the manifest was written.
     pub origin: Origin,
     /// The folder of the manifest's file, which a relative `repoURL` starts from.
@@ -246,7 +246,7 @@ pub(super) fn decode(
 struct Parts {
     metadata: Metadata,
     specification: Specification,
-    operation: Option<Operation>,
+    operation: Option<RequestedOperation>,
 }
 
 struct Specification {

@@ -9,7 +9,7 @@ use super::sync_policy::{self, Retry};
 
 /// `operation`.
 #[derive(Debug, Clone, Default, PartialEq)]
-pub struct Operation {
+pub struct RequestedOperation {
     /// `sync`.
     pub sync: Option<SyncOperation>,
     /// `initiatedBy`.
@@ -96,8 +96,8 @@ pub struct Info {
     pub value: String,
 }
 
-pub(super) fn decode(mut fields: Fields<'_>) -> Operation {
-    let operation = Operation {
+pub(super) fn decode(mut fields: Fields<'_>) -> RequestedOperation {
+    let operation = RequestedOperation {
         sync: fields.fields("sync").map(decode_sync),
         initiated_by: fields.fields("initiatedBy").map(decode_initiator),
         info: fields.list("info").into_iter().map(decode_info).collect(),

@@ -18,7 +18,7 @@ use crate::object::{Object, type_name};
 use crate::report::exit_status_of_tests;
 use crate::report::health::test_results::{self, TestedCase};
 use crate::report::health::text::{self as report, Judged};
-use crate::status::health::suite::{self, Outcome};
+use crate::status::health::suite::{self, CaseOutcome};
 use crate::status::health::{Judge, ResourceHealth};
 
 /// Show the health of every resource
@@ -192,15 +192,15 @@ fn run_tests(arguments: &TestArguments) -> Result<Vec<TestedCase>, Vec<Finding>>
             Ok(cases) => tested.extend(cases.into_iter().map(|case| {
                 let outcome = match customizations::manifest(folder, &suite, &case.input) {
                     Ok(manifest) => suite::run(&case, &manifest, &judge),
-                    Err(why) => Outcome::Broken(why),
+                    Err(why) => CaseOutcome::Broken(why),
                 };
                 TestedCase { suite: suite.name.clone(), input: case.input, expected: case.expected, outcome }
             })),
             Err(why) => tested.push(TestedCase {
                 suite: suite.name.clone(),
                 input: suite.file.display().to_string(),
-                expected: suite::Verdict::default(),
-                outcome: Outcome::Broken(why),
+                expected: suite::CaseVerdict::default(),
+                outcome: CaseOutcome::Broken(why),
             }),
         }
     }

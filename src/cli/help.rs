@@ -8,8 +8,8 @@ use clap::error::{ContextKind, ContextValue, ErrorKind};
 
 use super::Arguments;
 
-/// What `-h` shows of a command.
-struct Page {
+/// The `-h` page of a command.
+struct HelpPage {
     command: &'static str,
     /// The arguments by their ids; `--help` has the others, too.
     common: &'static [&'static str],
@@ -17,8 +17,8 @@ struct Page {
     examples: [(&'static str, &'static str); 2],
 }
 
-const PAGES: [Page; 14] = [
-    Page {
+const PAGES: [HelpPage; 14] = [
+    HelpPage {
         command: "diff",
         common: &[
             "paths",
@@ -40,7 +40,7 @@ const PAGES: [Page; 14] = [
             ("trueup diff shop apps/ -o json=drift.json", "Compare one, and write a report for scripts"),
         ],
     },
-    Page {
+    HelpPage {
         command: "status",
         common: &["paths", "app", "selector", "live", "context", "output", "verbose"],
         examples: [
@@ -48,7 +48,7 @@ const PAGES: [Page; 14] = [
             ("trueup status shop apps/ -v", "Show one, with every resource"),
         ],
     },
-    Page {
+    HelpPage {
         command: "plan",
         common: &["paths", "app", "selector", "prune", "adopt", "force", "revision", "context", "output", "verbose"],
         examples: [
@@ -56,7 +56,7 @@ const PAGES: [Page; 14] = [
             ("trueup plan shop apps/ --prune", "Show it for one, with what pruning would delete"),
         ],
     },
-    Page {
+    HelpPage {
         command: "sync",
         common: &[
             "paths", "app", "dry_run", "plan", "from", "yes", "prune", "adopt", "force", "wait", "revision", "context",
@@ -67,7 +67,7 @@ const PAGES: [Page; 14] = [
             ("trueup sync apps/ -y --prune --wait", "In a pipeline: do not ask, and wait until all is healthy"),
         ],
     },
-    Page {
+    HelpPage {
         command: "reconcile",
         common: &[
             "paths",
@@ -87,7 +87,7 @@ const PAGES: [Page; 14] = [
             ("trueup reconcile apps/ --dry-run", "Show what that would change"),
         ],
     },
-    Page {
+    HelpPage {
         command: "rollback",
         common: &["application", "paths", "app", "clear", "dry_run", "yes", "prune", "context", "output", "verbose"],
         examples: [
@@ -95,7 +95,7 @@ const PAGES: [Page; 14] = [
             ("trueup rollback shop apps/ --clear", "End a rollback without a sync"),
         ],
     },
-    Page {
+    HelpPage {
         command: "delete",
         common: &[
             "application",
@@ -115,7 +115,7 @@ const PAGES: [Page; 14] = [
             ("trueup delete shop apps/ --orphan", "Stop tracking an application, and keep its objects"),
         ],
     },
-    Page {
+    HelpPage {
         command: "history",
         common: &["paths", "app", "selector", "state_namespace", "context", "output", "verbose"],
         examples: [
@@ -123,7 +123,7 @@ const PAGES: [Page; 14] = [
             ("trueup history shop --state-namespace prod", "Show those of one without its manifest"),
         ],
     },
-    Page {
+    HelpPage {
         command: "render",
         common: &[
             "paths",
@@ -142,7 +142,7 @@ const PAGES: [Page; 14] = [
             ("trueup render apps/ --output-dir rendered", "Write one file per object"),
         ],
     },
-    Page {
+    HelpPage {
         command: "health",
         common: &["paths", "filename", "app", "selector", "context", "customizations", "logs", "output", "verbose"],
         examples: [
@@ -150,7 +150,7 @@ const PAGES: [Page; 14] = [
             ("trueup health -f deployment.yaml", "Assess plain manifests, without a cluster"),
         ],
     },
-    Page {
+    HelpPage {
         command: "wait",
         common: &["paths", "app", "selector", "goal", "timeout", "ignore_degraded", "context", "output", "quiet"],
         examples: [
@@ -158,7 +158,7 @@ const PAGES: [Page; 14] = [
             ("trueup wait apps/ --for synced", "Wait until all are in sync"),
         ],
     },
-    Page {
+    HelpPage {
         command: "expand",
         common: &["paths", "clusters", "repo", "checkout", "revision", "output", "verbose"],
         examples: [
@@ -166,7 +166,7 @@ const PAGES: [Page; 14] = [
             ("trueup expand appsets/ --clusters clusters.yaml -o wide", "List them, with the generator of each"),
         ],
     },
-    Page {
+    HelpPage {
         command: "doctor",
         common: &["paths", "context", "helm", "kustomize", "output", "verbose"],
         examples: [
@@ -174,7 +174,7 @@ const PAGES: [Page; 14] = [
             ("trueup doctor apps/ -o json", "Check the repositories and clusters, too, for a script"),
         ],
     },
-    Page {
+    HelpPage {
         command: "completion",
         common: &["shell"],
         examples: [
@@ -184,7 +184,7 @@ const PAGES: [Page; 14] = [
     },
 ];
 
-/// What other tools call it: the word, and what to do instead.
+/// Words of other tools, and the command to use instead.
 const TIPS: [(&[&str], &str); 12] = [
     (&["get", "list", "ls", "ps", "info"], "`trueup status PATH` lists applications with their sync and health status"),
     (&["app", "apps", "application", "appset"], "leave it out: `trueup sync shop apps/`, `trueup diff shop apps/`"),
@@ -214,7 +214,7 @@ pub(super) fn command() -> clap::Command {
     })
 }
 
-fn examples(page: &Page) -> String {
+fn examples(page: &HelpPage) -> String {
     let width = page.examples.iter().map(|(line, _)| line.len()).max().unwrap_or_default();
     let lines: Vec<String> = page.examples.iter().map(|(line, does)| format!("  {line:width$}  {does}")).collect();
     format!("Examples:\n{}", lines.join("\n"))
@@ -268,7 +268,7 @@ mod tests {
         }
     }
 
-    /// What has a meaning of its own here needs no tip.
+    /// Words that have a meaning here need no tip.
     #[test]
     fn no_tip_is_for_a_command_that_there_is() {
         for word in TIPS.iter().flat_map(|(words, _)| *words) {

@@ -14,7 +14,7 @@ use crate::fleet::{self, Rendered, RenderedApplication, Renders};
 use crate::object::Kinds;
 use crate::object::kinds::{KubeVersion, NEWEST_KUBERNETES, parse_kube_version};
 use crate::report::ExitRules;
-use crate::report::folder::{self, Written};
+use crate::report::folder::{self, WrittenFolder};
 use crate::report::manifests::{self, ManifestFormat};
 
 /// Print the rendered manifests; needs no cluster
@@ -88,7 +88,7 @@ fn write(
     for RenderedApplication { name, objects } in applications {
         let Some(objects) = objects else { continue };
         match folder::write(folder, name, objects, format) {
-            Ok(Written { changed, unchanged, removed, kept }) => {
+            Ok(WrittenFolder { changed, unchanged, removed, kept }) => {
                 session.terminal.line(&format!("{name}: {changed} written, {unchanged} unchanged, {removed} removed"));
                 session.terminal.findings(&kept);
             }

@@ -13,7 +13,7 @@ use super::arguments::output::Verbosity;
 use crate::finding::Finding;
 use crate::process::Cancel;
 use crate::progress::Progress;
-use crate::report::terminal::{Settings, Terminal};
+use crate::report::terminal::{Terminal, TerminalSettings};
 use crate::report::{ExitRules, ExitStatus, FindingsPlace, OutputError, View};
 
 /// How long work that cannot be interrupted may still take after the answer is out.
@@ -136,7 +136,7 @@ where
     ExitCode::from(code)
 }
 
-fn settings(look: &Look) -> Settings {
+fn settings(look: &Look) -> TerminalSettings {
     let variable = |name: &str| environment(name).filter(|value| !value.is_empty());
     let color = |is_terminal: bool| {
         look.verbosity.color.unwrap_or_else(|| {
@@ -161,7 +161,7 @@ fn settings(look: &Look) -> Settings {
         exit: look.exit,
     };
     let bars = std::io::stderr().is_terminal() && variable("CI").is_none();
-    Settings {
+    TerminalSettings {
         data: view(std::io::stdout().is_terminal()),
         messages: view(std::io::stderr().is_terminal()),
         quiet: look.verbosity.is_quiet,

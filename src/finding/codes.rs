@@ -15,7 +15,7 @@ pub const TIMED_OUT: &str = "trueup::wait::timeout";
 /// It was done, and does not work: exit code 3.
 pub const UNHEALTHY: &str = "trueup::sync::unhealthy";
 
-/// What an error makes of the exit code.
+/// The exit class of an error.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum ExitClass {
     /// No complete answer.

@@ -101,7 +101,7 @@ pub struct Finding {
     pub severity: Severity,
     /// A documented code, such as `trueup::source::revision`.
     pub code: Option<String>,
-    /// What it makes of the exit code, if it is an error.
+    /// Its exit class, if it is an error.
     pub exit: ExitClass,
     /// Subject first, then the fact; lower case, no full stop.
     pub message: String,

@@ -64,7 +64,7 @@ pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Requ
 struct Outcome {
     resources: Vec<ResourceDrift>,
     conditions: Vec<(ConditionKind, Finding)>,
-    /// What another application calls its own.
+    /// Objects that another application owns.
     shared: Vec<Shared>,
 }
 

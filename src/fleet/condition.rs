@@ -9,7 +9,7 @@ use crate::finding::{Finding, Severity};
 /// An error or a warning about an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Condition {
-    /// What it is about.
+    /// Its kind.
     pub kind: ConditionKind,
     /// The finding behind it.
     pub finding: Finding,
@@ -27,7 +27,7 @@ impl Condition {
     }
 }
 
-/// What a condition is about.
+/// The kind of a condition.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub enum ConditionKind {
     /// The record of the last sync cannot be read or believed.

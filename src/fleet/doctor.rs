@@ -1,7 +1,7 @@
 //! What a run would find here: programs and their versions, repositories, clusters.
 //!
 //! In: the programs to look for, and applications whose repositories and clusters are tried. Out: a [`Checkup`]. Repositories are
-//! brought as a diff would bring them; nothing is written but the cache.
+//! fetched as a diff would fetch them; nothing is written but the cache.
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -31,7 +31,7 @@ pub struct Tool {
 }
 
 impl Tool {
-    /// What it said of its version; an error where that is older than the oldest that is supported. Words that name no version are
+    /// Its version as it reported it; an error where that is older than the oldest that is supported. Words that name no version are
     /// nobody's fault.
     fn not_too_old(&self, said: String) -> Result<String, Finding> {
         let (Some(oldest), Some(version)) = (self.oldest, version_in(&said)) else { return Ok(said) };

@@ -86,7 +86,7 @@ fn git_may_have(live: &Object, gap: &Gap) -> ResourceDrift {
     unseen_extra(&live.key(), live.gvk().version, format!("git may still have it: {gap}"))
 }
 
-/// What was brought by us, git dropped, and nobody could look for: it may be there, or not. Its kind stays in the record.
+/// Objects that trueup applied, git dropped, and that could not be looked up. Their kind stays in the record.
 fn tell_unseen(turn: &mut Turn, in_git: &BTreeSet<Key>, area: &Area, live: &Live, swept: Option<&Swept>) {
     let Some(kinds) = turn.kinds.clone() else { return };
     let why = |kind: &GroupKind, namespace: Option<&str>| match kinds.preferred(kind) {
@@ -250,7 +250,7 @@ fn unlisted(swept: &Swept, area: &Area) -> BTreeSet<GroupKind> {
     swept.unseen_in(area).map(|(kind, _, _)| kind).chain(swept.narrow_in(area)).cloned().collect()
 }
 
-/// What of an application's area could not be looked at, as conditions. Where nothing says that there are extras, an account
+/// The kinds of an application's area that could not be listed, as conditions. Where nothing says that there are extras, an account
 /// that cannot list everything is no news.
 fn unseen(swept: &Swept, area: &Area, is_marked: bool) -> Vec<(ConditionKind, Finding)> {
     // What git names was listed for the comparison, which has reported it.

@@ -58,7 +58,7 @@ fn fault() -> Finding {
     Finding::error("trueup::status::fault", "assessing health failed unexpectedly; this is a bug in trueup")
 }
 
-/// What was odd, each with Argo CD's word for its kind.
+/// Warnings, each with Argo CD's name for its condition.
 type Conditions = Vec<(ConditionKind, Finding)>;
 
 fn of_application(seen: &Seen, target: &[Object], judge: &Judge) -> (ApplicationHealth, Conditions) {

@@ -99,7 +99,7 @@ fn in_one_line(error: &ClusterError) -> String {
     error.source().map_or_else(|| error.to_string(), |cause| format!("{error}: {cause}"))
 }
 
-/// What is in a namespace and not well may have pods and events that tell why.
+/// Unhealthy namespaced objects may have pods and events that explain why.
 fn has_reasons(resource: &ResourceHealth) -> bool {
     let status = resource.health.as_ref().map(|health| health.status);
     !resource.namespace.is_empty() && matches!(status, Some(HealthStatus::Progressing | HealthStatus::Degraded))

@@ -23,20 +23,20 @@ pub enum SyncStatus {
     Unknown,
 }
 
-/// One source of an application, as it was brought and rendered.
+/// One source of an application, as it was fetched and rendered.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SourceRun {
     /// The repository, without credentials.
     pub repo_url: String,
     /// The path in it, or the chart.
     pub path: String,
-    /// What the manifest asks for.
+    /// The revision that the manifest names.
     pub target_revision: String,
     /// The full commit hash, chart's version or artifact's digest it became; empty for a working tree outside of git, or when it could not be found.
     pub revision: String,
     /// The same of the last sync; empty when there was none, or nothing is known of it.
     pub last_synced_revision: String,
-    /// Who brought it: `gix`, `git`, `cache`, `local`, `working tree`, `helm repository`, `registry`; empty when nobody could.
+    /// How it was fetched: `gix`, `git`, `cache`, `local`, `working tree`, `helm repository`, `registry`; empty when nobody could.
     pub fetched_by: String,
     /// Whether a working tree differs from `revision`.
     pub dirty: bool,
@@ -88,9 +88,9 @@ pub struct ApplicationRun {
     pub history: BTreeMap<String, PathHistory>,
     /// Its health, where that was asked for.
     pub health: Option<ApplicationHealth>,
-    /// What a sync would do, or was to do.
+    /// The plan of a sync.
     pub plan: Option<Plan>,
-    /// What a sync did.
+    /// The result of a sync.
     pub operation: Option<Operation>,
     /// Why a reconciliation leaves its drift, where it does.
     pub left: Option<String>,
@@ -157,7 +157,7 @@ pub(super) fn sync_status(conditions: &[Condition], resources: &[ResourceDrift])
 pub struct Run {
     /// Every application, in the order of the input.
     pub applications: Vec<ApplicationRun>,
-    /// What was odd outside of any application: unreadable manifests, bad selectors, remarks of clusters.
+    /// Warnings outside of any application: unreadable manifests, bad selectors, remarks of clusters.
     pub findings: Vec<Finding>,
     /// Requests to all clusters together.
     pub requests: Requests,

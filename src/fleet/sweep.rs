@@ -56,7 +56,7 @@ impl Area {
     }
 }
 
-/// What a sweep of one cluster saw, and what it could not see.
+/// The objects that a sweep of one cluster listed, and the kinds that it could not list.
 #[derive(Default)]
 pub(super) struct Swept {
     pub(super) objects: Vec<Object>,
@@ -76,7 +76,7 @@ impl Swept {
         })
     }
 
-    /// What of an application's area could not be listed.
+    /// The kinds in an application's area that could not be listed.
     pub(super) fn unseen_in(&self, area: &Area) -> impl Iterator<Item = (&GroupKind, Option<&str>, &ClusterError)> {
         let unseen = self.unseen.iter().map(|((kind, place), error)| (kind, place.as_deref(), error));
         unseen.filter(|(kind, place, _)| {

@@ -4,7 +4,7 @@ use super::compare::{equals_any, less, less_or_equal};
 use super::convert::size;
 use super::error::Fault;
 use super::fmt::{sprint, sprintf, sprintln};
-use super::function::{Args, Body, Context, Function, Native, Param};
+use super::function::{Args, Body, Context, Function, GoFunction, Param};
 use super::run::zero_value;
 use super::text::{first_rune, replace};
 use super::unicode::is_print;
@@ -23,7 +23,7 @@ pub(super) fn get(name: &str) -> Option<Function> {
         "or" => (&[Param::Reflect], REFLECT, Body::Or),
         "call" => (&[Param::Reflect], REFLECT, Body::Call),
         _ => {
-            let (params, variadic, body): (&[Param], Option<Param>, Native) = match name {
+            let (params, variadic, body): (&[Param], Option<Param>, GoFunction) = match name {
                 "html" => (&[], Some(Param::Any), html),
                 "index" => (&[Param::Reflect], REFLECT, index),
                 "slice" => (&[Param::Reflect], REFLECT, slice),

@@ -5,16 +5,16 @@ use std::fmt;
 /// Which limit a run hit.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum Limit {
-    /// More steps than [`Limits::steps`](super::Limits::steps).
+    /// More steps than [`TemplateLimits::steps`](super::TemplateLimits::steps).
     #[error("the template took more than {0} steps")]
     Steps(u64),
-    /// Nested deeper than [`Limits::depth`](super::Limits::depth).
+    /// Nested deeper than [`TemplateLimits::depth`](super::TemplateLimits::depth).
     #[error("templates, actions or values nest deeper than {0} levels")]
     Depth(usize),
-    /// More output than [`Limits::output`](super::Limits::output).
+    /// More output than [`TemplateLimits::output`](super::TemplateLimits::output).
     #[error("the output is larger than {0} bytes")]
     Output(usize),
-    /// Values larger than [`Limits::memory`](super::Limits::memory).
+    /// Values larger than [`TemplateLimits::memory`](super::TemplateLimits::memory).
     #[error("the values made by the template are larger than {0} bytes")]
     Memory(usize),
     /// [`Host::is_stopped`](super::Host::is_stopped) said so.
@@ -22,7 +22,7 @@ pub enum Limit {
     Stopped,
 }
 
-/// What kind of fault an [`Error`] is.
+/// The kind of an [`Error`].
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum ErrorKind {
     /// The text is not a template.
@@ -36,7 +36,7 @@ pub enum ErrorKind {
 /// Why a template has no result, in Go's own words.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Error {
-    /// What kind of fault it is.
+    /// Its kind.
     pub kind: ErrorKind,
     /// The name of the template's text.
     pub template: String,

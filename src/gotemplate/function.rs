@@ -52,7 +52,7 @@ impl Param {
         }
     }
 
-    /// What nil becomes, for the types that can be nil.
+    /// The value that nil becomes, for the types that can be nil.
     pub(super) fn nil(self) -> Option<Operand> {
         Some(match self {
             Self::Any => Operand { value: Value::Nil, is_interface: true },
@@ -151,7 +151,7 @@ impl<'a> Args<'a> {
     }
 }
 
-/// What a function may use besides its arguments.
+/// The context that a function may use besides its arguments.
 pub trait Context {
     /// Counts bytes that the function is about to make, before it makes them.
     fn charge(&mut self, bytes: usize) -> Result<(), Fault>;
@@ -164,14 +164,14 @@ pub trait Context {
 }
 
 /// The Rust side of a function.
-pub type Native = fn(&mut dyn Context, Args<'_>) -> Result<Value, Fault>;
+pub type GoFunction = fn(&mut dyn Context, Args<'_>) -> Result<Value, Fault>;
 
 /// The Rust side of a function that holds something, such as the value whose method it is.
 pub type Bound = Rc<dyn Fn(&mut dyn Context, Args<'_>) -> Result<Value, Fault>>;
 
 #[derive(Clone)]
 pub(super) enum Body {
-    Native(Native),
+    Native(GoFunction),
     Bound(Bound),
     And,
     Or,
@@ -188,7 +188,7 @@ pub struct Function {
 
 impl Function {
     /// A function with a fixed number of parameters.
-    pub fn new(params: &'static [Param], body: Native) -> Self {
+    pub fn new(params: &'static [Param], body: GoFunction) -> Self {
         Self { params, variadic: None, body: Body::Native(body) }
     }
 
@@ -211,7 +211,7 @@ impl Function {
 }
 
 /// One line of a table of functions: name, parameters, the type of further ones, and the function.
-pub type Entry = (&'static str, &'static [Param], Option<Param>, Native);
+pub type TableEntry = (&'static str, &'static [Param], Option<Param>, GoFunction);
 
 /// The functions that templates may call, besides Go's own.
 #[derive(Clone, Default)]
@@ -233,7 +233,7 @@ impl Functions {
     }
 
     /// Adds the functions of a table.
-    pub fn add_table(&mut self, table: &[Entry]) {
+    pub fn add_table(&mut self, table: &[TableEntry]) {
         for (name, params, variadic, body) in table {
             self.add(name, Function { params, variadic: *variadic, body: Body::Native(*body) });
         }

@@ -155,7 +155,7 @@ struct Reader<'a> {
     at: usize,
 }
 
-/// What `json.Unmarshal` reads into an `interface{}`.
+/// JSON as `json.Unmarshal` reads it into an `interface{}`.
 pub(super) fn decode(bytes: &[u8]) -> Result<Value, Fault> {
     let mut reader = Reader { bytes, at: 0 };
     let value = reader.value(0)?;
@@ -371,7 +371,7 @@ impl Reader<'_> {
         Ok(unit)
     }
 
-    /// What follows a high surrogate; without its other half it is U+FFFD, and what follows is read on its own.
+    /// The half after a high surrogate; without it it is U+FFFD, and what follows is read on its own.
     fn low_surrogate(&mut self, high: u32) -> Result<char, Fault> {
         if !self.bytes[self.at..].starts_with(b"\\u") {
             return Ok(RUNE_ERROR);

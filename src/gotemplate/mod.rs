@@ -1,7 +1,7 @@
 //! Go's `text/template` with Masterminds sprig v3: templates and values in, text or Go's own error out.
 //!
 //! [`Templates`] holds parsed templates that know each other by name, and the [`Functions`] that they may call. A run takes
-//! one of them and a [`Value`], within [`Limits`]; what only the world knows (clock, zone, randomness, whether to stop)
+//! one of them and a [`Value`], within [`TemplateLimits`]; what only the world knows (clock, zone, randomness, whether to stop)
 //! comes from the [`Host`]. Nothing here touches the world.
 //!
 //! Exact where templates can see it: the kinds of numbers, maps that are changed in place, what `fmt` prints, the texts of
@@ -29,13 +29,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::rc::Rc;
 
 pub use error::{Error, ErrorKind, Fault, Limit};
-pub use function::{Args, Bound, Context, Entry, Function, Functions, Native, Param};
+pub use function::{Args, Bound, Context, Function, Functions, GoFunction, Param, TableEntry};
 pub use text::Text;
-pub use value::{IntType, List, Map, Object, Operand, Type, UintType, Value};
+pub use value::{GoObject, IntType, List, Map, Operand, Type, UintType, Value};
 
 use parse::Tree;
 
-/// What a missing key of a map is (Go's option `missingkey`). A field of nil is an error in every case but the first.
+/// How a missing key of a map is handled (Go's option `missingkey`). A field of nil is an error in every case but the first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum MissingKey {
     /// `default` or `invalid`: prints `<no value>`.
@@ -62,7 +62,7 @@ impl MissingKey {
 
 /// How much a template may need.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Limits {
+pub struct TemplateLimits {
     /// Nodes evaluated, calls and iterations.
     pub steps: u64,
     /// Nesting of actions, parentheses and templates together.
@@ -73,13 +73,13 @@ pub struct Limits {
     pub memory: usize,
 }
 
-impl Default for Limits {
+impl Default for TemplateLimits {
     fn default() -> Self {
         Self { steps: 50_000_000, depth: 200, output: 64 << 20, memory: 256 << 20 }
     }
 }
 
-/// What only the world knows. The default is a fixed one: 1970, UTC, no randomness, never stopped.
+/// Clock, zone, randomness and cancellation. The default is fixed: 1970, UTC, no randomness, never stopped.
 pub trait Host {
     /// The time.
     fn now(&self) -> jiff::Timestamp {
@@ -115,7 +115,7 @@ pub struct Templates {
     trees: HashMap<Rc<str>, Rc<Tree>>,
     missing_key: MissingKey,
     delims: (String, String),
-    limits: Limits,
+    limits: TemplateLimits,
 }
 
 impl Templates {
@@ -145,7 +145,7 @@ impl Templates {
 
     /// Sets how much a run may need.
     #[must_use]
-    pub fn limits(mut self, limits: Limits) -> Self {
+    pub fn limits(mut self, limits: TemplateLimits) -> Self {
         self.limits = limits;
         self
     }

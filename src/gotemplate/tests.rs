@@ -6,7 +6,7 @@ use std::rc::Rc;
 
 use super::*;
 
-fn rendered(text: &str, dot: &Value, limits: Limits) -> Result<String, ErrorKind> {
+fn rendered(text: &str, dot: &Value, limits: TemplateLimits) -> Result<String, ErrorKind> {
     let mut templates = Templates::new(Functions::sprig()).limits(limits);
     templates.parse("t", text).map_err(|error| error.kind)?;
     let output = templates.execute("t", dot, &NoHost).map_err(|error| error.kind)?;
@@ -16,7 +16,7 @@ fn rendered(text: &str, dot: &Value, limits: Limits) -> Result<String, ErrorKind
 /// A template from somebody else's repository cannot take the machine with it.
 #[test]
 fn a_template_that_wants_too_much_is_an_error() {
-    let limits = Limits { steps: 100_000, depth: 100, output: 10_000, memory: 1_000_000 };
+    let limits = TemplateLimits { steps: 100_000, depth: 100, output: 10_000, memory: 1_000_000 };
     let cases = [
         ("{{range 100000000}}{{end}}", Limit::Steps(100_000)),
         ("{{define \"a\"}}{{template \"a\"}}{{end}}{{template \"a\"}}", Limit::Depth(100)),
@@ -46,7 +46,7 @@ fn a_template_that_wants_too_much_is_an_error() {
 #[test]
 fn shared_values_do_not_print_without_end() {
     let text = "{{$l := list 1}}{{range 60}}{{$l = list $l $l}}{{end}}{{$l}}";
-    let limits = Limits { output: 1_000_000, ..Limits::default() };
+    let limits = TemplateLimits { output: 1_000_000, ..TemplateLimits::default() };
     assert_eq!(rendered(text, &Value::Nil, limits), Err(ErrorKind::Limit(Limit::Output(1_000_000))));
 }
 
@@ -56,7 +56,7 @@ fn deep_parentheses_and_deep_actions_are_an_error() {
     let actions = format!("{}{}", "{{if true}}".repeat(5_000), "{{end}}".repeat(5_000));
     let alternatives = format!("{{{{if false}}}}{}{{{{end}}}}", "{{else if false}}".repeat(5_000));
     for text in [parentheses, actions, alternatives] {
-        assert_eq!(rendered(&text, &Value::Nil, Limits::default()), Err(ErrorKind::Limit(Limit::Depth(200))));
+        assert_eq!(rendered(&text, &Value::Nil, TemplateLimits::default()), Err(ErrorKind::Limit(Limit::Depth(200))));
     }
 }
 
@@ -65,20 +65,20 @@ fn deep_parentheses_and_deep_actions_are_an_error() {
 fn the_depth_that_is_allowed_fits_on_the_stack() {
     let calls =
         "{{define \"a\"}}{{if gt . 0}}{{template \"a\" (int (sub . 1))}}{{end}}{{end}}{{template \"a\" 60}}done";
-    assert_eq!(rendered(calls, &Value::Nil, Limits::default()).as_deref(), Ok("done"));
+    assert_eq!(rendered(calls, &Value::Nil, TemplateLimits::default()).as_deref(), Ok("done"));
     let parentheses = format!("{{{{ {}1{} }}}}", "(".repeat(190), ")".repeat(190));
-    assert_eq!(rendered(&parentheses, &Value::Nil, Limits::default()).as_deref(), Ok("1"));
+    assert_eq!(rendered(&parentheses, &Value::Nil, TemplateLimits::default()).as_deref(), Ok("1"));
     let prints = format!("{{{{ {}1{} }}}}", "print (".repeat(90), ")".repeat(90));
-    assert_eq!(rendered(&prints, &Value::Nil, Limits::default()).as_deref(), Ok("1"));
+    assert_eq!(rendered(&prints, &Value::Nil, TemplateLimits::default()).as_deref(), Ok("1"));
     let ranges = format!("{}x{}", "{{range 1}}".repeat(190), "{{end}}".repeat(190));
-    assert_eq!(rendered(&ranges, &Value::Nil, Limits::default()).as_deref(), Ok("x"));
+    assert_eq!(rendered(&ranges, &Value::Nil, TemplateLimits::default()).as_deref(), Ok("x"));
 }
 
 /// A chain of a million maps is dropped one after the other.
 #[test]
 fn long_chains_of_maps_are_dropped_without_recursion() {
     let text = "{{$d := dict}}{{range 100000}}{{$d = dict \"d\" $d}}{{end}}done";
-    assert_eq!(rendered(text, &Value::Nil, Limits::default()).as_deref(), Ok("done"));
+    assert_eq!(rendered(text, &Value::Nil, TemplateLimits::default()).as_deref(), Ok("done"));
 }
 
 /// A run that takes too long is asked to end.
@@ -117,7 +117,7 @@ fn an_error_names_its_line_and_column() {
 #[test]
 fn values_may_have_methods() {
     struct Files;
-    impl Object for Files {
+    impl GoObject for Files {
         fn type_name(&self) -> &'static str {
             "engine.files"
         }
@@ -135,8 +135,8 @@ fn values_may_have_methods() {
     }
     let dot = Value::map([("Files".into(), Value::Object(Rc::new(Files)))]);
     let text = "{{ .Files.Get \"a\" }} {{ \"b\" | .Files.Get | upper }}";
-    assert_eq!(rendered(text, &dot, Limits::default()).as_deref(), Ok("content of a CONTENT OF B"));
-    assert!(rendered("{{ .Files.Put 1 }}", &dot, Limits::default()).is_err());
+    assert_eq!(rendered(text, &dot, TemplateLimits::default()).as_deref(), Ok("content of a CONTENT OF B"));
+    assert!(rendered("{{ .Files.Put 1 }}", &dot, TemplateLimits::default()).is_err());
 }
 
 /// Helm's `include`: a function that runs another template.
@@ -187,7 +187,7 @@ fn mangled_templates_do_not_panic() {
         state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
         (state >> 33) % bound.max(1)
     };
-    let limits = Limits { steps: 10_000, depth: 50, output: 10_000, memory: 100_000 };
+    let limits = TemplateLimits { steps: 10_000, depth: 50, output: 10_000, memory: 100_000 };
     for _ in 0..3_000 {
         let (one, other) = (lines[random(lines.len())], lines[random(lines.len())]);
         let cut = |text: &str, at: usize| text.chars().take(at).collect::<String>();

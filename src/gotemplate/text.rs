@@ -72,7 +72,7 @@ impl From<Vec<u8>> for Text {
     }
 }
 
-/// What Go reads where there is no rune.
+/// Go's replacement for bytes that are no rune.
 pub(super) const RUNE_ERROR: char = '\u{FFFD}';
 
 /// The first rune and its width: `(U+FFFD, 1)` for a byte that starts no rune, `(U+FFFD, 0)` at the end.

@@ -14,7 +14,7 @@ use super::function::Function;
 use super::text::Text;
 pub use super::types::{IntType, Type, UintType};
 
-/// What an `interface{}` holds.
+/// The value that an `interface{}` holds.
 #[derive(Clone)]
 pub enum Value {
     /// `nil`.
@@ -40,7 +40,7 @@ pub enum Value {
     /// A map with string keys.
     Map(Map),
     /// A struct, or a pointer to one.
-    Object(Rc<dyn Object>),
+    Object(Rc<dyn GoObject>),
 }
 
 /// A slice, shared by all who hold it.
@@ -64,7 +64,7 @@ struct MapData {
 }
 
 /// A value with methods and fields: a time, a version, a chart's files.
-pub trait Object: Any {
+pub trait GoObject: Any {
     /// The Go type, such as `*semver.Version`.
     fn type_name(&self) -> &str;
 
@@ -73,7 +73,7 @@ pub trait Object: Any {
         false
     }
 
-    /// What `String()` or `Error()` returns, for the types that have it.
+    /// The result of `String()` or `Error()`, for the types that have it.
     fn to_text(&self) -> Option<Text> {
         None
     }
@@ -88,13 +88,13 @@ pub trait Object: Any {
         Vec::new()
     }
 
-    /// What `MarshalJSON` returns, for the types that have it.
+    /// The result of `MarshalJSON`, for the types that have it.
     fn to_json(&self) -> Option<String> {
         None
     }
 
     /// Go's `==` on two values of this type.
-    fn equals(&self, _other: &dyn Object) -> bool {
+    fn equals(&self, _other: &dyn GoObject) -> bool {
         false
     }
 
@@ -286,10 +286,10 @@ pub(super) fn is_exported(name: &str) -> bool {
     name.starts_with(char::is_uppercase)
 }
 
-/// What a `reflect.Value` is. A nil value that is not an interface is Go's zero `reflect.Value`.
+/// Go's `reflect.Value`. A nil value that is not an interface is Go's zero `reflect.Value`.
 #[derive(Clone)]
 pub struct Operand {
-    /// What it holds.
+    /// Its value.
     pub value: Value,
     /// Whether its static type is `interface{}`.
     pub is_interface: bool,
@@ -348,7 +348,7 @@ impl Value {
         Self::Map(Map::of(Type::Interface, entries.into_iter().collect()))
     }
 
-    /// What `json.Unmarshal` makes of JSON: every number is a `float64`.
+    /// JSON as `json.Unmarshal` reads it: every number is a `float64`.
     pub fn from_json(json: &serde_json::Value) -> Self {
         match json {
             serde_json::Value::Null => Self::Nil,

@@ -83,7 +83,7 @@ pub struct RenderSettings {
     /// The tools that are not used: what they would render are plain manifests.
     pub disabled: Vec<SourceKind>,
     /// The plugins that the user allows to run.
-    pub plugins: Vec<plugin::Plugin>,
+    pub plugins: Vec<plugin::PluginDefinition>,
     /// Of which URLs values may be read.
     pub values_file_schemes: Vec<String>,
     /// Credentials for the repositories that a program fetches from while it renders.

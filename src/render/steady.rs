@@ -1,7 +1,7 @@
 //! Whether a source renders to the same objects again: charts with `randAlphaNum`, `now` or `genCA` do not.
 //!
 //! In: the objects of two renders of one application. Out: a finding for each object that differs, with its fields. Values are not
-//! told: what differs is most often a secret.
+//! printed: what differs is most often a secret.
 
 use std::collections::BTreeMap;
 

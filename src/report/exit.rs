@@ -10,7 +10,7 @@ use crate::report::health::test_results::TestedCase;
 use crate::report::health::text::{Judged, status};
 use crate::status::ResourceState;
 use crate::status::health::HealthStatus;
-use crate::status::health::suite::Outcome;
+use crate::status::health::suite::CaseOutcome;
 
 /// How a run ended, for scripts. Of several that apply the report keeps the first in this order: error, forbidden, locked,
 /// unhealthy, drift, in sync.
@@ -135,7 +135,7 @@ pub fn exit_status_of<'finding>(findings: impl IntoIterator<Item = &'finding Fin
 
 /// How `health test` ended: a test that failed has the code of drift, because the scripts differ from what their tests expect.
 pub fn exit_status_of_tests(cases: &[TestedCase]) -> ExitStatus {
-    let is_failed = cases.iter().any(|case| case.outcome != Outcome::Passed);
+    let is_failed = cases.iter().any(|case| case.outcome != CaseOutcome::Passed);
     if is_failed { ExitStatus::Drift } else { ExitStatus::InSync }
 }
 

@@ -27,7 +27,7 @@ type FileList = BTreeMap<String, BTreeSet<String>>;
 
 /// The result of writing a folder.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub struct Written {
+pub struct WrittenFolder {
     /// Files that are new or changed.
     pub changed: usize,
     /// Files that were as they should be.
@@ -70,7 +70,7 @@ pub fn write(
     application: &str,
     objects: &[Object],
     format: ManifestFormat,
-) -> Result<Written, FolderError> {
+) -> Result<WrittenFolder, FolderError> {
     let folder = folder.join(application);
     let list = folder.join(LIST);
     // A link in place of the folder or of the list would have us write where it leads.
@@ -91,7 +91,7 @@ pub fn write(
         }
     }
     make_folder(&folder).map_err(|cause| FolderError::Folder { file: folder.clone(), cause })?;
-    let (mut written, mut listed) = (Written::default(), earlier.clone());
+    let (mut written, mut listed) = (WrittenFolder::default(), earlier.clone());
     let mut changed = Vec::new();
     for (name, text) in &files {
         listed.entry(name.clone()).or_default().insert(hash(text.as_bytes()));
@@ -127,7 +127,7 @@ fn make_folder(folder: &Path) -> std::io::Result<()> {
         .try_for_each(|made| fs::set_permissions(made, mode.clone()))
 }
 
-fn remove(file: &Path, written_hashes: &BTreeSet<String>, written: &mut Written) -> Result<(), FolderError> {
+fn remove(file: &Path, written_hashes: &BTreeSet<String>, written: &mut WrittenFolder) -> Result<(), FolderError> {
     let failed = |cause| FolderError::Folder { file: file.to_owned(), cause };
     match fs::read(file) {
         Err(error) if error.kind() == ErrorKind::NotFound => {}
@@ -258,7 +258,7 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let all = [object("v1", "ConfigMap", "a"), object("v1", "ConfigMap", "b"), object("v1", "ConfigMap", "c")];
         let first = write(folder.path(), "shop", &all, ManifestFormat::Yaml).unwrap();
-        assert_eq!(first, Written { changed: 3, ..Written::default() });
+        assert_eq!(first, WrittenFolder { changed: 3, ..WrittenFolder::default() });
         let shop = folder.path().join("shop");
         fs::write(shop.join("README.md"), "by hand").unwrap();
         fs::write(shop.join("configmap_shop_b.yaml"), "changed by hand").unwrap();

@@ -63,7 +63,7 @@ pub enum OutputError {
     #[error("unknown report format `{given}`; one of: {}", names(.allowed))]
     #[diagnostic(code(trueup::report::format), help("`FORMAT=FILE` writes to a file"))]
     Format {
-        /// What was asked for.
+        /// The format that was requested.
         given: String,
         /// The formats of the report.
         allowed: &'static [Format],

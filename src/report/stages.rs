@@ -176,7 +176,7 @@ impl Board {
             .collect()
     }
 
-    /// A line for each stage that was not told in full.
+    /// A line for each stage that was not printed in full.
     fn rest(&mut self) -> Vec<String> {
         STAGES
             .iter()

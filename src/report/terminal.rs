@@ -21,7 +21,7 @@ use crate::storage::users_mode;
 
 /// How to print.
 #[derive(Debug, Clone, PartialEq)]
-pub struct Settings {
+pub struct TerminalSettings {
     /// How data looks on standard output.
     pub data: View,
     /// How findings look on standard error.
@@ -35,14 +35,14 @@ pub struct Settings {
 /// The only printer. Clones print to the same place.
 #[derive(Debug, Clone)]
 pub struct Terminal {
-    settings: Arc<Settings>,
+    settings: Arc<TerminalSettings>,
     bars: MultiProgress,
     closed: Arc<AtomicBool>,
 }
 
 impl Terminal {
     /// A printer with these settings.
-    pub fn new(settings: Settings) -> Self {
+    pub fn new(settings: TerminalSettings) -> Self {
         Self { settings: Arc::new(settings), bars: MultiProgress::new(), closed: Arc::new(AtomicBool::new(false)) }
     }
 

@@ -28,7 +28,7 @@ pub enum ResourceState {
 
 /// Which way made sure.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Proof {
+pub enum InSyncProof {
     /// Nothing we applied was touched since (needs a last sync).
     Ownership,
     /// Every value of the target is in the live object.
@@ -117,7 +117,7 @@ impl ResourceDrift {
             namespace: namespace.into(),
             name: name.into(),
             state,
-            proof: Proof::None,
+            proof: InSyncProof::None,
             moved: Moved::Unknown,
             origin: None,
             fields: Vec::new(),
@@ -159,7 +159,7 @@ pub struct ResourceDrift {
     /// Where it stands. `Changed` if and only if `fields` is not empty.
     pub state: ResourceState,
     /// Which way made sure.
-    pub proof: Proof,
+    pub proof: InSyncProof,
     /// Which side moved, all its fields together; for a missing or extra one, the side that made it so.
     pub moved: Moved,
     /// Where git has it written.

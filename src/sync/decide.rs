@@ -59,7 +59,7 @@ pub enum Decision {
     /// The cluster is made what git says now.
     Sync(Scope),
     /// The cluster is made what git said at the last sync; git's newer revision is left for somebody to sync. What git
-    /// has dropped since is not brought back: where the scope says prune, it goes.
+    /// has dropped since is not restored: where the scope says prune, it goes.
     HealToLastSync(Scope),
 }
 

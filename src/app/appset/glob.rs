@@ -7,7 +7,7 @@ pub(super) fn path_match(pattern: &str, path: &str) -> Option<bool> {
     is_valid(&pattern).then(|| matches(&pattern, &path, Dialect::Path))
 }
 
-/// What `git ls-files -- PATTERN` lists: `*` crosses `/`, and a folder stands for what is in it.
+/// The files that `git ls-files -- PATTERN` lists: `*` crosses `/`, and a folder stands for what is in it.
 pub(super) fn pathspec_match(pattern: &str, path: &str) -> bool {
     let folder = pattern.trim_end_matches('/');
     if path == pattern || path.strip_prefix(folder).is_some_and(|rest| rest.starts_with('/')) {

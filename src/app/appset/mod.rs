@@ -77,7 +77,7 @@ pub struct GitRevision {
     pub project: String,
 }
 
-/// What only the world knows, and a generator has to.
+/// The facts that generators need from outside.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Need {
     /// The paths of all files of a revision.
@@ -126,7 +126,7 @@ pub struct Generated {
     pub generator: String,
 }
 
-/// What became of an ApplicationSet.
+/// The outcome of an ApplicationSet.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Expansion {
     /// These have to be answered first.
@@ -158,7 +158,7 @@ pub fn expand(set: &ApplicationSet, facts: &Facts) -> Expansion {
     run.finish()
 }
 
-/// What every generator sees.
+/// The inputs of every generator.
 struct World<'run> {
     set: &'run ApplicationSet,
     language: &'run Language,

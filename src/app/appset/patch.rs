@@ -76,7 +76,7 @@ fn unite(old: &mut Vec<Value>, new: &[Value]) {
     }
 }
 
-/// What a patch adds has no directives, and no nulls.
+/// Values that a patch adds have no directives and no nulls.
 fn without_nulls(value: &Value) -> Value {
     match value {
         Value::Object(map) => {

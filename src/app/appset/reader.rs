@@ -13,14 +13,14 @@ use crate::finding::{Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, WithPositions};
 use crate::object::{Origin, Pointer};
 
-/// What manifest files hold besides other things.
+/// The ApplicationSets and cluster Secrets in manifest files.
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct ApplicationSets {
     /// Every ApplicationSet that could be read.
     pub sets: Vec<ApplicationSet>,
     /// The Applications that are written out, as they are.
     pub applications: Vec<Value>,
-    /// What is wrong with ApplicationSets that could not be read.
+    /// Errors of ApplicationSets that could not be read.
     pub findings: Vec<Finding>,
 }
 

@@ -2,7 +2,7 @@
 
 use super::state::StateArguments;
 
-/// What counts as drift.
+/// Flags that decide which differences count as drift.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
 #[derive(Debug, clap::Args)]
 #[command(next_help_heading = "Comparing")]

@@ -11,7 +11,7 @@ use crate::finding::Finding;
 use crate::fleet::{Request, World};
 use crate::report::ExitRules;
 
-/// What the commands about health have in common.
+/// The flags that the health commands share.
 #[derive(Debug, clap::Args)]
 pub(crate) struct JudgingArguments {
     #[command(flatten)]
@@ -40,7 +40,7 @@ impl JudgingArguments {
         look(&self.telling)
     }
 
-    /// What is asked for, and the world to ask.
+    /// The request and its world.
     pub(crate) fn resolve(self, session: &Session) -> Result<(Request, World), Vec<Finding>> {
         let clusters = self.cluster.settings();
         let concurrency = clusters.concurrency;

@@ -9,7 +9,7 @@ use super::source::SourceArguments;
 use super::syncing::SyncingArguments;
 use crate::cli::session::Look;
 
-/// What all commands that plan a sync have in common.
+/// The flags of all commands that plan a sync.
 #[derive(Debug, clap::Args)]
 pub(crate) struct PlanningArguments {
     #[command(flatten)]

@@ -22,26 +22,26 @@ pub(crate) struct RepositoryArguments {
     /// from the environment only to hosts named in `TRUEUP_GIT_HOST`, `TRUEUP_HELM_HOST` and `TRUEUP_OCI_HOST`
     #[arg(long, overrides_with = "untrusted")]
     pub(crate) untrusted: bool,
-    /// What was read: a file may be a pipe, which can be read once.
+    /// The files' contents: a file may be a pipe, which can be read only once.
     #[arg(skip)]
-    read: OnceLock<Result<Read, Vec<Finding>>>,
-    /// What is known of servers from elsewhere.
+    read: OnceLock<Result<RepositoriesRead, Vec<Finding>>>,
+    /// Settings of servers that come from elsewhere.
     #[arg(skip)]
     known: OnceLock<Repositories>,
 }
 
-/// What was read, with its warnings.
+/// Repositories and credentials, with warnings.
 #[derive(Debug, Clone)]
-pub(crate) struct Read {
+pub(crate) struct RepositoriesRead {
     /// Credentials for repositories.
     pub(crate) keyring: Arc<Keyring>,
-    /// What is there and not used.
+    /// Entries that are not used.
     pub(crate) warnings: Vec<Finding>,
 }
 
 impl RepositoryArguments {
     /// The files and the environment, resolved; or what is wrong with the files.
-    pub(crate) fn read(&self) -> Result<Read, Vec<Finding>> {
+    pub(crate) fn read(&self) -> Result<RepositoriesRead, Vec<Finding>> {
         self.read.get_or_init(|| read(&self.repositories, self.known.get(), self.untrusted)).clone()
     }
 
@@ -61,7 +61,7 @@ impl RepositoryArguments {
     }
 }
 
-fn read(files: &[PathBuf], known: Option<&Repositories>, untrusted: bool) -> Result<Read, Vec<Finding>> {
+fn read(files: &[PathBuf], known: Option<&Repositories>, untrusted: bool) -> Result<RepositoriesRead, Vec<Finding>> {
     let (mut repositories, mut warnings, mut errors) = (Repositories::default(), Vec::new(), Vec::new());
     for path in files {
         let paths = [ManifestPath::Path(path.clone())];
@@ -100,7 +100,7 @@ fn read(files: &[PathBuf], known: Option<&Repositories>, untrusted: bool) -> Res
         docker_configs: docker_configs(),
         ..Keyring::default()
     };
-    Ok(Read { keyring: Arc::new(keyring), warnings })
+    Ok(RepositoriesRead { keyring: Arc::new(keyring), warnings })
 }
 
 fn git_credentials() -> Credentials {

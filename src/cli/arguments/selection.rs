@@ -33,19 +33,19 @@ pub(crate) struct SelectionArguments {
     /// Read Argo CD's settings from a file with the ConfigMap `argocd-cm`
     #[arg(long, value_name = "FILE", help_heading = "Selection")]
     pub(crate) argocd_cm: Option<PathBuf>,
-    /// What was read: a file may be a pipe, which can be read once.
+    /// The files' contents: a file may be a pipe, which can be read only once.
     #[arg(skip)]
     pub(crate) read: OnceLock<Result<Read, Vec<Finding>>>,
 }
 
-/// What the file of `--argocd-cm` says.
+/// The settings in the file of `--argocd-cm`.
 #[derive(Debug, Clone, Default)]
 pub(crate) struct Read {
     /// `argocd-cm` itself.
     pub(crate) settings: Settings,
     /// The certificates and host keys of repositories' servers that stand beside it.
     pub(crate) servers: Repositories,
-    /// What is odd about those.
+    /// Warnings about them.
     pub(crate) warnings: Vec<Finding>,
 }
 

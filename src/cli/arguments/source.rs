@@ -1,4 +1,4 @@
-//! How repositories are brought here, and with which credentials.
+//! How repositories are fetched, and with which credentials.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::programs::ProgramArguments;
 use super::repositories::RepositoryArguments;
 use crate::finding::Finding;
-use crate::render::plugin::{Plugin, PluginFileError};
+use crate::render::plugin::{PluginDefinition, PluginFileError};
 use crate::render::{CacheSettings, DEFAULT_TIMEOUT, RenderSettings};
 use crate::secret::RepoUrl;
 use crate::source::{Override, SourceSettings};
@@ -87,7 +87,7 @@ impl SourceArguments {
 }
 
 impl SourceArguments {
-    /// What rendering may cost, and with what; or which plugins cannot be read.
+    /// The limits and plugins of rendering, or the plugins that cannot be read.
     pub(crate) fn render_settings(&self) -> Result<RenderSettings, Vec<Finding>> {
         let (plugins, errors): (Vec<_>, Vec<_>) = self.plugin.iter().map(|file| plugin(file)).partition(Result::is_ok);
         let errors: Vec<Finding> =
@@ -115,10 +115,10 @@ impl SourceArguments {
     }
 }
 
-fn plugin(file: &Path) -> Result<Plugin, PluginFileError> {
+fn plugin(file: &Path) -> Result<PluginDefinition, PluginFileError> {
     let shown = file.display().to_string();
     match std::fs::read(file) {
-        Ok(bytes) => Plugin::read(&shown, &bytes),
+        Ok(bytes) => PluginDefinition::read(&shown, &bytes),
         Err(cause) => Err(PluginFileError::Unreadable { file: shown, cause }),
     }
 }

@@ -11,7 +11,7 @@ use crate::fleet::sync::{SyncRequest, Wish};
 use crate::fleet::{Goal, Patience};
 use crate::process::Cancel;
 use crate::status::health::Judge;
-use crate::sync::lock::{self, Terms};
+use crate::sync::lock::{self, LockTerms};
 use crate::sync::plan::{Flags, MaxPrune};
 
 /// In effect no limit.
@@ -90,7 +90,7 @@ impl SyncingArguments {
             by: self.by.clone().or_else(person),
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,
-            lock_terms: Terms::of(self.lock_duration),
+            lock_terms: LockTerms::of(self.lock_duration),
             wave_delay: self.wave_delay,
             wave_timeout: self.timeout,
             judge,

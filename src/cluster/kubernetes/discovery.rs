@@ -39,7 +39,7 @@ pub(super) async fn discover(connection: &Connection) -> Result<Discovered, Clus
     let (core_answer, groups_answer, version_answer) =
         try_join3(connection.send(&core), connection.send(&groups), connection.send(&version)).await?;
     let mut remarks = BTreeMap::new();
-    let version = decode::<Version>(connection, &version, &version_answer).ok();
+    let version = decode::<ServedVersion>(connection, &version, &version_answer).ok();
     if version.is_none() {
         remarks.insert("/version".to_owned(), "gives no version; the Kubernetes version is unknown".to_owned());
     }
@@ -139,7 +139,7 @@ fn api_version(group: &str, version: &str) -> String {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct Version {
+struct ServedVersion {
     git_version: String,
 }
 

@@ -29,7 +29,7 @@ async fn write_status_of(turn: &mut Turn, request: &Request, wanted: &SyncReques
         "" => request.argocd_namespace.clone(),
         namespace => namespace.to_owned(),
     };
-    // Applications live where Argo CD's controller does, whichever cluster they are brought to.
+    // Applications live where Argo CD's controller does, whichever cluster they deploy to.
     let home = Destination { name: "in-cluster".to_owned(), ..Destination::default() };
     let cluster = match world.clusters.find(&home) {
         Ok(cluster) => cluster,

@@ -33,7 +33,7 @@ use crate::finding::Finding;
 use crate::process::Cancel;
 use crate::progress::Progress;
 use crate::status::health::Judge;
-use crate::sync::lock::{self, Terms};
+use crate::sync::lock::{self, LockTerms};
 use crate::sync::plan::{Flags, Plan};
 
 /// Whose wish it is.
@@ -93,7 +93,7 @@ pub struct SyncRequest {
     /// How long to wait for a lock that another run holds.
     pub lock_timeout: Duration,
     /// On which terms the lock is held.
-    pub lock_terms: Terms,
+    pub lock_terms: LockTerms,
     /// How long to wait between two waves.
     pub wave_delay: Duration,
     /// How long one wave may take to work.
@@ -108,8 +108,8 @@ pub struct SyncRequest {
 
 impl SyncRequest {
     /// How the lock is waited for and held.
-    fn patience(&self) -> lock::Patience<'_> {
-        lock::Patience { time: self.lock_timeout, terms: self.lock_terms, stop: &self.stop }
+    fn patience(&self) -> lock::LockPatience<'_> {
+        lock::LockPatience { time: self.lock_timeout, terms: self.lock_terms, stop: &self.stop }
     }
 }
 
@@ -200,7 +200,7 @@ async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
     for turn in turns.iter_mut() {
         turn.restore_target();
         turn.begin_again();
-        // A definition that was brought makes kinds.
+        // A CRD that was applied adds kinds.
         if let Some(cluster) = &turn.cluster {
             turn.kinds = cluster.kinds().await.ok().or(turn.kinds.take());
         }

@@ -17,7 +17,7 @@ use crate::sync::plan::{Action, Plan, Step};
 use crate::sync::state::{Attempt, Block, Ended, SyncedSource, within_room};
 use crate::sync::{Operation, OperationPhase, StepResult};
 
-/// What is about to be done. Its kinds and namespaces are those of everything that the application has.
+/// The sync that is about to run. Its kinds and namespaces are those of everything that the application has.
 pub(super) fn attempt(turn: &Turn, plan: &Plan, started: Timestamp, by: String) -> Attempt {
     let members = || turn.target.iter().flat_map(|target| target.iter()).filter(|object| is_member(object));
     let kinds: BTreeSet<GroupKind> = members().map(|object| object.gvk().group_kind()).collect();
@@ -91,7 +91,7 @@ fn baseline(turn: &Turn, plan: &Plan, operation: &Operation, applyset_id: &str) 
     }
     if let Some(before) = before {
         let (gone, left) = (gone(operation), surplus(turn));
-        // What git dropped, and nobody pruned, is still what a sync of ours brought.
+        // What git dropped, and nobody pruned, was still applied by a sync of ours.
         let is_still_ours = |key: &&Key| !gone.contains(key) && (!plan.whole || left.contains(key));
         before.keys().filter(is_still_ours).for_each(|key| baseline.keep(before, key));
     }

@@ -27,7 +27,7 @@ use crate::sync::decide::Policy;
 use crate::sync::lock::Lock;
 use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
 
-/// What git said at an entry of each application's history, the one before the last where none is named.
+/// The sources of an entry of each application's history, the one before the last where none is named.
 pub(super) async fn targets(
     request: &mut Request,
     to: Option<u64>,

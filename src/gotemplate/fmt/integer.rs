@@ -7,13 +7,13 @@ use super::quote::quoted;
 
 /// An integer with its sign apart.
 #[derive(Clone, Copy)]
-pub(super) struct Integer {
+pub(super) struct IntegerArgument {
     pub(super) magnitude: u64,
     pub(super) is_negative: bool,
     pub(super) is_signed: bool,
 }
 
-impl Integer {
+impl IntegerArgument {
     pub(super) fn signed(value: i64) -> Self {
         Self { magnitude: value.unsigned_abs(), is_negative: value < 0, is_signed: true }
     }
@@ -30,7 +30,7 @@ impl Integer {
 
 impl Printer {
     /// By verb; false when the verb is not for integers.
-    pub(super) fn integer(&mut self, value: Integer, verb: char) -> bool {
+    pub(super) fn integer(&mut self, value: IntegerArgument, verb: char) -> bool {
         match verb {
             'v' if self.flags.sharp_v && !value.is_signed => self.hexadecimal(value.magnitude, true),
             'v' | 'd' => self.in_base(value, 10, verb),
@@ -56,11 +56,11 @@ impl Printer {
 
     pub(super) fn hexadecimal(&mut self, value: u64, with_prefix: bool) {
         let sharp = std::mem::replace(&mut self.flags.sharp, with_prefix);
-        self.in_base(Integer::unsigned(value), 16, 'v');
+        self.in_base(IntegerArgument::unsigned(value), 16, 'v');
         self.flags.sharp = sharp;
     }
 
-    fn in_base(&mut self, value: Integer, base: u32, verb: char) {
+    fn in_base(&mut self, value: IntegerArgument, base: u32, verb: char) {
         let flags = self.flags;
         let mut digits = match (base, verb) {
             (2, _) => format!("{:b}", value.magnitude),
@@ -117,6 +117,6 @@ impl Printer {
     }
 }
 
-fn rune(value: Integer) -> char {
+fn rune(value: IntegerArgument) -> char {
     u32::try_from(value.wrapped()).ok().and_then(char::from_u32).unwrap_or(RUNE_ERROR)
 }

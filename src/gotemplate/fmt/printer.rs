@@ -4,9 +4,9 @@ use std::rc::Rc;
 
 use super::super::error::Limit;
 use super::super::text::{Text, push_rune, rune_count, runes};
-use super::super::value::{List, Map, Object, Type, Value};
+use super::super::value::{GoObject, List, Map, Type, Value};
 use super::float::format_float;
-use super::integer::Integer;
+use super::integer::IntegerArgument;
 use super::quote::{can_backquote, quoted};
 
 /// How deep values may be nested; Go has no limit, and dies of a map that holds itself.
@@ -15,7 +15,7 @@ const MAX_DEPTH: usize = 200;
 /// The flags of one verb.
 #[derive(Debug, Clone, Copy, Default)]
 #[expect(clippy::struct_excessive_bools, reason = "they are Go's flags")]
-pub(super) struct Flags {
+pub(super) struct VerbFlags {
     pub(super) width: Option<usize>,
     pub(super) precision: Option<usize>,
     pub(super) minus: bool,
@@ -31,7 +31,7 @@ pub(super) struct Flags {
 
 pub(super) struct Printer {
     pub(super) buffer: Vec<u8>,
-    pub(super) flags: Flags,
+    pub(super) flags: VerbFlags,
     limit: usize,
     is_too_deep: bool,
     /// Inside of a message about a bad verb, where no methods are called.
@@ -40,7 +40,7 @@ pub(super) struct Printer {
 
 impl Printer {
     pub(super) fn new(limit: usize) -> Self {
-        Self { buffer: Vec::new(), flags: Flags::default(), limit, is_too_deep: false, is_erroring: false }
+        Self { buffer: Vec::new(), flags: VerbFlags::default(), limit, is_too_deep: false, is_erroring: false }
     }
 
     pub(super) fn finish(self) -> Result<Vec<u8>, Limit> {
@@ -87,7 +87,7 @@ impl Printer {
         self.flags.zero = zero;
     }
 
-    /// What an `interface{}` holds, by a verb.
+    /// Writes the value of an `interface{}` by a verb.
     pub(super) fn argument(&mut self, value: &Value, verb: char) {
         match (value, verb) {
             (Value::Nil, 'T' | 'v') => self.pad(b"<nil>"),
@@ -110,8 +110,8 @@ impl Printer {
                 true
             }
             Value::Nil | Value::Bool(_) => false,
-            Value::Int(_, value) => self.integer(Integer::signed(*value), verb),
-            Value::Uint(_, value) => self.integer(Integer::unsigned(*value), verb),
+            Value::Int(_, value) => self.integer(IntegerArgument::signed(*value), verb),
+            Value::Uint(_, value) => self.integer(IntegerArgument::unsigned(*value), verb),
             Value::Float32(value) => self.float(f64::from(*value), 32, verb),
             Value::Float64(value) => self.float(*value, 64, verb),
             Value::Complex128(real, imaginary) => self.complex(*real, *imaginary, verb),
@@ -262,7 +262,7 @@ impl Printer {
                     self.separator(index);
                     if self.flags.sharp_v {
                         self.hexadecimal(u64::from(*byte), true);
-                    } else if !self.integer(Integer::unsigned(u64::from(*byte)), verb) {
+                    } else if !self.integer(IntegerArgument::unsigned(u64::from(*byte)), verb) {
                         self.bad_verb(&Value::Uint(super::super::value::UintType::U8, u64::from(*byte)), verb);
                     }
                 }
@@ -331,7 +331,7 @@ impl Printer {
         true
     }
 
-    fn object(&mut self, object: &Rc<dyn Object>, value: &Value, verb: char, depth: usize) -> bool {
+    fn object(&mut self, object: &Rc<dyn GoObject>, value: &Value, verb: char, depth: usize) -> bool {
         if !self.is_erroring && !self.flags.sharp_v && matches!(verb, 'v' | 's' | 'x' | 'X' | 'q') {
             if let Some(text) = object.to_text() {
                 return self.string(Text::bytes(&text), verb);

@@ -2,10 +2,10 @@
 
 use super::super::text::{first_rune, push_rune};
 use super::super::value::Value;
-use super::printer::{Flags, Printer};
+use super::printer::{Printer, VerbFlags};
 
 /// A format on its way through its arguments.
-struct Format<'a> {
+struct Directive<'a> {
     text: &'a [u8],
     values: &'a [Value],
     at: usize,
@@ -16,7 +16,7 @@ struct Format<'a> {
 }
 
 pub(super) fn print(printer: &mut Printer, format: &[u8], values: &[Value]) {
-    let mut state = Format {
+    let mut state = Directive {
         text: format,
         values,
         at: 0,
@@ -37,7 +37,7 @@ pub(super) fn print(printer: &mut Printer, format: &[u8], values: &[Value]) {
         state.verb(printer);
     }
     if !state.is_reordered && state.argument < values.len() {
-        printer.flags = Flags::default();
+        printer.flags = VerbFlags::default();
         extra(printer, &values[state.argument..]);
     }
 }
@@ -59,7 +59,7 @@ fn extra(printer: &mut Printer, values: &[Value]) {
     printer.write(b")");
 }
 
-impl Format<'_> {
+impl Directive<'_> {
     fn byte(&self) -> Option<u8> {
         self.text.get(self.at).copied()
     }
@@ -94,8 +94,8 @@ impl Format<'_> {
         }
     }
 
-    fn flags(&mut self) -> Flags {
-        let mut flags = Flags::default();
+    fn flags(&mut self) -> VerbFlags {
+        let mut flags = VerbFlags::default();
         while let Some(byte) = self.byte() {
             match byte {
                 b'#' => flags.sharp = true,

@@ -45,14 +45,14 @@ pub(super) enum Kind {
 }
 
 #[derive(Debug, Clone)]
-pub(super) struct Item {
+pub(super) struct LexItem {
     pub(super) kind: Kind,
     pub(super) at: usize,
     pub(super) text: Rc<str>,
     pub(super) line: usize,
 }
 
-impl Item {
+impl LexItem {
     pub(super) fn empty() -> Self {
         Self { kind: Kind::Eof, at: 0, text: "".into(), line: 0 }
     }
@@ -86,9 +86,9 @@ pub(super) struct Lexer<'t> {
     pub(super) continue_is_keyword: bool,
 }
 
-/// What a state leads to.
-enum Step {
-    Item(Item),
+/// The step after a state.
+enum LexStep {
+    Item(LexItem),
     Text,
     LeftDelim,
     Comment,
@@ -113,15 +113,15 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    pub(super) fn next_item(&mut self) -> Item {
-        let mut step = if self.inside_action { self.inside_action() } else { Step::Text };
+    pub(super) fn next_item(&mut self) -> LexItem {
+        let mut step = if self.inside_action { self.inside_action() } else { LexStep::Text };
         loop {
             step = match step {
-                Step::Item(item) => return item,
-                Step::Text => self.text(),
-                Step::LeftDelim => self.left_delim(),
-                Step::Comment => self.comment(),
-                Step::RightDelim => self.right_delim(),
+                LexStep::Item(item) => return item,
+                LexStep::Text => self.text(),
+                LexStep::LeftDelim => self.left_delim(),
+                LexStep::Comment => self.comment(),
+                LexStep::RightDelim => self.right_delim(),
             };
         }
     }
@@ -156,15 +156,15 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn item(&mut self, kind: Kind) -> Item {
-        let item = Item { kind, at: self.start, text: self.pending().into(), line: self.start_line };
+    fn item(&mut self, kind: Kind) -> LexItem {
+        let item = LexItem { kind, at: self.start, text: self.pending().into(), line: self.start_line };
         self.start = self.at;
         self.start_line = self.line;
         item
     }
 
-    fn emit(&mut self, kind: Kind) -> Step {
-        Step::Item(self.item(kind))
+    fn emit(&mut self, kind: Kind) -> LexStep {
+        LexStep::Item(self.item(kind))
     }
 
     fn ignore(&mut self) {
@@ -174,15 +174,15 @@ impl<'t> Lexer<'t> {
     }
 
     /// An item that is an error ends the input.
-    fn error(&mut self, message: impl Into<Rc<str>>) -> Step {
-        let item = Item { kind: Kind::Error, at: self.start, text: message.into(), line: self.start_line };
+    fn error(&mut self, message: impl Into<Rc<str>>) -> LexStep {
+        let item = LexItem { kind: Kind::Error, at: self.start, text: message.into(), line: self.start_line };
         self.start = 0;
         self.at = 0;
         self.input = "";
-        Step::Item(item)
+        LexStep::Item(item)
     }
 
-    fn text(&mut self) -> Step {
+    fn text(&mut self) -> LexStep {
         let Some(found) = self.rest().find(self.left) else {
             self.at = self.input.len();
             if self.at > self.start {
@@ -201,10 +201,10 @@ impl<'t> Lexer<'t> {
             self.at += trimmed;
             self.ignore();
             if !item.text.is_empty() {
-                return Step::Item(item);
+                return LexStep::Item(item);
             }
         }
-        Step::LeftDelim
+        LexStep::LeftDelim
     }
 
     /// Whether here is a right delimiter, and whether it trims.
@@ -216,23 +216,23 @@ impl<'t> Lexer<'t> {
         (rest.starts_with(self.right), false)
     }
 
-    fn left_delim(&mut self) -> Step {
+    fn left_delim(&mut self) -> LexStep {
         self.at += self.left.len();
         let marker = if has_left_trim(self.rest()) { 2 } else { 0 };
         if self.rest()[marker..].starts_with("/*") {
             self.at += marker;
             self.ignore();
-            return Step::Comment;
+            return LexStep::Comment;
         }
         let item = self.item(Kind::LeftDelim);
         self.inside_action = true;
         self.at += marker;
         self.ignore();
         self.parens = 0;
-        Step::Item(item)
+        LexStep::Item(item)
     }
 
-    fn comment(&mut self) -> Step {
+    fn comment(&mut self) -> LexStep {
         self.at += 2;
         let Some(end) = self.rest().find("*/") else { return self.error("unclosed comment") };
         self.at += end + 2;
@@ -247,10 +247,10 @@ impl<'t> Lexer<'t> {
             self.at += leading_spaces(self.rest());
         }
         self.ignore();
-        Step::Text
+        LexStep::Text
     }
 
-    fn right_delim(&mut self) -> Step {
+    fn right_delim(&mut self) -> LexStep {
         let trims = self.at_right_delim().1;
         if trims {
             self.at += 2;
@@ -263,12 +263,12 @@ impl<'t> Lexer<'t> {
             self.ignore();
         }
         self.inside_action = false;
-        Step::Item(item)
+        LexStep::Item(item)
     }
 
-    fn inside_action(&mut self) -> Step {
+    fn inside_action(&mut self) -> LexStep {
         if self.at_right_delim().0 {
-            return if self.parens == 0 { Step::RightDelim } else { self.error("unclosed left paren") };
+            return if self.parens == 0 { LexStep::RightDelim } else { self.error("unclosed left paren") };
         }
         let Some(rune) = self.next() else { return self.error("unclosed action") };
         match rune {
@@ -309,7 +309,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn space(&mut self) -> Step {
+    fn space(&mut self) -> LexStep {
         let mut count = 0;
         while self.peek().is_some_and(is_space) {
             self.next();
@@ -319,13 +319,13 @@ impl<'t> Lexer<'t> {
         if has_right_trim(from_last) && from_last[2..].starts_with(self.right) {
             self.back();
             if count == 1 {
-                return Step::RightDelim;
+                return LexStep::RightDelim;
             }
         }
         self.emit(Kind::Space)
     }
 
-    fn identifier(&mut self) -> Step {
+    fn identifier(&mut self) -> LexStep {
         let bad = self.skip_alphanumeric();
         if !self.at_terminator() {
             return self.error(format!("bad character {}", code_point_or_eof(bad)));
@@ -348,7 +348,7 @@ impl<'t> Lexer<'t> {
         self.emit(kind)
     }
 
-    fn field_or_variable(&mut self, kind: Kind) -> Step {
+    fn field_or_variable(&mut self, kind: Kind) -> LexStep {
         if self.at_terminator() {
             return self.emit(if kind == Kind::Variable { Kind::Variable } else { Kind::Dot });
         }
@@ -378,7 +378,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn quoted(&mut self, end: char, kind: Kind, unterminated: &'static str) -> Step {
+    fn quoted(&mut self, end: char, kind: Kind, unterminated: &'static str) -> LexStep {
         loop {
             match self.next() {
                 Some('\\') => {
@@ -393,7 +393,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn raw_string(&mut self) -> Step {
+    fn raw_string(&mut self) -> LexStep {
         loop {
             match self.next() {
                 None => return self.error("unterminated raw quoted string"),
@@ -403,7 +403,7 @@ impl<'t> Lexer<'t> {
         }
     }
 
-    fn number(&mut self) -> Step {
+    fn number(&mut self) -> LexStep {
         if !self.scan_number() {
             return self.bad_number();
         }
@@ -416,7 +416,7 @@ impl<'t> Lexer<'t> {
         self.emit(Kind::Number)
     }
 
-    fn bad_number(&mut self) -> Step {
+    fn bad_number(&mut self) -> LexStep {
         let message = format!("bad number syntax: {}", quote(self.pending().as_bytes()));
         self.error(message)
     }

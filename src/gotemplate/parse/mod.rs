@@ -9,4 +9,4 @@ mod unquote;
 
 pub(super) use number::{NotANumber, parse_decimal, parse_float, parse_int};
 pub(super) use parser::{is_empty, parse};
-pub(super) use tree::{Branch, Command, Node, NodeRef, Number, Pipe, Tree};
+pub(super) use tree::{Branch, CommandNode, Node, NodeRef, Number, Pipe, Tree};

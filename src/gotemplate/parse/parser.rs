@@ -6,12 +6,12 @@ use std::rc::Rc;
 use super::super::error::{Error, ErrorKind, Limit};
 use super::super::fmt::quote;
 use super::super::text::Text;
-use super::lex::{Item, Kind, Lexer};
+use super::lex::{Kind, LexItem, Lexer};
 use super::tree::{Branch, Node, Tree};
 use super::unquote::unquote;
 
-/// What all the templates of one text share while they are parsed.
-pub(super) struct Shared<'t> {
+/// State shared by all templates of one text while they are parsed.
+pub(super) struct SharedTemplates<'t> {
     lexer: Lexer<'t>,
     pub(super) is_function: &'t dyn Fn(&str) -> bool,
     parse_name: Rc<str>,
@@ -23,9 +23,9 @@ pub(super) struct Shared<'t> {
 }
 
 /// One template that is being parsed: the text's own, or one that a `define` or `block` opens.
-pub(super) struct Parser<'p, 't> {
-    pub(super) shared: &'p mut Shared<'t>,
-    tokens: [Item; 3],
+pub(super) struct TemplateParser<'p, 't> {
+    pub(super) shared: &'p mut SharedTemplates<'t>,
+    tokens: [LexItem; 3],
     peeked: usize,
     pub(super) variables: Vec<Rc<str>>,
     action_line: usize,
@@ -33,7 +33,7 @@ pub(super) struct Parser<'p, 't> {
 }
 
 /// How a list of nodes ends.
-enum End {
+enum BlockEnd {
     End,
     /// The next token is `if` or `with` when this `else` has one.
     Else,
@@ -42,7 +42,7 @@ enum End {
 /// A node, or the end of the list.
 enum Parsed {
     Node(Node),
-    End(End),
+    End(BlockEnd),
 }
 
 pub(super) type Result<T> = std::result::Result<T, Box<Error>>;
@@ -59,7 +59,7 @@ pub(in super::super) fn parse(
     lexer.break_is_keyword = !is_function("break");
     lexer.continue_is_keyword = !is_function("continue");
     let name: Rc<str> = name.into();
-    let mut shared = Shared {
+    let mut shared = SharedTemplates {
         lexer,
         is_function,
         parse_name: Rc::clone(&name),
@@ -68,7 +68,7 @@ pub(in super::super) fn parse(
         depth: 0,
         max_depth,
     };
-    let mut parser = Parser::new(&mut shared);
+    let mut parser = TemplateParser::new(&mut shared);
     let root = parser.top_level()?;
     parser.add(name, root)?;
     Ok(shared.trees)
@@ -79,13 +79,13 @@ pub(in super::super) fn is_empty(nodes: &[Node]) -> bool {
     nodes.iter().all(|node| matches!(node, Node::Text { text, .. } if text.trim().is_empty()))
 }
 
-impl<'p, 't> Parser<'p, 't> {
-    fn new(shared: &'p mut Shared<'t>) -> Self {
-        let tokens = [Item::empty(), Item::empty(), Item::empty()];
+impl<'p, 't> TemplateParser<'p, 't> {
+    fn new(shared: &'p mut SharedTemplates<'t>) -> Self {
+        let tokens = [LexItem::empty(), LexItem::empty(), LexItem::empty()];
         Self { shared, tokens, peeked: 0, variables: vec!["$".into()], action_line: 0, range_depth: 0 }
     }
 
-    pub(super) fn next(&mut self) -> Item {
+    pub(super) fn next(&mut self) -> LexItem {
         if self.peeked > 0 {
             self.peeked -= 1;
         } else {
@@ -98,18 +98,18 @@ impl<'p, 't> Parser<'p, 't> {
         self.peeked += 1;
     }
 
-    pub(super) fn back_two(&mut self, first: Item) {
+    pub(super) fn back_two(&mut self, first: LexItem) {
         self.tokens[1] = first;
         self.peeked = 2;
     }
 
-    pub(super) fn back_three(&mut self, first: Item, second: Item) {
+    pub(super) fn back_three(&mut self, first: LexItem, second: LexItem) {
         self.tokens[1] = second;
         self.tokens[2] = first;
         self.peeked = 3;
     }
 
-    pub(super) fn peek(&mut self) -> Item {
+    pub(super) fn peek(&mut self) -> LexItem {
         if self.peeked == 0 {
             self.peeked = 1;
             self.tokens[0] = self.shared.lexer.next_item();
@@ -117,7 +117,7 @@ impl<'p, 't> Parser<'p, 't> {
         self.tokens[self.peeked - 1].clone()
     }
 
-    pub(super) fn next_non_space(&mut self) -> Item {
+    pub(super) fn next_non_space(&mut self) -> LexItem {
         loop {
             let token = self.next();
             if token.kind != Kind::Space {
@@ -126,7 +126,7 @@ impl<'p, 't> Parser<'p, 't> {
         }
     }
 
-    pub(super) fn peek_non_space(&mut self) -> Item {
+    pub(super) fn peek_non_space(&mut self) -> LexItem {
         let token = self.next_non_space();
         self.back();
         token
@@ -145,7 +145,7 @@ impl<'p, 't> Parser<'p, 't> {
         }))
     }
 
-    pub(super) fn unexpected<T>(&self, token: &Item, context: &str) -> Result<T> {
+    pub(super) fn unexpected<T>(&self, token: &LexItem, context: &str) -> Result<T> {
         if token.kind == Kind::Error {
             let mut extra = String::new();
             if self.action_line != 0 && self.action_line != token.line {
@@ -159,7 +159,7 @@ impl<'p, 't> Parser<'p, 't> {
         self.fail(format!("unexpected {} in {context}", token.shown()))
     }
 
-    fn expect(&mut self, kind: Kind, context: &str) -> Result<Item> {
+    fn expect(&mut self, kind: Kind, context: &str) -> Result<LexItem> {
         let token = self.next_non_space();
         if token.kind == kind { Ok(token) } else { self.unexpected(&token, context) }
     }
@@ -195,7 +195,7 @@ impl<'p, 't> Parser<'p, 't> {
             if self.peek().kind == Kind::LeftDelim {
                 let delim = self.next();
                 if self.next_non_space().kind == Kind::Define {
-                    self.deeper(|parser| Parser::new(parser.shared).definition())?;
+                    self.deeper(|parser| TemplateParser::new(parser.shared).definition())?;
                     continue;
                 }
                 self.back_two(delim);
@@ -214,13 +214,13 @@ impl<'p, 't> Parser<'p, 't> {
         let name = self.template_name(&token, CONTEXT)?;
         self.expect(Kind::RightDelim, CONTEXT)?;
         let (root, end) = self.list()?;
-        if !matches!(end, End::End) {
+        if !matches!(end, BlockEnd::End) {
             return self.fail(format!("unexpected {} in {CONTEXT}", end.shown()));
         }
         self.add(name, root)
     }
 
-    fn list(&mut self) -> Result<(Vec<Node>, End)> {
+    fn list(&mut self) -> Result<(Vec<Node>, BlockEnd)> {
         let mut nodes = Vec::new();
         while self.peek_non_space().kind != Kind::Eof {
             match self.text_or_action()? {
@@ -261,11 +261,11 @@ impl<'p, 't> Parser<'p, 't> {
                 if !matches!(self.peek_non_space().kind, Kind::If | Kind::With) {
                     self.expect(Kind::RightDelim, "else")?;
                 }
-                return Ok(Parsed::End(End::Else));
+                return Ok(Parsed::End(BlockEnd::Else));
             }
             Kind::End => {
                 self.expect(Kind::RightDelim, "end")?;
-                return Ok(Parsed::End(End::End));
+                return Ok(Parsed::End(BlockEnd::End));
             }
             Kind::If => Node::If(self.control("if")?),
             Kind::Range => Node::Range(self.control("range")?),
@@ -299,8 +299,8 @@ impl<'p, 't> Parser<'p, 't> {
         let (list, end) = self.list()?;
         self.range_depth -= in_range;
         let otherwise = match end {
-            End::End => None,
-            End::Else => Some(self.otherwise(keyword)?),
+            BlockEnd::End => None,
+            BlockEnd::Else => Some(self.otherwise(keyword)?),
         };
         self.variables.truncate(variables);
         Ok(Branch { at: pipe.at, pipe, list, otherwise })
@@ -319,8 +319,8 @@ impl<'p, 't> Parser<'p, 't> {
             _ => {
                 let (list, end) = self.list()?;
                 match end {
-                    End::End => Ok(list),
-                    End::Else => self.fail(format!("expected end; found {}", end.shown())),
+                    BlockEnd::End => Ok(list),
+                    BlockEnd::Else => self.fail(format!("expected end; found {}", end.shown())),
                 }
             }
         }
@@ -331,9 +331,9 @@ impl<'p, 't> Parser<'p, 't> {
         let token = self.next_non_space();
         let name = self.template_name(&token, CONTEXT)?;
         let pipe = self.pipeline(CONTEXT, Kind::RightDelim)?;
-        let mut block = Parser::new(self.shared);
+        let mut block = TemplateParser::new(self.shared);
         let (root, end) = block.list()?;
-        if !matches!(end, End::End) {
+        if !matches!(end, BlockEnd::End) {
             return self.fail(format!("unexpected {} in {CONTEXT}", end.shown()));
         }
         block.add(Rc::clone(&name), root)?;
@@ -352,7 +352,7 @@ impl<'p, 't> Parser<'p, 't> {
         Ok(Node::Template { at: token.at, name, pipe })
     }
 
-    fn template_name(&mut self, token: &Item, context: &str) -> Result<Rc<str>> {
+    fn template_name(&mut self, token: &LexItem, context: &str) -> Result<Rc<str>> {
         if !matches!(token.kind, Kind::String | Kind::RawString) {
             return self.unexpected(token, context);
         }
@@ -368,7 +368,7 @@ impl<'p, 't> Parser<'p, 't> {
     }
 }
 
-impl End {
+impl BlockEnd {
     fn shown(&self) -> &'static str {
         match self {
             Self::End => "{{end}}",

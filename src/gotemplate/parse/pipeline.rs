@@ -5,10 +5,10 @@ use std::rc::Rc;
 use super::super::fmt::quote;
 use super::lex::Kind;
 use super::number::number;
-use super::parser::{Parser, Result};
-use super::tree::{Command, Node, Pipe};
+use super::parser::{Result, TemplateParser};
+use super::tree::{CommandNode, Node, Pipe};
 
-impl Parser<'_, '_> {
+impl TemplateParser<'_, '_> {
     pub(super) fn pipeline(&mut self, context: &str, end: Kind) -> Result<Pipe> {
         let at = self.peek_non_space().at;
         let mut pipe = Pipe { at, is_assignment: false, variables: Vec::new(), commands: Vec::new() };
@@ -98,8 +98,8 @@ impl Parser<'_, '_> {
         Ok(())
     }
 
-    fn command(&mut self) -> Result<Command> {
-        let mut command = Command { at: self.peek_non_space().at, args: Vec::new() };
+    fn command(&mut self) -> Result<CommandNode> {
+        let mut command = CommandNode { at: self.peek_non_space().at, args: Vec::new() };
         loop {
             self.peek_non_space();
             command.args.extend(self.operand()?);

@@ -21,11 +21,11 @@ pub(in super::super) struct Pipe {
     pub(in super::super) is_assignment: bool,
     /// The names of the variables, with their `$`.
     pub(in super::super) variables: Vec<Rc<str>>,
-    pub(in super::super) commands: Vec<Command>,
+    pub(in super::super) commands: Vec<CommandNode>,
 }
 
 #[derive(Debug)]
-pub(in super::super) struct Command {
+pub(in super::super) struct CommandNode {
     pub(in super::super) at: usize,
     pub(in super::super) args: Vec<Node>,
 }
@@ -119,7 +119,7 @@ pub(in super::super) enum Node {
 pub(in super::super) enum NodeRef<'t> {
     Node(&'t Node),
     Pipe(&'t Pipe),
-    Command(&'t Command),
+    Command(&'t CommandNode),
 }
 
 impl NodeRef<'_> {
@@ -260,7 +260,7 @@ impl Pipe {
     }
 }
 
-impl Command {
+impl CommandNode {
     fn write(&self, text: &mut String) {
         for (index, arg) in self.args.iter().enumerate() {
             if index > 0 {

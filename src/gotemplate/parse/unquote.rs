@@ -3,7 +3,7 @@
 use super::super::text::push_rune;
 use super::lex::rune_at;
 
-/// What every literal that is wrong gets from Go.
+/// Go's error for every invalid literal.
 pub(super) const INVALID_SYNTAX: &str = "invalid syntax";
 
 /// A character of a literal: a code point, or one byte (`\xff`, `\377`).

@@ -7,9 +7,9 @@ use super::super::function::{Args, Body, Function, Param};
 use super::super::parse::{Node, NodeRef};
 use super::super::value::{Operand, Value};
 use super::eval::Final;
-use super::{Result, Run};
+use super::{Execution, Result};
 
-impl<'t> Run<'t> {
+impl<'t> Execution<'t> {
     pub(super) fn function(
         &mut self,
         dot: &Operand,

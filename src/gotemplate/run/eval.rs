@@ -1,15 +1,15 @@
 //! Evaluates pipelines, commands and their elements.
 
 use super::super::function::Param;
-use super::super::parse::{Command, Node, NodeRef, Number, Pipe};
+use super::super::parse::{CommandNode, Node, NodeRef, Number, Pipe};
 use super::super::value::{Operand, Type, UintType, Value, is_exported};
 use super::super::{MissingKey, fmt::quote};
-use super::{Result, Run};
+use super::{Execution, Result};
 
 /// The value that the command before hands over, if there is one.
 pub(super) type Final = Option<Operand>;
 
-impl<'t> Run<'t> {
+impl<'t> Execution<'t> {
     pub(super) fn pipeline(&mut self, dot: &Operand, pipe: &'t Pipe) -> Result<Operand> {
         self.node = Some(NodeRef::Pipe(pipe));
         let mut value: Final = None;
@@ -37,7 +37,7 @@ impl<'t> Run<'t> {
         Ok(())
     }
 
-    fn command(&mut self, dot: &Operand, command: &'t Command, last: Final) -> Result<Operand> {
+    fn command(&mut self, dot: &Operand, command: &'t CommandNode, last: Final) -> Result<Operand> {
         self.step()?;
         let args = &command.args[..];
         let Some(first) = args.first() else { return Ok(Operand::invalid()) };

@@ -18,7 +18,7 @@ use super::{Host, Templates};
 
 type Result<T> = std::result::Result<T, Box<Error>>;
 
-/// What follows after a node.
+/// How the walk goes on after a node.
 enum Flow {
     Next,
     Break,
@@ -26,7 +26,7 @@ enum Flow {
 }
 
 /// One run.
-pub(super) struct Run<'t> {
+pub(super) struct Execution<'t> {
     templates: &'t Templates,
     host: &'t dyn Host,
     /// The template that runs now.
@@ -54,7 +54,7 @@ pub(super) fn run(templates: &Templates, name: &str, dot: &Value, host: &dyn Hos
         }));
     };
     let dot = Operand::typed(dot.clone());
-    let mut run = Run {
+    let mut run = Execution {
         templates,
         host,
         tree,
@@ -69,7 +69,7 @@ pub(super) fn run(templates: &Templates, name: &str, dot: &Value, host: &dyn Hos
     Ok(run.output)
 }
 
-impl<'t> Run<'t> {
+impl<'t> Execution<'t> {
     fn at(&mut self, node: &'t Node) {
         self.node = Some(NodeRef::Node(node));
     }
@@ -327,7 +327,7 @@ impl<'t> Run<'t> {
     }
 }
 
-impl Context for Run<'_> {
+impl Context for Execution<'_> {
     fn charge(&mut self, bytes: usize) -> std::result::Result<(), Fault> {
         self.memory = self.memory.saturating_add(bytes);
         let limit = self.templates.limits.memory;

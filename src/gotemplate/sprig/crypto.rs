@@ -5,12 +5,12 @@ use base64::engine::general_purpose::STANDARD;
 use ring::{hmac, pbkdf2};
 
 use super::super::convert::size;
-use super::super::function::Native;
-use super::{Args, Context, Entry, Fault, I, Param, Result, T, Value};
+use super::super::function::GoFunction;
+use super::{Args, Context, Fault, I, Param, Result, T, TableEntry, Value};
 
 const LIST: Param = Param::List;
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("randBytes", &[I], None, rand_bytes),
     ("uuidv4", &[], None, uuid),
     ("derivePassword", &[Param::Uint32, T, T, T, T], None, derive_password),
@@ -30,7 +30,7 @@ pub(super) const TABLE: &[Entry] = &[
 
 const CERTIFICATE: Param = Param::Object("sprig.certificate");
 
-const NOT_DONE: Native = |_, _| Err(Fault::new("keys, certificates and ciphers of sprig are not supported"));
+const NOT_DONE: GoFunction = |_, _| Err(Fault::new("keys, certificates and ciphers of sprig are not supported"));
 
 fn rand_bytes(context: &mut dyn Context, args: Args<'_>) -> Result {
     if args.int(0) < 0 {

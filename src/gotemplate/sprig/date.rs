@@ -14,14 +14,14 @@ use super::super::convert::{float_of_uint, truncated};
 use super::super::fmt::quote;
 use super::super::function::{Bound, Function};
 use super::super::parse::parse_decimal;
-use super::super::value::Object;
-use super::layout::{Part, next_part};
-use super::{A, Args, Context, Entry, Fault, Param, Result, T, Text, Value};
+use super::super::value::GoObject;
+use super::layout::{LayoutPart, next_part};
+use super::{A, Args, Context, Fault, Param, Result, T, TableEntry, Text, Value};
 
 const TIME: Param = Param::Object(TYPE);
 const TYPE: &str = "time.Time";
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("now", &[], None, |context, _| Ok(GoTime::now(context).value())),
     ("ago", &[A], None, ago),
     ("date", &[T, A], None, |context, args| in_zone(context, args.text(0), args.value(1), b"Local")),
@@ -109,36 +109,36 @@ impl GoTime {
         text
     }
 
-    fn part(&self, civil: &DateTime, part: Part) -> String {
+    fn part(&self, civil: &DateTime, part: LayoutPart) -> String {
         let month = MONTHS[usize::try_from(civil.month() - 1).unwrap_or(0)];
         let weekday = DAYS[usize::try_from(civil.weekday().to_sunday_zero_offset()).unwrap_or(0)];
         let hour12 = if civil.hour() % 12 == 0 { 12 } else { civil.hour() % 12 };
         match part {
-            Part::LongMonth => month.to_owned(),
-            Part::Month => month[..3].to_owned(),
-            Part::NumMonth => civil.month().to_string(),
-            Part::ZeroMonth => format!("{:02}", civil.month()),
-            Part::LongWeekDay => weekday.to_owned(),
-            Part::WeekDay => weekday[..3].to_owned(),
-            Part::Day => civil.day().to_string(),
-            Part::UnderDay => format!("{:2}", civil.day()),
-            Part::ZeroDay => format!("{:02}", civil.day()),
-            Part::UnderYearDay => format!("{:3}", civil.day_of_year()),
-            Part::ZeroYearDay => format!("{:03}", civil.day_of_year()),
-            Part::Hour => format!("{:02}", civil.hour()),
-            Part::Hour12 => hour12.to_string(),
-            Part::ZeroHour12 => format!("{hour12:02}"),
-            Part::Minute => civil.minute().to_string(),
-            Part::ZeroMinute => format!("{:02}", civil.minute()),
-            Part::Second => civil.second().to_string(),
-            Part::ZeroSecond => format!("{:02}", civil.second()),
-            Part::LongYear => format!("{:04}", civil.year()),
-            Part::Year => format!("{:02}", civil.year().abs() % 100),
-            Part::UpperPm => if civil.hour() >= 12 { "PM" } else { "AM" }.to_owned(),
-            Part::LowerPm => if civil.hour() >= 12 { "pm" } else { "am" }.to_owned(),
-            Part::Zone => self.zone_name(),
-            Part::Offset { is_iso, has_colons, parts } => self.offset(is_iso, has_colons, parts),
-            Part::Fraction { separator, digits, is_trimmed } => {
+            LayoutPart::LongMonth => month.to_owned(),
+            LayoutPart::Month => month[..3].to_owned(),
+            LayoutPart::NumMonth => civil.month().to_string(),
+            LayoutPart::ZeroMonth => format!("{:02}", civil.month()),
+            LayoutPart::LongWeekDay => weekday.to_owned(),
+            LayoutPart::WeekDay => weekday[..3].to_owned(),
+            LayoutPart::Day => civil.day().to_string(),
+            LayoutPart::UnderDay => format!("{:2}", civil.day()),
+            LayoutPart::ZeroDay => format!("{:02}", civil.day()),
+            LayoutPart::UnderYearDay => format!("{:3}", civil.day_of_year()),
+            LayoutPart::ZeroYearDay => format!("{:03}", civil.day_of_year()),
+            LayoutPart::Hour => format!("{:02}", civil.hour()),
+            LayoutPart::Hour12 => hour12.to_string(),
+            LayoutPart::ZeroHour12 => format!("{hour12:02}"),
+            LayoutPart::Minute => civil.minute().to_string(),
+            LayoutPart::ZeroMinute => format!("{:02}", civil.minute()),
+            LayoutPart::Second => civil.second().to_string(),
+            LayoutPart::ZeroSecond => format!("{:02}", civil.second()),
+            LayoutPart::LongYear => format!("{:04}", civil.year()),
+            LayoutPart::Year => format!("{:02}", civil.year().abs() % 100),
+            LayoutPart::UpperPm => if civil.hour() >= 12 { "PM" } else { "AM" }.to_owned(),
+            LayoutPart::LowerPm => if civil.hour() >= 12 { "pm" } else { "am" }.to_owned(),
+            LayoutPart::Zone => self.zone_name(),
+            LayoutPart::Offset { is_iso, has_colons, parts } => self.offset(is_iso, has_colons, parts),
+            LayoutPart::Fraction { separator, digits, is_trimmed } => {
                 fraction(civil.subsec_nanosecond(), separator, digits, is_trimmed)
             }
         }
@@ -370,7 +370,7 @@ fn to_date(context: &mut dyn Context, args: Args<'_>) -> std::result::Result<GoT
     Ok(parsing::parse(&layout, &text, &local)?)
 }
 
-impl Object for GoTime {
+impl GoObject for GoTime {
     fn type_name(&self) -> &str {
         TYPE
     }
@@ -383,7 +383,7 @@ impl Object for GoTime {
         Some(format!("\"{}\"", self.format("2006-01-02T15:04:05.999999999Z07:00")))
     }
 
-    fn equals(&self, other: &dyn Object) -> bool {
+    fn equals(&self, other: &dyn GoObject) -> bool {
         let other = other.as_any().downcast_ref::<Self>();
         other.is_some_and(|other| self.at == other.at && self.zone == other.zone && self.name == other.name)
     }

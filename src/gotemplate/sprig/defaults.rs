@@ -1,9 +1,9 @@
 //! Defaults, logic and reflection.
 
 use super::super::compare::deep_equal;
-use super::{A, ANY, Args, Context, Entry, Param, Result, T, Value};
+use super::{A, ANY, Args, Context, Param, Result, T, TableEntry, Value};
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("default", &[A], ANY, default),
     ("empty", &[A], None, |_, args| Ok(Value::Bool(!args.value(0).is_true()))),
     ("coalesce", &[], ANY, |_, args| Ok(args.rest(0).find(|value| value.is_true()).cloned().unwrap_or(Value::Nil))),

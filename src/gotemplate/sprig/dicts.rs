@@ -2,14 +2,14 @@
 
 use super::super::error::Limit;
 use super::cast::to_text;
-use super::{A, ANY, Args, Context, Entry, Fault, List, Map, Param, Result, T, Type, Value};
+use super::{A, ANY, Args, Context, Fault, List, Map, Param, Result, T, TableEntry, Type, Value};
 
 const M: Param = Param::Map;
 
 /// How deep maps are merged and copied.
 const MAX_DEPTH: usize = 200;
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("dict", &[], ANY, dict),
     ("get", &[M, T], None, |_, args| Ok(args.map(0).get(args.text(1)).unwrap_or_else(|| Value::text("")))),
     ("set", &[M, T, A], None, set),
@@ -171,7 +171,7 @@ fn copy(context: &mut dyn Context, value: &Value, depth: usize) -> Result {
     })
 }
 
-/// What Go says of a type assertion that fails.
+/// Go's panic message for a type assertion that fails.
 fn not_a(value: &Value, wanted: &str) -> Fault {
     let found = if let Value::Nil = value { "nil".to_owned() } else { value.type_name() };
     Fault::Message(format!("interface conversion: interface {{}} is {found}, not {wanted}"))

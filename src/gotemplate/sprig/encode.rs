@@ -8,13 +8,13 @@ use ring::digest;
 
 use super::super::builtins::MAX_TEXT;
 use super::super::json::{Style, decode, encode};
-use super::{A, Args, Entry, Fault, Result, T, Value};
+use super::{A, Args, Fault, Result, T, TableEntry, Value};
 
 const COMPACT: Style = Style { escapes_html: true, is_pretty: false };
 const PRETTY: Style = Style { escapes_html: true, is_pretty: true };
 const RAW: Style = Style { escapes_html: false, is_pretty: false };
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("b64enc", &[T], None, |_, args| Ok(Value::text(STANDARD.encode(args.text(0))))),
     ("b64dec", &[T], None, |_, args| Ok(decoded("base64", base64_decoded(args.text(0))))),
     ("b32enc", &[T], None, |_, args| Ok(Value::text(base32(args.text(0))))),
@@ -102,7 +102,7 @@ fn base32_digit(byte: u8) -> Option<u8> {
     })
 }
 
-/// What Go decodes, or the text of its error: sprig returns it as if it were the content.
+/// The decoded bytes, or the text of Go's error: sprig returns it as if it were the content.
 fn decoded(name: &str, bytes: std::result::Result<Vec<u8>, usize>) -> Value {
     Value::text(bytes.unwrap_or_else(|at| format!("illegal {name} data at input byte {at}").into_bytes()))
 }

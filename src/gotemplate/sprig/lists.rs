@@ -5,9 +5,9 @@ use std::rc::Rc;
 use super::super::compare::deep_equal;
 use super::super::convert::{float_of_int, length, size};
 use super::cast::{elements, to_int};
-use super::{A, ANY, Args, Context, Entry, Fault, I, List, NIL_DEREFERENCE, Result, Type, Value};
+use super::{A, ANY, Args, Context, Fault, I, List, NIL_DEREFERENCE, Result, TableEntry, Type, Value};
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("list", &[], ANY, list),
     ("tuple", &[], ANY, list),
     ("append", &[A, A], None, push),

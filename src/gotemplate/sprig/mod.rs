@@ -25,12 +25,12 @@ mod url;
 mod words;
 
 use super::error::Fault;
-use super::function::{Args, Context, Entry, Param};
+use super::function::{Args, Context, Param, TableEntry};
 use super::text::Text;
 use super::value::{List, Map, Type, Value};
 
 /// The tables, which together are sprig's.
-pub(super) const TABLES: [&[Entry]; 11] = [
+pub(super) const TABLES: [&[TableEntry]; 11] = [
     crypto::TABLE,
     date::TABLE,
     defaults::TABLE,
@@ -51,5 +51,5 @@ const T: Param = Param::Text;
 const I: Param = Param::Int;
 const A: Param = Param::Any;
 
-/// What Go's runtime says of a nil interface whose type is asked for.
+/// Go's panic message for a type assertion on a nil interface.
 const NIL_DEREFERENCE: &str = "runtime error: invalid memory address or nil pointer dereference";

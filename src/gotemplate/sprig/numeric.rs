@@ -6,9 +6,9 @@ use super::super::parse::{NotANumber, parse_decimal, parse_int};
 use super::cast::{ints, to_float, to_int};
 use super::decimal::Decimal;
 use super::strings::random_below;
-use super::{A, ANY, Args, Context, Entry, Fault, I, Param, Result, T, Value};
+use super::{A, ANY, Args, Context, Fault, I, Param, Result, T, TableEntry, Value};
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("atoi", &[T], None, atoi),
     ("int64", &[A], None, |_, args| Ok(Value::int64(to_int(args.value(0))))),
     ("int", &[A], None, |_, args| Ok(Value::int(to_int(args.value(0))))),
@@ -39,7 +39,7 @@ pub(super) const TABLE: &[Entry] = &[
     ("round", &[A, I], Some(Param::Float64), round),
 ];
 
-/// What is out of range is the nearest that is not, as `strconv.Atoi` returns it beside its error.
+/// A number out of range becomes the nearest in range, as `strconv.Atoi` returns it beside its error.
 fn atoi(_: &mut dyn Context, args: Args<'_>) -> Result {
     let text = String::from_utf8_lossy(args.text(0));
     Ok(Value::int(match parse_decimal(&text) {

@@ -1,10 +1,10 @@
 //! Paths with slashes (Go's `path`); the `os…` functions are the same here, and on every system that Argo CD runs on.
 
-use super::super::function::Native;
+use super::super::function::GoFunction;
 use super::super::text::rfind;
-use super::{Args, Context, Entry, Result, T, Value};
+use super::{Args, Context, Result, T, TableEntry, Value};
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("base", &[T], None, base),
     ("dir", &[T], None, dir),
     ("clean", &[T], None, CLEAN),
@@ -19,7 +19,7 @@ pub(super) const TABLE: &[Entry] = &[
     ("urlJoin", &[super::Param::Map], None, super::url::join),
 ];
 
-const CLEAN: Native = |_, args| Ok(Value::text(clean(args.text(0))));
+const CLEAN: GoFunction = |_, args| Ok(Value::text(clean(args.text(0))));
 
 fn base(_: &mut dyn Context, args: Args<'_>) -> Result {
     let path = args.text(0);

@@ -4,9 +4,9 @@ use ::regex::bytes::{Captures, Regex, RegexBuilder};
 
 use super::super::text::push_rune;
 use super::regex_syntax::translate;
-use super::{Args, Context, Entry, Fault, I, List, Result, T, Type, Value};
+use super::{Args, Context, Fault, I, List, Result, T, TableEntry, Type, Value};
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("regexMatch", &[T, T], None, |_, args| {
         Ok(Value::Bool(compiled(args).is_ok_and(|regex| regex.is_match(args.text(1)))))
     }),
@@ -33,7 +33,7 @@ fn compiled(args: Args<'_>) -> std::result::Result<Regex, Fault> {
     })
 }
 
-/// What Go's `MustCompile` panics with.
+/// The message that Go's `MustCompile` panics with.
 fn panicking(args: Args<'_>) -> std::result::Result<Regex, Fault> {
     compiled(args).map_err(|fault| match fault {
         Fault::Message(message) => {

@@ -8,22 +8,23 @@ use std::sync::LazyLock;
 use ::regex::{Captures, Regex};
 
 use super::super::function::Function;
-use super::super::value::{Object, UintType};
-use super::{Args, Context, Entry, Fault, Param, Result, T, Text, Value};
+use super::super::value::{GoObject, UintType};
+use super::{Args, Context, Fault, Param, Result, T, TableEntry, Text, Value};
 
-pub(super) const TABLE: &[Entry] = &[("semver", &[T], None, semver), ("semverCompare", &[T, T], None, semver_compare)];
+pub(super) const TABLE: &[TableEntry] =
+    &[("semver", &[T], None, semver), ("semverCompare", &[T, T], None, semver_compare)];
 
 const TYPE: &str = "*semver.Version";
 const SUFFIX: &str = r"(-([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?(\+([0-9A-Za-z\-]+(\.[0-9A-Za-z\-]+)*))?";
 const OPERATORS: &str = r"=||!=|>|<|>=|=>|<=|=<|~|~>|\^";
 
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Version {
+pub(super) struct SemanticVersion {
     parts: [u64; 3],
     prerelease: String,
     metadata: String,
     original: String,
-    /// What `semver` returns is a pointer, what `IncMajor` returns is none.
+    /// `semver` returns a pointer, `IncMajor` a value.
     is_value: bool,
 }
 
@@ -55,7 +56,7 @@ fn group<'t>(captures: &Captures<'t>, index: usize) -> &'t str {
     captures.get(index).map_or("", |found| found.as_str())
 }
 
-impl Version {
+impl SemanticVersion {
     fn parse(text: &str) -> std::result::Result<Self, Fault> {
         let captures = VERSION.as_ref().and_then(|regex| regex.captures(text)).ok_or("Invalid Semantic Version")?;
         let number = |index: usize| {
@@ -143,7 +144,7 @@ fn compare_prereleases(one: &str, other: &str) -> Ordering {
 
 #[derive(Debug)]
 struct Constraint {
-    version: Version,
+    version: SemanticVersion,
     operator: String,
     is_minor_open: bool,
     is_patch_open: bool,
@@ -155,7 +156,7 @@ impl Constraint {
         let improper = || Fault::Message(format!("improper constraint: {text}"));
         if text.is_empty() {
             return Ok(Self {
-                version: Version::parse("0.0.0")?,
+                version: SemanticVersion::parse("0.0.0")?,
                 operator: String::new(),
                 is_minor_open: false,
                 is_patch_open: false,
@@ -183,7 +184,7 @@ impl Constraint {
             group(&captures, 2).to_owned()
         };
         Ok(Self {
-            version: Version::parse(&version).or(Err("constraint Parser Error"))?,
+            version: SemanticVersion::parse(&version).or(Err("constraint Parser Error"))?,
             operator: group(&captures, 1).to_owned(),
             is_minor_open,
             is_patch_open,
@@ -191,7 +192,7 @@ impl Constraint {
         })
     }
 
-    fn allows(&self, version: &Version) -> bool {
+    fn allows(&self, version: &SemanticVersion) -> bool {
         let own = &self.version;
         let is_only_prerelease = !version.prerelease.is_empty() && own.prerelease.is_empty();
         let order = version.compare(own);
@@ -222,7 +223,7 @@ impl Constraint {
         }
     }
 
-    fn differs(&self, version: &Version, is_only_prerelease: bool) -> bool {
+    fn differs(&self, version: &SemanticVersion, is_only_prerelease: bool) -> bool {
         let ([major, minor, patch], [own_major, own_minor, own_patch]) = (version.parts, self.version.parts);
         if self.is_open {
             if is_only_prerelease {
@@ -245,7 +246,7 @@ impl Constraint {
         version.compare(&self.version).is_ne()
     }
 
-    fn allows_tilde(&self, version: &Version) -> bool {
+    fn allows_tilde(&self, version: &SemanticVersion) -> bool {
         let ([major, minor, _], own) = (version.parts, self.version.parts);
         if version.compare(&self.version).is_lt() {
             return false;
@@ -256,7 +257,7 @@ impl Constraint {
         major == own[0] && (minor == own[1] || self.is_minor_open)
     }
 
-    fn allows_caret(&self, version: &Version) -> bool {
+    fn allows_caret(&self, version: &SemanticVersion) -> bool {
         let ([major, minor, patch], [own_major, own_minor, own_patch]) = (version.parts, self.version.parts);
         if version.compare(&self.version).is_lt() {
             return false;
@@ -302,23 +303,23 @@ fn constraints(text: &str) -> std::result::Result<Vec<Vec<Constraint>>, Fault> {
 
 fn semver_compare(_: &mut dyn Context, args: Args<'_>) -> Result {
     let alternatives = constraints(&String::from_utf8_lossy(args.text(0)))?;
-    let version = Version::parse(&String::from_utf8_lossy(args.text(1)))?;
+    let version = SemanticVersion::parse(&String::from_utf8_lossy(args.text(1)))?;
     Ok(Value::Bool(alternatives.iter().any(|all| all.iter().all(|constraint| constraint.allows(&version)))))
 }
 
 fn semver(_: &mut dyn Context, args: Args<'_>) -> Result {
-    Ok(Value::Object(Rc::new(Version::parse(&String::from_utf8_lossy(args.text(0)))?)))
+    Ok(Value::Object(Rc::new(SemanticVersion::parse(&String::from_utf8_lossy(args.text(0)))?)))
 }
 
 /// The version that an argument is.
-fn version_of(value: &Value) -> Option<Version> {
+fn version_of(value: &Value) -> Option<SemanticVersion> {
     match value {
-        Value::Object(object) => object.as_any().downcast_ref::<Version>().cloned(),
+        Value::Object(object) => object.as_any().downcast_ref::<SemanticVersion>().cloned(),
         _ => None,
     }
 }
 
-impl Object for Version {
+impl GoObject for SemanticVersion {
     fn type_name(&self) -> &str {
         if self.is_value { &TYPE[1..] } else { TYPE }
     }

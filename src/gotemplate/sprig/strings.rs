@@ -5,9 +5,9 @@ use super::super::text::{find, first_rune, last_rune, push_rune, replace, runes,
 use super::super::unicode::{is_digit, is_letter, is_space, to_lower, to_title, to_upper};
 use super::cast::{to_int, to_text, to_texts};
 use super::words::{camel_case, hyphenated, swap_case, uncapitalize, wrap};
-use super::{A, ANY, Args, Context, Entry, Fault, I, List, Map, Result, T, Text, Type, Value};
+use super::{A, ANY, Args, Context, Fault, I, List, Map, Result, T, TableEntry, Text, Type, Value};
 
-pub(super) const TABLE: &[Entry] = &[
+pub(super) const TABLE: &[TableEntry] = &[
     ("hello", &[], None, |_, _| Ok(Value::text("Hello!"))),
     ("abbrev", &[I, T], None, abbrev),
     ("abbrevboth", &[I, I, T], None, abbrevboth),

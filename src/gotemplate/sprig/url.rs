@@ -5,7 +5,7 @@ use super::{Args, Context, Fault, Map, Result, Text, Value};
 
 /// The part of a URL that bytes stand in, which decides what is escaped.
 #[derive(Clone, Copy, PartialEq, Eq)]
-enum Place {
+enum UrlPart {
     Path,
     Host,
     User,
@@ -24,19 +24,19 @@ struct Url {
     fragment: Vec<u8>,
 }
 
-fn must_escape(byte: u8, place: Place) -> bool {
+fn must_escape(byte: u8, place: UrlPart) -> bool {
     match byte {
-        b'!' | b'\'' | b'(' | b')' | b'*' | b'[' | b']' | b'<' | b'>' | b'"' if place == Place::Host => false,
+        b'!' | b'\'' | b'(' | b')' | b'*' | b'[' | b']' | b'<' | b'>' | b'"' if place == UrlPart::Host => false,
         b'a'..=b'z' | b'A'..=b'Z' | b'0'..=b'9' => false,
         _ if b"-_.~$&+,;=".contains(&byte) => false,
-        b':' => place == Place::User,
-        b'/' | b'@' => matches!(place, Place::Host | Place::User),
-        b'?' | b'!' | b'(' | b')' | b'*' => place != Place::Fragment,
+        b':' => place == UrlPart::User,
+        b'/' | b'@' => matches!(place, UrlPart::Host | UrlPart::User),
+        b'?' | b'!' | b'(' | b')' | b'*' => place != UrlPart::Fragment,
         _ => true,
     }
 }
 
-fn escape(bytes: &[u8], place: Place) -> Vec<u8> {
+fn escape(bytes: &[u8], place: UrlPart) -> Vec<u8> {
     let mut escaped = Vec::with_capacity(bytes.len());
     for byte in bytes {
         if must_escape(*byte, place) {
@@ -56,7 +56,7 @@ fn invalid_escape(bytes: &[u8]) -> String {
     format!("invalid URL escape {}", quote(&bytes[..bytes.len().min(3)]))
 }
 
-fn unescape(bytes: &[u8], place: Place) -> std::result::Result<Vec<u8>, String> {
+fn unescape(bytes: &[u8], place: UrlPart) -> std::result::Result<Vec<u8>, String> {
     let mut unescaped = Vec::with_capacity(bytes.len());
     let mut at = 0;
     while let Some(byte) = bytes.get(at) {
@@ -64,14 +64,14 @@ fn unescape(bytes: &[u8], place: Place) -> std::result::Result<Vec<u8>, String> 
             let (Some(high), Some(low)) = (hex(bytes.get(at + 1)), hex(bytes.get(at + 2))) else {
                 return Err(invalid_escape(&bytes[at..]));
             };
-            if place == Place::Host && high < 8 && !bytes[at..].starts_with(b"%25") {
+            if place == UrlPart::Host && high < 8 && !bytes[at..].starts_with(b"%25") {
                 return Err(invalid_escape(&bytes[at..]));
             }
             unescaped.push(high << 4 | low);
             at += 3;
             continue;
         }
-        if place == Place::Host && byte.is_ascii() && must_escape(*byte, place) {
+        if place == UrlPart::Host && byte.is_ascii() && must_escape(*byte, place) {
             return Err(format!("invalid character {} in host name", quote(&bytes[at..=at])));
         }
         unescaped.push(*byte);
@@ -105,7 +105,8 @@ impl Url {
         let (before, fragment) = cut(text, b'#');
         let failed = |url: &[u8], cause: &str| format!("parse {}: {cause}", quote(url));
         let mut url = Self::without_fragment(before).map_err(|cause| failed(before, &cause))?;
-        url.fragment = unescape(fragment.unwrap_or_default(), Place::Fragment).map_err(|cause| failed(text, &cause))?;
+        url.fragment =
+            unescape(fragment.unwrap_or_default(), UrlPart::Fragment).map_err(|cause| failed(text, &cause))?;
         Ok(url)
     }
 
@@ -136,8 +137,8 @@ impl Url {
             url.set_authority(&rest[2..end])?;
             rest = &rest[end..];
         }
-        url.path = unescape(rest, Place::Path)?;
-        if escape(&url.path, Place::Path) != rest {
+        url.path = unescape(rest, UrlPart::Path)?;
+        if escape(&url.path, UrlPart::Path) != rest {
             url.raw_path = rest.to_vec();
         }
         Ok(url)
@@ -153,8 +154,8 @@ impl Url {
             return Err("net/url: invalid userinfo".to_owned());
         }
         let (name, password) = cut(user, b':');
-        let password = password.map(|password| unescape(password, Place::User)).transpose()?;
-        self.user = Some((unescape(name, Place::User)?, password));
+        let password = password.map(|password| unescape(password, UrlPart::User)).transpose()?;
+        self.user = Some((unescape(name, UrlPart::User)?, password));
         Ok(())
     }
 
@@ -180,15 +181,15 @@ impl Url {
                 }
             }
         }
-        unescape(host, Place::Host)
+        unescape(host, UrlPart::Host)
     }
 
     fn user_text(&self) -> Option<Vec<u8>> {
         let (name, password) = self.user.as_ref()?;
-        let mut text = escape(name, Place::User);
+        let mut text = escape(name, UrlPart::User);
         if let Some(password) = password {
             text.push(b':');
-            text.extend(escape(password, Place::User));
+            text.extend(escape(password, UrlPart::User));
         }
         Some(text)
     }
@@ -222,8 +223,8 @@ impl Url {
                 text.extend(user);
                 text.push(b'@');
             }
-            text.extend(escape(&self.host, Place::Host));
-            let path = if self.path == b"*" { self.path.clone() } else { escape(&self.path, Place::Path) };
+            text.extend(escape(&self.host, UrlPart::Host));
+            let path = if self.path == b"*" { self.path.clone() } else { escape(&self.path, UrlPart::Path) };
             if !path.is_empty() && path[0] != b'/' && !self.host.is_empty() {
                 text.push(b'/');
             }
@@ -240,7 +241,7 @@ impl Url {
         }
         if !self.fragment.is_empty() {
             text.push(b'#');
-            text.extend(escape(&self.fragment, Place::Fragment));
+            text.extend(escape(&self.fragment, UrlPart::Fragment));
         }
         text
     }

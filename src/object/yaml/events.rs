@@ -42,7 +42,7 @@ impl<'text> YamlEvents<'text> {
     pub(super) fn new(text: &'text str) -> Self {
         quiet_the_library();
         let mut parser = Parser::new();
-        // Told the encoding, the library does not look for a byte order mark, and mistake the first byte of `（` for one.
+        // Given the encoding, the library does not look for a byte order mark, and mistake the first byte of `（` for one.
         parser.set_encoding(Encoding::Utf8);
         parser.set_input(Chunks::new(text));
         Self { parser, text }

@@ -1,6 +1,6 @@
 //! A `ConfigManagementPlugin`: a renderer of the team's own, as a manifest describes it.
 //!
-//! In: the text of a file. Out: a [`Plugin`], or what is wrong with it.
+//! In: the text of a file. Out: a [`PluginDefinition`], or what is wrong with it.
 //!
 //! Rules: Argo CD cmpserver/plugin/config.go.
 
@@ -13,7 +13,7 @@ use crate::object::yaml::{self, Limits, WithPositions};
 
 /// A plugin that may be run: the user named its file.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Plugin {
+pub struct PluginDefinition {
     /// `metadata.name`.
     pub name: String,
     /// `spec.version`; empty when the plugin has none.
@@ -119,7 +119,7 @@ struct Find {
     glob: String,
 }
 
-impl Plugin {
+impl PluginDefinition {
     /// Reads a plugin's manifest.
     pub fn read(file: &str, bytes: &[u8]) -> Result<Self, PluginFileError> {
         let wrong = |fault: String| PluginFileError::Wrong { file: file.to_owned(), fault };
@@ -159,7 +159,7 @@ impl Plugin {
     }
 }
 
-impl fmt::Display for Plugin {
+impl fmt::Display for PluginDefinition {
     fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
         formatter.write_str(&self.name)?;
         if self.version.is_empty() { Ok(()) } else { write!(formatter, "-{}", self.version) }
@@ -208,7 +208,7 @@ mod tests {
 
     #[test]
     fn a_plugin_is_read_as_argo_cd_reads_it() {
-        let plugin = Plugin::read("plugin.yaml", DOCUMENTED.as_bytes()).unwrap();
+        let plugin = PluginDefinition::read("plugin.yaml", DOCUMENTED.as_bytes()).unwrap();
         assert_eq!(plugin.to_string(), "my-plugin-v1.0");
         assert_eq!(plugin.generate.words().collect::<Vec<_>>(), ["sh", "-c", "echo \"{}\"\n"]);
         assert_eq!(plugin.discover, Some(Discover::FileName("./subdir/s*.yaml".to_owned())));
@@ -230,7 +230,7 @@ mod tests {
                 "`p.yaml` is not a plugin: it has no `spec.generate.command`",
             ),
         ] {
-            assert_eq!(Plugin::read("p.yaml", text.as_bytes()).unwrap_err().to_string(), expected);
+            assert_eq!(PluginDefinition::read("p.yaml", text.as_bytes()).unwrap_err().to_string(), expected);
         }
     }
 }

@@ -7,13 +7,13 @@ use std::path::Path;
 
 use globset::{GlobBuilder, GlobMatcher};
 
-use super::{Discover, Plugin, PluginError, PluginRun};
+use super::{Discover, PluginDefinition, PluginError, PluginRun};
 use crate::render::{RenderInput, paths};
 
 /// How deep folders are looked into: deeper is an attack on whoever walks them.
 const DEPTH: usize = 128;
 
-pub(super) fn fits(plugin: &Plugin, input: &RenderInput<'_>) -> Result<bool, PluginError> {
+pub(super) fn fits(plugin: &PluginDefinition, input: &RenderInput<'_>) -> Result<bool, PluginError> {
     match &plugin.discover {
         None => Ok(false),
         Some(Discover::FileName(pattern) | Discover::Glob(pattern)) => {
@@ -28,7 +28,7 @@ pub(super) fn fits(plugin: &Plugin, input: &RenderInput<'_>) -> Result<bool, Plu
     }
 }
 
-fn glob(plugin: &Plugin, pattern: &str) -> Result<GlobMatcher, PluginError> {
+fn glob(plugin: &PluginDefinition, pattern: &str) -> Result<GlobMatcher, PluginError> {
     let path = pattern.trim_start_matches("./");
     let glob = GlobBuilder::new(path).literal_separator(true).backslash_escape(true).empty_alternates(true).build();
     glob.map(|glob| glob.compile_matcher()).map_err(|source| PluginError::Glob {

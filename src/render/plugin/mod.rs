@@ -12,7 +12,7 @@ mod discover;
 mod environment;
 mod error;
 
-pub use definition::{Discover, Plugin, PluginCommand, PluginFileError};
+pub use definition::{Discover, PluginCommand, PluginDefinition, PluginFileError};
 pub use error::{PluginError, PluginOutput};
 
 use std::path::PathBuf;
@@ -45,7 +45,7 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Target, RenderError> {
 pub(super) fn discovered<'a>(
     input: &RenderInput<'a>,
     passed_over: &mut Vec<PluginError>,
-) -> Result<Option<&'a Plugin>, PluginError> {
+) -> Result<Option<&'a PluginDefinition>, PluginError> {
     for plugin in &input.settings.plugins {
         match discover::fits(plugin, input) {
             Ok(true) => return Ok(Some(plugin)),
@@ -57,7 +57,7 @@ pub(super) fn discovered<'a>(
     Ok(None)
 }
 
-fn chosen<'a>(input: &RenderInput<'a>) -> Result<&'a Plugin, PluginError> {
+fn chosen<'a>(input: &RenderInput<'a>) -> Result<&'a PluginDefinition, PluginError> {
     let asked = input.source.plugin.as_ref().map(|plugin| plugin.name.as_str()).unwrap_or_default();
     if asked.is_empty() {
         let mut passed_over = Vec::new();
@@ -75,19 +75,19 @@ fn chosen<'a>(input: &RenderInput<'a>) -> Result<&'a Plugin, PluginError> {
 }
 
 fn known(input: &RenderInput<'_>) -> Vec<String> {
-    input.settings.plugins.iter().map(Plugin::to_string).collect()
+    input.settings.plugins.iter().map(PluginDefinition::to_string).collect()
 }
 
 /// A plugin at work on a copy of the repository, which is removed when this is dropped.
 struct PluginRun<'a> {
-    plugin: &'a Plugin,
+    plugin: &'a PluginDefinition,
     input: &'a RenderInput<'a>,
     copy: Copy,
     variables: Vec<(String, String)>,
 }
 
 impl<'a> PluginRun<'a> {
-    fn new(plugin: &'a Plugin, input: &'a RenderInput<'_>) -> Result<Self, PluginError> {
+    fn new(plugin: &'a PluginDefinition, input: &'a RenderInput<'_>) -> Result<Self, PluginError> {
         let copy = Copy::of(input.root, plugin.preserve_file_mode)
             .map_err(|source| PluginError::Copy { plugin: plugin.to_string(), source })?;
         Ok(Self { plugin, input, copy, variables: environment::variables(input) })

@@ -16,7 +16,7 @@ use crate::report::View;
 use crate::report::drift::operation::{HeldEntry, OperationEntry};
 use crate::report::style::words::message_with_causes;
 use crate::source::{Commit, PathHistory};
-use crate::status::{FieldDrift, Ignored, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, Ignored, InSyncProof, Manager, Moved, ResourceDrift, ResourceState};
 use crate::sync::plan::SavedPlan;
 
 /// A run, as scripts read it.
@@ -374,11 +374,11 @@ impl<'run> ResourceData<'run> {
                 ResourceState::Unknown => "unknown",
             },
             proof: match resource.proof {
-                Proof::Ownership => "ownership",
-                Proof::Structural => "structural",
-                Proof::Server => "server",
-                Proof::Schema => "schema",
-                Proof::None => "none",
+                InSyncProof::Ownership => "ownership",
+                InSyncProof::Structural => "structural",
+                InSyncProof::Server => "server",
+                InSyncProof::Schema => "schema",
+                InSyncProof::None => "none",
             },
             moved: (resource.state != ResourceState::InSync && resource.moved != Moved::Unknown)
                 .then(|| side(resource.moved)),

@@ -26,7 +26,7 @@ const MOST_CONTEXT: usize = 1_000_000;
 
 /// Who has a line.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::report) enum Side {
+pub(in crate::report) enum DiffSide {
     /// Both have it: context.
     Both,
     /// Only the cluster has it.
@@ -39,7 +39,7 @@ pub(in crate::report) enum Side {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(in crate::report) struct Line {
     /// Who has it.
-    pub(in crate::report) side: Side,
+    pub(in crate::report) side: DiffSide,
     /// Its pieces, and whether a piece is the part that differs from the other side's line.
     pub(in crate::report) pieces: Vec<(bool, String)>,
 }
@@ -117,7 +117,10 @@ fn changed_lines(cluster: &str, git: &str, context_lines: usize) -> Vec<(Vec<Dif
 
 /// A whole object as lines of one side: a missing one.
 pub(in crate::report) fn whole(value: &Value) -> Vec<Line> {
-    yaml::write(value).lines().map(|text| Line { side: Side::Git, pieces: vec![(false, text.to_owned())] }).collect()
+    yaml::write(value)
+        .lines()
+        .map(|text| Line { side: DiffSide::Git, pieces: vec![(false, text.to_owned())] })
+        .collect()
 }
 
 impl SideText {
@@ -140,9 +143,9 @@ impl SideText {
 
 fn line(change: &InlineChange<'_, str>) -> Line {
     let side = match change.tag() {
-        ChangeTag::Equal => Side::Both,
-        ChangeTag::Delete => Side::Cluster,
-        ChangeTag::Insert => Side::Git,
+        ChangeTag::Equal => DiffSide::Both,
+        ChangeTag::Delete => DiffSide::Cluster,
+        ChangeTag::Insert => DiffSide::Git,
     };
     let mut pieces: Vec<(bool, String)> = change
         .values()
@@ -150,7 +153,7 @@ fn line(change: &InlineChange<'_, str>) -> Line {
         .map(|(differs, piece)| (*differs, piece.trim_end_matches('\n').to_owned()))
         .filter(|(_, piece)| !piece.is_empty())
         .collect();
-    if side != Side::Both
+    if side != DiffSide::Both
         && let Some((_, last)) = pieces.last_mut()
     {
         // Blanks at the end may be all that differs.
@@ -221,9 +224,9 @@ mod tests {
 
     fn shown(diff: &Diff) -> Vec<String> {
         let sign = |side| match side {
-            Side::Both => ' ',
-            Side::Cluster => '-',
-            Side::Git => '+',
+            DiffSide::Both => ' ',
+            DiffSide::Cluster => '-',
+            DiffSide::Git => '+',
         };
         let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
         lines.map(|line| format!("{} {}", sign(line.side), line.text())).collect()
@@ -284,7 +287,7 @@ mod tests {
     }
 
     proptest! {
-        /// What the cluster has is every line but git's, and the other way round; no field is lost.
+        /// Without git's lines the hunk is the live object, and the other way round; no field is lost.
         #[test]
         fn both_sides_can_be_read_back(live in any_value(), target in any_value()) {
             let live = json!({ "a": live });
@@ -294,9 +297,9 @@ mod tests {
             drift.fields[0].path = Pointer::parse("/a").unwrap();
             let diff = diff(&drift, usize::MAX);
             prop_assert_eq!(&diff.elsewhere, &Vec::<usize>::new());
-            for (side, value) in [(Side::Cluster, &live), (Side::Git, &target)] {
+            for (side, value) in [(DiffSide::Cluster, &live), (DiffSide::Git, &target)] {
                 let lines = diff.hunks.iter().flat_map(|hunk| &hunk.lines);
-                let text: Vec<String> = lines.filter(|line| line.side == side || line.side == Side::Both).map(Line::text).collect();
+                let text: Vec<String> = lines.filter(|line| line.side == side || line.side == DiffSide::Both).map(Line::text).collect();
                 let expected = yaml::write(value);
                 prop_assert_eq!(text.join("\n").replace('␣', " "), expected.strip_suffix('\n').unwrap());
             }

@@ -14,7 +14,7 @@ use crate::report::View;
 use crate::source::{Commit, PathHistory};
 use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
-use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, InSyncProof, Manager, Moved, ResourceDrift, ResourceState};
 
 /// Text that a terminal, markdown, HTML and a table would all obey.
 pub(in crate::report) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \
@@ -98,7 +98,7 @@ fn search() -> ApplicationRun {
     application.cluster = "examples/search/live".to_owned();
     application.sources = vec![source("../infra", "search", "HEAD", REVISION, "working tree")];
     let mut index = resource("index", ResourceState::InSync);
-    index.proof = Proof::Structural;
+    index.proof = InSyncProof::Structural;
     index.origin = Some(Origin { file: "search/index.yaml".into(), line: 1 });
     application.resources = vec![index];
     application
@@ -120,7 +120,7 @@ fn source(repo_url: &str, path: &str, target_revision: &str, revision: &str, fet
 fn service_account() -> ResourceDrift {
     let mut in_sync = resource("web", ResourceState::InSync);
     in_sync.gvk = Gvk::from_api_version("v1", "ServiceAccount");
-    in_sync.proof = Proof::Server;
+    in_sync.proof = InSyncProof::Server;
     in_sync.origin = Some(Origin { file: "base/account.yaml".into(), line: 1 });
     in_sync
 }
@@ -194,7 +194,7 @@ fn config_map() -> ResourceDrift {
     let target =
         config_map("#!/bin/sh\nset -eu\n\nexport A=1\nexport B=2\nexport C=3\nexport D=4\nexec web --port 8080\n");
     let mut drift = changed("v1", "ConfigMap", "settings", live, target);
-    drift.proof = Proof::Structural;
+    drift.proof = InSyncProof::Structural;
     drift.note = Some("compared without the API server: this account may not patch `configmaps`".to_owned());
     drift.origin = Some(Origin { file: "base/settings.yaml".into(), line: 1 });
     drift.fields = vec![field(
@@ -274,7 +274,7 @@ pub(in crate::report) fn changed(
 ) -> ResourceDrift {
     let mut drift = resource(name, ResourceState::Changed);
     drift.gvk = Gvk::from_api_version(api_version, kind);
-    drift.proof = Proof::Server;
+    drift.proof = InSyncProof::Server;
     drift.live = Some(live);
     drift.target = Some(target);
     drift

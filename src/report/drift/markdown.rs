@@ -11,7 +11,7 @@ use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Run, SyncStatus};
 use crate::object::Key;
 use crate::report::View;
-use crate::report::drift::diff::{self, CONTEXT, LONGEST_VALUE, Line, Side};
+use crate::report::drift::diff::{self, CONTEXT, DiffSide, LONGEST_VALUE, Line};
 use crate::report::drift::notes::note_of_all;
 use crate::report::drift::operation;
 use crate::report::health::markdown::unhealthy;
@@ -302,9 +302,9 @@ fn fence(lines: &[Line], room: usize, body: &mut String) {
         let whole = line.text();
         let shown = visible(&whole);
         text.push_str(match line.side {
-            Side::Both => "  ",
-            Side::Cluster => "- ",
-            Side::Git => "+ ",
+            DiffSide::Both => "  ",
+            DiffSide::Cluster => "- ",
+            DiffSide::Git => "+ ",
         });
         text.push_str(cut(&shown));
         text.push_str(if cut(&shown).len() < shown.len() { "…\n" } else { "\n" });

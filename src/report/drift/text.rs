@@ -9,7 +9,7 @@ use std::collections::BTreeSet;
 use crate::finding::Finding;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
-use crate::report::drift::diff::{self, CONTEXT, Diff, Hunk, LONGEST_VALUE, Line, Side};
+use crate::report::drift::diff::{self, CONTEXT, Diff, DiffSide, Hunk, LONGEST_VALUE, Line};
 use crate::report::drift::notes::{common_note, note_of_all};
 use crate::report::drift::{ignored_fields, operation};
 use crate::report::health::text as health;
@@ -373,11 +373,11 @@ impl TextReport<'_> {
         let shown = if self.view.verbose || lines.len() <= fold + 2 { lines.len() } else { fold };
         for Line { side, pieces } in &lines[..shown] {
             let (sign, role, part) = match side {
-                Side::Both => ("  ", Role::Hint, Role::Hint),
-                Side::Cluster => ("- ", Role::Cluster, Role::ClusterPart),
-                Side::Git => ("+ ", Role::Git, Role::GitPart),
+                DiffSide::Both => ("  ", Role::Hint, Role::Hint),
+                DiffSide::Cluster => ("- ", Role::Cluster, Role::ClusterPart),
+                DiffSide::Git => ("+ ", Role::Git, Role::GitPart),
             };
-            if pieces.is_empty() && *side == Side::Both {
+            if pieces.is_empty() && *side == DiffSide::Both {
                 self.page.end();
                 continue;
             }

@@ -5,7 +5,7 @@
 use crate::report::View;
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
-use crate::status::health::suite::{Outcome, Verdict};
+use crate::status::health::suite::{CaseOutcome, CaseVerdict};
 
 /// A case of a team's tests, tried.
 pub struct TestedCase {
@@ -14,9 +14,9 @@ pub struct TestedCase {
     /// The manifest.
     pub input: String,
     /// The test's title.
-    pub expected: Verdict,
+    pub expected: CaseVerdict,
     /// The script's result.
-    pub outcome: Outcome,
+    pub outcome: CaseOutcome,
 }
 
 /// A line for each case, and the counts.
@@ -25,25 +25,25 @@ pub fn write(cases: &[TestedCase], verbose: bool, view: &View) -> String {
     for case in cases {
         let name = format!("{}  {}", case.suite, case.input);
         match &case.outcome {
-            Outcome::Passed => {
+            CaseOutcome::Passed => {
                 page.write(Role::Good, "pass").write(Role::Plain, "  ").write(Role::Plain, name);
                 if verbose {
                     page.write(Role::Plain, "  ").write(Role::Hint, shown(&case.expected));
                 }
                 page.end();
             }
-            Outcome::Broken(why) => {
+            CaseOutcome::Broken(why) => {
                 page.write(Role::Bad, "FAIL").write(Role::Plain, "  ").write(Role::Plain, name).end();
                 page.write(Role::Plain, "      ").write(Role::Bad, why).end();
             }
-            Outcome::Differs(found) => {
+            CaseOutcome::Differs(found) => {
                 page.write(Role::Bad, "FAIL").write(Role::Plain, "  ").write(Role::Plain, name).end();
                 difference(&mut page, "status", &case.expected.status, &found.status);
                 difference(&mut page, "message", &case.expected.message, &found.message);
             }
         }
     }
-    let failed = cases.iter().filter(|case| case.outcome != Outcome::Passed).count();
+    let failed = cases.iter().filter(|case| case.outcome != CaseOutcome::Passed).count();
     let passed = cases.len() - failed;
     let mut counts = vec![(Role::Good, format!("{passed} passed"))];
     if failed > 0 {
@@ -53,7 +53,7 @@ pub fn write(cases: &[TestedCase], verbose: bool, view: &View) -> String {
     page.finish()
 }
 
-fn shown(verdict: &Verdict) -> String {
+fn shown(verdict: &CaseVerdict) -> String {
     match (verdict.status.as_str(), verdict.message.as_str()) {
         ("", "") => "nothing".to_owned(),
         (status, "") => status.to_owned(),

@@ -13,7 +13,7 @@ use crate::report::{Format, View, json, yaml};
 use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{HealthStatus, ResourceHealth};
 
-/// What was judged, and how a wait for it ended.
+/// The health of applications, and how a wait for it ended.
 #[derive(Debug, Clone, Copy)]
 pub struct Judged<'run> {
     /// The applications.

@@ -4,7 +4,7 @@ use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::report::style::theme::Role;
 use crate::source::Commit;
-use crate::status::{FieldDrift, Manager, Moved, Proof, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, InSyncProof, Manager, Moved, ResourceDrift, ResourceState};
 use crate::sync::plan::{Action, Method};
 
 /// Every state, in the order that people want to read them, worst first.
@@ -146,13 +146,13 @@ pub(in crate::report) fn fetched_by_words(source: &SourceRun) -> &str {
 }
 
 /// How a state was found, in words.
-pub(in crate::report) fn proof_words(proof: Proof) -> &'static str {
+pub(in crate::report) fn proof_words(proof: InSyncProof) -> &'static str {
     match proof {
-        Proof::Ownership => "untouched since the last sync",
-        Proof::Structural => "compared value by value",
-        Proof::Server => "compared by a server-side dry run",
-        Proof::Schema => "compared by the server's schema",
-        Proof::None => "",
+        InSyncProof::Ownership => "untouched since the last sync",
+        InSyncProof::Structural => "compared value by value",
+        InSyncProof::Server => "compared by a server-side dry run",
+        InSyncProof::Schema => "compared by the server's schema",
+        InSyncProof::None => "",
     }
 }
 

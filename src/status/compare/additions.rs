@@ -188,7 +188,7 @@ mod tests {
         assert_eq!(found(live.clone(), live, &[("kubectl", replicas)]), [""; 0]);
     }
 
-    /// What was added as a whole is reported as a whole; in what others hold too, only the parts.
+    /// An addition whose every field is new is reported as a whole; where others own fields too, only the new parts.
     #[test]
     fn an_addition_is_told_at_the_highest_place_that_is_all_its_own() {
         let container = |containers: Value| deployment(json!({"template": {"spec": {"containers": containers}}}));

@@ -473,7 +473,7 @@ mod tests {
         assert_eq!(Baseline::read(&holder("trueup-shop", &pieces.head), &parts), Ok(baseline));
     }
 
-    /// What one ConfigMap does not hold is held by several, none of them larger than it may be.
+    /// A record too large for one ConfigMap is split into several, each within the size limit.
     #[test]
     fn a_large_record_is_written_in_parts_and_read_again() {
         let room = 10_000;

@@ -50,7 +50,7 @@ pub(super) fn contain(target: &Object, live: &Object, shape: &Shape, terms: &Ter
     walk.found
 }
 
-/// What others applied from git before trueup, is still there, and git has no more: the server keeps it, whatever trueup
+/// Fields that others applied from git before trueup, that are still live, and that git dropped: the server keeps it, whatever trueup
 /// applies, until the fields are taken over.
 pub(super) fn dropped(target: &Object, live: &Object, shape: &Shape, terms: &Terms) -> Vec<Edit> {
     let marked = marked(&target.folded(), live, terms);

@@ -148,7 +148,7 @@ impl DifferenceWalk {
     }
 }
 
-/// What git itself has written for something new, unless it wrote nothing that counts.
+/// The value in git of a new field, unless it is empty.
 fn spelling(wanted: &Value, spelled: Option<&Value>) -> Value {
     spelled.filter(|own| !own.is_null()).unwrap_or(wanted).clone()
 }
@@ -163,7 +163,7 @@ pub(super) struct Pairs {
 }
 
 impl Pairs {
-    /// Nothing where items cannot be told apart: no keys, items without them, or twice the same.
+    /// Nothing where items cannot be distinguished: no keys, items without them, or twice the same.
     pub(super) fn of(shape: &Shape, first: &[Value], other: &[Value]) -> Option<Self> {
         let Shape::List(kind, _) = shape else { return None };
         let mut places = HashMap::with_capacity(other.len());

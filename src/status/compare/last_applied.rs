@@ -16,7 +16,7 @@ use super::shape::{Field, Merge, Shape};
 use crate::object::Object;
 use crate::object::annotations::LAST_APPLIED;
 
-/// What was applied last, as the object's annotation has it; nothing where it is broken or about another object.
+/// The last applied object, from the annotation; none where the annotation is broken or about another object.
 pub(super) fn last_applied(live: &Object) -> Option<Object> {
     let value: Value = serde_json::from_str(live.annotation(LAST_APPLIED)?).ok()?;
     let last = Object::new(value).ok()?;

@@ -49,13 +49,13 @@ impl Manager {
 }
 
 /// One entry of `managedFields`.
-pub(super) struct Entry<'o> {
+pub(super) struct ManagerEntry<'o> {
     pub(super) manager: Manager,
     api_version: &'o str,
     pub(super) fields: &'o Map<String, Value>,
 }
 
-pub(super) fn entries(live: &Object) -> impl Iterator<Item = Entry<'_>> {
+pub(super) fn entries(live: &Object) -> impl Iterator<Item = ManagerEntry<'_>> {
     let list = live.metadata().and_then(|metadata| metadata.get("managedFields")).and_then(Value::as_array);
     list.into_iter().flatten().filter_map(|entry| {
         let text = |name: &str| entry.get(name).and_then(Value::as_str).unwrap_or_default();
@@ -65,13 +65,13 @@ pub(super) fn entries(live: &Object) -> impl Iterator<Item = Entry<'_>> {
             subresource: text("subresource").to_owned(),
             time: text("time").to_owned(),
         };
-        Some(Entry { manager, api_version: text("apiVersion"), fields: entry.get("fieldsV1")?.as_object()? })
+        Some(ManagerEntry { manager, api_version: text("apiVersion"), fields: entry.get("fieldsV1")?.as_object()? })
     })
 }
 
 /// The differences as fields of a report, each with who holds it in the cluster; who was there last comes first.
 pub(super) fn attributed(found: Vec<Difference>, live: &Object, views: &Views<'_>, shape: &Shape) -> Vec<FieldDrift> {
-    let entries: Vec<Entry<'_>> = entries(live).collect();
+    let entries: Vec<ManagerEntry<'_>> = entries(live).collect();
     found
         .into_iter()
         .map(|difference| {
@@ -216,7 +216,7 @@ pub(super) struct Pair<'o> {
 }
 
 /// Fields that were applied server-side, still exist, and git no longer has: applying would take it away. What is at its
-/// default would come back, and is not told.
+/// default would come back, and is not reported.
 pub(super) fn released(whose: Whose, pair: &Pair<'_>, found: &mut Found) {
     let Pair { target, wanted, live, shape, status } = *pair;
     for entry in entries(live).filter(|entry| entry.manager.is_apply()) {
@@ -239,11 +239,11 @@ pub(super) fn released(whose: Whose, pair: &Pair<'_>, found: &mut Found) {
 
 /// Whether somebody applied this object from git before trueup: Argo CD, or the only one who applied it at all and
 /// more of it than a label.
-fn is_predecessor(entry: &Entry<'_>, wanted: &Map<String, Value>, live: &Object) -> bool {
+fn is_predecessor(entry: &ManagerEntry<'_>, wanted: &Map<String, Value>, live: &Object) -> bool {
     if ARGO_CD.contains(&entry.manager.manager.as_str()) {
         return true;
     }
-    let applied = |other: &Entry<'_>| other.manager.is_apply();
+    let applied = |other: &ManagerEntry<'_>| other.manager.is_apply();
     live.annotation(LAST_APPLIED).is_none()
         && entries(live).filter(applied).count() == 1
         && entry.manager.manager != FIELD_MANAGER

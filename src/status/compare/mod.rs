@@ -40,7 +40,7 @@ use self::question::{Past, Touched};
 pub use self::schema::Schema;
 use self::shape::{ListKey, ListKind, Merge, Shape};
 pub use self::terms::{Effects, Terms};
-use super::{FieldDrift, Moved, Proof, ResourceDrift, ResourceState};
+use super::{FieldDrift, InSyncProof, Moved, ResourceDrift, ResourceState};
 use crate::object::annotations::has_compare_option;
 use crate::object::mask::Masker;
 use crate::object::{Gvk, Key, Object, Pointer};
@@ -75,12 +75,12 @@ pub fn first_look(
     let untouched = recorded.filter(|recorded| recorded.is_untouched(live));
     let is_gits = untouched.is_some_and(|recorded| recorded.has_target(target));
     if is_gits && has_same_order(target.value(), live.value(), shape) {
-        return Look::Settled(Box::new(in_sync(target, live, Proof::Ownership, None)));
+        return Look::Settled(Box::new(in_sync(target, live, InSyncProof::Ownership, None)));
     }
     let target = &*with_aggregated_rules(target, live);
     let found = contain(target, live, shape, terms);
     if found.is_proven() {
-        return Look::Settled(Box::new(in_sync(target, live, Proof::Structural, None)));
+        return Look::Settled(Box::new(in_sync(target, live, InSyncProof::Structural, None)));
     }
     // Git says what it said: then somebody moved items.
     let past = if untouched.is_some() && !is_gits { Past::Untouched } else { Past::Unknown };
@@ -139,7 +139,7 @@ fn by_prediction(question: &Question, predicted: &Object) -> ResourceDrift {
     let mut removals = dropped(target, live, shape, terms);
     removals.retain(|edit| !defaults.contains(&edit.path));
     let edits = with_removals(edits, removals);
-    settle(question, &edits, shape, Proof::Server, None)
+    settle(question, &edits, shape, InSyncProof::Server, None)
 }
 
 fn by_structure(question: &Question, reason: &str, schema: Option<&Schema>) -> ResourceDrift {
@@ -147,7 +147,7 @@ fn by_structure(question: &Question, reason: &str, schema: Option<&Schema>) -> R
     let found = contain(&question.target, &question.live, shape, &question.terms);
     let note = Some(format!("compared without the server: {reason}"));
     let doubt = found.doubts.first().map(|doubt| format!("only the server can decide `{}`", doubt.dotted()));
-    let proof = if schema.is_some() { Proof::Schema } else { Proof::Structural };
+    let proof = if schema.is_some() { InSyncProof::Schema } else { InSyncProof::Structural };
     settle(question, &found.edits, shape, proof, joined(note, doubt))
 }
 
@@ -163,7 +163,7 @@ fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
     };
     let shape = Shape::of(&target.gvk());
     let found = contain(target, live, shape, &question.terms);
-    let settled = settle(question, &found.edits, shape, Proof::Structural, Some(note));
+    let settled = settle(question, &found.edits, shape, InSyncProof::Structural, Some(note));
     let mut settled = ResourceDrift { is_refused: true, ..settled };
     if settled.fields.is_empty() {
         settle_again(&mut settled);
@@ -173,7 +173,13 @@ fn by_refusal(question: &Question, words: &str) -> ResourceDrift {
 
 /// The end of every comparison: the edits applied to the live object, masked, and distinguished again, so that the fields
 /// and the two values say the same.
-fn settle(question: &Question, edits: &[Edit], shape: &Shape, proof: Proof, note: Option<String>) -> ResourceDrift {
+fn settle(
+    question: &Question,
+    edits: &[Edit],
+    shape: &Shape,
+    proof: InSyncProof,
+    note: Option<String>,
+) -> ResourceDrift {
     let (Question { target, live, past, .. }, status) = (question, question.status());
     if edits.is_empty() {
         return in_sync(target, live, proof, note);
@@ -186,7 +192,7 @@ fn settle(question: &Question, edits: &[Edit], shape: &Shape, proof: Proof, note
     if found.is_empty() {
         return in_sync(target, live, proof, note);
     }
-    // An edit may have brought nulls that are no difference: what is shown is made of the fields alone.
+    // An edit may have added nulls that are no difference: what is shown is made of the fields alone.
     let edits: Vec<Edit> = found.iter().map(|difference| difference.edit.clone()).collect();
     let wanted = apply(shown.clone(), &edits);
     let spelled = masker.masked(cleaned(target, status));
@@ -212,7 +218,7 @@ fn settle(question: &Question, edits: &[Edit], shape: &Shape, proof: Proof, note
     }
 }
 
-fn in_sync(target: &Object, live: &Object, proof: Proof, note: Option<String>) -> ResourceDrift {
+fn in_sync(target: &Object, live: &Object, proof: InSyncProof, note: Option<String>) -> ResourceDrift {
     let additions = additions::additions(target, live, &[], || shown(live));
     let live_shown = (!additions.is_empty()).then(|| shown(live));
     ResourceDrift {
@@ -229,7 +235,7 @@ pub(super) fn shown(object: &Object) -> Value {
     Masker::default().masked(cleaned(object, Status::Never))
 }
 
-/// Which item of a target's list is which of the live one: for each, its place there. Nothing where items are told apart by
+/// Which item of a target's list is which of the live one: for each, its place there. Nothing where items are distinguished by
 /// their places alone.
 pub fn counterparts(gvk: &Gvk, list: &Pointer, target: &[Value], live: &[Value]) -> Option<Vec<Option<usize>>> {
     Pairs::of(shape_at(gvk, list), target, live).map(|pairs| pairs.other)
@@ -272,7 +278,7 @@ pub(super) fn settle_again(drift: &mut ResourceDrift) {
         drift.target = None;
         drift.state = if drift.is_refused { ResourceState::Unknown } else { ResourceState::InSync };
         if drift.is_refused {
-            drift.proof = Proof::None;
+            drift.proof = InSyncProof::None;
         }
         return;
     }

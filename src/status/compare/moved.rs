@@ -75,7 +75,7 @@ impl Views<'_> {
         }
     }
 
-    /// What another view of the object holds at the place of a difference: items are found by their keys.
+    /// The value at the same place in another view of the object: items are found by their keys.
     fn counterpart<'o>(&self, other: &'o Value, difference: &Difference, shape: &Shape) -> Option<&'o Value> {
         let tokens = difference.edit.path.tokens();
         let (mut live, mut other, mut shape) = (Some(self.live), other, shape);
@@ -135,7 +135,7 @@ fn agrees(written: &Value, live: &Value, shape: &Shape) -> bool {
     }
 }
 
-/// What the server may as well leave out.
+/// Values that the server may leave out.
 fn is_nothing(value: &Value) -> bool {
     match value {
         Value::Null | Value::Bool(false) => true,

@@ -79,7 +79,7 @@ impl Question {
         &self.live
     }
 
-    /// What others applied from git, is still there, and git has no more. Applying the target does not tell what becomes of
+    /// Fields that others applied from git, that are still live, and that git dropped. Applying the target does not tell what becomes of
     /// it; the server does when asked what it would make of the live object without these places.
     pub fn dropped(&self) -> Vec<Pointer> {
         let shape = Shape::of(&self.target.gvk());

@@ -19,7 +19,7 @@ const DEPTH: usize = 32;
 /// A schema of the server, by its place in a document.
 const KINDS: &str = "x-kubernetes-group-version-kind";
 
-/// What the server's schema says of a kind. A copy shares what was read.
+/// The server's schema of a kind. Copies share the data.
 #[derive(Debug, Clone)]
 pub struct Schema(Arc<Shape>);
 

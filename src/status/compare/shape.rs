@@ -80,7 +80,7 @@ pub(super) struct Field {
     pub(super) shape: Shape,
     /// A Go pointer: a zero value is not the same as none.
     pub(super) pointer: bool,
-    /// What the API server fills in, whatever else the object holds.
+    /// Fields that the API server fills in, whatever else the object holds.
     pub(super) default: Option<Value>,
 }
 

@@ -85,7 +85,7 @@ fn worst(signs: Vec<Health>) -> Option<Health> {
     signs.into_iter().find(|sign| sign.status == status)
 }
 
-/// What the controller has not looked at yet is in progress, whatever its status says.
+/// An object that its controller has not observed yet is in progress, whatever its status says.
 pub(super) fn stale(subject: &RuleSubject<'_>) -> Option<Health> {
     let (observed, generation) = (subject.status().generation("observedGeneration")?, subject.generation());
     let message = || format!("the controller has seen generation {observed} of {generation}");

@@ -23,19 +23,19 @@ pub struct Case {
     /// The manifest, relative to the folder of the `health_test.yaml`.
     pub input: String,
     /// The expected result.
-    pub expected: Verdict,
+    pub expected: CaseVerdict,
 }
 
 /// A status and a message, both empty for a script that returned nothing.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub struct Verdict {
+pub struct CaseVerdict {
     /// The status, as it is written.
     pub status: String,
     /// The message.
     pub message: String,
 }
 
-impl From<Option<Health>> for Verdict {
+impl From<Option<Health>> for CaseVerdict {
     fn from(health: Option<Health>) -> Self {
         health.map_or_else(Self::default, |health| Self {
             status: health.status.as_str().to_owned(),
@@ -46,11 +46,11 @@ impl From<Option<Health>> for Verdict {
 
 /// The result of a case.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Outcome {
+pub enum CaseOutcome {
     /// As expected.
     Passed,
     /// The script says something else.
-    Differs(Verdict),
+    Differs(CaseVerdict),
     /// It could not be tried, and why.
     Broken(String),
 }
@@ -69,8 +69,8 @@ fn case(test: &Value) -> Result<Case, String> {
     let map = test.as_object().ok_or_else(|| format!("is {}, not a map", type_name(test)))?;
     let input = text(map, "inputPath")?.ok_or("it has no `inputPath`")?;
     let expected = match field(map, "healthStatus") {
-        None | Some(Value::Null) => Verdict::default(),
-        Some(Value::Object(health)) => Verdict {
+        None | Some(Value::Null) => CaseVerdict::default(),
+        Some(Value::Object(health)) => CaseVerdict {
             status: text(health, "status")?.unwrap_or_default(),
             message: text(health, "message")?.unwrap_or_default(),
         },
@@ -80,16 +80,16 @@ fn case(test: &Value) -> Result<Case, String> {
 }
 
 /// Tries one case on the text of its manifest.
-pub fn run(case: &Case, manifest: &[u8], judge: &Judge) -> Outcome {
+pub fn run(case: &Case, manifest: &[u8], judge: &Judge) -> CaseOutcome {
     let object = match only_document(manifest).and_then(|value| Object::new(value).map_err(|error| error.to_string())) {
         Ok(object) => object,
-        Err(why) => return Outcome::Broken(format!("{}: {why}", case.input)),
+        Err(why) => return CaseOutcome::Broken(format!("{}: {why}", case.input)),
     };
     match judge.by_script(&object) {
-        None => Outcome::Broken(format!("no script found for `{}`", object.gvk().group_kind())),
+        None => CaseOutcome::Broken(format!("no script found for `{}`", object.gvk().group_kind())),
         Some(health) => {
-            let verdict = Verdict::from(health);
-            if verdict == case.expected { Outcome::Passed } else { Outcome::Differs(verdict) }
+            let verdict = CaseVerdict::from(health);
+            if verdict == case.expected { CaseOutcome::Passed } else { CaseOutcome::Differs(verdict) }
         }
     }
 }

@@ -220,7 +220,7 @@ const PHASES: &[(HealthStatus, &[&str])] = &[
     ),
 ];
 
-/// What a phase, a state or a colour means, if it means one thing whoever writes it.
+/// The meaning of a phase, state or colour, if it is the same for every controller.
 pub(super) fn phase(written: &str) -> Option<HealthStatus> {
     let word = written.to_ascii_lowercase().replace(['_', '-', ' '], "");
     let known = PHASES.iter().find(|(_, words)| words.contains(&word.as_str()));

@@ -1,7 +1,7 @@
 //! Decides, for one resource, which of its differences rules cover, whole or in part.
 //!
 //! In: the places that rules name, on the live side and on the target's, and the managers they name. Out: each difference kept,
-//! ignored, or parted into what is kept and what is ignored. Places of the target are told in the live object's lists: where
+//! ignored, or parted into what is kept and what is ignored. Paths of the target are expressed in the live object's lists: where
 //! an item is gone, those behind it stand one earlier.
 
 use std::collections::BTreeMap;
@@ -168,7 +168,7 @@ fn children<'v>(path: &Pointer, value: &'v Value) -> Vec<(Pointer, &'v Value)> {
     }
 }
 
-/// A place of the target, told in the live object's lists: there, items that a sync would take away still stand.
+/// A path of the target, expressed in the live object's lists: there, items that a sync would take away still stand.
 fn in_live_lists(place: &Pointer, drift: &ResourceDrift) -> Pointer {
     let mut found = Pointer::root();
     let mut value = drift.target.as_ref();

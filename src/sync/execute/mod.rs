@@ -88,7 +88,7 @@ pub struct Failure {
 pub enum FailureKind {
     /// The server did not answer, or somebody was in the way.
     NoAnswer,
-    /// It was brought, and does not work.
+    /// It was applied, and is not healthy.
     Unhealthy,
     /// The server refuses it: it will do so again.
     Refused,

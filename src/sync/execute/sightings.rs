@@ -22,7 +22,7 @@ use crate::status::health::{HealthStatus, health};
 
 /// How long the event of a Job that is gone is looked for: it is written a moment after the Job is.
 const GRACE: Duration = Duration::from_secs(5);
-/// What the Job controller says of a Job that succeeded.
+/// The Job controller's condition for a Job that succeeded.
 const COMPLETED: &str = "Completed";
 
 /// How a hook that is gone has ended.
@@ -37,7 +37,7 @@ pub(super) enum End {
     Unknown,
 }
 
-/// What is seen of hooks that remove themselves.
+/// Observations of hooks that remove themselves.
 pub(super) struct Sightings<'a> {
     watches: SelectAll<BoxStream<'a, Result<Watched, ClusterError>>>,
     /// By uid: as it was last.

@@ -2,7 +2,7 @@
 //!
 //! In: when the lock was renewed last. Out: whether it may still be written under it. A laptop that slept, a virtual machine
 //! that was suspended, a process that was stopped: when it goes on, another run may have taken the lock over. So the age is
-//! told by a clock that counts suspension, and it is looked at before each write, not only when a renewal is due.
+//! measured by a clock that counts suspension, and it is looked at before each write, not only when a renewal is due.
 //! [`Fenced`] is the cluster of whoever works under a lock: every write passes it.
 
 use std::collections::BTreeMap;

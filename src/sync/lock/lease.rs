@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::{SignedDuration, Timestamp};
 use serde_json::{Map, Value, json};
 
-use super::Terms;
+use super::LockTerms;
 use crate::object::Object;
 use crate::sync::state::Place;
 
@@ -66,7 +66,7 @@ pub(super) fn standing(lease: &Object, now: Timestamp) -> Standing {
 }
 
 /// A Lease that somebody takes who is the first.
-pub(super) fn made(place: &Place, holder: &str, terms: Terms, now: Timestamp) -> Object {
+pub(super) fn made(place: &Place, holder: &str, terms: LockTerms, now: Timestamp) -> Object {
     let lease = json!({
         "apiVersion": "coordination.k8s.io/v1",
         "kind": "Lease",
@@ -79,7 +79,7 @@ pub(super) fn made(place: &Place, holder: &str, terms: Terms, now: Timestamp) ->
 }
 
 /// The Lease, taken from whoever had it.
-pub(super) fn taken(lease: &Object, holder: &str, terms: Terms, now: Timestamp) -> Object {
+pub(super) fn taken(lease: &Object, holder: &str, terms: LockTerms, now: Timestamp) -> Object {
     let transitions = spec(lease, "leaseTransitions").and_then(Value::as_u64).unwrap_or_default();
     let mut lease = held(lease.clone(), holder, terms, now);
     spec_mut(&mut lease).insert("leaseTransitions".to_owned(), transitions.saturating_add(1).into());
@@ -105,7 +105,7 @@ pub(super) fn freed(lease: &Object, now: Timestamp) -> Object {
     lease
 }
 
-fn held(mut lease: Object, holder: &str, terms: Terms, now: Timestamp) -> Object {
+fn held(mut lease: Object, holder: &str, terms: LockTerms, now: Timestamp) -> Object {
     spec_mut(&mut lease).extend([
         ("holderIdentity".to_owned(), Value::String(holder.to_owned())),
         ("leaseDurationSeconds".to_owned(), Value::from(terms.duration.as_secs().max(1))),
@@ -180,7 +180,7 @@ mod tests {
     #[test]
     fn a_lease_goes_from_hand_to_hand() {
         let place = Place::named("shop", "prod");
-        let terms = Terms::default();
+        let terms = LockTerms::default();
         let mut first = made(&place, "one", terms, now());
         first.value_mut()["spec"]["strategy"] = "theirs".into();
         let freed = freed(&first, now());

@@ -44,21 +44,21 @@ const TRIES: usize = 5;
 
 /// For how long a lock is held without a sign of life, and how often one is given.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Terms {
+pub struct LockTerms {
     /// How long it is held after the last renewal.
     pub duration: Duration,
     /// How often it is renewed.
     pub renewal: Duration,
 }
 
-impl Terms {
+impl LockTerms {
     /// Held for so long, and renewed at each third of it: one renewal may be lost.
     pub fn of(duration: Duration) -> Self {
         Self { duration, renewal: duration / 3 }
     }
 }
 
-impl Default for Terms {
+impl Default for LockTerms {
     fn default() -> Self {
         Self::of(Duration::from_secs(30))
     }
@@ -66,16 +66,16 @@ impl Default for Terms {
 
 /// How a lock is waited for, and on which terms it is then held.
 #[derive(Debug, Clone, Copy)]
-pub struct Patience<'a> {
+pub struct LockPatience<'a> {
     /// How long at most.
     pub time: Duration,
     /// The terms.
-    pub terms: Terms,
+    pub terms: LockTerms,
     /// Whether somebody no longer wants to wait.
     pub stop: &'a Cancel,
 }
 
-impl Patience<'_> {
+impl LockPatience<'_> {
     /// Waits so long; whether somebody no longer wants to.
     async fn is_over_within(&self, time: Duration) -> bool {
         timeout(time, self.stop.cancelled()).await.is_ok()
@@ -87,7 +87,7 @@ pub struct Lock {
     cluster: Arc<dyn Cluster>,
     place: Place,
     holder: String,
-    terms: Terms,
+    terms: LockTerms,
     hand: Mutex<Hand>,
     fence: Arc<Fence>,
 }
@@ -137,7 +137,7 @@ impl Lock {
         holder: &str,
         patience: Duration,
     ) -> Result<Self, LockError> {
-        let patience = Patience { time: patience, terms: Terms::default(), stop: &Cancel::new() };
+        let patience = LockPatience { time: patience, terms: LockTerms::default(), stop: &Cancel::new() };
         Self::take_on(cluster, place, holder, patience).await
     }
 
@@ -146,7 +146,7 @@ impl Lock {
         cluster: Arc<dyn Cluster>,
         place: Place,
         holder: &str,
-        patience: Patience<'_>,
+        patience: LockPatience<'_>,
     ) -> Result<Self, LockError> {
         let terms = patience.terms;
         if place.namespace.is_empty() {
@@ -287,7 +287,7 @@ async fn try_to_take(
     cluster: &dyn Cluster,
     place: &Place,
     holder: &str,
-    patience: Patience<'_>,
+    patience: LockPatience<'_>,
 ) -> Result<Hand, LockError> {
     let terms = patience.terms;
     let mut is_watched = false;
@@ -298,7 +298,7 @@ async fn try_to_take(
                 Standing::Free | Standing::Expired => {}
                 // A holder that lives renews it meanwhile, and then the Lease is no longer what was read.
                 Standing::Doubtful if !is_watched => {
-                    let renewal = Terms::of(lease::duration(lease).min(LONGEST)).renewal;
+                    let renewal = LockTerms::of(lease::duration(lease).min(LONGEST)).renewal;
                     if patience.is_over_within(renewal + LOOK_AGAIN).await {
                         return Err(held(lease));
                     }

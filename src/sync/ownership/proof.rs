@@ -361,7 +361,7 @@ mod tests {
         }
     }
 
-    /// What an object said of itself when the plan was made let it go then, and does so now.
+    /// Checks that the object's own metadata allowed the delete when the plan was made, and allows it now.
     #[test]
     fn what_was_known_when_it_was_planned_counts_for_its_own_purpose_alone() {
         let (tracking, mut live) = (tracking(), member());

@@ -60,7 +60,7 @@ pub(super) fn delete(input: &PlanInput<'_>, deleting: &Deleting<'_>, draft: &mut
     }
     reverse_waves(&mut draft.prunes);
     let last = last_wave(draft.prunes.iter());
-    // What others live in, or are instances of, was brought first.
+    // What others live in, or are instances of, was applied first.
     for prune in draft.prunes.iter_mut().filter(|prune| is_ground(&prune.object.gvk.group, &prune.object.gvk.kind)) {
         prune.wave = last.saturating_add(1);
     }

@@ -1,7 +1,7 @@
 //! Hooks: what runs around a sync, when, and when it is deleted again.
 //!
 //! In: the targets that are hooks. Out: a step for each phase of each hook; types that nobody knows are warned about.
-//! Helm's hooks are mapped as Argo CD maps them, but an install is told from an upgrade, as Helm does: by whether anything
+//! Helm's hooks are mapped as Argo CD maps them, but an install differs from an upgrade, as in Helm: by whether anything
 //! of the application is there.
 //!
 //! Rules: Argo CD gitops-engine/pkg/sync/hook; its page "Helm", section "Helm Hooks".
@@ -137,8 +137,8 @@ fn with_name(target: &Object, name: String) -> Object {
     target
 }
 
-/// What earlier syncs made of a hook that only has `generateName`: of what is live of its kind, what has the very name that it
-/// had in one of them, each told by its first source's revision and when it began.
+/// The objects that earlier syncs created from a hook that only has `generateName`: of what is live of its kind, what has the very name that it
+/// had in one of them, each derived from its first source's revision and when it began.
 pub fn made_of<'a>(
     hook: &Object,
     live: impl IntoIterator<Item = Object>,

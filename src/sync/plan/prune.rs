@@ -78,11 +78,11 @@ pub(super) fn propagation(options: &[SyncOption]) -> Propagation {
     last.unwrap_or_default()
 }
 
-/// What git has or the plan applies, under whatever name the cluster lists it: the same object may be served by two groups.
+/// The objects that git has or the plan applies, under whatever name the cluster lists it: the same object may be served by two groups.
 struct Spared {
     keys: BTreeSet<Key>,
     uids: BTreeSet<String>,
-    /// What git has of kinds that the cluster does not serve: a kind may be spelt wrong.
+    /// Objects in git of kinds that the cluster does not serve: a kind may be spelt wrong.
     unserved: Vec<Key>,
 }
 

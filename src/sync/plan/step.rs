@@ -202,7 +202,7 @@ impl Plan {
         self.steps.is_empty()
     }
 
-    /// What the dry run found: the object of this step cannot be changed, only recreated. Where that may be done, the step
+    /// The dry run found that the object of this step cannot be changed, only recreated. Where that may be done, the step
     /// does it; else it is held, and drift.
     pub fn recreate(&mut self, step: usize, field: &str) {
         let Some(found) = self.steps.get_mut(step) else { return };

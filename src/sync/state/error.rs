@@ -80,7 +80,7 @@ pub enum StateError {
         application: String,
         /// The source that the record belongs to.
         recorded: String,
-        /// What the manifest has instead.
+        /// The identity in the manifest.
         wanted: String,
     },
     /// A newer trueup wrote it: what it keeps there would be lost.

@@ -193,7 +193,7 @@ impl State {
         history.chain(attempt).map(|(revision, began)| (revision.map(String::as_str).unwrap_or_default(), began))
     }
 
-    /// The last attempt, where a run made it that began after this moment, and brought other revisions than these and than those
+    /// The last attempt, where a run made it that began after this moment, and synced other revisions than these and than those
     /// synced before it: who began earlier has an older git.
     pub fn overtaker(&self, since: Timestamp, revisions: &[String]) -> Option<&Attempt> {
         let attempt = self.attempt.as_ref().filter(|attempt| attempt.started > since)?;

@@ -33,7 +33,7 @@ pub struct Place {
     pub accepts_move: bool,
 }
 
-/// What tells two applications of one name apart. A record of another one is not read: its objects would be pruned.
+/// The identity that distinguishes two applications of one name. A record of another one is not read: its objects would be pruned.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash)]
 pub struct Identity {
     /// The destination's server, as the manifest has it; empty where it has a name.

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use trueup::process::Cancel;
-use trueup::sync::lock::{Lock, LockError, Patience, Terms, holder, identity};
+use trueup::sync::lock::{Lock, LockError, LockPatience, LockTerms, holder, identity};
 
 use super::{Site, connection};
 use crate::harness::or_skip;
@@ -19,8 +19,8 @@ impl Site {
     }
 
     async fn lock_for(&self, holder: &str, patience: Duration, seconds: u64) -> Result<Lock, LockError> {
-        let terms = Terms { duration: Duration::from_secs(seconds), renewal: Duration::from_millis(500) };
-        let patience = Patience { time: patience, terms, stop: &Cancel::new() };
+        let terms = LockTerms { duration: Duration::from_secs(seconds), renewal: Duration::from_millis(500) };
+        let patience = LockPatience { time: patience, terms, stop: &Cancel::new() };
         Lock::take_on(self.connection.clone(), self.place.clone(), holder, patience).await
     }
 

@@ -83,7 +83,7 @@ fn is_wanted(patterns: &[Pattern<'_>], folder: &str) -> bool {
     !matching.is_empty() && !matching.contains(&true)
 }
 
-/// What the parameters of one git generator have in common.
+/// Settings for the parameters of one git generator.
 struct Generator<'g> {
     options: &'g Json,
     place: &'g str,

@@ -56,7 +56,7 @@ fn combine(first: &Params, second: &Params, place: &str, world: &World<'_>) -> R
     Ok(combined)
 }
 
-/// What the first has not, or has empty, is taken from the second.
+/// Fields that are absent or empty in the first are taken from the second.
 fn fill(first: &Params, second: &Params) {
     for (key, value) in second.entries() {
         match (first.get(key.bytes()), &value) {

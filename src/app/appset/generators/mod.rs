@@ -69,7 +69,7 @@ pub static GENERATORS: [Generator; 9] = [
     },
 ];
 
-/// What one generator found.
+/// The result of one generator.
 pub(super) struct Found {
     /// Where it stands, such as `generators[0].list`.
     pub(super) place: String,

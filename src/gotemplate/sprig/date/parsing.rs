@@ -5,12 +5,12 @@ use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
 use super::super::super::fmt::quote;
-use super::super::layout::{Part, next_part};
+use super::super::layout::{LayoutPart, next_part};
 use super::{DAYS, GoTime, MONTHS, fixed};
 
-/// What was read so far.
+/// The fields that are read so far.
 #[derive(Default)]
-struct Fields {
+struct DateFields {
     year: i16,
     month: Option<i8>,
     day: Option<i8>,
@@ -31,10 +31,10 @@ enum Wrong {
     OutOfRange(&'static str),
 }
 
-type Read<'t> = Result<&'t str, Wrong>;
+type ReadPart<'t> = Result<&'t str, Wrong>;
 
 pub(super) fn parse(layout: &str, text: &str, local: &TimeZone) -> Result<GoTime, String> {
-    let mut fields = Fields::default();
+    let mut fields = DateFields::default();
     let (mut rest_of_layout, mut rest) = (layout, text);
     loop {
         let (prefix, part, after) = next_part(rest_of_layout);
@@ -105,55 +105,59 @@ fn name<'t>(text: &'t str, names: &[&str], length: Option<usize>) -> Result<(usi
     Err(Wrong::Bad)
 }
 
-impl Fields {
-    fn read<'t>(&mut self, part: Part, text: &'t str, layout_after: &str) -> Read<'t> {
+impl DateFields {
+    fn read<'t>(&mut self, part: LayoutPart, text: &'t str, layout_after: &str) -> ReadPart<'t> {
         match part {
-            Part::Year => {
+            LayoutPart::Year => {
                 let (year, rest) = number(text, true)?;
                 self.year = i16::from(year) + if year >= 69 { 1900 } else { 2000 };
                 Ok(rest)
             }
-            Part::LongYear => {
+            LayoutPart::LongYear => {
                 let year = text.get(..4).filter(|year| year.bytes().all(|byte| byte.is_ascii_digit()));
                 self.year = year.and_then(|year| year.parse().ok()).ok_or(Wrong::Bad)?;
                 Ok(&text[4..])
             }
-            Part::Month | Part::LongMonth => {
-                let (month, rest) = name(text, &MONTHS, (part == Part::Month).then_some(3))?;
+            LayoutPart::Month | LayoutPart::LongMonth => {
+                let (month, rest) = name(text, &MONTHS, (part == LayoutPart::Month).then_some(3))?;
                 self.month = i8::try_from(month + 1).ok();
                 Ok(rest)
             }
-            Part::NumMonth | Part::ZeroMonth => {
-                let (month, rest) = number(text, part == Part::ZeroMonth)?;
+            LayoutPart::NumMonth | LayoutPart::ZeroMonth => {
+                let (month, rest) = number(text, part == LayoutPart::ZeroMonth)?;
                 self.month = Some(within(month, 1..=12, "month")?);
                 Ok(rest)
             }
-            Part::WeekDay | Part::LongWeekDay => Ok(name(text, &DAYS, (part == Part::WeekDay).then_some(3))?.1),
-            Part::Day | Part::UnderDay | Part::ZeroDay => {
-                let text = if part == Part::UnderDay { text.strip_prefix(' ').unwrap_or(text) } else { text };
-                let (day, rest) = number(text, part == Part::ZeroDay)?;
+            LayoutPart::WeekDay | LayoutPart::LongWeekDay => {
+                Ok(name(text, &DAYS, (part == LayoutPart::WeekDay).then_some(3))?.1)
+            }
+            LayoutPart::Day | LayoutPart::UnderDay | LayoutPart::ZeroDay => {
+                let text = if part == LayoutPart::UnderDay { text.strip_prefix(' ').unwrap_or(text) } else { text };
+                let (day, rest) = number(text, part == LayoutPart::ZeroDay)?;
                 self.day = Some(day);
                 Ok(rest)
             }
-            Part::UnderYearDay | Part::ZeroYearDay => self.read_year_day(text, part == Part::ZeroYearDay),
-            Part::UpperPm | Part::LowerPm => self.read_pm(text, part == Part::UpperPm),
-            Part::Zone => self.read_zone(text),
-            Part::Offset { is_iso, has_colons, parts } => self.read_offset(text, is_iso, has_colons, parts),
-            Part::Fraction { digits, is_trimmed, .. } => self.read_fraction(text, digits, is_trimmed),
+            LayoutPart::UnderYearDay | LayoutPart::ZeroYearDay => {
+                self.read_year_day(text, part == LayoutPart::ZeroYearDay)
+            }
+            LayoutPart::UpperPm | LayoutPart::LowerPm => self.read_pm(text, part == LayoutPart::UpperPm),
+            LayoutPart::Zone => self.read_zone(text),
+            LayoutPart::Offset { is_iso, has_colons, parts } => self.read_offset(text, is_iso, has_colons, parts),
+            LayoutPart::Fraction { digits, is_trimmed, .. } => self.read_fraction(text, digits, is_trimmed),
             _ => self.read_clock(part, text, layout_after),
         }
     }
 
-    fn read_clock<'t>(&mut self, part: Part, text: &'t str, layout_after: &str) -> Read<'t> {
-        let is_fixed = matches!(part, Part::ZeroHour12 | Part::ZeroMinute | Part::ZeroSecond);
+    fn read_clock<'t>(&mut self, part: LayoutPart, text: &'t str, layout_after: &str) -> ReadPart<'t> {
+        let is_fixed = matches!(part, LayoutPart::ZeroHour12 | LayoutPart::ZeroMinute | LayoutPart::ZeroSecond);
         let (value, mut rest) = number(text, is_fixed)?;
         match part {
-            Part::Hour => self.hour = within(value, 0..=23, "hour")?,
-            Part::Hour12 | Part::ZeroHour12 => self.hour = within(value, 0..=12, "hour")?,
-            Part::Minute | Part::ZeroMinute => self.minute = within(value, 0..=59, "minute")?,
+            LayoutPart::Hour => self.hour = within(value, 0..=23, "hour")?,
+            LayoutPart::Hour12 | LayoutPart::ZeroHour12 => self.hour = within(value, 0..=12, "hour")?,
+            LayoutPart::Minute | LayoutPart::ZeroMinute => self.minute = within(value, 0..=59, "minute")?,
             _ => {
                 self.second = within(value, 0..=59, "second")?;
-                let is_expected = matches!(next_part(layout_after).1, Some((Part::Fraction { .. }, _)));
+                let is_expected = matches!(next_part(layout_after).1, Some((LayoutPart::Fraction { .. }, _)));
                 let mut characters = rest.chars();
                 let has_fraction = matches!(characters.next(), Some('.' | ','))
                     && characters.next().is_some_and(|next| next.is_ascii_digit());
@@ -165,7 +169,7 @@ impl Fields {
         Ok(rest)
     }
 
-    fn read_year_day<'t>(&mut self, text: &'t str, is_fixed: bool) -> Read<'t> {
+    fn read_year_day<'t>(&mut self, text: &'t str, is_fixed: bool) -> ReadPart<'t> {
         let text = if is_fixed { text } else { text.trim_start_matches(' ') };
         let digits = text.bytes().take(3).take_while(u8::is_ascii_digit).count();
         if digits == 0 || (is_fixed && digits < 3) {
@@ -179,7 +183,7 @@ impl Fields {
         Ok(&text[digits..])
     }
 
-    fn read_pm<'t>(&mut self, text: &'t str, is_upper: bool) -> Read<'t> {
+    fn read_pm<'t>(&mut self, text: &'t str, is_upper: bool) -> ReadPart<'t> {
         let (pm, am) = if is_upper { ("PM", "AM") } else { ("pm", "am") };
         if let Some(rest) = text.strip_prefix(pm) {
             self.is_pm = Some(true);
@@ -190,7 +194,7 @@ impl Fields {
         }
     }
 
-    fn read_zone<'t>(&mut self, text: &'t str) -> Read<'t> {
+    fn read_zone<'t>(&mut self, text: &'t str) -> ReadPart<'t> {
         if let Some(rest) = text.strip_prefix("UTC") {
             self.is_utc = true;
             return Ok(rest);
@@ -207,7 +211,7 @@ impl Fields {
         Ok(&text[length..])
     }
 
-    fn read_offset<'t>(&mut self, text: &'t str, is_iso: bool, has_colons: bool, parts: u8) -> Read<'t> {
+    fn read_offset<'t>(&mut self, text: &'t str, is_iso: bool, has_colons: bool, parts: u8) -> ReadPart<'t> {
         if is_iso && let Some(rest) = text.strip_prefix('Z') {
             self.is_utc = true;
             return Ok(rest);
@@ -236,7 +240,7 @@ impl Fields {
         Ok(rest)
     }
 
-    fn read_fraction<'t>(&mut self, text: &'t str, digits: usize, is_trimmed: bool) -> Read<'t> {
+    fn read_fraction<'t>(&mut self, text: &'t str, digits: usize, is_trimmed: bool) -> ReadPart<'t> {
         let starts = text.starts_with(['.', ',']);
         let found = text.bytes().skip(1).take_while(u8::is_ascii_digit).count();
         if is_trimmed && (!starts || found == 0) {

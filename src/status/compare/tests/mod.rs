@@ -46,7 +46,7 @@ fn terms() -> Arc<Terms> {
 fn is_settled(target: &Value, live: &Value) -> bool {
     match first_look(&object(target.clone()), Some(&Arc::new(object(live.clone()))), None, &terms()) {
         Look::Settled(drift) => {
-            assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Structural));
+            assert_eq!((drift.state, drift.proof), (ResourceState::InSync, InSyncProof::Structural));
             true
         }
         Look::Ask(_) => false,
@@ -214,7 +214,7 @@ fn what_is_not_in_the_cluster_is_missing() {
     let Look::Settled(drift) = first_look(&object(config_map(json!({"a": "1"}))), None, None, &terms()) else {
         panic!("nothing to ask about")
     };
-    assert_eq!((drift.state, drift.proof), (ResourceState::Missing, Proof::None));
+    assert_eq!((drift.state, drift.proof), (ResourceState::Missing, InSyncProof::None));
     assert_eq!(drift.target, Some(config_map(json!({"a": "1"}))));
 }
 
@@ -237,7 +237,7 @@ fn a_changed_field_names_both_values_and_its_managers() {
         {"manager": 7, "fieldsV1": "no"},
     ]);
     let drift = predicted(target.clone(), live, target);
-    assert_eq!((drift.state, drift.proof), (ResourceState::Changed, Proof::Server));
+    assert_eq!((drift.state, drift.proof), (ResourceState::Changed, InSyncProof::Server));
     assert_eq!(fields(&drift), [("/spec/replicas".to_owned(), Some(json!(2)), Some(json!(3)))]);
     let managers: Vec<&str> = drift.fields[0].managers.iter().map(|manager| manager.manager.as_str()).collect();
     assert_eq!(managers, ["kubectl", "argocd-controller"]);
@@ -306,7 +306,7 @@ fn a_refused_target_shows_what_differs_and_the_words() {
     assert_eq!((drift.state, drift.fields.len()), (ResourceState::Changed, 1));
     assert_eq!(drift.note.as_deref(), Some("the server refuses it: field is immutable"));
     let drift = refused(site(json!({"a": 1})), site(json!({"a": 1, "b": 2})));
-    assert_eq!((drift.state, drift.proof), (ResourceState::Unknown, Proof::None));
+    assert_eq!((drift.state, drift.proof), (ResourceState::Unknown, InSyncProof::None));
 }
 
 #[test]
@@ -427,7 +427,7 @@ proptest! {
     #[test]
     fn a_prediction_that_is_the_live_object_is_in_sync(target in wild(), live in wild()) {
         let drift = predicted(target, live.clone(), live);
-        prop_assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Server));
+        prop_assert_eq!((drift.state, drift.proof), (ResourceState::InSync, InSyncProof::Server));
     }
 
     #[test]
@@ -510,14 +510,14 @@ fn what_is_as_the_last_sync_left_it_is_proven_without_a_look() {
         first_look(&object(target.clone()), Some(&Arc::new(object(live.clone()))), Some(&baseline), &terms())
     };
     let Look::Settled(drift) = look(&target, &live) else { panic!("it is proven") };
-    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Ownership));
+    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, InSyncProof::Ownership));
     let Look::Ask(question) = look(&config_map(json!({"a": "2"})), &live) else { panic!("git moved") };
     let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
     assert_eq!((drift.moved, drift.fields[0].moved), (Moved::Git, Moved::Git));
     let mut touched = live;
     touched["metadata"]["managedFields"][0]["fieldsV1"] = json!({"f:data": {}});
     let Look::Settled(drift) = look(&target, &touched) else { panic!("its values are there") };
-    assert_eq!(drift.proof, Proof::Structural);
+    assert_eq!(drift.proof, InSyncProof::Structural);
 }
 
 /// Then, now in git, now in the cluster: what moved is what is not as it was.
@@ -595,7 +595,7 @@ fn items_that_somebody_moved_are_no_proof() {
         |live: Value| first_look(&object(target.clone()), Some(&Arc::new(object(live))), Some(&baseline), &terms());
 
     let Look::Settled(drift) = look(containers(["migrate", "seed"])) else { panic!("it is as it was") };
-    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Ownership));
+    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, InSyncProof::Ownership));
     let Look::Ask(question) = look(containers(["seed", "migrate"])) else { panic!("they are swapped") };
     let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
     assert_eq!(drift.state, ResourceState::Changed);

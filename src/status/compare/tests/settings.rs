@@ -88,7 +88,7 @@ fn a_status_that_the_server_would_not_take_is_in_sync() {
     let terms = Terms { status_field: StatusField::Compared, ..Terms::default() };
     let Look::Ask(question) = ask_under(terms, with(true), with(false)) else { panic!("it is to be asked about") };
     let drift = second_look(&question, Answer::Predicted(object(with(false))));
-    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, Proof::Server));
+    assert_eq!((drift.state, drift.proof), (ResourceState::InSync, InSyncProof::Server));
     let drift = second_look(&question, Answer::Predicted(object(with(true))));
     assert_eq!(fields(&drift), [("/status/ready".to_owned(), Some(json!(true)), Some(json!(false)))]);
     assert_consistent(&drift);

@@ -23,7 +23,7 @@ const STRIDE: u32 = 100;
 pub(super) const TIMEOUT: &str = "the script took longer than 1 s";
 
 /// Why a script has no verdict.
-pub(super) struct Failure {
+pub(super) struct ScriptFailure {
     /// The script's name, where the words do not begin with it.
     pub(super) place: String,
     /// The error.
@@ -60,7 +60,7 @@ pub(super) struct Machine {
 }
 
 impl Machine {
-    pub(super) fn new(clock: Clock) -> Result<Self, Failure> {
+    pub(super) fn new(clock: Clock) -> Result<Self, ScriptFailure> {
         let deadline = Deadline { now: clock.now, ends: Arc::default() };
         let made = || -> mlua::Result<(Lua, Function)> {
             let lua = Lua::new_with(StdLib::TABLE | StdLib::STRING | StdLib::MATH, LuaOptions::new())?;
@@ -74,13 +74,13 @@ impl Machine {
         };
         let (lua, globals) = made().map_err(|error| {
             let words = format!("a Lua state could not be created: {}", in_one_line(&error));
-            Failure { place: String::new(), words, is_timeout: false }
+            ScriptFailure { place: String::new(), words, is_timeout: false }
         })?;
         Ok(Self { lua, globals, deadline, compiled: HashMap::new() })
     }
 
     /// Runs a script on an object.
-    pub(super) fn run(&mut self, script: &Arc<Script>, object: &Object) -> Result<Option<Health>, Failure> {
+    pub(super) fn run(&mut self, script: &Arc<Script>, object: &Object) -> Result<Option<Health>, ScriptFailure> {
         self.deadline.begin();
         let verdict = self.guarded(script, object).map_err(|error| self.failure(&error, &script.name));
         if self.lua.used_memory() > RUBBISH {
@@ -113,7 +113,7 @@ impl Machine {
     }
 
     /// The error, after the script's name; Lua names the line, too, wherever it still knows it.
-    fn failure(&self, error: &mlua::Error, name: &str) -> Failure {
+    fn failure(&self, error: &mlua::Error, name: &str) -> ScriptFailure {
         let is_timeout = self.deadline.is_over();
         let words = match error {
             _ if is_timeout => TIMEOUT.to_owned(),
@@ -121,7 +121,7 @@ impl Machine {
             other => in_one_line(other),
         };
         let place = if words.starts_with(name) { String::new() } else { format!("{name}: ") };
-        Failure { place, words, is_timeout }
+        ScriptFailure { place, words, is_timeout }
     }
 }
 

@@ -104,7 +104,7 @@ impl Scripts {
     }
 }
 
-/// What a thread that panicked left behind is whole: only whole values are put in.
+/// A lock poisoned by a panic is safe to use: only complete values are stored.
 fn locked<Held>(mutex: &Mutex<Held>) -> MutexGuard<'_, Held> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -355,7 +355,7 @@ mod tests {
 
     use super::*;
 
-    /// What Lua's own `string.find` says: places and captures, or its error.
+    /// The result of Lua's own `string.find`: positions and captures, or its error.
     fn of_lua(subject: &[u8], pattern: &[u8]) -> std::result::Result<Vec<String>, String> {
         let lua = Lua::new();
         let find: mlua::Function = lua.load("return function(s, p) return string.find(s, p) end").eval().unwrap();
