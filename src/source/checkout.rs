@@ -4,12 +4,16 @@
 //! Argo CD: `path` must be relative, inside of the root, and a folder (reposerver/repository, `apppathutil.Path`).
 
 use std::path::{Component, Path, PathBuf};
+use std::sync::Arc;
 
 use crate::app::Source;
 use crate::finding::Finding;
 
 use super::error::{NearestPath, SourceCause, SourceError};
 use super::reach::holder_of;
+
+/// The result for a wanted revision; shared, because many applications may want the same.
+pub type FetchResult = Result<Arc<Checkout>, Arc<SourceError>>;
 
 /// How a revision was fetched.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

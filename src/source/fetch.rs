@@ -13,30 +13,32 @@ use gix::ObjectId;
 
 use crate::finding::Finding;
 
+use super::access::Pass;
 use super::cache::Cache;
 use super::checkout::{FetchedBy, Wanted};
 use super::error::{Instead, SourceCause, SourceError};
-use super::history::{DEEPEN, History};
-use super::keyring::Pass;
 use super::remote::{Depth, KEPT, Remote, RemoteFault};
 use super::revision::{self, GitReferences, Resolved};
-use super::sources::FetchResult;
 use super::task::{Task, WrittenRevision};
 
-type FetchAnswer = Result<WrittenRevision, SourceError>;
+/// How much history is fetched, at first and then once more.
+const DEEPEN: [u32; 2] = [50, 500];
+
+/// The files of one wanted revision, but for its submodules.
+pub(super) type FetchAnswer = Result<WrittenRevision, SourceError>;
 
 /// The commit of a wanted revision, and what was odd about it.
 type Led = Result<(ObjectId, Vec<Finding>), SourceError>;
 
 /// Fetches everything that a task wants.
-pub(super) fn all(task: &mut Task) -> Result<Vec<FetchResult>, SourceError> {
+pub(super) fn all(task: &mut Task) -> Result<Vec<FetchAnswer>, SourceError> {
     let shared = task.shared.clone();
     let cache = shared.cache()?;
-    let lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
+    let _lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
     task.write_files(cache)?;
     let mut hash = gix::hash::Kind::Sha1;
     let mut repairs = Vec::new();
-    let answers = loop {
+    loop {
         let last = repairs.len() > 1;
         match unless_it_dies(task, |task| once(task, cache, hash, &repairs)) {
             Err(Trouble::OtherHash(other)) if other != hash => {
@@ -45,15 +47,10 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<FetchResult>, SourceError> {
             }
             Ok(answers) if !last && answers.iter().any(is_damaged) => repair(task, cache, &mut repairs)?,
             Err(Trouble::Source(SourceError::Damaged { .. })) if !last => repair(task, cache, &mut repairs)?,
-            Ok(answers) => break answers,
+            Ok(answers) => return Ok(answers),
             Err(trouble) => return Err(trouble.into_error(task)),
         }
-    };
-    drop(lock);
-    let finish = |answer: FetchAnswer| answer.and_then(|written| task.finish(written)).map(Arc::new).map_err(Arc::new);
-    let answers = answers.into_iter().map(finish).collect();
-    cache.shrink();
-    Ok(answers)
+    }
 }
 
 /// Damaged data may make a library panic: that counts as damage, too.
@@ -66,11 +63,12 @@ fn unless_it_dies(
 }
 
 /// Looks into the history of a commit, fetching more of it until the answer is complete, or the limit is reached.
-pub(super) fn deepened(
+pub(super) fn deepened<T>(
     task: &mut Task,
     until: ObjectId,
-    look: impl Fn(&gix::Repository) -> Result<History, SourceError>,
-) -> Result<History, SourceError> {
+    look: impl Fn(&gix::Repository) -> Result<T, SourceError>,
+    is_cut: impl Fn(&T) -> bool,
+) -> Result<T, SourceError> {
     let shared = task.shared.clone();
     let cache = shared.cache()?;
     let _lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
@@ -78,7 +76,7 @@ pub(super) fn deepened(
     task.write_files(cache)?;
     let mut history = look(&open(task, cache, hash)?)?;
     for commits in DEEPEN {
-        if !history.is_cut {
+        if !is_cut(&history) {
             break;
         }
         let access = task.access()?;

@@ -19,8 +19,6 @@ use super::{fetch, local};
 const TOLD: usize = 20;
 /// So many commits are looked at.
 const LOOKED_AT: usize = 2_000;
-/// How much history is fetched, at first and then once more.
-pub(super) const DEEPEN: [u32; 2] = [50, 500];
 
 /// One commit, as a report shows it.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -77,7 +75,8 @@ pub(super) fn history(task: &mut Task, wanted: &HistoryWanted) -> Result<History
     let url = task.url.to_string();
     let damaged = |error: gix::Error| SourceError::Damaged { url: url.clone(), cause: SourceCause::of(&error) };
     let Some(path) = here else {
-        return fetch::deepened(task, until, |repository| walk.of(repository).map_err(damaged));
+        let look = |repository: &gix::Repository| walk.of(repository).map_err(damaged);
+        return fetch::deepened(task, until, look, |history| history.is_cut);
     };
     match local::open(&path)? {
         Some(repository) => walk.of(&repository).map_err(damaged),

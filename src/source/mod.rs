@@ -5,20 +5,17 @@
 //!
 //! Rules: Argo CD util/git (how a revision is resolved, which links are refused), git's own for everything else.
 
+mod access;
 mod cache;
 mod charts;
 mod checkout;
-mod credentials;
-mod docker_config;
+mod dispatch;
 mod error;
 mod fetch;
-mod github_app;
 mod history;
-mod keyring;
 mod limits;
 mod local;
 mod location;
-mod pass_files;
 mod reach;
 mod remote;
 mod revision;
@@ -28,19 +25,16 @@ mod submodules;
 mod task;
 mod tree;
 mod version_range;
-mod web;
 mod working_tree;
 
+pub use access::{AppTokens, Credentials, HostLogin, Keyring};
+pub(crate) use access::{Asking, Pass, git_environment};
 pub(crate) use checkout::lexically_inside;
-pub use checkout::{Checkout, FetchedBy, Wanted, short};
-pub(crate) use credentials::git_environment;
+pub use checkout::{Checkout, FetchResult, FetchedBy, Wanted, short};
 pub use error::SourceError;
-pub use github_app::AppTokens;
 pub use history::{Commit, History, HistoryWanted, PathHistory};
-pub(crate) use keyring::{Asking, Pass};
-pub use keyring::{HostLogin, Keyring};
 pub use location::locate;
-pub use settings::{Credentials, Override, SourceSettings};
-pub use sources::{FetchResult, Sources};
+pub use settings::{Override, SourceSettings};
+pub use sources::Sources;
 pub(crate) use tree::{refuse_links_that_leave, unless_it_leaves};
 pub use version_range::VersionRange;

@@ -4,8 +4,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::keyring::Keyring;
-use crate::secret::{RepoUrl, Secret};
+use super::access::{Credentials, Keyring};
+use crate::secret::RepoUrl;
 
 /// A working tree that stands in for a repository: `--repo URL=PATH`.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -14,21 +14,6 @@ pub struct Override {
     pub url: RepoUrl,
     /// The working tree.
     pub path: PathBuf,
-}
-
-/// Credentials for a repository, besides its URL and git's credential helpers.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Credentials {
-    /// `TRUEUP_GIT_USERNAME`.
-    pub username: Option<String>,
-    /// `TRUEUP_GIT_PASSWORD`.
-    pub password: Option<Secret<String>>,
-    /// `TRUEUP_GIT_TOKEN`: a password whose user name does not matter.
-    pub token: Option<Secret<String>>,
-    /// `TRUEUP_GIT_HOST`: the only hosts that see the three above; every host that a manifest names, when empty.
-    pub hosts: Vec<String>,
-    /// `GITHUB_TOKEN`: for github.com alone.
-    pub github_token: Option<Secret<String>>,
 }
 
 /// Where repositories come from and what opens them.

@@ -12,9 +12,9 @@ use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
 use crate::secret::RepoUrl;
 
+use super::access::Trust;
 use super::charts::SourceOrigin;
-use super::checkout::{Checkout, Wanted};
-use super::credentials::Trust;
+use super::checkout::{FetchResult, Wanted};
 use super::error::SourceError;
 use super::history::{self, History, HistoryWanted};
 use super::limits::FetchLimits;
@@ -22,9 +22,6 @@ use super::revision::GitReferences;
 use super::settings::SourceSettings;
 use super::task::{self, SharedFetch, When};
 use super::working_tree::WorkingTrees;
-
-/// The result for a wanted revision; shared, because many applications may want the same.
-pub type FetchResult = Result<Arc<Checkout>, Arc<SourceError>>;
 
 /// The repositories of a run; cheap to clone, every clone is the same.
 #[derive(Debug, Clone)]

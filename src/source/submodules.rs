@@ -15,8 +15,8 @@ use gix::bstr::ByteSlice;
 use crate::secret::RepoUrl;
 use crate::storage::copy_file;
 
+use super::access::{ServerAccess, Trust};
 use super::checkout::Wanted;
-use super::credentials::{ServerAccess, Trust};
 use super::error::SourceError;
 use super::location::Location;
 use super::task::{Task, When};

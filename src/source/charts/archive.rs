@@ -15,6 +15,9 @@ use tar::{Archive, Entry, EntryType};
 use super::super::error::SourceCause;
 use super::super::tree::{make_link, stays_inside};
 
+/// The size limit of one archive.
+pub(super) const ARCHIVE_LIMIT: u64 = 256 << 20;
+
 /// How an archive is packed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Packing {

@@ -8,11 +8,13 @@
 use reqwest::Url;
 use serde_json::Value;
 
+use super::super::access::{Pass, Web, WebAnswer, headers, shown};
 use super::super::error::{SourceCause, SourceError};
-use super::super::keyring::Pass;
-use super::super::web::{Web, WebAnswer, shown};
-use super::helm_repo::headers;
 use crate::secret::Secret;
+
+/// Credentials for a registry.
+pub(super) const ACCESS_HELP: &str = "set TRUEUP_OCI_USERNAME and TRUEUP_OCI_PASSWORD, log in with `helm registry login`, or give \
+                           the repository's Secret with `--repositories`; a repository that is not there may look the same";
 
 /// The size limit of an answer with a token.
 const TOKEN_LIMIT: u64 = 1 << 20;
@@ -98,7 +100,7 @@ impl TokenWanted {
         let answer = self.ask(web, realm.clone(), &scope, pass)?;
         if !answer.status().is_success() {
             let is_withheld = pass.identity.is_some() && pass.identity_for(&realm).is_none();
-            return Err(answer.failed(if is_withheld { WITHHELD } else { super::oci::ACCESS_HELP }));
+            return Err(answer.failed(if is_withheld { WITHHELD } else { ACCESS_HELP }));
         }
         let said: Value = serde_json::from_slice(&answer.bytes(TOKEN_LIMIT)?).map_err(|error| {
             let help = "look at what the registry's token server answers".to_owned();

@@ -11,21 +11,18 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 use reqwest::Url;
-use reqwest::header::{AUTHORIZATION, ETAG, HeaderMap, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
+use reqwest::header::{ETAG, HeaderValue, IF_MODIFIED_SINCE, IF_NONE_MATCH, LAST_MODIFIED};
 use serde::{Deserialize, Serialize};
 
-use super::super::credentials::BasicAuth;
+use super::super::access::{self, BasicAuth, Pass, Saved, Web, headers, is_this_machine};
 use super::super::error::{SourceCause, SourceError};
-use super::super::keyring::{Pass, is_this_machine, of_url};
 use super::super::task::Task;
-use super::super::web::{self, Saved, Web};
+use super::archive::ARCHIVE_LIMIT;
 use super::index::{self, Index, Release};
 use super::shelf::Shelf;
 
 /// The size limit of an index: the largest public ones have some 30 MiB.
 const INDEX_LIMIT: u64 = 256 << 20;
-/// The size limit of one archive.
-pub(super) const ARCHIVE_LIMIT: u64 = 256 << 20;
 
 /// Credentials for a Helm repository.
 const ACCESS_HELP: &str = "set TRUEUP_HELM_USERNAME and TRUEUP_HELM_PASSWORD, or give the repository's Secret with \
@@ -136,11 +133,11 @@ impl<'task> HelmRepository<'task> {
         let Some(web) = &self.web else { return self.copied(url, file) };
         let is_same = (url.scheme(), url.host_str(), url.port_or_known_default())
             == (self.base.scheme(), self.base.host_str(), self.base.port_or_known_default());
-        let own = of_url(url);
+        let own = BasicAuth::of_url(url);
         let identity = self.pass.identity.as_ref().filter(|_| is_same || pass_credentials).or(own.as_ref());
         let answer = web.get(url, &headers(identity))?;
         if answer.status().as_u16() == 404 {
-            return Err(SourceError::ArchiveGone { what: what.to_owned(), url: web::shown(url) });
+            return Err(SourceError::ArchiveGone { what: what.to_owned(), url: access::shown(url) });
         }
         if !answer.status().is_success() {
             return Err(answer.failed(ACCESS_HELP));
@@ -192,7 +189,7 @@ impl<'task> HelmRepository<'task> {
         let Some(web) = &self.web else { return Ok(Index::default()) };
         let mut url = self.base.join("index.yaml").map_err(|_error| self.gone(None))?;
         url.set_query(self.base.query());
-        let name = web::without_identity(&url);
+        let name = access::without_identity(&url);
         let kept = self.shelf.index(name.as_str())?.and_then(|text| serde_json::from_slice::<CachedIndex>(&text).ok());
         let mut headers = headers(self.pass.identity.as_ref());
         if let Some(kept) = &kept {
@@ -229,22 +226,4 @@ fn as_folder(mut url: Url) -> Url {
         url.set_path(&path);
     }
     url
-}
-
-/// The header that says who we are.
-pub(super) fn headers(identity: Option<&BasicAuth>) -> HeaderMap {
-    let mut headers = HeaderMap::new();
-    if let Some(value) = identity.and_then(basic) {
-        headers.insert(AUTHORIZATION, value);
-    }
-    headers
-}
-
-fn basic(identity: &BasicAuth) -> Option<HeaderValue> {
-    use base64::Engine as _;
-    let both = format!("{}:{}", identity.username, identity.password.expose());
-    let mut value =
-        HeaderValue::try_from(format!("Basic {}", base64::engine::general_purpose::STANDARD.encode(both))).ok()?;
-    value.set_sensitive(true);
-    Some(value)
 }

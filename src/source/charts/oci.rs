@@ -13,12 +13,10 @@ use reqwest::Url;
 use reqwest::header::{ACCEPT, AUTHORIZATION, HeaderMap, HeaderValue};
 use serde_json::Value;
 
+use super::super::access::{Pass, Saved, Web, WebAnswer, headers, is_this_machine};
 use super::super::error::SourceError;
-use super::super::keyring::{Pass, is_this_machine};
-use super::super::web::{Saved, Web, WebAnswer};
-use super::archive::Packing;
-use super::challenge::Challenge;
-use super::helm_repo::{ARCHIVE_LIMIT, headers};
+use super::archive::{ARCHIVE_LIMIT, Packing};
+use super::challenge::{ACCESS_HELP, Challenge};
 use super::index;
 use super::shelf::Shelf;
 use crate::secret::RepoUrl;
@@ -39,10 +37,6 @@ const INDEXED: usize = 16;
 const MANIFEST_LIMIT: u64 = 4 << 20;
 /// Each page has up to a thousand tags.
 const TAG_PAGES: usize = 100;
-
-/// Credentials for a registry.
-pub(super) const ACCESS_HELP: &str = "set TRUEUP_OCI_USERNAME and TRUEUP_OCI_PASSWORD, log in with `helm registry login`, or give \
-                           the repository's Secret with `--repositories`; a repository that is not there may look the same";
 
 /// Whether a chart is wanted, or whatever the artifact has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

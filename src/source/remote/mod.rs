@@ -3,6 +3,7 @@
 //! In: where to, and a bare repository to receive into. Out: references and objects. gix speaks first; where it does not
 //! understand the server, the `git` program takes over for the rest of the run's work on this repository.
 
+mod depth;
 mod fault;
 mod program;
 mod session;
@@ -12,28 +13,15 @@ use std::path::Path;
 
 use gix::ObjectId;
 
+use super::access::ServerAccess;
 use super::checkout::FetchedBy;
-use super::credentials::ServerAccess;
 use super::limits::FetchLimits;
 use super::revision::GitReferences;
 
+pub(super) use depth::{Depth, KEPT};
 pub(super) use fault::RemoteFault;
 use program::GitProgram;
 use session::RemoteSession;
-
-/// Where the commits that we have are named in a bare repository of the cache.
-pub(super) const KEPT: &str = "refs/trueup/";
-
-/// How much history is wanted.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Depth {
-    /// None: the commit and its files.
-    One,
-    /// So many commits, to look at what happened.
-    Some(u32),
-    /// All of it, to look for a hash in.
-    All,
-}
 
 /// A repository on a server.
 pub(super) struct Remote<'a> {

@@ -11,12 +11,13 @@ use gix::bstr::ByteSlice;
 
 use crate::process::{self, Command, ProcessError};
 
-use super::super::credentials::ServerAccess;
+use super::super::access::ServerAccess;
 use super::super::error::SourceCause;
 use super::super::limits::FetchLimits;
 use super::super::revision::{GitReference, GitReferences};
+use super::depth::Depth;
+use super::fault::RemoteFault;
 use super::transport::{INHERIT, SSH};
-use super::{Depth, RemoteFault};
 
 /// The `git` program, and where it works.
 pub(super) struct GitProgram {

@@ -13,11 +13,12 @@ use gix::protocol::handshake::Ref;
 use gix::protocol::transport::{Protocol, Service};
 use gix::protocol::{Handshake, LsRefsCommand};
 
-use super::super::credentials::{BasicAuth, ServerAccess, ServerOrigin};
+use super::super::access::{BasicAuth, ServerAccess, ServerOrigin};
 use super::super::limits::FetchLimits;
 use super::super::revision::{GitReference, GitReferences};
+use super::depth::Depth;
+use super::fault::RemoteFault;
 use super::transport::{self, RemoteLine};
-use super::{Depth, RemoteFault};
 
 /// How many commits that we have are named to a server: it leaves out what they share with what is wanted.
 const HAVES: usize = 32;
@@ -159,7 +160,7 @@ impl<'a> RemoteSession<'a> {
 
     fn haves(&self) -> Vec<ObjectId> {
         let Ok(platform) = self.repository.references() else { return Vec::new() };
-        let Ok(kept) = platform.prefixed(super::KEPT) else { return Vec::new() };
+        let Ok(kept) = platform.prefixed(super::depth::KEPT) else { return Vec::new() };
         let ids = kept.flatten().filter_map(|reference| Some(reference.try_id()?.detach()));
         ids.filter(|id| self.repository.has_object(*id)).take(HAVES).collect()
     }

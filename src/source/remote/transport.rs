@@ -17,9 +17,9 @@ use gix::protocol::transport::client::git::{ConnectMode, blocking_io::Connection
 
 use crate::process::{Command, Piped};
 
-use super::super::credentials::{ServerAccess, ServerOrigin};
+use super::super::access::Pass;
+use super::super::access::{ServerAccess, ServerOrigin};
 use super::super::error::SourceCause;
-use super::super::keyring::Pass;
 use super::super::limits::FetchLimits;
 use super::RemoteFault;
 

@@ -8,29 +8,29 @@
 use std::io;
 use std::path::{Path, PathBuf};
 
-use super::keyring::Pass;
+use super::pass::Pass;
 
 /// Files of a Secret, and what points to them.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct PassFiles {
     /// The command line for ssh, in place of every other, where the Secret has a key or wants no look at the host's.
-    pub(super) ssh_command: Option<String>,
+    pub(in super::super) ssh_command: Option<String>,
     /// Options for whatever ssh is run else: by which host keys servers are known.
-    pub(super) ssh_options: Vec<String>,
+    pub(in super::super) ssh_options: Vec<String>,
     /// Settings of git's below `http.<server>.`.
-    pub(super) http: Vec<(Setting, PathBuf)>,
+    pub(in super::super) http: Vec<(Setting, PathBuf)>,
 }
 
 /// A setting of git's that names a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Setting {
+pub(in super::super) enum Setting {
     Authorities,
     Certificate,
     Key,
 }
 
 impl Setting {
-    pub(super) fn name(self) -> &'static str {
+    pub(in super::super) fn name(self) -> &'static str {
         match self {
             Self::Authorities => "sslCAInfo",
             Self::Certificate => "sslCert",
@@ -39,7 +39,7 @@ impl Setting {
     }
 
     /// The variable that says the same for every server.
-    pub(super) fn variable(self) -> &'static str {
+    pub(in super::super) fn variable(self) -> &'static str {
         match self {
             Self::Authorities => "GIT_SSL_CAINFO",
             Self::Certificate => "GIT_SSL_CERT",
@@ -95,7 +95,7 @@ impl PassFiles {
     }
 
     /// A command line, and our options after its own: of two, ssh takes the first.
-    pub(super) fn with_options(&self, command: &str) -> String {
+    pub(in super::super) fn with_options(&self, command: &str) -> String {
         let options = self.ssh_options.iter().map(|option| format!(" {}", quoted(option)));
         format!("{command}{}", options.collect::<String>())
     }

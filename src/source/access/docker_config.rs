@@ -6,30 +6,37 @@
 //! Rules: docker/cli cli/config/types, `cli/config/credentials/native_store.go` (a user `<token>`).
 
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
-use super::credentials::BasicAuth;
-use super::keyring::Asking;
-use crate::process::{self, Command};
+use super::basic_auth::BasicAuth;
+use crate::process::{self, Cancel, Command};
 use crate::secret::Secret;
 
 /// Replaces a user where the password is such a token.
 const TOKEN: &str = "<token>";
 
+/// How a credential helper is run.
+pub(crate) struct Asking<'a> {
+    pub(crate) timeout: Duration,
+    pub(crate) cancel: &'a Cancel,
+    pub(crate) runtime: &'a tokio::runtime::Handle,
+}
+
 /// Credentials for a registry: one of the two, or both.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(super) struct Login {
+pub(in super::super) struct Login {
     /// A user and a password.
-    pub(super) identity: Option<BasicAuth>,
+    pub(in super::super) identity: Option<BasicAuth>,
     /// `identitytoken`: what the registry's token server takes for them, and prefers.
-    pub(super) refresh_token: Option<Secret<String>>,
+    pub(in super::super) refresh_token: Option<Secret<String>>,
 }
 
 /// The login in the first file that knows a registry.
-pub(super) fn login(files: &[PathBuf], host: &str, asking: &Asking<'_>) -> Option<Login> {
+pub(in super::super) fn login(files: &[PathBuf], host: &str, asking: &Asking<'_>) -> Option<Login> {
     files.iter().find_map(|file| {
         // A file that is not there, or makes no sense, opens nothing; the registry then reports the missing login.
         let config: Value = serde_json::from_slice(&std::fs::read(file).ok()?).ok()?;

@@ -11,12 +11,14 @@ use tokio::runtime::Handle;
 
 use crate::secret::{RepoUrl, Secret};
 
-use super::error::SourceError;
+use super::super::error::SourceError;
+use super::super::limits::FetchLimits;
+use super::basic_auth::BasicAuth;
+use super::docker_config::Asking;
 use super::github_app::{self, TokenRequester};
-use super::keyring::{Asking, Keyring, Pass};
-use super::limits::FetchLimits;
+use super::keyring::Keyring;
+use super::pass::Pass;
 use super::pass_files::PassFiles;
-use super::settings::Credentials;
 
 /// GitHub takes a token as the password of any user; this is the one that it names.
 const APP_USER: &str = "x-access-token";
@@ -25,16 +27,31 @@ const APP_USER: &str = "x-access-token";
 const HELPER: &str = "!f() { test \"$1\" = get || exit 0; printf 'username=%s\\npassword=%s\\n' \
                       \"$TRUEUP_HELPER_USERNAME\" \"$TRUEUP_HELPER_PASSWORD\"; }; f";
 
+/// Credentials for a repository, besides its URL and git's credential helpers.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Credentials {
+    /// `TRUEUP_GIT_USERNAME`.
+    pub username: Option<String>,
+    /// `TRUEUP_GIT_PASSWORD`.
+    pub password: Option<Secret<String>>,
+    /// `TRUEUP_GIT_TOKEN`: a password whose user name does not matter.
+    pub token: Option<Secret<String>>,
+    /// `TRUEUP_GIT_HOST`: the only hosts that see the three above; every host that a manifest names, when empty.
+    pub hosts: Vec<String>,
+    /// `GITHUB_TOKEN`: for github.com alone.
+    pub github_token: Option<Secret<String>>,
+}
+
 /// A server: scheme, host and port.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct ServerOrigin {
+pub(in super::super) struct ServerOrigin {
     scheme: String,
     host: String,
     port: Option<u16>,
 }
 
 impl ServerOrigin {
-    pub(super) fn of(url: &gix::Url) -> Self {
+    pub(in super::super) fn of(url: &gix::Url) -> Self {
         Self {
             scheme: url.scheme.as_str().to_owned(),
             host: url.host().unwrap_or_default().to_ascii_lowercase(),
@@ -43,7 +60,7 @@ impl ServerOrigin {
     }
 
     /// As git's configuration names it: `https://host:port`.
-    pub(super) fn to_config_key(&self) -> String {
+    pub(in super::super) fn to_config_key(&self) -> String {
         let default =
             matches!((self.scheme.as_str(), self.port), ("https", Some(443)) | ("http", Some(80)) | (_, None));
         match self.port {
@@ -53,36 +70,29 @@ impl ServerOrigin {
     }
 
     /// Whether what is said to it can be read on the way.
-    pub(super) fn is_clear_text(&self) -> bool {
+    pub(in super::super) fn is_clear_text(&self) -> bool {
         self.scheme == "http" && !matches!(self.host.as_str(), "localhost" | "127.0.0.1" | "[::1]" | "::1")
     }
 }
 
-/// A user name and a password.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct BasicAuth {
-    pub(crate) username: String,
-    pub(crate) password: Secret<String>,
-}
-
 /// A URL without its password, and what opens its server.
 #[derive(Debug, Clone)]
-pub(super) struct ServerAccess {
-    pub(super) url: gix::Url,
-    pub(super) origin: ServerOrigin,
-    pub(super) identity: Option<BasicAuth>,
+pub(in super::super) struct ServerAccess {
+    pub(in super::super) url: gix::Url,
+    pub(in super::super) origin: ServerOrigin,
+    pub(in super::super) identity: Option<BasicAuth>,
     /// Whether it is sent before the server asks, as Argo CD does with a Secret's: it is for this one URL, and some
     /// servers say "not found" to who says nothing.
-    pub(super) is_sent_at_once: bool,
+    pub(in super::super) is_sent_at_once: bool,
     /// Other settings of the repository's Secret.
-    pub(super) pass: Pass,
+    pub(in super::super) pass: Pass,
     /// The same in files, for programs.
-    pub(super) files: PassFiles,
+    pub(in super::super) files: PassFiles,
 }
 
 /// Whether the settings' credentials are meant for a URL.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Trust {
+pub(in super::super) enum Trust {
     /// A manifest of the user names it.
     Named,
     /// A repository names it, on a server that the user did not name.
@@ -91,7 +101,7 @@ pub(super) enum Trust {
 
 impl ServerAccess {
     /// Finds what opens a URL; nothing when the URL cannot be read.
-    pub(super) fn to(url: &RepoUrl, credentials: &Credentials, trust: Trust) -> Option<Self> {
+    pub(in super::super) fn to(url: &RepoUrl, credentials: &Credentials, trust: Trust) -> Option<Self> {
         let mut url = gix::url::parse(url.with_credentials()).ok()?;
         let origin = ServerOrigin::of(&url);
         let http = matches!(url.scheme, gix::url::Scheme::Https | gix::url::Scheme::Http);
@@ -111,7 +121,7 @@ impl ServerAccess {
     }
 
     /// The same, with what the repository's Secret says over it.
-    pub(super) fn with(mut self, mut pass: Pass) -> Self {
+    pub(in super::super) fn with(mut self, mut pass: Pass) -> Self {
         let http = matches!(self.url.scheme, gix::url::Scheme::Https | gix::url::Scheme::Http);
         if !http {
             (pass.identity, pass.bearer, pass.github_app) = (None, None, None);
@@ -126,7 +136,7 @@ impl ServerAccess {
     }
 
     /// Gets a token where a GitHub App is to have one.
-    pub(super) fn into_app(
+    pub(in super::super) fn into_app(
         mut self,
         url: &RepoUrl,
         asking: (&Keyring, &FetchLimits, &Handle),
@@ -141,13 +151,13 @@ impl ServerAccess {
     }
 
     /// With the files that programs need.
-    pub(super) fn with_files(self, files: Option<PassFiles>) -> Self {
+    pub(in super::super) fn with_files(self, files: Option<PassFiles>) -> Self {
         Self { files: files.unwrap_or_default(), ..self }
     }
 
     /// The variables that make a `git` that somebody else starts open this one server, and no other: git's arguments, and
     /// those of who starts it, can be read by everybody.
-    pub(super) fn git_environment(&self) -> Vec<(String, String)> {
+    pub(in super::super) fn git_environment(&self) -> Vec<(String, String)> {
         let server = self.origin.to_config_key();
         let mut variables = Vec::new();
         let mut config: Vec<(String, String)> = Vec::new();
@@ -183,7 +193,7 @@ impl ServerAccess {
     }
 
     /// Whether the server is sent something secret.
-    pub(super) fn has_secret(&self) -> bool {
+    pub(in super::super) fn has_secret(&self) -> bool {
         self.identity.is_some() || self.pass.bearer.is_some()
     }
 }

@@ -12,9 +12,9 @@ use reqwest::redirect::Policy;
 use reqwest::{Body, Method, RequestBuilder, StatusCode, Url};
 use sha2::{Digest, Sha256};
 
-use super::error::{Instead, SourceCause, SourceError};
-use super::keyring::Pass;
-use super::limits::FetchLimits;
+use super::super::error::{Instead, SourceCause, SourceError};
+use super::super::limits::FetchLimits;
+use super::pass::Pass;
 
 /// How often a server that is busy, or failed, is asked.
 const TRIES: u32 = 4;
@@ -24,14 +24,14 @@ const PATIENCE: Duration = Duration::from_secs(60);
 const FIRST_WAIT: Duration = Duration::from_millis(250);
 
 /// A way to one server, and to those that it sends us to.
-pub(super) struct Web {
+pub(in super::super) struct Web {
     client: reqwest::Client,
     limits: FetchLimits,
     runtime: tokio::runtime::Handle,
 }
 
 /// The answer of a server; its body is still to be read.
-pub(super) struct WebAnswer<'web> {
+pub(in super::super) struct WebAnswer<'web> {
     web: &'web Web,
     response: reqwest::Response,
     /// The URL that was asked for, fit to be shown.
@@ -39,12 +39,12 @@ pub(super) struct WebAnswer<'web> {
 }
 
 /// A body in a file, by its digest.
-pub(super) struct Saved {
-    pub(super) sha256: String,
+pub(in super::super) struct Saved {
+    pub(in super::super) sha256: String,
 }
 
 impl Web {
-    pub(super) fn new(
+    pub(in super::super) fn new(
         pass: &Pass,
         url: &str,
         limits: &FetchLimits,
@@ -71,18 +71,23 @@ impl Web {
     }
 
     /// Asks, and asks again where there is hope; the answer may still be a refusal.
-    pub(super) fn get(&self, url: &Url, headers: &HeaderMap) -> Result<WebAnswer<'_>, SourceError> {
+    pub(in super::super) fn get(&self, url: &Url, headers: &HeaderMap) -> Result<WebAnswer<'_>, SourceError> {
         self.send(&Method::GET, url, headers)
     }
 
     /// The same with another method, of what may be done twice, and without a body.
-    pub(super) fn send(&self, method: &Method, url: &Url, headers: &HeaderMap) -> Result<WebAnswer<'_>, SourceError> {
+    pub(in super::super) fn send(
+        &self,
+        method: &Method,
+        url: &Url,
+        headers: &HeaderMap,
+    ) -> Result<WebAnswer<'_>, SourceError> {
         let question = || self.client.request(method.clone(), without_identity(url)).headers(headers.clone());
         self.patiently(url, question)
     }
 
     /// Sends a form, which may have secrets in it.
-    pub(super) fn post(&self, url: &Url, fields: &[(&str, &str)]) -> Result<WebAnswer<'_>, SourceError> {
+    pub(in super::super) fn post(&self, url: &Url, fields: &[(&str, &str)]) -> Result<WebAnswer<'_>, SourceError> {
         let mut form = without_identity(url);
         form.query_pairs_mut().clear().extend_pairs(fields);
         let form = form.query().unwrap_or_default().to_owned();
@@ -154,7 +159,7 @@ fn is_passing(status: StatusCode) -> bool {
 }
 
 /// A URL without its user and password.
-pub(super) fn without_identity(url: &Url) -> Url {
+pub(in super::super) fn without_identity(url: &Url) -> Url {
     let mut url = url.clone();
     // Only a URL that can have neither says no.
     let _ = url.set_username("").and_then(|()| url.set_password(None));
@@ -162,28 +167,28 @@ pub(super) fn without_identity(url: &Url) -> Url {
 }
 
 /// A URL as it may be shown: what stands in a query may be a signature.
-pub(super) fn shown(url: &Url) -> String {
+pub(in super::super) fn shown(url: &Url) -> String {
     let mut url = without_identity(url);
     url.set_query(None);
     url.to_string()
 }
 
 impl WebAnswer<'_> {
-    pub(super) fn status(&self) -> StatusCode {
+    pub(in super::super) fn status(&self) -> StatusCode {
         self.response.status()
     }
 
-    pub(super) fn header(&self, name: &str) -> Option<&str> {
+    pub(in super::super) fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
     }
 
     /// Every header of a name.
-    pub(super) fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
+    pub(in super::super) fn headers<'a>(&'a self, name: &str) -> impl Iterator<Item = &'a str> + use<'a> {
         self.response.headers().get_all(name).iter().filter_map(|value| value.to_str().ok())
     }
 
     /// The query of the next page: `Link: </v2/…/tags/list?last=…>; rel="next"`.
-    pub(super) fn next_page(&self) -> Option<String> {
+    pub(in super::super) fn next_page(&self) -> Option<String> {
         self.headers("link").find_map(next_page)
     }
 
@@ -194,12 +199,12 @@ impl WebAnswer<'_> {
     }
 
     /// The error for an unexpected answer.
-    pub(super) fn failed(&self, access_help: &str) -> SourceError {
+    pub(in super::super) fn failed(&self, access_help: &str) -> SourceError {
         self.failed_as(&self.url, access_help)
     }
 
     /// The same, where a reader knows the server's URL as another one.
-    pub(super) fn failed_as(&self, url: &str, access_help: &str) -> SourceError {
+    pub(in super::super) fn failed_as(&self, url: &str, access_help: &str) -> SourceError {
         let status = self.status();
         let url = url.to_owned();
         let cause = Some(SourceCause::saying(format!("it answers {status}")));
@@ -214,7 +219,7 @@ impl WebAnswer<'_> {
     }
 
     /// Reads the body into memory, up to a limit.
-    pub(super) fn bytes(self, limit: u64) -> Result<Vec<u8>, SourceError> {
+    pub(in super::super) fn bytes(self, limit: u64) -> Result<Vec<u8>, SourceError> {
         let mut bytes = Vec::new();
         self.read(limit, &mut |chunk| {
             bytes.extend_from_slice(chunk);
@@ -224,7 +229,7 @@ impl WebAnswer<'_> {
     }
 
     /// Writes the body to a file, up to a limit; `disk` makes the error for a disk that does not take it.
-    pub(super) fn save(
+    pub(in super::super) fn save(
         self,
         file: &mut impl Write,
         limit: u64,
@@ -266,7 +271,7 @@ fn unreachable(url: String, error: &reqwest::Error) -> SourceError {
 
 impl Saved {
     /// The same of what is in memory.
-    pub(super) fn of(bytes: &[u8]) -> Self {
+    pub(in super::super) fn of(bytes: &[u8]) -> Self {
         Self { sha256: format!("{:x}", Bytes::copy_from_slice(&Sha256::digest(bytes))) }
     }
 }

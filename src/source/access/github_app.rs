@@ -7,8 +7,7 @@
 //! Rules: Argo CD util/git/creds.go `GitHubAppCreds`, `DiscoverGitHubAppInstallationID`, `ExtractOrgFromRepoURL`; GitHub's
 //! "Authenticating as a GitHub App"; RFC 7519.
 
-use std::collections::HashMap;
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::PoisonError;
 use std::time::{Duration, Instant};
 
 use base64::Engine as _;
@@ -23,9 +22,11 @@ use rustls::pki_types::PrivateKeyDer;
 use rustls::pki_types::pem::PemObject as _;
 use serde_json::{Value, json};
 
-use super::error::{SourceCause, SourceError};
-use super::keyring::{Keyring, Pass, is_this_machine};
-use super::limits::FetchLimits;
+use super::super::error::{SourceCause, SourceError};
+use super::super::limits::FetchLimits;
+use super::app_tokens::{KeptToken, TokenRefusal};
+use super::keyring::Keyring;
+use super::pass::{Pass, is_this_machine};
 use super::web::{self, Web, WebAnswer};
 use crate::app::settings::GithubApp;
 use crate::secret::{RepoUrl, Secret};
@@ -48,39 +49,21 @@ const CLOCK_SKEW: i64 = 30;
 const SINCE_SECONDS: i64 = 60;
 const UNTIL_SECONDS: i64 = 300;
 
-/// The tokens of a run; every clone is the same.
-#[derive(Debug, Clone, Default)]
-pub struct AppTokens(Arc<Mutex<HashMap<blake3::Hash, TokenSlot>>>);
-
-/// One token's; locked while it is asked for.
-type TokenSlot = Arc<Mutex<Option<KeptToken>>>;
-
-/// The token, or why there is none: a fleet asks once.
-#[derive(Debug)]
-struct KeptToken {
-    answer: Result<Secret<String>, TokenRefusal>,
-    at: Instant,
-}
-
-/// Why there is no token.
-#[derive(Debug, Clone)]
-struct TokenRefusal {
-    reason: String,
-    help: String,
-    cause: Option<SourceCause>,
-}
-
 /// Who asks, and within which limits.
-pub(super) struct TokenRequester<'a> {
-    pub(super) keyring: &'a Keyring,
+pub(in super::super) struct TokenRequester<'a> {
+    pub(in super::super) keyring: &'a Keyring,
     /// The repository's Secret: its certificates and its proxy lead to the API, too.
-    pub(super) pass: &'a Pass,
-    pub(super) limits: &'a FetchLimits,
-    pub(super) runtime: &'a tokio::runtime::Handle,
+    pub(in super::super) pass: &'a Pass,
+    pub(in super::super) limits: &'a FetchLimits,
+    pub(in super::super) runtime: &'a tokio::runtime::Handle,
 }
 
 /// The token that opens a repository.
-pub(super) fn token(app: &GithubApp, url: &RepoUrl, asker: &TokenRequester<'_>) -> Result<Secret<String>, SourceError> {
+pub(in super::super) fn token(
+    app: &GithubApp,
+    url: &RepoUrl,
+    asker: &TokenRequester<'_>,
+) -> Result<Secret<String>, SourceError> {
     let organisation = organisation(url);
     let place = asker.keyring.tokens.place(app, organisation.as_deref());
     // Held while asking: who opens another repository of the App waits for the one answer.
@@ -97,17 +80,6 @@ pub(super) fn token(app: &GithubApp, url: &RepoUrl, asker: &TokenRequester<'_>) 
         help,
         cause,
     })
-}
-
-impl AppTokens {
-    fn place(&self, app: &GithubApp, organisation: Option<&str>) -> TokenSlot {
-        let key = app.private_key.as_ref().map(|key| key.expose().as_str()).unwrap_or_default();
-        // Of an App whose installation is known, the organisation does not matter.
-        let installation = app.installation.map(|id| id.to_string()).or(organisation.map(str::to_owned));
-        let whole = json!([key, app.id, installation, app.api]).to_string();
-        let mut places = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        places.entry(blake3::hash(whole.as_bytes())).or_default().clone()
-    }
 }
 
 /// The API, and what opens it.
