@@ -7,7 +7,7 @@
 use std::collections::HashSet;
 use std::path::{Path, PathBuf};
 
-use super::manifests::{Given, ManifestText};
+use super::manifest_text::{Given, ManifestText};
 
 /// The folders with a `Chart.yaml`.
 #[derive(Debug, Default)]

@@ -10,7 +10,7 @@ use std::path::{Component, Path, PathBuf};
 
 use serde_json::Value;
 
-use super::manifests::{Given, ManifestText};
+use super::manifest_text::{Given, ManifestText};
 use crate::object::yaml::{self, Limits, WithPositions};
 
 /// The kustomizations of a walk, by what they name.

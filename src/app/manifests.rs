@@ -8,7 +8,7 @@
 //! hidden in it, and a detail otherwise; what a chart or a kustomization makes into Applications is one warning for each of them.
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use serde_json::{Map, Value};
 
@@ -16,32 +16,11 @@ use super::application::{self, Application, InvalidApplication};
 use super::charts::Charts;
 use super::file_fault::{FileFault, MayHide};
 use super::kustomizations::Kustomizations;
+use super::manifest_text::{Given, ManifestText};
 use super::reading::{Reading, SourceText};
 use crate::finding::{Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, Span, WithPositions, YamlError};
 use crate::object::{Gvk, Pointer};
-
-/// How a file came to be read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Given {
-    /// The user named it: it must hold an Application, and all of it must be readable.
-    ByName,
-    /// It was found in a folder: other things may be in it.
-    InFolder,
-}
-
-/// The text of one manifest file.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestText {
-    /// The file as the user knows it; `-` for standard input.
-    pub name: String,
-    /// The content.
-    pub bytes: Vec<u8>,
-    /// The folder it is in, which a relative `repoURL` starts from.
-    pub folder: PathBuf,
-    /// How it came to be read.
-    pub given: Given,
-}
 
 /// The content of the manifest files.
 #[derive(Debug, Clone, Default, PartialEq)]

@@ -7,6 +7,7 @@ pub mod application;
 pub mod appset;
 pub mod ignore;
 pub mod label_selector;
+mod manifest_text;
 pub mod manifests;
 pub mod operation;
 pub mod options;
@@ -26,7 +27,8 @@ mod names;
 mod reading;
 
 pub use application::{Application, Destination, InvalidApplication, SourceForm};
-pub use manifests::{Given, ManifestText, Manifests, read};
+pub use manifest_text::{Given, ManifestText};
+pub use manifests::{Manifests, read};
 pub use selection::{Selection, SelectionError};
 pub use source::{Directory, Source};
 

@@ -1,7 +1,6 @@
 //! What trueup says of itself: `trueup version`, `trueup completion`, `trueup man`.
 
 use super::arguments::output::{OutputArguments, OutputParser, resolve};
-use super::help;
 use super::session::{Look, Session};
 use crate::finding::Finding;
 use crate::report::{ExitRules, ExitStatus, Format, Output, version as report};
@@ -49,17 +48,16 @@ pub(super) async fn version(arguments: VersionArguments, mut session: Session) -
 }
 
 /// Prints the script that completes commands, flags and their values.
-pub(super) async fn completion(arguments: CompletionArguments, mut session: Session) -> u8 {
+pub(super) async fn completion(arguments: CompletionArguments, mut command: clap::Command, mut session: Session) -> u8 {
     session.end_progress().await;
     let mut script = Vec::new();
-    clap_complete::generate(arguments.shell, &mut help::command(), "trueup", &mut script);
+    clap_complete::generate(arguments.shell, &mut command, "trueup", &mut script);
     print(&script, &session)
 }
 
 /// Prints the page of a command as roff.
-pub(super) async fn man(arguments: ManArguments, mut session: Session) -> u8 {
+pub(super) async fn man(arguments: ManArguments, mut command: clap::Command, mut session: Session) -> u8 {
     session.end_progress().await;
-    let mut command = help::command();
     command.build();
     let command = match &arguments.command {
         None => Some(&command),

@@ -2,11 +2,8 @@
 //!
 //! `--help` shows every flag.
 
-use clap::CommandFactory;
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
-
-use super::Arguments;
 
 /// The `-h` page of a command.
 struct HelpPage {
@@ -200,9 +197,9 @@ const TIPS: [(&[&str], &str); 12] = [
     (&["preflight", "env"], "`trueup doctor PATH` checks what a run needs"),
 ];
 
-/// The command line, with what `-h` shows.
-pub(super) fn command() -> clap::Command {
-    PAGES.iter().fold(Arguments::command(), |command, page| {
+/// Adds the `-h` pages to the command line.
+pub(super) fn with_pages(command: clap::Command) -> clap::Command {
+    PAGES.iter().fold(command, |command, page| {
         command.mut_subcommand(page.command, |command| {
             let is_rare = |arg: &clap::Arg| !page.common.contains(&arg.get_id().as_str());
             let command = command.mut_args(|arg| {
@@ -240,6 +237,7 @@ fn tip(word: &str) -> Option<&'static str> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::command;
     use super::*;
 
     /// A flag that was renamed must not vanish from `-h`.

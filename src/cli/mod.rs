@@ -25,7 +25,7 @@ mod wait;
 use std::io::Write;
 use std::process::ExitCode;
 
-use clap::FromArgMatches;
+use clap::{CommandFactory, FromArgMatches};
 
 use crate::fleet::jq;
 use crate::render::jsonnet;
@@ -86,7 +86,7 @@ enum Command {
 
 /// Runs the program.
 pub fn main() -> ExitCode {
-    let parsed = help::command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
+    let parsed = command().try_get_matches().and_then(|matches| Arguments::from_arg_matches(&matches));
     let command = parsed.unwrap_or_else(|error| help::with_tip(error).exit()).command;
     storage::private_from_now_on();
     if let Ok(program) = std::env::current_exe() {
@@ -95,6 +95,11 @@ pub fn main() -> ExitCode {
     let code = run(command);
     storage::remove_temporary_folders();
     code
+}
+
+/// The command line, with what `-h` shows.
+fn command() -> clap::Command {
+    help::with_pages(Arguments::command())
 }
 
 fn run(command: Command) -> ExitCode {
@@ -127,8 +132,12 @@ fn run(command: Command) -> ExitCode {
         Command::Expand(arguments) => session::run(&arguments.look(), |session| expand::expand(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::Version(arguments) => session::run(&about::look(), |session| about::version(arguments, session)),
-        Command::Completion(arguments) => session::run(&about::look(), |session| about::completion(arguments, session)),
-        Command::Man(arguments) => session::run(&about::look(), |session| about::man(arguments, session)),
+        Command::Completion(arguments) => {
+            session::run(&about::look(), |session| about::completion(arguments, self::command(), session))
+        }
+        Command::Man(arguments) => {
+            session::run(&about::look(), |session| about::man(arguments, self::command(), session))
+        }
         Command::Watchdog => {
             process::watch(std::io::stdin().lock());
             ExitCode::SUCCESS

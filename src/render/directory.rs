@@ -13,8 +13,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::glob::Glob;
+use super::input::Made;
 use super::paths::{self, PathFault, relative};
-use super::{Made, RenderError, RenderInput, jsonnet, likeness, list};
+use super::{RenderError, RenderInput, jsonnet, likeness, list};
 use crate::app::Directory;
 use crate::app::source::SourceKind;
 use crate::finding::{Excerpt, Finding};

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use serde_json::{Map as Json, Value};
 
 use super::ApplicationSet;
+use crate::app::ManifestText;
 use crate::app::fault::Fault;
 use crate::app::fields::Fields;
-use crate::app::manifests::ManifestText;
 use crate::app::reading::{Reading, SourceText};
 use crate::finding::{Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, WithPositions};

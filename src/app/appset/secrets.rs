@@ -9,7 +9,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::ClusterSecret;
-use crate::app::manifests::ManifestText;
+use crate::app::ManifestText;
 use crate::object::yaml::{self, Limits, WithPositions};
 
 /// The clusters that the Secrets describe, in the order of the files; credentials are not read.

@@ -7,18 +7,14 @@ use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::SystemTime;
 
 use serde_json::Value;
 
 use super::names::OWN_FOLDER;
 use super::text::{FolderText, items_of_list};
-use super::view::{FolderView, Stored, kinds_of, place_in_namespace};
+use super::view::{FileState, FolderView, Stored, kinds_of, place_in_namespace};
 use crate::cluster::ClusterError;
 use crate::object::{Object, Origin};
-
-/// Shows whether a file has changed: its path, when it was written, and its length.
-pub(super) type FileState = (PathBuf, Option<SystemTime>, u64);
 
 /// At most this many broken documents are named in one error.
 const SHOWN_FAULTS: usize = 10;

@@ -5,16 +5,20 @@
 //! for that proof. The entry changes with the content, so that nobody takes an edited object for an untouched one.
 
 use std::collections::{BTreeMap, HashMap};
+use std::path::PathBuf;
 use std::sync::Arc;
+use std::time::SystemTime;
 
 use serde_json::{Map, Value, json};
 
 use super::names::{OWN_FOLDER, mark};
-use super::read::FileState;
 use crate::cluster::{ListRequest, reduce_to_metadata};
 use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER, HOOK_OF};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::{GroupKind, Key, KindFacts, Kinds, Object, Origin, Scope};
+
+/// Shows whether a file has changed: its path, when it was written, and its length.
+pub(super) type FileState = (PathBuf, Option<SystemTime>, u64);
 
 /// An object as it stands in a file, and the mark before it.
 pub(super) struct Stored {

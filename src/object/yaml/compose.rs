@@ -16,7 +16,8 @@ use super::aliases::{AliasCost, Anchor, Anchored};
 use super::apostrophe::Replaced;
 use super::events::{YamlEvents, YamlFault};
 use super::scalar::{self, Scalar};
-use super::{Limits, Pointer, WithPositions};
+use super::{Limits, WithPositions};
+use crate::object::Pointer;
 
 /// Files that people write have fewer places; what lies beyond is found by what is around it.
 const MOST_PLACES: usize = 200_000;

@@ -18,81 +18,28 @@ mod complaint;
 mod compose;
 mod decode;
 mod documents;
+mod error;
 mod events;
 mod json;
+mod limits;
 mod number;
+mod position;
 mod scalar;
 mod timestamp;
 mod write;
 
 use std::borrow::Cow;
-use std::collections::HashMap;
-use std::fmt;
 use std::ops::Range;
 
-use miette::Diagnostic;
 use serde_json::Value;
 
 use super::Pointer;
 use compose::{Composed, compose};
 use documents::{Piece, pieces};
+pub use error::YamlError;
 use events::YamlFault;
-
-/// A piece of text, in bytes of the decoded text.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Span {
-    /// Where it starts.
-    pub offset: usize,
-    /// How long it is.
-    pub length: usize,
-}
-
-/// Where every key and value of a document stands in the text.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Positions {
-    /// Key and value of each place; the root and list items have no key. What an alias or `<<` inserts has no place of
-    /// its own.
-    pub places: HashMap<Pointer, (Option<Span>, Span)>,
-}
-
-impl Positions {
-    /// The place of a value, or of the nearest value around it that has one; the key's, if it has one.
-    pub fn nearest(&self, pointer: &Pointer) -> Option<Span> {
-        let mut pointer = pointer.clone();
-        loop {
-            if let Some((key, value)) = self.places.get(&pointer) {
-                return Some(key.unwrap_or(*value));
-            }
-            pointer = pointer.parent()?;
-        }
-    }
-}
-
-/// Whether positions are wanted: they cost time and memory, and only files that are typed need them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum WithPositions {
-    /// Keep them.
-    Yes,
-    /// Leave them out.
-    No,
-}
-
-/// Limits for one input.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Limits {
-    /// The whole input, in bytes.
-    pub bytes: usize,
-    /// How deep maps and lists may nest.
-    pub depth: usize,
-    /// How many values aliases may add to a document.
-    pub alias_values: usize,
-}
-
-impl Default for Limits {
-    fn default() -> Self {
-        Self { bytes: 256 << 20, depth: 1000, alias_values: 1_000_000 }
-    }
-}
+pub use limits::Limits;
+pub use position::{Positions, Span, WithPositions};
 
 /// One document of a stream. Empty documents (nothing, `null`, or only comments) are left out of the stream.
 #[derive(Debug, Clone, PartialEq)]
@@ -110,30 +57,6 @@ pub struct Document {
     pub duplicate_keys: Vec<(Pointer, Span)>,
     /// Text after the document's end (`...`, or an unindented bracket) that kubectl drops without a word.
     pub unread: Option<Span>,
-}
-
-/// Why a document, or the whole input, cannot be read.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("{message}")]
-pub struct YamlError {
-    /// The fault, in trueup's words.
-    pub message: String,
-    /// Where, in bytes of the decoded input.
-    pub span: Span,
-    /// The line, counted from 1 in the whole input.
-    pub line: usize,
-    /// One thing to do, where there is one.
-    pub help: Option<&'static str>,
-}
-
-impl Diagnostic for YamlError {
-    fn code<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        Some(Box::new("trueup::yaml::syntax"))
-    }
-
-    fn help<'a>(&'a self) -> Option<Box<dyn fmt::Display + 'a>> {
-        self.help.map(|help| Box::new(help) as Box<dyn fmt::Display>)
-    }
 }
 
 /// Bytes to text as YAML asks: UTF-8, UTF-16 with a byte order mark, the mark taken off.

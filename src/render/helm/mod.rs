@@ -19,8 +19,9 @@ pub use error::HelmError;
 use std::path::Path;
 
 use self::arguments::HelmArguments;
+use super::input::Made;
 use super::program::{self, Home, Program, ProgramCall, ProgramError};
-use super::{Made, RenderError, RenderInput};
+use super::{RenderError, RenderInput};
 use crate::render::Target;
 
 /// Helm's own words for a chart whose `charts/` lacks something.

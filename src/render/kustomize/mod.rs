@@ -19,9 +19,10 @@ use std::path::{Path, PathBuf};
 
 use self::kustomization::Kustomization;
 use self::survey::{Allowed, Survey};
+use super::input::Made;
 use super::program::{self, Home, Program, ProgramCall, ProgramError, ProgramSettings};
 use super::working_copy::{CopyScope, WorkingCopy};
-use super::{Made, RenderError, RenderInput, capabilities};
+use super::{RenderError, RenderInput, capabilities};
 use crate::app::source::Kustomize;
 use crate::render::Target;
 

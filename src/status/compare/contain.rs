@@ -12,29 +12,14 @@ use serde_json::{Map, Value};
 
 use super::clean::{STATUS, Status, is_uncounted, marked};
 use super::difference::{Edit, Pairs, apply};
+use super::found::{Found, is_empty, is_none};
 use super::last_applied;
 use super::managers::{Pair, Whose, is_default, is_granular, released};
 use super::path::Path;
 use super::shape::{Field, Merge, Shape, UNKNOWN};
 use super::terms::Terms;
+use crate::object::Object;
 use crate::object::quantity::Quantity;
-use crate::object::{Object, Pointer};
-
-/// The result of looking.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    /// The change that makes the live object hold every value of the target.
-    pub(super) edits: Vec<Edit>,
-    /// Where the server might change more than that.
-    pub(super) doubts: Vec<Pointer>,
-}
-
-impl Found {
-    /// Whether applying the target would provably change nothing.
-    pub(super) fn is_proven(&self) -> bool {
-        self.edits.is_empty() && self.doubts.is_empty()
-    }
-}
 
 /// Looks for the target in the live object.
 pub(super) fn contain(target: &Object, live: &Object, shape: &Shape, terms: &Terms) -> Found {
@@ -280,32 +265,4 @@ fn is_allocated(live: &Object, path: &Path<'_>) -> bool {
             Path::Key(Path::Index(Path::Key(Path::Key(Path::Root, "spec"), "ports"), _), name) => *name == "nodePort",
             _ => false,
         }
-}
-
-/// Whether the API server cannot tell this value of a field from none.
-pub(super) fn is_none(value: &Value, field: &Field) -> bool {
-    if value.is_null() {
-        return !matches!(field.shape, Shape::Unknown);
-    }
-    match &field.shape {
-        Shape::Scalar | Shape::Bytes | Shape::List(..) | Shape::Map(..) => !field.pointer && is_empty(value),
-        shape @ Shape::Struct(..) => {
-            let all_none =
-                |fields: &Map<String, Value>| fields.iter().all(|(name, value)| is_none(value, shape.field(name)));
-            !field.pointer && value.as_object().is_some_and(all_none)
-        }
-        Shape::Quantity | Shape::Exact | Shape::Unknown => false,
-    }
-}
-
-/// Null, and the zero value of each type.
-fn is_empty(value: &Value) -> bool {
-    match value {
-        Value::Null => true,
-        Value::Bool(value) => !value,
-        Value::Number(number) => number.as_f64() == Some(0.0),
-        Value::String(text) => text.is_empty(),
-        Value::Array(list) => list.is_empty(),
-        Value::Object(map) => map.is_empty(),
-    }
 }

@@ -11,8 +11,8 @@ use std::collections::BTreeSet;
 use serde_json::{Map, Value};
 
 use super::clean::Status;
-use super::contain::{Found, is_none};
 use super::difference::{Difference, Edit};
+use super::found::{Found, is_none};
 use super::moved::Views;
 use super::path::Path;
 use super::shape::{Field, Merge, Shape};

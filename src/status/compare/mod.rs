@@ -12,6 +12,7 @@ mod baseline;
 mod clean;
 mod contain;
 mod difference;
+mod found;
 mod last_applied;
 mod managers;
 mod moved;

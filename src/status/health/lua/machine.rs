@@ -10,7 +10,8 @@ use mlua::chunk::ChunkMode;
 use mlua::{Function, HookTriggers, Lua, LuaOptions, StdLib, Table, Value, VmState};
 
 use super::super::Health;
-use super::{Clock, MEMORY, TIME, convert, matching, times};
+use super::limits::{Clock, MEMORY, TIME};
+use super::{convert, matching, times};
 use crate::app::settings::Script;
 use crate::object::Object;
 

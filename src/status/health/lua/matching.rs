@@ -8,7 +8,7 @@ use std::sync::Mutex;
 
 use mlua::{Function, Lua, LuaString, MultiValue, Result, Table, Value};
 
-use super::MEMORY;
+use super::limits::MEMORY;
 use super::machine::Deadline;
 use super::pattern::{Capture, Match, Matcher, PatternError};
 

@@ -11,6 +11,7 @@
 //! Rule: Argo CD util/lua. Its Lua is 5.1 with `goto`, which `LuaJIT` has; the compiler stays off, for its code asks no hook.
 
 mod convert;
+mod limits;
 mod machine;
 mod matching;
 mod pattern;
@@ -20,29 +21,15 @@ mod times;
 mod tests;
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
-use std::time::{Duration, Instant};
 
 use super::Health;
 use crate::app::settings::Script;
 use crate::object::Object;
+pub use limits::Clock;
 use machine::Machine;
-
-/// How long one run may take.
-const TIME: Duration = Duration::from_secs(1);
-/// How much memory one state may take, in bytes.
-const MEMORY: usize = 32 << 20;
 
 /// How often a script may run out of time before it is not run any more: there may be ten thousand objects of its kind.
 const GIVEN_UP_AFTER: u32 = 3;
-
-/// Where scripts take the time from: what decides has no clock of its own.
-#[derive(Debug, Clone, Copy)]
-pub struct Clock {
-    /// For the limit of time.
-    pub now: fn() -> Instant,
-    /// Seconds since 1970, for `os.time()`.
-    pub unix: fn() -> i64,
-}
 
 /// Runs scripts, from as many threads as like to.
 pub(super) struct Scripts {

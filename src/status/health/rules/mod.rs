@@ -39,10 +39,12 @@ mod sealed_secrets;
 mod service;
 mod stateful_set;
 mod strimzi;
+mod waiting;
 mod workflow;
 
 use super::{Health, RuleSubject};
 use crate::object::Gvk;
+use waiting::waiting;
 
 /// How one kind is judged.
 pub(super) struct Rule {
@@ -145,11 +147,6 @@ pub(super) fn of_project(subject: &RuleSubject<'_>) -> Option<Health> {
     let group = subject.object.gvk().group;
     let owns = |pattern: &&str| if pattern.starts_with('.') { group.ends_with(*pattern) } else { group == **pattern };
     PROJECTS.iter().filter(|project| project.groups.iter().any(owns)).find_map(|project| (project.health)(subject))
-}
-
-/// A controller that writes a status has not done so yet.
-fn waiting(subject: &RuleSubject<'_>) -> Health {
-    Health::progressing(format!("Waiting for the status of this {}", subject.object.kind()))
 }
 
 #[cfg(test)]

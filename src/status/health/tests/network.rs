@@ -3,6 +3,8 @@
 use serde_json::json;
 
 use super::*;
+use crate::app::settings::HealthSettings;
+use crate::status::health::lua::Clock;
 
 #[test]
 fn storage_and_network() {

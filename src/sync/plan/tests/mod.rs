@@ -17,7 +17,7 @@ use jiff::Timestamp;
 use serde_json::{Map, Value, json};
 
 use super::*;
-use crate::app::manifests::{Given, ManifestText};
+use crate::app::{Given, ManifestText};
 use crate::object::Gap;
 use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER, HOOK_OF};
 use crate::status::ResourceDrift;
