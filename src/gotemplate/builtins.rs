@@ -5,13 +5,11 @@ use super::convert::size;
 use super::error::Fault;
 use super::fmt::{sprint, sprintf, sprintln};
 use super::function::{Args, Body, Context, Function, GoFunction, Param};
+use super::limits::MAX_TEXT;
 use super::run::zero_value;
 use super::text::{first_rune, replace};
 use super::unicode::is_print;
 use super::value::{List, UintType, Value};
-
-/// How large a text one call may make; the run's own limit on memory comes after it.
-pub(super) const MAX_TEXT: usize = 64 << 20;
 
 type Result = std::result::Result<Value, Fault>;
 

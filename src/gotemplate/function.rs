@@ -218,15 +218,6 @@ pub type TableEntry = (&'static str, &'static [Param], Option<Param>, GoFunction
 pub struct Functions(HashMap<Rc<str>, Function>);
 
 impl Functions {
-    /// Masterminds sprig v3.3.0 without `env`, `expandenv` and `getHostByName`.
-    pub fn sprig() -> Self {
-        let mut functions = Self::default();
-        for table in super::sprig::TABLES {
-            functions.add_table(table);
-        }
-        functions
-    }
-
     /// Adds a function; one of the same name is replaced.
     pub fn add(&mut self, name: &str, function: Function) {
         self.0.insert(name.into(), function);

@@ -13,10 +13,14 @@ mod convert;
 mod error;
 mod fmt;
 mod function;
+mod host;
 mod json;
+mod limits;
 mod parse;
+mod printed;
 mod run;
 mod sprig;
+mod templates;
 mod text;
 mod types;
 mod unicode;
@@ -25,131 +29,20 @@ mod value;
 #[cfg(test)]
 mod tests;
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 use std::rc::Rc;
 
 pub use error::{Error, ErrorKind, Fault, Limit};
 pub use function::{Args, Bound, Context, Function, Functions, GoFunction, Param, TableEntry};
+pub use host::{Host, NoHost};
+pub use limits::TemplateLimits;
+pub use templates::{MissingKey, Templates};
 pub use text::Text;
 pub use value::{GoObject, IntType, List, Map, Operand, Type, UintType, Value};
 
 use parse::Tree;
 
-/// How a missing key of a map is handled (Go's option `missingkey`). A field of nil is an error in every case but the first.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub enum MissingKey {
-    /// `default` or `invalid`: prints `<no value>`.
-    #[default]
-    Default,
-    /// `zero`: the zero value of the map's element type.
-    Zero,
-    /// `error`: the run fails.
-    Error,
-}
-
-impl MissingKey {
-    /// The option's value in a list such as `["missingkey=error"]`; the last one counts.
-    pub fn from_options<'o>(options: impl IntoIterator<Item = &'o str>) -> Result<Self, String> {
-        options.into_iter().try_fold(Self::default(), |_, option| match option {
-            "missingkey=default" | "missingkey=invalid" => Ok(Self::Default),
-            "missingkey=zero" => Ok(Self::Zero),
-            "missingkey=error" => Ok(Self::Error),
-            "" => Err("empty option string".to_owned()),
-            _ => Err(format!("unrecognized option: {option}")),
-        })
-    }
-}
-
-/// How much a template may need.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct TemplateLimits {
-    /// Nodes evaluated, calls and iterations.
-    pub steps: u64,
-    /// Nesting of actions, parentheses and templates together.
-    pub depth: usize,
-    /// Bytes of output.
-    pub output: usize,
-    /// Bytes of all the values that functions return.
-    pub memory: usize,
-}
-
-impl Default for TemplateLimits {
-    fn default() -> Self {
-        Self { steps: 50_000_000, depth: 200, output: 64 << 20, memory: 256 << 20 }
-    }
-}
-
-/// Clock, zone, randomness and cancellation. The default is fixed: 1970, UTC, no randomness, never stopped.
-pub trait Host {
-    /// The time.
-    fn now(&self) -> jiff::Timestamp {
-        jiff::Timestamp::UNIX_EPOCH
-    }
-
-    /// The zone that Go calls `Local`.
-    fn zone(&self) -> jiff::tz::TimeZone {
-        jiff::tz::TimeZone::UTC
-    }
-
-    /// Fills the bytes with randomness; without a source it is an error.
-    fn fill_random(&self, _bytes: &mut [u8]) -> Result<(), Fault> {
-        Err(Fault::new("there is no source of randomness"))
-    }
-
-    /// Whether the run is to end: asked about once in a thousand steps.
-    fn is_stopped(&self) -> bool {
-        false
-    }
-}
-
-/// The host that knows nothing.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct NoHost;
-
-impl Host for NoHost {}
-
-/// Templates that know each other by name, and the functions they may call.
-#[derive(Clone, Default)]
-pub struct Templates {
-    functions: Rc<Functions>,
-    trees: HashMap<Rc<str>, Rc<Tree>>,
-    missing_key: MissingKey,
-    delims: (String, String),
-    limits: TemplateLimits,
-}
-
 impl Templates {
-    /// No templates yet.
-    pub fn new(functions: Functions) -> Self {
-        Self::sharing(Rc::new(functions))
-    }
-
-    /// No templates yet, with functions that other templates use, too.
-    pub fn sharing(functions: Rc<Functions>) -> Self {
-        Self { functions, ..Self::default() }
-    }
-
-    /// Sets what a missing key is.
-    #[must_use]
-    pub fn missing_key(mut self, missing_key: MissingKey) -> Self {
-        self.missing_key = missing_key;
-        self
-    }
-
-    /// Sets the delimiters in place of `{{` and `}}`; an empty one stays as it is.
-    #[must_use]
-    pub fn delims(mut self, left: &str, right: &str) -> Self {
-        self.delims = (left.to_owned(), right.to_owned());
-        self
-    }
-
-    /// Sets how much a run may need.
-    #[must_use]
-    pub fn limits(mut self, limits: TemplateLimits) -> Self {
-        self.limits = limits;
-        self
-    }
-
     /// Parses a text and adds its templates. As in Go, one of the same name is replaced, unless the new one is empty.
     pub fn parse(&mut self, name: &str, text: &str) -> Result<(), Box<Error>> {
         let is_function = |name: &str| self.functions.get(name).is_some() || builtins::get(name).is_some();

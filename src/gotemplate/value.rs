@@ -6,10 +6,8 @@
 use std::any::Any;
 use std::cell::RefCell;
 use std::collections::BTreeMap;
-use std::fmt;
 use std::rc::Rc;
 
-use super::error::Fault;
 use super::function::Function;
 use super::text::Text;
 pub use super::types::{IntType, Type, UintType};
@@ -412,24 +410,5 @@ impl Value {
             Self::Map(map) => !map.is_empty(),
             Self::Object(_) => true,
         }
-    }
-
-    /// The JSON of a value: what Go's `json.Marshal` and back would make of it.
-    pub fn to_json(&self) -> Result<serde_json::Value, Fault> {
-        let json = super::json::encode(self, super::json::Style::default(), usize::MAX)?;
-        serde_json::from_slice(&json).map_err(|error| Fault::Message(error.to_string()))
-    }
-}
-
-impl fmt::Display for Value {
-    /// As `%v` prints it, cut where it becomes very long.
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&String::from_utf8_lossy(&super::fmt::print(self, super::builtins::MAX_TEXT)))
-    }
-}
-
-impl fmt::Debug for Value {
-    fn fmt(&self, formatter: &mut fmt::Formatter<'_>) -> fmt::Result {
-        formatter.write_str(&String::from_utf8_lossy(&super::fmt::print(self, super::fmt::DEBUG_LIMIT)))
     }
 }

@@ -17,6 +17,7 @@ use std::time::SystemTime;
 use serde_json::{Value, json};
 
 use super::program::{Program, ProgramError};
+use super::settings::{CacheSettings, Programs};
 use super::{RenderInput, capabilities, kustomize};
 use crate::app::source::SourceKind;
 use crate::object::{Object, Origin};
@@ -25,30 +26,6 @@ use crate::storage::{make_private, seal, unseal};
 
 /// Changes whenever entries would be read or named otherwise.
 const FORMAT: u64 = 4;
-
-/// Where what was rendered is kept, and how much of it.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct CacheSettings {
-    /// The folder: nothing else is in it.
-    pub folder: PathBuf,
-    /// How large it may grow before what was not used for longest is removed.
-    pub bytes: u64,
-    /// Whether the folder is its owner's alone, and can be used.
-    is_private: OnceLock<bool>,
-    /// Identifies the programs of a tool from others, found when the first source needs it.
-    programs: Programs,
-    /// Set when something was added.
-    grown: OnceLock<()>,
-}
-
-/// Identifies the programs of each tool from others; nothing where one of them is not here.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-struct Programs {
-    helm: OnceLock<Option<Vec<Value>>>,
-    kustomize: OnceLock<Option<Vec<Value>>>,
-    /// The Jsonnet evaluator.
-    ourselves: OnceLock<Option<Vec<Value>>>,
-}
 
 impl CacheSettings {
     /// A cache in this folder, of this size.

@@ -26,9 +26,6 @@ use crate::render::Target;
 /// Anywhere in a file, this keeps the file from being rendered: in a comment of whatever language the file is.
 const SKIP_FILE_MARKER: &str = "+argocd:skip-file-rendering";
 
-/// Argo CD's `reposerver.max.combined.directory.manifests.size`: all plain manifests of one source together, in bytes.
-pub const DEFAULT_COMBINED_SIZE: u64 = 10 << 20;
-
 /// The folder to render.
 #[derive(Debug, Clone, Copy)]
 struct RenderFolder<'a> {
@@ -333,6 +330,7 @@ fn syntax(file: &str, text: &str, error: &YamlError) -> RenderError {
 
 #[cfg(test)]
 mod tests {
+    use super::super::settings::DEFAULT_COMBINED_SIZE;
     use super::*;
 
     fn folder(files: &[(&str, &str)]) -> tempfile::TempDir {

@@ -91,6 +91,13 @@ fn name(text: &str) -> (Option<&str>, usize) {
     if end == 0 { (None, 0) } else { (Some(&text[..end]), end) }
 }
 
+impl RenderInput<'_> {
+    /// The variables that Argo CD fills into some fields of the source.
+    pub fn environment(&self) -> BuildEnvironment {
+        BuildEnvironment::of(self)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

@@ -1,22 +1,15 @@
 //! The input and the output of the renderers.
 
-use std::path::{Path, PathBuf};
-use std::sync::Arc;
-use std::time::Duration;
+use std::path::Path;
 
-use super::cache::CacheSettings;
-use super::directory::DEFAULT_COMBINED_SIZE;
-use super::environment::BuildEnvironment;
-use super::program::ProgramSettings;
+use super::paths;
 use super::references::References;
-use super::{paths, plugin};
-use crate::app::settings::RenderingSettings;
-use crate::app::source::SourceKind;
+use super::settings::RenderSettings;
 use crate::app::{Application, Source};
 use crate::finding::Finding;
 use crate::object::{Gap, Kinds, Object};
 use crate::process::Cancel;
-use crate::source::{Credentials, Keyring, short};
+use crate::source::short;
 
 /// The desired state of an application: every object of every source, in order.
 #[derive(Debug, Clone, Default, PartialEq)]
@@ -28,70 +21,6 @@ pub struct Target {
     /// Files that could not be read and may contain unknown objects. Of its sources only the first is meant: [`settle`]
     /// numbers them.
     pub gaps: Vec<Gap>,
-}
-
-/// Limits of rendering.
-#[derive(Debug, Clone)]
-pub struct RenderSettings {
-    /// All plain manifests of one source together, in bytes.
-    pub combined_size: u64,
-    /// The programs that render charts and kustomizations.
-    pub programs: ProgramSettings,
-    /// Where what programs rendered is kept between runs; nothing is kept without it.
-    pub cache: Option<CacheSettings>,
-    /// How long one program may take for one source.
-    pub timeout: Duration,
-    /// This program, which evaluates Jsonnet as a child of itself ([`jsonnet::WORKER`]).
-    pub program: PathBuf,
-    /// The tools that are not used: what they would render are plain manifests.
-    pub disabled: Vec<SourceKind>,
-    /// The plugins that the user allows to run.
-    pub plugins: Vec<plugin::PluginDefinition>,
-    /// Of which URLs values may be read.
-    pub values_file_schemes: Vec<String>,
-    /// Credentials for the repositories that a program fetches from while it renders.
-    pub keyring: Arc<Keyring>,
-    /// The same of git, from the environment.
-    pub git_credentials: Credentials,
-    /// `--untrusted`: the sources may be a stranger's, so that no program fetches from a repository of this machine.
-    pub untrusted: bool,
-}
-
-impl RenderSettings {
-    /// Takes over what `argocd-cm` says; a flag that says it, too, counts more.
-    pub fn take(&mut self, settings: RenderingSettings) {
-        if let Some(options) = settings.kustomize_build_options
-            && self.programs.kustomize_build_options.is_empty()
-        {
-            self.programs.kustomize_build_options = options;
-        }
-        if let Some(schemes) = settings.values_file_schemes {
-            self.values_file_schemes = schemes;
-        }
-        self.disabled = settings.disabled;
-    }
-}
-
-/// Argo CD's `ARGOCD_EXEC_TIMEOUT`.
-pub const DEFAULT_TIMEOUT: Duration = Duration::from_secs(90);
-
-impl Default for RenderSettings {
-    fn default() -> Self {
-        Self {
-            combined_size: DEFAULT_COMBINED_SIZE,
-            programs: ProgramSettings::default(),
-            cache: None,
-            timeout: DEFAULT_TIMEOUT,
-            program: PathBuf::from("trueup"),
-            disabled: Vec::new(),
-            plugins: Vec::new(),
-            // Argo CD: the default of `helm.valuesFileSchemes`.
-            values_file_schemes: vec!["https".to_owned(), "http".to_owned()],
-            keyring: Arc::default(),
-            git_credentials: Credentials::default(),
-            untrusted: false,
-        }
-    }
 }
 
 /// Everything that the rendering of one source may look at.
@@ -122,11 +51,6 @@ pub struct RenderInput<'a> {
 }
 
 impl RenderInput<'_> {
-    /// The variables that Argo CD fills into some fields of the source.
-    pub fn environment(&self) -> BuildEnvironment {
-        BuildEnvironment::of(self)
-    }
-
     /// A place in the checkout, relative to its root; `.` for the root itself.
     pub(super) fn relative(&self, path: &Path) -> String {
         paths::relative(self.root, path)

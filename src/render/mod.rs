@@ -25,23 +25,23 @@ mod paths;
 pub mod plugin;
 mod program;
 mod references;
+mod settings;
 mod settle;
 mod steady;
 mod stream;
 mod working_copy;
 
-pub use cache::CacheSettings;
-pub use directory::DEFAULT_COMBINED_SIZE;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
 pub use helm::HelmError;
 pub use incomplete::finding as gap_finding;
 use input::Made;
-pub use input::{DEFAULT_TIMEOUT, RenderInput, RenderSettings, Target};
+pub use input::{RenderInput, Target};
 pub use ksonnet::KsonnetError;
 pub use kustomize::KustomizeError;
 pub use program::{ProgramError, ProgramSettings};
 pub use references::{Reference, References};
+pub use settings::{CacheSettings, DEFAULT_COMBINED_SIZE, DEFAULT_TIMEOUT, RenderSettings};
 pub use settle::{RenderDestination, RenderedSources, Settled, settle};
 pub use steady::unsteady;
 

@@ -4,6 +4,8 @@
 //! In: the table of docs/design.md, and the text of `src/`. What a test uses is its own affair: items under
 //! `#[cfg(test)]`, files named `tests.rs` and folders named `tests` are left out, comments too.
 
+mod circles;
+
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::path::{Path, PathBuf};

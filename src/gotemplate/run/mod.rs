@@ -11,10 +11,11 @@ use super::convert::length;
 use super::error::{Error, ErrorKind, Fault, Limit};
 use super::fmt::{quote, sprint, verb};
 use super::function::Context;
+use super::host::Host;
 use super::parse::{Branch, Node, NodeRef, Tree};
+use super::templates::Templates;
 use super::text::Text;
 use super::value::{Operand, UintType, Value};
-use super::{Host, Templates};
 
 type Result<T> = std::result::Result<T, Box<Error>>;
 

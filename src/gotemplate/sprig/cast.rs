@@ -1,9 +1,9 @@
 //! Loose conversions: `spf13/cast` and sprig's `strval` and `strslice`.
 
-use super::super::builtins::MAX_TEXT;
 use super::super::convert::{float_of_int, float_of_uint, truncated};
 use super::super::error::Fault;
 use super::super::fmt::sprint;
+use super::super::limits::MAX_TEXT;
 use super::super::parse::{parse_float, parse_int};
 use super::{List, Text, Type, Value};
 

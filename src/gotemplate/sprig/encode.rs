@@ -6,8 +6,8 @@ use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::digest;
 
-use super::super::builtins::MAX_TEXT;
 use super::super::json::{Style, decode, encode};
+use super::super::limits::MAX_TEXT;
 use super::{A, Args, Fault, Result, T, TableEntry, Value};
 
 const COMPACT: Style = Style { escapes_html: true, is_pretty: false };

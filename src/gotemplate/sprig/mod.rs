@@ -16,6 +16,7 @@ mod encode;
 mod layout;
 mod lists;
 mod numeric;
+mod params;
 mod paths;
 mod regex;
 mod regex_syntax;
@@ -25,12 +26,13 @@ mod url;
 mod words;
 
 use super::error::Fault;
-use super::function::{Args, Context, Param, TableEntry};
+use super::function::{Args, Context, Functions, Param, TableEntry};
 use super::text::Text;
 use super::value::{List, Map, Type, Value};
+use params::{A, ANY, I, NIL_DEREFERENCE, Result, T};
 
 /// The tables, which together are sprig's.
-pub(super) const TABLES: [&[TableEntry]; 11] = [
+const TABLES: [&[TableEntry]; 11] = [
     crypto::TABLE,
     date::TABLE,
     defaults::TABLE,
@@ -44,12 +46,13 @@ pub(super) const TABLES: [&[TableEntry]; 11] = [
     strings::TABLE,
 ];
 
-type Result = std::result::Result<Value, Fault>;
-
-const ANY: Option<Param> = Some(Param::Any);
-const T: Param = Param::Text;
-const I: Param = Param::Int;
-const A: Param = Param::Any;
-
-/// Go's panic message for a type assertion on a nil interface.
-const NIL_DEREFERENCE: &str = "runtime error: invalid memory address or nil pointer dereference";
+impl Functions {
+    /// Masterminds sprig v3.3.0 without `env`, `expandenv` and `getHostByName`.
+    pub fn sprig() -> Self {
+        let mut functions = Self::default();
+        for table in TABLES {
+            functions.add_table(table);
+        }
+        functions
+    }
+}

@@ -236,7 +236,7 @@ fn squote(_: &mut dyn Context, args: Args<'_>) -> Result {
 }
 
 fn printed(value: &Value) -> std::result::Result<Vec<u8>, Fault> {
-    Ok(super::super::fmt::sprint(std::iter::once(value), super::super::builtins::MAX_TEXT)?)
+    Ok(super::super::fmt::sprint(std::iter::once(value), super::super::limits::MAX_TEXT)?)
 }
 
 fn cat(_: &mut dyn Context, args: Args<'_>) -> Result {

@@ -12,13 +12,11 @@ use rsjsonnet_lang::program::{self, Callbacks, EvalError, EvalStackTraceItem, Im
 use rsjsonnet_lang::span::{SourceId, SpanContext, SpanId};
 
 use super::super::paths::{self, PathFault};
+use super::exchange::MAX_STACK;
 use super::{
     EvaluationAnswer, EvaluationFault, EvaluationRequest, Excerpted, JsonnetProgram, Variable, imports, message,
     natives, yaml,
 };
-
-/// How deep calls may nest. go-jsonnet counts calls alone and stops at 500; rsjsonnet counts variables, fields and items too.
-pub(super) const MAX_STACK: usize = 10_000;
 
 /// How much of the trace of a fault is reported.
 const TRACE: usize = 5;

@@ -69,7 +69,7 @@ pub(super) fn of_evaluation(kind: &EvalErrorKind) -> (String, Option<SpanId>) {
     use EvalErrorKind as Kind;
     let of_type = |what: &str, got: &EvalErrorValueType| format!("{what}, and is {}", value_type(*got));
     match kind {
-        Kind::StackOverflow => (format!("more than {} calls deep", super::evaluator::MAX_STACK), None),
+        Kind::StackOverflow => (format!("more than {} calls deep", super::exchange::MAX_STACK), None),
         Kind::InfiniteRecursion => ("the value needs itself".to_owned(), None),
         Kind::InvalidIndexedType { span, got_type } => {
             (of_type("what `[…]` or `.` follows must be an object, an array or a string", got_type), Some(*span))

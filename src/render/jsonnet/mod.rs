@@ -18,6 +18,7 @@
 
 mod error;
 mod evaluator;
+mod exchange;
 mod go_regex;
 mod imports;
 mod message;
@@ -26,13 +27,13 @@ mod objects;
 mod yaml;
 
 pub use error::{JsonnetError, Trace};
+use exchange::{EvaluationAnswer, EvaluationFault, Excerpted};
+pub(super) use exchange::{EvaluationRequest, Generated, JsonnetProgram, Package, Variable};
 pub(super) use objects::objects;
 
 use std::collections::BTreeMap;
 use std::io::{Read, Write};
-use std::path::PathBuf;
 
-use serde::{Deserialize, Serialize};
 use serde_json::{Number, Value};
 
 use super::paths::{self, PathFault};
@@ -52,89 +53,6 @@ const STACK: usize = 128 << 20;
 
 /// The size limit of the values of one source, as text.
 const OUTPUT: usize = 64 << 20;
-
-/// The programs of one source, and what they are given.
-#[derive(Debug, Clone, Default, Serialize, Deserialize)]
-pub(super) struct EvaluationRequest {
-    /// The checkout's root, links resolved.
-    pub(super) root: PathBuf,
-    /// Where imports are looked for when they are not beside their program: the last folder first.
-    pub(super) search: Vec<PathBuf>,
-    /// Libraries whose folder is not the one that imports name.
-    pub(super) packages: Vec<Package>,
-    /// Files that another tool generates, if the checkout may lack them.
-    pub(super) generated: Option<Generated>,
-    /// Whether `std.native` finds ksonnet's functions.
-    pub(super) natives: bool,
-    /// `std.extVar`.
-    pub(super) external_variables: Vec<Variable>,
-    /// Arguments of a program that is a function.
-    pub(super) top_level_arguments: Vec<Variable>,
-    /// The programs to evaluate, in order.
-    pub(super) programs: Vec<JsonnetProgram>,
-}
-
-/// A library: imports below its name are files of its folder.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Package {
-    pub(super) name: String,
-    pub(super) folder: PathBuf,
-}
-
-/// Files that a tool generates into a folder and that are not always kept in git.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Generated {
-    /// The names in imports.
-    pub(super) files: Vec<String>,
-    /// The folder that they are generated into, relative to the checkout.
-    pub(super) folder: String,
-}
-
-/// A variable, text or code.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) struct Variable {
-    pub(super) name: String,
-    pub(super) value: String,
-    pub(super) is_code: bool,
-}
-
-/// A program to evaluate.
-#[derive(Debug, Clone, Serialize, Deserialize)]
-pub(super) enum JsonnetProgram {
-    /// A file in the checkout.
-    File(PathBuf),
-    /// Text that no file holds.
-    Text { name: String, text: String, folder: PathBuf },
-}
-
-/// The child's answer: the values of all programs, or those before the first that failed.
-#[derive(Debug, Default, Serialize, Deserialize)]
-struct EvaluationAnswer {
-    values: Vec<String>,
-    fault: Option<EvaluationFault>,
-}
-
-/// Why a program has no value.
-#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
-struct EvaluationFault {
-    /// The program: a file relative to the root, or the name of a text.
-    program: String,
-    message: String,
-    /// The folder of the generated file that is missing.
-    generated: Option<String>,
-    place: Option<Excerpted>,
-    /// The trace, nearest first.
-    trace: Vec<String>,
-}
-
-/// A piece of a file.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-struct Excerpted {
-    file: String,
-    text: String,
-    offset: usize,
-    length: usize,
-}
 
 impl EvaluationRequest {
     /// The options of `source.directory.jsonnet`, with the build environment filled in.

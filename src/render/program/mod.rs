@@ -9,14 +9,17 @@ mod find;
 mod git;
 mod home;
 mod output;
+mod settings;
 
 pub use error::ProgramError;
 pub(super) use git::git_access;
 pub(super) use home::Home;
 pub(super) use output::objects;
+pub(super) use settings::Program;
+pub use settings::ProgramSettings;
 
 use std::ffi::OsString;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use super::RenderInput;
 use crate::process::{self, Command, Output, ProcessError};
@@ -40,28 +43,6 @@ const INHERITED: [&str; 9] = [
     "SSL_CERT_FILE",
     "SSL_CERT_DIR",
 ];
-
-/// Which programs render charts and kustomizations.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ProgramSettings {
-    /// `--helm`: a path or a name; `helm` without one.
-    pub helm: Option<PathBuf>,
-    /// `--kustomize`: a path or a name; `kustomize` without one, or else `kubectl kustomize`.
-    pub kustomize: Option<PathBuf>,
-    /// `--kustomize-build-options`: what each `kustomize build` gets, as `kustomize.buildOptions` in `argocd-cm`.
-    pub kustomize_build_options: Vec<String>,
-    /// `PATH`: where programs are looked for.
-    pub search_path: OsString,
-}
-
-/// A program that was found.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Program {
-    /// The file.
-    pub(super) path: PathBuf,
-    /// The name in errors: `helm`, `kustomize`, `kubectl kustomize`.
-    pub(super) name: &'static str,
-}
 
 /// One run of a program.
 #[derive(Debug)]

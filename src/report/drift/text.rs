@@ -12,7 +12,7 @@ use crate::object::Key;
 use crate::report::drift::diff::{self, CONTEXT, Diff, DiffSide, Hunk, LONGEST_VALUE, Line};
 use crate::report::drift::notes::{common_note, note_of_all};
 use crate::report::drift::{ignored_fields, operation};
-use crate::report::health::text as health;
+use crate::report::health::{judged, text as health};
 use crate::report::style::age::age;
 use crate::report::style::page::Page;
 use crate::report::style::path::{one_line, path};
@@ -159,7 +159,7 @@ impl TextReport<'_> {
             self.page.write(status_role(status), status_words(status));
         }
         if let Some(health) = &application.health {
-            self.page.write(Role::Plain, "  ").write(health::role(Some(health.status)), health.status.as_str());
+            self.page.write(Role::Plain, "  ").write(judged::role(Some(health.status)), health.status.as_str());
         }
         let counts = resource_counts(|state| application.count(state));
         if !counts.is_empty() {

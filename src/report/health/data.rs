@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use crate::finding::{Finding, Severity};
 use crate::fleet::{ApplicationRun, Ending};
-use crate::report::health::text::{Judged, status};
+use crate::report::health::judged::{Judged, status};
 use crate::status::health::logs::ContainerLog;
 use crate::status::health::{HealthStatus, ResourceHealth};
 

@@ -6,7 +6,7 @@ use std::fmt::Write;
 
 use crate::fleet::ApplicationRun;
 use crate::report::ExitStatus;
-use crate::report::health::text::{Judged, counts, log_words, status};
+use crate::report::health::judged::{Judged, counts, log_words, status};
 use crate::report::style::markdown::{code, cut, span};
 use crate::report::style::words::finding_line;
 use crate::status::health::{HealthStatus, ResourceHealth};

@@ -3,21 +3,10 @@
 //! In: each [`TestedCase`]. Out: text: every failure with what was expected and what came; each that passed, too.
 
 use crate::report::View;
+pub use crate::report::health::tested_case::TestedCase;
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
 use crate::status::health::suite::{CaseOutcome, CaseVerdict};
-
-/// A case of a team's tests, tried.
-pub struct TestedCase {
-    /// The group and the kind of the suite.
-    pub suite: String,
-    /// The manifest.
-    pub input: String,
-    /// The test's title.
-    pub expected: CaseVerdict,
-    /// The script's result.
-    pub outcome: CaseOutcome,
-}
 
 /// A line for each case, and the counts.
 pub fn write(cases: &[TestedCase], verbose: bool, view: &View) -> String {
