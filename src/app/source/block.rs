@@ -128,7 +128,7 @@ fn secret_in_text(text: &str, place: &Pointer) -> Option<Pointer> {
 }
 
 /// The last part of a dotted name, as Helm's parameters have them: `db.auth.password`.
-fn is_secret_name(name: &str) -> bool {
+pub fn is_secret_name(name: &str) -> bool {
     let last = name.rsplit(['.', '/']).next().unwrap_or_default();
     let plain: String = last.chars().filter(char::is_ascii_alphanumeric).collect::<String>().to_ascii_lowercase();
     SECRET_NAMES.iter().any(|ending| plain.ends_with(ending))

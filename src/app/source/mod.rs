@@ -15,7 +15,7 @@ mod kustomize;
 mod overrides;
 mod plugin;
 
-pub use block::SourceBlock;
+pub use block::{SourceBlock, is_secret_name};
 pub use directory::{Directory, Jsonnet, JsonnetVariable};
 pub use helm::{Helm, HelmFileParameter, HelmParameter};
 pub(super) use hydrator::decode as decode_hydrator;

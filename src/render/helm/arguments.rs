@@ -9,6 +9,8 @@ use std::path::PathBuf;
 use serde_json::Value;
 
 use super::HelmError;
+use super::parameters::{Parameter, SetValues};
+use super::strvals::Typing;
 use super::values::{Values, ValuesFile};
 use crate::app::source::Helm;
 use crate::finding::Finding;
@@ -19,6 +21,10 @@ use crate::render::{RenderError, RenderInput, capabilities};
 /// The arguments of Helm.
 pub(super) struct HelmArguments {
     pub(super) list: Vec<OsString>,
+    /// Those of them that name values files.
+    pub(super) values_files: Vec<OsString>,
+    /// The parameters of the source; [`set`](Self::set) passes them on.
+    pub(super) parameters: Vec<Parameter>,
     /// Roots of other repositories that files come from, and what a reader knows them as.
     pub(super) other_roots: Vec<(PathBuf, String)>,
     /// Warnings about the values files.
@@ -33,8 +39,14 @@ impl HelmArguments {
         let helm = input.source.helm.as_ref().unwrap_or(&default);
         let values = Values::of(input, helm)?;
         let files = values.files()?;
-        let mut this =
-            Self { list: Vec::new(), other_roots: values.other_roots(), warnings: values.warnings(), repeatable: true };
+        let mut this = Self {
+            list: Vec::new(),
+            values_files: Vec::new(),
+            parameters: parameters(helm, input),
+            other_roots: values.other_roots(),
+            warnings: values.warnings(),
+            repeatable: true,
+        };
         this.words(["template", ".", "--name-template"]);
         // Argo CD: the name without the namespace that tracking puts before it.
         let release = [&helm.release_name, &input.application.name].into_iter().find(|name| !name.is_empty());
@@ -44,7 +56,6 @@ impl HelmArguments {
         let version = capabilities::kube_version(&helm.kube_version, input.kinds)
             .map_err(|source| HelmError::KubeVersion { source })?;
         this.option("--kube-version", version.as_deref());
-        this.parameters(helm, input);
         for (name, path) in values.file_parameters()? {
             this.file_parameter(&name, path);
         }
@@ -64,20 +75,17 @@ impl HelmArguments {
         Ok(this)
     }
 
-    /// Of two parameters with one name the last counts; `--set` before `--set-string`, which wins.
-    fn parameters(&mut self, helm: &Helm, input: &RenderInput<'_>) {
-        let environment = input.environment();
-        for (option, force_string) in [("--set", false), ("--set-string", true)] {
-            let parameters: BTreeMap<&str, String> = helm
-                .parameters
-                .iter()
-                .filter(|parameter| parameter.force_string == force_string)
-                .map(|parameter| (parameter.name.as_str(), environment.expand(&parameter.value)))
-                .collect();
-            for (name, value) in parameters {
-                self.option(option, Some(&format!("{name}={}", with_commas_escaped(&value))));
-            }
+    /// Passes the parameters: by a values file that is read after all others, and numbers as arguments.
+    pub(super) fn set(&mut self, values: SetValues, home: &Home) -> std::io::Result<()> {
+        if !values.file.is_empty() {
+            let text = yaml::write(&Value::Object(values.file));
+            self.values_file(ValuesFile::Path(home.file("parameters-of-the-source.yaml", &text)?));
         }
+        self.list.extend(self.values_files.iter().cloned());
+        for number in values.numbers {
+            self.option("--set", Some(&number));
+        }
+        Ok(())
     }
 
     fn file_parameter(&mut self, name: &str, file: ValuesFile) {
@@ -92,7 +100,6 @@ impl HelmArguments {
     }
 
     fn values_file(&mut self, file: ValuesFile) {
-        self.word("--values");
         let place = match file {
             ValuesFile::Path(path) => path.into_os_string(),
             ValuesFile::Url(url) => {
@@ -100,7 +107,7 @@ impl HelmArguments {
                 url.into()
             }
         };
-        self.list.push(csv_field(place));
+        self.values_files.extend(["--values".into(), csv_field(place)]);
     }
 
     fn word(&mut self, word: &str) {
@@ -122,6 +129,24 @@ impl HelmArguments {
             self.word(name);
         }
     }
+}
+
+/// Of two parameters with one name the last counts; `--set` before `--set-string`, which wins.
+///
+/// Rule: Argo CD util/helm/cmd.go `template`.
+fn parameters(helm: &Helm, input: &RenderInput<'_>) -> Vec<Parameter> {
+    let environment = input.environment();
+    let mut ordered = BTreeMap::new();
+    for parameter in &helm.parameters {
+        let value = with_commas_escaped(&environment.expand(&parameter.value));
+        ordered.insert((parameter.force_string, parameter.name.as_str()), value);
+    }
+    let parameters = ordered.into_iter().map(|((force_string, name), value)| Parameter {
+        name: name.to_owned(),
+        value,
+        typing: if force_string { Typing::Text } else { Typing::Guessed },
+    });
+    parameters.collect()
 }
 
 /// `valuesObject`, or else `values`.

@@ -10,6 +10,18 @@ use crate::source::SourceError;
 /// Why Helm was not even started.
 #[derive(Debug, Error, Diagnostic)]
 pub enum HelmError {
+    /// A parameter that Helm cannot read.
+    #[error("Helm cannot read parameter `{name}`: {why}")]
+    #[diagnostic(
+        code("trueup::render::parameter"),
+        help("names and values of `helm.parameters` have the syntax of `helm --set`")
+    )]
+    Parameter {
+        /// Its name.
+        name: String,
+        /// Why, without its value.
+        why: String,
+    },
     /// A values file that is not there.
     #[error("values file `{file}` not found{at}")]
     #[diagnostic(code("trueup::render::values_missing"))]

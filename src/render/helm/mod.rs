@@ -10,7 +10,9 @@ mod arguments;
 mod dependencies;
 mod determinism;
 mod error;
+mod parameters;
 mod repositories;
+mod strvals;
 mod values;
 
 pub(super) use determinism::{asks_for_apis, may_differ_each_time};
@@ -18,7 +20,11 @@ pub use error::HelmError;
 
 use std::path::Path;
 
+use serde_json::Value;
+
 use self::arguments::HelmArguments;
+use self::parameters::{SetValues, need_lists};
+use self::strvals::{HelmMap, HelmValue};
 use super::input::Made;
 use super::program::{self, Home, Program, ProgramCall, ProgramError};
 use super::{RenderError, RenderInput};
@@ -27,10 +33,19 @@ use crate::render::Target;
 /// Helm's own words for a chart whose `charts/` lacks something.
 const MISSING_DEPENDENCIES: &str = "found in Chart.yaml, but missing in charts/ directory";
 
+/// A chart that prints the values that it gets.
+const VALUES_CHART: &str = "apiVersion: v2\nname: values\nversion: 0.1.0\n";
+const VALUES_TEMPLATE: &str =
+    "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: values}\ndata: {{ .Values | toJson }}\n";
+
 pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
     let program = Program::helm(&input.settings.programs)?;
     let home = Home::new().map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
-    let arguments = HelmArguments::of(input, &home)?;
+    let mut arguments = HelmArguments::of(input, &home)?;
+    let before = HelmRun { input, program: &program, home: &home, arguments: &arguments }.values_before()?;
+    let refused = |(name, why)| HelmError::Parameter { name, why };
+    let values = SetValues::of(&arguments.parameters, &before).map_err(refused)?;
+    arguments.set(values, &home).map_err(|source| ProgramError::NoPlace { place: input.place(), source })?;
     let run = HelmRun { input, program: &program, home: &home, arguments: &arguments };
     let mut repeatable = arguments.repeatable;
     let mut warnings = arguments.warnings.clone();
@@ -64,6 +79,28 @@ struct HelmRefusal {
 }
 
 impl HelmRun<'_> {
+    /// The values that are given before the parameters, where those set items of lists: Helm itself reads the files, and
+    /// prints them by a chart of ours. Where it cannot, it says why when it renders.
+    fn values_before(&self) -> Result<HelmMap, ProgramError> {
+        if !need_lists(&self.arguments.parameters) || self.arguments.values_files.is_empty() {
+            return Ok(HelmMap::new());
+        }
+        let no_place = |source| ProgramError::NoPlace { place: self.input.place(), source };
+        let chart = self.home.file("values-chart/Chart.yaml", VALUES_CHART).map_err(no_place)?;
+        self.home.file("values-chart/templates/values.yaml", VALUES_TEMPLATE).map_err(no_place)?;
+        let mut args = vec!["template".into(), chart.parent().unwrap_or(&chart).into()];
+        args.extend(self.arguments.values_files.iter().cloned());
+        let folder = self.input.folder;
+        let call = ProgramCall { args, folder, whereabouts: "in the chart's folder", variables: Vec::new() };
+        let output = self.program.run(&call, self.home, self.input)?;
+        let text = String::from_utf8_lossy(&output.stdout);
+        let object = text.lines().find_map(|line| serde_json::from_str::<Value>(line.strip_prefix("data: ")?).ok());
+        match object.map(HelmValue::from) {
+            Some(HelmValue::Map(map)) if output.success() => Ok(map),
+            _ => Ok(HelmMap::new()),
+        }
+    }
+
     fn template(&self, folder: &Path, root: &Path) -> Result<Result<Vec<u8>, HelmRefusal>, ProgramError> {
         let call = ProgramCall {
             args: self.arguments.list.clone(),
@@ -85,6 +122,7 @@ impl HelmRun<'_> {
         hidden.extend(self.arguments.other_roots.iter().map(|(root, name)| (root.as_path(), name.as_str())));
         // The longest first: a root is the beginning of its folders' names.
         hidden.sort_by_key(|(folder, _)| std::cmp::Reverse(folder.as_os_str().len()));
-        self.program.failed(call, output, &hidden, self.input)
+        let values: Vec<&str> = self.arguments.parameters.iter().map(|parameter| parameter.value.as_str()).collect();
+        self.program.failed(call, output, &hidden, self.input).without_values(&values)
     }
 }

@@ -3,7 +3,7 @@
 //! In: its standard error. Out: the place in the template and the words, without the chart's name before each path, the
 //! warnings, and the advice that only fits Helm's own command line.
 
-use std::ffi::{OsStr, OsString};
+use std::ffi::OsStr;
 use std::fmt;
 
 /// More than this of a program's words helps nobody.
@@ -106,17 +106,18 @@ const SETTING: [&str; 4] = ["--set", "--set-string", "--set-json", "--set-litera
 /// Shorter values are words of any message.
 const SHORTEST_VALUE: usize = 4;
 
-/// The values that are set on a command line: a program that complains may repeat it, and it may be a password.
-pub(super) fn values(args: &[OsString]) -> Vec<String> {
-    let args: Vec<_> = args.iter().map(|arg| arg.to_string_lossy()).collect();
-    let set = args.windows(2).filter(|pair| SETTING.contains(&&*pair[0]));
-    let values = set.filter_map(|pair| pair[1].split_once('=')).flat_map(|(_, value)| {
-        // As it is written, and as it is without its escapes.
-        [value.to_owned(), value.replace('\\', "")]
-    });
-    let mut values: Vec<String> = values.filter(|value| value.len() >= SHORTEST_VALUE).collect();
-    values.sort_by_key(|value| std::cmp::Reverse(value.len()));
-    values
+impl ProgramMessage {
+    /// Masks values that were given to the program: one that complains may repeat them, and they may be passwords.
+    pub(super) fn hide(&mut self, values: &[&str]) {
+        // As they are written, and as they are without their escapes.
+        let mut hidden: Vec<String> =
+            values.iter().flat_map(|value| [(*value).to_owned(), value.replace('\\', "")]).collect();
+        hidden.retain(|value| value.len() >= SHORTEST_VALUE);
+        hidden.sort_by_key(|value| std::cmp::Reverse(value.len()));
+        for value in hidden {
+            self.0 = self.0.replace(&value, "***");
+        }
+    }
 }
 
 /// The command line, without the long list of what a cluster serves, and without what is set.
@@ -192,8 +193,8 @@ mod tests {
     /// Parameters are often passwords, and errors end in logs that many read.
     #[test]
     fn what_is_set_is_known_by_its_value() {
-        let args = ["template", "--set", "db.password=sword\\,fish", "--set-string", "a=b", "--include-crds"]
-            .map(OsString::from);
-        assert_eq!(values(&args), ["sword\\,fish", "sword,fish"]);
+        let mut said = ProgramMessage("bad passwords: sword\\,fish, sword,fish, b".to_owned());
+        said.hide(&["sword\\,fish", "b"]);
+        assert_eq!(said.to_string(), "bad passwords: ***, ***, b");
     }
 }

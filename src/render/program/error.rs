@@ -126,3 +126,14 @@ pub enum ProgramError {
         source: std::io::Error,
     },
 }
+
+impl ProgramError {
+    /// Takes these values out of what the program said.
+    #[must_use]
+    pub(in crate::render) fn without_values(mut self, values: &[&str]) -> Self {
+        if let Self::Failed { said, .. } = &mut self {
+            said.hide(values);
+        }
+        self
+    }
+}

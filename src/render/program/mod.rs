@@ -122,10 +122,7 @@ impl Program {
                     .replace(&folder, if shown.is_empty() { "." } else { shown })
             })
         };
-        let mut said = complaint::essence(&readable(&String::from_utf8_lossy(&output.stderr)), output.code);
-        for value in complaint::values(&call.args) {
-            said = said.replace(&value, "***");
-        }
+        let said = complaint::essence(&readable(&String::from_utf8_lossy(&output.stderr)), output.code);
         let args: Vec<String> = call.args.iter().map(|arg| readable(&arg.to_string_lossy())).collect();
         ProgramError::Failed {
             program: self.name,

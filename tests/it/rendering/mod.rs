@@ -6,6 +6,7 @@ mod cache;
 mod determinism;
 mod helm;
 mod kustomize;
+mod parameters;
 mod read_only;
 mod references;
 mod settings;
