@@ -42,6 +42,8 @@ pub const SYNC_OPTIONS: &str = "argocd.argoproj.io/sync-options";
 pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 /// An Application that Argo CD must not touch.
 pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
+/// Set by the scheduler when a pod needs a volume that waits for its first consumer: from then on it is provisioned.
+pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 /// The annotation `last-applied-configuration` of client-side `kubectl apply`; may hold a Secret's values.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The field manager that trueup applies as (server-side apply, KEP-555).

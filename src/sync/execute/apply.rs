@@ -15,7 +15,7 @@ use crate::status::health::HealthStatus;
 use crate::sync::adopt;
 use crate::sync::merge;
 use crate::sync::ownership::{Claim, Owner, Rules, mark_patch, owner, prove_hook, prove_member};
-use crate::sync::plan::{Action, Method, Step, adopt_it};
+use crate::sync::plan::{Action, Method, Seen, Step, adopt_it};
 
 /// How long a definition may take until its kind is served, before what needs it is tried anyway.
 const ESTABLISHED: std::time::Duration = std::time::Duration::from_secs(30);
@@ -53,30 +53,29 @@ pub(super) async fn apply_step(step: &Step, execution: &Execution<'_>) -> StepDo
     }
 }
 
-/// Holds what is there by now and was not when the plan was made, unless it is the application's own, or is to be adopted:
-/// somebody else created it meanwhile.
-pub(super) async fn hold_what_appeared(steps: &mut [&mut StepOutcome], execution: &Execution<'_>) {
-    let is_new = |outcome: &StepOutcome| {
-        let step = &outcome.step;
-        step.seen.is_none() && step.hook.is_none() && matches!(step.action, Action::Apply { .. })
-    };
+/// Holds what became somebody else's since the plan was made, unless it is to be adopted: an object that somebody created
+/// meanwhile, and one that changed and has another owner now. Argo CD and `kubectl apply` overwrite both.
+pub(super) async fn hold_what_changed_hands(steps: &mut [&mut StepOutcome], execution: &Execution<'_>) {
+    let is_applied =
+        |outcome: &StepOutcome| outcome.step.hook.is_none() && matches!(outcome.step.action, Action::Apply { .. });
     let names: Vec<ObjectName> =
-        steps.iter().filter(|outcome| is_new(outcome)).map(|outcome| outcome.step.object.clone()).collect();
+        steps.iter().filter(|outcome| is_applied(outcome)).map(|outcome| outcome.step.object.clone()).collect();
     if names.is_empty() || execution.stop.is_cancelled() {
         return;
     }
     let mut seen = look(&names.iter().collect::<Vec<_>>(), execution).await;
-    for outcome in steps.iter_mut().filter(|outcome| is_new(outcome)) {
+    for outcome in steps.iter_mut().filter(|outcome| is_applied(outcome)) {
         let Some(target) = outcome.step.target.as_deref() else { continue };
         match seen.remove(&outcome.step.object) {
-            Some(Ok(Some(live))) => {
+            Some(Ok(Some(live))) if outcome.step.seen.as_ref().is_none_or(|seen| *seen != Seen::of(&live)) => {
                 if let Some(owner) = owner_to_ask(&live, target, &execution.rules) {
-                    let why = format!("created in the cluster after it was planned: {}", adopt_it(&owner));
+                    let how = if outcome.step.seen.is_some() { "changed" } else { "created" };
+                    let why = format!("{how} in the cluster after it was planned: {}", adopt_it(&owner));
                     outcome.result = StepResult::Held { why, is_ours: false };
                 }
             }
             Some(Err(error)) => outcome.result = StepResult::Failed(no_answer(&error)),
-            Some(Ok(None)) | None => {}
+            Some(Ok(_)) | None => {}
         }
     }
 }

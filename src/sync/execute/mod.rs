@@ -7,6 +7,7 @@
 //! Rules: Argo CD gitops-engine/pkg/sync/sync_context.go (`Sync`, `runTasks`), reference tables "Phases", "Ordering".
 
 mod apply;
+mod claim;
 mod hooks;
 mod remove;
 mod sightings;
@@ -315,7 +316,7 @@ async fn run_stage(
         if execution.stop.is_cancelled() {
             return Ok(StageEnd::CutShort);
         }
-        apply::hold_what_appeared(same_kind, execution).await;
+        apply::hold_what_changed_hands(same_kind, execution).await;
         first_failure(same_kind.iter().map(|outcome| &**outcome))?;
         run_side_by_side(same_kind, execution).await;
         first_failure(same_kind.iter().map(|outcome| &**outcome))?;

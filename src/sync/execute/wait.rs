@@ -15,6 +15,7 @@ use futures::stream;
 use tokio::time::Instant;
 
 use super::apply::no_answer;
+use super::claim::waits_for_its_consumer;
 use super::remove::{BEING_PRUNED, PRUNED};
 use super::sightings::{End, Sightings};
 use super::{Execution, Failure, FailureKind, StageEnd, StepOutcome, StepResult};
@@ -59,6 +60,9 @@ pub(super) async fn until_it_works(steps: &mut [StepOutcome], execution: &Execut
             let standing = match seen.remove(&outcome.step.object) {
                 Some(Ok(None)) if outcome.step.hook.is_some() && !outcome.step.is_prune() => {
                     vanished(outcome, &mut sightings, execution).await
+                }
+                Some(Ok(Some(live))) if is_applied(outcome) && waits_for_its_consumer(&live, execution).await => {
+                    StepProgress::Works
                 }
                 sight => standing(outcome, sight, execution),
             };
@@ -119,6 +123,10 @@ pub(super) async fn for_what_is_going(steps: &mut [StepOutcome], execution: &Exe
             return;
         }
     }
+}
+
+fn is_applied(outcome: &StepOutcome) -> bool {
+    matches!(outcome.step.action, Action::Apply { .. })
 }
 
 fn is_done(outcome: &StepOutcome) -> bool {

@@ -245,6 +245,35 @@ fn a_wave_that_never_works_ends_the_sync() {
     assert_eq!(attempt(&cluster, "shop")["ended"]["phase"], "Failed");
 }
 
+/// A claim of a class that binds with the first pod stays `Pending` until a later wave has that pod; any other pending claim
+/// is waited for.
+#[test]
+fn a_claim_that_waits_for_its_first_consumer_does_not_stop_a_wave() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let class = |mode: &str| {
+        let name = format!("{}-{}", cluster.name(), mode.to_lowercase());
+        cluster.apply(json!({"apiVersion": "storage.k8s.io/v1", "kind": "StorageClass", "metadata": {"name": name},
+            "provisioner": "example.com/none", "volumeBindingMode": mode}));
+        name
+    };
+    for (mode, code) in [("WaitForFirstConsumer", 0), ("Immediate", 3)] {
+        let claim = json!({"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": {"name": mode.to_lowercase()},
+            "spec": {"storageClassName": class(mode), "accessModes": ["ReadWriteOnce"],
+                "resources": {"requests": {"storage": "1Gi"}}}});
+        let after = format!("after-{}", mode.to_lowercase());
+        let git = TestRepo::new()
+            .file("claim.yaml", claim)
+            .file("after.yaml", in_wave(1, config_map(&after)))
+            .commit("two waves");
+        let shop = git.application(&mode.to_lowercase()).deployed_to(&cluster);
+
+        let outcome = trueup(["sync", "-y", "--timeout", "3s", "--wave-delay", "0s"]).of(&shop).exits(code);
+
+        assert_eq!(live(&cluster, "configmap", &after).is_some(), code == 0, "{}", outcome.transcript());
+        cluster.kubectl(["delete", "storageclass", &format!("{}-{}", cluster.name(), mode.to_lowercase())]);
+    }
+}
+
 /// A large application: no object of a wave is written before all of the wave before it.
 #[test]
 fn two_hundred_objects_come_in_five_waves() {

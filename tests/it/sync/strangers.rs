@@ -340,6 +340,36 @@ fn what_appeared_since_the_plan_is_nobody_elses_to_take() {
     }
 }
 
+/// Between the plan and the step another application adopts an object that is to be changed: it is held, not overwritten.
+/// What is still the application's own is applied, whoever changed it meanwhile.
+#[test]
+fn what_was_adopted_since_the_plan_is_not_overwritten() {
+    let annotate = ["annotate", "configmap/own", "note=by hand"];
+    let label = ["label", "configmap/db", "--overwrite", "applyset.kubernetes.io/part-of=applyset-other-v1"];
+    for options in ["", "Replace=true"] {
+        let cluster = or_skip!(TestCluster::namespace());
+        let content = |name: &str, size: &str| {
+            let map = config_map(name).data("size", size);
+            if options.is_empty() { map.to_string() } else { annotated(OPTIONS, options, map) }
+        };
+        let files = |git: TestRepo, size: &str| {
+            git.file("db.yaml", content("db", size)).file("own.yaml", content("own", size)).commit(size)
+        };
+        let git = files(TestRepo::new(), "small");
+        let shop = shop_in(&cluster, &git);
+        trueup(["sync", "-y"]).of(&shop).kubeconfig(cluster.kubeconfig()).exits(0);
+        let _git = files(git, "large");
+        let meanwhile = or_skip!(Meanwhile::of(&cluster, &[(&annotate[..], ""), (&label[..], "")]));
+        let front = or_skip!(meanwhile.when_it_begins(&cluster));
+
+        let run = trueup(["sync", "-y"]).of(&shop).kubeconfig(&front.kubeconfig()).exits(1);
+
+        let size = |name: &str| live(&cluster, "configmap", name).unwrap()["data"]["size"].clone();
+        assert_eq!((size("db"), size("own")), (json!("small"), json!("large")), "{}", run.transcript());
+        assert!(run.stdout.contains("changed in the cluster after it was planned"), "{}", run.transcript());
+    }
+}
+
 /// `Replace=true,Force=true` and `--force` delete first. Of somebody else's object they do not even replace the content.
 #[test]
 fn force_and_replace_leave_a_strangers_object_alone_until_it_is_adopted() {
