@@ -12,7 +12,7 @@
 //! trees/<key>             one revision's files              trees/<key>.lock          shared by who uses them
 //! charts/<digest>         an archive's files                charts/<digest>.lock      the same
 //! charts/index-<key>      a Helm repository's index         charts/index-<key>.lock   the same
-//! tmp/                    what is not finished, or on its way out
+//! tmp/trueup-run-<key>    what a run has not finished    tmp/trueup-run-<key>.lock  held by the run
 //! ```
 
 use std::collections::HashSet;
@@ -23,12 +23,12 @@ use std::sync::Mutex;
 use std::time::{Duration, SystemTime};
 
 use crate::secret::RepoUrl;
-use crate::storage::{digest_of_folder, make_private, temporary_folder};
+use crate::storage::{RunFolder, digest_of_folder, make_private, temporary_folder};
 
 use super::error::{SourceCause, SourceError};
 use super::limits::FetchLimits;
 
-/// Files on their way out, or half written, that are older than this were left by a run that died.
+/// Files in `tmp` that are no run's are of an earlier version; those older than this were left by a run that died.
 const ABANDONED: Duration = Duration::from_secs(24 * 3600);
 
 /// A folder in which repositories and their files are kept.
@@ -39,6 +39,8 @@ pub(super) struct Cache {
     leases: Mutex<Vec<File>>,
     /// Entries that were verified or written in this run.
     verified: Mutex<HashSet<PathBuf>>,
+    /// What this run has not finished; what a killed run left is removed by the next one.
+    unfinished: RunFolder,
     _temporary: Option<tempfile::TempDir>,
 }
 
@@ -83,17 +85,19 @@ impl Cache {
                 temporary_folder("trueup-cache-").map_err(|error| unusable(&std::env::temp_dir(), &error))?;
             (temporary.path().to_owned(), Some(temporary))
         };
-        let prepare = || -> io::Result<PathBuf> {
+        let prepare = || -> io::Result<(PathBuf, RunFolder)> {
             // Private repositories and charts are in here.
             for name in ["git", "trees", "charts", "tmp"] {
                 make_private(&root.join(name))?;
             }
-            tempfile::tempfile_in(root.join("tmp"))?;
             mark_as_cache(&root)?;
-            root.canonicalize()
+            let canonical = root.canonicalize()?;
+            let unfinished = RunFolder::new(&canonical.join("tmp"))?;
+            Ok((canonical, unfinished))
         };
-        let canonical = prepare().map_err(|error| unusable(&root, &error))?;
-        Ok(Self { root: canonical, limit, leases: Mutex::default(), verified: Mutex::default(), _temporary: temporary })
+        let (root, unfinished) = prepare().map_err(|error| unusable(&root, &error))?;
+        let (leases, verified) = (Mutex::default(), Mutex::default());
+        Ok(Self { root, limit, leases, verified, unfinished, _temporary: temporary })
     }
 
     /// The error for something that the disk did not take.
@@ -189,12 +193,12 @@ impl Cache {
 
     /// A file to receive an archive in.
     pub(super) fn new_file(&self) -> io::Result<tempfile::NamedTempFile> {
-        tempfile::Builder::new().prefix("archive-").tempfile_in(self.root.join("tmp"))
+        tempfile::Builder::new().prefix("archive-").tempfile_in(self.unfinished.path())
     }
 
     /// A folder to write files into.
     pub(super) fn new_tree(&self) -> io::Result<tempfile::TempDir> {
-        tempfile::Builder::new().prefix("tree-").tempdir_in(self.root.join("tmp"))
+        tempfile::Builder::new().prefix("tree-").tempdir_in(self.unfinished.path())
     }
 
     /// Puts finished files in their place; who comes second takes what is there, if it is the same.
@@ -229,7 +233,7 @@ impl Cache {
     pub(super) fn keep_file(&self, kind: CachedKind, key: &str, name: &str, bytes: &[u8]) -> io::Result<()> {
         let folder = self.root.join(kind.folder()).join(key);
         make_private(&folder)?;
-        let mut file = tempfile::NamedTempFile::new_in(self.root.join("tmp"))?;
+        let mut file = tempfile::NamedTempFile::new_in(self.unfinished.path())?;
         file.write_all(bytes)?;
         file.persist(folder.join(name))?;
         LockRecord { bytes: bytes.len() as u64, digest: None }.write(&lock_of(&folder, key))
@@ -241,7 +245,7 @@ impl Cache {
     }
 
     fn discard(&self, entry: &Path) -> io::Result<()> {
-        let away = tempfile::Builder::new().prefix("gone-").tempdir_in(self.root.join("tmp"))?;
+        let away = tempfile::Builder::new().prefix("gone-").tempdir_in(self.unfinished.path())?;
         match fs::rename(entry, away.path().join("entry")) {
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
             other => other,
@@ -477,7 +481,25 @@ mod tests {
         let second = cache.keep(CachedKind::Tree, "key", other, 7).unwrap();
         assert_eq!(first, second);
         assert!(first.join("file").is_file());
+        assert_eq!(fs::read_dir(cache.unfinished.path()).unwrap().count(), 0);
+        drop(cache);
         assert_eq!(fs::read_dir(folder.path().join("tmp")).unwrap().count(), 0);
+    }
+
+    /// A run that is killed while it unpacks leaves half a tree, which is removed at once; that of a run beside it stays.
+    #[test]
+    fn what_a_killed_run_did_not_finish_is_removed_by_the_next_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let running = Cache::open(Some(folder.path()), u64::MAX).unwrap();
+        let unpacked = running.new_tree().unwrap();
+        let left = folder.path().join("tmp/trueup-run-left");
+        fs::create_dir_all(left.join("tree-half")).unwrap();
+        fs::write(left.with_extension("lock"), "").unwrap();
+
+        drop(Cache::open(Some(folder.path()), u64::MAX).unwrap());
+
+        assert!(!left.exists() && !left.with_extension("lock").exists());
+        assert!(unpacked.path().exists());
     }
 
     #[test]

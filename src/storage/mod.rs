@@ -9,4 +9,4 @@ mod temporary;
 
 pub use private::{copy_file, make_private, private_from_now_on, users_mode};
 pub use seal::{digest_of_folder, seal, unseal};
-pub use temporary::{remove_temporary_folders, temporary_folder};
+pub use temporary::{RunFolder, remove_temporary_folders, temporary_folder};

@@ -1,6 +1,6 @@
 //! Temporary folders that go with the run, also where it is killed: then the next run removes them.
 //!
-//! All folders of a run stand in one, below the system's temporary folder. A file beside it is locked for as long as the run
+//! All folders of a run stand in one, below the system's temporary folder, or in its cache what is on its way there. A file beside it is locked for as long as the run
 //! lives; a lock that nobody holds is that of a run that is over.
 
 use std::fs::{self, File, TryLockError};
@@ -16,8 +16,9 @@ const PREFIX: &str = "trueup-run-";
 /// The folder of this run, made when the first temporary folder is asked for.
 static FOLDER: Mutex<Option<RunFolder>> = Mutex::new(None);
 
-/// The folder of one run.
-struct RunFolder {
+/// The folder of one run, with everything that it is about to write. It goes when it is dropped.
+#[derive(Debug)]
+pub struct RunFolder {
     path: PathBuf,
     lock_file: PathBuf,
     /// The open file is the lock.
@@ -28,9 +29,7 @@ struct RunFolder {
 pub fn temporary_folder(prefix: &str) -> io::Result<tempfile::TempDir> {
     let mut folder = FOLDER.lock().unwrap_or_else(PoisonError::into_inner);
     if folder.is_none() {
-        let base = std::env::temp_dir();
-        remove_leftovers(&base);
-        *folder = Some(RunFolder::new(&base)?);
+        *folder = Some(RunFolder::new(&std::env::temp_dir())?);
     }
     let within = folder.as_ref().map_or_else(std::env::temp_dir, |folder| folder.path.clone());
     let mut builder = tempfile::Builder::new();
@@ -42,15 +41,30 @@ pub fn temporary_folder(prefix: &str) -> io::Result<tempfile::TempDir> {
 
 /// Removes what this run made; called at its end.
 pub fn remove_temporary_folders() {
-    if let Some(folder) = FOLDER.lock().unwrap_or_else(PoisonError::into_inner).take() {
+    drop(FOLDER.lock().unwrap_or_else(PoisonError::into_inner).take());
+}
+
+impl Drop for RunFolder {
+    fn drop(&mut self) {
         // What is still in it is of threads that are left behind: they end with the process.
-        let _ = fs::remove_dir_all(&folder.path);
-        let _ = fs::remove_file(&folder.lock_file);
+        let _ = fs::remove_dir_all(&self.path);
+        let _ = fs::remove_file(&self.lock_file);
     }
 }
 
 impl RunFolder {
-    fn new(base: &Path) -> io::Result<Self> {
+    /// Makes one in a folder, and removes those of runs that are over.
+    pub fn new(base: &Path) -> io::Result<Self> {
+        remove_leftovers(base);
+        Self::make(base)
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+
+    fn make(base: &Path) -> io::Result<Self> {
         // The lock comes first: a folder whose lock nobody holds is a leftover.
         let (lock, lock_file) = loop {
             let file = tempfile::Builder::new().prefix(PREFIX).suffix(".lock").tempfile_in(base)?;
@@ -113,7 +127,7 @@ mod tests {
     #[test]
     fn what_a_killed_run_left_is_removed_and_what_a_running_one_has_stays() {
         let base = tempfile::tempdir().unwrap();
-        let running = RunFolder::new(base.path()).unwrap();
+        let running = RunFolder::make(base.path()).unwrap();
         fs::write(running.path.join("file"), "").unwrap();
         // A killed run: its folder and its lock file are there, and nobody holds the lock.
         let left = base.path().join(format!("{PREFIX}left"));
@@ -122,7 +136,7 @@ mod tests {
         fs::write(base.path().join(format!("{PREFIX}left.lock")), "").unwrap();
         fs::write(base.path().join("somebody-elses.lock"), "").unwrap();
 
-        remove_leftovers(base.path());
+        drop(RunFolder::new(base.path()).unwrap());
 
         let mut names: Vec<_> =
             fs::read_dir(base.path()).unwrap().map(|entry| entry.unwrap().file_name().into_string().unwrap()).collect();
