@@ -13,7 +13,7 @@ use tokio::sync::{Mutex, OnceCell};
 use super::condition::ConditionKind;
 use super::ignore::ignore;
 use super::list::{ClusterId, Live, Place, identity, place};
-use super::past::Said;
+use super::past::{PastUnknown, Said};
 use super::turn::Turn;
 use super::{Request, World, namespace, owners, past};
 use crate::app::options::{ResourceOptions, SyncOption};
@@ -26,7 +26,7 @@ use crate::status::compare::{
     Answer, Baseline, Look, Question, Schema, Terms, first_look, is_builtin, second_look, unknown,
 };
 use crate::status::tracking::{TrackedBy, Tracking, claimed};
-use crate::status::{ResourceDrift, ResourceState};
+use crate::status::{Moved, ResourceDrift, ResourceState};
 use crate::sync::plan::{Neighbours, Other, Shared};
 
 pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
@@ -107,7 +107,9 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
             }
         }
     }
-    outcome.resources.extend(recalled(settled, turn, request, world).await);
+    let (recalled, finding) = recalled(settled, turn, request, world).await;
+    outcome.resources.extend(recalled);
+    outcome.conditions.extend(finding.map(|finding| (ConditionKind::BaselineWarning, finding)));
     compare_namespace(&mut outcome, turn, request, schemas).await;
     let ignored = ignore(turn, live, request, &mut outcome.resources).await;
     outcome.conditions.extend(ignored);
@@ -171,21 +173,50 @@ async fn ask_without_validation(cluster: &dyn Cluster, question: &Question, word
     }
 }
 
-/// The drift, in the light of what git said at the last sync: that revision is rendered only now.
-async fn recalled(answered: Vec<Answered>, turn: &Turn, request: &Request, world: &World) -> Vec<ResourceDrift> {
+/// The drift, in the light of what git said at the last sync: that revision is rendered only now. Where that is not known,
+/// no side is named, and why is the finding.
+async fn recalled(
+    answered: Vec<Answered>,
+    turn: &Turn,
+    request: &Request,
+    world: &World,
+) -> (Vec<ResourceDrift>, Option<Finding>) {
     let is_wanted = answered.iter().any(|answered| answered.again.is_some());
-    let past = if is_wanted { past::target(turn, request, world).await.ok() } else { None };
+    if !is_wanted {
+        return (answered.into_iter().map(|answered| answered.drift).collect(), None);
+    }
+    let past = past::target(turn, request, world).await;
+    let baseline = turn.baseline.as_deref();
+    let mut unknown = 0;
     let look_again = |Answered { drift, again }: Answered| {
-        let (Some(past), Some((mut question, answer))) = (&past, again) else { return drift };
-        match past.said(&question.target().key()) {
+        let Some((mut question, answer)) = again else { return drift };
+        let key = question.target().key();
+        let is_recorded = baseline.is_some_and(|baseline| baseline.of(&key).is_some());
+        match past.as_ref().map_or(if is_recorded { Said::Unknown } else { Said::Nothing }, |past| past.said(&key)) {
             Said::Object(said) => question.recall(Some(said.clone())),
             Said::Nothing => question.recall(None),
-            // Who holds a field is all that is left.
-            Said::Unknown => return drift,
+            Said::Unknown => question.forget(),
         }
-        second_look(&question, answer)
+        let drift = second_look(&question, answer);
+        unknown += usize::from(drift.moved == Moved::Unknown);
+        drift
     };
-    answered.into_iter().map(look_again).collect()
+    let drifts = answered.into_iter().map(look_again).collect();
+    let why = match &past {
+        Ok(past) => past.why_unknown(),
+        Err(why) => why.clone(),
+    };
+    // A render that is not deterministic has a warning of its own.
+    let finding = (unknown > 0 && why != PastUnknown::Differs).then(|| side_unknown(unknown, &why));
+    (drifts, finding)
+}
+
+fn side_unknown(resources: usize, why: &PastUnknown) -> Finding {
+    let of = if resources == 1 { "1 resource".to_owned() } else { format!("{resources} resources") };
+    let message = format!("the side that changed is unknown for {of}: the target of the last sync is not known");
+    Finding::warning("trueup::sync::side_unknown", message)
+        .with_cause(why.to_string())
+        .with_help("the comparison is correct; the next sync records what it applies")
 }
 
 /// The result of asking about one object.

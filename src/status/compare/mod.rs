@@ -12,6 +12,7 @@ mod baseline;
 mod clean;
 mod contain;
 mod difference;
+mod empties;
 mod found;
 mod last_applied;
 mod managers;
@@ -33,6 +34,7 @@ pub use self::baseline::{Baseline, BaselineFault, Pieces, Recorded, is_of_record
 use self::clean::{Status, cleaned};
 use self::contain::{contain, dropped, with_removals};
 use self::difference::{Difference, Edit, Pairs, apply, differences, has_same_order};
+use self::empties::says_nothing;
 pub use self::managers::predecessors;
 use self::moved::Views;
 use self::named::is_named;
@@ -182,11 +184,12 @@ fn settle(
     note: Option<String>,
 ) -> ResourceDrift {
     let (Question { target, live, past, .. }, status) = (question, question.status());
+    let (gvk, shown) = (target.gvk(), cleaned(live, status));
+    let edits: Vec<Edit> = edits.iter().filter(|edit| !says_nothing(&gvk, edit, &shown)).cloned().collect();
     if edits.is_empty() {
         return in_sync(target, live, proof, note);
     }
-    let shown = cleaned(live, status);
-    let wanted = apply(shown.clone(), edits);
+    let wanted = apply(shown.clone(), &edits);
     let mut masker = Masker::default();
     let (shown, wanted) = (masker.masked(shown), masker.masked(wanted));
     let found = differences(&wanted, &shown, None, shape);
@@ -204,6 +207,7 @@ fn settle(
         target: &spelled,
         last: last.as_ref(),
         untouched: touched == Touched::No,
+        is_lost: *past == Past::Lost,
         has_managers: managers::has_managers(live),
     };
     let fields = managers::attributed(found, live, &views, shape);

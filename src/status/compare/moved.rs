@@ -2,7 +2,8 @@
 //!
 //! In: what git says, what is live, and what git said when the two were last the same, where that is known; who holds the
 //! field. Out: a side. Without that third value the holder alone decides: what somebody who applies from git holds is as
-//! it was applied, so git moved; what anybody else holds was changed in the cluster.
+//! it was applied, so git moved; what anybody else holds was changed in the cluster. After a sync whose target is not known any
+//! more a holder proves neither: git may have changed, too, so the side is unknown.
 //!
 //! Rule: docs/compare.md, "Who changed it".
 
@@ -26,6 +27,8 @@ pub(super) struct Views<'v> {
     pub(super) last: Option<&'v Value>,
     /// Whether nothing that was applied has been touched since.
     pub(super) untouched: bool,
+    /// Whether it was synced, and the target of that sync is not known.
+    pub(super) is_lost: bool,
     /// Whether the object says who holds its fields.
     pub(super) has_managers: bool,
 }
@@ -37,6 +40,7 @@ impl Views<'_> {
         let by_values = self.last.and_then(|_| self.by_values(&difference, then, &managers, shape));
         let moved = match by_values {
             _ if self.untouched => Moved::Git,
+            _ if self.is_lost => Moved::Unknown,
             Some(moved) => moved,
             None => by_holder(&difference, &managers, self.has_managers),
         };

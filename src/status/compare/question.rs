@@ -34,6 +34,8 @@ pub(super) enum Past {
     Unknown,
     /// All that was applied is as it was applied; what git said then is not at hand.
     Untouched,
+    /// There was a sync, and what git said then cannot be found out.
+    Lost,
     /// There was no such object.
     Absent,
     /// This; and whether all of it is as it was applied.
@@ -46,6 +48,7 @@ impl Past {
         match self {
             Self::Unknown => (last_applied(live).map(|last| cleaned(&last, status)), Touched::Maybe),
             Self::Untouched => (None, Touched::No),
+            Self::Lost => (None, Touched::Maybe),
             Self::Absent => (Some(Value::Null), Touched::Maybe),
             Self::Said(last, touched) => (Some(cleaned(last, status)), *touched),
         }
@@ -100,6 +103,13 @@ impl Question {
     /// Whether a schema would help where nobody can be asked: Kubernetes' own kinds are known without one.
     pub fn needs_schema(&self) -> bool {
         !Shape::is_known(&self.target.gvk())
+    }
+
+    /// What git said at the last sync is not known: where something of it was touched since, no side can be named.
+    pub fn forget(&mut self) {
+        if self.past != Past::Untouched {
+            self.past = Past::Lost;
+        }
     }
 
     /// Brings what git said of the object at the revision of the last sync; nothing when it had no such object.

@@ -118,6 +118,28 @@ fn nothing_is_healed_to_a_past_that_is_not_known() {
     assert_eq!(shop.data(), json!({"colour": "green", "size": "large"}));
 }
 
+/// Who wrote a field last proves nothing about git: without the target of the last sync no side is named. That nobody touched
+/// what was applied is on record, and then git changed.
+#[test]
+fn a_side_that_cannot_be_known_is_not_named() {
+    let shop = or_skip!(Parameterised::new());
+    trueup(["sync", "-y"]).of(&shop.coloured("green")).exits(0);
+    shop.forget_sources();
+    let diff = |format: &str| trueup(["diff", "-o", format]).of(&shop.coloured("blue")).exits(1);
+    assert_eq!(sides(&diff("json").json()), ["/data/colour git"]);
+
+    shop.edit(&json!({"size": "small"}));
+
+    let report = diff("json").json();
+    assert_eq!(sides(&report), ["/data/colour unknown", "/data/size unknown"]);
+    assert_eq!(report["applications"][0]["resources"][0]["fields"][1]["by"]["manager"], "kubectl-edit");
+    let text = diff("text");
+    for part in ["the side that changed is unknown for 1 resource", "older version"] {
+        assert!(text.stderr.contains(part), "{part}\n{}", text.transcript());
+    }
+    assert!(!text.stdout.contains("changed in"), "{}", text.transcript());
+}
+
 /// The next whole sync of an old record completes it, though nothing differs; then there is nothing more to write.
 #[test]
 fn a_sync_completes_an_old_record() {
