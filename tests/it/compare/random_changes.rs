@@ -487,6 +487,17 @@ impl Seen {
         self.would_change(&self.by_trueup, name)
     }
 
+    /// Whether a key of a Secret that somebody applied as `stringData`, and that git does not have, is still in its `data`:
+    /// drift, and `kubectl apply` itself does not see it, since it compares `stringData` with `stringData`.
+    fn is_left_of_string_data(&self, name: &Name, target: &Value) -> bool {
+        let Some(live) = self.after.get(name).filter(|live| live["kind"] == "Secret") else { return false };
+        let applied = &live["metadata"]["annotations"]["kubectl.kubernetes.io/last-applied-configuration"];
+        let applied: Value = applied.as_str().and_then(|text| serde_json::from_str(text).ok()).unwrap_or_default();
+        let in_git = |key: &String| ["data", "stringData"].iter().any(|field| target[field].get(key).is_some());
+        let keys = applied["stringData"].as_object().into_iter().flat_map(Map::keys);
+        keys.into_iter().any(|key| !in_git(key) && live["data"].get(key).is_some())
+    }
+
     /// What is wrong with what is reported.
     fn fault(&self, case: &Case) -> Option<String> {
         let name = identity(&case.target);
@@ -496,7 +507,9 @@ impl Seen {
         let is_right = if self.is_in_sync(&name) {
             !self.is_drift(&name)
         } else {
-            self.is_drift(&name) || self.by_others.iter().any(|dry_run| self.would_change(dry_run, &name))
+            self.is_drift(&name)
+                || self.by_others.iter().any(|dry_run| self.would_change(dry_run, &name))
+                || self.is_left_of_string_data(&name, &case.target)
         };
         let shown = |objects: &BTreeMap<Name, Value>| objects.get(&name).map_or(Value::Null, compared);
         let Case { way, tool, story, .. } = case;
