@@ -9,7 +9,7 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::render::{Work, render_one};
+use super::render::{Work, may_differ_each_time, render_one};
 use super::sync::mark_known;
 use super::turn::Turn;
 use super::{Request, World};
@@ -64,7 +64,9 @@ pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Res
     let baseline = turn.baseline.clone().ok_or(PastUnknown::NoRecord)?;
     let then = Then::of(turn, &baseline)?;
     if let Some(target) = turn.target.clone().filter(|_| then.is_now(turn, &baseline)) {
-        return Ok(PastTarget::of(target, baseline, then.doubt));
+        let differs = then.doubt.is_none() && may_differ_each_time(turn, request, world).await;
+        let doubt = then.doubt.or(differs.then_some(PastUnknown::Differs));
+        return Ok(PastTarget::of(target, baseline, doubt));
     }
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
     for (source, revision) in then.sources.iter().zip(&baseline.revisions) {

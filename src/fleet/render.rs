@@ -147,6 +147,14 @@ pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world
     }
 }
 
+/// Whether a tool may render something else from the same sources the next time.
+pub(super) async fn may_differ_each_time(turn: &Turn, request: &Request, world: &World) -> bool {
+    let settings = (&Arc::new(request.render.clone()), &Arc::new(request.settings.exclusions.clone()));
+    let Some(work) = work(turn, request, settings, &world.cancel) else { return false };
+    let runs = turn.sources.clone();
+    tokio::task::spawn_blocking(move || work.may_differ_each_time(&runs)).await.unwrap_or(true)
+}
+
 /// The tools that rendered each source of an application, with the version that its program tells: for the record.
 pub(super) async fn rendered_by(turn: &Turn, request: &Request, world: &World) -> Vec<String> {
     let settings = (&Arc::new(request.render.clone()), &Arc::new(request.settings.exclusions.clone()));

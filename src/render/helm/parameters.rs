@@ -49,7 +49,9 @@ impl SetValues {
 
 /// Whether parameters set items of lists: a values file replaces a list as a whole, so the list has to be known.
 pub(super) fn need_lists(parameters: &[Parameter]) -> bool {
-    parameters.iter().any(|parameter| parameter.name.contains('[') || parameter.value.contains('['))
+    // After a comma that is not escaped, a value goes on with another name.
+    let goes_on = |value: &str| value.contains(',') && value.contains('[');
+    parameters.iter().any(|parameter| parameter.name.contains('[') || goes_on(&parameter.value))
 }
 
 /// What has to be merged into values to get others: maps by key, everything else as a whole.

@@ -324,8 +324,8 @@ fn a_chart_that_cannot_be_rendered_says_why() {
       ╰─▶ values don't meet the specifications of the schema(s) in the following chart(s): web: - at
           '/replicas': got string, want integer
       help: to reproduce it, run in the chart's folder: helm template . --name-template schema
-            --namespace default --kube-version 1.36.3 --values values-of-the-source.yaml --include-
-            crds
+            --namespace default --kube-version 1.36.3 --include-crds --values values-of-the-
+            source.yaml
     [exit 2]
     "#);
 }

@@ -4,7 +4,7 @@
 use serde_json::{Value, json};
 
 use super::live;
-use crate::harness::{Missing, TestApplication, TestCluster, TestRepo, config_map, or_skip, trueup};
+use crate::harness::{Missing, TestApplication, TestCluster, TestRepo, config_map, or_skip, program, trueup};
 
 /// A ConfigMap whose values are parameters of the Application.
 const SETTINGS: &str = "
@@ -138,6 +138,24 @@ fn a_side_that_cannot_be_known_is_not_named() {
         assert!(text.stderr.contains(part), "{part}\n{}", text.transcript());
     }
     assert!(!text.stdout.contains("changed in"), "{}", text.transcript());
+}
+
+/// A password that each render makes again: nobody changed it in the cluster, and git is what it was.
+#[test]
+fn nobody_is_blamed_for_a_render_that_is_not_deterministic() {
+    let (cluster, helm) = (or_skip!(TestCluster::namespace()), or_skip!(program("helm")));
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: db}\nstringData: {password: {{ randAlphaNum 16 }}}\n";
+    let git = TestRepo::new()
+        .file("Chart.yaml", "apiVersion: v2\nname: db\nversion: 1.0.0\n")
+        .file("templates/secret.yaml", secret)
+        .commit("a random password");
+    let shop = git.application("shop").deployed_to(&cluster);
+    trueup(["sync", "-y", "--no-cache"]).env("TRUEUP_HELM", &helm).of(&shop).exits(0);
+
+    let run = trueup(["diff", "--no-cache", "-o", "json"]).env("TRUEUP_HELM", &helm).of(&shop).exits(1);
+
+    assert_eq!(sides(&run.json()), ["/data/password unknown"]);
+    assert!(run.stderr.contains("differs from one render to the next"), "{}", run.transcript());
 }
 
 /// The next whole sync of an old record completes it, though nothing differs; then there is nothing more to write.
