@@ -114,16 +114,10 @@ impl Parser<'_> {
     }
 
     fn value(&mut self, data: &mut HelmMap, key: String) -> Parsed<()> {
-        match self.val_list()? {
-            Some(value) => {
-                set(data, key, value);
-                Ok(())
-            }
-            None => {
-                set(data, key, HelmValue::Text(String::new()));
-                Err(End::OfText)
-            }
-        }
+        let value = self.val_list()?;
+        let result = if value.is_some() { Ok(()) } else { Err(End::OfText) };
+        set(data, key, value.unwrap_or(HelmValue::Text(String::new())));
+        result
     }
 
     fn map(&mut self, data: &mut HelmMap, key: String, level: usize) -> Parsed<()> {

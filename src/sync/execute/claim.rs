@@ -1,5 +1,5 @@
-//! PersistentVolumeClaims that no wait helps: their StorageClass binds them when the first pod uses them, and that pod may
-//! be in a later wave.
+//! Claims of volumes that no wait helps: their `StorageClass` binds them when the first pod uses them, and that pod may be in
+//! a later wave.
 //!
 //! Rules: Kubernetes, "Volume Binding Mode"; the scheduler names the node for a pod in an annotation. Argo CD waits for such
 //! a claim until the operation times out (gitops-engine/pkg/health/health_pvc.go: `Pending` is Progressing).
