@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::Value;
 
+use super::refusal::{no_answer, refused};
 use super::wait::look;
 use super::{Execution, Failure, FailureKind, NotDone, StepDone, StepOutcome, StepResult, remove};
 use crate::cluster::{ClusterError, ObjectName, Reason, Refusal, Validation, Writing, Written};
@@ -204,33 +205,6 @@ fn done(written: Result<Written, ClusterError>, words: &str) -> StepDone {
     match written.map_err(|error| no_answer(&error))? {
         Written::Done(object) => Ok((words.to_owned(), Some(*object))),
         Written::Refused(refusal) => Err(refused(&refusal).into()),
-    }
-}
-
-pub(super) fn no_answer(error: &ClusterError) -> Failure {
-    let kind = match error {
-        ClusterError::Forbidden { .. } | ClusterError::Unauthorized { .. } => FailureKind::NotPermitted,
-        _ => FailureKind::NoAnswer,
-    };
-    Failure::new(kind, error.to_string())
-}
-
-pub(super) fn refused(refusal: &Refusal) -> Failure {
-    let kind = match refusal.reason {
-        Reason::Conflict | Reason::NoNamespace | Reason::NamespaceTerminating => FailureKind::NoAnswer,
-        Reason::Forbidden => FailureKind::NotPermitted,
-        _ => FailureKind::Refused,
-    };
-    Failure::new(kind, in_words(refusal))
-}
-
-/// The meaning of a refusal for the user.
-pub(in crate::sync) fn in_words(refusal: &Refusal) -> String {
-    match refusal.reason {
-        Reason::Immutable => {
-            format!("it must be recreated, which needs `--force` or its sync option `Force=true`: {}", refusal.words)
-        }
-        _ => refusal.words.clone(),
     }
 }
 

@@ -8,7 +8,11 @@
 
 mod apply;
 mod claim;
+mod execution;
 mod hooks;
+mod outcome;
+mod phase;
+mod refusal;
 mod remove;
 mod sightings;
 mod wait;
@@ -17,179 +21,16 @@ mod why;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-pub(in crate::sync) use apply::in_words;
+pub use execution::Execution;
 use futures::StreamExt;
 use futures::stream;
+pub use outcome::{Failure, FailureKind, Operation, StepOutcome, StepResult};
+use outcome::{NotDone, StageEnd, StepDone};
+pub use phase::OperationPhase;
+pub(in crate::sync) use refusal::in_words;
 
-use super::ownership::Rules;
 use super::plan::{Action, Phase, Plan, Step};
-use crate::cluster::Cluster;
-use crate::object::Object;
-use crate::process::Cancel;
-use crate::progress::{Progress, Stage};
-use crate::status::health::Judge;
-
-/// How a plan is run.
-pub struct Execution<'a> {
-    /// Where.
-    pub cluster: &'a dyn Cluster,
-    /// Whose objects may be deleted and taken over.
-    pub rules: Rules<'a>,
-    /// Judges whether what was applied works.
-    pub judge: &'a Judge,
-    /// How many steps are done side by side.
-    pub concurrency: usize,
-    /// How long to wait between two waves.
-    pub wave_delay: Duration,
-    /// How long to wait for one wave to work.
-    pub wave_timeout: Duration,
-    /// Whether the last wave is waited for, too: what follows the plan needs it done.
-    pub waits_at_the_end: bool,
-    /// How long between two looks at what is waited for.
-    pub interval: Duration,
-    /// Where events go.
-    pub progress: &'a Progress,
-    /// Whether somebody wants it to stop: a signal, or a lost lock.
-    pub stop: &'a Cancel,
-    /// Whether the lock was lost: another run goes on, and nothing more may be written.
-    pub lost: &'a Cancel,
-}
-
-/// How a step ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum StepResult {
-    /// Done: `created`, `applied`, `replaced`, `recreated`, `pruned`, `succeeded` …
-    Done(String),
-    /// Not done, and why.
-    Failed(Failure),
-    /// Not done, because the object is no longer what it was when the plan was made: it is left as it is.
-    Held {
-        /// Why.
-        why: String,
-        /// Whether it is still the application's own.
-        is_ours: bool,
-    },
-    /// Not begun: something before it failed, or the run was ended.
-    NotBegun,
-}
-
-/// Why a step failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Failure {
-    /// The kind of reason.
-    pub kind: FailureKind,
-    /// In words.
-    pub words: String,
-    /// Why, further down: pods, events, the end of a failed Job's log.
-    pub log: Vec<String>,
-}
-
-/// The kind of reason of a failure.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum FailureKind {
-    /// The server did not answer, or somebody was in the way.
-    NoAnswer,
-    /// It was applied, and is not healthy.
-    Unhealthy,
-    /// The server refuses it: it will do so again.
-    Refused,
-    /// The account is not allowed to.
-    NotPermitted,
-}
-
-/// The result of a step in words, and the object as the server has it now.
-type StepDone = Result<(String, Option<Object>), NotDone>;
-
-/// Why a step was not done.
-enum NotDone {
-    Failed(Failure),
-    /// The object is no longer what it was when the plan was made.
-    Held {
-        why: String,
-        is_ours: bool,
-    },
-}
-
-impl From<Failure> for NotDone {
-    fn from(failure: Failure) -> Self {
-        Self::Failed(failure)
-    }
-}
-
-impl Failure {
-    pub(super) fn new(kind: FailureKind, words: impl Into<String>) -> Self {
-        Self { kind, words: words.into(), log: Vec::new() }
-    }
-
-    /// Whether it may end otherwise when it is tried again; a refusal never does.
-    pub fn may_pass(&self) -> bool {
-        matches!(self.kind, FailureKind::NoAnswer | FailureKind::Unhealthy)
-    }
-}
-
-/// A step and how it ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct StepOutcome {
-    /// The step.
-    pub step: Step,
-    /// How it ended.
-    pub result: StepResult,
-    /// The object as the server has it after the step; nothing for a prune, or where nothing was sent.
-    pub live: Option<Arc<Object>>,
-    /// How long it took, without its wait for health.
-    pub took: Duration,
-}
-
-/// How a sync ended, in Argo CD's words where it has them.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum OperationPhase {
-    /// All steps are done.
-    Succeeded,
-    /// A step failed.
-    Failed,
-    /// It never began: refused, locked, or not to be known.
-    Error,
-    /// A signal, or the loss of the lock, ended it after the steps in flight.
-    Terminated,
-}
-
-impl OperationPhase {
-    /// As Argo CD writes it.
-    pub fn as_str(self) -> &'static str {
-        match self {
-            Self::Succeeded => "Succeeded",
-            Self::Failed => "Failed",
-            Self::Error => "Error",
-            Self::Terminated => "Terminated",
-        }
-    }
-}
-
-/// The result for one application.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Operation {
-    /// How it ended.
-    pub phase: OperationPhase,
-    /// In words.
-    pub message: String,
-    /// Every step of the plan, in order.
-    pub steps: Vec<StepOutcome>,
-}
-
-impl Operation {
-    /// The failures of its steps.
-    pub fn failures(&self) -> impl Iterator<Item = &Failure> {
-        self.steps.iter().filter_map(|step| match &step.result {
-            StepResult::Failed(failure) => Some(failure),
-            _ => None,
-        })
-    }
-
-    /// Whether what failed may pass when it is tried again.
-    pub fn may_pass(&self) -> bool {
-        self.phase == OperationPhase::Failed && self.failures().all(Failure::may_pass)
-    }
-}
+use crate::progress::Stage;
 
 /// Runs a plan to its end, or to where it fails or is stopped.
 pub async fn execute(plan: &Plan, execution: &Execution<'_>) -> Operation {
@@ -224,15 +65,6 @@ pub async fn execute(plan: &Plan, execution: &Execution<'_>) -> Operation {
     Operation { phase, message, steps }
 }
 
-/// How stages ended that did not fail.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum StageEnd {
-    /// All of it is done, and works where that is waited for.
-    Over,
-    /// Somebody wanted it to stop before.
-    CutShort,
-}
-
 /// Runs stages one after the other. The error is the first failure, in words.
 async fn run_stages(
     steps: &mut [StepOutcome],
@@ -251,19 +83,6 @@ async fn run_stages(
         }
     }
     Ok(StageEnd::Over)
-}
-
-impl Execution<'_> {
-    /// Waits so long; whether somebody wants it to stop meanwhile.
-    async fn is_stopped_within(&self, time: Duration) -> bool {
-        tokio::time::timeout(time, self.stop.cancelled()).await.is_ok() || self.stop.is_cancelled()
-    }
-
-    /// Waits so long, also where somebody wants it to stop: a step in flight is finished. Whether the lock was lost
-    /// meanwhile.
-    async fn is_lost_within(&self, time: Duration) -> bool {
-        tokio::time::timeout(time, self.lost.cancelled()).await.is_ok() || self.lost.is_cancelled()
-    }
 }
 
 fn not_begun(step: &Step) -> StepOutcome {
@@ -366,18 +185,6 @@ async fn run_step(outcome: &mut StepOutcome, execution: &Execution<'_>) {
     };
     execution.progress.step(&subject, outcome.result.words());
     execution.progress.done(Stage::Sync, subject);
-}
-
-impl StepResult {
-    /// How it ended, in words.
-    pub fn words(&self) -> &str {
-        match self {
-            Self::Done(words) => words,
-            Self::Failed(failure) => &failure.words,
-            Self::Held { why, .. } => why,
-            Self::NotBegun => "not begun",
-        }
-    }
 }
 
 fn first_failure<'a>(steps: impl Iterator<Item = &'a StepOutcome>) -> Result<(), String> {

@@ -4,7 +4,8 @@
 //! In: a step. Out: what was done, or why not. Every deletion goes through [`ownership`](crate::sync::ownership): an object
 //! that is not provably ours when it is to go, or that says that it stays, is held.
 
-use super::apply::{no_answer, refused};
+use super::outcome::{BEING_PRUNED, PRUNED};
+use super::refusal::{no_answer, refused};
 use super::{Execution, Failure, FailureKind, NotDone, StepDone};
 use crate::cluster::{Propagation, Writing, Written};
 use crate::object::Object;
@@ -12,10 +13,6 @@ use crate::object::annotations::APPLYSET_PART_OF;
 use crate::sync::ownership::{Claim, Removal, Stays, delete};
 use crate::sync::plan::Step;
 
-/// The message for a deleted object.
-pub(super) const PRUNED: &str = "pruned";
-/// The message for an object whose finalizers are not done.
-pub(super) const BEING_PRUNED: &str = "being pruned";
 /// The message for an object that stays, and is no longer the application's.
 const RELEASED: &str = "released";
 /// How long what is in the way may take to go.

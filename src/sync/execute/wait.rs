@@ -14,9 +14,9 @@ use futures::StreamExt;
 use futures::stream;
 use tokio::time::Instant;
 
-use super::apply::no_answer;
 use super::claim::waits_for_its_consumer;
-use super::remove::{BEING_PRUNED, PRUNED};
+use super::outcome::{BEING_PRUNED, PRUNED};
+use super::refusal::no_answer;
 use super::sightings::{End, Sightings};
 use super::{Execution, Failure, FailureKind, StageEnd, StepOutcome, StepResult};
 use crate::cluster::{ClusterError, ListRequest, ObjectName};

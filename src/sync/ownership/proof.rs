@@ -18,7 +18,7 @@ use crate::object::annotations::{
 };
 use crate::status::tracking::is_labelled_by_trueup;
 use crate::sync::plan::Seen;
-use crate::sync::state::{self, Place};
+use crate::sync::state::{Place, is_parent_of, is_part_of};
 
 /// By which rules the objects of one application are deleted and taken over.
 #[derive(Debug, Clone, Copy)]
@@ -137,8 +137,8 @@ impl Proof {
             Claim::Surplus(rules, _) if is_hook(live) => prove_hook(live, &rules.tracking.applyset_id),
             Claim::Surplus(rules, _) | Claim::Member(rules, _) => prove_member(live, &rules.tracking.applyset_id),
             Claim::Hook(rules, _) => prove_hook(live, &rules.tracking.applyset_id),
-            Claim::Parent(place) => state::is_parent_of(place, live).then_some(()).ok_or(NotOurs::NoState),
-            Claim::Part(place) => state::is_part_of(place, live).then_some(()).ok_or(NotOurs::NoState),
+            Claim::Parent(place) => is_parent_of(place, live).then_some(()).ok_or(NotOurs::NoState),
+            Claim::Part(place) => is_part_of(place, live).then_some(()).ok_or(NotOurs::NoState),
             Claim::Lock(holder, _) => is_lease_of(live, holder).then_some(()).ok_or(NotOurs::NoState),
         };
         ours.map_err(Stays::NotOurs)?;
@@ -255,6 +255,7 @@ mod tests {
 
     use super::*;
     use crate::status::tracking::Tracking;
+    use crate::sync::state;
 
     const ID: &str = "applyset-ours-v1";
 

@@ -13,7 +13,8 @@ use serde::{Deserialize, Serialize};
 use serde_json::Value;
 
 use super::input::Flags;
-use super::step::{Action, Held, HookDeletion, Plan, Seen, Step};
+use super::seen::Seen;
+use super::step::{Action, Held, HookDeletion, Plan, Step};
 use crate::cluster::{ObjectName, Propagation, Validation};
 use crate::object::Object;
 

@@ -18,7 +18,8 @@ use super::order::wave_of;
 use super::prune::protected;
 use super::refused::{PlanRefused, TakenName};
 use super::resources::{How, warn};
-use super::step::{Action, HookDeletion, Method, Phase, Seen, Step, name_of};
+use super::seen::Seen;
+use super::step::{Action, HookDeletion, Method, Phase, Step, name_of};
 use crate::object::Object;
 use crate::object::annotations::{
     HELM_HOOK, HELM_HOOK_DELETE_POLICY, HELM_RELEASE, HOOK, HOOK_DELETE_POLICY, HOOK_OF, is_hook,

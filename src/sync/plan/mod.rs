@@ -8,6 +8,7 @@
 
 mod claims;
 mod delete;
+mod draft;
 mod file;
 mod hooks;
 mod input;
@@ -24,22 +25,24 @@ mod step;
 mod unread;
 
 pub use delete::Deleting;
+pub(in crate::sync) use draft::adopt_it;
 pub use file::{Making, PlanFileError, SavedPlan, SavedPlans};
 pub use hooks::made_of;
 pub use input::{Flags, MaxPrune, NotAMaxPrune, PlanInput, Surplus, Wanted};
 pub use namespace::{is_created_by_option, managed_namespace};
 pub use neighbours::{Neighbour, Neighbours};
 pub use refused::{Other, PlanRefused, Shared, TakenName};
-pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Seen, Step};
+pub use seen::Seen;
+pub use step::{Action, Held, HookDeletion, Method, Phase, Plan, Step};
 pub use unread::Unread;
 
 use std::collections::BTreeSet;
 
+use draft::Draft;
+
 use crate::app::Application;
 use crate::app::options::SyncOption;
-use crate::object::{Kinds, Object};
-use crate::sync::ownership::Owner;
-use step::name_of;
+use crate::object::Kinds;
 
 /// Plans a sync.
 pub fn plan(input: &PlanInput<'_>) -> Result<Plan, PlanRefused> {
@@ -85,35 +88,6 @@ pub fn delete(input: &PlanInput<'_>, deleting: &Deleting<'_>) -> Result<Plan, Pl
         held: draft.held,
         warnings: draft.warnings.into_iter().collect(),
     })
-}
-
-/// A plan before it is put in order.
-#[derive(Default)]
-struct Draft {
-    applies: Vec<Step>,
-    prunes: Vec<Step>,
-    /// The prunes that come after everything else (`PruneLast`).
-    last: Vec<crate::cluster::ObjectName>,
-    held: Vec<Held>,
-    warnings: BTreeSet<String>,
-}
-
-impl Draft {
-    fn hold(&mut self, object: &Object, why: impl Into<String>, is_drift: bool) {
-        self.held.push(Held { object: name_of(object), why: why.into(), is_drift, owner: None });
-    }
-
-    /// Holds an object that somebody else applied or created.
-    fn hold_for(&mut self, object: &Object, owner: Owner, is_drift: bool) {
-        self.held.push(Held { object: name_of(object), why: adopt_it(&owner), is_drift, owner: Some(owner) });
-    }
-}
-
-/// The message for an object with another owner.
-pub(in crate::sync) fn adopt_it(owner: &Owner) -> String {
-    let flag =
-        if matches!(owner, Owner::Application(_)) { "`--allow-shared` syncs it" } else { "`--adopt` takes it over" };
-    format!("{owner}; {flag}")
 }
 
 fn name(application: &Application) -> String {

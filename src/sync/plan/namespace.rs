@@ -13,7 +13,8 @@ use serde_json::{Map, Value, json};
 
 use super::claims::{own_entries, prove_ours};
 use super::input::PlanInput;
-use super::step::{Action, Method, Phase, Seen, Step, name_of};
+use super::seen::Seen;
+use super::step::{Action, Method, Phase, Step, name_of};
 use crate::app::Application;
 use crate::app::options::SyncOption;
 use crate::app::sync_policy::NamespaceMetadata;

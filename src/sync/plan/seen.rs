@@ -7,9 +7,20 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde_json::{Map, Value};
 
-use super::step::Seen;
 use crate::object::Object;
 use crate::object::annotations::SYNC_OPTIONS;
+
+/// The state of a live object when the plan was made; a plan is not executed on something else.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Seen {
+    /// `metadata.uid`.
+    pub uid: String,
+    /// A fingerprint of all that a sync would change or depend on: not the status, not what the server counts up. Of a
+    /// Secret, its `resourceVersion`.
+    pub fingerprint: String,
+    /// Its annotation with sync options: what it says of being pruned or deleted.
+    pub sync_options: String,
+}
 
 /// Metadata that the server counts up, or that has its own place in [`Seen`].
 const UNCOUNTED: [&str; 5] = ["resourceVersion", "generation", "selfLink", "creationTimestamp", "uid"];

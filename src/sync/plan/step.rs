@@ -5,6 +5,7 @@
 use std::fmt;
 use std::sync::Arc;
 
+use super::seen::Seen;
 use crate::cluster::{ObjectName, Propagation, Validation};
 use crate::object::{Key, Object};
 use crate::sync::ownership::Owner;
@@ -114,18 +115,6 @@ pub struct HookDeletion {
     pub succeeded: bool,
     /// `HookFailed`: when it failed.
     pub failed: bool,
-}
-
-/// The state of a live object when the plan was made; a plan is not executed on something else.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Seen {
-    /// `metadata.uid`.
-    pub uid: String,
-    /// A fingerprint of all that a sync would change or depend on: not the status, not what the server counts up. Of a
-    /// Secret, its `resourceVersion`.
-    pub fingerprint: String,
-    /// Its annotation with sync options: what it says of being pruned or deleted.
-    pub sync_options: String,
 }
 
 /// One step.

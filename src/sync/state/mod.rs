@@ -9,6 +9,7 @@
 mod error;
 mod parent;
 mod place;
+mod record;
 mod sources;
 #[cfg(test)]
 mod tests;
@@ -18,6 +19,7 @@ pub use error::{StateError, StateFault};
 pub use parent::{application_of, parents};
 pub(in crate::sync) use parent::{is_parent_of, is_part_of};
 pub use place::{Identity, Place};
+pub use record::{Attempt, AttemptEnd, Ended, HistoryEntry, LastAttempt, State};
 pub use sources::{Block, NotKept, SyncedSource, within_room};
 
 use std::collections::BTreeSet;
@@ -26,126 +28,8 @@ use jiff::Timestamp;
 
 use super::execute::OperationPhase;
 use crate::cluster::Cluster;
-use crate::object::{GroupKind, Key, Object};
+use crate::object::{GroupKind, Key};
 use crate::status::compare::Baseline;
-
-/// The steps of a sync before it starts.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Attempt {
-    /// The full commit hash of each source.
-    pub revisions: Vec<String>,
-    /// When it began.
-    pub started: Timestamp,
-    /// Who runs it.
-    pub by: String,
-    /// How many steps the plan has.
-    pub steps: usize,
-    /// The kinds that it writes; the parent names them before the first of them is written. Of an attempt that was read
-    /// they are among those of the parent.
-    pub kinds: BTreeSet<GroupKind>,
-    /// The namespaces that it writes to; as with the kinds.
-    pub namespaces: BTreeSet<String>,
-}
-
-/// How the last attempt ended.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AttemptEnd {
-    /// When.
-    pub at: Timestamp,
-    /// How.
-    pub phase: OperationPhase,
-    /// In words.
-    pub message: String,
-}
-
-/// When the last attempt was.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum LastAttempt {
-    /// There was none.
-    #[default]
-    None,
-    /// It began, and ended unless it goes on or was killed.
-    Began {
-        /// When.
-        at: Timestamp,
-        /// When it ended.
-        ended: Option<Timestamp>,
-    },
-}
-
-impl LastAttempt {
-    /// Whether it goes on, or was killed: what is live may be another thing in a moment.
-    pub fn is_open(self) -> bool {
-        matches!(self, Self::Began { ended: None, .. })
-    }
-}
-
-/// One sync of the whole application that succeeded.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct HistoryEntry {
-    /// Counts up.
-    pub id: u64,
-    /// When it began.
-    pub started: Timestamp,
-    /// When it was done.
-    pub deployed: Timestamp,
-    /// Who ran it.
-    pub by: String,
-    /// Its sources.
-    pub sources: Vec<SyncedSource>,
-}
-
-/// The history of an application's syncs.
-#[derive(Debug, Clone, Default, PartialEq)]
-pub struct State {
-    /// The record of the last sync.
-    pub baseline: Option<Baseline>,
-    /// The successful syncs, oldest first.
-    pub history: Vec<HistoryEntry>,
-    /// The sources that the record of the last sync was rendered from; empty where an older version wrote it.
-    pub sources: Vec<SyncedSource>,
-    /// The last attempt.
-    pub attempt: Option<Attempt>,
-    /// How that ended. An attempt without an end was killed, unless somebody has the lock: then it goes on.
-    pub ended: Option<AttemptEnd>,
-    /// The entry of the history that the application was rolled back to, until somebody syncs it again.
-    pub rolled_back_to: Option<u64>,
-    /// Why it may be that of another application of the name: who writes refuses it.
-    pub doubt: Option<StateError>,
-    /// The parts that could not be read.
-    pub faults: Vec<StateFault>,
-    /// The kinds that members may have, as the parent has them.
-    kinds: BTreeSet<GroupKind>,
-    /// The namespaces that members may be in, as the parent has them, its own aside.
-    namespaces: BTreeSet<String>,
-    /// The hash of the record that the sources belong to.
-    record: String,
-    /// The parent as the cluster has it.
-    parent: Option<Object>,
-}
-
-/// How an attempt ended.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Ended {
-    /// When.
-    pub at: Timestamp,
-    /// How: a success is what the history has, and what narrows the kinds and namespaces.
-    pub phase: OperationPhase,
-    /// In words, which hold nothing of a Secret.
-    pub message: String,
-    /// The record of what is now in the cluster; nothing keeps the one before.
-    pub baseline: Option<Baseline>,
-    /// Members that git no longer has and that were left in the cluster: held, or not asked for.
-    pub left: Vec<Key>,
-    /// Kinds of members that could not be looked at: of these, too, something may be left.
-    pub unseen: BTreeSet<GroupKind>,
-    /// Its sources, of a whole sync that succeeded.
-    pub sources: Option<Vec<SyncedSource>>,
-    /// Whether that sync is an entry of the history.
-    pub is_entry: bool,
-    /// How many entries the history keeps.
-    pub history_limit: u64,
-}
 
 impl State {
     /// Reads the state of an application; an empty one when there is none.

@@ -4,6 +4,7 @@ use serde_json::{Value, json};
 
 use super::parent::{attempted, ended};
 use super::*;
+use crate::object::Object;
 use crate::object::annotations::{APPLYSET_ADDITIONAL_NAMESPACES, APPLYSET_CONTAINS_KINDS, APPLYSET_ID};
 use crate::status::compare::BaselineFault;
 

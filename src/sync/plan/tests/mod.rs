@@ -19,6 +19,7 @@ use serde_json::{Map, Value, json};
 use super::*;
 use crate::app::{Given, ManifestText};
 use crate::object::Gap;
+use crate::object::Object;
 use crate::object::annotations::{APPLYSET_PART_OF, FIELD_MANAGER, HOOK_OF};
 use crate::status::ResourceDrift;
 use crate::status::compare::{Answer, Baseline, Look, extra, first_look, second_look};
