@@ -170,7 +170,11 @@ impl Fleet {
         println!("{:>12} requests: {}", "", report["requests"]);
         let memory = peak_memory(self.command(&["diff", "-q"], size)) / 1024;
         println!("{:>12} peak memory: {memory} MB", "");
-        println!("{:>12} CPU time: {:.0} ms", "", cpu_time(10, || self.command(&["diff", "-q"], size)).as_secs_f64() * 1000.0);
+        println!(
+            "{:>12} CPU time: {:.0} ms",
+            "",
+            cpu_time(10, || self.command(&["diff", "-q"], size)).as_secs_f64() * 1000.0
+        );
         let (seconds, lists) = (median(&times).as_secs_f64(), &report["requests"]["list"]);
         println!("{:>12} | {size} | {tracking} | {seconds:.2} s | {memory} MB | {lists} |", "");
     }

@@ -285,7 +285,8 @@ mod tests {
         ] {
             let spaces = |count: &usize| (0..*count).map(|number| Some(format!("shop-{number}"))).collect();
             let kind = |number: usize| Gvk::from_api_version("shop.example.com/v1", &format!("Till{number:02}"));
-            let wanted = namespaces.iter().enumerate().map(|(number, count)| ((7, kind(number)), spaces(count))).collect();
+            let wanted =
+                namespaces.iter().enumerate().map(|(number, count)| ((7, kind(number)), spaces(count))).collect();
             let expected = (0..whole).map(|number| (7, kind(number))).collect();
             assert_eq!(listed_whole(&wanted), expected, "{name}");
         }

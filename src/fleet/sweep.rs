@@ -175,7 +175,8 @@ impl Wanted {
         let mut namespaces = self.namespaces.clone();
         if self.is_whole_cluster {
             let is_known = |namespace: &String| is_listed(Some(namespace));
-            if is_listed(None) || (!self.is_any_namespace && self.instead.iter().chain(&self.namespaces).all(is_known)) {
+            if is_listed(None) || (!self.is_any_namespace && self.instead.iter().chain(&self.namespaces).all(is_known))
+            {
                 return listed;
             }
             let whole = self.list_place(None).await;

@@ -230,7 +230,8 @@ mod tests {
         ⚠ 38 more of this kind: set-3, set-4, set-5, set-6, set-7 and 33 more
         help: `-v` prints each
         ");
-        let same: Vec<Finding> = (1..=20).map(|number| finding(number % 4).with_help(format!("set {number}"))).collect();
+        let same: Vec<Finding> =
+            (1..=20).map(|number| finding(number % 4).with_help(format!("set {number}"))).collect();
         let printed = text(&same, &view());
         assert!(printed.contains("18 more of this kind: set-3, set-0, set-1 and set-2\n"), "{printed}");
         let verbose = View { verbose: true, ..view() };

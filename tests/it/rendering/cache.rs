@@ -150,7 +150,7 @@ fn a_large_folder_of_plain_manifests_is_kept() {
     let home = folder_with([]);
     let all = |colour: &str| -> String {
         let map = |number: usize| config_map(&format!("m-{number}")).data("colour", colour).data("size", "1e3");
-        (0..60).map(|number| format!("---\n{}", map(number))).collect()
+        (0..60).map(|number| format!("---\n{}", map(number))).collect::<Vec<_>>().concat()
     };
     let git = TestRepo::new().file("all.yaml", all("red")).file("more/one.yaml", config_map("one")).commit("red");
     let render = |application: &TestApplication| {

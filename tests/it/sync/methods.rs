@@ -157,7 +157,14 @@ fn the_rules_of_an_aggregated_role_are_left_to_the_control_plane() {
     let by_hand = or_skip!(TestCluster::namespace());
     rules_are_left_alone(&by_hand, |role| {
         let rules = json!({"apiVersion": ROLES, "kind": "ClusterRole", "metadata": {"name": role}, "rules": pods()});
-        let apply = ["apply", "--server-side", "--force-conflicts", "--field-manager=clusterrole-aggregation-controller", "-f", "-"];
+        let apply = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=clusterrole-aggregation-controller",
+            "-f",
+            "-",
+        ];
         let applied = by_hand.try_kubectl(by_hand.kubeconfig(), &apply, &rules.to_string());
         assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
     });

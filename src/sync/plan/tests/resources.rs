@@ -292,7 +292,7 @@ fn the_rules_of_an_aggregated_role_are_not_applied_where_git_leaves_them_empty()
         role["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-options": "Replace=true"});
         role
     };
-    let plain = |mut role: Value| {
+    let by_itself = |mut role: Value| {
         role.as_object_mut().unwrap().remove("aggregationRule");
         role
     };
@@ -302,8 +302,13 @@ fn the_rules_of_an_aggregated_role_are_not_applied_where_git_leaves_them_empty()
         ("created", role(json!([])), None, None),
         ("replaced", replaced(role(json!([]))), Some(&on_cluster), Some(written())),
         ("created by a replace", replaced(role(json!([]))), None, None),
-        ("rules of git's own", role(json!([{"verbs": ["list"]}])), Some(&on_cluster), Some(json!([{"verbs": ["list"]}]))),
-        ("a role that aggregates nothing", plain(role(json!([]))), Some(&on_cluster), Some(json!([]))),
+        (
+            "rules of git's own",
+            role(json!([{"verbs": ["list"]}])),
+            Some(&on_cluster),
+            Some(json!([{"verbs": ["list"]}])),
+        ),
+        ("a role that aggregates nothing", by_itself(role(json!([]))), Some(&on_cluster), Some(json!([]))),
     ] {
         let plan = World::new().in_git(git, live.cloned()).plan().unwrap();
         let applied = plan.steps[0].target.as_ref().unwrap();
