@@ -11,11 +11,11 @@ mod timing;
 
 use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
-use std::process::{Command, Stdio};
+use std::process::Command;
 use std::time::Duration;
 
 use harness::{TestApplication, TestCluster, TestRepo, config_map, deployment};
-use timing::{print, ratio, repeat};
+use timing::{cpu_time, peak_memory, print, ratio, repeat};
 
 type Measurement = (&'static str, fn());
 
@@ -94,12 +94,21 @@ impl Shop {
         run
     }
 
+    /// From now on there is a record of a sync, as for every application that trueup looks after.
+    fn sync(&self) {
+        let mut sync = command(&["sync", "-y", "-q"]);
+        sync.arg(self.application.manifest()).env("KUBECONFIG", self.cluster.kubeconfig());
+        let output = sync.output().expect("it can be started");
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    }
+
     /// What one run asks of the API server, and how much memory it takes.
-    fn tell_costs(&self) {
+    fn report_costs(&self) {
         let output = self.diff(&["-q", "-o", "json"]).output().expect("it can be started");
         let report: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it writes JSON");
         println!("{:>12} requests: {}", "", report["requests"]);
         println!("{:>12} peak memory: {} MB", "", peak_memory(self.diff(&["-q"])) / 1024);
+        println!("{:>12} CPU time: {:.0} ms", "", cpu_time(20, || self.diff(&["-q"])).as_secs_f64() * 1000.0);
     }
 
     /// `kubectl diff` of the same file on the same cluster, and how many times as long it takes.
@@ -117,9 +126,13 @@ impl Shop {
 
 fn a_thousand_in_sync() {
     let Some(shop) = Shop::of(1_000) else { return };
-    let ours = repeat(10, |_| shop.diff(&["-q"]));
-    print("trueup diff, 1,000 objects in sync", &ours);
-    shop.tell_costs();
+    let before = repeat(10, |_| shop.diff(&["-q"]));
+    print("trueup diff, 1,000 objects in sync, never synced by trueup", &before);
+    shop.report_costs();
+    shop.sync();
+    let ours = repeat(20, |_| shop.diff(&["-q"]));
+    print("trueup diff, 1,000 objects in sync, after a sync", &ours);
+    shop.report_costs();
     for concurrency in ["1", "4", "16"] {
         shop.beside(&ours, 2, &["--server-side", "--concurrency", concurrency]);
     }
@@ -129,6 +142,7 @@ fn a_thousand_in_sync() {
 
 fn twenty_drifted_of_a_thousand() {
     let Some(shop) = Shop::of(1_000) else { return };
+    shop.sync();
     for number in 0..10 {
         shop.cluster.kubectl(["scale", &format!("deployment/web-{number:04}"), "--replicas=3"]);
         let patch = r#"{"data": {"colour": "red"}}"#;
@@ -136,7 +150,7 @@ fn twenty_drifted_of_a_thousand() {
     }
     let ours = repeat(10, |_| shop.diff(&["-q"]));
     print("trueup diff, 1,000 objects, 20 of them drifted", &ours);
-    shop.tell_costs();
+    shop.report_costs();
     for concurrency in ["1", "4"] {
         shop.beside(&ours, 1, &["--server-side", "--force-conflicts", "--concurrency", concurrency]);
     }
@@ -144,12 +158,14 @@ fn twenty_drifted_of_a_thousand() {
 
 fn ten_thousand_objects() {
     let (Some(small), Some(large)) = (Shop::of(1_000), Shop::of(10_000)) else { return };
+    small.sync();
+    large.sync();
     let of_small = repeat(10, |_| small.diff(&["-q"]));
     print("trueup diff, 1,000 objects in sync", &of_small);
-    small.tell_costs();
+    small.report_costs();
     let of_large = repeat(5, |_| large.diff(&["-q"]));
     print("trueup diff, 10,000 objects in sync", &of_large);
-    large.tell_costs();
+    large.report_costs();
     println!("{:>12.1} times as long for 10 times as many", ratio(&of_large, &of_small));
 }
 
@@ -157,18 +173,4 @@ fn command(arguments: &[&str]) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_trueup"));
     command.args(arguments);
     command
-}
-
-/// The most memory that a run held at a time, in KiB: Linux counts it for each process.
-fn peak_memory(mut command: Command) -> u64 {
-    let mut child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn().expect("it can be started");
-    let status = format!("/proc/{}/status", child.id());
-    let mut peak = 0;
-    while child.try_wait().expect("it can be waited for").is_none() {
-        let status = std::fs::read_to_string(&status).unwrap_or_default();
-        let counted = status.lines().find_map(|line| line.strip_prefix("VmHWM:")?.trim().strip_suffix(" kB"));
-        peak = peak.max(counted.and_then(|number| number.parse().ok()).unwrap_or(0));
-        std::thread::sleep(Duration::from_millis(1));
-    }
-    peak
 }

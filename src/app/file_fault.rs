@@ -56,7 +56,7 @@ pub(super) enum FileFault {
     )]
     Completed { kustomization: String, names: Vec<String> },
 
-    #[error("{file}:{line}: the Application `{name}` names no repository, as a patch for Kustomize")]
+    #[error("{file}:{line}: {} names no repository, as a patch for Kustomize", named(.name))]
     #[diagnostic(
         severity(Warning),
         code(trueup::app::partial),
@@ -111,6 +111,10 @@ fn in_words(names: &[String]) -> String {
         (shown, 0) => shown.join(", "),
         (shown, more) => format!("{} and {more} more", shown.join(", ")),
     }
+}
+
+fn named(name: &str) -> String {
+    if name.is_empty() { "an Application without a name".to_owned() } else { format!("the Application `{name}`") }
 }
 
 fn incomplete(names: &[String]) -> String {

@@ -2,6 +2,7 @@
 //!
 //! In: the turns with their targets. Out: [`Live`], where each object is looked up, or the error that hides it.
 
+use std::cmp::Reverse;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
@@ -15,8 +16,15 @@ use crate::finding::Finding;
 use crate::object::{Gvk, Kinds, Object, Scope};
 use crate::progress::{Progress, Stage};
 
-/// From this number of namespaces on, one LIST of the whole cluster is cheaper than one for each.
+/// From this number of namespaces on, one WATCH of the whole cluster is cheaper than one for each.
 pub(super) const CLUSTER_WIDE_FROM: usize = 8;
+
+/// From this number of LISTs beyond one for each kind on, kinds are listed for the whole cluster: the search for extras needs one for
+/// each of its fifty to sixty kinds already.
+const MANY_LISTS: usize = 4;
+
+/// A kind in fewer namespaces is never listed for the whole cluster.
+const MANY_NAMESPACES: usize = 3;
 
 /// Which cluster, as an identity: applications with one cluster share it.
 pub(super) type ClusterId = usize;
@@ -168,12 +176,14 @@ pub(super) fn clusters(turns: &[Turn]) -> HashMap<ClusterId, Arc<dyn Cluster>> {
 /// Lists every kind and namespace that any target names.
 pub(super) async fn list(turns: &[Turn], request: &Request, progress: &Progress) -> Live {
     let (clusters, wanted) = (clusters(turns), wanted(turns));
+    let whole = listed_whole(&wanted);
     progress.expect(Stage::List, wanted.len());
     let mut lists = stream::iter(wanted.into_iter().filter_map(|((id, gvk), namespaces)| {
         let cluster = Arc::clone(clusters.get(&id)?);
+        let is_whole = whole.contains(&(id, gvk.clone()));
         Some(async move {
             progress.begin(Stage::List, gvk.kind.clone());
-            let listed = list_kind(&*cluster, &gvk, namespaces, request.concurrency).await;
+            let listed = list_kind(&*cluster, &gvk, namespaces, is_whole, request.concurrency).await;
             progress.done(Stage::List, gvk.kind.clone());
             (id, gvk, listed)
         })
@@ -188,13 +198,35 @@ pub(super) async fn list(turns: &[Turn], request: &Request, progress: &Progress)
     live
 }
 
+/// The kinds that are listed for the whole cluster, those of the most namespaces first: of many applications, less than
+/// [`MANY_LISTS`] are left beyond one for each kind.
+fn listed_whole(wanted: &BTreeMap<(ClusterId, Gvk), BTreeSet<Option<String>>>) -> BTreeSet<(ClusterId, Gvk)> {
+    let mut spread: Vec<_> = wanted.iter().map(|(kind, namespaces)| (namespaces.len(), kind)).collect();
+    spread.sort_by_key(|(count, kind)| (Reverse(*count), *kind));
+    spread.retain(|(count, _)| *count >= MANY_NAMESPACES);
+    let mut left: HashMap<ClusterId, usize> = HashMap::new();
+    for (count, (cluster, _)) in &spread {
+        *left.entry(*cluster).or_default() += count - 1;
+    }
+    let mut whole = BTreeSet::new();
+    for (count, kind) in spread {
+        let left = left.entry(kind.0).or_default();
+        if *left >= MANY_LISTS {
+            *left -= count - 1;
+            whole.insert(kind.clone());
+        }
+    }
+    whole
+}
+
 async fn list_kind(
     cluster: &dyn Cluster,
     gvk: &Gvk,
     namespaces: BTreeSet<Option<String>>,
+    is_whole: bool,
     concurrency: usize,
 ) -> Vec<(Option<String>, Listed)> {
-    if namespaces.len() > CLUSTER_WIDE_FROM {
+    if is_whole {
         let everywhere = list_place(cluster, gvk, None).await;
         // An account may be bound in each namespace and still not be allowed to see the whole cluster.
         if !matches!(everywhere, Err(ClusterError::Forbidden { .. })) {
@@ -237,6 +269,27 @@ mod tests {
         }
         kinds.unavailable.insert("metrics.example.com/v1".to_owned(), "503".to_owned());
         kinds
+    }
+
+    /// Eight applications of ten kinds in a namespace each are eighty LISTs otherwise.
+    #[test]
+    fn kinds_of_many_namespaces_are_listed_for_the_whole_cluster() {
+        for (name, namespaces, whole) in [
+            ("one namespace", &[1; 30][..], 0),
+            ("two namespaces", &[2; 30], 0),
+            ("few namespaces of one kind", &[4, 1], 0),
+            ("many namespaces of one kind", &[5, 1], 1),
+            ("three namespaces of two kinds: one of them is enough", &[3, 3, 1], 1),
+            ("five namespaces of two kinds", &[5, 5, 2], 2),
+            ("eight applications of ten kinds", &[8; 10], 10),
+        ] {
+            let spaces = |count: &usize| (0..*count).map(|number| Some(format!("shop-{number}"))).collect();
+            let kind = |number: usize| Gvk::from_api_version("shop.example.com/v1", &format!("Till{number:02}"));
+            let wanted =
+                namespaces.iter().enumerate().map(|(number, count)| ((7, kind(number)), spaces(count))).collect();
+            let expected = (0..whole).map(|number| (7, kind(number))).collect();
+            assert_eq!(listed_whole(&wanted), expected, "{name}");
+        }
     }
 
     fn object(api_version: &str, kind: &str, namespace: &str) -> Object {

@@ -99,6 +99,8 @@ struct Wanted {
     cluster: Arc<dyn Cluster>,
     facts: KindFacts,
     is_whole_cluster: bool,
+    /// Whether any of these applications has extras in namespaces that are not its own.
+    is_any_namespace: bool,
     /// The namespaces of the applications that look for it in theirs alone.
     namespaces: BTreeSet<String>,
     /// The namespaces of the others, for when the whole cluster is forbidden.
@@ -151,10 +153,12 @@ fn wanted<'a>(areas: impl Iterator<Item = (&'a Turn, &'a Area)>) -> BTreeMap<(Cl
                 cluster: Arc::clone(cluster),
                 facts: facts.clone(),
                 is_whole_cluster: false,
+                is_any_namespace: false,
                 namespaces: BTreeSet::new(),
                 instead: BTreeSet::new(),
             });
             wanted.is_whole_cluster |= area.is_whole_cluster || facts.scope == Scope::Cluster;
+            wanted.is_any_namespace |= area.is_any_namespace || facts.scope == Scope::Cluster;
             let namespaces = if area.is_whole_cluster { &mut wanted.instead } else { &mut wanted.namespaces };
             namespaces.extend(area.namespaces.iter().cloned());
         }
@@ -170,7 +174,9 @@ impl Wanted {
         let mut listed = Vec::new();
         let mut namespaces = self.namespaces.clone();
         if self.is_whole_cluster {
-            if is_listed(None) {
+            let is_known = |namespace: &String| is_listed(Some(namespace));
+            if is_listed(None) || (!self.is_any_namespace && self.instead.iter().chain(&self.namespaces).all(is_known))
+            {
                 return listed;
             }
             let whole = self.list_place(None).await;

@@ -42,10 +42,11 @@ pub fn is_deep(bytes: &[u8]) -> bool {
 
 /// Reads a value, however deep it nests.
 pub fn read(bytes: &[u8]) -> Result<Value, NotJson> {
-    if is_deep(bytes) {
-        return JsonReader { bytes, at: 0, open: Vec::new(), too_deep: 0 }.document();
+    match serde_json::from_slice(bytes) {
+        Ok(value) => Ok(value),
+        Err(_) if is_deep(bytes) => JsonReader { bytes, at: 0, open: Vec::new(), too_deep: 0 }.document(),
+        Err(error) => Err(NotJson(offset_of(bytes, error.line(), error.column()))),
     }
-    serde_json::from_slice(bytes).map_err(|error| NotJson(offset_of(bytes, error.line(), error.column())))
 }
 
 fn offset_of(bytes: &[u8], line: usize, column: usize) -> usize {

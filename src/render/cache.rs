@@ -6,7 +6,7 @@
 //! repositories), the source's fields, the build environment, the program (its file, size and time; its version, too, where it
 //! starts another one), the cluster's version and kinds, the revisions that references lead to. Nothing is kept of a working
 //! tree, whose files change under one name; of a render that fetched something; of one with warnings or gaps; of plugins; of folders
-//! without Jsonnet, which start no program. Rendered Secrets are in here: the folder is private to its owner, or it is not used.
+//! of a few plain manifests. Rendered Secrets are in here: the folder is private to its owner, or it is not used.
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

@@ -26,6 +26,9 @@ use crate::render::Target;
 /// Anywhere in a file, this keeps the file from being rendered: in a comment of whatever language the file is.
 const SKIP_FILE_MARKER: &str = "+argocd:skip-file-rendering";
 
+/// From so many objects on, reading what was kept of them takes a fraction of the time that their YAML does.
+const WORTH_KEEPING: usize = 50;
+
 /// The folder to render.
 #[derive(Debug, Clone, Copy)]
 struct RenderFolder<'a> {
@@ -58,8 +61,9 @@ pub(super) fn render(input: &RenderInput<'_>) -> Result<Made, RenderError> {
         request.programs = programs.into_iter().map(jsonnet::JsonnetProgram::File).collect();
         jsonnet::evaluate(&request, input)
     })?;
-    // Plain manifests are read as fast as what would be kept of them.
-    Ok(if has_programs { Made::again(target) } else { Made::once(target) })
+    // A few plain manifests are read as fast as what would be kept of them.
+    let is_kept = has_programs || target.objects.len() >= WORTH_KEEPING;
+    Ok(if is_kept { Made::again(target) } else { Made::once(target) })
 }
 
 /// Reads every manifest; `evaluate` gives the values of all Jsonnet programs, in order.
@@ -536,6 +540,23 @@ mod tests {
         let folder = folder(&[("a.json", &format!("{object}\n---\n{object}"))]);
         let error = render_all(&folder, &Directory::default()).expect_err("two values");
         assert!(matches!(error, RenderError::SeveralInJson { count: 2, .. }), "{error}");
+    }
+
+    /// A dashboard or a `package.json` beside the manifests: Argo CD ends with a `ComparisonError` ("Object 'Kind' is missing"), whatever
+    /// the other files are; what has a kind and no version it compares, and can never apply.
+    #[test]
+    fn a_json_file_that_is_no_object_is_an_error_beside_any_manifest() {
+        for (json, words) in [
+            (r#"{"kind": "ConfigMap", "metadata": {"name": "a"}}"#, "a document in `b.json` has no `apiVersion`"),
+            (r#"{"apiVersion": "v1", "metadata": {"name": "a"}}"#, "a document in `b.json` has no `kind`"),
+            (r#"{"title": "dashboard"}"#, "a document in `b.json` has no `apiVersion`"),
+            ("[]", "a document in `b.json` is a list, not an object with `apiVersion` and `kind`"),
+            ("null", "`b.json` holds 0 JSON values, not one"),
+        ] {
+            let folder = folder(&[("a.yaml", &map("a")), ("b.json", json)]);
+            let error = render_all(&folder, &Directory::default()).expect_err(json);
+            assert_eq!(error.to_string(), words, "{json}");
+        }
     }
 
     #[test]

@@ -148,9 +148,9 @@ impl<'finding> FindingsByCode<'finding> {
 
 /// The others of a kind, counted.
 fn others(findings: &[&Finding]) -> Finding {
-    let mut subjects: Vec<&str> =
-        findings.iter().filter_map(|finding| Some(finding.message.split_once(": ")?.0)).collect();
-    subjects.dedup();
+    let mut seen = HashSet::new();
+    let subjects = findings.iter().filter_map(|finding| Some(finding.message.split_once(": ")?.0));
+    let subjects: Vec<&str> = subjects.filter(|subject| seen.insert(*subject)).collect();
     let about = if subjects.is_empty() { String::new() } else { format!(": {}", listed(&subjects)) };
     let message = format!("{} more of this kind{about}", findings.len());
     Finding { message, ..bare(findings.first().copied()) }.with_help("`-v` prints each")
@@ -230,6 +230,10 @@ mod tests {
         ⚠ 38 more of this kind: set-3, set-4, set-5, set-6, set-7 and 33 more
         help: `-v` prints each
         ");
+        let same: Vec<Finding> =
+            (1..=20).map(|number| finding(number % 4).with_help(format!("set {number}"))).collect();
+        let printed = text(&same, &view());
+        assert!(printed.contains("18 more of this kind: set-3, set-0, set-1 and set-2\n"), "{printed}");
         let verbose = View { verbose: true, ..view() };
         assert_eq!(text(&findings, &verbose).matches("is not expanded").count(), 40);
         assert_eq!(text(&findings[..6], &view()).matches("is not expanded").count(), 6);

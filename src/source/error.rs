@@ -25,6 +25,10 @@ impl SourceCause {
         if let Some(refused) = connection_error(error) {
             return Self { text: refused.to_string(), below: None };
         }
+        if layers(error).any(is_about_connecting) {
+            let innermost = layers(error).last().map(ToString::to_string).unwrap_or_default();
+            return Self { text: mask_credentials_in_text(&innermost), below: None };
+        }
         let below = error.source().map(|below| Box::new(Self::of(below)));
         Self { text: mask_credentials_in_text(&error.to_string()), below }
     }
@@ -53,8 +57,7 @@ impl SourceCause {
 
 /// The system's own error of a connection, however deep it lies.
 fn connection_error<'error>(error: &'error (dyn Error + 'static)) -> Option<&'error io::Error> {
-    let mut layers = std::iter::successors(Some(error), |&error| error.source());
-    layers.find_map(|error| error.downcast_ref::<io::Error>()).filter(|error| {
+    layers(error).find_map(|error| error.downcast_ref::<io::Error>()).filter(|error| {
         matches!(
             error.kind(),
             ErrorKind::ConnectionRefused
@@ -65,6 +68,18 @@ fn connection_error<'error>(error: &'error (dyn Error + 'static)) -> Option<&'er
                 | ErrorKind::TimedOut
         )
     })
+}
+
+/// Whether a layer says that no connection came about: an unknown name of a host, an invalid certificate.
+fn is_about_connecting(error: &(dyn Error + 'static)) -> bool {
+    // An error of the system's type hides what it was made of from the chain.
+    let hidden = error.downcast_ref::<io::Error>().and_then(|error| error.get_ref()?.downcast_ref::<reqwest::Error>());
+    error.downcast_ref::<reqwest::Error>().or(hidden).is_some_and(reqwest::Error::is_connect)
+}
+
+/// An error and everything below it.
+fn layers<'error>(error: &'error (dyn Error + 'static)) -> impl Iterator<Item = &'error (dyn Error + 'static)> {
+    std::iter::successors(Some(error), |&error| error.source())
 }
 
 impl fmt::Display for SourceCause {

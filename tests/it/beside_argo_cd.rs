@@ -200,14 +200,14 @@ fn looking_for_extras_takes_as_many_lists_for_a_hundred_applications_as_for_one(
         trueup([]).arguments(command).arguments(manifests).kubeconfig(cluster.kubeconfig())
     };
 
-    for count in [1, 20, 100] {
+    for count in [1, 2, 3, 4, 5, 8, 20, 100] {
         let report = run(&["diff", "-o", "json"], count).exits(0).json();
         let lists = report["requests"]["list"].as_u64().unwrap();
         assert!(lists <= 60, "{count} applications: {}", report["requests"]);
         assert_eq!(report["summary"]["synced"], count);
     }
     run(&["sync", "-y", "--adopt", "-q"], 100).exits(0);
-    for (count, lists) in [(1, 2), (20, 2), (100, 2)] {
+    for (count, lists) in [(1, 2), (3, 4), (20, 2), (100, 2)] {
         let report = run(&["diff", "-o", "json"], count).exits(0).json();
         assert_eq!(report["requests"]["list"], lists, "{count} applications: {}", report["requests"]);
     }

@@ -104,3 +104,17 @@ fn a_server_that_is_down_is_one_finding_with_one_cause() {
             a folder, as with `helm pull --untar`
     ");
 }
+
+/// The same of a host that does not exist, whether a chart or a repository is fetched from it.
+#[test]
+fn a_host_that_does_not_exist_is_one_finding_with_one_cause() {
+    let live = folder_with([("none.yaml", &"# nothing\n")]);
+    for source in [
+        json!({"repoURL": "http://charts.invalid", "chart": "web", "targetRevision": "1.0.0"}),
+        json!({"repoURL": "https://git.invalid/shop.git", "path": "."}),
+    ] {
+        let outcome = trueup(["diff", "-q"]).of(&TestApplication::of_source("web", source)).live(live.path()).exits(2);
+        let causes = outcome.stderr.matches("─▶").count();
+        assert!(outcome.stderr.contains("cannot be reached") && causes == 1, "{}", outcome.transcript());
+    }
+}

@@ -41,16 +41,14 @@ pub(super) fn read(
     metadata_only: bool,
     metadata: oneshot::Sender<ListMetadata>,
 ) -> Result<Vec<Object>, PageError> {
-    if json::is_deep(bytes) {
-        return read_deep(bytes, gvk, metadata_only, metadata);
-    }
-    let mut fault = None;
+    let (mut fault, mut metadata) = (None, Some(metadata));
     let mut json = serde_json::Deserializer::from_slice(bytes);
-    let page = ListPage { gvk, metadata_only, metadata: Some(metadata), fault: &mut fault };
+    let page = ListPage { gvk, metadata_only, metadata: &mut metadata, fault: &mut fault };
     let read = page.deserialize(&mut json).and_then(|objects| json.end().map(|()| objects));
     match (read, fault) {
         (_, Some(fault)) => Err(fault),
         (Ok(objects), None) => Ok(objects),
+        (Err(_), None) if json::is_deep(bytes) => read_deep(bytes, gvk, metadata_only, metadata),
         (Err(error), None) if error.is_data() => Err(PageError::NotAList),
         (Err(error), None) => Err(PageError::NotJson(error.line(), error.column())),
     }
@@ -61,7 +59,7 @@ fn read_deep(
     bytes: &[u8],
     gvk: &Gvk,
     metadata_only: bool,
-    metadata: oneshot::Sender<ListMetadata>,
+    metadata: Option<oneshot::Sender<ListMetadata>>,
 ) -> Result<Vec<Object>, PageError> {
     let mut page = json::read(bytes).map_err(|json::NotJson(at)| {
         let before = &bytes[..at.min(bytes.len())];
@@ -71,8 +69,8 @@ fn read_deep(
     let list_metadata = page.get_mut("metadata").map(Value::take).unwrap_or_default();
     let list_metadata: Option<ListMetadata> =
         serde_json::from_value(list_metadata).map_err(|_error| PageError::NotAList)?;
-    // Nobody listens when the LIST was given up meanwhile.
-    let _ = metadata.send(list_metadata.unwrap_or_default());
+    // It was sent already if it stands before the object. Nobody listens when the LIST was given up meanwhile.
+    let _ = metadata.map(|sender| sender.send(list_metadata.unwrap_or_default()));
     let items = match page.get_mut("items").map(Value::take) {
         Some(Value::Array(items)) => items,
         Some(Value::Null) => Vec::new(),
@@ -87,7 +85,7 @@ fn read_deep(
 struct ListPage<'a> {
     gvk: &'a Gvk,
     metadata_only: bool,
-    metadata: Option<oneshot::Sender<ListMetadata>>,
+    metadata: &'a mut Option<oneshot::Sender<ListMetadata>>,
     fault: &'a mut Option<PageError>,
 }
 
@@ -117,7 +115,7 @@ impl<'de> Visitor<'de> for ListPage<'_> {
         formatter.write_str("a list of objects")
     }
 
-    fn visit_map<A: MapAccess<'de>>(mut self, mut map: A) -> Result<Self::Value, A::Error> {
+    fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
         let mut objects = None;
         while let Some(field) = map.next_key::<String>()? {
             match field.as_str() {

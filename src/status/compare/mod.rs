@@ -30,6 +30,7 @@ use std::sync::Arc;
 use serde_json::{Map, Value};
 
 use self::aggregated::with_aggregated_rules;
+pub use self::aggregated::{with_live_aggregated_rules, without_aggregated_rules};
 pub use self::baseline::{Baseline, BaselineFault, Pieces, Recorded, is_of_record};
 use self::clean::{Status, cleaned};
 use self::contain::{contain, dropped, with_removals};

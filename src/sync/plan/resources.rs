@@ -19,7 +19,7 @@ use crate::app::options::{NotAnOption, ResourceOptions, SyncOption};
 use crate::cluster::Validation;
 use crate::object::Object;
 use crate::object::annotations::{SYNC_OPTIONS, is_hook, is_skipped};
-use crate::status::compare::predecessors;
+use crate::status::compare::{predecessors, with_live_aggregated_rules, without_aggregated_rules};
 use crate::status::{Moved, ResourceDrift, ResourceState};
 use crate::sync::ownership::{Owner, owner};
 
@@ -62,7 +62,7 @@ fn step(wanted: &Wanted, input: &PlanInput<'_>, why: String) -> Step {
         phase: Phase::Sync,
         wave: wave_of(&wanted.target).0,
         object: name_of(&wanted.target),
-        target: Some(how.respectful(wanted, input)),
+        target: Some(how.target(wanted, input)),
         action: how.action(),
         why,
         hook: None,
@@ -103,6 +103,16 @@ impl How {
     pub(super) fn action(self) -> Action {
         let Self { method, validation, force, adopt } = self;
         Action::Apply { method, validation, force, adopt }
+    }
+
+    /// The target as it is applied.
+    fn target(&self, wanted: &Wanted, input: &PlanInput<'_>) -> Arc<Object> {
+        let target = self.respectful(wanted, input);
+        let rules_left = match (self.method, &wanted.live) {
+            (Method::Replace, Some(live)) => with_live_aggregated_rules(&target, live),
+            _ => without_aggregated_rules(&target),
+        };
+        rules_left.map_or(target, Arc::new)
     }
 
     /// The target, with the live values of what rules say not to compare, where they are to be kept.

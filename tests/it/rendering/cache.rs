@@ -125,7 +125,7 @@ fn unchanged_jsonnet_is_not_evaluated_again() {
     assert_eq!(render(), "red");
     let renders = home.path().join("home/cache/trueup/renders");
     let kept: Vec<PathBuf> = fs::read_dir(&renders).unwrap().map(|entry| entry.unwrap().path()).collect();
-    // Plain manifests are read as fast as what would be kept of them.
+    // A few plain manifests are read as fast as what would be kept of them.
     assert_eq!(kept.len(), 1);
     let name = kept[0].file_stem().unwrap().to_string_lossy().into_owned();
     let sealed = fs::read(&kept[0]).unwrap();
@@ -142,6 +142,30 @@ fn unchanged_jsonnet_is_not_evaluated_again() {
         )
         .commit("green");
     assert_eq!(render(), "green");
+}
+
+/// A thousand manifests are read from YAML once, and from what was kept of them until git, or what is read of it, changes.
+#[test]
+fn a_large_folder_of_plain_manifests_is_kept() {
+    let home = folder_with([]);
+    let all = |colour: &str| -> String {
+        let map = |number: usize| config_map(&format!("m-{number}")).data("colour", colour).data("size", "1e3");
+        (0..60).map(|number| format!("---\n{}", map(number))).collect::<Vec<_>>().concat()
+    };
+    let git = TestRepo::new().file("all.yaml", all("red")).file("more/one.yaml", config_map("one")).commit("red");
+    let render = |application: &TestApplication| {
+        let run = trueup(["render", "-o", "json"]).home(home.path().join("home")).argument(application.manifest());
+        objects(&run.exits(0))
+    };
+    let kept = || fs::read_dir(home.path().join("home/cache/trueup/renders")).map_or(0, Iterator::count);
+    let plain = git.application("plain");
+
+    let first = render(&plain);
+    assert_eq!((first.len(), kept()), (60, 1));
+    assert_eq!((render(&plain), kept()), (first, 1));
+    assert_eq!((render(&git.application("plain").recurse()).len(), kept()), (61, 2));
+    let _git = git.file("all.yaml", all("green")).commit("green");
+    assert_eq!((render(&plain)[7]["data"]["colour"].clone(), kept()), (json!("green"), 3));
 }
 
 /// Values of another repository are inputs, too.

@@ -143,3 +143,63 @@ fn a_text_of_a_secret_that_git_drops_goes() {
     assert_eq!(after["applications"][0]["resources"][0]["additions"], Value::Null, "{after:#}");
     drop(git);
 }
+
+/// A role whose rules the control plane puts together: whoever is bound to it keeps every right while something else of it is
+/// synced, however it is applied, and a comparison has nothing to report.
+#[test]
+fn the_rules_of_an_aggregated_role_are_left_to_the_control_plane() {
+    let by_controller = or_skip!(TestCluster::with_controllers());
+    rules_are_left_alone(&by_controller, |role| {
+        let rules = "--for=jsonpath={.rules[0].resources[0]}=pods";
+        by_controller.kubectl(["wait", &format!("clusterrole/{role}"), rules, "--timeout=60s"]);
+    });
+    // Nobody writes them again here: rules that were emptied would stay empty.
+    let by_hand = or_skip!(TestCluster::namespace());
+    rules_are_left_alone(&by_hand, |role| {
+        let rules = json!({"apiVersion": ROLES, "kind": "ClusterRole", "metadata": {"name": role}, "rules": pods()});
+        let apply = [
+            "apply",
+            "--server-side",
+            "--force-conflicts",
+            "--field-manager=clusterrole-aggregation-controller",
+            "-f",
+            "-",
+        ];
+        let applied = by_hand.try_kubectl(by_hand.kubeconfig(), &apply, &rules.to_string());
+        assert!(applied.status.success(), "{}", String::from_utf8_lossy(&applied.stderr));
+    });
+}
+
+const ROLES: &str = "rbac.authorization.k8s.io/v1";
+
+fn pods() -> Value {
+    json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}])
+}
+
+#[track_caller]
+fn rules_are_left_alone(cluster: &TestCluster, are_written: impl Fn(&str)) {
+    let (sum, part) = (format!("{}-sum", cluster.name()), format!("{}-part", cluster.name()));
+    let label = format!("example.com/{}", cluster.name());
+    let role = |team: &str, options: &str| {
+        json!({"apiVersion": ROLES, "kind": "ClusterRole",
+               "metadata": {"name": sum, "labels": {"team": team}, "annotations": {OPTIONS: options}},
+               "aggregationRule": {"clusterRoleSelectors": [{"matchLabels": {&label: "true"}}]},
+               "rules": []})
+    };
+    let in_part = json!({"apiVersion": ROLES, "kind": "ClusterRole",
+                         "metadata": {"name": part, "labels": {&label: "true"}}, "rules": pods()});
+    let mut git = TestRepo::new().file("part.json", &in_part).file("sum.json", role("a", "")).commit("two roles");
+    let shop = git.application(cluster.name()).deployed_to(cluster);
+    synced(&shop);
+    are_written(&sum);
+    trueup(["diff"]).of(&shop).exits(0);
+
+    for (team, options) in [("b", ""), ("c", "Replace=true"), ("d", "")] {
+        git = git.file("sum.json", role(team, options)).commit(team);
+        synced(&shop);
+        let now = live(cluster, "clusterrole", &sum).unwrap();
+        assert_eq!((&now["metadata"]["labels"]["team"], &now["rules"]), (&json!(team), &pods()), "{team}");
+        trueup(["diff"]).of(&shop).exits(0);
+    }
+    cluster.kubectl(["delete", "clusterrole", &sum, &part]);
+}

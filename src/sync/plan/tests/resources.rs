@@ -274,3 +274,44 @@ fn what_must_be_made_anew_needs_force() {
     assert!(held.is_empty() && held.held[0].is_drift);
     assert!(held.held[0].why.contains("`--force`"));
 }
+
+/// Applying `rules: []` would empty the role until its controller comes to it: what is bound to it fails meanwhile.
+#[test]
+fn the_rules_of_an_aggregated_role_are_not_applied_where_git_leaves_them_empty() {
+    let role = |rules: Value| {
+        let mut role = target("rbac.authorization.k8s.io/v1 ClusterRole", "sum");
+        role["aggregationRule"] = json!({"clusterRoleSelectors": [{"matchLabels": {"a": "b"}}]});
+        role["metadata"]["labels"] = json!({"team": "shop"});
+        role["rules"] = rules;
+        role
+    };
+    let written = || json!([{"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}]);
+    let mut on_cluster = live(&role(written()));
+    on_cluster["metadata"]["labels"]["team"] = json!("till");
+    let replaced = |mut role: Value| {
+        role["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-options": "Replace=true"});
+        role
+    };
+    let by_itself = |mut role: Value| {
+        role.as_object_mut().unwrap().remove("aggregationRule");
+        role
+    };
+    for (name, git, live, expected) in [
+        ("applied", role(json!([])), Some(&on_cluster), None),
+        ("null", role(Value::Null), Some(&on_cluster), None),
+        ("created", role(json!([])), None, None),
+        ("replaced", replaced(role(json!([]))), Some(&on_cluster), Some(written())),
+        ("created by a replace", replaced(role(json!([]))), None, None),
+        (
+            "rules of git's own",
+            role(json!([{"verbs": ["list"]}])),
+            Some(&on_cluster),
+            Some(json!([{"verbs": ["list"]}])),
+        ),
+        ("a role that aggregates nothing", by_itself(role(json!([]))), Some(&on_cluster), Some(json!([]))),
+    ] {
+        let plan = World::new().in_git(git, live.cloned()).plan().unwrap();
+        let applied = plan.steps[0].target.as_ref().unwrap();
+        assert_eq!(applied.value().get("rules"), expected.as_ref(), "{name}");
+    }
+}
