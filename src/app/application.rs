@@ -7,13 +7,13 @@
 //! util/argo/destination (what must not be missing), its definition of the kind (the types).
 
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
 
 use serde_json::{Map, Value};
 
 use super::fault::Fault;
 use super::fields::Fields;
 use super::ignore::{self, IgnoreDifference};
+use super::manifest_folder::ManifestFolder;
 use super::metadata::{self, Metadata};
 use super::operation::{self, Info, RequestedOperation};
 use super::reading::Reading;
@@ -59,7 +59,7 @@ pub struct Application {
     /// Where the manifest was written.
     pub origin: Origin,
     /// The folder of the manifest's file, which a relative `repoURL` starts from.
-    pub folder: PathBuf,
+    pub folder: ManifestFolder,
     /// Warnings about the manifest.
     pub findings: Vec<Finding>,
 }
@@ -196,7 +196,7 @@ impl Application {
 pub(super) fn decode(
     reading: Reading<'_>,
     document: &Map<String, Value>,
-    folder: &Path,
+    folder: &ManifestFolder,
 ) -> Result<Application, Box<InvalidApplication>> {
     let parts = Parts::decode(Fields::new(&reading, document));
     reading.report_repeated_fields();

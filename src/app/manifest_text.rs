@@ -1,6 +1,6 @@
 //! The text of a manifest file, and how it came to be read.
 
-use std::path::PathBuf;
+use super::manifest_folder::ManifestFolder;
 
 /// How a file came to be read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -19,7 +19,7 @@ pub struct ManifestText {
     /// The content.
     pub bytes: Vec<u8>,
     /// The folder it is in, which a relative `repoURL` starts from.
-    pub folder: PathBuf,
+    pub folder: ManifestFolder,
     /// How it came to be read.
     pub given: Given,
 }

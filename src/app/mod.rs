@@ -22,11 +22,13 @@ mod fault;
 mod fields;
 mod file_fault;
 mod kustomizations;
+mod manifest_folder;
 mod metadata;
 mod names;
 mod reading;
 
 pub use application::{Application, Destination, InvalidApplication, SourceForm};
+pub use manifest_folder::ManifestFolder;
 pub use manifest_text::{Given, ManifestText};
 pub use manifests::{Manifests, read};
 pub use selection::{Selection, SelectionError};

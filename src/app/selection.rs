@@ -1,4 +1,4 @@
-//! Which Applications a run is about: `--app`, `--selector`, `--project`.
+//! Which Applications a run is about: `--app`, `--selector`, `--project`, `--namespace`.
 //!
 //! In: the flags' texts, then every Application that was read. Out: those that match all flags given; asking for what is
 //! not there is an error that names the nearest thing that is.
@@ -20,6 +20,8 @@ pub struct Selection {
     applications: Vec<ApplicationPattern>,
     selector: Option<(String, LabelSelector)>,
     projects: Vec<Pattern>,
+    /// A namespace, and the one that manifests without any belong to.
+    namespace: Option<(String, String)>,
 }
 
 /// Why Applications cannot be selected.
@@ -136,6 +138,12 @@ impl Selection {
         if errors.is_empty() { Ok(selection) } else { Err(errors) }
     }
 
+    /// Keeps those in a namespace (`--namespace`); a manifest without any is in `default`.
+    #[must_use]
+    pub fn in_namespace(self, namespace: Option<&str>, default: &str) -> Self {
+        Self { namespace: namespace.map(|namespace| (namespace.to_owned(), default.to_owned())), ..self }
+    }
+
     /// Keeps the Applications that match; findings about files stay, for they may hide an Application.
     pub fn apply(&self, mut manifests: Manifests) -> Result<Manifests, Vec<SelectionError>> {
         // With nothing to choose from, what went wrong is in the findings already.
@@ -160,6 +168,12 @@ impl Selection {
         (self.applications.is_empty() || by_name())
             && (self.projects.is_empty() || identity.project.is_none_or(by_project))
             && self.selector_matches(identity)
+            && self.namespace_matches(identity)
+    }
+
+    fn namespace_matches(&self, identity: SelectedIdentity<'_>) -> bool {
+        let Some((namespace, default)) = &self.namespace else { return true };
+        namespace == if identity.namespace.is_empty() { default } else { identity.namespace }
     }
 
     fn selector_matches(&self, identity: SelectedIdentity<'_>) -> bool {
@@ -187,6 +201,13 @@ impl Selection {
                 errors.push(nothing("--project", &pattern.text, projects.collect()));
             }
         }
+        if let Some((namespace, default)) = &self.namespace
+            && !identities.iter().any(|identity| self.namespace_matches(*identity))
+        {
+            let namespaces = identities.iter().map(|identity| identity.namespace);
+            let there = namespaces.map(|one| if one.is_empty() { default.clone() } else { one.to_owned() });
+            errors.push(nothing("--namespace", namespace, there.collect()));
+        }
         if let Some((text, _)) = &self.selector
             && !identities.iter().any(|identity| self.selector_matches(*identity))
         {
@@ -200,7 +221,8 @@ impl Selection {
         let applications = self.applications.iter().map(|pattern| format!("`--app {}`", pattern.text));
         let selector = self.selector.iter().map(|(text, _)| format!("`--selector {text}`"));
         let projects = self.projects.iter().map(|pattern| format!("`--project {}`", pattern.text));
-        applications.chain(selector).chain(projects).collect::<Vec<String>>().join(" and ")
+        let namespace = self.namespace.iter().map(|(namespace, _)| format!("`--namespace {namespace}`"));
+        applications.chain(selector).chain(projects).chain(namespace).collect::<Vec<String>>().join(" and ")
     }
 }
 

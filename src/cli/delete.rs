@@ -15,7 +15,7 @@ use super::arguments::state::StateArguments;
 use super::arguments::syncing::{SyncingArguments, parse_lock_duration, parse_patience, parse_wait};
 use super::session::{Look, Session};
 use super::sync::Asked;
-use super::undo::{Consent, carry_out, narrow};
+use super::undo::{Consent, Question, carry_out, narrow};
 use crate::cluster::Propagation;
 use crate::fleet::sync::{Delete, Wish};
 use crate::sync::plan::MaxPrune;
@@ -146,7 +146,7 @@ pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> 
     if let Err(finding) = narrow(&mut arguments.selection, arguments.application.take()) {
         return session.refuse(&[finding]);
     }
-    let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: "Delete it now?" };
+    let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: Question::Delete };
     let wish = Wish::Delete(Delete {
         orphan: arguments.orphan,
         hooks: !arguments.no_hooks,

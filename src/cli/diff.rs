@@ -1,5 +1,7 @@
 //! `trueup diff`: compare; print the drift report; change nothing.
 
+use std::time::Duration;
+
 use super::arguments::cluster::ClusterArguments;
 use super::arguments::comparing::ComparingArguments;
 use super::arguments::health::HealthRuleArguments;
@@ -8,6 +10,7 @@ use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
 use super::request;
 use super::session::{Look, Session};
+use super::watch::{self, parse_interval};
 use crate::finding::Finding;
 use crate::fleet;
 use crate::report::{Output, render, suggestions};
@@ -15,7 +18,7 @@ use crate::report::{Output, render, suggestions};
 /// Show what differs between git and the clusters
 ///
 /// Exits with 1 on drift and with 2 on errors. Writes nothing but the cache.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(super) struct DiffArguments {
     #[command(flatten)]
     selection: SelectionArguments,
@@ -35,6 +38,10 @@ pub(super) struct DiffArguments {
     /// Print the `ignoreDifferences` that would accept the current drift, instead of the report
     #[arg(long, help_heading = "Output", conflicts_with = "output")]
     suggest_ignores: bool,
+    /// Repeat until interrupted, and print the report whenever it changes [default: every 10s]
+    #[arg(short, long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "10s",
+        value_parser = parse_interval, conflicts_with = "suggest_ignores", help_heading = "Output")]
+    watch: Option<Duration>,
     #[command(flatten)]
     output: OutputArguments,
 }
@@ -73,6 +80,7 @@ impl StatusArguments {
             health: true,
             report,
             suggest_ignores: false,
+            watch: None,
             output,
         }
     }
@@ -92,6 +100,17 @@ impl DiffArguments {
 /// Reads, compares, reports; the exit code is a function of the run.
 pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
     let exit = arguments.report.exit_rules();
+    if let Some(interval) = arguments.watch {
+        let outputs = match arguments.report.outputs() {
+            Ok(outputs) => outputs,
+            Err(findings) => return session.refuse(&findings),
+        };
+        let look = async |session: &Session| compare(arguments.clone(), session).await.map(|(run, _)| run);
+        let show = |session: &Session, run: &fleet::Run| {
+            session.terminal.reports(&outputs, |format, view| render(run, format, view))
+        };
+        return watch::watch(interval, look, show, session).await;
+    }
     let suggest_ignores = arguments.suggest_ignores;
     let compared = compare(arguments, &session).await;
     session.end_progress().await;
@@ -116,18 +135,15 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     let DiffArguments { selection, sources, cluster, comparing, rules, health, report, .. } = arguments;
     let outputs = report.outputs()?;
     let clusters = cluster.settings();
-    let concurrency = clusters.concurrency;
     let logs = rules.logs;
     // Whoever asks for logs wants to know what does not work.
     let judge = if health || logs.is_some() { Some(rules.judge(&selection.argocd()?.settings)?) } else { None };
-    let mut request = request::request(&selection, &sources, concurrency, session)?;
+    let (mut request, world) =
+        request::request(&selection, sources, clusters, comparing.read_from_cluster(), session).await?;
     request.health = judge;
-    request.settings_from_cluster = comparing.argocd_cm_from_cluster;
-    request.repositories_from_cluster = comparing.repositories_from_cluster;
     request.strict = comparing.strict;
     request.state_namespace = comparing.state.state_namespace;
     request.accept_move = comparing.accept_move;
     request.log_lines = logs;
-    let world = request::world(sources, clusters, concurrency, session)?;
     Ok((fleet::diff(request, &world).await, outputs))
 }

@@ -2,27 +2,33 @@
 
 use std::path::PathBuf;
 
+use super::arguments::apps_from::{AppsFrom, parse_apps_from};
 use super::arguments::cluster::ClusterArguments;
+use super::arguments::comparing::FromCluster;
 use super::arguments::output::{FormatArguments, OutputArguments};
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
 use super::manifests::ManifestPath;
 use super::request;
 use super::session::{Look, Session};
+use crate::app::source::SourceKind;
 use crate::finding::Finding;
+use crate::fleet::Request;
 use crate::fleet::doctor::{self, Checkup, Tool};
-use crate::fleet::{Request, World};
 use crate::report::{ExitRules, doctor as report};
 
 /// Check the programs, repositories and clusters that a run needs
 ///
-/// Without PATH it checks only programs. Exits with 2 if a repository or cluster that an Application names cannot
-/// be reached. A missing program matters only to Applications that need it.
+/// Without PATH it checks only programs. Exits with 2 if an Application needs a program that is missing, or a repository
+/// or cluster that cannot be reached. Without kustomize, `kubectl kustomize` counts.
 #[derive(Debug, clap::Args)]
 pub(super) struct DoctorArguments {
     /// Application manifests: files, folders, or `-` for standard input
     #[arg(value_name = "PATH")]
     paths: Vec<ManifestPath>,
+    /// Fetch Application manifests from a git repository: a file or folder in it, at a branch, tag or commit; repeatable
+    #[arg(long, value_name = "URL[#PATH][@REVISION]", value_parser = parse_apps_from)]
+    apps_from: Vec<AppsFrom>,
     #[command(flatten)]
     sources: SourceArguments,
     #[command(flatten)]
@@ -62,17 +68,16 @@ pub(super) async fn doctor(arguments: DoctorArguments, mut session: Session) -> 
 }
 
 async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup, Vec<Finding>> {
-    let DoctorArguments { paths, sources, cluster, .. } = arguments;
+    let DoctorArguments { paths, apps_from, sources, cluster, .. } = arguments;
     let tools = tools(&sources);
     let clusters = cluster.settings();
-    let concurrency = clusters.concurrency;
-    let request: Request = if paths.is_empty() {
-        Request { concurrency, ..Request::default() }
+    let (request, world) = if paths.is_empty() && apps_from.is_empty() {
+        let concurrency = clusters.concurrency;
+        (Request { concurrency, ..Request::default() }, request::world(sources, clusters, session)?)
     } else {
-        let selection = SelectionArguments { paths, ..SelectionArguments::default() };
-        request::request(&selection, &sources, concurrency, session)?
+        let selection = SelectionArguments { paths, apps_from, ..SelectionArguments::default() };
+        request::request(&selection, sources, clusters, FromCluster::default(), session).await?
     };
-    let world: World = request::world(sources, clusters, concurrency, session)?;
     Ok(doctor::doctor(request, &world, &tools).await)
 }
 
@@ -90,6 +95,8 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             program: named("git", &sources.git),
             arguments: &["--version"],
             oldest: None,
+            renders: None,
+            stand_in: None,
             purpose: "used when the built-in git cannot fetch a repository: https://git-scm.com/downloads",
         },
         Tool {
@@ -97,6 +104,8 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             program: PathBuf::from("ssh"),
             arguments: &["-V"],
             oldest: None,
+            renders: None,
+            stand_in: None,
             purpose: "fetches repositories with `ssh://` and `git@…` URLs: install an OpenSSH client",
         },
         Tool {
@@ -104,6 +113,8 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             program: named("helm", &sources.programs.helm),
             arguments: &["version", "--short"],
             oldest: Some((3, 14)),
+            renders: Some(SourceKind::Helm),
+            stand_in: None,
             purpose: "renders Helm charts, 3.14 or newer, or 4: https://helm.sh/docs/intro/install; or name it with `--helm`",
         },
         Tool {
@@ -112,6 +123,8 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             // kubectl would ask a cluster for its version, too.
             arguments: if is_kubectl { &["version", "--client"] } else { &["version"] },
             oldest: Some(if is_kubectl { KUBECTL } else { (5, 0) }),
+            renders: Some(SourceKind::Kustomize),
+            stand_in: sources.programs.kustomize.is_none().then_some("kubectl"),
             purpose: "renders Kustomize sources, version 5: https://kubectl.docs.kubernetes.io/installation/kustomize; or name it with `--kustomize`",
         },
         Tool {
@@ -119,6 +132,8 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             program: PathBuf::from("kubectl"),
             arguments: &["version", "--client"],
             oldest: Some(KUBECTL),
+            renders: None,
+            stand_in: None,
             purpose: "renders Kustomize sources when kustomize is not installed: \
                  https://kubernetes.io/docs/tasks/tools",
         },

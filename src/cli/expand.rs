@@ -3,16 +3,18 @@
 use std::io::IsTerminal;
 use std::path::PathBuf;
 
+use super::apps_from;
+use super::arguments::apps_from::{AppsFrom, parse_apps_from};
 use super::arguments::output::OutputArguments;
 use super::arguments::source::SourceArguments;
 use super::manifests::{self, ManifestPath, StandardInput};
+use super::request;
 use super::session::{Look, Session};
 use crate::app::appset::{self, Facts};
 use crate::finding::{Finding, Severity};
 use crate::fleet::expand as expansion;
 use crate::report::ExitRules;
 use crate::report::applications::{self, ApplicationFormat, ExpandedApplication};
-use crate::source::Sources;
 
 /// Print the Applications that ApplicationSets generate; needs no cluster
 ///
@@ -21,8 +23,11 @@ use crate::source::Sources;
 #[derive(Debug, clap::Args)]
 pub(super) struct ExpandArguments {
     /// Manifests of ApplicationSets and Applications: files, folders (searched recursively), or `-` for standard input
-    #[arg(value_name = "PATH", required = true)]
+    #[arg(value_name = "PATH", required_unless_present = "apps_from")]
     paths: Vec<ManifestPath>,
+    /// Fetch manifests from a git repository: a file or folder in it, at a branch, tag or commit; repeatable
+    #[arg(long, value_name = "URL[#PATH][@REVISION]", value_parser = parse_apps_from)]
+    apps_from: Vec<AppsFrom>,
     /// Read Argo CD's cluster Secrets from a file or folder, for `clusters` generators; credentials are not read
     #[arg(long, value_name = "PATH", help_heading = "Generators")]
     clusters: Vec<PathBuf>,
@@ -72,18 +77,19 @@ async fn applications(
     arguments: ExpandArguments,
     session: &Session,
 ) -> Result<(Vec<ExpandedApplication>, Vec<Finding>), Vec<Finding>> {
-    let ExpandArguments { paths, clusters, new_git_file_globbing, sources, .. } = arguments;
-    let read = {
+    let ExpandArguments { paths, apps_from, clusters, new_git_file_globbing, sources, .. } = arguments;
+    let sources = request::sources(sources.settings(10)?, session)?;
+    let (fetched, unfetched) = apps_from::read(&apps_from, &sources, session).await;
+    let mut read = {
         let mut standard_input = std::io::stdin().lock();
         let is_terminal = std::io::stdin().is_terminal();
         manifests::read(&paths, StandardInput { reader: &mut standard_input, is_terminal })
     };
-    let mut findings: Vec<Finding> = read.errors.iter().map(|error| Finding::of(error)).collect();
+    let mut findings: Vec<Finding> = read.errors.iter().map(|error| Finding::of(error)).chain(unfetched).collect();
+    read.texts.extend(fetched);
     let found = appset::read(&read.texts);
     findings.extend(found.findings);
     let facts = Facts { clusters: known_clusters(clusters)?, new_git_file_globbing, ..Facts::default() };
-    let settings = sources.settings(10)?;
-    let sources = Sources::new(settings, session.progress.clone()).map_err(|error| vec![Finding::of(&error)])?;
     let written_out = |manifest| ExpandedApplication { manifest, generator: String::new() };
     let mut applications: Vec<ExpandedApplication> = found.applications.into_iter().map(written_out).collect();
     for set in &found.sets {

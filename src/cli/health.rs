@@ -3,6 +3,7 @@
 use std::fs::File;
 use std::io::{IsTerminal, Read};
 use std::path::PathBuf;
+use std::time::Duration;
 
 use super::arguments::health::HealthRuleArguments;
 use super::arguments::judging::{self, JudgingArguments};
@@ -10,6 +11,7 @@ use super::arguments::output::OutputArguments;
 use super::customizations;
 use super::manifests::ManifestPath;
 use super::session::{Look, Session};
+use super::watch::{self, parse_interval};
 use crate::app::settings::Settings;
 use crate::finding::Finding;
 use crate::fleet::{self, Run};
@@ -30,11 +32,12 @@ use crate::status::health::{Judge, ResourceHealth};
 pub(super) struct HealthArguments {
     #[command(subcommand)]
     tests: Option<HealthCommand>,
-    /// Assess the objects of a manifest, or of standard input with `-`, without a cluster; repeatable
-    #[arg(short = 'f', long, value_name = "FILE", conflicts_with_all = ["paths", "argocd_cm_from_cluster", "repositories_from_cluster", "logs"])]
-    filename: Vec<ManifestPath>,
     #[command(flatten)]
     judging: JudgingArguments,
+    /// Repeat until interrupted, and print the report whenever it changes [default: every 10s]
+    #[arg(short, long, value_name = "TIME", num_args = 0..=1, require_equals = true, default_missing_value = "10s",
+        value_parser = parse_interval, conflicts_with = "filename", help_heading = "Output")]
+    watch: Option<Duration>,
 }
 
 #[derive(Debug, clap::Subcommand)]
@@ -73,7 +76,16 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
         Ok(outputs) => outputs,
         Err(findings) => return session.refuse(&findings),
     };
-    let judged = if arguments.filename.is_empty() {
+    if let Some(interval) = arguments.watch {
+        let judging = arguments.judging;
+        let look = async |session: &Session| of_applications(judging.clone(), session).await;
+        let show = |session: &Session, run: &Run| {
+            let judged = Judged { run, objects: &[], ending: None };
+            session.terminal.reports(&outputs, |format, view| report::write(judged, format, view))
+        };
+        return watch::watch(interval, look, show, session).await;
+    }
+    let judged = if arguments.judging.selection.filename.is_empty() {
         of_applications(arguments.judging, &session).await.map(|run| (run, Vec::new()))
     } else {
         of_manifests(&arguments)
@@ -90,7 +102,7 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
 }
 
 async fn of_applications(judging: JudgingArguments, session: &Session) -> Result<Run, Vec<Finding>> {
-    let (request, world) = judging.resolve(session)?;
+    let (request, world) = judging.resolve(session).await?;
     Ok(fleet::health(request, &world).await)
 }
 
@@ -98,7 +110,7 @@ async fn of_applications(judging: JudgingArguments, session: &Session) -> Result
 fn of_manifests(arguments: &HealthArguments) -> Result<(Run, Vec<ResourceHealth>), Vec<Finding>> {
     let judge = arguments.judging.rules.judge(&arguments.judging.selection.argocd()?.settings)?;
     let (mut run, mut judged) = (Run::default(), Vec::new());
-    for path in &arguments.filename {
+    for path in &arguments.judging.selection.filename {
         let (name, bytes) = read(path).map_err(|finding| vec![finding])?;
         let text = match yaml::decode(&bytes) {
             Ok(text) => text,

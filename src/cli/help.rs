@@ -21,6 +21,7 @@ const PAGES: [HelpPage; 14] = [
             "paths",
             "app",
             "selector",
+            "apps_from",
             "checkout",
             "revision",
             "live",
@@ -28,8 +29,8 @@ const PAGES: [HelpPage; 14] = [
             "strict",
             "health",
             "output",
-            "unified",
             "exit_zero",
+            "watch",
             "verbose",
         ],
         examples: [
@@ -39,10 +40,10 @@ const PAGES: [HelpPage; 14] = [
     },
     HelpPage {
         command: "status",
-        common: &["paths", "app", "selector", "live", "context", "output", "verbose"],
+        common: &["paths", "app", "selector", "apps_from", "live", "context", "output", "verbose"],
         examples: [
             ("trueup status apps/", "Show sync and health of every Application in the folder"),
-            ("trueup status shop apps/ -v", "Show one, with every resource"),
+            ("trueup status apps/ -o wide", "List them, one a line"),
         ],
     },
     HelpPage {
@@ -70,6 +71,7 @@ const PAGES: [HelpPage; 14] = [
             "paths",
             "app",
             "selector",
+            "apps_from",
             "self_heal",
             "auto_prune",
             "dry_run",
@@ -81,7 +83,7 @@ const PAGES: [HelpPage; 14] = [
         ],
         examples: [
             ("trueup reconcile apps/", "Apply each sync policy once"),
-            ("trueup reconcile apps/ --dry-run", "Show what that would change"),
+            ("trueup reconcile --apps-from https://git.example.com/infra#apps", "The same for Applications in git"),
         ],
     },
     HelpPage {
@@ -141,7 +143,18 @@ const PAGES: [HelpPage; 14] = [
     },
     HelpPage {
         command: "health",
-        common: &["paths", "filename", "app", "selector", "context", "customizations", "logs", "output", "verbose"],
+        common: &[
+            "paths",
+            "filename",
+            "app",
+            "selector",
+            "context",
+            "customizations",
+            "logs",
+            "output",
+            "watch",
+            "verbose",
+        ],
         examples: [
             ("trueup health apps/", "Show what is not healthy, and why"),
             ("trueup health -f deployment.yaml", "Assess plain manifests, without a cluster"),
@@ -183,7 +196,7 @@ const PAGES: [HelpPage; 14] = [
 
 /// Words of other tools, and the command to use instead.
 const TIPS: [(&[&str], &str); 12] = [
-    (&["get", "list", "ls", "ps", "info"], "`trueup status PATH` lists applications with their sync and health status"),
+    (&["get", "ls", "ps", "info"], "`trueup status PATH` lists applications with their sync and health status"),
     (&["app", "apps", "application", "appset"], "leave it out: `trueup sync shop apps/`, `trueup diff shop apps/`"),
     (&["check", "compare", "drift", "verify", "show", "manifests"], "`trueup diff PATH` shows what differs"),
     (&["deploy", "install", "upgrade", "up", "create", "add"], "`trueup sync PATH` applies what git says"),
@@ -197,8 +210,34 @@ const TIPS: [(&[&str], &str); 12] = [
     (&["preflight", "env"], "`trueup doctor PATH` checks what a run needs"),
 ];
 
+/// What other tools call a flag, and what to do instead.
+const FLAG_TIPS: [(&[&str], &str); 13] = [
+    (&["--kube-context", "--kubecontext"], "`--context NAME` chooses the kubeconfig context"),
+    (
+        &["--local"],
+        "`--checkout` uses a local checkout instead of the repository, `--live DIR` a folder instead of the cluster",
+    ),
+    (&["--file", "--manifest", "--manifests"], "name files and folders as PATH, or with `-f`"),
+    (&["--format", "--json", "--yaml"], "`-o json`, `-o yaml` and others choose the format"),
+    (&["--recursive", "--recurse", "-R"], "leave it out: folders are searched recursively"),
+    (&["--all"], "leave it out: all applications of PATH are selected, unless some are named"),
+    (&["--refresh", "--hard-refresh"], "leave it out: every run fetches; `--no-cache` also renders again"),
+    (
+        &["--server", "--auth-token", "--grpc-web", "--insecure", "--core"],
+        "there is no server: trueup uses your kubeconfig; see `--context`",
+    ),
+    (&["--set", "--values", "--parameter", "-p"], "parameters are in the Application: `spec.source.helm`"),
+    (&["--exit-code"], "drift exits with 1; `--exit-zero` and `--diff-exit-code` change that"),
+    (&["--app-namespace", "-N"], "`-n NAMESPACE` selects the Applications of a namespace"),
+    (&["--name", "--application"], "name the application as an argument, or with `--app`"),
+    (&["-a"], "long flags have two dashes: `--auto-approve`"),
+];
+
 /// Adds the `-h` pages to the command line.
 pub(super) fn with_pages(command: clap::Command) -> clap::Command {
+    let command = command
+        .mut_subcommand("health", |health| health.mut_arg("filename", of_plain_manifests))
+        .mut_subcommand("rollback", |rollback| rollback.mut_arg("paths", |paths| paths.help(ID_AND_PATHS)));
     PAGES.iter().fold(command, |command, page| {
         command.mut_subcommand(page.command, |command| {
             let is_rare = |arg: &clap::Arg| !page.common.contains(&arg.get_id().as_str());
@@ -211,6 +250,17 @@ pub(super) fn with_pages(command: clap::Command) -> clap::Command {
     })
 }
 
+/// The positional arguments of `rollback`.
+const ID_AND_PATHS: &str = "First the ID of a sync, as `trueup history` lists them [default: that of the sync before the \
+     last]; then Application manifests: files, folders (searched recursively), or `-` for standard input [default: `.`]";
+
+/// `-f` of `health`: objects as they are, and no Applications.
+fn of_plain_manifests(filename: clap::Arg) -> clap::Arg {
+    let help = "Assess the objects of a manifest, or of standard input with `-`, without a cluster; repeatable";
+    let of_clusters = ["paths", "apps_from", "argocd_cm_from_cluster", "repositories_from_cluster", "logs"];
+    filename.help(help).conflicts_with_all(of_clusters)
+}
+
 fn examples(page: &HelpPage) -> String {
     let width = page.examples.iter().map(|(line, _)| line.len()).max().unwrap_or_default();
     let lines: Vec<String> = page.examples.iter().map(|(line, does)| format!("  {line:width$}  {does}")).collect();
@@ -220,19 +270,24 @@ fn examples(page: &HelpPage) -> String {
 /// The error of a command line, with what to type instead of a command that trueup does not have.
 pub(super) fn with_tip(mut error: clap::Error) -> clap::Error {
     let tip = match (error.kind(), error.get(ContextKind::InvalidSubcommand)) {
-        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) => tip(word),
+        (ErrorKind::InvalidSubcommand, Some(ContextValue::String(word))) => tip(&TIPS, word),
+        (ErrorKind::UnknownArgument, _) => match error.get(ContextKind::InvalidArg) {
+            Some(ContextValue::String(flag)) => tip(&FLAG_TIPS, flag),
+            _ => None,
+        },
         _ => None,
     };
     if let Some(tip) = tip {
         // The nearest spelling is no better guess than the meaning.
         error.remove(ContextKind::SuggestedSubcommand);
+        error.remove(ContextKind::SuggestedArg);
         error.insert(ContextKind::Suggested, ContextValue::StyledStrs(vec![StyledStr::from(tip)]));
     }
     error
 }
 
-fn tip(word: &str) -> Option<&'static str> {
-    TIPS.iter().find(|(words, _)| words.contains(&word)).map(|(_, tip)| *tip)
+fn tip(tips: &[(&[&str], &'static str)], word: &str) -> Option<&'static str> {
+    tips.iter().find(|(words, _)| words.contains(&word)).map(|(_, tip)| *tip)
 }
 
 #[cfg(test)]

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use super::arguments::cluster::ClusterArguments;
 use super::arguments::output::{FormatArguments, OutputArguments};
 use super::arguments::selection::{SelectionArguments, name_of};
+use super::arguments::source::SourceArguments;
 use super::arguments::state::StateArguments;
 use super::manifests::ManifestPath;
 use super::request;
@@ -26,6 +27,8 @@ pub(super) struct HistoryArguments {
     state: StateArguments,
     #[command(flatten)]
     cluster: ClusterArguments,
+    #[command(flatten)]
+    sources: SourceArguments,
     #[command(flatten)]
     format: FormatArguments,
     #[command(flatten)]
@@ -65,7 +68,7 @@ async fn read(
     arguments: HistoryArguments,
     session: &Session,
 ) -> Result<(Vec<ApplicationSyncs>, Vec<Finding>), Vec<Finding>> {
-    let HistoryArguments { mut selection, state, cluster, .. } = arguments;
+    let HistoryArguments { mut selection, state, cluster, sources, .. } = arguments;
     let state_namespace = state.state_namespace.as_deref();
     let mut subjects = Vec::new();
     let mut findings = Vec::new();
@@ -75,8 +78,10 @@ async fn read(
         subjects = names.iter().filter_map(name_of).map(|name| Subject::named(name, namespace)).collect();
         selection.paths = paths;
     }
-    if subjects.is_empty() || !selection.paths.is_empty() {
-        let (applications, found) = request::applications(&selection, session).map_err(|mut findings| {
+    if subjects.is_empty() || !selection.paths.is_empty() || !selection.apps_from.is_empty() {
+        let sources = request::sources(sources.settings(1)?, session)?;
+        let read = request::applications(&selection, &sources, session).await;
+        let (applications, found) = read.map_err(|mut findings| {
             findings.extend(selection.chosen().names.first().map(|name| unrecorded(name)));
             findings
         })?;

@@ -101,6 +101,25 @@ pub enum ManifestError {
     StandardInputTwice,
 }
 
+impl ManifestError {
+    /// The same about paths of other names.
+    #[must_use]
+    pub fn renamed(mut self, name: impl Fn(&str) -> String) -> Self {
+        match &mut self {
+            Self::Missing { path, .. }
+            | Self::Unreadable { path, .. }
+            | Self::TooLarge { path, .. }
+            | Self::NoManifests { path } => *path = name(path),
+            Self::LeavingSymlink { path, folder } => {
+                *path = name(path);
+                *folder = name(folder);
+            }
+            Self::Terminal | Self::StandardInputTwice => {}
+        }
+        self
+    }
+}
+
 /// The texts that could be read, and what could not.
 #[derive(Debug, Default)]
 pub struct ManifestTexts {
@@ -264,7 +283,7 @@ impl ManifestWalk {
     }
 
     fn text(&mut self, path: &Path, folder: &Path, bytes: Vec<u8>, given: Given) {
-        self.found.texts.push(ManifestText { name: shown(path), bytes, folder: folder.to_owned(), given });
+        self.found.texts.push(ManifestText { name: shown(path), bytes, folder: folder.into(), given });
     }
 }
 
@@ -378,7 +397,7 @@ mod tests {
         assert_eq!(names, ["api.yml", "b/c/d.yaml", "shop/cart.json", "web.yaml", "z.YAML"]);
         assert!(errors.is_empty(), "{errors:?}");
         assert!(found.texts.iter().all(|text| text.given == Given::InFolder));
-        assert_eq!(found.texts[1].folder, folder.path().join("b/c"));
+        assert_eq!(found.texts[1].folder, folder.path().join("b/c").into());
         assert_eq!(found.texts[1].bytes, b"b/c/d.yaml");
     }
 
@@ -441,7 +460,7 @@ mod tests {
         let found = read(&twice, StandardInput { reader: &mut &b"kind: Application"[..], is_terminal: false });
         assert_eq!(found.texts.len(), 1);
         assert_eq!(found.texts[0].name, "-");
-        assert_eq!(found.texts[0].folder, Path::new("."));
+        assert_eq!(found.texts[0].folder, ".".into());
         assert_eq!(found.texts[0].bytes, b"kind: Application");
         assert!(matches!(found.errors[..], [ManifestError::StandardInputTwice]));
 

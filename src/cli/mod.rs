@@ -3,6 +3,7 @@
 //! One file a verb, and each verb reads like the diagram in docs/design.md. Below this room nobody reads the environment.
 
 mod about;
+mod apps_from;
 mod arguments;
 mod customizations;
 mod delete;
@@ -21,6 +22,7 @@ mod session;
 mod sync;
 mod undo;
 mod wait;
+mod watch;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -56,6 +58,7 @@ fn exit_codes() -> String {
 #[derive(Debug, clap::Subcommand)]
 enum Command {
     Diff(Box<diff::DiffArguments>),
+    #[command(visible_alias = "list")]
     Status(Box<diff::StatusArguments>),
     Plan(Box<sync::PlanArguments>),
     #[command(visible_alias = "apply")]

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use super::arguments::comparing::FromCluster;
 use super::arguments::output::OutputArguments;
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
@@ -101,8 +102,8 @@ fn write(
 async fn target(arguments: RenderArguments, session: &Session) -> Result<Rendered, Vec<Finding>> {
     let RenderArguments { selection, sources, kube_version, concurrency, check, .. } = arguments;
     let concurrency = usize::from(concurrency);
-    let request = request::request(&selection, &sources, concurrency, session)?;
-    let world = request::world(sources, ClusterSettings::default(), concurrency, session)?;
+    let clusters = ClusterSettings { concurrency, ..ClusterSettings::default() };
+    let (request, world) = request::request(&selection, sources, clusters, FromCluster::default(), session).await?;
     let kinds = Arc::new(Kinds::builtin(&kube_version.to_string()));
     let renders = if check { Renders::Twice } else { Renders::Once };
     Ok(fleet::render(request, &world, kinds, renders).await)

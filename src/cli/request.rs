@@ -6,59 +6,67 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
+use super::apps_from;
+use super::arguments::comparing::FromCluster;
 use super::arguments::selection::{Chosen, SelectionArguments};
 use super::arguments::source::SourceArguments;
 use super::manifests::{self, ManifestError, StandardInput};
 use super::session::Session;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
-use crate::app::{self, Application, InvalidApplication, Manifests, Selection, SelectionError};
+use crate::app::{self, Application, InvalidApplication, ManifestText, Manifests, Selection, SelectionError};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
-use crate::fleet::{Request, World};
-use crate::source::Sources;
+use crate::fleet::{self, Request, World};
+use crate::source::{SourceSettings, Sources};
 
 /// Applications in the order of the input, those whose manifests are wrong among them.
 pub(super) type Applications = Vec<Result<Application, Box<InvalidApplication>>>;
 
-/// Reads the manifests and keeps those that were asked for.
-pub(super) fn request(
+/// Reads the manifests, keeps those that were asked for, and makes ready what a run may read.
+pub(super) async fn request(
     selection: &SelectionArguments,
-    sources: &SourceArguments,
-    concurrency: usize,
+    sources: SourceArguments,
+    clusters: ClusterSettings,
+    from_cluster: FromCluster,
     session: &Session,
-) -> Result<Request, Vec<Finding>> {
-    let (applications, mut findings) = applications(selection, session)?;
+) -> Result<(Request, World), Vec<Finding>> {
     let argocd = selection.argocd()?;
     let (settings, rendering) = settings(&argocd.settings)?;
-    findings.extend(argocd.warnings.iter().cloned());
+    let mut warnings = argocd.warnings.clone();
     sources.repositories.know(&argocd.servers);
     let mut render = sources.render_settings()?;
     render.take(rendering);
-    findings.extend(sources.repositories.read()?.warnings);
-    Ok(Request {
-        applications,
-        findings,
+    warnings.extend(sources.repositories.read()?.warnings);
+    let concurrency = clusters.concurrency;
+    let world = world(sources, clusters, session)?;
+    let mut request = Request {
         render,
         concurrency,
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),
         settings,
-        settings_from_cluster: false,
-        repositories_from_cluster: false,
-        strict: false,
-        state_namespace: None,
-        accept_move: false,
-        health: None,
-        log_lines: None,
-    })
+        settings_from_cluster: from_cluster.settings,
+        repositories_from_cluster: from_cluster.repositories,
+        ..Request::default()
+    };
+    if !selection.apps_from.is_empty() {
+        // The Secrets of the cluster may open the repository of the manifests.
+        fleet::read_settings(&mut request, &world).await;
+    }
+    let (applications, findings) = applications(selection, &world.sources, session).await?;
+    request.applications = applications;
+    request.findings.splice(0..0, findings.into_iter().chain(warnings));
+    Ok((request, world))
 }
 
 /// The applications of the manifests that were asked for, in order, and what was odd while reading them.
-pub(super) fn applications(
+pub(super) async fn applications(
     selection: &SelectionArguments,
+    sources: &Sources,
     session: &Session,
 ) -> Result<(Applications, Vec<Finding>), Vec<Finding>> {
-    let manifests = read(selection)?;
+    let fetched = apps_from::read(&selection.apps_from, sources, session).await;
+    let manifests = read(selection, fetched)?;
     for (kind, count) in &manifests.ignored {
         session.progress.note(format!("skipped {count} of {kind}"));
     }
@@ -83,19 +91,24 @@ fn settings(settings: &Settings) -> Result<(ComparisonSettings, RenderingSetting
     }
 }
 
-fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
+fn read(
+    arguments: &SelectionArguments,
+    (fetched, unfetched): (Vec<ManifestText>, Vec<Finding>),
+) -> Result<Manifests, Vec<Finding>> {
     let findings = |errors: Vec<app::SelectionError>| errors.iter().map(|error| Finding::of(error)).collect::<Vec<_>>();
     let chosen = arguments.chosen();
     let apps: Vec<String> = arguments.app.iter().chain(&chosen.names).cloned().collect();
     let selection = Selection::new(&apps, arguments.selector.as_deref(), &arguments.project).map_err(findings)?;
+    let selection = selection.in_namespace(arguments.namespace.as_deref(), &arguments.argocd_namespace);
     let mut standard_input = std::io::stdin().lock();
     let is_terminal = std::io::stdin().is_terminal();
-    let read = manifests::read(&chosen.paths, StandardInput { reader: &mut standard_input, is_terminal });
+    let mut read = manifests::read(&chosen.paths, StandardInput { reader: &mut standard_input, is_terminal });
     if chosen.is_default && read.texts.is_empty() && matches!(read.errors[..], [ManifestError::NoManifests { .. }]) {
         return Err(vec![no_path(&chosen)]);
     }
+    read.texts.extend(fetched);
     let mut manifests = app::read(&read.texts);
-    let unreadable = read.errors.iter().map(|error| Finding::of(error));
+    let unreadable = read.errors.iter().map(|error| Finding::of(error)).chain(unfetched);
     manifests.findings.splice(0..0, unreadable);
     // What cannot be read at all comes first: it explains why nothing was found.
     if manifests.applications.is_empty() && manifests.findings.iter().any(|finding| finding.severity == Severity::Error)
@@ -135,16 +148,19 @@ fn neither(name: &str, advice: &str) -> Finding {
 pub(super) fn world(
     sources: SourceArguments,
     mut clusters: ClusterSettings,
-    concurrency: usize,
     session: &Session,
 ) -> Result<World, Vec<Finding>> {
-    let sources = sources.settings(concurrency)?;
+    let sources = sources.settings(clusters.concurrency)?;
     clusters.cache_dir.clone_from(&sources.cache_dir);
-    let sources = Sources::new(sources, session.progress.clone()).map_err(|error| vec![Finding::of(&error)])?;
     Ok(World {
-        sources: Arc::new(sources),
+        sources: Arc::new(self::sources(sources, session)?),
         clusters: Arc::new(Clusters::new(clusters, session.progress.clone())),
         progress: session.progress.clone(),
         cancel: session.cancel.clone(),
     })
+}
+
+/// The repositories of a run.
+pub(super) fn sources(settings: SourceSettings, session: &Session) -> Result<Sources, Vec<Finding>> {
+    Sources::new(settings, session.progress.clone()).map_err(|error| vec![Finding::of(&error)])
 }

@@ -6,7 +6,7 @@ use super::manifests::ManifestPath;
 use super::request;
 use super::session::{Look, Session};
 use super::sync::Asked;
-use super::undo::{Consent, carry_out, narrow, several};
+use super::undo::{Consent, Question, carry_out, narrow, several};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
 use crate::fleet::sync::{self, Wish};
@@ -61,7 +61,7 @@ pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session)
             Some(id) => session.refuse(&[id_to_clear(id)]),
         };
     }
-    let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: "Roll back now?" };
+    let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: Question::RollBack };
     let wish = Wish::Rollback { to, prune: arguments.prune };
     carry_out(Asked { wish, is_shown: true, made: None, planning: arguments.planning }, consent, session).await
 }
@@ -106,8 +106,9 @@ async fn end(
     planning: PlanningArguments,
     session: &Session,
 ) -> Result<(ApplicationSyncs, Vec<Finding>), Vec<Finding>> {
-    let PlanningArguments { selection, syncing, cluster, comparing, .. } = planning;
-    let (mut applications, findings) = request::applications(&selection, session)?;
+    let PlanningArguments { selection, syncing, sources, cluster, comparing, .. } = planning;
+    let sources = request::sources(sources.settings(1)?, session)?;
+    let (mut applications, findings) = request::applications(&selection, &sources, session).await?;
     let count = applications.len();
     let application = match applications.pop() {
         Some(Ok(application)) if count == 1 => application,

@@ -31,7 +31,8 @@ pub(super) struct Session {
     pub(super) progress: Progress,
     /// Ends the work early.
     pub(super) cancel: Cancel,
-    drawing: JoinHandle<()>,
+    /// Nothing once it has ended.
+    drawing: Option<JoinHandle<()>>,
 }
 
 impl Session {
@@ -41,7 +42,9 @@ impl Session {
     pub(super) async fn end_progress(&mut self) {
         self.progress = Progress::silent();
         // A thread that cannot be interrupted may still hold a sender: it is not waited for.
-        let _ = tokio::time::timeout(GRACE, &mut self.drawing).await;
+        if let Some(drawing) = self.drawing.take() {
+            let _ = tokio::time::timeout(GRACE, drawing).await;
+        }
     }
 
     /// Prints why there is no answer, and says so to the shell.
@@ -111,7 +114,7 @@ where
     };
     let code = runtime.block_on(async {
         let (progress, events) = Progress::channel();
-        let drawing = tokio::spawn(terminal.draw(events));
+        let drawing = Some(tokio::spawn(terminal.draw(events)));
         let cancel = Cancel::new();
         let session = Session { terminal: terminal.clone(), progress, cancel: cancel.clone(), drawing };
         let mut command = std::pin::pin!(command(session));

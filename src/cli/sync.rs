@@ -13,7 +13,7 @@ use crate::finding::Finding;
 use crate::fleet::sync::{self, Prepared, SyncRequest, Wish};
 use crate::fleet::{Run, World};
 use crate::report::terminal::write_file;
-use crate::report::{ExitRules, Output, plan, render};
+use crate::report::{ExitRules, Output, proposal, render};
 use crate::sync::plan::{Making, Plan, SavedPlans};
 
 /// The help when nobody can confirm.
@@ -86,12 +86,13 @@ impl SyncArguments {
 pub(super) async fn sync(arguments: SyncArguments, mut session: Session) -> u8 {
     let exit = arguments.planning.report.exit_rules();
     let done = checked(arguments, &session);
-    let done = match done {
-        Ok((intent, outputs, asked)) => intend(intent, asked, &session).await.map(|run| (run, outputs)),
-        Err(findings) => Err(findings),
+    let (intent, outputs, asked) = match done {
+        Ok(checked) => checked,
+        Err(findings) => return session.refuse(&findings),
     };
-    match done {
-        Ok((run, outputs)) => report(&mut session, &run, &outputs, &exit).await,
+    match intend(intent, asked, &session).await {
+        Ok((run, Answer::Go)) => report(&mut session, &run, &outputs, &exit).await,
+        Ok((run, Answer::Stop)) => report_unchanged(&mut session, &run, outputs, &exit).await,
         Err(findings) => session.refuse(&findings),
     }
 }
@@ -99,7 +100,8 @@ pub(super) async fn sync(arguments: SyncArguments, mut session: Session) -> u8 {
 /// The use of the plan.
 enum Intent {
     Show,
-    Save(PathBuf),
+    /// To be applied within this time.
+    Save(PathBuf, Duration),
     Ask,
     Do,
     /// If it is this one still.
@@ -112,7 +114,7 @@ fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<O
     let mut wish = Wish::Sync { prune: arguments.prune };
     let mut made = None;
     let intent = match (arguments.plan, arguments.from) {
-        (Some(file), _) => Intent::Save(file),
+        (Some(file), _) => Intent::Save(file, arguments.plan_lifetime),
         (None, Some(file)) => {
             let saved = saved(&file, arguments.plan_lifetime).map_err(|finding| vec![finding])?;
             made = saved.making();
@@ -141,26 +143,72 @@ fn saved(file: &Path, lifetime: Duration) -> Result<SavedPlans, Finding> {
 }
 
 /// Plans, and does with the plan what is intended.
-async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<Run, Vec<Finding>> {
+async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<(Run, Answer), Vec<Finding>> {
     let prune = matches!(asked.wish, Wish::Sync { prune: true });
     let (prepared, wanted, world) = prepare(asked, session).await?;
+    let mut answer = Answer::Go;
     let is_to_be_done = match intent {
         Intent::Show => false,
-        Intent::Save(file) => {
+        Intent::Save(file, lifetime) => {
             let making = Making { at: wanted.started, prune, flags: wanted.flags };
             let text = SavedPlans::of(prepared.plans(), &making).write();
             write_file(&file, text.as_bytes()).map_err(|error| vec![Finding::of(&error)])?;
+            let lifetime = shown_duration(lifetime);
+            let apply = apply_command(std::env::args().skip(1), &file.display().to_string());
+            session
+                .terminal
+                .line(&format!("saved the plan, nothing was changed; within {lifetime} apply it with: {apply}"));
             false
         }
         Intent::Do => true,
-        Intent::Ask => confirm(&prepared, "Sync now?", session).await,
+        Intent::Ask => {
+            answer = confirm(&prepared, |_run| "Apply?".to_owned(), session).await;
+            answer == Answer::Go
+        }
         Intent::DoIf(saved, lifetime) => {
             let holds = saved.still_holds(prepared.plans(), Timestamp::now(), lifetime);
             holds.map_err(|error| vec![Finding::of(&error)])?;
             true
         }
     };
-    Ok(if is_to_be_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) })
+    let run = if is_to_be_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) };
+    Ok((run, answer))
+}
+
+/// `1h`, `90s`: as `--plan-lifetime` takes it.
+fn shown_duration(duration: Duration) -> String {
+    match duration.as_secs() {
+        seconds if seconds >= 3600 && seconds % 3600 == 0 => format!("{}h", seconds / 3600),
+        seconds if seconds >= 60 && seconds % 60 == 0 => format!("{}m", seconds / 60),
+        seconds => format!("{seconds}s"),
+    }
+}
+
+/// The command line that saved a plan, as one that applies it: the plan has the flags about pruning.
+fn apply_command(arguments: impl Iterator<Item = String>, file: &str) -> String {
+    let mut words = vec!["trueup".to_owned()];
+    let mut arguments = arguments;
+    while let Some(argument) = arguments.next() {
+        match argument.as_str() {
+            "--plan" => {
+                arguments.next();
+                words.extend(["--from".to_owned(), quoted(file)]);
+            }
+            plan if plan.starts_with("--plan=") => words.extend(["--from".to_owned(), quoted(file)]),
+            "--prune" => {}
+            other => words.push(quoted(other)),
+        }
+    }
+    words.join(" ")
+}
+
+/// A word as a shell takes it.
+fn quoted(word: &str) -> String {
+    let is_plain = |character: char| character.is_alphanumeric() || "-_./:=@,%+#".contains(character);
+    if !word.is_empty() && !word.starts_with('#') && word.chars().all(is_plain) {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', r"'\''"))
 }
 
 /// The arguments that two commands share.
@@ -178,17 +226,14 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     let Asked { wish, is_shown, made, planning } = asked;
     let PlanningArguments { selection, syncing, sources, cluster, comparing, rules, .. } = planning;
     let clusters = cluster.settings();
-    let concurrency = clusters.concurrency;
     let judge = rules.judge(&selection.argocd()?.settings)?;
-    let mut request = request::request(&selection, &sources, concurrency, session)?;
+    let (mut request, world) =
+        request::request(&selection, sources, clusters, comparing.read_from_cluster(), session).await?;
     // What nobody waits for is not judged: right after a sync everything is on its way.
     request.health = syncing.wait.then(|| judge.clone());
-    request.settings_from_cluster = comparing.argocd_cm_from_cluster;
-    request.repositories_from_cluster = comparing.repositories_from_cluster;
     request.strict = comparing.strict;
     request.state_namespace = comparing.state.state_namespace;
     request.accept_move = comparing.accept_move;
-    let world = request::world(sources, clusters, concurrency, session)?;
     let mut wanted = syncing.request(wish, judge, session.cancel.clone());
     wanted.is_shown = is_shown;
     if let Some(made) = made {
@@ -216,17 +261,65 @@ pub(super) fn nobody_to_ask(help: &str) -> Finding {
         .with_help(help)
 }
 
-/// Shows the plan, and asks. Where nothing is to be done there is nothing to ask.
-pub(super) async fn confirm(prepared: &Prepared, question: &'static str, session: &Session) -> bool {
-    if prepared.plans().all(Plan::is_empty) {
-        return true;
+/// Prints the report of a run that was refused when asked: on a screen it was just read.
+pub(super) async fn report_unchanged(
+    session: &mut Session,
+    run: &Run,
+    mut outputs: Vec<Output>,
+    exit: &ExitRules,
+) -> u8 {
+    session.end_progress().await;
+    session.terminal.show(|_view| "nothing was changed\n".to_owned());
+    if session.terminal.is_one_screen() {
+        outputs.retain(|output| output.file.is_some());
+        let unwritten = session.terminal.reports(&outputs, |format, view| render(run, format, view));
+        let findings: Vec<Finding> = unwritten.iter().map(|error| Finding::of(error)).collect();
+        return if findings.is_empty() { run.exit_code(exit) } else { session.refuse(&findings) };
     }
-    session.terminal.show(|view| plan::text(prepared.plans(), view));
+    report(session, run, &outputs, exit).await
+}
+
+/// What somebody said to a plan.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Answer {
+    Go,
+    Stop,
+}
+
+/// Shows the diff and the plan, and asks. If nothing is to be done there is nothing to ask.
+pub(super) async fn confirm(prepared: &Prepared, question: impl FnOnce(&Run) -> String, session: &Session) -> Answer {
+    if prepared.plans().all(Plan::is_empty) {
+        return Answer::Go;
+    }
+    let run = prepared.comparison();
+    session.terminal.show(|view| proposal::proposal(&run, view));
+    let question = format!("{}. {}", proposal::summary(&run), question(&run));
     let terminal = session.terminal.clone();
-    let answer = tokio::task::spawn_blocking(move || terminal.confirm(question));
+    let answer = tokio::task::spawn_blocking(move || terminal.confirm(&question));
     // Whoever presses Ctrl-C in place of an answer is not kept waiting for one.
     tokio::select! {
-        answer = answer => answer.unwrap_or(false),
-        () = session.cancel.cancelled() => false,
+        answer = answer => if answer.unwrap_or(false) { Answer::Go } else { Answer::Stop },
+        () = session.cancel.cancelled() => Answer::Stop,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Whoever approves a saved plan copies this line.
+    #[test]
+    fn the_command_that_applies_a_saved_plan_is_the_one_that_saved_it() {
+        for (saved, applies) in [
+            ("sync --plan plan.json apps/", "trueup sync --from plan.json apps/"),
+            ("apply --plan=plan.json --prune -l team=shop apps", "trueup apply --from plan.json -l team=shop apps"),
+            ("sync shop a$b --plan plan.json", "trueup sync shop 'a$b' --from plan.json"),
+        ] {
+            assert_eq!(apply_command(saved.split(' ').map(str::to_owned), "plan.json"), applies);
+        }
+        assert_eq!(quoted("it's"), r"'it'\''s'");
+        for (seconds, shown) in [(3600, "1h"), (7200, "2h"), (90, "90s"), (120, "2m"), (0, "0s")] {
+            assert_eq!(shown_duration(Duration::from_secs(seconds)), shown);
+        }
     }
 }

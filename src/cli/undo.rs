@@ -6,9 +6,10 @@ use std::path::Path;
 use super::arguments::selection::SelectionArguments;
 use super::manifests::ManifestPath;
 use super::session::Session;
-use super::sync::{Asked, confirm, nobody_to_ask, prepare, report};
+use super::sync::{Answer, Asked, confirm, nobody_to_ask, prepare, report, report_unchanged};
 use crate::finding::Finding;
-use crate::fleet::sync;
+use crate::fleet::{Run, sync};
+use crate::source::short;
 
 /// How somebody consents.
 #[derive(Clone, Copy)]
@@ -18,7 +19,14 @@ pub(super) struct Consent {
     /// `-y`: nobody is asked.
     pub(super) is_given: bool,
     /// The question.
-    pub(super) question: &'static str,
+    pub(super) question: Question,
+}
+
+/// What somebody is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Question {
+    RollBack,
+    Delete,
 }
 
 /// Keeps the one application that APP or `--app` names, and gives the name; a name that several have is an error.
@@ -63,11 +71,32 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Sessi
     if prepared.applications() > 1 {
         return session.refuse(&[several(&name, prepared.applications())]);
     }
-    let is_done = !is_dry && (is_given || confirm(&prepared, question, &session).await);
+    let answer = if is_dry || is_given {
+        Answer::Go
+    } else {
+        confirm(&prepared, |run| question_of(question, &name, run), &session).await
+    };
+    let is_done = !is_dry && answer == Answer::Go;
     let run = if is_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) };
     // Its sender of events is the last: the progress ends with it.
     drop(world);
-    report(&mut session, &run, &outputs, &exit).await
+    match answer {
+        Answer::Go => report(&mut session, &run, &outputs, &exit).await,
+        Answer::Stop => report_unchanged(&mut session, &run, outputs, &exit).await,
+    }
+}
+
+/// The question, about the application that was named.
+fn question_of(question: Question, name: &str, run: &Run) -> String {
+    let to = run.applications.iter().find_map(|application| application.rolled_back.as_ref());
+    match (question, to) {
+        (Question::Delete, _) => format!("Delete application `{name}`?"),
+        (Question::RollBack, None) => format!("Roll back `{name}`?"),
+        (Question::RollBack, Some(to)) => {
+            let revision = short(&to.revision);
+            format!("Roll back `{name}` to entry {} ({revision})?", to.entry)
+        }
+    }
 }
 
 /// One application at a time is taken back or deleted.

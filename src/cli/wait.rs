@@ -7,6 +7,7 @@ use clap::ValueEnum;
 use super::arguments::judging::JudgingArguments;
 use super::arguments::state::StateArguments;
 use super::session::{Look, Session};
+use super::watch::parse_interval;
 use crate::cluster::settings::parse_request_timeout;
 use crate::finding::Finding;
 use crate::fleet::{self, Ending, Goal, Patience, Run};
@@ -75,10 +76,6 @@ fn parse_timeout(text: &str) -> Result<Duration, String> {
     Ok(parse_request_timeout(text)?.unwrap_or(FOR_EVER).min(FOR_EVER))
 }
 
-fn parse_interval(text: &str) -> Result<Duration, String> {
-    parse_request_timeout(text)?.ok_or_else(|| "the interval must be more than zero".to_owned())
-}
-
 /// Reads, waits, reports.
 pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
     let timeout = arguments.timeout;
@@ -103,7 +100,7 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
 
 async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Ending), Vec<Finding>> {
     let patience = arguments.patience();
-    let (mut request, world) = arguments.judging.resolve(session)?;
+    let (mut request, world) = arguments.judging.resolve(session).await?;
     request.state_namespace = arguments.state.state_namespace;
     Ok(fleet::wait::wait(request, &world, patience).await)
 }

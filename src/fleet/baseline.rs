@@ -12,6 +12,7 @@ use super::Request;
 use super::condition::ConditionKind;
 use super::list::{Live, identity};
 use super::neighbours::mark_moved;
+use super::run::RolledBack;
 use super::sync::mark_known;
 use super::turn::{Members, Turn};
 use crate::cluster::{ClusterError, ObjectName};
@@ -108,6 +109,9 @@ async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Opti
 fn take(turn: &mut Turn, mut state: State) -> State {
     turn.last_attempt = state.last_attempt();
     turn.rolled_back_to = state.rolled_back_to;
+    if turn.rollback.is_none() {
+        turn.rolled_back = state.rolled_back_to.map(|entry| rolled_back(turn, &state, entry));
+    }
     turn.members = members(&state).map(Arc::new);
     if let Some(doubt) = &state.doubt {
         warn(turn, doubt);
@@ -122,6 +126,17 @@ fn take(turn: &mut Turn, mut state: State) -> State {
         turn.baseline = Some(Arc::new(baseline));
     }
     state
+}
+
+fn rolled_back(turn: &Turn, state: &State, id: u64) -> RolledBack {
+    let entry = state.history.iter().find(|entry| entry.id == id);
+    let first = turn.sources.first();
+    RolledBack {
+        entry: id,
+        revision: entry.and_then(|entry| entry.sources.first()).map(|of| of.revision.clone()).unwrap_or_default(),
+        follows: first.map(|source| source.target_revision.clone()).unwrap_or_default(),
+        now: first.map(|source| source.revision.clone()).unwrap_or_default(),
+    }
 }
 
 /// Where members may be: the parent's annotations are for other tools, too, and anybody can edit them; the record knows what

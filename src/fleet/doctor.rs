@@ -3,14 +3,17 @@
 //! In: the programs to look for, and applications whose repositories and clusters are tried. Out: a [`Checkup`]. Repositories are
 //! fetched as a diff would fetch them; nothing is written but the cache.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Request, World, fetch, list, turn};
+use super::turn::{self, Turn};
+use super::{Request, World, fetch, list};
+use crate::app::source::SourceKind;
 use crate::cluster::Cluster;
 use crate::finding::Finding;
 use crate::process::{self, Cancel, Command, ProcessError};
+use crate::render::by_files;
 
 /// A program that has not said its version by then has something else to do.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -28,6 +31,10 @@ pub struct Tool {
     pub oldest: Option<(u64, u64)>,
     /// Its purpose, and how to install it.
     pub purpose: &'static str,
+    /// The sources that need it.
+    pub renders: Option<SourceKind>,
+    /// The tool that is used where this one is not installed.
+    pub stand_in: Option<&'static str>,
 }
 
 impl Tool {
@@ -59,12 +66,14 @@ pub struct Check {
     pub name: String,
     /// Its version or revision; or why it is not there.
     pub result: Result<String, Finding>,
+    /// The applications that need it, of a program.
+    pub needed_by: Vec<String>,
 }
 
 /// Everything that was tried.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Checkup {
-    /// Programs; one that is missing is no fault until an application needs it.
+    /// Programs; one that is missing is an error if an application needs it.
     pub tools: Vec<Check>,
     /// Repositories, each once.
     pub repositories: Vec<Check>,
@@ -75,9 +84,10 @@ pub struct Checkup {
 }
 
 impl Checkup {
-    /// Whether a repository or a cluster that an application needs could not be reached.
+    /// Whether an application needs a program that is missing, or a repository or cluster that cannot be reached.
     pub fn has_error(&self) -> bool {
-        let needed = self.repositories.iter().chain(&self.clusters);
+        let tools = self.tools.iter().filter(|check| !check.needed_by.is_empty());
+        let needed = self.repositories.iter().chain(&self.clusters).chain(tools);
         needed.into_iter().any(|check| check.result.is_err()) || !self.findings.is_empty()
     }
 }
@@ -88,9 +98,11 @@ pub async fn doctor(mut request: Request, world: &World, tools: &[Tool]) -> Chec
     fetch::fetch(&mut turns, world, request.concurrency).await;
     list::connect(&mut turns, world, request.concurrency).await;
     let mut checkup = Checkup::default();
+    let needs = needs(&turns, &request);
     for tool in tools {
-        checkup.tools.push(look_for(tool, &world.cancel).await);
+        checkup.tools.push(look_for(tool, &needs, &world.cancel).await);
     }
+    use_stand_ins(tools, &mut checkup.tools);
     let (mut repositories, mut clusters) = (Tried::default(), Tried::default());
     for turn in &turns {
         let application = &turn.application;
@@ -122,6 +134,37 @@ pub async fn doctor(mut request: Request, world: &World, tools: &[Tool]) -> Chec
     checkup
 }
 
+/// The applications whose sources each tool renders.
+fn needs(turns: &[Turn], request: &Request) -> BTreeMap<SourceKind, BTreeSet<String>> {
+    let mut needs: BTreeMap<SourceKind, BTreeSet<String>> = BTreeMap::new();
+    let is_on = |kind: &SourceKind| !request.render.disabled.contains(kind);
+    for turn in turns {
+        for (source, checkout) in turn.application.sources.iter().zip(&turn.checkouts) {
+            let by_files = || {
+                let checkout = checkout.as_ref().filter(|_| !source.renders_nothing())?;
+                let folder = checkout.folder(source.path.as_deref().unwrap_or_default()).ok()?;
+                by_files(&folder, is_on).ok()
+            };
+            if let Some(kind) = source.explicit_kind().filter(is_on).or_else(by_files) {
+                needs.entry(kind).or_default().insert(turn.application.name.clone());
+            }
+        }
+    }
+    needs
+}
+
+/// A tool that is not installed is no error where another one does its work.
+fn use_stand_ins(tools: &[Tool], checks: &mut [Check]) {
+    for (position, tool) in tools.iter().enumerate() {
+        let stand_in = checks.iter().find(|check| Some(check.name.as_str()) == tool.stand_in);
+        let found =
+            stand_in.and_then(|check| Some(format!("{} {}: {}", check.name, tool.name, check.result.as_ref().ok()?)));
+        if let (Some(found), Err(_)) = (found, &checks[position].result) {
+            checks[position].result = Ok(found);
+        }
+    }
+}
+
 /// Repositories or clusters that applications share, by name, with what came of each.
 #[derive(Default)]
 struct Tried(BTreeMap<String, Outcome>);
@@ -151,11 +194,14 @@ impl Tried {
         let mut checks = Vec::new();
         for (name, Outcome { found, errors }) in self.0 {
             match found {
-                Some(found) if errors.is_empty() => checks.push(Check { name, result: Ok(found) }),
+                Some(found) if errors.is_empty() => {
+                    checks.push(Check { name, result: Ok(found), needed_by: Vec::new() });
+                }
                 _ => {
                     checks.extend(errors.into_iter().map(|(error, application)| Check {
                         name: name.clone(),
                         result: Err(error.about(&application)),
+                        needed_by: Vec::new(),
                     }));
                 }
             }
@@ -164,7 +210,7 @@ impl Tried {
     }
 }
 
-async fn look_for(tool: &Tool, cancel: &Cancel) -> Check {
+async fn look_for(tool: &Tool, needs: &BTreeMap<SourceKind, BTreeSet<String>>, cancel: &Cancel) -> Check {
     let mut command = Command::new(&tool.program).args(tool.arguments.iter().copied());
     command.timeout = PATIENCE;
     let result = match process::run(&command, cancel).await {
@@ -180,7 +226,8 @@ async fn look_for(tool: &Tool, cancel: &Cancel) -> Check {
         }
         Err(error) => Err(Finding::of(&error).with_help(tool.purpose)),
     };
-    Check { name: tool.name.to_owned(), result }
+    let needed_by = tool.renders.and_then(|kind| needs.get(&kind)).into_iter().flatten().cloned().collect();
+    Check { name: tool.name.to_owned(), result, needed_by }
 }
 
 fn short(revision: &str) -> &str {

@@ -32,7 +32,8 @@ pub mod wait;
 mod watch;
 
 pub use condition::{Condition, ConditionKind};
-pub use run::{ApplicationHealth, ApplicationRun, Run, SourceRun, SyncStatus};
+pub use run::{ApplicationHealth, ApplicationRun, RolledBack, Run, SourceRun, SyncStatus};
+pub use settings::read_settings;
 pub use wait::{Ending, Goal, Patience};
 
 use std::sync::Arc;

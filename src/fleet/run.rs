@@ -64,6 +64,19 @@ impl ApplicationHealth {
     }
 }
 
+/// A rollback that is in effect: `trueup reconcile` leaves the application alone.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RolledBack {
+    /// The entry of the history.
+    pub entry: u64,
+    /// The revision of its first source.
+    pub revision: String,
+    /// What the manifest's first source follows: a branch, a tag; empty for the default branch.
+    pub follows: String,
+    /// The revision that this is now; empty where it is not known.
+    pub now: String,
+}
+
 /// One application, compared.
 #[derive(Debug, Clone, PartialEq)]
 pub struct ApplicationRun {
@@ -94,6 +107,8 @@ pub struct ApplicationRun {
     pub operation: Option<Operation>,
     /// Why a reconciliation leaves its drift, where it does.
     pub left: Option<String>,
+    /// The rollback that is in effect, or that this run makes.
+    pub rolled_back: Option<RolledBack>,
     /// Whether somebody wants it gone (`trueup delete`).
     pub is_going: bool,
     /// Whether it was deleted, and nothing is left of it.

@@ -15,6 +15,12 @@ use crate::object::{Gvk, Object};
 /// The cluster that Argo CD runs in, by the name that it gives it.
 const IN_CLUSTER: &str = "in-cluster";
 
+/// Reads them now, for what is done before a run begins: the run itself does not read them again.
+pub async fn read_settings(request: &mut Request, world: &World) {
+    read(request, world).await;
+    (request.settings_from_cluster, request.repositories_from_cluster) = (false, false);
+}
+
 pub(super) async fn read(request: &mut Request, world: &World) {
     if !request.settings_from_cluster && !request.repositories_from_cluster {
         return;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::condition::{Condition, ConditionKind};
 use super::list::Live;
-use super::run::{ApplicationHealth, ApplicationRun, Run, SourceRun};
+use super::run::{ApplicationHealth, ApplicationRun, RolledBack, Run, SourceRun};
 use super::{Request, World};
 use crate::app::source::SourceBlock;
 use crate::app::{Application, InvalidApplication, Source, SourceForm};
@@ -89,6 +89,8 @@ pub(super) struct Turn {
     pub(super) rollback: Option<u64>,
     /// The entry that it was taken back to, and that it is left at until somebody syncs it.
     pub(super) rolled_back_to: Option<u64>,
+    /// The rollback that is in effect, or that this run makes, for reports.
+    pub(super) rolled_back: Option<RolledBack>,
     /// Its hooks, while it is being deleted.
     pub(super) hooks: Vec<Object>,
     /// Whether somebody wants it gone.
@@ -270,6 +272,7 @@ fn turn(application: Application) -> Turn {
         state: None,
         rollback: None,
         rolled_back_to: None,
+        rolled_back: None,
         hooks: Vec::new(),
         is_going: false,
         is_deleted: false,
@@ -348,6 +351,31 @@ pub(super) fn end(
     Run { applications, findings, requests: world.clusters.requests() }
 }
 
+/// An application as it was compared, with its plan, before anything is done.
+pub(super) fn compared(turn: &Turn) -> ApplicationRun {
+    let application = &turn.application;
+    let mut resources = turn.resources.clone();
+    resources.sort_by(|left, right| order(left).cmp(&order(right)));
+    ApplicationRun {
+        cluster: turn.cluster.as_ref().map(|cluster| cluster.name().to_owned()).unwrap_or_default(),
+        name: application.name.clone(),
+        namespace: application.namespace.clone(),
+        project: application.project.clone(),
+        destination: application.destination.clone(),
+        sources: turn.sources.clone(),
+        conditions: turn.conditions.clone(),
+        resources,
+        history: turn.history.clone(),
+        health: None,
+        plan: turn.plan.clone(),
+        operation: None,
+        left: turn.left.clone(),
+        rolled_back: turn.rolled_back.clone(),
+        is_going: turn.is_going,
+        is_deleted: false,
+    }
+}
+
 fn application_run(mut turn: Turn) -> ApplicationRun {
     turn.resources.sort_by(|left, right| order(left).cmp(&order(right)));
     let application = Arc::unwrap_or_clone(turn.application);
@@ -365,6 +393,7 @@ fn application_run(mut turn: Turn) -> ApplicationRun {
         plan: turn.plan,
         operation: turn.operation,
         left: turn.left,
+        rolled_back: turn.rolled_back,
         is_going: turn.is_going,
         is_deleted: turn.is_deleted,
     }
@@ -390,6 +419,7 @@ fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         plan: None,
         operation: None,
         left: None,
+        rolled_back: None,
         is_going: false,
         is_deleted: false,
     }

@@ -122,7 +122,7 @@ pub(super) async fn until(
         };
         is_first_look = false;
         if waiting != shown {
-            world.progress.note(format!("waiting for {}", waiting.join(", ")));
+            world.progress.waiting_for(&waiting);
             shown = waiting;
         }
         sleep_until(ends.min(looked + patience.interval)).await;

@@ -51,6 +51,8 @@ pub enum Event {
         /// Why it is not there yet.
         why: String,
     },
+    /// All that is waited for; sent again when it is something else.
+    WaitingFor(Vec<String>),
     /// A step of a plan ended.
     Step {
         /// The subject.
@@ -105,6 +107,11 @@ impl Progress {
     /// Something is waited for.
     pub fn waiting(&self, subject: &str, why: &str) {
         self.send(Event::Waiting { subject: subject.to_owned(), why: why.to_owned() });
+    }
+
+    /// All that is waited for.
+    pub fn waiting_for(&self, what: &[String]) {
+        self.send(Event::WaitingFor(what.to_vec()));
     }
 
     /// A step of a plan ended.

@@ -27,10 +27,15 @@ pub(super) fn detect(input: &RenderInput<'_>, warnings: &mut Vec<Finding>) -> Re
     if plugin.is_some() {
         return Ok(SourceKind::Plugin);
     }
-    let mut found = file_names(input.folder)?.into_iter().filter_map(|name| match name.as_str() {
+    by_files(input.folder, is_on)
+}
+
+/// The tool by the files directly in the folder, of those that are on.
+pub(crate) fn by_files(folder: &Path, is_on: impl Fn(&SourceKind) -> bool) -> Result<SourceKind, RenderError> {
+    let mut found = file_names(folder)?.into_iter().filter_map(|name| match name.as_str() {
         "kustomization.yaml" | "kustomization.yml" | "Kustomization" => Some(SourceKind::Kustomize),
         name if name.ends_with("Chart.yaml") => Some(SourceKind::Helm),
-        "app.yaml" if ksonnet::is_application(&input.folder.join(&name)) => Some(SourceKind::Ksonnet),
+        "app.yaml" if ksonnet::is_application(&folder.join(&name)) => Some(SourceKind::Ksonnet),
         _ => None,
     });
     // Quirk: the last one counts.

@@ -31,6 +31,7 @@ mod steady;
 mod stream;
 mod working_copy;
 
+pub(crate) use detect::by_files;
 pub use environment::BuildEnvironment;
 pub use error::RenderError;
 pub use helm::HelmError;

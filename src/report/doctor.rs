@@ -10,7 +10,7 @@ use super::{Format, json, yaml};
 use crate::finding::{Finding, Severity};
 use crate::fleet::doctor::{Check, Checkup};
 use crate::report::style::escape::visible;
-use crate::report::style::markdown::{code, span};
+use crate::report::style::markdown::{cell, span};
 
 /// The checkup in one format, with a final line break.
 pub fn write(checkup: &Checkup, format: Format) -> String {
@@ -18,7 +18,7 @@ pub fn write(checkup: &Checkup, format: Format) -> String {
         Format::Json => json::pretty(&DoctorReport::of(checkup)),
         Format::Yaml => yaml::of(&DoctorReport::of(checkup)),
         Format::Markdown => markdown(checkup),
-        Format::Text | Format::Diff => text(checkup),
+        Format::Text | Format::Diff | Format::Wide | Format::Name => text(checkup),
     }
 }
 
@@ -55,8 +55,13 @@ fn line(text: &mut String, check: &Check, width: usize) {
         Ok(found) => writeln!(text, "  {name:width$}  {}", visible(found)),
         Err(finding) => {
             let words = words(finding);
+            let needed = match &check.needed_by[..] {
+                [] => String::new(),
+                names => format!(", needed by {}", names.join(", ")),
+            };
             let help = finding.help.as_deref().unwrap_or_default();
-            writeln!(text, "  {name:width$}  × {}\n  {:width$}    {}", visible(&words), "", visible(help))
+            let (words, needed) = (visible(&words), visible(&needed));
+            writeln!(text, "  {name:width$}  × {words}{needed}\n  {:width$}    {}", "", visible(help))
         }
     };
 }
@@ -74,10 +79,15 @@ fn markdown(checkup: &Checkup) -> String {
     for (title, checks) in sections(checkup) {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "\n| {title} | found |\n|---|---|");
-        for Check { name, result } in checks {
+        for Check { name, result, needed_by } in checks {
+            let needed = if needed_by.is_empty() {
+                String::new()
+            } else {
+                format!(", needed by {}", cell(&needed_by.join(", ")))
+            };
             let _ = match result {
-                Ok(found) => writeln!(text, "| {} | ✅ {} |", code(name), code(found)),
-                Err(finding) => writeln!(text, "| {} | ❌ {} |", code(name), code(&words(finding))),
+                Ok(found) => writeln!(text, "| {} | ✅ {} |", cell(name), cell(found)),
+                Err(finding) => writeln!(text, "| {} | ❌ {}{needed} |", cell(name), cell(&words(finding))),
             };
         }
     }
@@ -117,6 +127,8 @@ struct Entry<'run> {
     code: Option<&'run str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     help: Option<&'run str>,
+    #[serde(rename = "neededBy", skip_serializing_if = "<[String]>::is_empty")]
+    needed_by: &'run [String],
 }
 
 impl<'run> DoctorReport<'run> {
@@ -146,6 +158,7 @@ impl<'run> Entry<'run> {
             error: error.map(words),
             code: error.and_then(|finding| finding.code.as_deref()),
             help: error.and_then(|finding| finding.help.as_deref()),
+            needed_by: &check.needed_by,
         }
     }
 }

@@ -20,30 +20,145 @@ const NAMED: usize = 5;
 /// More lines than these nobody reads: then there is one line for each kind.
 const LINES: usize = 200;
 
-/// Every finding of a run, those outside of applications first; what is the same but for the application's name is one.
+/// Every finding of a run, those outside of applications first; what is the same but for the application's name is one, and
+/// so is what follows from one cause: a role that an account lacks, a host that does not answer.
 pub(super) fn of_run(run: &Run) -> Vec<Cow<'_, Finding>> {
-    let mut gathered: Vec<Cow<'_, Finding>> = run.findings.iter().map(Cow::Borrowed).collect();
-    let mut shared: Vec<(Vec<&str>, &Finding, &str)> = Vec::new();
-    let mut places: HashMap<FindingKey<'_>, usize> = HashMap::new();
-    for application in &run.applications {
-        for finding in application.conditions.iter().map(|condition| &condition.finding) {
-            let rest = finding.message.strip_prefix(&application.name).and_then(|rest| rest.strip_prefix(": "));
-            let words = rest.unwrap_or(&finding.message);
-            let place = *places.entry(FindingKey::of(finding, words)).or_insert_with(|| {
-                shared.push((Vec::new(), finding, words));
-                shared.len() - 1
-            });
-            let names = &mut shared[place].0;
-            if rest.is_some() && !names.contains(&application.name.as_str()) {
-                names.push(&application.name);
+    run.findings.iter().map(Cow::Borrowed).chain(GatheredFindings::of(run).all()).collect()
+}
+
+/// The findings of all applications, by what they have in common.
+pub(super) struct GatheredFindings<'run>(Vec<FindingGroup<'run>>);
+
+/// Findings that are one to whoever reads them.
+struct FindingGroup<'run> {
+    /// The applications that have it.
+    names: Vec<&'run str>,
+    /// Each in other words, without the name of its application.
+    findings: Vec<(&'run Finding, &'run str)>,
+    /// The cause, if there is one that others may share.
+    cause: Option<SharedCause<'run>>,
+}
+
+impl<'run> GatheredFindings<'run> {
+    pub(super) fn of(run: &'run Run) -> Self {
+        let mut groups: Vec<FindingGroup<'run>> = Vec::new();
+        let mut by_cause: HashMap<SharedCause<'run>, usize> = HashMap::new();
+        let mut by_words: HashMap<FindingKey<'run>, usize> = HashMap::new();
+        for application in &run.applications {
+            for finding in application.conditions.iter().map(|condition| &condition.finding) {
+                let rest = finding.message.strip_prefix(&application.name).and_then(|rest| rest.strip_prefix(": "));
+                let words = rest.unwrap_or(&finding.message);
+                let cause = SharedCause::of(finding, words);
+                let place = match cause {
+                    Some(cause) => by_cause.entry(cause).or_insert(groups.len()),
+                    None => by_words.entry(FindingKey::of(finding, words)).or_insert(groups.len()),
+                };
+                if *place == groups.len() {
+                    groups.push(FindingGroup { names: Vec::new(), findings: Vec::new(), cause });
+                }
+                let group = &mut groups[*place];
+                if !group.findings.iter().any(|(_, known)| *known == words) {
+                    group.findings.push((finding, words));
+                }
+                if rest.is_some() && !group.names.contains(&application.name.as_str()) {
+                    group.names.push(&application.name);
+                }
+            }
+        }
+        Self(groups)
+    }
+
+    /// One finding for each group.
+    fn all(&self) -> impl Iterator<Item = Cow<'run, Finding>> {
+        let findings: Vec<Cow<'run, Finding>> = self.0.iter().filter_map(FindingGroup::finding).collect();
+        findings.into_iter()
+    }
+
+    /// One finding for each group that several applications are in.
+    pub(super) fn shared(&self) -> impl Iterator<Item = Cow<'run, Finding>> {
+        let shared = self.0.iter().filter(|group| group.names.len() > 1).filter_map(FindingGroup::finding);
+        shared.collect::<Vec<_>>().into_iter()
+    }
+
+    /// Whether several applications have this finding of one of them.
+    pub(super) fn is_shared(&self, finding: &Finding, application: &str) -> bool {
+        let rest = finding.message.strip_prefix(application).and_then(|rest| rest.strip_prefix(": "));
+        let words = rest.unwrap_or(&finding.message);
+        let is_in = |group: &&FindingGroup<'_>| {
+            let same_code = group.findings.first().is_some_and(|(first, _)| first.code == finding.code);
+            same_code && group.findings.iter().any(|(_, known)| *known == words)
+        };
+        self.0.iter().find(is_in).is_some_and(|group| group.names.len() > 1 && group.names.contains(&application))
+    }
+}
+
+impl<'run> FindingGroup<'run> {
+    fn finding(&self) -> Option<Cow<'run, Finding>> {
+        let (first, words) = *self.findings.first()?;
+        if self.names.len() < 2 && self.findings.len() < 2 {
+            return Some(Cow::Borrowed(first));
+        }
+        let words = match &self.cause {
+            Some(cause) if self.findings.len() > 1 => cause.words(&self.findings),
+            _ => words.to_owned(),
+        };
+        Some(Cow::Owned(Finding { message: format!("{}: {words}", listed(&self.names)), ..first.clone() }))
+    }
+}
+
+/// What several errors follow from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+enum SharedCause<'run> {
+    /// An account lacks a role in a cluster: `cluster prod: this account`.
+    Role(&'run str),
+    /// A host of repositories does not answer.
+    Host(&'run str),
+}
+
+impl<'run> SharedCause<'run> {
+    fn of(finding: &Finding, words: &'run str) -> Option<Self> {
+        match finding.code.as_deref()? {
+            "trueup::cluster::forbidden" => Some(Self::Role(words.split_once(" cannot ")?.0)),
+            "trueup::source::network" => {
+                let url = words.strip_suffix(" cannot be reached")?;
+                // A source is named by its place when there are several.
+                let url = url.rsplit_once(' ').map_or(url, |(_, url)| url);
+                let place = url.split_once("://").map_or(url, |(_, place)| place);
+                Some(Self::Host(place.split('/').next().filter(|host| !host.is_empty())?))
+            }
+            _ => None,
+        }
+    }
+
+    /// All that follows from it in one sentence.
+    fn words(&self, findings: &[(&Finding, &str)]) -> String {
+        match self {
+            Self::Host(host) => format!("{host} cannot be reached ({} repositories)", findings.len()),
+            Self::Role(who) => {
+                let mut rights: Vec<&str> = Vec::new();
+                let mut namespaces: Vec<&str> = Vec::new();
+                for denied in findings.iter().filter_map(|(_, words)| Some(words.split_once(" cannot ")?.1)) {
+                    let (right, namespace) = denied.split_once(" in namespace ").unwrap_or((denied, ""));
+                    for (known, one) in [(&mut rights, right), (&mut namespaces, namespace)] {
+                        if !one.is_empty() && !known.contains(&one) {
+                            known.push(one);
+                        }
+                    }
+                }
+                let places = match namespaces.as_slice() {
+                    [] => String::new(),
+                    [one] => format!(" in namespace {one}"),
+                    several => format!(" in namespaces {}", listed(several)),
+                };
+                // `list a` and `list b` are `list a and b`.
+                let verb = rights.first().and_then(|right| right.split_once(' ')).map_or("", |(verb, _)| verb);
+                let kinds: Option<Vec<&str>> =
+                    rights.iter().map(|right| right.strip_prefix(verb)?.strip_prefix(' ')).collect();
+                let rights = kinds.map_or_else(|| listed(&rights), |kinds| format!("{verb} {}", listed(&kinds)));
+                format!("{who} cannot {rights}{places}")
             }
         }
     }
-    gathered.extend(shared.into_iter().map(|(names, finding, words)| match names.as_slice() {
-        [] | [_] => Cow::Borrowed(finding),
-        names => Cow::Owned(Finding { message: format!("{}: {words}", listed(names)), ..finding.clone() }),
-    }));
-    gathered
 }
 
 /// The parts that make two findings equal.
@@ -217,6 +332,38 @@ mod tests {
         ╰─▶ Connection refused
         × api: no folder or file `api`
         ");
+    }
+
+    /// One role is missing, or one host is down: a fleet has one problem, and not three for each application.
+    #[test]
+    fn errors_with_one_cause_are_one_finding() {
+        let denied = |namespace: &str, kind: &str| {
+            let message = format!("cluster prod: `ci` cannot list `{kind}` in namespace `{namespace}`");
+            Finding::error("trueup::cluster::forbidden", message).with_help("diff needs get and list")
+        };
+        let down = |repository: &str| {
+            let message = format!("https://git.example.com/shop/{repository} cannot be reached");
+            Finding::error("trueup::source::network", message).with_cause("Connection refused")
+        };
+        let run = run(&[
+            ("web", denied("web", "deployments.apps")),
+            ("api", denied("api", "deployments.apps")),
+            ("jobs", denied("jobs", "cronjobs.batch")),
+            ("one", down("one")),
+            ("two", down("two")),
+            ("alone", Finding::error("trueup::source::network", "https://other.example.com/a cannot be reached")),
+        ]);
+        assert_snapshot!(transcript(&run), @r"
+        × web, api and jobs: cluster prod: `ci` cannot list `deployments.apps` and `cronjobs.batch` in
+        │ namespaces `web`, `api` and `jobs`
+        help: diff needs get and list
+        × one and two: git.example.com cannot be reached (2 repositories)
+        ╰─▶ Connection refused
+        × alone: https://other.example.com/a cannot be reached
+        ");
+        let report = crate::report::render(&run, crate::report::Format::Text, &view());
+        assert_eq!(report.matches("cannot list").count(), 1, "{report}");
+        assert_eq!(report.matches("cannot be reached").count(), 2, "{report}");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use serde::Serialize;
 use super::{Format, View, json, yaml};
 use crate::fleet::syncs::ApplicationSyncs;
 use crate::report::style::age::age;
-use crate::report::style::markdown::{code, span};
+use crate::report::style::markdown::{cell, span};
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
 use crate::report::style::words::counted;
@@ -24,7 +24,7 @@ pub fn write(syncs: &[ApplicationSyncs], format: Format, view: &View) -> String 
         Format::Json => json::pretty(&SyncHistory::of(syncs)),
         Format::Yaml => yaml::of(&SyncHistory::of(syncs)),
         Format::Markdown => markdown(syncs),
-        Format::Text | Format::Diff => text(syncs, view),
+        Format::Text | Format::Diff | Format::Wide | Format::Name => text(syncs, view),
     }
 }
 
@@ -172,13 +172,13 @@ fn markdown(syncs: &[ApplicationSyncs]) -> String {
 
 fn markdown_row(entry: &HistoryEntry, text: &mut String) {
     let of_each = |shown: fn(&SyncedSource) -> String| {
-        let shown: Vec<String> = entry.sources.iter().map(|source| code(&shown(source))).collect();
+        let shown: Vec<String> = entry.sources.iter().map(|source| cell(&shown(source))).collect();
         shown.join("<br>")
     };
     let revisions = of_each(|source| source.revision.get(..7).unwrap_or(&source.revision).to_owned());
     let sources = of_each(|source| format!("{} {}", source.repo_url, source.path).trim_end().to_owned());
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "| {} | {} | {revisions} | {sources} | {} |", entry.id, entry.deployed, code(&entry.by));
+    let _ = writeln!(text, "| {} | {} | {revisions} | {sources} | {} |", entry.id, entry.deployed, cell(&entry.by));
 }
 
 /// The histories for scripts. Keys are only ever added; one without a value is left out.

@@ -18,8 +18,10 @@ mod json;
 pub mod manifests;
 mod output;
 pub mod plan;
+pub mod proposal;
 mod stages;
 mod style;
+mod table;
 pub mod terminal;
 pub mod version;
 mod yaml;
@@ -47,5 +49,7 @@ pub fn render(run: &Run, format: Format, view: &View) -> String {
         Format::Yaml => yaml::write(run, view),
         Format::Markdown => markdown::write(run, view),
         Format::Diff => unified::write(run, view),
+        Format::Wide => table::wide(run),
+        Format::Name => table::names(run),
     }
 }

@@ -10,20 +10,17 @@ use std::collections::BTreeMap;
 use super::View;
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
-use crate::report::style::words::{counted, short_revision, sign};
+use crate::report::style::words::{short_revision, sign};
 use crate::sync::ownership::Owner;
 use crate::sync::plan::{Action, Held, Method, Phase, Plan, Step};
 
-/// The plans as text, counts first, with a final line break.
+/// The plans as text, with a final line break.
 pub fn text<'p>(plans: impl IntoIterator<Item = &'p Plan>, view: &View) -> String {
     let plans: Vec<&Plan> = plans.into_iter().collect();
     let mut page = Page::new(view.color);
-    let every: Vec<&Step> = plans.iter().flat_map(|plan| &plan.steps).collect();
-    let held = plans.iter().map(|plan| plan.held.len()).sum();
-    page.write(Role::Name, counted(plans.len(), "application")).write(Role::Plain, "  ");
-    page.list(&counts(&every, held), ", ").end();
     for plan in plans.iter().filter(|plan| !(plan.is_empty() && plan.held.is_empty() && plan.warnings.is_empty())) {
-        page.end().write(Role::Name, &plan.application).write(Role::Plain, "  ");
+        page.gap();
+        page.write(Role::Name, &plan.application).write(Role::Plain, "  ");
         let steps: Vec<&Step> = plan.steps.iter().collect();
         page.list(&counts(&steps, plan.held.len()), ", ");
         page.write(Role::Hint, "  ").write(Role::Hint, &plan.cluster);
@@ -44,13 +41,14 @@ pub fn text<'p>(plans: impl IntoIterator<Item = &'p Plan>, view: &View) -> Strin
 pub(super) fn counts(steps: &[&Step], held: usize) -> Vec<(Role, String)> {
     let count = |does: fn(&Step) -> bool| steps.iter().filter(|step| does(step)).count();
     let is_there = |step: &Step| step.seen.is_some();
+    let hooks = count(|step| step.hook.is_some());
     let counts = [
         (Role::Git, count(|step| step.hook.is_none() && !step.is_prune() && step.seen.is_none()), "to create"),
         (Role::Drift, steps.iter().filter(|step| is_change(step) && is_there(step)).count(), "to change"),
         (Role::Warning, count(is_recreated), "to recreate"),
         (Role::Cluster, count(Step::is_prune), "to delete"),
         (Role::Plain, count(is_release), "to release"),
-        (Role::Plain, count(|step| step.hook.is_some()), "to run"),
+        (Role::Plain, hooks, if hooks == 1 { "hook" } else { "hooks" }),
         (Role::Warning, held, "held"),
     ];
     let counted: Vec<(Role, String)> = counts
@@ -223,9 +221,7 @@ mod tests {
     fn a_plan_reads_in_the_order_that_it_is_done() {
         let nothing = Plan { application: "blog".to_owned(), steps: vec![], held: vec![], warnings: vec![], ..plan() };
         insta::assert_snapshot!(text([&plan(), &nothing], &view()), @r"
-        2 applications  1 to create, 1 to change, 1 to recreate, 1 to delete, 2 to run, 1 held
-
-        argocd/shop  1 to create, 1 to change, 1 to recreate, 1 to delete, 2 to run, 1 held  https://kubernetes.default.svc  3f2a9c1
+        argocd/shop  1 to create, 1 to change, 1 to recreate, 1 to delete, 2 hooks, 1 held  https://kubernetes.default.svc  3f2a9c1
           PreSync, wave 0
             ↻ batch/Job shop/migrate  hook PreSync
           Sync, wave 0
@@ -239,7 +235,7 @@ mod tests {
           ! PersistentVolumeClaim shop/data  its data would be lost with it; needs `--prune-protected`
           ⚠ `batch/Job shop/migrate`: `PreSynk` is not a hook type, so the hook never runs for it
         ");
-        insta::assert_snapshot!(text([&nothing], &view()), @"1 application  nothing to do");
+        insta::assert_snapshot!(text([&nothing], &view()), @"");
     }
 
     /// A release of a hundred objects is named once, and how many are held stands in the first line.
@@ -255,8 +251,6 @@ mod tests {
         let held = vec![held("a", legacy()), held("b", Owner::Kubectl), held("c", legacy())];
         let plan = Plan { steps: Vec::new(), warnings: Vec::new(), held, ..plan() };
         insta::assert_snapshot!(text([&plan], &view()), @r"
-        1 application  3 held
-
         argocd/shop  3 held  https://kubernetes.default.svc  3f2a9c1
           ! 2 held  part of Helm release `legacy`; `--adopt` takes it over
               ConfigMap shop/a

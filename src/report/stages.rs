@@ -78,6 +78,9 @@ struct Board {
     stages: [Count; 5],
     /// Where bars are drawn, once they are.
     screen: Option<MultiProgress>,
+    /// What is waited for, and its line on the screen.
+    goal: String,
+    goal_bar: Option<ProgressBar>,
     /// The last report of each resource of the wait.
     waits: HashMap<String, String>,
 }
@@ -92,6 +95,15 @@ struct Count {
     subject: String,
     /// Drawn from the stage's first event on.
     bar: Option<ProgressBar>,
+}
+
+/// The first of many: `a, b, c and 12 more`.
+fn first_of(what: &[String]) -> String {
+    const SHOWN: usize = 5;
+    match what.len().saturating_sub(SHOWN) {
+        0 => what.join(", "),
+        more => format!("{} and {more} more", what[..SHOWN].join(", ")),
+    }
 }
 
 /// The time of a line in a log.
@@ -111,6 +123,7 @@ impl Board {
                 let shown = self.waits.insert(subject.clone(), why.clone());
                 (shown.as_ref() != Some(why)).then(|| format!("waiting for {subject}: {why}"))
             }
+            Event::WaitingFor(what) if !what.is_empty() => Some(format!("waiting for {}", first_of(what))),
             _ => None,
         }
     }
@@ -120,6 +133,11 @@ impl Board {
             Event::Expect { stage, .. } | Event::Begin { stage, .. } | Event::Done { stage, .. } => *stage,
             Event::Waiting { subject, why } => {
                 self.waiting(subject, why);
+                return;
+            }
+            Event::WaitingFor(what) => {
+                self.goal = first_of(what);
+                self.draw_goal();
                 return;
             }
             Event::Step { .. } | Event::Note(_) => return,
@@ -132,7 +150,7 @@ impl Board {
                 count.subject = visible(subject).into_owned();
             }
             Event::Done { .. } => count.done += 1,
-            Event::Waiting { .. } | Event::Step { .. } | Event::Note(_) => {}
+            Event::Waiting { .. } | Event::WaitingFor(_) | Event::Step { .. } | Event::Note(_) => {}
         }
         self.draw(stage);
     }
@@ -149,6 +167,21 @@ impl Board {
         self.screen = Some(screen);
         for stage in STAGES {
             self.draw(stage);
+        }
+        self.draw_goal();
+    }
+
+    /// What is waited for, on a line below the stages.
+    fn draw_goal(&mut self) {
+        let Some(screen) = &self.screen else { return };
+        if self.goal_bar.is_some() || !self.goal.is_empty() {
+            let style = ProgressStyle::with_template("{prefix:>8} {wide_msg}");
+            let style = style.unwrap_or_else(|_| ProgressStyle::default_spinner());
+            let bar = self.goal_bar.get_or_insert_with(|| {
+                screen.add(ProgressBar::new_spinner().with_style(style).with_prefix("wait for"))
+            });
+            bar.set_message(visible(&self.goal).into_owned());
+            bar.tick();
         }
     }
 
@@ -280,6 +313,23 @@ mod tests {
                 "waiting for Job shop/migrate: 1 of 1 failed",
             ]
         );
+    }
+
+    /// Whoever runs `trueup wait` by hand sees what is missing, and not a still screen.
+    #[test]
+    fn a_wait_shows_what_it_waits_for() {
+        let what: Vec<String> = (1..=7).map(|number| format!("Pod shop/web-{number} (Progressing)")).collect();
+        let mut board = Board::default();
+        let line = board.news(&Event::WaitingFor(what.clone())).unwrap();
+        assert!(line.starts_with("waiting for Pod shop/web-1 (Progressing), "), "{line}");
+        assert!(line.ends_with("web-5 (Progressing) and 2 more"), "{line}");
+
+        let screen = InMemoryTerm::new(10, 70);
+        let bars = MultiProgress::with_draw_target(ProgressDrawTarget::term_like(Box::new(screen.clone())));
+        board.show(bars.clone());
+        board.take(&Event::WaitingFor(what[..1].to_vec()));
+        assert_eq!(screen.contents(), "wait for Pod shop/web-1 (Progressing)");
+        bars.clear().unwrap();
     }
 
     #[test]

@@ -89,6 +89,11 @@ impl Terminal {
         self.message(&write(&self.settings.messages));
     }
 
+    /// Whether standard output and standard error are read on one screen.
+    pub fn is_one_screen(&self) -> bool {
+        io::stdout().is_terminal() && io::stderr().is_terminal()
+    }
+
     /// Whether somebody is there to answer.
     pub fn can_ask(&self) -> bool {
         io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -98,7 +103,8 @@ impl Terminal {
     pub fn confirm(&self, question: &str) -> bool {
         self.bars.suspend(|| {
             let mut answer = String::new();
-            let asked = write!(io::stderr().lock(), "{} [y/N] ", visible(question)).and_then(|()| io::stderr().flush());
+            let asked =
+                write!(io::stderr().lock(), "\n{} [y/N] ", visible(question)).and_then(|()| io::stderr().flush());
             let answered = asked.and_then(|()| io::stdin().read_line(&mut answer));
             answered.is_ok() && matches!(answer.trim(), "y" | "Y" | "yes" | "Yes")
         })

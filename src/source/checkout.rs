@@ -6,7 +6,7 @@
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::Source;
+use crate::app::{ManifestFolder, Source};
 use crate::finding::Finding;
 
 use super::error::{NearestPath, SourceCause, SourceError};
@@ -68,7 +68,7 @@ pub struct Wanted {
 
 impl Wanted {
     /// The request of a source of an application in this project; `folder` is that of the application's manifest.
-    pub fn of(source: &Source, project: &str, folder: &Path) -> Self {
+    pub fn of(source: &Source, project: &str, folder: &ManifestFolder) -> Self {
         Self {
             revision: source.target_revision.clone(),
             tag_prefix: source.tag_prefix.clone(),
@@ -76,7 +76,7 @@ impl Wanted {
             pass_credentials: source.helm.as_ref().is_some_and(|helm| helm.pass_credentials),
             project: project.to_owned(),
             // It only matters where files of this machine are asked for.
-            holder: is_local(source.repo_url.with_credentials()).then(|| holder_of(folder)).flatten(),
+            holder: folder.local().filter(|_| is_local(source.repo_url.with_credentials())).and_then(holder_of),
         }
     }
 

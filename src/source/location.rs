@@ -5,17 +5,64 @@
 
 use std::path::{Component, Path, PathBuf};
 
+use crate::app::ManifestFolder;
 use crate::secret::RepoUrl;
 
 use super::error::SourceError;
 
 /// Makes a `repoURL` absolute: `.`, `./x` and `../x` are relative to the folder of the manifest that has it.
-pub fn locate(repo_url: &str, manifest_folder: &Path) -> RepoUrl {
+///
+/// For a manifest from a git repository, its URL stands for the repository's root: `../..` in `apps/prod` is the repository
+/// itself, and one more `..` leads to those beside it, as for the submodules of git.
+pub fn locate(repo_url: &str, manifest_folder: &ManifestFolder) -> RepoUrl {
     let repo_url = repo_url.trim();
     let relative = matches!(repo_url, "." | "..") || repo_url.starts_with("./") || repo_url.starts_with("../");
     if !relative {
         return RepoUrl::new(repo_url);
     }
+    match manifest_folder {
+        ManifestFolder::Local(folder) => below_folder(folder, repo_url),
+        ManifestFolder::Repository { url, path } => below_repository(url, path, repo_url),
+    }
+}
+
+/// Where the path of a repository's URL starts: behind `https://host/`, behind `git@host:`.
+pub fn path_start(url: &str) -> usize {
+    if let Some(scheme) = url.find("://") {
+        let authority = scheme + "://".len();
+        return url[authority..].find('/').map_or(url.len(), |end| authority + end + 1);
+    }
+    if url.starts_with(['/', '.']) {
+        return 0;
+    }
+    match url.split_once(':') {
+        Some((host, _)) if !host.contains('/') => host.len() + 1,
+        _ => 0,
+    }
+}
+
+fn below_repository(url: &RepoUrl, folder: &Path, relative: &str) -> RepoUrl {
+    let (before, root) = url.with_credentials().split_at(path_start(url.with_credentials()));
+    let is_absolute = root.starts_with('/');
+    let root: Vec<&str> = root.split('/').filter(|part| !part.is_empty()).collect();
+    let folder = folder.to_string_lossy();
+    let mut path = root.clone();
+    for part in folder.split('/').chain(relative.split('/')) {
+        match part {
+            "" | "." => {}
+            ".." => {
+                path.pop();
+            }
+            part => path.push(part),
+        }
+    }
+    if path == root {
+        return url.clone();
+    }
+    RepoUrl::new(format!("{before}{}{}", if is_absolute { "/" } else { "" }, path.join("/")))
+}
+
+fn below_folder(manifest_folder: &Path, repo_url: &str) -> RepoUrl {
     let folder = std::path::absolute(manifest_folder).unwrap_or_else(|_| manifest_folder.to_owned());
     let mut path = PathBuf::new();
     for part in folder.join(repo_url).components() {
@@ -133,7 +180,26 @@ mod tests {
             ("https://git.example.com/a", "https://git.example.com/a"),
             ("git@git.example.com:a/b", "git@git.example.com:a/b"),
         ] {
-            assert_eq!(locate(written, Path::new("/srv/apps")).with_credentials(), expected, "{written}");
+            assert_eq!(locate(written, &"/srv/apps".into()).with_credentials(), expected, "{written}");
+        }
+    }
+
+    /// Whoever keeps Applications beside what they deploy writes `repoURL: ../..`, and the pull loop fetches them from git.
+    #[test]
+    fn relative_urls_of_a_manifest_from_git_start_at_its_repository() {
+        for (url, written, expected) in [
+            ("https://ci:x@git.example.com/shop/infra.git", "../..", "https://ci:x@git.example.com/shop/infra.git"),
+            ("https://git.example.com/shop/infra", "../../", "https://git.example.com/shop/infra"),
+            ("https://git.example.com/shop/infra", "../../../web", "https://git.example.com/shop/web"),
+            ("https://git.example.com/shop/infra", "../../../../../..", "https://git.example.com/"),
+            ("git@git.example.com:shop/infra.git", "../../../web.git", "git@git.example.com:shop/web.git"),
+            ("ssh://git@git.example.com:22/infra", "../..", "ssh://git@git.example.com:22/infra"),
+            ("file:///srv/git/infra", "../../../web", "file:///srv/git/web"),
+            ("/srv/git/infra", "../../../web", "/srv/git/web"),
+            ("/srv/git/infra", "https://git.example.com/a", "https://git.example.com/a"),
+        ] {
+            let folder = ManifestFolder::Repository { url: RepoUrl::new(url), path: "apps/prod".into() };
+            assert_eq!(locate(written, &folder).with_credentials(), expected, "{url} {written}");
         }
     }
 

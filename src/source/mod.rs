@@ -33,7 +33,7 @@ pub(crate) use checkout::lexically_inside;
 pub use checkout::{Checkout, FetchResult, FetchedBy, Wanted, short};
 pub use error::SourceError;
 pub use history::{Commit, History, HistoryWanted, PathHistory};
-pub use location::locate;
+pub use location::{locate, path_start};
 pub use settings::{Override, SourceSettings};
 pub use sources::Sources;
 pub(crate) use tree::{refuse_links_that_leave, unless_it_leaves};

@@ -51,7 +51,17 @@ impl Sources {
 
     /// Fetches what is wanted of one repository; answers in the order asked.
     pub async fn fetch(&self, url: &RepoUrl, wanted: &[Wanted], cancel: &Cancel) -> Vec<FetchResult> {
-        let wanted: Vec<Wanted> = wanted.iter().map(|wanted| self.settled(url, wanted)).collect();
+        let wanted = wanted.iter().map(|wanted| self.overridden(url, self.scoped(url, wanted))).collect();
+        self.fetch_settled(url, wanted, cancel).await
+    }
+
+    /// Fetches what the command line itself wants of a repository: `--revision` is about the sources of applications.
+    pub async fn fetch_named(&self, url: &RepoUrl, wanted: &Wanted, cancel: &Cancel) -> FetchResult {
+        let found = self.fetch_settled(url, vec![self.scoped(url, wanted)], cancel).await;
+        found.into_iter().next().unwrap_or_else(|| Err(Arc::new(SourceError::Cancelled { url: url.to_string() })))
+    }
+
+    async fn fetch_settled(&self, url: &RepoUrl, wanted: Vec<Wanted>, cancel: &Cancel) -> Vec<FetchResult> {
         let known = self.known(url);
         let mut known = known.lock().await;
         let mut open: Vec<Wanted> = Vec::new();
@@ -108,12 +118,16 @@ impl Sources {
         self.apart(url, cancel, move |mut task| history::history(&mut task, &wanted)).await?
     }
 
-    /// The final request: at the revision that the user names, of a git repository; of a project only where that
-    /// makes a difference, so that the same is wanted once.
-    fn settled(&self, url: &RepoUrl, wanted: &Wanted) -> Wanted {
+    /// A project is named only where it makes a difference, so that the same is wanted once.
+    fn scoped(&self, url: &RepoUrl, wanted: &Wanted) -> Wanted {
+        let repositories = self.shared.settings.keyring.repositories();
+        let project = repositories.scope(url.with_credentials(), &wanted.project).to_owned();
+        Wanted { project, ..wanted.clone() }
+    }
+
+    /// At the revision that the user names, of a git repository.
+    fn overridden(&self, url: &RepoUrl, wanted: Wanted) -> Wanted {
         let settings = &self.shared.settings;
-        let project = settings.keyring.repositories().scope(url.with_credentials(), &wanted.project).to_owned();
-        let wanted = Wanted { project, ..wanted.clone() };
         match &settings.revision_override {
             Some(revision) if SourceOrigin::of(url, &wanted, &settings.keyring) == SourceOrigin::Git => {
                 wanted.at(revision)

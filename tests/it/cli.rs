@@ -56,12 +56,17 @@ impl Here {
 #[test]
 fn help_and_errors_list_exactly_the_formats_of_the_report() {
     for (command, has_diff) in REPORTS {
-        let formats = if has_diff { "text, json, yaml, markdown, diff" } else { "text, json, yaml, markdown" };
+        let formats = match command {
+            _ if has_diff => "text, json, yaml, markdown, diff, wide, name",
+            "health" | "wait" => "text, json, yaml, markdown, wide, name",
+            _ => "text, json, yaml, markdown",
+        };
         let outcome = trueup([command, "shop", "-o", "xml"]).exits(2);
         let expected = format!("unknown report format `xml`; one of: {formats}\n");
         assert!(outcome.stderr.contains(&expected), "{}", outcome.transcript());
         let help = trueup([command, "-h"]).exits(0);
-        assert!(help.stdout.contains(&format!("[possible values: {formats}]")), "{}", help.transcript());
+        let words = help.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
+        assert!(words.contains(&format!("[possible values: {formats}]")), "{}", help.transcript());
     }
     let outcome = trueup(["version", "-o", "markdown"]).exits(2);
     assert!(outcome.stderr.contains("one of: text, json, yaml\n"), "{}", outcome.transcript());
@@ -139,12 +144,21 @@ fn the_short_help_shows_the_flags_that_people_use() {
 fn an_unknown_command_is_answered_with_the_one_that_is_meant() {
     for (word, expected) in [
         ("get", "`trueup status PATH`"),
-        ("list", "`trueup status PATH`"),
+        ("ls", "`trueup status PATH`"),
         ("app", "leave it out: `trueup sync shop apps/`"),
         ("template", "`trueup render PATH`"),
     ] {
         let outcome = trueup([word, "shop"]).exits(2);
         assert!(outcome.stderr.contains(&format!("unrecognized subcommand '{word}'")), "{}", outcome.transcript());
+        assert!(outcome.stderr.contains(&format!("tip: {expected}")), "{}", outcome.transcript());
+    }
+    // So are the flags of other tools.
+    for (flag, expected) in [
+        ("--kube-context", "`--context NAME` chooses the kubeconfig context"),
+        ("--hard-refresh", "leave it out: every run fetches"),
+        ("-auto-approve", "long flags have two dashes: `--auto-approve`"),
+    ] {
+        let outcome = trueup(["sync", flag, "shop"]).exits(2);
         assert!(outcome.stderr.contains(&format!("tip: {expected}")), "{}", outcome.transcript());
     }
     // A slip of the finger is answered with the nearest name.
@@ -259,4 +273,33 @@ fn the_history_says_who_synced() {
     assert_eq!(by(), "ada");
     sync().env("GITHUB_ACTOR", "ada").arguments(["--by", "linus"]).exits(0);
     assert_eq!(by(), "linus");
+}
+
+/// Whoever comes from kubectl: `-f` names files, `-n` the namespace of the Applications, `-A` all of them.
+#[test]
+fn the_flags_of_kubectl_select_alike() {
+    let here = Here::new();
+    assert_eq!(here.names(["diff", "-f", "shop.yaml"]), ["shop"]);
+    assert_eq!(here.names(["diff", "-f", "."]), here.names(["diff", "."]));
+    assert_eq!(here.names(["list", "-A", "."]), here.names(["status", "."]));
+    assert_eq!(here.names(["plan", "-n", "argocd", "."]), ["blog", "shop"]);
+    let other = here.run(["diff", "-q", "-n", "elsewhere", "."]).exits(2);
+    assert!(other.stderr.contains("`--namespace elsewhere` matches no Application"), "{}", other.transcript());
+    let wide = here.run(["status", "-q", "-o", "wide", "."]).exits(0).stdout;
+    assert!(wide.starts_with("NAME ") && wide.lines().count() == 3, "{wide}");
+    assert_eq!(here.run(["diff", "-q", "-o", "name", "."]).exits(0).stdout, "argocd/blog\nargocd/shop\n");
+    assert_eq!(here.run(["health", "-q", "-o", "name", "."]).exits(0).stdout, "argocd/blog\nargocd/shop\n");
+}
+
+/// `-w`: a report at once, another one when something changed, until Ctrl-C.
+#[test]
+fn a_watched_diff_reports_what_changes() {
+    let here = Here::new();
+    let started = here.run(["diff", "-q", "-o", "name", "--watch=1s", "shop", "."]).start();
+    std::thread::sleep(std::time::Duration::from_secs(3));
+    fs::write(here.live.path().join("settings.yaml"), config_map("renamed").to_string()).unwrap();
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    started.signal("INT");
+    let outcome = started.exits(130);
+    assert_eq!(outcome.stdout, "argocd/shop\nargocd/shop\n", "{}", outcome.transcript());
 }

@@ -85,3 +85,39 @@ fn doctor_tells_what_is_older_than_supported() {
         assert!(outcome.stdout.contains(expected), "{}", outcome.transcript());
     }
 }
+
+/// Whoever asks doctor before a deployment: a program that an Application needs and that is missing is an error, and one that
+/// another program stands in for is not.
+#[test]
+fn doctor_fails_for_a_program_that_an_application_needs() {
+    let live = folder_with([("a.yaml", &config_map("a"))]);
+    let git = TestRepo::new()
+        .file("chart/Chart.yaml", "apiVersion: v2\nname: chart\nversion: 0.1.0\n")
+        .file("overlay/kustomization.yaml", "resources: []\n")
+        .file("plain/a.yaml", config_map("a"))
+        .commit("a chart, an overlay, a folder");
+    let tools = folder_with([("kubectl", &"#!/bin/sh\necho 'Client Version: v1.36.3'\n")]);
+    let kubectl = tools.path().join("kubectl");
+    fs::set_permissions(&kubectl, fs::Permissions::from_mode(0o755)).unwrap();
+    let empty = folder_with([]);
+    let run = |path: &str, search: &std::path::Path, code: i32| {
+        let application = git.application(path).path(path);
+        let run = trueup(["doctor", "-q", "-o", "json", "--live"]).argument(live.path()).of(&application);
+        run.env("PATH", search).exits(code).json()
+    };
+
+    let helm = run("chart", tools.path(), 2);
+    let program = |report: &serde_json::Value, name: &str| {
+        let programs = report["programs"].as_array().unwrap().clone();
+        programs.into_iter().find(|program| program["name"] == name).unwrap()
+    };
+    assert_eq!(program(&helm, "helm")["neededBy"], json!(["chart"]), "{helm:#}");
+    assert_eq!(helm["exitCode"], 2);
+
+    let kustomize = run("overlay", tools.path(), 0);
+    assert_eq!(program(&kustomize, "kustomize")["found"], "kubectl kustomize: Client Version: v1.36.3");
+    let neither = run("overlay", empty.path(), 2);
+    assert_eq!(program(&neither, "kustomize")["neededBy"], json!(["overlay"]), "{neither:#}");
+
+    run("plain", empty.path(), 0);
+}

@@ -8,6 +8,7 @@
 mod harness;
 
 mod action;
+mod apps_from;
 mod beside_argo_cd;
 mod charts;
 mod cli;

@@ -20,10 +20,10 @@ mod secrets;
 mod tests;
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use serde_json::{Map as Json, Value, json};
 
+use crate::app::manifest_folder::ManifestFolder;
 use crate::finding::Finding;
 use crate::object::Origin;
 
@@ -61,7 +61,7 @@ pub struct ApplicationSet {
     /// Where the manifest was written.
     pub origin: Origin,
     /// The folder of the manifest's file, which a relative `repoURL` starts from.
-    pub folder: PathBuf,
+    pub folder: ManifestFolder,
     /// Warnings about the manifest.
     pub findings: Vec<Finding>,
 }

@@ -1,13 +1,12 @@
 //! The manifests of ApplicationSets, with every fault of a file found at once.
 
-use std::path::PathBuf;
-
 use serde_json::{Map as Json, Value};
 
 use super::ApplicationSet;
 use crate::app::ManifestText;
 use crate::app::fault::Fault;
 use crate::app::fields::Fields;
+use crate::app::manifest_folder::ManifestFolder;
 use crate::app::reading::{Reading, SourceText};
 use crate::finding::{Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, WithPositions};
@@ -78,7 +77,7 @@ fn decode(reading: Reading<'_>, manifest: &Json<String, Value>) -> Result<Applic
         template_patch: None,
         preserves_resources: false,
         origin,
-        folder: PathBuf::new(),
+        folder: ManifestFolder::default(),
         findings: Vec::new(),
     };
     let mut fields = Fields::new(&reading, manifest);

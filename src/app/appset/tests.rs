@@ -3,8 +3,6 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "`json!` makes values, and cases read better without references")]
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -14,7 +12,7 @@ fn file(text: &str) -> ManifestText {
     ManifestText {
         name: "set.yaml".to_owned(),
         bytes: text.as_bytes().to_vec(),
-        folder: PathBuf::from("."),
+        folder: ".".into(),
         given: Given::ByName,
     }
 }

@@ -1,7 +1,5 @@
 //! Whole files: several documents, Lists, other kinds, templates, what cannot be read.
 
-use std::path::Path;
-
 use super::*;
 
 const WEB: &str = "apiVersion: argoproj.io/v1alpha1
@@ -52,7 +50,7 @@ fn every_document_and_every_item_of_a_list_is_read() {
     assert_eq!(ignored(&manifests), [("apps/Deployment", 1)]);
     let Ok(bare) = &manifests.applications[3] else { panic!("bare is refused") };
     assert_eq!(bare.sources[0].line, 36);
-    assert_eq!(bare.folder, Path::new("apps"));
+    assert_eq!(bare.folder, "apps".into());
 }
 
 #[test]

@@ -11,7 +11,7 @@ use crate::cluster::{ClusterEnvironment, ClusterSettings};
 type RequestTimeout = Option<Duration>;
 
 /// Clusters and credentials.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Cluster")]
 pub(crate) struct ClusterArguments {
     /// Compare with a folder of manifests, such as `kubectl get -o yaml` dumps, instead of a cluster

@@ -13,7 +13,7 @@ use crate::status::health::Judge;
 use crate::status::health::lua::Clock;
 
 /// How health is assessed.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Health")]
 pub(crate) struct HealthRuleArguments {
     /// Use the health scripts of this folder: `<group>/<Kind>/health.lua`; `_` matches any text

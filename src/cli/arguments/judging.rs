@@ -1,8 +1,9 @@
 //! What the verbs that judge health share: which applications, in which clusters, by which rules, and how it is reported.
 
 use super::cluster::ClusterArguments;
+use super::comparing::FromCluster;
 use super::health::HealthRuleArguments;
-use super::output::{FormatArguments, OutputArguments};
+use super::output::{HealthFormatArguments, OutputArguments};
 use super::selection::SelectionArguments;
 use super::source::SourceArguments;
 use crate::cli::request;
@@ -12,7 +13,7 @@ use crate::fleet::{Request, World};
 use crate::report::ExitRules;
 
 /// The flags that the health commands share.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct JudgingArguments {
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,
@@ -29,7 +30,7 @@ pub(crate) struct JudgingArguments {
     #[command(flatten)]
     pub(crate) rules: HealthRuleArguments,
     #[command(flatten)]
-    pub(crate) format: FormatArguments,
+    pub(crate) format: HealthFormatArguments,
     #[command(flatten)]
     pub(crate) telling: OutputArguments,
 }
@@ -41,16 +42,15 @@ impl JudgingArguments {
     }
 
     /// The request and its world.
-    pub(crate) fn resolve(self, session: &Session) -> Result<(Request, World), Vec<Finding>> {
+    pub(crate) async fn resolve(self, session: &Session) -> Result<(Request, World), Vec<Finding>> {
         let clusters = self.cluster.settings();
-        let concurrency = clusters.concurrency;
         let judge = self.rules.judge(&self.selection.argocd()?.settings)?;
-        let mut request = request::request(&self.selection, &self.sources, concurrency, session)?;
+        let from_cluster =
+            FromCluster { settings: self.argocd_cm_from_cluster, repositories: self.repositories_from_cluster };
+        let (mut request, world) =
+            request::request(&self.selection, self.sources, clusters, from_cluster, session).await?;
         request.health = Some(judge);
         request.log_lines = self.rules.logs;
-        request.settings_from_cluster = self.argocd_cm_from_cluster;
-        request.repositories_from_cluster = self.repositories_from_cluster;
-        let world = request::world(self.sources, clusters, concurrency, session)?;
         Ok((request, world))
     }
 }

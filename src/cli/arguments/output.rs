@@ -32,7 +32,7 @@ pub(crate) struct Verbosity {
 }
 
 /// Progress, colour and verbosity.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, Clone, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct OutputArguments {
     /// No progress; errors and warnings only
@@ -81,7 +81,7 @@ pub(crate) fn resolve(outputs: &[Output]) -> Result<Vec<Output>, Vec<Finding>> {
 }
 
 /// The formats of every report but that of drift.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct FormatArguments {
     /// Write the report in this format, to standard output or FILE; repeatable
@@ -96,8 +96,24 @@ impl FormatArguments {
     }
 }
 
+/// The formats of a report about health.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct HealthFormatArguments {
+    /// Write the report in this format, to standard output or FILE; repeatable
+    #[arg(short, long, alias = "out", value_name = "FORMAT[=FILE]", value_parser = OutputParser(Format::OF_HEALTH))]
+    output: Vec<Output>,
+}
+
+impl HealthFormatArguments {
+    /// Where the reports go.
+    pub(crate) fn outputs(&self) -> Result<Vec<Output>, Vec<Finding>> {
+        resolve(&self.output)
+    }
+}
+
 /// The formats of a drift report.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportArguments {
     /// Write the report in this format, to standard output or FILE; repeatable

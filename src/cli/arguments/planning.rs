@@ -10,7 +10,7 @@ use super::syncing::SyncingArguments;
 use crate::cli::session::Look;
 
 /// The flags of all commands that plan a sync.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 pub(crate) struct PlanningArguments {
     #[command(flatten)]
     pub(crate) selection: SelectionArguments,

@@ -11,7 +11,7 @@ use crate::secret::Secret;
 use crate::source::{Credentials, HostLogin, Keyring};
 
 /// Credentials for repositories.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Sources")]
 pub(crate) struct RepositoryArguments {
     /// Read Argo CD's repository Secrets (`argocd.argoproj.io/secret-type: repository` or `repo-creds`) from a file

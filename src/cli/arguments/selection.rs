@@ -3,20 +3,33 @@
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
+use super::apps_from::{AppsFrom, parse_apps_from};
 use crate::app::settings::{Repositories, Settings};
 use crate::cli::manifests::{self, ManifestPath};
 use crate::finding::Finding;
 
 /// Which applications to work on.
-#[derive(Debug, Default, clap::Args)]
+#[derive(Debug, Default, Clone, clap::Args)]
 pub(crate) struct SelectionArguments {
     /// Application manifests: files, folders (searched recursively), or `-` for standard input [default: `.`];
     /// a word that is neither a file nor a folder selects an application, like `--app`
     #[arg(value_name = "PATH")]
     pub(crate) paths: Vec<ManifestPath>,
+    /// Read Application manifests from this file or folder, or `-` for standard input, like PATH; repeatable
+    #[arg(short = 'f', long, value_name = "FILE", help_heading = "Selection")]
+    pub(crate) filename: Vec<ManifestPath>,
+    /// Fetch Application manifests from a git repository: a file or folder in it, at a branch, tag or commit; repeatable
+    #[arg(long, value_name = "URL[#PATH][@REVISION]", value_parser = parse_apps_from, help_heading = "Selection")]
+    pub(crate) apps_from: Vec<AppsFrom>,
     /// Select an application by `name`, `namespace/name` or a glob; repeatable
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub(crate) app: Vec<String>,
+    /// Select applications whose manifests are in this namespace, as `kubectl get applications -n`
+    #[arg(short = 'n', long, value_name = "NAMESPACE", help_heading = "Selection")]
+    pub(crate) namespace: Option<String>,
+    /// Select applications of all namespaces, which is the default
+    #[arg(short = 'A', long, conflicts_with = "namespace", help_heading = "Selection")]
+    pub(crate) all_namespaces: bool,
     /// Select applications by label: `team=shop,tier!=test`, `env in (prod, stage)`, `!legacy`
     #[arg(short = 'l', long, value_name = "SELECTOR", help_heading = "Selection")]
     pub(crate) selector: Option<String>,
@@ -70,7 +83,8 @@ impl SelectionArguments {
                 None => chosen.paths.push(path.clone()),
             }
         }
-        chosen.is_default = chosen.paths.is_empty();
+        chosen.paths.extend(self.filename.iter().cloned());
+        chosen.is_default = chosen.paths.is_empty() && self.apps_from.is_empty();
         if chosen.is_default {
             chosen.paths.push(ManifestPath::Path(PathBuf::from(".")));
         }

@@ -12,7 +12,7 @@ use crate::secret::RepoUrl;
 use crate::source::{Override, SourceSettings};
 
 /// How repositories are fetched.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Sources")]
 pub(crate) struct SourceArguments {
     /// Use a local checkout instead of a repository, its working tree as it is; repeatable

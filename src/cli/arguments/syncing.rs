@@ -19,7 +19,7 @@ const FOR_EVER: Duration = Duration::from_secs(365 * 24 * 60 * 60);
 
 /// How applications are synced.
 #[expect(clippy::struct_excessive_bools, reason = "they are flags of the command line")]
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Syncing")]
 pub(crate) struct SyncingArguments {
     /// Take over objects that Argo CD, Helm, Flux or kubectl applied, or somebody created

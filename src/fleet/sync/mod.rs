@@ -132,6 +132,16 @@ impl Prepared {
         self.turns.len() + self.invalid.len()
     }
 
+    /// Every application as it was compared, with its plan: what somebody reads before being asked.
+    pub fn comparison(&self) -> Run {
+        let invalid = self.invalid.iter().flat_map(|(_, application)| application.findings.iter().cloned());
+        Run {
+            applications: self.turns.iter().map(turn::compared).collect(),
+            findings: self.findings.iter().cloned().chain(invalid).collect(),
+            ..Run::default()
+        }
+    }
+
     /// The run as it is before anything is done: what `--dry-run` reports.
     pub fn end(self, world: &World) -> Run {
         turn::end(self.turns, self.invalid, self.findings, world)

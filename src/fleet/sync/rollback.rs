@@ -15,7 +15,7 @@ use super::super::condition::ConditionKind;
 use super::super::fetch::arrived;
 use super::super::syncs::Subject;
 use super::super::turn::{self, Turn};
-use super::super::{Request, SourceRun, World, list, neighbours, past, render, settings};
+use super::super::{Request, RolledBack, SourceRun, World, list, neighbours, past, render, settings};
 use crate::app::source::SourceBlock;
 use crate::app::{InvalidApplication, Source};
 use crate::cluster::{Cluster, Clusters};
@@ -93,6 +93,13 @@ fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Fin
 /// Fetches the sources of an entry; overrides by a local checkout do not count for the past.
 async fn fetch_entry(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
     warn_of_differences(turn, entry);
+    let now = newest(turn, world).await;
+    turn.rolled_back = Some(RolledBack {
+        entry: entry.id,
+        revision: entry.sources.first().map(|source| source.revision.clone()).unwrap_or_default(),
+        follows: turn.sources.first().map(|source| source.target_revision.clone()).unwrap_or_default(),
+        now,
+    });
     if let Err(finding) = set_back(turn, entry) {
         return turn.condition(ConditionKind::RollbackError, finding);
     }
@@ -108,6 +115,16 @@ async fn fetch_entry(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
         }
     }
     turn.rollback = Some(entry.id);
+}
+
+/// The revision that the manifest's first source is at now, for the report; empty where it cannot be fetched.
+async fn newest(turn: &Turn, world: &World) -> String {
+    let Some(source) = turn.application.sources.first() else { return String::new() };
+    let folder = &turn.application.folder;
+    let url = locate(source.repo_url.with_credentials(), folder);
+    let wanted = Wanted::of(source, &turn.application.project, folder);
+    let fetched = world.sources.fetch(&url, &[wanted], &world.cancel).await.pop();
+    fetched.and_then(Result::ok).map(|checkout| checkout.revision.clone()).unwrap_or_default()
 }
 
 /// Warns of what the manifest says otherwise than the entry, and of what the entry does not have.

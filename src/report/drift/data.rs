@@ -73,10 +73,19 @@ struct ApplicationData<'run> {
     held: Vec<HeldEntry<'run>>,
     #[serde(skip_serializing_if = "Option::is_none")]
     left: Option<&'run str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    rolled_back: Option<RolledBackEntry<'run>>,
     #[serde(skip_serializing_if = "is_false")]
     deleted: bool,
     conditions: Vec<ConditionEntry<'run>>,
     resources: Vec<ResourceData<'run>>,
+}
+
+#[derive(Serialize)]
+struct RolledBackEntry<'run> {
+    entry: u64,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    revision: &'run str,
 }
 
 #[derive(Serialize)]
@@ -306,6 +315,10 @@ impl<'run> ApplicationData<'run> {
             plan: application.plan.as_ref().filter(|_| application.operation.is_none()).map(SavedPlan::of),
             held: application.plan.iter().flat_map(|plan| &plan.held).map(HeldEntry::of).collect(),
             left: application.left.as_deref(),
+            rolled_back: application
+                .rolled_back
+                .as_ref()
+                .map(|rolled_back| RolledBackEntry { entry: rolled_back.entry, revision: &rolled_back.revision }),
             deleted: application.is_deleted,
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
             health: application.health.as_ref().map(|health| health.status.as_str()),

@@ -330,6 +330,7 @@ pub(in crate::report) fn application(name: &str) -> ApplicationRun {
         operation: None,
         left: None,
         is_going: false,
+        rolled_back: None,
         is_deleted: false,
     }
 }

@@ -14,15 +14,17 @@ use crate::report::View;
 use crate::report::drift::diff::{self, CONTEXT, DiffSide, LONGEST_VALUE, Line};
 use crate::report::drift::notes::note_of_all;
 use crate::report::drift::operation;
+use crate::report::gathered::GatheredFindings;
 use crate::report::health::markdown::unhealthy;
 use crate::report::style::escape::visible;
-use crate::report::style::markdown::{code, cut, fence_text, span};
+use crate::report::style::markdown::{cell, code, cut, fence_text, span};
 use crate::report::style::page::Page;
 use crate::report::style::path::{one_line, path, short};
 use crate::report::style::theme::Role;
 use crate::report::style::words::{
     STATES, application_counts, change_words, cluster_words, commit_words, counted, fetched_by_words, finding_line,
-    manager_words, one_sided_words, resource_counts, short_revision, state_explained, status_words,
+    going_words, is_listed_in_plan, manager_words, one_sided_words, resource_counts, rolled_back_words, short_revision,
+    state_explained, status_words,
 };
 use crate::status::{Moved, ResourceDrift, ResourceState};
 
@@ -45,14 +47,18 @@ pub(in crate::report) fn write(run: &Run, view: &View) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "\n> {}", span(note));
     }
+    let gathered = GatheredFindings::of(run);
     for application in &run.applications {
         let mut title = format!("\n### {}\n", span(&application.name));
-        let pieces = application
-            .conditions
-            .iter()
-            .map(|condition| finding(&condition.finding))
+        let own = application.conditions.iter().map(|condition| &condition.finding);
+        let own = own.filter(|finding| !gathered.is_shared(finding, &application.name));
+        let is_listed = is_listed_in_plan(application);
+        let resources = application.resources.iter().filter(|_| !is_listed);
+        let pieces = own
+            .map(finding)
+            .chain(rolled_back_words(application).map(|words| format!("\n- {}\n", span(&words))))
             .chain(steps(application))
-            .chain(application.resources.iter().filter_map(|drift| resource(drift, application, note_of_all, view)))
+            .chain(resources.filter_map(|drift| resource(drift, application, note_of_all, view)))
             .chain(application.health.iter().flat_map(|health| &health.resources).filter_map(unhealthy));
         for piece in pieces {
             if text.len() + title.len() + piece.len() > LIMIT {
@@ -61,6 +67,13 @@ pub(in crate::report) fn write(run: &Run, view: &View) -> String {
                 text.push_str(&std::mem::take(&mut title));
                 text.push_str(&piece);
             }
+        }
+    }
+    let shared: Vec<String> = gathered.shared().map(|shared| finding(&shared)).collect();
+    if !shared.is_empty() {
+        text.push_str("\n### Several applications\n");
+        for piece in shared {
+            if text.len() + piece.len() > LIMIT { cut += 1 } else { text.push_str(&piece) }
         }
     }
     if !run.findings.is_empty() {
@@ -125,14 +138,14 @@ fn row(application: &ApplicationRun) -> String {
     };
     let counts: Vec<String> =
         resource_counts(|state| application.count(state)).into_iter().map(|(_, words)| words).collect();
-    let cluster: Vec<String> = cluster_words(application).into_iter().map(code).collect();
+    let cluster: Vec<String> = cluster_words(application).into_iter().map(cell).collect();
     let sources: Vec<String> = application
         .sources
         .iter()
         .map(|source| {
             let revision = match source.revision.as_str() {
                 "" => String::new(),
-                revision => code(&short_revision(revision)) + ", ",
+                revision => cell(&short_revision(revision)) + ", ",
             };
             revision + fetched_by_words(source)
         })
@@ -140,8 +153,8 @@ fn row(application: &ApplicationRun) -> String {
     let health = application.health.as_ref().map(|health| format!(", {}", health.status)).unwrap_or_default();
     format!(
         "| {} | {sign} {}{health} | {} | {} | {} |\n",
-        code(&application.name),
-        status_words(status),
+        cell(&application.name),
+        going_words(application).unwrap_or(status_words(status)),
         counts.join(", "),
         cluster.join(" "),
         sources.join("<br>")
@@ -191,20 +204,6 @@ fn resource(
         namespace: resource.namespace.clone(),
         name: resource.name.clone(),
     };
-    let mut title = format!("{} {}", state_explained(resource), code(&key.to_string()));
-    // Writing to a String cannot fail.
-    if !one_sided_words(resource).is_empty() {
-        let _ = write!(title, ", {}", one_sided_words(resource));
-    }
-    if let Some(origin) = &resource.origin {
-        let _ = write!(title, " at {}", code(&origin.to_string()));
-    }
-    if let Some(note) = resource.note.as_deref().filter(|note| Some(*note) != note_of_all) {
-        let _ = write!(title, ": {}", code(note));
-    }
-    if resource.is_tolerated {
-        title.push_str(", does not count");
-    }
     let mut body = String::new();
     match (resource.state, &resource.target) {
         (ResourceState::InSync, _) if resource.additions.is_empty() => return None,
@@ -214,6 +213,22 @@ fn resource(
     }
     commits(application, resource, &mut body);
     additions(resource, &mut body);
+    // A summary is HTML, in which there are no code spans.
+    let quote = if body.is_empty() { span } else { code };
+    let mut title = format!("{} {}", state_explained(resource), quote(&key.to_string()));
+    // Writing to a String cannot fail.
+    if !one_sided_words(resource).is_empty() {
+        let _ = write!(title, ", {}", one_sided_words(resource));
+    }
+    if let Some(origin) = &resource.origin {
+        let _ = write!(title, " at {}", quote(&origin.to_string()));
+    }
+    if let Some(note) = resource.note.as_deref().filter(|note| Some(*note) != note_of_all) {
+        let _ = write!(title, ": {}", quote(note));
+    }
+    if resource.is_tolerated {
+        title.push_str(", does not count");
+    }
     Some(if body.is_empty() {
         format!("\n- {title}\n")
     } else {
@@ -352,9 +367,9 @@ mod tests {
 
         | application | status | resources | cluster | revision |
         |---|---|---|---|---|
-        | <code>shop</code> | ⚠️ OutOfSync | 3 changed, 1 missing, 1 extra, 1 in sync | <code>https&#58;//10&#46;0&#46;0&#46;1&#58;6443</code> | <code>3f2a9c1</code>, fetched by gix |
-        | <code>payments</code> | ❌ Unknown | 1 unknown | <code>eu-prod</code> <code>https&#58;//10&#46;0&#46;0&#46;1&#58;6443</code> | not fetched<br><code>3f2a9c1</code>, fetched by the git program |
-        | <code>search</code> | ✅ Synced | 1 in sync | <code>examples/search/live</code> | <code>3f2a9c1</code>, working tree as it is |
+        | `shop` | ⚠️ OutOfSync | 3 changed, 1 missing, 1 extra, 1 in sync | `https://10.0.0.1:6443` | `3f2a9c1`, fetched by gix |
+        | `payments` | ❌ Unknown | 1 unknown | `eu-prod` `https://10.0.0.1:6443` | not fetched<br>`3f2a9c1`, fetched by the git program |
+        | `search` | ✅ Synced | 1 in sync | `examples/search/live` | `3f2a9c1`, working tree as it is |
 
         ### `shop`
 
@@ -432,14 +447,14 @@ mod tests {
 
         </details>
 
-        - extra, not in git <code>batch/Job shop/migrate-2025</code>, removed from git since the last sync
+        - extra, not in git `batch/Job shop/migrate-2025`, removed from git since the last sync
 
         ### `payments`
 
         - ❌ error ``payments: no tag satisfies `^1.2` in ssh://git@git.example.com/pay/infra: the remote has 0 tags`` at `apps/payments.yaml:4`
           help: `` `targetRevision: main` would follow the branch ``
 
-        - unknown <code>apps/Deployment payments/api</code>: <code>&#96;deployments.apps&#96; may not be listed in namespace &#96;payments&#96;</code>
+        - unknown `apps/Deployment payments/api`: `` `deployments.apps` may not be listed in namespace `payments` ``
 
         ### Outside of the applications
 
@@ -460,7 +475,7 @@ mod tests {
 
         | application | status | resources | cluster | revision |
         |---|---|---|---|---|
-        | <code>search</code> | ✅ Synced | 1 in sync | <code>examples/search/live</code> | <code>3f2a9c1</code>, working tree as it is |
+        | `search` | ✅ Synced | 1 in sync | `examples/search/live` | `3f2a9c1`, working tree as it is |
         ");
     }
 

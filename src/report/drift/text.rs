@@ -12,6 +12,7 @@ use crate::object::Key;
 use crate::report::drift::diff::{self, CONTEXT, Diff, DiffSide, Hunk, LONGEST_VALUE, Line};
 use crate::report::drift::notes::{common_note, note_of_all};
 use crate::report::drift::{ignored_fields, operation};
+use crate::report::gathered::GatheredFindings;
 use crate::report::health::{judged, text as health};
 use crate::report::style::age::age;
 use crate::report::style::page::Page;
@@ -20,8 +21,8 @@ use crate::report::style::theme::Role;
 use crate::report::style::truncate::brief_line;
 use crate::report::style::words::{
     STATES, application_counts, change_words, cluster_words, commit_words, counted, fetched_by_words, finding_counts,
-    finding_line, one_sided_words, proof_words, resource_counts, short_revision, state_explained, state_role,
-    state_sign, status_role, status_words,
+    finding_line, going_words, is_listed_in_plan, one_sided_words, proof_words, resource_counts, rolled_back_words,
+    short_revision, state_explained, state_role, state_sign, status_role, status_words,
 };
 use crate::report::{FindingsPlace, View};
 use crate::source::PathHistory;
@@ -39,20 +40,28 @@ const FOLD_COMMITS: usize = 5;
 
 /// The run as text.
 pub(in crate::report) fn write(run: &Run, view: &View) -> String {
-    let mut report = TextReport { page: Page::new(view.color), view, note_of_all: note_of_all(run) };
-    report.head(run);
-    let (in_sync, others): (Vec<_>, Vec<_>) =
-        run.applications.iter().partition(|application| report.fits_in_one_line(application));
-    for application in others {
-        report.application(application);
-    }
-    report.in_sync(&in_sync);
-    if !run.findings.is_empty() && view.findings == FindingsPlace::Report {
-        report.page.gap();
-        run.findings.iter().for_each(|finding| report.finding("", finding));
-    }
+    let mut report = TextReport::of(run, view);
+    report.body(run);
     report.totals(run);
     report.page.finish()
+}
+
+/// The differences alone, without plans and totals.
+pub(in crate::report) fn comparison(run: &Run, view: &View) -> String {
+    let mut run = run.clone();
+    for application in &mut run.applications {
+        (application.plan, application.left) = (None, None);
+    }
+    let mut report = TextReport::of(&run, view);
+    report.body(&run);
+    report.page.finish()
+}
+
+/// The note of a resource that one of the application's own findings says, too.
+fn note_of_findings<'run>(resource: &'run ResourceDrift, application: &ApplicationRun) -> Option<&'run str> {
+    let note = resource.note.as_deref().filter(|_| resource.state == ResourceState::Unknown)?;
+    let says = |message: &str| message.strip_suffix(note).is_some_and(|name| name.is_empty() || name.ends_with(": "));
+    application.conditions.iter().any(|condition| says(&condition.finding.message)).then_some(note)
 }
 
 fn whole(pieces: &[(bool, String)]) -> Vec<(bool, Cow<'_, str>)> {
@@ -73,9 +82,39 @@ struct TextReport<'run> {
     view: &'run View,
     /// A note that is printed once at the top, because every changed resource has it.
     note_of_all: Option<&'run str>,
+    /// What several applications have in common is printed once, below them.
+    gathered: GatheredFindings<'run>,
+}
+
+impl<'run> TextReport<'run> {
+    fn of(run: &'run Run, view: &'run View) -> Self {
+        let gathered = GatheredFindings::of(run);
+        Self { page: Page::new(view.color), view, note_of_all: note_of_all(run), gathered }
+    }
 }
 
 impl TextReport<'_> {
+    /// Everything but the totals.
+    fn body(&mut self, run: &Run) {
+        self.head(run);
+        let (in_sync, others): (Vec<_>, Vec<_>) =
+            run.applications.iter().partition(|application| self.fits_in_one_line(application));
+        for application in others {
+            self.application(application);
+        }
+        self.in_sync(&in_sync);
+        if self.view.findings == FindingsPlace::Report {
+            let shared: Vec<_> = self.gathered.shared().collect();
+            if !run.findings.is_empty() || !shared.is_empty() {
+                self.page.gap();
+            }
+            for finding in &shared {
+                self.finding("", finding);
+            }
+            run.findings.iter().for_each(|finding| self.finding("", finding));
+        }
+    }
+
     /// How changes read, and what holds for all of them.
     fn head(&mut self, run: &Run) {
         if run.count(ResourceState::Changed) > 0 {
@@ -153,8 +192,8 @@ impl TextReport<'_> {
     fn title(&mut self, application: &ApplicationRun) {
         let status = application.sync();
         self.page.write(Role::Name, &application.name).write(Role::Plain, "  ");
-        if application.is_deleted {
-            self.page.write(Role::Good, "deleted");
+        if let Some(words) = going_words(application) {
+            self.page.write(if application.is_deleted { Role::Good } else { Role::Cluster }, words);
         } else {
             self.page.write(status_role(status), status_words(status));
         }
@@ -178,20 +217,32 @@ impl TextReport<'_> {
         if let Some(note) = note.filter(|_| self.note_of_all.is_none()) {
             self.page.write(Role::Hint, "  note     ").write(Role::Hint, note).end();
         }
+        self.rolled_back(application);
         operation::write(&mut self.page, application, self.view.verbose);
         ignored_fields::write_rules(&mut self.page, application);
         for state in STATES {
             for resource in application.resources.iter().filter(|resource| resource.state == state) {
-                if !self.is_plain(resource) {
-                    self.resource(resource, note);
+                if !self.is_plain(resource) && !is_listed_in_plan(application) {
+                    self.resource(resource, note.or_else(|| note_of_findings(resource, application)));
                     self.commits(application, resource);
                 }
             }
         }
         self.unhealthy(application);
-        if !application.conditions.is_empty() && self.view.findings == FindingsPlace::Report {
+        let findings = application.conditions.iter().map(|condition| &condition.finding);
+        let own: Vec<_> = findings.filter(|one| !self.gathered.is_shared(one, &application.name)).collect();
+        if !own.is_empty() && self.view.findings == FindingsPlace::Report {
             self.page.end();
-            application.conditions.iter().for_each(|condition| self.finding("  ", &condition.finding));
+            for finding in own {
+                self.finding("  ", finding);
+            }
+        }
+    }
+
+    /// The entry of the history that is in effect instead of what git says now.
+    fn rolled_back(&mut self, application: &ApplicationRun) {
+        if let Some(words) = rolled_back_words(application) {
+            self.page.write(Role::Hint, "  history  ").write(Role::Warning, words).end();
         }
     }
 
@@ -217,6 +268,7 @@ impl TextReport<'_> {
         let is_quiet = is_healthy
             && !operation::is_reported(application)
             && application.conditions.is_empty()
+            && application.rolled_back.is_none()
             && application.resources.iter().all(is_plain);
         !self.view.verbose && application.sync() == SyncStatus::Synced && is_quiet
     }
@@ -261,7 +313,11 @@ impl TextReport<'_> {
             namespace: resource.namespace.clone(),
             name: resource.name.clone(),
         };
-        if !(resource.state == ResourceState::InSync && resource.additions.is_empty() && resource.ignored.is_empty()) {
+        let is_one_line = resource.additions.is_empty()
+            && resource.ignored.is_empty()
+            && (resource.state == ResourceState::InSync
+                || (resource.state == ResourceState::Unknown && shared_note.is_some()));
+        if !is_one_line {
             self.page.end();
         }
         let (sign_role, sign) = state_sign(resource.state);

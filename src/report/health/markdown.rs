@@ -7,7 +7,7 @@ use std::fmt::Write;
 use crate::fleet::ApplicationRun;
 use crate::report::ExitStatus;
 use crate::report::health::judged::{Judged, counts, log_words, status};
-use crate::report::style::markdown::{code, cut, span};
+use crate::report::style::markdown::{cell, cut, span};
 use crate::report::style::words::finding_line;
 use crate::status::health::{HealthStatus, ResourceHealth};
 
@@ -53,7 +53,7 @@ fn row(application: &ApplicationRun, text: &mut String) {
     let counts: Vec<String> =
         health.iter().flat_map(|health| counts(&health.resources)).map(|(_, words)| words).collect();
     // Writing to a String cannot fail.
-    let _ = writeln!(text, "| {} | {sign} {status} | {} |", code(&application.name), counts.join(", "));
+    let _ = writeln!(text, "| {} | {sign} {status} | {} |", cell(&application.name), counts.join(", "));
 }
 
 /// A resource that is not healthy, and why.

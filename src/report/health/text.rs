@@ -10,7 +10,7 @@ use crate::report::health::judged::{counts, log_words, role, status};
 use crate::report::health::markdown;
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
-use crate::report::{Format, View, json, yaml};
+use crate::report::{Format, View, json, table, yaml};
 use crate::status::health::logs::ContainerLog;
 use crate::status::health::{HealthStatus, ResourceHealth};
 
@@ -21,6 +21,8 @@ pub fn write(judged: Judged<'_>, format: Format, view: &View) -> String {
         Format::Yaml => yaml::of(&HealthReport::of(judged)),
         Format::Markdown => markdown::write(judged),
         Format::Text | Format::Diff => text(judged, view),
+        Format::Wide => table::wide(judged.run),
+        Format::Name => table::names(judged.run),
     }
 }
 

@@ -40,7 +40,14 @@ pub(in crate::report) fn span(text: &str) -> String {
     format!("{fence}{padding}{shown}{padding}{fence}")
 }
 
-/// Any text as code in a table or in HTML, where the rules of backticks bend; GitHub looks for no mentions in it. Punctuation
+/// Any text as a code span in a table: a bar would end the cell, in code, too.
+///
+/// Rule: GitHub Flavored Markdown, "Tables (extension)".
+pub(in crate::report) fn cell(text: &str) -> String {
+    span(text).replace('|', "\\|")
+}
+
+/// Any text as code in HTML, where the rules of backticks bend; GitHub looks for no mentions in it. Punctuation
 /// is written as character references, which markdown never takes for markup, and a comment keeps `@` from joining an address.
 pub(in crate::report) fn code(text: &str) -> String {
     let mut escaped = String::from("<code>");

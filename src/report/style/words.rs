@@ -1,10 +1,11 @@
 //! The words and counts that every format for people shares.
 
 use crate::finding::{Finding, Severity};
-use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
+use crate::fleet::{ApplicationRun, RolledBack, Run, SourceRun, SyncStatus};
 use crate::report::style::theme::Role;
 use crate::source::Commit;
 use crate::status::{FieldDrift, InSyncProof, Manager, Moved, ResourceDrift, ResourceState};
+use crate::sync::OperationPhase;
 use crate::sync::plan::{Action, Method};
 
 /// Every state, in the order that people want to read them, worst first.
@@ -233,4 +234,39 @@ pub(in crate::report) fn sign(action: &Action, is_there: bool) -> (&'static str,
         Action::Apply { .. } if is_there => ("~", Role::Drift),
         Action::Apply { .. } => ("+", Role::Git),
     }
+}
+
+/// What becomes of an application that somebody wants gone; nothing where nobody does.
+pub(in crate::report) fn going_words(application: &ApplicationRun) -> Option<&'static str> {
+    match &application.operation {
+        _ if application.is_deleted => Some("deleted"),
+        _ if !application.is_going => None,
+        None if application.plan.is_some() => Some("to be deleted"),
+        None => None,
+        Some(_) => Some("not deleted in full"),
+    }
+}
+
+/// Whether the steps of the plan have said all there is to say of the resources: they go, or stay and why.
+pub(in crate::report) fn is_listed_in_plan(application: &ApplicationRun) -> bool {
+    application.is_going && application.plan.is_some() && !application.has_error()
+}
+
+/// The rollback that is in effect, or that was made just now.
+pub(in crate::report) fn rolled_back_words(application: &ApplicationRun) -> Option<String> {
+    let RolledBack { entry, revision, follows, now } = application.rolled_back.as_ref()?;
+    let phase = application.operation.as_ref().map(|operation| operation.phase);
+    let done = match phase {
+        Some(OperationPhase::Succeeded) => "Synced",
+        Some(_) => "not synced in full",
+        None => "rolled back",
+    };
+    let of = if revision.is_empty() { String::new() } else { format!(" ({})", short_revision(revision)) };
+    let follows = if follows.is_empty() { "HEAD" } else { follows };
+    let now = match now.as_str() {
+        "" => String::new(),
+        same if same == revision => format!("; {follows} is at the same revision"),
+        now => format!("; {follows} is at {}", short_revision(now)),
+    };
+    Some(format!("{done} to entry {entry}{of}{now}"))
 }

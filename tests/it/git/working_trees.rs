@@ -76,7 +76,7 @@ async fn local_repositories_of_every_shape_are_read() {
     let run = run_with(|_| ());
     assert_eq!(web(&*run.good(&bare, "next").await), "replicas: 3\n");
     assert_eq!(web(&*run.good(&linked, "HEAD").await), "replicas: 3\n");
-    let relative = locate("../bare.git", &folder.path().join("linked"));
+    let relative = locate("../bare.git", &folder.path().join("linked").into());
     assert_eq!(web(&*run.good(relative.with_credentials(), "main").await), "replicas: 2\n");
 
     // What is not committed is not there; a folder that is no repository is taken as it is where

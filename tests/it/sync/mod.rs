@@ -13,6 +13,7 @@ mod moves;
 mod order;
 mod past;
 mod prune;
+mod question;
 mod reconcile;
 mod record;
 mod refused;

@@ -2,6 +2,7 @@
 
 mod corpus;
 mod oracle;
+mod written;
 
 use std::collections::BTreeMap;
 
