@@ -10,7 +10,7 @@ use super::manifests::ManifestPath;
 use super::request;
 use super::session::{Look, Session};
 use crate::finding::Finding;
-use crate::fleet::doctor::{self, Checkup, Tool};
+use crate::fleet::commands::doctor::{self, Checkup, Tool};
 use crate::fleet::{Request, World};
 use crate::report::{ExitRules, doctor as report};
 

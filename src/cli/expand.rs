@@ -9,7 +9,7 @@ use super::manifests::{self, ManifestPath, StandardInput};
 use super::session::{Look, Session};
 use crate::app::appset::{self, Facts};
 use crate::finding::{Finding, Severity};
-use crate::fleet::expand as expansion;
+use crate::fleet::stages::expand as expansion;
 use crate::report::ExitRules;
 use crate::report::applications::{self, ApplicationFormat, ExpandedApplication};
 use crate::source::Sources;

@@ -8,7 +8,7 @@ use super::manifests::ManifestPath;
 use super::session::Session;
 use super::sync::{Asked, confirm, nobody_to_ask, prepare, report};
 use crate::finding::Finding;
-use crate::fleet::sync;
+use crate::fleet::commands::sync;
 
 /// How somebody consents.
 #[derive(Clone, Copy)]

@@ -105,5 +105,5 @@ async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Endi
     let patience = arguments.patience();
     let (mut request, world) = arguments.judging.resolve(session)?;
     request.state_namespace = arguments.state.state_namespace;
-    Ok(fleet::wait::wait(request, &world, patience).await)
+    Ok(fleet::commands::wait::wait(request, &world, patience).await)
 }

@@ -27,74 +27,74 @@ const DEFAULT_PROJECT: &str = "default";
 
 /// Where the members of an application's ApplySet may be, as its parent and the record in it say.
 #[derive(Debug, Default, PartialEq, Eq)]
-pub(super) struct Members {
+pub(crate) struct Members {
     /// Whether there are no others; not where somebody edited what says so, or where it says nothing.
-    pub(super) is_certain: bool,
-    pub(super) kinds: BTreeSet<GroupKind>,
-    pub(super) namespaces: BTreeSet<String>,
+    pub(crate) is_certain: bool,
+    pub(crate) kinds: BTreeSet<GroupKind>,
+    pub(crate) namespaces: BTreeSet<String>,
 }
 
 /// What is known of one application so far.
-pub(super) struct Turn {
-    pub(super) application: Arc<Application>,
+pub(crate) struct Turn {
+    pub(crate) application: Arc<Application>,
     /// Which application its manifest says it is, whatever it is rolled back to.
     identity: Identity,
-    pub(super) checkouts: Vec<Option<Arc<Checkout>>>,
-    pub(super) sources: Vec<SourceRun>,
-    pub(super) cluster: Option<Arc<dyn Cluster>>,
-    pub(super) kinds: Option<Arc<Kinds>>,
+    pub(crate) checkouts: Vec<Option<Arc<Checkout>>>,
+    pub(crate) sources: Vec<SourceRun>,
+    pub(crate) cluster: Option<Arc<dyn Cluster>>,
+    pub(crate) kinds: Option<Arc<Kinds>>,
     /// The objects that should be; nothing when they could not be found.
-    pub(super) target: Option<Arc<Vec<Object>>>,
+    pub(crate) target: Option<Arc<Vec<Object>>>,
     /// What of git could not be read, and may hold objects that the cluster has.
-    pub(super) gaps: Vec<Gap>,
+    pub(crate) gaps: Vec<Gap>,
     /// What the applications of this run have on the same cluster.
-    pub(super) neighbours: Arc<Neighbours>,
-    pub(super) conditions: Vec<Condition>,
-    pub(super) resources: Vec<ResourceDrift>,
+    pub(crate) neighbours: Arc<Neighbours>,
+    pub(crate) conditions: Vec<Condition>,
+    pub(crate) resources: Vec<ResourceDrift>,
     /// The record of the last sync, if there was one.
-    pub(super) baseline: Option<Arc<Baseline>>,
+    pub(crate) baseline: Option<Arc<Baseline>>,
     /// The commits since then, by file.
-    pub(super) history: BTreeMap<String, PathHistory>,
+    pub(crate) history: BTreeMap<String, PathHistory>,
     /// Its health, where that is asked for.
-    pub(super) health: Option<ApplicationHealth>,
+    pub(crate) health: Option<ApplicationHealth>,
     /// What was listed, for who plans a sync.
-    pub(super) live: Option<Arc<Live>>,
+    pub(crate) live: Option<Arc<Live>>,
     /// The live objects of its extras.
-    pub(super) surplus: Vec<Arc<Object>>,
+    pub(crate) surplus: Vec<Arc<Object>>,
     /// What a sync will do.
-    pub(super) plan: Option<Plan>,
+    pub(crate) plan: Option<Plan>,
     /// Whether the plan must not be carried out: the conditions say why.
-    pub(super) is_refused: bool,
+    pub(crate) is_refused: bool,
     /// What a sync did.
-    pub(super) operation: Option<Operation>,
+    pub(crate) operation: Option<Operation>,
     /// Why a reconciliation leaves its drift, where it does.
-    pub(super) left: Option<String>,
+    pub(crate) left: Option<String>,
     /// Where its members may be; nothing before its first sync.
-    pub(super) members: Option<Arc<Members>>,
+    pub(crate) members: Option<Arc<Members>>,
     /// Kinds of its members that could not be looked at.
-    pub(super) unseen: BTreeSet<GroupKind>,
+    pub(crate) unseen: BTreeSet<GroupKind>,
     /// Kinds that could not be listed where its extras may be.
-    pub(super) unlisted: BTreeSet<GroupKind>,
+    pub(crate) unlisted: BTreeSet<GroupKind>,
     /// Its objects that another application of this run has in git, or owns in the cluster.
-    pub(super) shared: BTreeSet<Key>,
+    pub(crate) shared: BTreeSet<Key>,
     /// Why each source, by its position, could not be fetched or rendered.
-    pub(super) source_errors: BTreeMap<usize, Finding>,
+    pub(crate) source_errors: BTreeMap<usize, Finding>,
     /// Why its cluster was not found, or does not answer.
-    pub(super) cluster_error: Option<Finding>,
+    pub(crate) cluster_error: Option<Finding>,
     /// The last attempt that is on record.
-    pub(super) last_attempt: LastAttempt,
+    pub(crate) last_attempt: LastAttempt,
     /// What is known of its syncs, its record aside, or why nothing is; for who plans one.
-    pub(super) state: Option<Result<State, StateError>>,
+    pub(crate) state: Option<Result<State, StateError>>,
     /// The entry of its history that it is taken back to.
-    pub(super) rollback: Option<u64>,
+    pub(crate) rollback: Option<u64>,
     /// The entry that it was taken back to, and that it is left at until somebody syncs it.
-    pub(super) rolled_back_to: Option<u64>,
+    pub(crate) rolled_back_to: Option<u64>,
     /// Its hooks, while it is being deleted.
-    pub(super) hooks: Vec<Object>,
+    pub(crate) hooks: Vec<Object>,
     /// Whether somebody wants it gone.
-    pub(super) is_going: bool,
+    pub(crate) is_going: bool,
     /// Whether nothing is left of it.
-    pub(super) is_deleted: bool,
+    pub(crate) is_deleted: bool,
     /// What git says now, while the target is what it said before.
     git: Option<Arc<Vec<Object>>>,
     /// The conditions as they were when it was rendered.
@@ -103,7 +103,7 @@ pub(super) struct Turn {
 
 impl Turn {
     /// How the application's own objects are distinguished from others.
-    pub(super) fn tracking(&self, request: &Request) -> Tracking {
+    pub(crate) fn tracking(&self, request: &Request) -> Tracking {
         Tracking {
             instance_name: self.application.instance_name(&request.argocd_namespace),
             label_key: request.label_key(),
@@ -113,13 +113,13 @@ impl Turn {
     }
 
     /// Where the application keeps its state.
-    pub(super) fn place(&self, request: &Request) -> Place {
+    pub(crate) fn place(&self, request: &Request) -> Place {
         let place = Place::of(&self.application, &request.argocd_namespace, request.state_namespace.as_deref());
         Place { identity: Some(self.identity.clone()), accepts_move: request.accept_move, ..place }
     }
 
     /// The sources of the last sync, as the record has them.
-    pub(super) fn synced_sources(&self) -> &[SyncedSource] {
+    pub(crate) fn synced_sources(&self) -> &[SyncedSource] {
         match &self.state {
             Some(Ok(state)) => &state.sources,
             Some(Err(_)) | None => &[],
@@ -127,13 +127,13 @@ impl Turn {
     }
 
     /// The blocks of its sources.
-    pub(super) fn blocks(&self) -> impl Iterator<Item = SourceBlock> {
+    pub(crate) fn blocks(&self) -> impl Iterator<Item = SourceBlock> {
         let form = self.application.source_form;
         self.application.sources.iter().map(move |source| SourceBlock::of(source, form))
     }
 
     /// Takes other sources in place of those of the manifest; none of them is fetched yet.
-    pub(super) fn set_sources(&mut self, sources: Vec<Source>, form: SourceForm) {
+    pub(crate) fn set_sources(&mut self, sources: Vec<Source>, form: SourceForm) {
         self.sources = sources.iter().map(source_run).collect();
         self.checkouts = vec![None; sources.len()];
         let application = Arc::make_mut(&mut self.application);
@@ -141,30 +141,30 @@ impl Turn {
     }
 
     /// The revisions of the last sync.
-    pub(super) fn last_revisions(&self) -> Option<Vec<String>> {
+    pub(crate) fn last_revisions(&self) -> Option<Vec<String>> {
         self.baseline.as_ref().map(|baseline| baseline.revisions.clone())
     }
 
     /// Takes another target in place of what git says now.
-    pub(super) fn set_target(&mut self, target: Arc<Vec<Object>>) {
+    pub(crate) fn set_target(&mut self, target: Arc<Vec<Object>>) {
         let now = self.target.replace(target);
         self.git = self.git.take().or(now);
     }
 
     /// Makes what git says now the target again.
-    pub(super) fn restore_target(&mut self) {
+    pub(crate) fn restore_target(&mut self) {
         if let Some(target) = self.git.take() {
             self.target = Some(target);
         }
     }
 
     /// Keeps the conditions as they are: what comes after is reported again when it is compared again.
-    pub(super) fn keep_conditions(&mut self) {
+    pub(crate) fn keep_conditions(&mut self) {
         self.rendered.clone_from(&self.conditions);
     }
 
     /// Forgets what was compared, to be compared again; what a sync had to say stays.
-    pub(super) fn begin_again(&mut self) {
+    pub(crate) fn begin_again(&mut self) {
         self.resources.clear();
         self.surplus.clear();
         self.unseen.clear();
@@ -175,7 +175,7 @@ impl Turn {
     }
 
     /// The server of its cluster, as the manifest has it, or as it was found.
-    pub(super) fn server(&self) -> &str {
+    pub(crate) fn server(&self) -> &str {
         match self.application.destination.server.as_str() {
             "" => self.cluster.as_ref().map_or("", |cluster| cluster.name()),
             server => server,
@@ -183,7 +183,7 @@ impl Turn {
     }
 
     /// Keeps an error or a warning about this application, under its name.
-    pub(super) fn condition(&mut self, kind: ConditionKind, finding: Finding) {
+    pub(crate) fn condition(&mut self, kind: ConditionKind, finding: Finding) {
         let condition = Condition { kind, finding: finding.about(&self.application.name) };
         if !self.conditions.contains(&condition) {
             self.conditions.push(condition);
@@ -191,18 +191,18 @@ impl Turn {
     }
 
     /// What of git could not be read, with what is on record of where objects came from.
-    pub(super) fn unread(&self) -> Unread<'_> {
+    pub(crate) fn unread(&self) -> Unread<'_> {
         Unread::of(&self.gaps, self.baseline.as_deref())
     }
 
     /// Keeps that the application's cluster was not found or does not answer.
-    pub(super) fn cluster_error(&mut self, finding: Finding) {
+    pub(crate) fn cluster_error(&mut self, finding: Finding) {
         self.cluster_error.get_or_insert_with(|| finding.clone());
         self.condition(ConditionKind::ComparisonError, finding);
     }
 
     /// Keeps an error about one source, which is named by its place when there are several.
-    pub(super) fn source_error(&mut self, position: usize, finding: Finding) {
+    pub(crate) fn source_error(&mut self, position: usize, finding: Finding) {
         self.source_errors.entry(position).or_insert_with(|| finding.clone());
         let finding = if self.sources.len() > 1 { finding.about(&format!("source {}", position + 1)) } else { finding };
         self.condition(ConditionKind::ComparisonError, finding);
@@ -210,7 +210,7 @@ impl Turn {
 }
 
 /// Takes out the applications whose annotation says that nobody is to process them, and says so.
-pub(super) fn leave_alone(request: &mut Request) {
+pub(crate) fn leave_alone(request: &mut Request) {
     let findings = &mut request.findings;
     request.applications.retain(|application| match application {
         Ok(application) if application.skips_reconcile() => {
@@ -224,7 +224,7 @@ pub(super) fn leave_alone(request: &mut Request) {
 }
 
 /// Takes every application that can be compared; the others keep their place in the order.
-pub(super) fn begin(request: &mut Request) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
+pub(crate) fn begin(request: &mut Request) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
     let mut turns = Vec::new();
     let mut invalid = Vec::new();
     for (position, application) in std::mem::take(&mut request.applications).into_iter().enumerate() {
@@ -312,7 +312,7 @@ fn source_run(source: &Source) -> SourceRun {
 
 /// The run at its end, where the health of applications may have been asked for: one that cannot be judged is of unknown
 /// health then, as in Argo CD.
-pub(super) fn end_judged(
+pub(crate) fn end_judged(
     turns: Vec<Turn>,
     invalid: Vec<(usize, InvalidApplication)>,
     request: Request,
@@ -328,7 +328,7 @@ pub(super) fn end_judged(
 }
 
 /// The run at its end: every application in the order of the input, those whose manifests are wrong among them.
-pub(super) fn end(
+pub(crate) fn end(
     turns: Vec<Turn>,
     invalid: Vec<(usize, InvalidApplication)>,
     mut findings: Vec<Finding>,

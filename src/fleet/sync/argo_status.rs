@@ -7,17 +7,17 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
-use super::super::condition::{Condition, ConditionKind};
-use super::super::run::{SyncStatus, sync_status};
-use super::super::turn::Turn;
-use super::super::{Request, World};
-use super::{SyncRequest, Wish};
 use crate::app::Destination;
 use crate::finding::Finding;
+use crate::fleet::condition::{Condition, ConditionKind};
+use crate::fleet::run::{SyncStatus, sync_status};
+use crate::fleet::sync::{SyncRequest, Wish};
+use crate::fleet::turn::Turn;
+use crate::fleet::{Request, World};
 use crate::sync::argo_status::{Done, StatusInput, StatusWritten, status, write};
 use crate::sync::state::State;
 
-pub(super) async fn write_statuses(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
+pub(crate) async fn write_statuses(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
     stream::iter(turns.iter_mut().map(|turn| write_status_of(turn, request, wanted, world)))
         .buffer_unordered(request.concurrency.max(1))
         .collect::<()>()

@@ -11,14 +11,19 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
-use super::super::condition::ConditionKind;
-use super::super::turn::Turn;
-use super::super::{Request, World, render};
-use super::{SyncRequest, Wish, deletion, look, planning, record};
+use super::record;
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
 use crate::finding::Finding;
 use crate::finding::codes::{LOCKED, NOT_PERMITTED, UNHEALTHY};
+use crate::fleet::commands::sync::look;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::stages::render;
+use crate::fleet::sync::delete;
+use crate::fleet::sync::plan;
+use crate::fleet::sync::{SyncRequest, Wish};
+use crate::fleet::turn::Turn;
+use crate::fleet::{Request, World};
 use crate::process::Cancel;
 use crate::sync::execute::{Execution, execute};
 use crate::sync::lock::{Fence, Fenced, Lock, LockError};
@@ -27,7 +32,7 @@ use crate::sync::plan::{Action, Plan};
 use crate::sync::state::{Place, State};
 use crate::sync::{FailureKind, Operation, OperationPhase, StepOutcome, StepResult};
 
-pub(super) async fn perform(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
+pub(crate) async fn perform(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
     stream::iter(turns.iter_mut().map(|turn| perform_one(turn, request, wanted, world)))
         .buffer_unordered(request.concurrency.max(1))
         .collect::<()>()
@@ -150,7 +155,7 @@ async fn under_lock(
         turn.restore_target();
         turn.begin_again();
         look(std::slice::from_mut(turn), request, world).await;
-        planning::plan_one(turn, request, wanted, world).await;
+        plan::plan_one(turn, request, wanted, world).await;
     }
     let Some(plan) = turn.plan.clone().filter(|_| !turn.is_refused) else { return Ok(()) };
     let by = match &wanted.by {
@@ -183,7 +188,7 @@ async fn under_lock(
     let written = match wanted.wish {
         // The record is the other run's by now.
         _ if stops.is_lost() => Ok(()),
-        Wish::Delete(_) => deletion::end(turn, &plan, &operation, state, (&*cluster, place)).await,
+        Wish::Delete(_) => delete::end(turn, &plan, &operation, state, (&*cluster, place)).await,
         Wish::Sync { .. } | Wish::Reconcile { .. } | Wish::Rollback { .. } => {
             let tools = if record::is_of_note(turn, &plan, &operation) {
                 render::rendered_by(turn, request, world).await

@@ -7,10 +7,10 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
-use super::super::SourceRun;
-use super::super::turn::Turn;
-use super::members::{is_member, marked};
 use crate::app::source::SourceBlock;
+use crate::fleet::SourceRun;
+use crate::fleet::applyset::{is_member, marked};
+use crate::fleet::turn::Turn;
 use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 use crate::sync::plan::{Action, Plan, Step};
@@ -18,7 +18,7 @@ use crate::sync::state::{Attempt, Block, Ended, SyncedSource, within_room};
 use crate::sync::{Operation, OperationPhase, StepResult};
 
 /// The sync that is about to run. Its kinds and namespaces are those of everything that the application has.
-pub(super) fn attempt(turn: &Turn, plan: &Plan, started: Timestamp, by: String) -> Attempt {
+pub(crate) fn attempt(turn: &Turn, plan: &Plan, started: Timestamp, by: String) -> Attempt {
     let members = || turn.target.iter().flat_map(|target| target.iter()).filter(|object| is_member(object));
     let kinds: BTreeSet<GroupKind> = members().map(|object| object.gvk().group_kind()).collect();
     let namespaces = members().map(Object::namespace).filter(|namespace| !namespace.is_empty()).map(str::to_owned);
@@ -33,14 +33,14 @@ pub(super) fn attempt(turn: &Turn, plan: &Plan, started: Timestamp, by: String) 
 }
 
 /// Whether a sync that succeeded is an entry of the history.
-pub(super) fn is_of_note(turn: &Turn, plan: &Plan, operation: &Operation) -> bool {
+pub(crate) fn is_of_note(turn: &Turn, plan: &Plan, operation: &Operation) -> bool {
     // What a run that was killed had done is this one's.
     let has_steps = !plan.steps.is_empty() || turn.last_attempt.is_open();
     operation.phase == OperationPhase::Succeeded && plan.whole && has_steps
 }
 
 /// How it ended, and which tools rendered each source.
-pub(super) fn ended(
+pub(crate) fn ended(
     turn: &Turn,
     (plan, tools): (&Plan, &[String]),
     operation: &Operation,
@@ -129,7 +129,7 @@ fn sources(turn: &Turn, tools: &[String]) -> Vec<SyncedSource> {
 }
 
 /// Whether the record has the sources of now.
-pub(super) fn has_sources(turn: &Turn) -> bool {
+pub(crate) fn has_sources(turn: &Turn) -> bool {
     let recorded = turn.synced_sources().iter().map(|source| (&source.revision, &source.block));
     let now = sources(turn, &[]);
     recorded.eq(now.iter().map(|source| (&source.revision, &source.block)))

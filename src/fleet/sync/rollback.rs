@@ -11,16 +11,21 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::condition::ConditionKind;
-use super::super::fetch::arrived;
-use super::super::syncs::Subject;
-use super::super::turn::{self, Turn};
-use super::super::{Request, SourceRun, World, list, neighbours, past, render, settings};
 use crate::app::source::SourceBlock;
 use crate::app::{InvalidApplication, Source};
 use crate::cluster::{Cluster, Clusters};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
+use crate::fleet::commands::history::Subject;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::stages::fetch::arrived;
+use crate::fleet::stages::last_render;
+use crate::fleet::stages::list;
+use crate::fleet::stages::neighbours;
+use crate::fleet::stages::render;
+use crate::fleet::stages::settings;
+use crate::fleet::turn::{self, Turn};
+use crate::fleet::{Request, SourceRun, World};
 use crate::secret::RepoUrl;
 use crate::source::{Wanted, locate};
 use crate::sync::decide::Policy;
@@ -28,7 +33,7 @@ use crate::sync::lock::Lock;
 use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
 
 /// The sources of an entry of each application's history, the one before the last where none is named.
-pub(super) async fn targets(
+pub(crate) async fn targets(
     request: &mut Request,
     to: Option<u64>,
     world: &World,
@@ -164,7 +169,7 @@ fn set_back(turn: &mut Turn, entry: &HistoryEntry) -> Result<(), Finding> {
         let source = match (then.block.kept(), now.get(position)) {
             (Some(block), _) => {
                 form = block.form;
-                past::read(block, &now)?
+                last_render::read(block, &now)?
             }
             (None, Some(source)) => placed_as(source, then),
             (None, None) => continue,

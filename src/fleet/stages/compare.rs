@@ -10,15 +10,18 @@ use futures::StreamExt;
 use futures::stream;
 use tokio::sync::{Mutex, OnceCell};
 
-use super::condition::ConditionKind;
-use super::ignore::ignore;
-use super::list::{ClusterId, Live, Place, identity, place};
-use super::past::{PastUnknown, Said};
-use super::turn::Turn;
-use super::{Request, World, namespace, owners, past};
 use crate::app::options::{ResourceOptions, SyncOption};
 use crate::cluster::{Cluster, Predicted, Validation, Writing, Written};
 use crate::finding::Finding;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::stages::ignore::ignore;
+use crate::fleet::stages::last_render;
+use crate::fleet::stages::last_render::Said;
+use crate::fleet::stages::list::{ClusterId, Live, Place, identity, place};
+use crate::fleet::stages::namespace;
+use crate::fleet::stages::owners;
+use crate::fleet::turn::Turn;
+use crate::fleet::{Request, World};
 use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, SYNC_OPTIONS, is_hook, is_skipped};
 use crate::object::{Gvk, Key, Kinds, Object};
 use crate::progress::Stage;
@@ -29,7 +32,7 @@ use crate::status::tracking::{TrackedBy, Tracking, claimed};
 use crate::status::{Moved, ResourceDrift, ResourceState};
 use crate::sync::plan::{Neighbours, Other, Shared};
 
-pub(super) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
+pub(crate) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
     let progress = &world.progress;
     let comparable = |turn: &Turn| turn.target.is_some() && turn.cluster.is_some() && turn.kinds.is_some();
     progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
@@ -182,12 +185,7 @@ async fn recalled(
     world: &World,
 ) -> (Vec<ResourceDrift>, Option<Finding>) {
     let is_wanted = answered.iter().any(|answered| answered.again.is_some());
-    if !is_wanted {
-        return (answered.into_iter().map(|answered| answered.drift).collect(), None);
-    }
-    let past = past::target(turn, request, world).await;
-    let baseline = turn.baseline.as_deref();
-    let mut unknown = 0;
+    let past = if is_wanted { last_render::target(turn, request, world).await.ok() } else { None };
     let look_again = |Answered { drift, again }: Answered| {
         let Some((mut question, answer)) = again else { return drift };
         let key = question.target().key();
@@ -235,13 +233,13 @@ impl Answered {
 }
 
 /// Where the live objects of one application are looked up.
-pub(super) struct Seen {
-    pub(super) live: Arc<Live>,
-    pub(super) kinds: Arc<Kinds>,
-    pub(super) cluster: ClusterId,
-    pub(super) tracking: Tracking,
-    pub(super) baseline: Option<Arc<Baseline>>,
-    pub(super) neighbours: Arc<Neighbours>,
+pub(crate) struct Seen {
+    pub(crate) live: Arc<Live>,
+    pub(crate) kinds: Arc<Kinds>,
+    pub(crate) cluster: ClusterId,
+    pub(crate) tracking: Tracking,
+    pub(crate) baseline: Option<Arc<Baseline>>,
+    pub(crate) neighbours: Arc<Neighbours>,
 }
 
 /// The first look at every target: settled, or a question for the server.
@@ -314,7 +312,7 @@ fn as_marked<'o>(target: &'o Object, live: Option<&Arc<Object>>, tracking: &Trac
 }
 
 /// The live object of a target; the reason when it cannot be known whether there is one.
-pub(super) fn find_live<'seen>(
+pub(crate) fn find_live<'seen>(
     object: &Object,
     seen: &'seen Seen,
     conditions: &mut Vec<(ConditionKind, Finding)>,

@@ -10,9 +10,9 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::list::{ClusterId, identity};
-use super::turn::Turn;
 use crate::cluster::{Cluster, ClusterError, LogRequest, list_kinds};
+use crate::fleet::stages::list::{ClusterId, identity};
+use crate::fleet::turn::Turn;
 use crate::status::health::logs::{ContainerLog, LogQuestion, questions};
 use crate::status::health::reasons::{Evidence, kinds};
 use crate::status::health::{HealthStatus, ResourceHealth};
@@ -24,7 +24,7 @@ type Place = (ClusterId, String);
 const LOGS: usize = 50;
 
 /// Adds the reasons, and so many lines of logs.
-pub(super) async fn find(turns: &mut [Turn], log_lines: Option<u16>, concurrency: usize) {
+pub(crate) async fn find(turns: &mut [Turn], log_lines: Option<u16>, concurrency: usize) {
     let mut places: BTreeMap<Place, Arc<dyn Cluster>> = BTreeMap::new();
     for turn in turns.iter() {
         let (Some(cluster), Some(health)) = (&turn.cluster, &turn.health) else { continue };

@@ -8,16 +8,16 @@
 
 use std::sync::Arc;
 
-use super::turn::Turn;
 use crate::cluster::ObjectName;
 use crate::finding::Finding;
+use crate::fleet::turn::Turn;
 use crate::object::Object;
 use crate::status::ResourceDrift;
 use crate::status::compare::{Look, Question, Terms, first_look, unknown};
 use crate::sync::plan::managed_namespace;
 
 /// The result of the first comparison.
-pub(super) enum Found {
+pub(crate) enum Found {
     Settled(Box<ResourceDrift>),
     Ask(Box<Question>),
     /// The cluster does not say.
@@ -25,7 +25,7 @@ pub(super) enum Found {
 }
 
 /// The first look at the namespace; nothing where the Application says nothing of it, or is being deleted.
-pub(super) async fn look(turn: &Turn, terms: &Arc<Terms>) -> Option<Found> {
+pub(crate) async fn look(turn: &Turn, terms: &Arc<Terms>) -> Option<Found> {
     let cluster = turn.cluster.as_ref()?;
     let target = turn.target.as_deref().filter(|_| !turn.is_going)?;
     let wanted = managed_namespace(&turn.application, target)?;

@@ -9,7 +9,7 @@ use crate::object::annotations::{APPLYSET_PART_OF, is_hook, is_skipped};
 use crate::status::compare::Baseline;
 
 /// Marks the objects that the last sync applied.
-pub(in crate::fleet) fn mark_known(target: &mut [Object], baseline: Option<&Baseline>, applyset_id: &str) {
+pub(crate) fn mark_known(target: &mut [Object], baseline: Option<&Baseline>, applyset_id: &str) {
     let Some(baseline) = baseline else { return };
     for object in target.iter_mut().filter(|object| is_member(object)) {
         if baseline.of(&object.key()).is_some() {

@@ -11,7 +11,7 @@ use crate::object::annotations::APPLYSET_ID;
 use crate::sync::plan::{Other, Shared};
 use crate::sync::state::application_of;
 
-pub(super) async fn named(shared: Vec<Shared>, cluster: &dyn Cluster, state_namespace: &str) -> Vec<Shared> {
+pub(crate) async fn named(shared: Vec<Shared>, cluster: &dyn Cluster, state_namespace: &str) -> Vec<Shared> {
     if !shared.iter().any(|one| matches!(one.other, Other::ApplySet(_))) {
         return shared;
     }

@@ -5,17 +5,17 @@
 
 use std::sync::Arc;
 
-use super::{Request, World};
 use crate::app::Destination;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Repositories, Settings};
 use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::Finding;
+use crate::fleet::{Request, World};
 use crate::object::{Gvk, Object};
 
 /// The cluster that Argo CD runs in, by the name that it gives it.
 const IN_CLUSTER: &str = "in-cluster";
 
-pub(super) async fn read(request: &mut Request, world: &World) {
+pub(crate) async fn read(request: &mut Request, world: &World) {
     if !request.settings_from_cluster && !request.repositories_from_cluster {
         return;
     }

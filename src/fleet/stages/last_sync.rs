@@ -8,19 +8,19 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::Request;
-use super::condition::ConditionKind;
-use super::list::{Live, identity};
-use super::neighbours::mark_moved;
-use super::sync::mark_known;
-use super::turn::{Members, Turn};
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::{Finding, Severity};
+use crate::fleet::Request;
+use crate::fleet::applyset::mark_known;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::stages::list::{Live, identity};
+use crate::fleet::stages::neighbours::mark_moved;
+use crate::fleet::turn::{Members, Turn};
 use crate::object::{Key, Object};
 use crate::status::compare::{Baseline, BaselineFault};
 use crate::sync::state::{Place, State, StateError, StateFault};
 
-pub(super) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
+pub(crate) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
     let turns_of_interest = turns.iter().enumerate().filter(|(_, turn)| turn.target.is_some() && turn.kinds.is_some());
     let mut states = stream::iter(
         turns_of_interest.map(|(index, turn)| async move { (index, state(turn, live, &turn.place(request)).await) }),
@@ -72,7 +72,7 @@ fn warn(turn: &mut Turn, error: &StateError) {
 }
 
 /// Marks what the last sync applied as it was applied: with the label of its ApplySet.
-pub(super) fn mark(turns: &mut [Turn], request: &Request) {
+pub(crate) fn mark(turns: &mut [Turn], request: &Request) {
     for turn in turns {
         let applyset_id = turn.tracking(request).applyset_id;
         if let Some(target) = turn.target.as_mut().filter(|_| turn.baseline.is_some()) {

@@ -7,14 +7,14 @@ use std::sync::{Arc, Mutex, PoisonError};
 
 use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
-use super::condition::ConditionKind;
-use super::sync::mark_known;
-use super::turn::Turn;
-use super::{Request, SourceRun, World};
 use crate::app::settings::Exclusions;
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::finding::{Finding, Severity};
+use crate::fleet::applyset::mark_known;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::turn::Turn;
+use crate::fleet::{Request, SourceRun, World};
 use crate::object::{Kinds, Object};
 use crate::process::Cancel;
 use crate::progress::{Progress, Stage};
@@ -26,7 +26,7 @@ use crate::source::{Checkout, FetchedBy};
 use crate::status::ResourceDrift;
 
 /// Everything that one application's rendering needs, to be moved to its thread.
-pub(super) struct Work {
+pub(crate) struct Work {
     application: Arc<Application>,
     checkouts: Vec<Arc<Checkout>>,
     instance_name: String,
@@ -38,15 +38,15 @@ pub(super) struct Work {
 }
 
 /// Its result.
-pub(super) struct Done {
+pub(crate) struct Done {
     warnings: Vec<Finding>,
     /// The tool of each source; nothing for one that renders nothing.
     tools: Vec<Option<SourceKind>>,
     /// The objects; or which source failed, and why.
-    pub(super) result: Result<Settled, (usize, Finding)>,
+    pub(crate) result: Result<Settled, (usize, Finding)>,
 }
 
-pub(super) async fn render(turns: &mut [Turn], request: &Request, world: &World) {
+pub(crate) async fn render(turns: &mut [Turn], request: &Request, world: &World) {
     let progress = &world.progress;
     let settings = Arc::new(request.render.clone());
     let exclusions = Arc::new(request.settings.exclusions.clone());
@@ -106,7 +106,7 @@ fn side_by_side(
 }
 
 /// Renders once more, and tells what differs from the first time.
-pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &World) {
+pub(crate) async fn render_again(turns: &mut [Turn], request: &Request, world: &World) {
     let first: Vec<Option<Arc<Vec<Object>>>> = turns.iter_mut().map(|turn| turn.target.take()).collect();
     // What is kept would be the same, of course.
     let settings = RenderSettings { cache: None, ..request.render.clone() };
@@ -123,7 +123,7 @@ pub(super) async fn render_again(turns: &mut [Turn], request: &Request, world: &
 
 /// Renders once more what drifted and may be made up anew each time, and warns of what was: such drift is nobody's doing,
 /// and no sync ends it.
-pub(super) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world: &World) {
+pub(crate) async fn warn_of_made_up(turns: &mut [Turn], request: &Request, world: &World) {
     let settings = Arc::new(RenderSettings { cache: None, ..request.render.clone() });
     let exclusions = Arc::new(request.settings.exclusions.clone());
     let work: Vec<(usize, Work)> = turns
@@ -156,7 +156,7 @@ pub(super) async fn may_differ_each_time(turn: &Turn, request: &Request, world: 
 }
 
 /// The tools that rendered each source of an application, with the version that its program tells: for the record.
-pub(super) async fn rendered_by(turn: &Turn, request: &Request, world: &World) -> Vec<String> {
+pub(crate) async fn rendered_by(turn: &Turn, request: &Request, world: &World) -> Vec<String> {
     let settings = (&Arc::new(request.render.clone()), &Arc::new(request.settings.exclusions.clone()));
     let runs = turn.sources.clone();
     let tools = || runs.iter().map(|run| run.tool.clone()).collect();
@@ -179,7 +179,7 @@ fn work(
 
 impl Work {
     /// The rendering of an application, as it is or was, from these checkouts, one for each source.
-    pub(super) fn new(
+    pub(crate) fn new(
         turn: &Turn,
         application: Arc<Application>,
         checkouts: Vec<Arc<Checkout>>,
@@ -200,7 +200,7 @@ impl Work {
     }
 
     /// Whether Helm may make up anew what one of the sources has, each of which was rendered by its tool.
-    pub(super) fn may_differ_each_time(&self, rendered: &[SourceRun]) -> bool {
+    pub(crate) fn may_differ_each_time(&self, rendered: &[SourceRun]) -> bool {
         let references = References::of(&self.application.sources, &self.checkouts);
         let mut sources = self.application.sources.iter().zip(&self.checkouts).zip(rendered);
         sources.any(|((source, checkout), run)| {
@@ -252,7 +252,7 @@ impl Work {
     }
 }
 
-pub(super) fn render_one(work: &Work) -> Done {
+pub(crate) fn render_one(work: &Work) -> Done {
     let mut warnings = Vec::new();
     let mut rendered_sources = RenderedSources::default();
     let mut tools = Vec::new();

@@ -12,43 +12,43 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::list::{ClusterId, Live};
-use super::turn::Turn;
 use crate::cluster::{Cluster, ClusterError, ListRequest};
+use crate::fleet::stages::list::{ClusterId, Live};
+use crate::fleet::turn::Turn;
 use crate::object::{GroupKind, KindFacts, Object, Scope};
 use crate::progress::{Progress, Stage};
 
 /// Kinds by group and name, each in the version that is listed.
-pub(super) type KindsToList = BTreeMap<GroupKind, KindFacts>;
+pub(crate) type KindsToList = BTreeMap<GroupKind, KindFacts>;
 
 /// Where one application's extras may be.
-pub(super) struct Area {
-    pub(super) cluster: ClusterId,
+pub(crate) struct Area {
+    pub(crate) cluster: ClusterId,
     /// Each kind that git names, with the namespace; empty for cluster-scoped kinds. All of these were listed for the comparison.
-    pub(super) in_git: BTreeSet<(GroupKind, String)>,
+    pub(crate) in_git: BTreeSet<(GroupKind, String)>,
     /// The kinds that are looked for.
-    pub(super) kinds: Arc<KindsToList>,
+    pub(crate) kinds: Arc<KindsToList>,
     /// The application's own namespaces: its destination's, those that git names, and those of its ApplySet.
-    pub(super) namespaces: BTreeSet<String>,
+    pub(crate) namespaces: BTreeSet<String>,
     /// Whether its kinds are listed for the whole cluster, and shared.
-    pub(super) is_whole_cluster: bool,
+    pub(crate) is_whole_cluster: bool,
     /// Whether extras may be in namespaces that are not the application's own.
-    pub(super) is_any_namespace: bool,
+    pub(crate) is_any_namespace: bool,
 }
 
 impl Area {
     /// Whether git names the kind of a live object in its namespace.
-    pub(super) fn is_named_by_git(&self, live: &Object) -> bool {
+    pub(crate) fn is_named_by_git(&self, live: &Object) -> bool {
         self.in_git.contains(&(live.gvk().group_kind(), live.namespace().to_owned()))
     }
 
     /// Whether a namespace is the application's own; what is cluster-scoped is in all of them.
-    pub(super) fn is_own_namespace(&self, namespace: &str) -> bool {
+    pub(crate) fn is_own_namespace(&self, namespace: &str) -> bool {
         namespace.is_empty() || self.namespaces.contains(namespace)
     }
 
     /// Whether the application's search would find this object, were it the only one of the run.
-    pub(super) fn covers(&self, live: &Object, swept: Option<&Swept>) -> bool {
+    pub(crate) fn covers(&self, live: &Object, swept: Option<&Swept>) -> bool {
         let kind = live.gvk().group_kind();
         let is_narrow = || swept.is_some_and(|swept| swept.narrow.contains(&kind));
         let is_in_reach = || self.is_own_namespace(live.namespace()) || (self.is_any_namespace && !is_narrow());
@@ -58,8 +58,8 @@ impl Area {
 
 /// The objects that a sweep of one cluster listed, and the kinds that it could not list.
 #[derive(Default)]
-pub(super) struct Swept {
-    pub(super) objects: Vec<Object>,
+pub(crate) struct Swept {
+    pub(crate) objects: Vec<Object>,
     /// Kinds that this account can list only in the namespaces of an application.
     narrow: BTreeSet<GroupKind>,
     /// Each kind that could not be listed, by namespace, and why; no namespace is the whole cluster.
@@ -68,7 +68,7 @@ pub(super) struct Swept {
 
 impl Swept {
     /// Whether a kind is forbidden in a namespace of an application, or in any of them.
-    pub(super) fn hides(&self, area: &Area, kind: &GroupKind, namespace: Option<&str>) -> bool {
+    pub(crate) fn hides(&self, area: &Area, kind: &GroupKind, namespace: Option<&str>) -> bool {
         self.unseen_in(area).any(|(hidden, place, error)| {
             hidden == kind
                 && matches!(error, ClusterError::Forbidden { .. })
@@ -77,7 +77,7 @@ impl Swept {
     }
 
     /// The kinds in an application's area that could not be listed.
-    pub(super) fn unseen_in(&self, area: &Area) -> impl Iterator<Item = (&GroupKind, Option<&str>, &ClusterError)> {
+    pub(crate) fn unseen_in(&self, area: &Area) -> impl Iterator<Item = (&GroupKind, Option<&str>, &ClusterError)> {
         let unseen = self.unseen.iter().map(|((kind, place), error)| (kind, place.as_deref(), error));
         unseen.filter(|(kind, place, _)| {
             area.kinds.get(kind).is_some_and(|facts| match (place, facts.scope) {
@@ -89,7 +89,7 @@ impl Swept {
     }
 
     /// The kinds of an application's area that were listed in its own namespaces only.
-    pub(super) fn narrow_in(&self, area: &Area) -> impl Iterator<Item = &GroupKind> {
+    pub(crate) fn narrow_in(&self, area: &Area) -> impl Iterator<Item = &GroupKind> {
         self.narrow.iter().filter(|kind| area.is_any_namespace && area.kinds.contains_key(*kind))
     }
 }
@@ -106,7 +106,7 @@ struct Wanted {
 }
 
 /// Lists what is in the areas and was not listed yet. Only objects that `is_claimed` accepts are kept.
-pub(super) async fn sweep<'a>(
+pub(crate) async fn sweep<'a>(
     areas: impl Iterator<Item = (&'a Turn, &'a Area)>,
     live: &Live,
     concurrency: usize,

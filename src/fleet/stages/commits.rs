@@ -5,13 +5,13 @@
 
 use std::collections::BTreeSet;
 
-use super::World;
-use super::turn::Turn;
+use crate::fleet::World;
+use crate::fleet::turn::Turn;
 use crate::secret::RepoUrl;
 use crate::source::{HistoryWanted, locate};
 use crate::status::ResourceState;
 
-pub(super) async fn find(turns: &mut [Turn], world: &World) {
+pub(crate) async fn find(turns: &mut [Turn], world: &World) {
     for turn in turns {
         for (url, wanted) in questions(turn) {
             // The drift itself is reported either way; without commits, that is all that is missing.

@@ -10,16 +10,18 @@ use futures::StreamExt;
 use futures::stream;
 use jiff::Timestamp;
 
-use super::super::condition::ConditionKind;
-use super::super::list::silence_of;
-use super::super::turn::{self, Turn};
-use super::super::{Request, World, list, settings};
-use super::planning::surplus;
-use super::{Delete, SyncRequest};
 use crate::app::InvalidApplication;
 use crate::cluster::{Cluster, ClusterError, ListRequest, ObjectName};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::stages::list;
+use crate::fleet::stages::list::silence_of;
+use crate::fleet::stages::settings;
+use crate::fleet::sync::plan::surplus;
+use crate::fleet::sync::{Delete, SyncRequest};
+use crate::fleet::turn::{self, Turn};
+use crate::fleet::{Request, World};
 use crate::object::annotations::is_hook;
 use crate::object::{Gap, GroupKind, Key, Object};
 use crate::status::compare::Baseline;
@@ -29,14 +31,14 @@ use crate::sync::state::{Ended, Place, State, StateError};
 use crate::sync::{Operation, OperationPhase, StepResult};
 
 /// The hooks of each application, set aside: git has nothing of one that goes, so that all of it is extra.
-pub(super) async fn targets(
+pub(crate) async fn targets(
     request: &mut Request,
     how: Delete,
     world: &World,
 ) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
     let has_hooks = how.hooks && !how.orphan;
     let (mut turns, invalid) = if has_hooks {
-        super::super::targets(request, world).await
+        crate::fleet::targets(request, world).await
     } else {
         settings::read(request, world).await;
         turn::leave_alone(request);
@@ -65,7 +67,7 @@ pub(super) async fn targets(
 }
 
 /// Plans the deletion of one application.
-pub(super) async fn planned(
+pub(crate) async fn planned(
     turn: &mut Turn,
     how: Delete,
     request: &Request,
@@ -101,7 +103,7 @@ pub(super) async fn planned(
 }
 
 /// Members that cannot be seen would outlive the record that names them.
-pub(super) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
+pub(crate) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
     let (Some(members), Some(kinds)) = (&turn.members, &turn.kinds) else { return Ok(()) };
     if !turn.unlisted.is_empty() {
         let message = "not deleted: this account cannot list all kinds of its objects; nothing was written";
@@ -118,7 +120,7 @@ pub(super) fn refuse_unseen(turn: &Turn) -> Result<(), Finding> {
 }
 
 /// An object that carries our mark and is not ours is reported, and is nothing that is left of the application.
-pub(super) fn forget_what_is_not_ours(turn: &mut Turn) {
+pub(crate) fn forget_what_is_not_ours(turn: &mut Turn) {
     let Some(plan) = &turn.plan else { return };
     let held = plan.held.iter().filter(|held| !held.is_drift).map(|held| held.object.key());
     let outcomes = turn.operation.iter().flat_map(|operation| &operation.steps);
@@ -155,7 +157,7 @@ async fn left_of(hook: &Object, turn: &Turn, cluster: &dyn Cluster) -> Result<Ve
 }
 
 /// Takes the state away when nothing is left of the application; else it says what is.
-pub(super) async fn end(
+pub(crate) async fn end(
     turn: &mut Turn,
     plan: &Plan,
     operation: &Operation,

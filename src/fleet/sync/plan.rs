@@ -9,17 +9,20 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::super::compare::{self, Seen, find_live};
-use super::super::condition::{Condition, ConditionKind};
-use super::super::list::identity;
-use super::super::past::{PastTarget, PastUnknown, Said};
-use super::super::turn::Turn;
-use super::super::{Request, World, owners, past};
-use super::members::marked;
-use super::{SyncRequest, Wish, deletion};
 use crate::cluster::{ClusterError, ObjectName, Reason};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
+use crate::fleet::applyset::marked;
+use crate::fleet::condition::{Condition, ConditionKind};
+use crate::fleet::stages::compare::{self, Seen, find_live};
+use crate::fleet::stages::last_render;
+use crate::fleet::stages::last_render::{PastTarget, PastUnknown, Said};
+use crate::fleet::stages::list::identity;
+use crate::fleet::stages::owners;
+use crate::fleet::sync::delete;
+use crate::fleet::sync::{SyncRequest, Wish};
+use crate::fleet::turn::Turn;
+use crate::fleet::{Request, World};
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Object};
 use crate::status::compare::Baseline;
@@ -29,7 +32,7 @@ use crate::sync::dry_run::{Complaint, ComplaintKind, Extent, dry_run};
 use crate::sync::plan::{self, Plan, PlanInput, PlanRefused, Surplus, Wanted};
 use crate::sync::state::State;
 
-pub(super) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
+pub(crate) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
     stream::iter(turns.iter_mut().map(|turn| plan_one(turn, request, wanted, world)))
         .buffer_unordered(request.concurrency.max(1))
         .collect::<()>()
@@ -37,13 +40,13 @@ pub(super) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncReq
 }
 
 /// Plans one application; what forbids it becomes a condition.
-pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
+pub(crate) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
     turn.plan = None;
     turn.is_refused = false;
     if turn.cluster.is_none() || turn.target.is_none() {
         return;
     }
-    if let (Wish::Delete(_), Err(finding)) = (wanted.wish, deletion::refuse_unseen(turn)) {
+    if let (Wish::Delete(_), Err(finding)) = (wanted.wish, delete::refuse_unseen(turn)) {
         return turn.condition(ConditionKind::SyncError, finding);
     }
     if refuse_incomplete(turn, wanted) {
@@ -79,7 +82,7 @@ pub(super) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRe
         }
     };
     let planned = match wanted.wish {
-        Wish::Delete(how) => deletion::planned(turn, how, request, wanted).await,
+        Wish::Delete(how) => delete::planned(turn, how, request, wanted).await,
         _ => planned(turn, scope, request, wanted).await,
     };
     match planned {
@@ -169,7 +172,7 @@ fn is_as_synced(turn: &Turn, baseline: &Baseline) -> bool {
     if !turn.sources.iter().map(|source| &source.revision).eq(&baseline.revisions) {
         return false;
     }
-    past::has_sources_of_last_sync(turn).unwrap_or_else(|| {
+    last_render::has_sources_of_last_sync(turn).unwrap_or_else(|| {
         let targets: HashMap<Key, &Object> =
             turn.target.iter().flat_map(|target| target.iter()).map(|object| (object.key(), object)).collect();
         let drifted = turn.resources.iter().filter(|resource| resource.is_drift());
@@ -182,7 +185,7 @@ fn is_as_synced(turn: &Turn, baseline: &Baseline) -> bool {
 
 /// Makes the target what git said at the last sync, and compares again; whether that is known.
 async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
-    let then = past::target(turn, request, world).await;
+    let then = last_render::target(turn, request, world).await;
     let kept = then.map_err(|why| (None, why)).and_then(|then| healed_to(turn, &then));
     let kept = match kept {
         Ok(kept) => kept,
@@ -205,7 +208,7 @@ async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
     turn.begin_again();
     let Some(live) = turn.live.clone() else { return false };
     let turns = std::slice::from_mut(turn);
-    super::super::baseline::mark(turns, request);
+    crate::fleet::stages::last_sync::mark(turns, request);
     compare::compare(turns, &live, request, world).await;
     turn.resources.extend(extras);
     (turn.surplus, turn.unseen) = (surplus, unseen);
@@ -294,7 +297,7 @@ fn targets(turn: &Turn, target: &[Object], applyset_id: &str, request: &Request)
 }
 
 /// Live objects of the application that are not rendered; where git may still have it, its state is unknown.
-pub(super) fn surplus(turn: &Turn) -> Vec<Surplus> {
+pub(crate) fn surplus(turn: &Turn) -> Vec<Surplus> {
     let is_extra = |resource: &&ResourceDrift| matches!(resource.state, ResourceState::Extra | ResourceState::Unknown);
     let extras = turn.resources.iter().filter(is_extra);
     let with_live = |drift: &ResourceDrift| {

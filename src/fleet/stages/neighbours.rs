@@ -5,14 +5,14 @@
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use super::Request;
-use super::list::{Live, Place, identity, place};
-use super::turn::Turn;
+use crate::fleet::Request;
+use crate::fleet::stages::list::{Live, Place, identity, place};
+use crate::fleet::turn::Turn;
 use crate::object::Object;
 use crate::object::annotations::{APPLYSET_PART_OF, is_hook, is_skipped};
 use crate::sync::plan::{Neighbour, Neighbours};
 
-pub(super) fn introduce(turns: &mut [Turn], request: &Request) {
+pub(crate) fn introduce(turns: &mut [Turn], request: &Request) {
     let mut by_cluster: HashMap<String, Neighbours> = HashMap::new();
     for turn in turns.iter() {
         let (Some(cluster), Some(target)) = (&turn.cluster, &turn.target) else { continue };
@@ -29,7 +29,7 @@ pub(super) fn introduce(turns: &mut [Turn], request: &Request) {
 }
 
 /// Marks what another application of the run gives up as this application's: until it is adopted, the label is a difference.
-pub(super) fn mark_moved(turn: &mut Turn, live: &Live, applyset_id: &str) {
+pub(crate) fn mark_moved(turn: &mut Turn, live: &Live, applyset_id: &str) {
     let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else { return };
     let is_moved = |object: &Object| {
         let Place::Listed(gvk, namespace) = place(object, kinds) else { return false };

@@ -10,16 +10,16 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
-use super::list::{CLUSTER_WIDE_FROM, ClusterId, Listing, wanted};
-use super::turn::Turn;
 use crate::cluster::{Cluster, ClusterError, ListRequest, Watched, Watching};
+use crate::fleet::stages::list::{CLUSTER_WIDE_FROM, ClusterId, Listing, wanted};
+use crate::fleet::turn::Turn;
 use crate::object::Gvk;
 use crate::progress::{Progress, Stage};
 
 type Watch<'cluster> = BoxStream<'cluster, Result<Watched, ClusterError>>;
 
 /// Watches every kind and namespace that any target names; returns when each was seen once, or could not be.
-pub(super) async fn open<'cluster>(
+pub(crate) async fn open<'cluster>(
     turns: &[Turn],
     clusters: &'cluster HashMap<ClusterId, Arc<dyn Cluster>>,
     concurrency: usize,

@@ -11,12 +11,18 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep_until, timeout_at};
 
-use super::list::{self, Listing, Live};
-use super::turn::{self, Turn};
-use super::{Request, Run, SyncStatus, World, baseline, compare, extras, health, reasons, run, targets, watch};
 use crate::cluster::Watching;
 use crate::finding::Finding;
 use crate::finding::codes::{GAVE_UP, TIMED_OUT};
+use crate::fleet::stages::compare;
+use crate::fleet::stages::extras;
+use crate::fleet::stages::health;
+use crate::fleet::stages::last_sync;
+use crate::fleet::stages::list::{self, Listing, Live};
+use crate::fleet::stages::reasons;
+use crate::fleet::stages::watch;
+use crate::fleet::turn::{self, Turn};
+use crate::fleet::{Request, Run, SyncStatus, World, run, targets};
 use crate::object::{Key, Object};
 use crate::status::health::HealthStatus;
 use crate::status::{ResourceDrift, ResourceState};
@@ -94,7 +100,7 @@ pub async fn wait(mut request: Request, world: &World, patience: Patience) -> (R
 }
 
 /// Waits for rendered applications.
-pub(super) async fn until(
+pub(crate) async fn until(
     turns: &mut [Turn],
     are_all_valid: bool,
     request: &Request,
@@ -139,7 +145,7 @@ async fn look(turns: &mut [Turn], watching: &Watching<'_, Listing>, request: &Re
     let live = Arc::new(Live::of(places));
     health::judge(turns, &live, request).await;
     if goal == Goal::Synced {
-        baseline::read(turns, &live, request).await;
+        last_sync::read(turns, &live, request).await;
         compare::compare(turns, &live, request, world).await;
         // Extras may be of any kind, and looking for them costs a LIST each: only once all that git names is in sync.
         if !turns.iter().flat_map(|turn| &turn.resources).any(ResourceDrift::is_drift) {

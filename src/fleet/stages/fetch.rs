@@ -6,10 +6,10 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::World;
-use super::condition::ConditionKind;
-use super::turn::Turn;
 use crate::finding::Finding;
+use crate::fleet::World;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::turn::Turn;
 use crate::progress::Stage;
 use crate::secret::RepoUrl;
 use crate::source::{Checkout, Wanted, locate};
@@ -17,7 +17,7 @@ use crate::source::{Checkout, Wanted, locate};
 /// Which source of which application asks.
 type Asker = (usize, usize);
 
-pub(super) async fn fetch(turns: &mut [Turn], world: &World, concurrency: usize) {
+pub(crate) async fn fetch(turns: &mut [Turn], world: &World, concurrency: usize) {
     let mut by_repository: HashMap<RepoUrl, Vec<(Asker, Wanted)>> = HashMap::new();
     let mut order = Vec::new();
     for (index, turn) in turns.iter().enumerate() {
@@ -57,7 +57,7 @@ fn asked(turn: &Turn) -> Vec<(usize, RepoUrl, Wanted)> {
 }
 
 /// Keeps what was applied for a source.
-pub(super) fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {
+pub(crate) fn arrived(turn: &mut Turn, source: usize, checkout: Arc<Checkout>) {
     let run = &mut turn.sources[source];
     run.revision.clone_from(&checkout.revision);
     checkout.by.as_str().clone_into(&mut run.fetched_by);

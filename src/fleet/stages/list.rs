@@ -8,35 +8,35 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::turn::Turn;
-use super::{Request, World};
 use crate::cluster::{Cluster, ClusterError, ListRequest, Listed};
 use crate::finding::Finding;
+use crate::fleet::turn::Turn;
+use crate::fleet::{Request, World};
 use crate::object::{Gvk, Kinds, Object, Scope};
 use crate::progress::{Progress, Stage};
 
 /// From this number of namespaces on, one LIST of the whole cluster is cheaper than one for each.
-pub(super) const CLUSTER_WIDE_FROM: usize = 8;
+pub(crate) const CLUSTER_WIDE_FROM: usize = 8;
 
 /// Which cluster, as an identity: applications with one cluster share it.
-pub(super) type ClusterId = usize;
+pub(crate) type ClusterId = usize;
 
-pub(super) fn identity(cluster: &Arc<dyn Cluster>) -> ClusterId {
+pub(crate) fn identity(cluster: &Arc<dyn Cluster>) -> ClusterId {
     Arc::as_ptr(cluster).cast::<()>().addr()
 }
 
 /// One kind in one place.
 #[derive(Debug, Clone, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub(super) struct Listing {
-    pub(super) cluster: ClusterId,
-    pub(super) gvk: Gvk,
+pub(crate) struct Listing {
+    pub(crate) cluster: ClusterId,
+    pub(crate) gvk: Gvk,
     /// `None` is the whole cluster.
-    pub(super) namespace: Option<String>,
+    pub(crate) namespace: Option<String>,
 }
 
 /// Where the live objects of a target are to be found.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Place {
+pub(crate) enum Place {
     /// In this LIST.
     Listed(Gvk, Option<String>),
     /// Nowhere: the cluster does not serve the kind, so no such object exists.
@@ -46,12 +46,12 @@ pub(super) enum Place {
 }
 
 /// Decides where a target's live object is.
-pub(super) fn place(object: &Object, kinds: &Kinds) -> Place {
+pub(crate) fn place(object: &Object, kinds: &Kinds) -> Place {
     place_of(&object.gvk(), object.namespace(), kinds)
 }
 
 /// Decides where an object of a kind and a namespace is.
-pub(super) fn place_of(gvk: &Gvk, namespace: &str, kinds: &Kinds) -> Place {
+pub(crate) fn place_of(gvk: &Gvk, namespace: &str, kinds: &Kinds) -> Place {
     let Some(facts) = kinds.exact(gvk) else {
         // The kind may be one of any version of its group that does not answer.
         if let Some(reason) = silence_of(kinds, &gvk.group) {
@@ -77,13 +77,13 @@ pub(super) fn place_of(gvk: &Gvk, namespace: &str, kinds: &Kinds) -> Place {
 }
 
 /// Why a group's kinds are not known, where one of its versions does not answer.
-pub(super) fn silence_of(kinds: &Kinds, group: &str) -> Option<String> {
+pub(crate) fn silence_of(kinds: &Kinds, group: &str) -> Option<String> {
     let broken = kinds.unavailable.iter().find(|(api, _)| Gvk::from_api_version(api, "").group == group);
     broken.map(|(api, reason)| format!("the cluster's API `{api}` does not answer: {reason}"))
 }
 
 /// Finds each application's cluster, and asks each cluster once for its kinds.
-pub(super) async fn connect(turns: &mut [Turn], world: &World, concurrency: usize) {
+pub(crate) async fn connect(turns: &mut [Turn], world: &World, concurrency: usize) {
     let mut clusters: BTreeMap<ClusterId, Arc<dyn Cluster>> = BTreeMap::new();
     for turn in turns.iter_mut() {
         match world.clusters.find(&turn.application.destination) {
@@ -111,24 +111,24 @@ pub(super) async fn connect(turns: &mut [Turn], world: &World, concurrency: usiz
 
 /// Everything that was listed.
 #[derive(Debug, Default)]
-pub(super) struct Live {
+pub(crate) struct Live {
     listings: HashMap<Listing, Listed>,
 }
 
 impl Live {
     /// The values at these paths.
-    pub(super) fn of(places: impl Iterator<Item = (Listing, Listed)>) -> Self {
+    pub(crate) fn of(places: impl Iterator<Item = (Listing, Listed)>) -> Self {
         Self { listings: places.collect() }
     }
 
     /// The LIST that covers a kind in a namespace.
-    pub(super) fn listing(&self, cluster: ClusterId, gvk: &Gvk, namespace: Option<&str>) -> Option<&Listed> {
+    pub(crate) fn listing(&self, cluster: ClusterId, gvk: &Gvk, namespace: Option<&str>) -> Option<&Listed> {
         let exact = Listing { cluster, gvk: gvk.clone(), namespace: namespace.map(str::to_owned) };
         self.listings.get(&exact).or_else(|| self.listings.get(&Listing { namespace: None, ..exact }))
     }
 
     /// The LIST that covers a kind in a namespace, in whatever version it was asked for.
-    pub(super) fn of_kind(&self, cluster: ClusterId, gvk: &Gvk, namespace: Option<&str>) -> Option<&Listed> {
+    pub(crate) fn of_kind(&self, cluster: ClusterId, gvk: &Gvk, namespace: Option<&str>) -> Option<&Listed> {
         let covers = |listing: &Listing| {
             listing.cluster == cluster
                 && (&listing.gvk.group, &listing.gvk.kind) == (&gvk.group, &gvk.kind)
@@ -138,7 +138,7 @@ impl Live {
     }
 
     /// Every listed object, with its cluster.
-    pub(super) fn objects(&self) -> impl Iterator<Item = (ClusterId, &Object)> {
+    pub(crate) fn objects(&self) -> impl Iterator<Item = (ClusterId, &Object)> {
         let listed =
             self.listings.iter().filter_map(|(listing, listed)| Some((listing.cluster, listed.as_ref().ok()?)));
         listed.flat_map(|(cluster, objects)| objects.values().map(move |object| (cluster, &**object)))
@@ -146,7 +146,7 @@ impl Live {
 }
 
 /// Every kind that any target names, by cluster, with its namespaces.
-pub(super) fn wanted(turns: &[Turn]) -> BTreeMap<(ClusterId, Gvk), BTreeSet<Option<String>>> {
+pub(crate) fn wanted(turns: &[Turn]) -> BTreeMap<(ClusterId, Gvk), BTreeSet<Option<String>>> {
     let mut wanted: BTreeMap<(ClusterId, Gvk), BTreeSet<Option<String>>> = BTreeMap::new();
     for turn in turns {
         let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else { continue };
@@ -160,13 +160,13 @@ pub(super) fn wanted(turns: &[Turn]) -> BTreeMap<(ClusterId, Gvk), BTreeSet<Opti
 }
 
 /// The clusters of all applications.
-pub(super) fn clusters(turns: &[Turn]) -> HashMap<ClusterId, Arc<dyn Cluster>> {
+pub(crate) fn clusters(turns: &[Turn]) -> HashMap<ClusterId, Arc<dyn Cluster>> {
     let clusters = turns.iter().filter_map(|turn| turn.cluster.as_ref());
     clusters.map(|cluster| (identity(cluster), Arc::clone(cluster))).collect()
 }
 
 /// Lists every kind and namespace that any target names.
-pub(super) async fn list(turns: &[Turn], request: &Request, progress: &Progress) -> Live {
+pub(crate) async fn list(turns: &[Turn], request: &Request, progress: &Progress) -> Live {
     let (clusters, wanted) = (clusters(turns), wanted(turns));
     progress.expect(Stage::List, wanted.len());
     let mut lists = stream::iter(wanted.into_iter().filter_map(|((id, gvk), namespaces)| {

@@ -15,13 +15,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
-use super::Request;
-use super::condition::ConditionKind;
-use super::list::{ClusterId, Live, identity, silence_of};
-use super::sweep::{Area, KindsToList, Swept, sweep};
-use super::turn::Turn;
 use crate::cluster::ClusterError;
 use crate::finding::Finding;
+use crate::fleet::Request;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::stages::list::{ClusterId, Live, identity, silence_of};
+use crate::fleet::stages::sweep::{Area, KindsToList, Swept, sweep};
+use crate::fleet::turn::Turn;
 use crate::object::{Gap, GroupKind, Key, KindFacts, Object};
 use crate::progress::Progress;
 use crate::render::gap_finding;
@@ -32,7 +32,7 @@ use crate::status::tracking::{
 };
 use crate::sync::plan::is_created_by_option;
 
-pub(super) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
+pub(crate) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
     let listed = Claims::of(live.objects(), request);
     let searches = searches(turns, &listed, request);
     let areas = turns.iter().zip(&searches).filter_map(|(turn, search)| Some((turn, &search.as_ref()?.area)));

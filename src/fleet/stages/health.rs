@@ -8,19 +8,19 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::Request;
-use super::compare::{Seen, find_live};
-use super::condition::ConditionKind;
-use super::list::{Live, identity};
-use super::run::{ApplicationHealth, has_error};
-use super::turn::Turn;
 use crate::finding::Finding;
+use crate::fleet::Request;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::run::{ApplicationHealth, has_error};
+use crate::fleet::stages::compare::{Seen, find_live};
+use crate::fleet::stages::list::{Live, identity};
+use crate::fleet::turn::Turn;
 use crate::object::Object;
 use crate::object::annotations::{IGNORE_HEALTHCHECK, is_hook, is_skipped};
 use crate::status::health::{Counted, Health, HealthStatus, Judge, ResourceHealth, aggregate};
 
 /// Judges where somebody asked for it.
-pub(super) async fn judge(turns: &mut [Turn], live: &Arc<Live>, request: &Request) {
+pub(crate) async fn judge(turns: &mut [Turn], live: &Arc<Live>, request: &Request) {
     let Some(judge) = &request.health else { return };
     let work = turns.iter().map(|turn| (seen(turn, live, request).zip(turn.target.clone()), Arc::clone(judge)));
     let judged: Vec<(ApplicationHealth, Conditions)> = stream::iter(work.collect::<Vec<_>>())

@@ -7,11 +7,11 @@ use std::time::Duration;
 
 use serde_json::Value;
 
-use super::condition::ConditionKind;
-use super::list::{Live, Place, identity, place_of};
-use super::turn::Turn;
-use super::{Request, jq};
 use crate::finding::Finding;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::stages::list::{Live, Place, identity, place_of};
+use crate::fleet::turn::Turn;
+use crate::fleet::{Request, jq};
 use crate::object::{Key, Object};
 use crate::process::Cancel;
 use crate::status::ResourceDrift;
@@ -23,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(3);
 const DEADLINE_PER_VALUE: Duration = Duration::from_millis(2);
 
 /// Takes out of the differences what nobody wants compared; with `--strict`, additions are differences, too.
-pub(super) async fn ignore(
+pub(crate) async fn ignore(
     turn: &Turn,
     live: &Live,
     request: &Request,

@@ -7,9 +7,11 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use super::{Request, World, fetch, list, turn};
 use crate::cluster::Cluster;
 use crate::finding::Finding;
+use crate::fleet::stages::fetch;
+use crate::fleet::stages::list;
+use crate::fleet::{Request, World, turn};
 use crate::process::{self, Cancel, Command, ProcessError};
 
 /// A program that has not said its version by then has something else to do.

@@ -9,13 +9,13 @@ use std::collections::HashMap;
 use std::fmt;
 use std::sync::Arc;
 
-use super::render::{Work, may_differ_each_time, render_one};
-use super::sync::mark_known;
-use super::turn::Turn;
-use super::{Request, World};
 use crate::app::source::SourceBlock;
 use crate::app::{Application, Source, SourceForm};
 use crate::finding::Finding;
+use crate::fleet::applyset::mark_known;
+use crate::fleet::stages::render::{Work, render_one};
+use crate::fleet::turn::Turn;
+use crate::fleet::{Request, World};
 use crate::object::{Key, Object};
 use crate::secret::RepoUrl;
 use crate::source::{Checkout, Wanted, locate};
@@ -24,7 +24,7 @@ use crate::sync::state::NotKept;
 
 /// Why it is not known what git said at the last sync.
 #[derive(Debug, Clone, PartialEq)]
-pub(super) enum PastUnknown {
+pub(crate) enum PastUnknown {
     /// There is no record of a sync.
     NoRecord,
     /// The record does not have the sources of then.
@@ -50,7 +50,7 @@ impl fmt::Display for PastUnknown {
 }
 
 /// One object's target at the last sync.
-pub(super) enum Said<'past> {
+pub(crate) enum Said<'past> {
     /// This.
     Object(&'past Object),
     /// It had no such object.
@@ -60,7 +60,7 @@ pub(super) enum Said<'past> {
 }
 
 /// The target of the last sync.
-pub(super) async fn target(turn: &Turn, request: &Request, world: &World) -> Result<PastTarget, PastUnknown> {
+pub(crate) async fn target(turn: &Turn, request: &Request, world: &World) -> Result<PastTarget, PastUnknown> {
     let baseline = turn.baseline.clone().ok_or(PastUnknown::NoRecord)?;
     let then = Then::of(turn, &baseline)?;
     if let Some(target) = turn.target.clone().filter(|_| then.is_now(turn, &baseline)) {
@@ -98,7 +98,7 @@ fn failed(finding: Finding) -> PastUnknown {
 }
 
 /// Whether the application's sources are those of its last sync; nothing where the record does not have them all.
-pub(super) fn has_sources_of_last_sync(turn: &Turn) -> Option<bool> {
+pub(crate) fn has_sources_of_last_sync(turn: &Turn) -> Option<bool> {
     let recorded = turn.synced_sources();
     let blocks: Option<Vec<&SourceBlock>> = recorded.iter().map(|source| source.block.kept()).collect();
     let blocks = blocks.filter(|blocks| !blocks.is_empty())?;
@@ -143,7 +143,7 @@ impl Then {
 
     /// Whether they are the sources and revisions of now.
     fn is_now(&self, turn: &Turn, baseline: &Baseline) -> bool {
-        let is_revision = |run: &super::SourceRun, then: &String| run.revision == *then && !run.dirty;
+        let is_revision = |run: &crate::fleet::SourceRun, then: &String| run.revision == *then && !run.dirty;
         turn.sources.len() == baseline.revisions.len()
             && turn.sources.iter().zip(&baseline.revisions).all(|(run, then)| is_revision(run, then))
             && self.sources.iter().map(|source| SourceBlock::of(source, self.form)).eq(turn.blocks())
@@ -155,7 +155,7 @@ impl Then {
 }
 
 /// The source that a block says. What opens its URL is in the manifest alone.
-pub(super) fn read(block: &SourceBlock, now: &[Source]) -> Result<Source, Finding> {
+pub(crate) fn read(block: &SourceBlock, now: &[Source]) -> Result<Source, Finding> {
     let source = block.read().map_err(|findings| {
         let unread = || Finding::error("trueup::sync::unreadable_source", "the source of that sync cannot be read");
         findings.into_iter().next().unwrap_or_else(unread)
@@ -167,7 +167,7 @@ pub(super) fn read(block: &SourceBlock, now: &[Source]) -> Result<Source, Findin
 }
 
 /// The targets of that sync, by key.
-pub(super) struct PastTarget {
+pub(crate) struct PastTarget {
     objects: Arc<Vec<Object>>,
     places: HashMap<Key, usize>,
     baseline: Arc<Baseline>,
@@ -181,7 +181,7 @@ impl PastTarget {
     }
 
     /// The recorded state of one object.
-    pub(super) fn said(&self, key: &Key) -> Said<'_> {
+    pub(crate) fn said(&self, key: &Key) -> Said<'_> {
         let object = self.places.get(key).and_then(|place| self.objects.get(*place));
         match (object, self.baseline.of(key)) {
             (Some(object), _) => match self.baseline.is_as_applied(object) {
@@ -195,12 +195,12 @@ impl PastTarget {
     }
 
     /// Why it is not known what it said of some objects.
-    pub(super) fn why_unknown(&self) -> PastUnknown {
+    pub(crate) fn why_unknown(&self) -> PastUnknown {
         self.doubt.clone().unwrap_or(PastUnknown::Differs)
     }
 
     /// All that is certain of it.
-    pub(super) fn certain(&self) -> impl Iterator<Item = &Object> {
+    pub(crate) fn certain(&self) -> impl Iterator<Item = &Object> {
         self.objects.iter().filter(|object| matches!(self.said(&object.key()), Said::Object(_)))
     }
 }
