@@ -129,5 +129,6 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     request.accept_move = comparing.accept_move;
     request.log_lines = logs;
     let world = request::world(sources, clusters, concurrency, session)?;
-    Ok((fleet::diff(request, &world).await, outputs))
+    let run = fleet::diff(request, &world).await;
+    Ok((run.map_err(|errors| request::unselected(errors, &selection.chosen()))?, outputs))
 }

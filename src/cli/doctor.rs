@@ -66,14 +66,15 @@ async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup,
     let tools = tools(&sources);
     let clusters = cluster.settings();
     let concurrency = clusters.concurrency;
-    let request: Request = if paths.is_empty() {
+    let selection = SelectionArguments { paths, ..SelectionArguments::default() };
+    let request: Request = if selection.paths.is_empty() {
         Request { concurrency, ..Request::default() }
     } else {
-        let selection = SelectionArguments { paths, ..SelectionArguments::default() };
         request::request(&selection, &sources, concurrency, session)?
     };
     let world: World = request::world(sources, clusters, concurrency, session)?;
-    Ok(doctor::doctor(request, &world, &tools).await)
+    let checked = doctor::doctor(request, &world, &tools).await;
+    checked.map_err(|errors| request::unselected(errors, &selection.chosen()))
 }
 
 /// The first kubectl with Kustomize 5 in it.

@@ -1,4 +1,4 @@
-//! What the arguments ask for, made ready: manifests read and selected, sources and clusters at hand.
+//! What the arguments ask for, made ready: manifests read, sources and clusters at hand.
 //!
 //! In: the arguments that every command has. Out: a [`Request`] and the [`World`], or the findings that forbid a run.
 
@@ -11,23 +11,21 @@ use super::arguments::source::SourceArguments;
 use super::manifests::{self, ManifestError, StandardInput};
 use super::session::Session;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
-use crate::app::{self, Application, InvalidApplication, Manifests, Selection, SelectionError};
+use crate::app::{self, Applications, Manifests, Selection, SelectionError};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
 use crate::fleet::{Request, World};
 use crate::source::Sources;
 
-/// Applications in the order of the input, those whose manifests are wrong among them.
-pub(super) type Applications = Vec<Result<Application, Box<InvalidApplication>>>;
-
-/// Reads the manifests and keeps those that were asked for.
+/// Reads the manifests, and what is selected of them.
 pub(super) fn request(
     selection: &SelectionArguments,
     sources: &SourceArguments,
     concurrency: usize,
     session: &Session,
 ) -> Result<Request, Vec<Finding>> {
-    let (applications, mut findings) = applications(selection, session)?;
+    let (manifests, selected) = read(selection, session)?;
+    let mut findings = manifests.findings;
     let argocd = selection.argocd()?;
     let (settings, rendering) = settings(&argocd.settings)?;
     findings.extend(argocd.warnings.iter().cloned());
@@ -36,7 +34,8 @@ pub(super) fn request(
     render.take(rendering);
     findings.extend(sources.repositories.read()?.warnings);
     Ok(Request {
-        applications,
+        applications: manifests.applications,
+        selection: selected,
         findings,
         render,
         concurrency,
@@ -53,19 +52,15 @@ pub(super) fn request(
     })
 }
 
-/// The applications of the manifests that were asked for, in order, and what was odd while reading them.
+/// The applications of the manifests that were asked for, in order, and what was odd while reading them; for whoever needs nothing
+/// but their names.
 pub(super) fn applications(
     selection: &SelectionArguments,
     session: &Session,
 ) -> Result<(Applications, Vec<Finding>), Vec<Finding>> {
-    let manifests = read(selection)?;
-    for (kind, count) in &manifests.ignored {
-        session.progress.note(format!("skipped {count} of {kind}"));
-    }
-    for detail in &manifests.details {
-        session.progress.note(format!("skipped {}", detail.message));
-    }
-    Ok((manifests.applications, manifests.findings))
+    let (manifests, selected) = read(selection, session)?;
+    let applications = selected.select(manifests.applications);
+    Ok((applications.map_err(|errors| unselected(errors, &selection.chosen()))?, manifests.findings))
 }
 
 /// Argo CD's settings about comparing and rendering.
@@ -83,7 +78,8 @@ fn settings(settings: &Settings) -> Result<(ComparisonSettings, RenderingSetting
     }
 }
 
-fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
+/// Every Application of the manifests, and the flags that select among them.
+fn read(arguments: &SelectionArguments, session: &Session) -> Result<(Manifests, Selection), Vec<Finding>> {
     let findings = |errors: Vec<app::SelectionError>| errors.iter().map(|error| Finding::of(error)).collect::<Vec<_>>();
     let chosen = arguments.chosen();
     let apps: Vec<String> = arguments.app.iter().chain(&chosen.names).cloned().collect();
@@ -102,7 +98,13 @@ fn read(arguments: &SelectionArguments) -> Result<Manifests, Vec<Finding>> {
     {
         return Err(manifests.findings);
     }
-    selection.apply(manifests).map_err(|errors| errors.iter().map(|error| unselected(error, &chosen)).collect())
+    for (kind, count) in &manifests.ignored {
+        session.progress.note(format!("skipped {count} of {kind}"));
+    }
+    for detail in &manifests.details {
+        session.progress.note(format!("skipped {}", detail.message));
+    }
+    Ok((manifests, selection))
 }
 
 /// Nothing says where the manifests are.
@@ -115,14 +117,15 @@ fn no_path(chosen: &Chosen) -> Finding {
     }
 }
 
-/// A word that was taken for a name may have been meant as a path.
-fn unselected(error: &SelectionError, chosen: &Chosen) -> Finding {
-    match error {
+/// Why nothing is selected. A word that was taken for a name may have been meant as a path.
+pub(super) fn unselected(errors: Vec<SelectionError>, chosen: &Chosen) -> Vec<Finding> {
+    let finding = |error: SelectionError| match &error {
         SelectionError::Nothing { flag: "--app", pattern, advice } if chosen.names.contains(pattern) => {
             neither(pattern, advice)
         }
         error => Finding::of(error),
-    }
+    };
+    errors.into_iter().map(finding).collect()
 }
 
 fn neither(name: &str, advice: &str) -> Finding {

@@ -161,7 +161,7 @@ async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<Run, 
             true
         }
     };
-    Ok(if is_to_be_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) })
+    Ok(if is_to_be_done { Box::pin(sync::perform(prepared, &wanted, &world)).await } else { prepared.end(&world) })
 }
 
 /// The arguments that two commands share.
@@ -195,7 +195,8 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     if let Some(made) = made {
         (wanted.started, wanted.flags) = (made.at, made.flags);
     }
-    let prepared = sync::prepare(request, &wanted, &world).await;
+    let prepared = Box::pin(sync::prepare(request, &wanted, &world)).await;
+    let prepared = prepared.map_err(|errors| request::unselected(errors, &selection.chosen()))?;
     Ok((prepared, wanted, world))
 }
 

@@ -64,7 +64,7 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Sessi
         return session.refuse(&[several(&name, prepared.applications())]);
     }
     let is_done = !is_dry && (is_given || confirm(&prepared, question, &session).await);
-    let run = if is_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) };
+    let run = if is_done { Box::pin(sync::perform(prepared, &wanted, &world)).await } else { prepared.end(&world) };
     // Its sender of events is the last: the progress ends with it.
     drop(world);
     report(&mut session, &run, &outputs, &exit).await

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::arguments::judging::JudgingArguments;
 use super::arguments::state::StateArguments;
+use super::request;
 use super::session::{Look, Session};
 use crate::cluster::settings::parse_request_timeout;
 use crate::finding::Finding;
@@ -103,7 +104,8 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
 
 async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Ending), Vec<Finding>> {
     let patience = arguments.patience();
-    let (mut request, world) = arguments.judging.resolve(session)?;
+    let (mut request, world, chosen) = arguments.judging.resolve(session)?;
     request.state_namespace = arguments.state.state_namespace;
-    Ok(fleet::commands::wait::wait(request, &world, patience).await)
+    let waited = fleet::commands::wait::wait(request, &world, patience).await;
+    waited.map_err(|errors| request::unselected(errors, &chosen))
 }

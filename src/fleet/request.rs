@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::settings::ComparisonSettings;
-use crate::app::{Application, InvalidApplication};
+use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
 use crate::object::annotations::INSTANCE_LABEL;
@@ -18,8 +18,10 @@ use crate::status::health::Judge;
 #[expect(clippy::struct_excessive_bools, reason = "they are what flags of the command line say")]
 #[derive(Debug, Clone, Default)]
 pub struct Request {
-    /// The applications, in the order of the input; those whose manifests are wrong are reported as such.
-    pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
+    /// Every Application of the manifests, in the order of the input; those whose manifests are wrong are reported as such.
+    pub applications: Applications,
+    /// Which of them the run is about; those that are generated count, too.
+    pub selection: Selection,
     /// The warnings from reading them.
     pub findings: Vec<Finding>,
     /// The limits of rendering.

@@ -3,7 +3,7 @@
 use super::cluster::ClusterArguments;
 use super::health::HealthRuleArguments;
 use super::output::{FormatArguments, OutputArguments};
-use super::selection::SelectionArguments;
+use super::selection::{Chosen, SelectionArguments};
 use super::source::SourceArguments;
 use crate::cli::request;
 use crate::cli::session::{Look, Session};
@@ -40,8 +40,8 @@ impl JudgingArguments {
         look(&self.telling)
     }
 
-    /// The request and its world.
-    pub(crate) fn resolve(self, session: &Session) -> Result<(Request, World), Vec<Finding>> {
+    /// The request and its world, and the words that select.
+    pub(crate) fn resolve(self, session: &Session) -> Result<(Request, World, Chosen), Vec<Finding>> {
         let clusters = self.cluster.settings();
         let concurrency = clusters.concurrency;
         let judge = self.rules.judge(&self.selection.argocd()?.settings)?;
@@ -51,7 +51,7 @@ impl JudgingArguments {
         request.settings_from_cluster = self.argocd_cm_from_cluster;
         request.repositories_from_cluster = self.repositories_from_cluster;
         let world = request::world(self.sources, clusters, concurrency, session)?;
-        Ok((request, world))
+        Ok((request, world, self.selection.chosen()))
     }
 }
 

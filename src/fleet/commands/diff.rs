@@ -1,20 +1,22 @@
 //! Compares every application with its cluster.
 
-use std::sync::Arc;
-
-use crate::fleet::stages::{commits, compare, extras, health, last_sync, list, reasons, render};
-use crate::fleet::{Request, Run, World, targets, turn};
+use crate::app::SelectionError;
+use crate::fleet::application::Purpose;
+use crate::fleet::observe::observe;
+use crate::fleet::stages::select::select;
+use crate::fleet::stages::{health, nondeterminism, reasons, settings};
+use crate::fleet::targets::targets;
+use crate::fleet::{Request, Run, World};
 
 /// Compares every application with its cluster. Nothing is written but the cache.
-pub async fn diff(mut request: Request, world: &World) -> Run {
-    let (mut turns, invalid) = targets(&mut request, world).await;
-    let live = Arc::new(list::list(&turns, &request, &world.progress).await);
-    last_sync::read(&mut turns, &live, &request).await;
-    compare::compare(&mut turns, &live, &request, world).await;
-    extras::find(&mut turns, &live, &request, &world.progress).await;
-    render::warn_of_made_up(&mut turns, &request, world).await;
-    commits::find(&mut turns, world).await;
-    health::judge(&mut turns, &live, &request).await;
-    reasons::find(&mut turns, request.log_lines, request.concurrency).await;
-    turn::end_judged(turns, invalid, request, world)
+pub async fn diff(mut request: Request, world: &World) -> Result<Run, Vec<SelectionError>> {
+    let applications = select(&mut request)?;
+    let mut request = settings::read(request, world).await;
+    let rendered = targets(applications, &mut request, Purpose::Keep, world).await;
+    let compared = observe(rendered, &request, world).await;
+    let compared = compared.through(async |compared| nondeterminism::warn(compared, &request, world).await).await;
+    let judged = compared.through(async |compared| health::judge(compared, &request).await).await;
+    let judged = judged.through(async |judged| reasons::find(judged, &request).await).await;
+    let run = judged.end(std::mem::take(&mut request.findings), world);
+    Ok(health::judge_unknown(run, &request))
 }

@@ -7,11 +7,12 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use crate::cluster::Cluster;
+use crate::app::SelectionError;
 use crate::finding::Finding;
-use crate::fleet::stages::fetch;
-use crate::fleet::stages::list;
-use crate::fleet::{Request, World, turn};
+use crate::fleet::application::{Connected, Fetched, FetchedSource, Purpose};
+use crate::fleet::stages::select::select;
+use crate::fleet::stages::{connect, fetch, load};
+use crate::fleet::{Request, World};
 use crate::process::{self, Cancel, Command, ProcessError};
 
 /// A program that has not said its version by then has something else to do.
@@ -85,43 +86,24 @@ impl Checkup {
 }
 
 /// Tries everything.
-pub async fn doctor(mut request: Request, world: &World, tools: &[Tool]) -> Checkup {
-    let (mut turns, invalid) = turn::begin(&mut request);
-    fetch::fetch(&mut turns, world, request.concurrency).await;
-    list::connect(&mut turns, world, request.concurrency).await;
+pub async fn doctor(mut request: Request, world: &World, tools: &[Tool]) -> Result<Checkup, Vec<SelectionError>> {
+    let loaded = load::load_all(select(&mut request)?, Purpose::Keep);
+    let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
+    let connected = fetched.through(async |fetched| connect::connect(fetched, world, request.concurrency).await).await;
     let mut checkup = Checkup::default();
     for tool in tools {
         checkup.tools.push(look_for(tool, &world.cancel).await);
     }
     let (mut repositories, mut clusters) = (Tried::default(), Tried::default());
-    for turn in &turns {
-        let application = &turn.application;
-        for (position, (source, run)) in application.sources.iter().zip(&turn.sources).enumerate() {
-            let url = source.repo_url.to_string();
-            match turn.source_errors.get(&position) {
-                Some(error) => repositories.failed(url, error, &application.name),
-                // A run that was stopped fetched nothing more, and that is no error of the repository.
-                None if run.fetched_by.is_empty() => {}
-                None => repositories.found(url, format!("{} by {}", short(&run.revision), run.fetched_by)),
-            }
-        }
-        let destination = &application.destination;
-        let name = match turn.cluster.as_deref().map(Cluster::name) {
-            Some(name) => name,
-            None if destination.server.is_empty() => &destination.name,
-            None => &destination.server,
-        };
-        if let Some(kinds) = &turn.kinds {
-            clusters.found(name.to_owned(), kinds.server_version.clone());
-        } else if let Some(error) = &turn.cluster_error {
-            clusters.failed(name.to_owned(), error, &application.name);
-        }
+    for connected in connected.iter() {
+        repositories.sources_of(connected);
+        clusters.cluster_of(connected);
     }
     checkup.repositories = repositories.checks();
     checkup.clusters = clusters.checks();
     checkup.findings = request.findings;
-    checkup.findings.extend(invalid.into_iter().flat_map(|(_, application)| application.findings));
-    checkup
+    checkup.findings.extend(connected.invalid_findings().cloned());
+    Ok(checkup)
 }
 
 /// Repositories or clusters that applications share, by name, with what came of each.
@@ -137,6 +119,36 @@ struct Outcome {
 }
 
 impl Tried {
+    /// The repositories of an application.
+    fn sources_of(&mut self, fetched: &Fetched) {
+        let application = &fetched.application;
+        for (source, fetched) in application.sources.iter().zip(&fetched.sources) {
+            let url = source.repo_url.to_string();
+            match fetched {
+                FetchedSource::Failed(error) => self.failed(url, error, &application.name),
+                // A run that was stopped fetched nothing more, and that is no error of the repository.
+                FetchedSource::NotFetched => {}
+                FetchedSource::Checkout(checkout) => {
+                    self.found(url, format!("{} by {}", short(&checkout.revision), checkout.by.as_str()));
+                }
+            }
+        }
+    }
+
+    /// The cluster of an application.
+    fn cluster_of(&mut self, connected: &Connected) {
+        let destination = &connected.application.destination;
+        let name = match connected.cluster() {
+            Some(cluster) => cluster.name(),
+            None if destination.server.is_empty() => &destination.name,
+            None => &destination.server,
+        };
+        match &connected.connection {
+            Ok(connection) => self.found(name.to_owned(), connection.kinds.server_version.clone()),
+            Err(no) => self.failed(name.to_owned(), &no.error, &connected.application.name),
+        }
+    }
+
     fn found(&mut self, name: String, what: String) {
         self.0.entry(name).or_default().found.get_or_insert(what);
     }

@@ -2,8 +2,11 @@
 
 use std::sync::Arc;
 
-use crate::fleet::stages::{fetch, render};
-use crate::fleet::{Request, Run, World, turn};
+use crate::app::SelectionError;
+use crate::fleet::application::{Built, Left, Purpose};
+use crate::fleet::stages::select::select;
+use crate::fleet::stages::{fetch, load, render};
+use crate::fleet::{Request, Run, World};
 use crate::object::{Kinds, Object};
 
 /// The rendered targets, without a cluster.
@@ -34,22 +37,27 @@ pub enum Renders {
 }
 
 /// Renders every application for a cluster of these kinds. Nothing is written but the cache.
-pub async fn render(mut request: Request, world: &World, kinds: Arc<Kinds>, renders: Renders) -> Rendered {
-    let (mut turns, invalid) = turn::begin(&mut request);
-    fetch::fetch(&mut turns, world, request.concurrency).await;
-    for turn in &mut turns {
-        turn.kinds = Some(Arc::clone(&kinds));
-    }
-    render::render(&mut turns, &request, world).await;
+pub async fn render(
+    mut request: Request,
+    world: &World,
+    kinds: Arc<Kinds>,
+    renders: Renders,
+) -> Result<Rendered, Vec<SelectionError>> {
+    let loaded = load::load_all(select(&mut request)?, Purpose::Keep);
+    let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
+    let mut built = render::build(fetched, &kinds, &request, world).await;
     if renders == Renders::Twice {
-        // What was kept would only repeat the first time.
-        request.render.cache = None;
-        render::render_again(&mut turns, &request, world).await;
+        built = render::build_again(built, &kinds, &request, world).await;
     }
-    let application = |turn: &mut turn::Turn| RenderedApplication {
-        name: turn.application.instance_name(&request.argocd_namespace),
-        objects: turn.target.take().map(Arc::unwrap_or_clone),
+    let named = |entry: Result<&Built, &Left>| {
+        let application = entry.map_or_else(|left| &left.application, |built| &built.application);
+        (application.instance_name(&request.argocd_namespace), entry.ok().map(|built| Arc::clone(&built.target)))
     };
-    let applications = turns.iter_mut().map(application).collect();
-    Rendered { applications, run: turn::end(turns, invalid, request.findings, world) }
+    let targets: Vec<_> = built.entries().flatten().map(named).collect();
+    let run = built.end(request.findings, world);
+    let objects = |(name, target): (String, Option<Arc<Vec<Object>>>)| RenderedApplication {
+        name,
+        objects: target.map(Arc::unwrap_or_clone),
+    };
+    Ok(Rendered { applications: targets.into_iter().map(objects).collect(), run })
 }

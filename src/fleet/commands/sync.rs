@@ -5,31 +5,23 @@
 //!
 //! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
 
-use std::sync::Arc;
-use tokio::time::Instant;
-
-use crate::app::InvalidApplication;
+use crate::app::SelectionError;
 use crate::finding::Finding;
-use crate::fleet::commands::wait;
-use crate::fleet::condition::ConditionKind;
-use crate::fleet::stages::commits;
-use crate::fleet::stages::compare;
-use crate::fleet::stages::extras;
-use crate::fleet::stages::health;
-use crate::fleet::stages::last_sync;
-use crate::fleet::stages::list;
-use crate::fleet::stages::list::Live;
-use crate::fleet::stages::reasons;
-use crate::fleet::sync::{SyncRequest, Wish, argo_status, delete, perform, plan, rollback};
-use crate::fleet::turn::{self, Turn};
-use crate::fleet::{Request, Run, World, targets};
-use crate::progress::Progress;
+use crate::fleet::application::Purpose;
+use crate::fleet::batch::Batch;
+use crate::fleet::observe::observe;
+use crate::fleet::stages::select::select;
+use crate::fleet::stages::{health, settings};
+use crate::fleet::sync::argo_status::StatusOwner;
+use crate::fleet::sync::planned::Planned;
+use crate::fleet::sync::{SyncRequest, Wish, again, argo_status, delete, perform, plan, rollback};
+use crate::fleet::targets::targets;
+use crate::fleet::{Request, Run, World};
 use crate::sync::plan::Plan;
 
 /// Applications with their plans; nothing is written yet.
 pub struct Prepared {
-    turns: Vec<Turn>,
-    invalid: Vec<(usize, InvalidApplication)>,
+    planned: Batch<Planned>,
     findings: Vec<Finding>,
     request: Request,
 }
@@ -37,88 +29,63 @@ pub struct Prepared {
 impl Prepared {
     /// Every plan, in the order of the applications.
     pub fn plans(&self) -> impl Iterator<Item = &Plan> {
-        self.turns.iter().filter_map(|turn| turn.plan.as_ref())
+        self.planned.iter().filter_map(|planned| planned.outcome.plan())
     }
 
     /// How many applications there are, those among them whose manifests are wrong.
     pub fn applications(&self) -> usize {
-        self.turns.len() + self.invalid.len()
+        self.planned.len()
     }
 
     /// The run as it is before anything is done: what `--dry-run` reports.
     pub fn end(self, world: &World) -> Run {
-        turn::end(self.turns, self.invalid, self.findings, world)
+        self.planned.end(self.findings, world)
     }
 }
 
 /// Compares every application with its cluster, and plans what its wish or policy lets be done. Nothing is written but the
 /// cache; the server is asked, in dry runs, whether it would take it.
-pub async fn prepare(mut request: Request, wanted: &SyncRequest, world: &World) -> Prepared {
-    let (mut turns, invalid) = match wanted.wish {
-        Wish::Sync { .. } | Wish::Reconcile { .. } => targets(&mut request, world).await,
-        Wish::Rollback { to, .. } => rollback::targets(&mut request, to, world).await,
-        Wish::Delete(how) => delete::targets(&mut request, how, world).await,
+pub async fn prepare(
+    mut request: Request,
+    wanted: &SyncRequest,
+    world: &World,
+) -> Result<Prepared, Vec<SelectionError>> {
+    let applications = select(&mut request)?;
+    let mut request = settings::read(request, world).await;
+    let rendered = match wanted.wish {
+        Wish::Sync { .. } | Wish::Reconcile { .. } => targets(applications, &mut request, Purpose::Keep, world).await,
+        Wish::Rollback { to, .. } => rollback::render(applications, &mut request, to, world).await,
+        Wish::Delete(how) => delete::render(applications, &mut request, how, world).await,
     };
-    turns.iter_mut().for_each(Turn::keep_conditions);
-    look(&mut turns, &request, world).await;
-    plan::plan(&mut turns, &request, wanted, world).await;
+    let compared = observe(rendered, &request, world).await;
+    let plan = async |compared| Box::pin(plan::plan(compared, &request, wanted, world)).await;
+    let planned = compared.each(request.concurrency, plan).await;
     let findings = std::mem::take(&mut request.findings);
-    Prepared { turns, invalid, findings, request }
+    Ok(Prepared { planned, findings, request })
 }
 
 /// Does what was planned, and looks again at what came of it.
 pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) -> Run {
-    let Prepared { mut turns, invalid, findings, request } = prepared;
-    perform::perform(&mut turns, &request, wanted, world).await;
-    let mut findings = findings;
-    if turns.iter().any(|turn| turn.operation.is_some()) {
-        look_again(&mut turns, &request, world).await;
-    }
+    let Prepared { planned, mut findings, request } = prepared;
+    let perform = async |planned| Box::pin(perform::perform(planned, &request, wanted, world)).await;
+    let performed = planned.each(request.concurrency, perform).await;
+    let mut is_judged = performed.iter().any(|performed| performed.operation.is_some());
+    let mut synced = again::observe_again(performed, &request, world).await;
     if let Wish::Delete(_) = wanted.wish {
-        turns.iter_mut().for_each(delete::forget_what_is_not_ours);
+        synced = synced.map(delete::without_strangers);
     }
-    if let Some(patience) = wanted.wait.filter(|_| !wanted.stop.is_cancelled() && !has_failed(&turns)) {
-        let ends = Instant::now() + patience.timeout;
-        let ending = wait::until(&mut turns, invalid.is_empty(), &request, world, patience, ends).await;
+    if let Some(patience) = again::patience(&synced, wanted) {
+        let (after, ending) = again::wait(synced, &request, world, patience).await;
         findings.extend(ending.finding(patience.timeout));
+        (synced, is_judged) = (after, true);
     }
+    let owners: Vec<Option<StatusOwner>> =
+        synced.entries().map(|entry| Some(StatusOwner::of(entry?, &request))).collect();
+    let mut run = synced.end(findings, world);
+    let known = run.applications.iter_mut().zip(&owners).filter(|(_, owner)| owner.is_some() && is_judged);
+    known.for_each(|(application, _)| health::unknown_where_asked(application, &request));
     if wanted.write_status {
-        argo_status::write_statuses(&mut turns, &request, wanted, world).await;
+        argo_status::write_statuses(owners, &mut run, &request, wanted, world).await;
     }
-    turn::end(turns, invalid, findings, world)
-}
-
-/// Whether a sync did not come to its end: there is nothing to wait for.
-fn has_failed(turns: &[Turn]) -> bool {
-    turns.iter().any(|turn| turn.conditions.iter().any(|condition| condition.kind == ConditionKind::SyncError))
-}
-
-/// Lists what is live, and compares it with what git says.
-pub(crate) async fn look(turns: &mut [Turn], request: &Request, world: &World) -> Arc<Live> {
-    let live = Arc::new(list::list(turns, request, &world.progress).await);
-    last_sync::read(turns, &live, request).await;
-    compare::compare(turns, &live, request, world).await;
-    extras::find(turns, &live, request, &world.progress).await;
-    commits::find(turns, world).await;
-    for turn in turns {
-        turn.live = Some(Arc::clone(&live));
-    }
-    live
-}
-
-/// How things stand after something was done: drift that is left is drift.
-async fn look_again(turns: &mut [Turn], request: &Request, world: &World) {
-    // The stages were reported once already.
-    let world = &World { progress: Progress::silent(), ..world.clone() };
-    for turn in turns.iter_mut() {
-        turn.restore_target();
-        turn.begin_again();
-        // A CRD that was applied adds kinds.
-        if let Some(cluster) = &turn.cluster {
-            turn.kinds = cluster.kinds().await.ok().or(turn.kinds.take());
-        }
-    }
-    let live = look(turns, request, world).await;
-    health::judge(turns, &live, request).await;
-    reasons::find(turns, request.log_lines, request.concurrency).await;
+    run
 }

@@ -1,6 +1,6 @@
 //! Compares every target with its live object: first by looking, then by asking the server about what is unsure.
 //!
-//! In: the turns with their targets, and what is live. Out: each turn's resources; extras come after.
+//! In: observed applications. Out: the [`Differences`] of each; extras come after.
 
 use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet, HashMap};
@@ -10,20 +10,19 @@ use futures::StreamExt;
 use futures::stream;
 use tokio::sync::{Mutex, OnceCell};
 
+use super::ignore::ignore;
+use super::last_render::{PastUnknown, Said};
+use super::{last_render, namespace, owners};
 use crate::app::options::{ResourceOptions, SyncOption};
 use crate::cluster::{Cluster, Predicted, Validation, Writing, Written};
 use crate::finding::Finding;
+use crate::fleet::application::{Differences, Observed};
+use crate::fleet::batch::side_by_side;
 use crate::fleet::condition::ConditionKind;
-use crate::fleet::stages::ignore::ignore;
-use crate::fleet::stages::last_render;
-use crate::fleet::stages::last_render::Said;
-use crate::fleet::stages::list::{ClusterId, Live, Place, identity, place};
-use crate::fleet::stages::namespace;
-use crate::fleet::stages::owners;
-use crate::fleet::turn::Turn;
+use crate::fleet::live::{ClusterId, LiveView, Place, identity, place};
 use crate::fleet::{Request, World};
 use crate::object::annotations::{APPLYSET_ID, APPLYSET_PART_OF, SYNC_OPTIONS, is_hook, is_skipped};
-use crate::object::{Gvk, Key, Kinds, Object};
+use crate::object::{Gvk, Key, Object};
 use crate::progress::Stage;
 use crate::status::compare::{
     Answer, Baseline, Look, Question, Schema, Terms, first_look, is_builtin, second_look, unknown,
@@ -32,37 +31,25 @@ use crate::status::tracking::{TrackedBy, Tracking, claimed};
 use crate::status::{Moved, ResourceDrift, ResourceState};
 use crate::sync::plan::{Neighbours, Other, Shared};
 
-pub(crate) async fn compare(turns: &mut [Turn], live: &Arc<Live>, request: &Request, world: &World) {
-    let progress = &world.progress;
-    let comparable = |turn: &Turn| turn.target.is_some() && turn.cluster.is_some() && turn.kinds.is_some();
-    progress.expect(Stage::Compare, turns.iter().filter(|turn| comparable(turn)).count());
-    for turn in turns.iter_mut() {
-        turn.shared.clear();
-    }
-    shared_resources(turns);
-    let clusters = turns.iter().filter_map(|turn| turn.cluster.as_ref());
-    let schemas: HashMap<ClusterId, Schemas> =
-        clusters.map(|cluster| (identity(cluster), Schemas::default())).collect();
-    let comparisons = turns.iter().enumerate().filter(|(_, turn)| comparable(turn)).filter_map(|(index, turn)| {
-        let schemas = schemas.get(&identity(turn.cluster.as_ref()?))?;
-        Some(async move {
-            progress.begin(Stage::Compare, turn.application.name.clone());
-            let outcome = compare_one(turn, live, request, world, schemas).await;
-            progress.done(Stage::Compare, turn.application.name.clone());
-            (index, outcome)
-        })
+/// Compares all of them side by side; in order.
+pub(crate) async fn compare(observed: &[Observed], request: &Request, world: &World) -> Vec<Differences> {
+    world.progress.expect(Stage::Compare, observed.len());
+    let mut by_cluster: HashMap<ClusterId, Arc<Schemas>> = HashMap::new();
+    let with_schemas = observed.iter().map(|one| {
+        let schemas = by_cluster.entry(identity(&one.connection.cluster)).or_default();
+        (one, Arc::clone(schemas))
     });
-    let mut compared = stream::iter(comparisons).buffer_unordered(request.concurrency.max(1)).collect::<Vec<_>>().await;
-    compared.sort_by_key(|(index, _)| *index);
-    for (index, outcome) in compared {
-        let turn = &mut turns[index];
-        turn.resources = outcome.resources;
-        turn.shared.extend(outcome.shared.into_iter().map(|shared| shared.object));
-        outcome.conditions.into_iter().for_each(|(kind, finding)| turn.condition(kind, finding));
-    }
+    let compare = async |(one, schemas): (&Observed, Arc<Schemas>)| compare_one(one, request, world, &schemas).await;
+    side_by_side(with_schemas.collect(), request.concurrency, compare).await
 }
 
-/// The result of comparing one application.
+/// Compares one application alone.
+pub(crate) async fn compare_alone(observed: &Observed, request: &Request, world: &World) -> Differences {
+    world.progress.expect(Stage::Compare, 1);
+    compare_one(observed, request, world, &Schemas::default()).await
+}
+
+/// The result of looking, and of asking.
 #[derive(Default)]
 struct Outcome {
     resources: Vec<ResourceDrift>,
@@ -71,18 +58,25 @@ struct Outcome {
     shared: Vec<Shared>,
 }
 
-async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &World, schemas: &Schemas) -> Outcome {
-    let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
-        return Outcome::default();
-    };
-    let id = identity(cluster);
+async fn compare_one(observed: &Observed, request: &Request, world: &World, schemas: &Schemas) -> Differences {
+    let name = &observed.application.name;
+    world.progress.begin(Stage::Compare, name.clone());
+    let in_run = shared_in_run(observed);
+    let mut outcome = compare_objects(observed, request, world, schemas).await;
+    world.progress.done(Stage::Compare, name.clone());
+    let shared = in_run.keys().cloned().chain(outcome.shared.into_iter().map(|shared| shared.object)).collect();
+    let mut conditions: Vec<_> = in_run.iter().map(|(key, others)| shared_in_run_warning(key, others)).collect();
+    conditions.append(&mut outcome.conditions);
+    Differences { resources: outcome.resources, shared, conditions }
+}
+
+async fn compare_objects(observed: &Observed, request: &Request, world: &World, schemas: &Schemas) -> Outcome {
+    let cluster = observed.cluster();
     let looked = {
-        let (live, kinds, target) = (Arc::clone(live), Arc::clone(kinds), Arc::clone(target));
-        let (tracking, baseline) = (turn.tracking(request), turn.baseline.clone());
-        let terms = Arc::new(request.terms(&turn.application));
-        let neighbours = Arc::clone(&turn.neighbours);
-        let seen = Seen { live, kinds, cluster: id, tracking, baseline, neighbours };
-        tokio::task::spawn_blocking(move || look(&target, &seen, &terms)).await
+        let target = Arc::clone(&observed.target);
+        let terms = Arc::new(request.terms(&observed.application));
+        let sight = Sight::of(observed, request);
+        tokio::task::spawn_blocking(move || look(&target, &sight, &terms)).await
     };
     let Ok((mut outcome, questions)) = looked else {
         // A panic in one application must not end the fleet.
@@ -90,12 +84,12 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
         return Outcome { conditions: vec![(ConditionKind::ComparisonError, finding)], ..Outcome::default() };
     };
     let shared = std::mem::take(&mut outcome.shared);
-    let shared = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
+    let shared = owners::named(shared, cluster, &observed.place(request).namespace).await;
     outcome.conditions.extend(shared.iter().map(shared_warning));
     outcome.shared = shared;
     let answered: Vec<_> = stream::iter(questions.into_iter().map(|question| async {
-        let answered = ask_if_allowed(turn, cluster.as_ref(), question, schemas).await;
-        answered.map(|(question, answer)| Answered::of(question, answer, turn))
+        let answered = ask_if_allowed(observed, question, schemas).await;
+        answered.map(|(question, answer)| Answered::of(question, answer, observed))
     }))
     .buffer_unordered(request.concurrency.max(1))
     .collect()
@@ -110,51 +104,48 @@ async fn compare_one(turn: &Turn, live: &Arc<Live>, request: &Request, world: &W
             }
         }
     }
-    let (recalled, finding) = recalled(settled, turn, request, world).await;
+    let (recalled, finding) = recalled(settled, observed, request, world).await;
     outcome.resources.extend(recalled);
     outcome.conditions.extend(finding.map(|finding| (ConditionKind::BaselineWarning, finding)));
-    compare_namespace(&mut outcome, turn, request, schemas).await;
-    let ignored = ignore(turn, live, request, &mut outcome.resources).await;
+    compare_namespace(&mut outcome, observed, request, schemas).await;
+    let ignored = ignore(observed, request, &mut outcome.resources).await;
     outcome.conditions.extend(ignored);
     outcome
 }
 
 /// The destination's namespace, where the Application says what it carries.
-async fn compare_namespace(outcome: &mut Outcome, turn: &Turn, request: &Request, schemas: &Schemas) {
-    let Some(cluster) = &turn.cluster else { return };
-    let terms = Arc::new(request.terms(&turn.application));
-    match namespace::look(turn, &terms).await {
+async fn compare_namespace(outcome: &mut Outcome, observed: &Observed, request: &Request, schemas: &Schemas) {
+    let terms = Arc::new(request.terms(&observed.application));
+    match namespace::look(observed, &terms).await {
         None => {}
         Some(namespace::Found::Settled(drift)) => outcome.resources.push(*drift),
         Some(namespace::Found::Unknown(drift, finding)) => {
             outcome.resources.push(*drift);
             outcome.conditions.push((ConditionKind::ComparisonError, finding));
         }
-        Some(namespace::Found::Ask(question)) => {
-            match ask_if_allowed(turn, cluster.as_ref(), *question, schemas).await {
-                Ok((question, answer)) => outcome.resources.push(second_look(&question, answer)),
-                Err((drift, finding)) => {
-                    outcome.resources.push(drift);
-                    outcome.conditions.push((ConditionKind::ComparisonError, finding));
-                }
+        Some(namespace::Found::Ask(question)) => match ask_if_allowed(observed, *question, schemas).await {
+            Ok((question, answer)) => outcome.resources.push(second_look(&question, answer)),
+            Err((drift, finding)) => {
+                outcome.resources.push(drift);
+                outcome.conditions.push((ConditionKind::ComparisonError, finding));
             }
-        }
+        },
     }
 }
 
 /// Asks the server, unless the application's compare options forbid it.
 async fn ask_if_allowed(
-    turn: &Turn,
-    cluster: &dyn Cluster,
+    observed: &Observed,
     question: Question,
     schemas: &Schemas,
 ) -> Result<(Question, Answer), (ResourceDrift, Finding)> {
-    if turn.application.forbids_server_side_diff() {
+    let cluster = observed.cluster();
+    if observed.application.forbids_server_side_diff() {
         let reason = "the application's compare options set `ServerSideDiff=false`".to_owned();
         return Ok((question, Answer::Unavailable(reason)));
     }
     match ask(cluster, question, schemas).await {
-        Ok((question, Answer::Refused(words))) if skips_validation(turn, question.target()) => {
+        Ok((question, Answer::Refused(words))) if skips_validation(observed, question.target()) => {
             let answer = ask_without_validation(cluster, &question, words).await;
             Ok((question, answer))
         }
@@ -163,9 +154,9 @@ async fn ask_if_allowed(
 }
 
 /// Whether `Validate=false` holds for a target: its own option before the Application's.
-fn skips_validation(turn: &Turn, target: &Object) -> bool {
+fn skips_validation(observed: &Observed, target: &Object) -> bool {
     let own = target.annotation(SYNC_OPTIONS).map(ResourceOptions::read).unwrap_or_default();
-    own.has_over(&turn.application.sync_policy.sync_options, SyncOption::NoValidation)
+    own.has_over(&observed.application.sync_policy.sync_options, SyncOption::NoValidation)
 }
 
 /// Asks again as a sync applies the target: without the fields that the server does not know.
@@ -180,12 +171,17 @@ async fn ask_without_validation(cluster: &dyn Cluster, question: &Question, word
 /// no side is named, and why is the finding.
 async fn recalled(
     answered: Vec<Answered>,
-    turn: &Turn,
+    observed: &Observed,
     request: &Request,
     world: &World,
 ) -> (Vec<ResourceDrift>, Option<Finding>) {
     let is_wanted = answered.iter().any(|answered| answered.again.is_some());
-    let past = if is_wanted { last_render::target(turn, request, world).await.ok() } else { None };
+    if !is_wanted {
+        return (answered.into_iter().map(|answered| answered.drift).collect(), None);
+    }
+    let past = last_render::target(observed, request, world).await;
+    let baseline = observed.record.baseline.as_deref();
+    let mut unknown = 0;
     let look_again = |Answered { drift, again }: Answered| {
         let Some((mut question, answer)) = again else { return drift };
         let key = question.target().key();
@@ -225,25 +221,34 @@ struct Answered {
 }
 
 impl Answered {
-    fn of(question: Question, answer: Answer, turn: &Turn) -> Self {
+    fn of(question: Question, answer: Answer, observed: &Observed) -> Self {
         let drift = second_look(&question, answer.clone());
-        let is_told = drift.state == ResourceState::Changed && turn.baseline.is_some();
+        let is_told = drift.state == ResourceState::Changed && observed.record.baseline.is_some();
         Self { drift, again: is_told.then_some((question, answer)) }
     }
 }
 
-/// Where the live objects of one application are looked up.
-pub(crate) struct Seen {
-    pub(crate) live: Arc<Live>,
-    pub(crate) kinds: Arc<Kinds>,
-    pub(crate) cluster: ClusterId,
-    pub(crate) tracking: Tracking,
-    pub(crate) baseline: Option<Arc<Baseline>>,
-    pub(crate) neighbours: Arc<Neighbours>,
+/// What the first look needs to know of an application, to be moved to its thread.
+struct Sight {
+    view: LiveView,
+    tracking: Tracking,
+    baseline: Option<Arc<Baseline>>,
+    neighbours: Arc<Neighbours>,
+}
+
+impl Sight {
+    fn of(observed: &Observed, request: &Request) -> Self {
+        Self {
+            view: observed.view(),
+            tracking: observed.tracking(request),
+            baseline: observed.record.baseline.clone(),
+            neighbours: Arc::clone(&observed.peers.neighbours),
+        }
+    }
 }
 
 /// The first look at every target: settled, or a question for the server.
-fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Question>) {
+fn look(target: &[Object], sight: &Sight, terms: &Arc<Terms>) -> (Outcome, Vec<Question>) {
     let mut outcome = Outcome::default();
     let mut questions = Vec::new();
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
@@ -252,17 +257,17 @@ fn look(target: &[Object], seen: &Seen, terms: &Arc<Terms>) -> (Outcome, Vec<Que
             outcome.conditions.push((ConditionKind::ComparisonError, finding));
             continue;
         }
-        let looked = match find_live(object, seen, &mut outcome.conditions) {
+        let looked = match sight.view.find(object, &mut outcome.conditions) {
             Ok(live) => {
-                outcome.shared.extend(live.and_then(|live| claimed_by_another(live, object, seen)));
-                let object = as_marked(object, live, &seen.tracking);
-                first_look(&object, live, seen.baseline.as_deref(), terms)
+                outcome.shared.extend(live.and_then(|live| claimed_by_another(live, object, sight)));
+                let object = as_marked(object, live, &sight.tracking);
+                first_look(&object, live, sight.baseline.as_deref(), terms)
             }
             Err(reason) => Look::Settled(Box::new(unknown(object, reason))),
         };
         let looked = match looked {
             Look::Settled(drift) if drift.state == ResourceState::Missing => {
-                Look::Settled(Box::new(unserved(*drift, object, seen)))
+                Look::Settled(Box::new(unserved(*drift, object, sight)))
             }
             looked => looked,
         };
@@ -289,8 +294,8 @@ fn unreadable_secret(object: &Object) -> Option<(ResourceDrift, Finding)> {
 }
 
 /// A missing object, and whether that is because the cluster does not serve its kind.
-fn unserved(drift: ResourceDrift, object: &Object, seen: &Seen) -> ResourceDrift {
-    if place(object, &seen.kinds) != Place::NotServed {
+fn unserved(drift: ResourceDrift, object: &Object, sight: &Sight) -> ResourceDrift {
+    if place(object, &sight.view.kinds) != Place::NotServed {
         return drift;
     }
     let gvk = object.gvk();
@@ -311,40 +316,10 @@ fn as_marked<'o>(target: &'o Object, live: Option<&Arc<Object>>, tracking: &Trac
     Cow::Owned(target)
 }
 
-/// The live object of a target; the reason when it cannot be known whether there is one.
-pub(crate) fn find_live<'seen>(
-    object: &Object,
-    seen: &'seen Seen,
-    conditions: &mut Vec<(ConditionKind, Finding)>,
-) -> Result<Option<&'seen Arc<Object>>, String> {
-    match place(object, &seen.kinds) {
-        Place::NotServed => Ok(None),
-        Place::Hidden(reason) => {
-            let finding = Finding::error("trueup::status::hidden", format!("`{}` cannot be compared", object.key()))
-                .with_cause(reason.clone())
-                .with_help("use a version and scope that the cluster serves, or fix the API that is named");
-            conditions.push((ConditionKind::ComparisonError, finding));
-            Err(reason)
-        }
-        Place::Listed(gvk, namespace) => match seen.live.listing(seen.cluster, &gvk, namespace.as_deref()) {
-            Some(Ok(objects)) => Ok(objects.get(&object.key())),
-            Some(Err(error)) => {
-                let finding = Finding::of(error);
-                let reason = finding.message.clone();
-                if !conditions.iter().any(|(_, known)| *known == finding) {
-                    conditions.push((ConditionKind::ComparisonError, finding));
-                }
-                Err(reason)
-            }
-            None => Err("it was not listed".to_owned()),
-        },
-    }
-}
-
 /// An object in the cluster that another application calls its own, in Argo CD's words a shared resource.
-fn claimed_by_another(live: &Object, target: &Object, seen: &Seen) -> Option<Shared> {
-    let Some(TrackedBy::Other(other)) = claimed(live, target, &seen.tracking) else { return None };
-    if seen.neighbours.gives_up(&target.key(), &other) {
+fn claimed_by_another(live: &Object, target: &Object, sight: &Sight) -> Option<Shared> {
+    let Some(TrackedBy::Other(other)) = claimed(live, target, &sight.tracking) else { return None };
+    if sight.neighbours.gives_up(&target.key(), &other) {
         return None;
     }
     let is_id = live.label(APPLYSET_PART_OF) == Some(&*other);
@@ -420,30 +395,21 @@ async fn described(cluster: &dyn Cluster, question: &Question, reason: String, s
     }
 }
 
+/// The objects of the target that other applications of this run have in git, too.
+fn shared_in_run(observed: &Observed) -> BTreeMap<Key, Vec<String>> {
+    let shared = &observed.peers.shared;
+    if shared.is_empty() {
+        return BTreeMap::new();
+    }
+    let in_target: BTreeSet<Key> = observed.target.iter().map(Object::key).collect();
+    let shared = shared.iter().filter(|(key, _)| in_target.contains(key));
+    shared.map(|(key, others)| (key.clone(), others.clone())).collect()
+}
+
 /// Two applications of this run that write one object would undo each other for ever.
-fn shared_resources(turns: &mut [Turn]) {
-    let mut owners: HashMap<(ClusterId, Key), BTreeSet<usize>> = HashMap::new();
-    for (index, turn) in turns.iter().enumerate() {
-        let (Some(cluster), Some(target)) = (&turn.cluster, &turn.target) else { continue };
-        for object in target.iter().filter(|object| !object.name().is_empty()) {
-            owners.entry((identity(cluster), object.key())).or_default().insert(index);
-        }
-    }
-    let mut shared: BTreeMap<usize, BTreeMap<Key, Vec<String>>> = BTreeMap::new();
-    for ((_, key), indexes) in owners.into_iter().filter(|(_, indexes)| indexes.len() > 1) {
-        for index in &indexes {
-            let others =
-                indexes.iter().filter(|other| *other != index).map(|other| turns[*other].application.name.clone());
-            shared.entry(*index).or_default().insert(key.clone(), others.collect());
-        }
-    }
-    for (index, keys) in shared {
-        for (key, others) in keys {
-            let message = format!("`{key}` is also part of {}", others.join(" and "));
-            let finding = Finding::warning("trueup::status::shared", message)
-                .with_help("each sync of one undoes the other; keep the object in one application");
-            turns[index].condition(ConditionKind::SharedResourceWarning, finding);
-            turns[index].shared.insert(key);
-        }
-    }
+fn shared_in_run_warning(key: &Key, others: &[String]) -> (ConditionKind, Finding) {
+    let message = format!("`{key}` is also part of {}", others.join(" and "));
+    let finding = Finding::warning("trueup::status::shared", message)
+        .with_help("each sync of one undoes the other; keep the object in one application");
+    (ConditionKind::SharedResourceWarning, finding)
 }

@@ -1,6 +1,6 @@
 //! Looks for extras: objects in the cluster that belong to an application and are no longer in git.
 //!
-//! In: the turns, what was listed for their targets. Out: extras among each turn's resources. The kinds that git names
+//! In: observed applications. Out: the [`Extras`] of each. The kinds that git names
 //! were listed already. Of the others, an application that trueup tracks needs those that the parent of its ApplySet names: members
 //! are of no other kinds. Every other application may have extras of any kind: one that Argo CD tracks, one that was never synced,
 //! one whose parent cannot be believed. For these, the metadata of all kinds is listed for the whole cluster, once for all of them.
@@ -15,13 +15,13 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::sweep::{Area, KindsToList, Swept, sweep};
 use crate::cluster::ClusterError;
 use crate::finding::Finding;
 use crate::fleet::Request;
+use crate::fleet::application::{Extras, Observed};
 use crate::fleet::condition::ConditionKind;
-use crate::fleet::stages::list::{ClusterId, Live, identity, silence_of};
-use crate::fleet::stages::sweep::{Area, KindsToList, Swept, sweep};
-use crate::fleet::turn::Turn;
+use crate::fleet::live::{ClusterId, identity, silence_of};
 use crate::object::{Gap, GroupKind, Key, KindFacts, Object};
 use crate::progress::Progress;
 use crate::render::gap_finding;
@@ -32,53 +32,59 @@ use crate::status::tracking::{
 };
 use crate::sync::plan::is_created_by_option;
 
-pub(crate) async fn find(turns: &mut [Turn], live: &Live, request: &Request, progress: &Progress) {
+/// The extras of each application, in order. All of them have the same listing.
+pub(crate) async fn find(observed: &[Observed], request: &Request, progress: &Progress) -> Vec<Extras> {
+    let Some(live) = observed.first().map(|one| Arc::clone(&one.live)) else { return Vec::new() };
     let listed = Claims::of(live.objects(), request);
-    let searches = searches(turns, &listed, request);
-    let areas = turns.iter().zip(&searches).filter_map(|(turn, search)| Some((turn, &search.as_ref()?.area)));
+    let searches = searches(observed, &listed, request);
+    let areas = observed.iter().zip(&searches).map(|(one, search)| (&***one, &search.area));
     let owners = owners(&searches);
     let unmarked = unmarked(request);
     let is_claimed = |cluster: ClusterId, object: &Object| match is_tracked(object, &unmarked) {
         Some(TrackedBy::Other(owner)) => owners.contains(&(cluster, owner.as_str())),
         _ => false,
     };
-    let swept = sweep(areas, live, request.concurrency, is_claimed, progress).await;
+    let swept = sweep(areas, &live, request.concurrency, is_claimed, progress).await;
     let names = swept.iter().flat_map(|(cluster, swept)| swept.objects.iter().map(move |object| (*cluster, object)));
     let names = Claims::of(names, request);
-    for (turn, search) in turns.iter_mut().zip(&searches) {
-        let Some(search) = search else { continue };
+    let of_application = |(observed, search): (&Observed, &Search)| {
         let swept = swept.get(&search.area.cluster);
         let claimed = [&listed, &names].into_iter().flat_map(|claims| claims.of_application(search));
         let claimed: Vec<&Object> = claimed.filter(|live| search.area.covers(live, swept)).collect();
         let is_marked = search.has_evidence || claimed.iter().any(|live| !search.area.is_named_by_git(live));
-        report(turn, search, claimed, live, swept);
-        turn.unlisted = swept.filter(|_| is_marked).map(|swept| unlisted(swept, &search.area)).unwrap_or_default();
-        let findings = swept.into_iter().flat_map(|swept| unseen(swept, &search.area, is_marked));
-        findings.for_each(|(kind, finding)| turn.condition(kind, finding));
-    }
+        let mut extras = report(observed, search, claimed, swept);
+        extras.unlisted = swept.filter(|_| is_marked).map(|swept| unlisted(swept, &search.area)).unwrap_or_default();
+        extras.conditions.extend(swept.into_iter().flat_map(|swept| unseen(swept, &search.area, is_marked)));
+        extras
+    };
+    observed.iter().zip(&searches).map(of_application).collect()
 }
 
-/// Adds what is extra to a turn's resources.
-fn report(turn: &mut Turn, search: &Search, claimed: Vec<&Object>, live: &Live, swept: Option<&Swept>) {
-    let target = turn.target.as_deref().map_or(&[][..], Vec::as_slice);
-    let in_git = target.iter().map(Object::key).collect();
+/// What is extra.
+fn report(observed: &Observed, search: &Search, claimed: Vec<&Object>, swept: Option<&Swept>) -> Extras {
+    let baseline = observed.record.baseline.as_deref();
+    let in_git = observed.target.iter().map(Object::key).collect();
     let mut found = extras(claimed, &in_git, &search.tracking);
-    found.retain(|live| search.is_its_own(live, turn.baseline.as_deref()));
-    found.retain(|live| !is_created_by_option(&turn.application, &live.key()));
-    let unread = turn.unread();
+    found.retain(|live| search.is_its_own(live, baseline));
+    found.retain(|live| !is_created_by_option(&observed.application, &live.key()));
+    let unread = observed.unread();
     let gaps: Vec<Option<Gap>> = found.iter().map(|live| unread.gap_of(&live.key()).cloned()).collect();
-    let extras: Vec<_> = found
-        .iter()
-        .zip(&gaps)
+    let with_gaps = found.iter().zip(&gaps);
+    let mut resources: Vec<ResourceDrift> = with_gaps
         .map(|(live, gap)| match gap {
             Some(gap) => git_may_have(live, gap),
-            None => extra(live, turn.baseline.as_deref()),
+            None => extra(live, baseline),
         })
         .collect();
-    turn.surplus = found.into_iter().map(|live| Arc::new(live.clone())).collect();
-    turn.resources.extend(extras);
-    gaps.iter().flatten().for_each(|gap| turn.condition(ConditionKind::Incomplete, gap_finding(gap)));
-    tell_unseen(turn, &in_git, &search.area, live, swept);
+    let (hidden, unseen) = hidden(observed, &in_git, &search.area, swept);
+    resources.extend(hidden);
+    Extras {
+        resources,
+        surplus: found.into_iter().map(|live| Arc::new(live.clone())).collect(),
+        unseen,
+        unlisted: BTreeSet::new(),
+        conditions: gaps.iter().flatten().map(|gap| (ConditionKind::Incomplete, gap_finding(gap))).collect(),
+    }
 }
 
 /// A live object that git does not render and may still have: it is not said to be gone from git.
@@ -86,30 +92,36 @@ fn git_may_have(live: &Object, gap: &Gap) -> ResourceDrift {
     unseen_extra(&live.key(), live.gvk().version, format!("git may still have it: {gap}"))
 }
 
-/// Objects that trueup applied, git dropped, and that could not be looked up. Their kind stays in the record.
-fn tell_unseen(turn: &mut Turn, in_git: &BTreeSet<Key>, area: &Area, live: &Live, swept: Option<&Swept>) {
-    let Some(kinds) = turn.kinds.clone() else { return };
+/// Objects that trueup applied, git dropped, and that could not be looked up; and the kinds of members of which that may be so,
+/// which stay in the record.
+fn hidden(
+    observed: &Observed,
+    in_git: &BTreeSet<Key>,
+    area: &Area,
+    swept: Option<&Swept>,
+) -> (Vec<ResourceDrift>, BTreeSet<GroupKind>) {
+    let kinds = observed.kinds();
     let why = |kind: &GroupKind, namespace: Option<&str>| match kinds.preferred(kind) {
-        None => silence_of(&kinds, &kind.group),
+        None => silence_of(kinds, &kind.group),
         Some(facts) => {
-            match live.of_kind(area.cluster, &facts.gvk, namespace.filter(|namespace| !namespace.is_empty())) {
+            let namespace_of = namespace.filter(|namespace| !namespace.is_empty());
+            match observed.live.of_kind(area.cluster, &facts.gvk, namespace_of) {
                 Some(Ok(_)) => None,
                 Some(Err(error)) => Some(error.to_string()),
                 None => swept.filter(|swept| swept.hides(area, kind, namespace)).map(|_| NOT_LISTED.to_owned()),
             }
         }
     };
-    let members = turn.members.iter().flat_map(|members| &members.kinds);
+    let record = &observed.record;
+    let members = record.members.iter().flat_map(|members| &members.kinds);
     let unseen: BTreeSet<GroupKind> = members.filter(|kind| why(kind, None).is_some()).cloned().collect();
-    let recorded = turn.baseline.iter().flat_map(|baseline| baseline.keys()).filter(|key| !in_git.contains(*key));
+    let recorded = record.baseline.iter().flat_map(|baseline| baseline.keys()).filter(|key| !in_git.contains(*key));
     let hidden = recorded.filter_map(|key| {
         let why = why(&key.group_kind(), Some(&key.namespace))?;
         let version = kinds.preferred(&key.group_kind()).map(|facts| facts.gvk.version.clone()).unwrap_or_default();
         Some(unseen_extra(key, version, format!("removed from git; whether it still exists is unknown: {why}")))
     });
-    let hidden: Vec<_> = hidden.collect();
-    turn.resources.extend(hidden);
-    turn.unseen = unseen;
+    (hidden.collect(), unseen)
 }
 
 /// Why an object is not seen that this account has no right to list.
@@ -146,22 +158,22 @@ impl Search {
 /// The kinds of a cluster that can hold extras, by cluster and the name that exclusions know it by.
 type AllKinds = HashMap<(ClusterId, String), Arc<KindsToList>>;
 
-fn searches(turns: &[Turn], listed: &Claims<'_>, request: &Request) -> Vec<Option<Search>> {
+fn searches(observed: &[Observed], listed: &Claims<'_>, request: &Request) -> Vec<Search> {
     let mut all_kinds = AllKinds::new();
-    turns.iter().map(|turn| search(turn, listed, request, &mut all_kinds)).collect()
+    observed.iter().map(|one| search(one, listed, request, &mut all_kinds)).collect()
 }
 
-fn search(turn: &Turn, listed: &Claims<'_>, request: &Request, all_kinds: &mut AllKinds) -> Option<Search> {
-    let (cluster, target) = (identity(turn.cluster.as_ref()?), turn.target.as_deref()?);
-    let kinds = turn.kinds.as_deref();
+fn search(observed: &Observed, listed: &Claims<'_>, request: &Request, all_kinds: &mut AllKinds) -> Search {
+    let (cluster, target) = (identity(&observed.connection.cluster), &observed.target);
+    let (kinds, members) = (observed.kinds(), observed.record.members.as_ref());
     let in_git = target.iter().map(|object| (object.gvk().group_kind(), object.namespace().to_owned())).collect();
     let mut namespaces: BTreeSet<String> = target.iter().map(|object| object.namespace().to_owned()).collect();
-    namespaces.insert(turn.application.destination.namespace.clone());
-    namespaces.extend(turn.members.iter().flat_map(|members| members.namespaces.iter().cloned()));
+    namespaces.insert(observed.application.destination.namespace.clone());
+    namespaces.extend(members.iter().flat_map(|members| members.namespaces.iter().cloned()));
     namespaces.remove("");
-    let tracking = turn.tracking(request);
+    let tracking = observed.tracking(request);
     let to_list = |facts: Vec<&KindFacts>| -> KindsToList {
-        let is_looked_for = |kind: &GroupKind| !request.settings.exclusions.excludes(kind, turn.server());
+        let is_looked_for = |kind: &GroupKind| !request.settings.exclusions.excludes(kind, observed.server());
         let facts = facts.into_iter().filter(|facts| facts.is_listable());
         let kinds = facts.map(|facts| (facts.gvk.group_kind(), facts.clone()));
         kinds.filter(|(kind, _)| is_looked_for(kind)).collect()
@@ -170,21 +182,21 @@ fn search(turn: &Turn, listed: &Claims<'_>, request: &Request, all_kinds: &mut A
         Area { cluster, in_git, kinds: Arc::default(), namespaces, is_whole_cluster: false, is_any_namespace: false };
     let is_marked = listed.are_any_in(&area, &tracking);
     area.is_any_namespace = is_marked;
-    if let Some(members) = turn.members.as_deref().filter(|members| members.is_certain && !is_marked) {
-        let of_members = members.kinds.iter().filter_map(|kind| kinds?.preferred(kind));
+    if let Some(members) = members.filter(|members| members.is_certain && !is_marked) {
+        let of_members = members.kinds.iter().filter_map(|kind| kinds.preferred(kind));
         area.kinds = Arc::new(to_list(of_members.collect()));
     } else {
-        let all = all_kinds.entry((cluster, turn.server().to_owned()));
-        let all = all.or_insert_with(|| Arc::new(to_list(kinds.iter().flat_map(|kinds| kinds.iter()).collect())));
+        let all = all_kinds.entry((cluster, observed.server().to_owned()));
+        let all = all.or_insert_with(|| Arc::new(to_list(kinds.iter().collect())));
         (area.kinds, area.is_whole_cluster) = (Arc::clone(all), true);
     }
-    let has_evidence = is_marked || turn.members.is_some() || target.is_empty();
-    Some(Search { tracking, area, has_evidence })
+    let has_evidence = is_marked || members.is_some() || target.is_empty();
+    Search { tracking, area, has_evidence }
 }
 
 /// The marks that the applications of a run are known by, by cluster.
-fn owners(searches: &[Option<Search>]) -> HashSet<(ClusterId, &str)> {
-    let marks = searches.iter().flatten().flat_map(|search| {
+fn owners(searches: &[Search]) -> HashSet<(ClusterId, &str)> {
+    let marks = searches.iter().flat_map(|search| {
         let names = [search.tracking.instance_name.as_str(), search.tracking.applyset_id.as_str()];
         names.map(|name| (search.area.cluster, name))
     });

@@ -1,53 +1,53 @@
 //! Judges every resource that git has, as it is in the cluster, and from that every application.
 //!
-//! In: the turns with their targets, and what is live. Out: each turn's health. Extras do not count: a sync takes them
-//! away. Hooks do not either.
+//! In: applications with what is live. Out: the same with their health. Extras do not count: a sync takes them away. Hooks do not
+//! either.
 
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::stream;
-
 use crate::finding::Finding;
 use crate::fleet::Request;
-use crate::fleet::condition::ConditionKind;
-use crate::fleet::run::{ApplicationHealth, has_error};
-use crate::fleet::stages::compare::{Seen, find_live};
-use crate::fleet::stages::list::{Live, identity};
-use crate::fleet::turn::Turn;
+use crate::fleet::application::Seen;
+use crate::fleet::batch::side_by_side;
+use crate::fleet::condition::{ConditionKind, Conditions};
+use crate::fleet::live::LiveView;
+use crate::fleet::reporting::WithHealth;
+use crate::fleet::run::{ApplicationHealth, ApplicationRun, Run};
 use crate::object::Object;
 use crate::object::annotations::{IGNORE_HEALTHCHECK, is_hook, is_skipped};
 use crate::status::health::{Counted, Health, HealthStatus, Judge, ResourceHealth, aggregate};
 
 /// Judges where somebody asked for it.
-pub(crate) async fn judge(turns: &mut [Turn], live: &Arc<Live>, request: &Request) {
-    let Some(judge) = &request.health else { return };
-    let work = turns.iter().map(|turn| (seen(turn, live, request).zip(turn.target.clone()), Arc::clone(judge)));
-    let judged: Vec<(ApplicationHealth, Conditions)> = stream::iter(work.collect::<Vec<_>>())
-        .map(|(work, judge)| async move {
-            // Without a target or a cluster nothing is known.
-            let Some((seen, target)) = work else { return (unknown(), Vec::new()) };
-            let judged = tokio::task::spawn_blocking(move || of_application(&seen, &target, &judge)).await;
-            // A panic in one application must not end the fleet.
-            judged.unwrap_or_else(|_panic| (unknown(), vec![(ConditionKind::ComparisonError, fault())]))
-        })
-        .buffered(request.concurrency.max(1))
-        .collect()
-        .await;
-    for (turn, (health, conditions)) in turns.iter_mut().zip(judged) {
-        for (kind, finding) in conditions {
-            turn.condition(kind, finding);
-        }
+pub(crate) async fn judge<T: Seen>(applications: Vec<T>, request: &Request) -> Vec<WithHealth<T>> {
+    let judge_one = async |of: T| {
+        let mut conditions = Conditions::of(&of.listed().application.name);
+        let Some(judge) = &request.health else { return WithHealth { of, health: None, conditions } };
+        let (view, target, judge) = (of.listed().view(), Arc::clone(&of.listed().target), Arc::clone(judge));
+        let judged = tokio::task::spawn_blocking(move || of_application(&view, &target, &judge)).await;
+        // A panic in one application must not end the fleet.
+        let (health, found) =
+            judged.unwrap_or_else(|_panic| (unknown(), vec![(ConditionKind::ComparisonError, fault())]));
+        conditions.add_all(found);
         // Argo CD: an application that could not be loaded in full is of unknown health.
-        let status = if has_error(&turn.conditions) { HealthStatus::Unknown } else { health.status };
-        turn.health = Some(ApplicationHealth { status, ..health });
-    }
+        let is_in_doubt = of.all_conditions().block_comparison() || conditions.block_comparison();
+        let status = if is_in_doubt { HealthStatus::Unknown } else { health.status };
+        WithHealth { of, health: Some(ApplicationHealth { status, ..health }), conditions }
+    };
+    side_by_side(applications, request.concurrency, judge_one).await
 }
 
-fn seen(turn: &Turn, live: &Arc<Live>, request: &Request) -> Option<Seen> {
-    let (cluster, kinds) = (identity(turn.cluster.as_ref()?), Arc::clone(turn.kinds.as_ref()?));
-    let neighbours = Arc::clone(&turn.neighbours);
-    Some(Seen { live: Arc::clone(live), kinds, cluster, tracking: turn.tracking(request), baseline: None, neighbours })
+/// The run, where the health of applications may have been asked for: one that cannot be judged is of unknown health then, as in
+/// Argo CD.
+pub(crate) fn judge_unknown(mut run: Run, request: &Request) -> Run {
+    run.applications.iter_mut().for_each(|application| unknown_where_asked(application, request));
+    run
+}
+
+/// Unknown health for an application that could not be judged, where it was asked for.
+pub(crate) fn unknown_where_asked(application: &mut ApplicationRun, request: &Request) {
+    if request.health.is_some() {
+        application.health.get_or_insert_with(unknown);
+    }
 }
 
 fn unknown() -> ApplicationHealth {
@@ -59,13 +59,13 @@ fn fault() -> Finding {
 }
 
 /// Warnings, each with Argo CD's name for its condition.
-type Conditions = Vec<(ConditionKind, Finding)>;
+type Found = Vec<(ConditionKind, Finding)>;
 
-fn of_application(seen: &Seen, target: &[Object], judge: &Judge) -> (ApplicationHealth, Conditions) {
+fn of_application(view: &LiveView, target: &[Object], judge: &Judge) -> (ApplicationHealth, Found) {
     let mut conditions = Vec::new();
     let mut judged: Vec<(ResourceHealth, bool)> = Vec::new();
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
-        judged.push(match find_live(object, seen, &mut conditions) {
+        judged.push(match view.find(object, &mut conditions) {
             Ok(Some(live)) => {
                 let counts = live.annotation(IGNORE_HEALTHCHECK) != Some("true");
                 (ResourceHealth::of(live, judge.health(live)), counts)

@@ -1,6 +1,6 @@
 //! Applies the ignore rules of one application to what was found, and tells which of them are of no use.
 //!
-//! In: a turn, its resources, what is live. Out: the same resources, with what rules cover taken out of the differences; a
+//! In: an application with what is live, and its resources. Out: the same resources, with what rules cover taken out of the differences; a
 //! warning for each rule that names nothing or cannot be followed. jq expressions run within a deadline ([`jq`]).
 
 use std::time::Duration;
@@ -8,9 +8,9 @@ use std::time::Duration;
 use serde_json::Value;
 
 use crate::finding::Finding;
+use crate::fleet::application::Listed;
 use crate::fleet::condition::ConditionKind;
-use crate::fleet::stages::list::{Live, Place, identity, place_of};
-use crate::fleet::turn::Turn;
+use crate::fleet::live::{Place, identity, place_of};
 use crate::fleet::{Request, jq};
 use crate::object::{Key, Object};
 use crate::process::Cancel;
@@ -24,15 +24,14 @@ const DEADLINE_PER_VALUE: Duration = Duration::from_millis(2);
 
 /// Takes out of the differences what nobody wants compared; with `--strict`, additions are differences, too.
 pub(crate) async fn ignore(
-    turn: &Turn,
-    live: &Live,
+    listed: &Listed,
     request: &Request,
     resources: &mut [ResourceDrift],
 ) -> Vec<(ConditionKind, Finding)> {
-    let (rules, faults) = IgnoreRules::of(&turn.application, &request.settings);
+    let (rules, faults) = IgnoreRules::of(&listed.application, &request.settings);
     let mut findings: Vec<Finding> = faults.iter().map(|fault| Finding::of(fault)).collect();
     if !rules.is_empty() {
-        let mut ignoring = Ignoring::begin(&rules, resources, |drift| live_of(drift, turn, live));
+        let mut ignoring = Ignoring::begin(&rules, resources, |drift| live_of(drift, listed));
         for Expression { rule, text, values } in ignoring.expressions() {
             ignoring.answer(rule, answer(text, values, request).await);
         }
@@ -40,7 +39,7 @@ pub(crate) async fn ignore(
     }
     if request.strict {
         for drift in resources.iter_mut().filter(|drift| !drift.additions.is_empty()) {
-            if let Some(object) = live_of(drift, turn, live) {
+            if let Some(object) = live_of(drift, listed) {
                 count_additions(drift, object);
             }
         }
@@ -55,15 +54,15 @@ async fn answer(text: String, values: Vec<Value>, request: &Request) -> Result<V
     jq::run(&request.render.program, text, values, deadline, &Cancel::new()).await
 }
 
-fn live_of<'live>(drift: &ResourceDrift, turn: &Turn, live: &'live Live) -> Option<&'live Object> {
-    let (cluster, kinds) = (turn.cluster.as_ref()?, turn.kinds.as_ref()?);
-    let Place::Listed(gvk, namespace) = place_of(&drift.gvk, &drift.namespace, kinds) else { return None };
+fn live_of<'live>(drift: &ResourceDrift, listed: &'live Listed) -> Option<&'live Object> {
+    let Place::Listed(gvk, namespace) = place_of(&drift.gvk, &drift.namespace, listed.kinds()) else { return None };
     let key = Key {
         group: drift.gvk.group.clone(),
         kind: drift.gvk.kind.clone(),
         namespace: drift.namespace.clone(),
         name: drift.name.clone(),
     };
-    let listed = live.listing(identity(cluster), &gvk, namespace.as_deref())?.as_ref().ok()?;
-    listed.get(&key).map(|object| &**object)
+    let cluster = identity(&listed.connection.cluster);
+    let objects = listed.live.listing(cluster, &gvk, namespace.as_deref())?.as_ref().ok()?;
+    objects.get(&key).map(|object| &**object)
 }

@@ -1,6 +1,6 @@
 //! Renders an application as it was at its last sync, for those that drifted: the third value beside git's and live.
 //!
-//! In: a turn with its baseline, and the sources that the record keeps. Out: what git said then, by key, where that is
+//! In: an observed application, and the sources that its record keeps. Out: what git said then, by key, where that is
 //! certain; else why it is not. An object is certain where its render hashes to what the record says was applied. A Secret,
 //! of which the record has no hash, is certain where the record has the blocks of all sources, and no tool that may render
 //! something else each time is involved.
@@ -12,9 +12,9 @@ use std::sync::Arc;
 use crate::app::source::SourceBlock;
 use crate::app::{Application, Source, SourceForm};
 use crate::finding::Finding;
+use crate::fleet::application::{FetchedSource, Observed};
 use crate::fleet::applyset::mark_known;
-use crate::fleet::stages::render::{Work, render_one};
-use crate::fleet::turn::Turn;
+use crate::fleet::stages::render::{WorkSettings, may_differ_each_time, render_one};
 use crate::fleet::{Request, World};
 use crate::object::{Key, Object};
 use crate::secret::RepoUrl;
@@ -60,35 +60,34 @@ pub(crate) enum Said<'past> {
 }
 
 /// The target of the last sync.
-pub(crate) async fn target(turn: &Turn, request: &Request, world: &World) -> Result<PastTarget, PastUnknown> {
-    let baseline = turn.baseline.clone().ok_or(PastUnknown::NoRecord)?;
-    let then = Then::of(turn, &baseline)?;
-    if let Some(target) = turn.target.clone().filter(|_| then.is_now(turn, &baseline)) {
-        let differs = then.doubt.is_none() && may_differ_each_time(turn, request, world).await;
+pub(crate) async fn target(observed: &Observed, request: &Request, world: &World) -> Result<PastTarget, PastUnknown> {
+    let baseline = observed.record.baseline.clone().ok_or(PastUnknown::NoRecord)?;
+    let then = Then::of(observed, &baseline)?;
+    if then.is_now(observed, &baseline) {
+        let differs = then.doubt.is_none() && may_differ_each_time(observed, request, world).await;
         let doubt = then.doubt.or(differs.then_some(PastUnknown::Differs));
-        return Ok(PastTarget::of(target, baseline, doubt));
+        return Ok(PastTarget::of(Arc::clone(&observed.target), baseline, doubt));
     }
+    let folder = &observed.application.folder;
     let mut checkouts: Vec<Arc<Checkout>> = Vec::new();
     for (source, revision) in then.sources.iter().zip(&baseline.revisions) {
-        let url = locate(source.repo_url.with_credentials(), &turn.application.folder);
-        let wanted = Wanted::of(source, &turn.application.project, &turn.application.folder).at(revision);
+        let url = locate(source.repo_url.with_credentials(), folder);
+        let wanted = Wanted::of(source, &observed.application.project, folder).at(revision);
         match world.sources.fetch_past(&url, &wanted, &world.cancel).await.pop() {
             Some(Ok(checkout)) => checkouts.push(checkout),
             Some(Err(error)) => return Err(failed(Finding::of(&*error))),
             None => return Err(PastUnknown::NoRecord),
         }
     }
-    let settings = Arc::new(request.render.clone());
-    let exclusions = Arc::new(request.settings.exclusions.clone());
-    let application = Arc::new(then.application(&turn.application));
-    let work = Work::new(turn, application, checkouts, request, (&settings, &exclusions), &world.cancel);
-    let work = work.ok_or(PastUnknown::NoRecord)?;
-    let runs = turn.sources.clone();
-    let rendered = tokio::task::spawn_blocking(move || (render_one(&work), work.may_differ_each_time(&runs))).await;
+    let application = Arc::new(then.application(&observed.application));
+    let settings = WorkSettings::of(request, world);
+    let work = settings.of_sources(observed, application, checkouts, observed.kinds(), Some(observed.cluster()));
+    let tools = observed.tools.clone();
+    let rendered = tokio::task::spawn_blocking(move || (render_one(&work), work.may_differ_each_time(&tools))).await;
     let (done, may_differ) = rendered.map_err(|_panic| PastUnknown::Differs)?;
     let mut objects = done.result.map_err(|(_, finding)| failed(finding))?.objects;
     // As they were applied then: with the label of the ApplySet.
-    mark_known(&mut objects, Some(&*baseline), &turn.tracking(request).applyset_id);
+    mark_known(&mut objects, Some(&*baseline), &observed.tracking(request).applyset_id);
     let doubt = then.doubt.or(may_differ.then_some(PastUnknown::Differs));
     Ok(PastTarget::of(Arc::new(objects), baseline, doubt))
 }
@@ -98,11 +97,11 @@ fn failed(finding: Finding) -> PastUnknown {
 }
 
 /// Whether the application's sources are those of its last sync; nothing where the record does not have them all.
-pub(crate) fn has_sources_of_last_sync(turn: &Turn) -> Option<bool> {
-    let recorded = turn.synced_sources();
+pub(crate) fn has_sources_of_last_sync(observed: &Observed) -> Option<bool> {
+    let recorded = observed.record.sources();
     let blocks: Option<Vec<&SourceBlock>> = recorded.iter().map(|source| source.block.kept()).collect();
     let blocks = blocks.filter(|blocks| !blocks.is_empty())?;
-    Some(blocks.into_iter().cloned().eq(turn.blocks()))
+    Some(blocks.into_iter().cloned().eq(observed.blocks()))
 }
 
 /// The sources of the last sync.
@@ -115,8 +114,8 @@ struct Then {
 
 impl Then {
     /// As the record has them; where it does not, those of the manifest are the best guess.
-    fn of(turn: &Turn, baseline: &Baseline) -> Result<Self, PastUnknown> {
-        let (recorded, now) = (turn.synced_sources(), &turn.application.sources);
+    fn of(observed: &Observed, baseline: &Baseline) -> Result<Self, PastUnknown> {
+        let (recorded, now) = (observed.record.sources(), &observed.application.sources);
         let not_kept = recorded.iter().find_map(|source| source.block.why_not());
         let not_kept = not_kept.or_else(|| recorded.is_empty().then_some(NotKept::OlderVersion));
         let doubt = not_kept.map(PastUnknown::NotKept);
@@ -124,7 +123,7 @@ impl Then {
         if let Some(doubt) = doubt.clone().filter(|_| now.len() != count) {
             return Err(doubt);
         }
-        let mut form = turn.application.source_form;
+        let mut form = observed.application.source_form;
         let mut sources = Vec::new();
         for position in 0..count {
             let block = recorded.get(position).and_then(|source| source.block.kept());
@@ -142,11 +141,13 @@ impl Then {
     }
 
     /// Whether they are the sources and revisions of now.
-    fn is_now(&self, turn: &Turn, baseline: &Baseline) -> bool {
-        let is_revision = |run: &crate::fleet::SourceRun, then: &String| run.revision == *then && !run.dirty;
-        turn.sources.len() == baseline.revisions.len()
-            && turn.sources.iter().zip(&baseline.revisions).all(|(run, then)| is_revision(run, then))
-            && self.sources.iter().map(|source| SourceBlock::of(source, self.form)).eq(turn.blocks())
+    fn is_now(&self, observed: &Observed, baseline: &Baseline) -> bool {
+        let is_revision = |(source, then): (&FetchedSource, &String)| {
+            source.checkout().is_some_and(|checkout| checkout.revision == *then && !checkout.dirty)
+        };
+        observed.sources.len() == baseline.revisions.len()
+            && observed.sources.iter().zip(&baseline.revisions).all(is_revision)
+            && self.sources.iter().map(|source| SourceBlock::of(source, self.form)).eq(observed.blocks())
     }
 
     fn application(&self, now: &Application) -> Application {

@@ -1,127 +1,108 @@
 //! Reads what the last sync of each application left behind: the parent of its ApplySet.
 //!
-//! In: the turns, and what was listed. Out: a baseline for each turn that has one. A parent that was listed costs
-//! nothing, any other one GET. One that cannot be used is reported, and its application compared without it.
+//! In: applications, and what was listed. Out: the same with their records. A parent that was listed costs nothing, any other
+//! one GET. One that cannot be used is reported, and its application compared without it.
 
 use std::sync::Arc;
-
-use futures::StreamExt;
-use futures::stream;
 
 use crate::cluster::{ClusterError, ObjectName};
 use crate::finding::{Finding, Severity};
 use crate::fleet::Request;
+use crate::fleet::application::{Listed, Members, Observed, Record};
 use crate::fleet::applyset::mark_known;
-use crate::fleet::condition::ConditionKind;
-use crate::fleet::stages::list::{Live, identity};
+use crate::fleet::batch::side_by_side;
+use crate::fleet::condition::{ConditionKind, Conditions};
+use crate::fleet::live::identity;
 use crate::fleet::stages::neighbours::mark_moved;
-use crate::fleet::turn::{Members, Turn};
 use crate::object::{Key, Object};
 use crate::status::compare::{Baseline, BaselineFault};
 use crate::sync::state::{Place, State, StateError, StateFault};
 
-pub(crate) async fn read(turns: &mut [Turn], live: &Live, request: &Request) {
-    let turns_of_interest = turns.iter().enumerate().filter(|(_, turn)| turn.target.is_some() && turn.kinds.is_some());
-    let mut states = stream::iter(
-        turns_of_interest.map(|(index, turn)| async move { (index, state(turn, live, &turn.place(request)).await) }),
-    )
-    .buffer_unordered(request.concurrency.max(1))
-    .collect::<Vec<_>>()
-    .await;
-    states.sort_by_key(|(index, _)| *index);
-    for (index, state) in states {
-        let turn = &mut turns[index];
-        // A wait reads it again and again, and it may be gone by then.
-        turn.baseline = None;
-        turn.state = Some(match state {
-            Ok(state) => Ok(take(turn, state)),
-            Err(error) => {
-                warn(turn, &error);
-                Err(error)
-            }
-        });
+/// Reads the records, and marks what they know in the targets.
+pub(crate) async fn read(listed: Vec<Listed>, request: &Request) -> Vec<Observed> {
+    side_by_side(listed, request.concurrency, async |listed| read_one(listed, request).await).await
+}
+
+/// Reads the record of one application.
+pub(crate) async fn read_one(listed: Listed, request: &Request) -> Observed {
+    let state = state(&listed, &listed.place(request)).await;
+    observed(listed, state, request)
+}
+
+fn observed(mut listed: Listed, state: Result<State, StateError>, request: &Request) -> Observed {
+    let mut conditions = Conditions::of(&listed.application.name);
+    let record = match state {
+        Ok(state) => taken(state, &mut conditions),
+        Err(error) => {
+            warn(&mut conditions, &error);
+            Record { baseline: None, members: None, state: Err(error) }
+        }
+    };
+    let applyset_id = listed.tracking(request).applyset_id;
+    if let Some(baseline) = &record.baseline {
+        let target: &mut Vec<Object> = Arc::make_mut(&mut listed.rendered.built.target);
+        mark_known(target, Some(&**baseline), &applyset_id);
     }
-    mark(turns, request);
-    for turn in turns {
-        let applyset_id = turn.tracking(request).applyset_id;
-        mark_moved(turn, live, &applyset_id);
+    mark_moved(&mut listed.rendered, &listed.live, &applyset_id);
+    Observed { listed, record, conditions }
+}
+
+/// What the state has; what is left of it is all but the record.
+fn taken(mut state: State, conditions: &mut Conditions) -> Record {
+    let members = members(&state);
+    if let Some(doubt) = &state.doubt {
+        warn(conditions, doubt);
     }
+    for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
+        conditions.add(ConditionKind::BaselineWarning, Finding::of(fault));
+    }
+    let baseline = state.baseline.take().map(Arc::new);
+    Record { baseline, members, state: Ok(state) }
 }
 
 /// Remarks about a record that cannot be read.
-fn warn(turn: &mut Turn, error: &StateError) {
+fn warn(conditions: &mut Conditions, error: &StateError) {
     match error {
         // Somebody else's ConfigMap of this name: sync has to say something about it. Who may not read it has no record, as
         // before the first sync.
         StateError::Foreign { .. } | StateError::NoNamespace | StateError::Cluster(ClusterError::Forbidden { .. }) => {}
         StateError::OtherApplication { .. } => {
             let finding = Finding { severity: Severity::Warning, ..Finding::of(error) };
-            turn.condition(ConditionKind::BaselineWarning, finding);
+            conditions.add(ConditionKind::BaselineWarning, finding);
         }
         StateError::Newer { parent, schema, .. } => {
             let fault = StateFault::Record { parent: parent.clone(), fault: BaselineFault::Newer(*schema) };
-            turn.condition(ConditionKind::BaselineWarning, Finding::of(&fault));
+            conditions.add(ConditionKind::BaselineWarning, Finding::of(&fault));
         }
         error => {
             let finding = Finding::warning("trueup::sync::record", "the last sync's record cannot be read")
                 .with_cause(error.to_string())
                 .with_help("the comparison is correct; only the fields' managers show which side changed");
-            turn.condition(ConditionKind::BaselineWarning, finding);
+            conditions.add(ConditionKind::BaselineWarning, finding);
         }
     }
 }
 
-/// Marks what the last sync applied as it was applied: with the label of its ApplySet.
-pub(crate) fn mark(turns: &mut [Turn], request: &Request) {
-    for turn in turns {
-        let applyset_id = turn.tracking(request).applyset_id;
-        if let Some(target) = turn.target.as_mut().filter(|_| turn.baseline.is_some()) {
-            let target: &mut Vec<Object> = Arc::make_mut(target);
-            mark_known(target, turn.baseline.as_deref(), &applyset_id);
-        }
-    }
-}
-
-async fn state(turn: &Turn, live: &Live, place: &Place) -> Result<State, StateError> {
+async fn state(listed: &Listed, place: &Place) -> Result<State, StateError> {
     if place.namespace.is_empty() {
         return Err(StateError::NoNamespace);
     }
-    let Some(parent) = config_map(turn, live, place.parent()).await? else { return Ok(State::default()) };
+    let Some(parent) = config_map(listed, place.parent()).await? else { return Ok(State::default()) };
     let mut parts = Vec::new();
     for name in Baseline::part_names(&parent) {
-        parts.extend(config_map(turn, live, place.config_map(name)).await?);
+        parts.extend(config_map(listed, place.config_map(name)).await?);
     }
     State::of(place, parent, &parts)
 }
 
-async fn config_map(turn: &Turn, live: &Live, wanted: ObjectName) -> Result<Option<Object>, ClusterError> {
-    let Some(cluster) = &turn.cluster else { return Ok(None) };
+async fn config_map(listed: &Listed, wanted: ObjectName) -> Result<Option<Object>, ClusterError> {
+    let cluster = identity(&listed.connection.cluster);
     let namespace = wanted.namespace.clone().unwrap_or_default();
-    if let Some(Ok(listed)) = live.listing(identity(cluster), &wanted.gvk, Some(&namespace)) {
+    if let Some(Ok(objects)) = listed.live.listing(cluster, &wanted.gvk, Some(&namespace)) {
         let key = Key { group: String::new(), kind: wanted.gvk.kind, namespace, name: wanted.name };
-        return Ok(listed.get(&key).map(|listed| Object::clone(listed)));
+        return Ok(objects.get(&key).map(|object| Object::clone(object)));
     }
-    cluster.get(&wanted).await
-}
-
-/// Takes what the state has; what is left of it is all but the record.
-fn take(turn: &mut Turn, mut state: State) -> State {
-    turn.last_attempt = state.last_attempt();
-    turn.rolled_back_to = state.rolled_back_to;
-    turn.members = members(&state).map(Arc::new);
-    if let Some(doubt) = &state.doubt {
-        warn(turn, doubt);
-    }
-    for fault in state.faults.iter().filter(|fault| matches!(fault, StateFault::Record { .. })) {
-        turn.condition(ConditionKind::BaselineWarning, Finding::of(fault));
-    }
-    if let Some(baseline) = state.baseline.take() {
-        for (source, revision) in turn.sources.iter_mut().zip(&baseline.revisions) {
-            source.last_synced_revision.clone_from(revision);
-        }
-        turn.baseline = Some(Arc::new(baseline));
-    }
-    state
+    listed.cluster().get(&wanted).await
 }
 
 /// Where members may be: the parent's annotations are for other tools, too, and anybody can edit them; the record knows what

@@ -1,7 +1,7 @@
 //! Compares the destination's namespace with the labels and annotations that the Application wants on it
 //! (`managedNamespaceMetadata`).
 //!
-//! In: a turn. Out: the namespace as one more resource, for applications that have such metadata and no manifest of the
+//! In: a rendered application. Out: the namespace as one more resource, for applications that have such metadata and no manifest of the
 //! namespace in git. It costs one GET. A namespace that cannot be read is unknown.
 //!
 //! Argo CD applies this metadata in a sync and never compares it: a changed label stays unseen there.
@@ -10,7 +10,7 @@ use std::sync::Arc;
 
 use crate::cluster::ObjectName;
 use crate::finding::Finding;
-use crate::fleet::turn::Turn;
+use crate::fleet::application::{Purpose, Rendered};
 use crate::object::Object;
 use crate::status::ResourceDrift;
 use crate::status::compare::{Look, Question, Terms, first_look, unknown};
@@ -25,11 +25,12 @@ pub(crate) enum Found {
 }
 
 /// The first look at the namespace; nothing where the Application says nothing of it, or is being deleted.
-pub(crate) async fn look(turn: &Turn, terms: &Arc<Terms>) -> Option<Found> {
-    let cluster = turn.cluster.as_ref()?;
-    let target = turn.target.as_deref().filter(|_| !turn.is_going)?;
-    let wanted = managed_namespace(&turn.application, target)?;
-    Some(match cluster.get(&name_of(&wanted)).await {
+pub(crate) async fn look(rendered: &Rendered, terms: &Arc<Terms>) -> Option<Found> {
+    if rendered.purpose == Purpose::Delete {
+        return None;
+    }
+    let wanted = managed_namespace(&rendered.application, &rendered.target)?;
+    Some(match rendered.cluster().get(&name_of(&wanted)).await {
         Ok(live) => match first_look(&wanted, live.map(Arc::new).as_ref(), None, terms) {
             Look::Settled(drift) => Found::Settled(drift),
             Look::Ask(question) => Found::Ask(question),

@@ -15,19 +15,21 @@ use crate::object::{Gvk, Object};
 /// The cluster that Argo CD runs in, by the name that it gives it.
 const IN_CLUSTER: &str = "in-cluster";
 
-pub(crate) async fn read(request: &mut Request, world: &World) {
+/// The request with the settings of the cluster, where they are wanted.
+pub(crate) async fn read(mut request: Request, world: &World) -> Request {
     if !request.settings_from_cluster && !request.repositories_from_cluster {
-        return;
+        return request;
     }
-    match find(request, world).await {
+    match find(&request, world).await {
         Ok(found) => {
             if request.settings_from_cluster {
-                take(&found, request);
+                take(&found, &mut request);
             }
-            learn(found, request);
+            learn(found, &mut request);
         }
         Err(error) => request.findings.push(Finding::of(&error)),
     }
+    request
 }
 
 /// The settings in Argo CD's namespace.

@@ -13,8 +13,8 @@ use futures::StreamExt;
 use futures::stream;
 
 use crate::cluster::{Cluster, ClusterError, ListRequest};
-use crate::fleet::stages::list::{ClusterId, Live};
-use crate::fleet::turn::Turn;
+use crate::fleet::application::Rendered;
+use crate::fleet::live::{ClusterId, Live};
 use crate::object::{GroupKind, KindFacts, Object, Scope};
 use crate::progress::{Progress, Stage};
 
@@ -107,7 +107,7 @@ struct Wanted {
 
 /// Lists what is in the areas and was not listed yet. Only objects that `is_claimed` accepts are kept.
 pub(crate) async fn sweep<'a>(
-    areas: impl Iterator<Item = (&'a Turn, &'a Area)>,
+    areas: impl Iterator<Item = (&'a Rendered, &'a Area)>,
     live: &Live,
     concurrency: usize,
     is_claimed: impl Fn(ClusterId, &Object) -> bool,
@@ -142,10 +142,10 @@ pub(crate) async fn sweep<'a>(
     swept
 }
 
-fn wanted<'a>(areas: impl Iterator<Item = (&'a Turn, &'a Area)>) -> BTreeMap<(ClusterId, GroupKind), Wanted> {
+fn wanted<'a>(areas: impl Iterator<Item = (&'a Rendered, &'a Area)>) -> BTreeMap<(ClusterId, GroupKind), Wanted> {
     let mut wanted: BTreeMap<(ClusterId, GroupKind), Wanted> = BTreeMap::new();
-    for (turn, area) in areas {
-        let Some(cluster) = &turn.cluster else { continue };
+    for (rendered, area) in areas {
+        let cluster = &rendered.connection.cluster;
         for (kind, facts) in area.kinds.iter() {
             let wanted = wanted.entry((area.cluster, kind.clone())).or_insert_with(|| Wanted {
                 cluster: Arc::clone(cluster),

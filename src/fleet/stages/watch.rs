@@ -1,6 +1,6 @@
 //! Watches what is live: one watch for each kind and namespace that any application names, shared by all of them.
 //!
-//! In: the turns with their targets. Out: what is in each place, kept up to date. The places are those of a LIST, see
+//! In: rendered applications. Out: what is in each place, kept up to date. The places are those of a LIST, see
 //! [`list`](super::list).
 
 use std::collections::{BTreeSet, HashMap};
@@ -11,8 +11,9 @@ use futures::StreamExt;
 use futures::stream::{self, BoxStream};
 
 use crate::cluster::{Cluster, ClusterError, ListRequest, Watched, Watching};
-use crate::fleet::stages::list::{CLUSTER_WIDE_FROM, ClusterId, Listing, wanted};
-use crate::fleet::turn::Turn;
+use crate::fleet::application::Rendered;
+use crate::fleet::live::{ClusterId, Listing};
+use crate::fleet::stages::list::{CLUSTER_WIDE_FROM, wanted};
 use crate::object::Gvk;
 use crate::progress::{Progress, Stage};
 
@@ -20,12 +21,12 @@ type Watch<'cluster> = BoxStream<'cluster, Result<Watched, ClusterError>>;
 
 /// Watches every kind and namespace that any target names; returns when each was seen once, or could not be.
 pub(crate) async fn open<'cluster>(
-    turns: &[Turn],
+    rendered: &[Rendered],
     clusters: &'cluster HashMap<ClusterId, Arc<dyn Cluster>>,
     concurrency: usize,
     progress: &Progress,
 ) -> Watching<'cluster, Listing> {
-    let wanted = wanted(turns);
+    let wanted = wanted(rendered);
     progress.expect(Stage::List, wanted.len());
     let mut opened = stream::iter(wanted.into_iter().filter_map(|((id, gvk), namespaces)| {
         let cluster = clusters.get(&id)?;

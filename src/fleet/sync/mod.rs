@@ -1,9 +1,11 @@
 //! The stages of a sync, a reconciliation, a rollback and a deletion.
 
+pub(crate) mod again;
 pub(crate) mod argo_status;
 pub(crate) mod delete;
 pub(crate) mod perform;
 pub(crate) mod plan;
+pub(crate) mod planned;
 mod record;
 pub(crate) mod request;
 pub(crate) mod rollback;

@@ -1,27 +1,21 @@
 //! Plans every application: what its wish or policy lets be done, in order, and whether the server would take it.
 //!
-//! In: compared turns. Out: a plan for each that may be synced, or what is said in its place. An application that could not
+//! In: compared applications. Out: a plan for each that may be synced, or what is said in its place. An application that could not
 //! be compared in full is not synced: what is unknown must not be written over.
 
 use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
-use futures::StreamExt;
-use futures::stream;
-
+use super::planned::{PlanOutcome, Planned};
+use super::{SyncRequest, Wish, delete};
 use crate::cluster::{ClusterError, ObjectName, Reason};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
+use crate::fleet::application::{Commits, Compared, Extras, Listed, Observed, Rendered, Seen};
 use crate::fleet::applyset::marked;
-use crate::fleet::condition::{Condition, ConditionKind};
-use crate::fleet::stages::compare::{self, Seen, find_live};
-use crate::fleet::stages::last_render;
+use crate::fleet::condition::{Condition, ConditionKind, Conditions};
 use crate::fleet::stages::last_render::{PastTarget, PastUnknown, Said};
-use crate::fleet::stages::list::identity;
-use crate::fleet::stages::owners;
-use crate::fleet::sync::delete;
-use crate::fleet::sync::{SyncRequest, Wish};
-use crate::fleet::turn::Turn;
+use crate::fleet::stages::{compare, last_render, owners};
 use crate::fleet::{Request, World};
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Object};
@@ -32,107 +26,146 @@ use crate::sync::dry_run::{Complaint, ComplaintKind, Extent, dry_run};
 use crate::sync::plan::{self, Plan, PlanInput, PlanRefused, Surplus, Wanted};
 use crate::sync::state::State;
 
-pub(crate) async fn plan(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
-    stream::iter(turns.iter_mut().map(|turn| plan_one(turn, request, wanted, world)))
-        .buffer_unordered(request.concurrency.max(1))
-        .collect::<()>()
-        .await;
-}
-
 /// Plans one application; what forbids it becomes a condition.
-pub(crate) async fn plan_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
-    turn.plan = None;
-    turn.is_refused = false;
-    if turn.cluster.is_none() || turn.target.is_none() {
-        return;
-    }
-    if let (Wish::Delete(_), Err(finding)) = (wanted.wish, delete::refuse_unseen(turn)) {
-        return turn.condition(ConditionKind::SyncError, finding);
-    }
-    if refuse_incomplete(turn, wanted) {
-        return;
-    }
-    let state = turn.state.as_ref().map(|state| match state {
-        Ok(State { doubt: Some(doubt), .. }) => Err(doubt),
-        state => state.as_ref(),
-    });
-    let decision = match state {
-        Some(Ok(state)) => decided(turn, wanted, state),
-        Some(Err(error)) => {
-            let finding = Finding::of(error);
-            // What was a warning to who compares is an error to who syncs, and said once.
-            turn.conditions.retain(|condition| condition.kind != ConditionKind::BaselineWarning);
-            return turn.condition(ConditionKind::SyncError, finding);
-        }
-        // Without the cluster's kinds nothing was read, and nothing can be planned.
-        None => return,
+pub(crate) async fn plan(compared: Compared, request: &Request, wanted: &SyncRequest, world: &World) -> Planned {
+    let mut conditions = Conditions::of(&compared.application.name);
+    let decision = match decision(&compared, wanted) {
+        Ok(decision) => decision,
+        Err(refused) => return refused.planned(compared, conditions),
     };
-    let scope = match decision {
-        Decision::Nothing => return,
-        Decision::Leave(why) => {
-            turn.left = Some(why);
-            return;
-        }
-        Decision::Sync(scope) => scope,
+    let (compared, git, scope) = match decision {
+        Decision::Nothing => return nothing(compared, conditions, PlanOutcome::Nothing),
+        Decision::Leave(why) => return nothing(compared, conditions, PlanOutcome::Left(why)),
+        Decision::Sync(scope) => (compared, None, scope),
         Decision::HealToLastSync(scope) => {
-            if !go_back(turn, request, world).await {
-                return;
+            let kept = match last_render::target(&compared, request, world).await {
+                Ok(then) => healed_to(&compared, &then),
+                Err(why) => Err((None, why)),
+            };
+            match kept {
+                Ok(kept) => {
+                    let (compared, git) = healed(compared, kept, request, world).await;
+                    (compared, Some(Box::new(git)), scope)
+                }
+                Err((object, why)) => {
+                    conditions.add(ConditionKind::SyncError, not_healed(object, &why));
+                    return nothing(compared, conditions, PlanOutcome::Nothing);
+                }
             }
-            scope
         }
     };
     let planned = match wanted.wish {
-        Wish::Delete(how) => delete::planned(turn, how, request, wanted).await,
-        _ => planned(turn, scope, request, wanted).await,
+        Wish::Delete(how) => delete::planned(&compared, how, request, wanted).await,
+        _ => planned(&compared, scope, request, wanted).await.map(PlanOutcome::Execute),
     };
-    match planned {
-        Ok(mut plan) => {
-            let complaints = dry_run_findings(turn, &mut plan, wanted, request).await;
-            for warning in &plan.warnings {
-                turn.condition(ConditionKind::SyncWarning, Finding::warning("trueup::sync::odd", warning));
-            }
-            turn.plan = Some(plan);
-            turn.is_refused = !complaints.is_empty();
-            for finding in complaints {
-                turn.condition(ConditionKind::SyncError, finding);
+    let outcome = match planned {
+        Ok(outcome) => asked(outcome, &compared, &mut conditions, (request, wanted)).await,
+        Err(findings) => {
+            conditions.add_all(findings.into_iter().map(|finding| (ConditionKind::SyncError, finding)));
+            PlanOutcome::Nothing
+        }
+    };
+    Planned { compared, git, outcome, conditions }
+}
+
+fn nothing(compared: Compared, conditions: Conditions, outcome: PlanOutcome) -> Planned {
+    Planned { compared, git: None, outcome, conditions }
+}
+
+/// The plan after the server was asked whether it would take it.
+async fn asked(
+    outcome: PlanOutcome,
+    compared: &Compared,
+    conditions: &mut Conditions,
+    (request, wanted): (&Request, &SyncRequest),
+) -> PlanOutcome {
+    let (mut plan, why) = match outcome {
+        PlanOutcome::Execute(plan) => (plan, None),
+        PlanOutcome::Absent(plan, why) => (plan, Some(why)),
+        outcome => return outcome,
+    };
+    let complaints = dry_run_findings(compared, &mut plan, wanted, request).await;
+    for warning in &plan.warnings {
+        conditions.add(ConditionKind::SyncWarning, Finding::warning("trueup::sync::odd", warning));
+    }
+    let is_refused = !complaints.is_empty();
+    conditions.add_all(complaints.into_iter().map(|finding| (ConditionKind::SyncError, finding)));
+    match why {
+        _ if is_refused => PlanOutcome::Refused(plan),
+        Some(why) => PlanOutcome::Absent(plan, why),
+        None => PlanOutcome::Execute(plan),
+    }
+}
+
+/// Why an application is not planned at all.
+enum NotPlanned {
+    /// Another condition says why.
+    Reported,
+    For(Finding),
+    /// Its record cannot be read.
+    NoRecord(Finding),
+}
+
+impl NotPlanned {
+    fn planned(self, mut compared: Compared, mut conditions: Conditions) -> Planned {
+        match self {
+            Self::Reported => {}
+            Self::For(finding) => conditions.add(ConditionKind::SyncError, finding),
+            Self::NoRecord(finding) => {
+                // What was a warning to who compares is an error to who syncs, and said once.
+                compared.observed.conditions = compared.observed.conditions.without(ConditionKind::BaselineWarning);
+                compared.conditions = compared.conditions.without(ConditionKind::BaselineWarning);
+                conditions.add(ConditionKind::SyncError, finding);
             }
         }
-        Err(findings) => findings.into_iter().for_each(|finding| turn.condition(ConditionKind::SyncError, finding)),
+        nothing(compared, conditions, PlanOutcome::Nothing)
+    }
+}
+
+/// What the request or the policy allows, where the application may be written to at all.
+fn decision(compared: &Compared, wanted: &SyncRequest) -> Result<Decision, NotPlanned> {
+    if let Wish::Delete(_) = wanted.wish {
+        delete::refuse_unseen(compared).map_err(NotPlanned::For)?;
+    }
+    refuse_incomplete(compared, wanted)?;
+    match &compared.record.state {
+        Ok(State { doubt: Some(doubt), .. }) => Err(NotPlanned::NoRecord(Finding::of(doubt))),
+        Ok(state) => Ok(decided(compared, wanted, state)),
+        Err(error) => Err(NotPlanned::NoRecord(Finding::of(error))),
     }
 }
 
 /// Whether the application must not be written to at all.
-fn refuse_incomplete(turn: &mut Turn, wanted: &SyncRequest) -> bool {
+fn refuse_incomplete(compared: &Compared, wanted: &SyncRequest) -> Result<(), NotPlanned> {
     // What git may still have is left alone, and all the rest is known.
-    let unread = turn.unread();
+    let unread = compared.unread();
     let is_held = |resource: &ResourceDrift| {
-        let is_surplus = || turn.surplus.iter().any(|live| live.key() == resource.key());
+        let is_surplus = || compared.surplus.iter().any(|live| live.key() == resource.key());
         resource.state == ResourceState::Unknown && unread.gap_of(&resource.key()).is_some() && is_surplus()
     };
-    let unknown = turn.resources.iter().find(|resource| resource.state == ResourceState::Unknown && !is_held(resource));
-    if unknown.is_some() || turn.conditions.iter().any(Condition::blocks_sync) {
-        if let Some(resource) = unknown {
-            let message = format!("not synced: `{}/{}` could not be compared", resource.gvk.kind, resource.name);
-            let finding = Finding::error("trueup::sync::unknown", message)
-                .with_help("see `trueup diff`; an object in an unknown state is not overwritten")
-                .with_cause(resource.note.clone().unwrap_or_default());
-            turn.condition(ConditionKind::SyncError, finding);
-        }
-        return true;
+    let mut resources = compared.resources.iter();
+    if let Some(resource) = resources.find(|resource| resource.state == ResourceState::Unknown && !is_held(resource)) {
+        let message = format!("not synced: `{}/{}` could not be compared", resource.gvk.kind, resource.name);
+        let finding = Finding::error("trueup::sync::unknown", message)
+            .with_help("see `trueup diff`; an object in an unknown state is not overwritten")
+            .with_cause(resource.note.clone().unwrap_or_default());
+        return Err(NotPlanned::For(finding));
     }
-    let is_shared = !turn.shared.is_empty();
-    if is_shared && !wanted.flags.allow_shared {
+    if compared.all_conditions().iter().any(Condition::blocks_sync) {
+        return Err(NotPlanned::Reported);
+    }
+    if !compared.shared.is_empty() && !wanted.flags.allow_shared {
         let finding =
             Finding::error("trueup::sync::shared", "not synced: another application owns some of its objects")
                 .with_help("keep each object in one application; `--allow-shared` syncs it anyway");
-        turn.condition(ConditionKind::SyncError, finding);
+        return Err(NotPlanned::For(finding));
     }
-    is_shared && !wanted.flags.allow_shared
+    Ok(())
 }
 
 /// The scope that the request or the policy allows.
-fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
-    let of_manifest = Policy::of(&turn.application.sync_policy);
+fn decided(compared: &Compared, wanted: &SyncRequest, state: &State) -> Decision {
+    let of_manifest = Policy::of(&compared.application.sync_policy);
     match wanted.wish {
         Wish::Delete(_) => Decision::Sync(Scope { whole: true, apply: true, prune: true }),
         Wish::Sync { prune } | Wish::Rollback { prune, .. } => {
@@ -150,32 +183,31 @@ fn decided(turn: &Turn, wanted: &SyncRequest, state: &State) -> Decision {
                 allow_empty: wanted.flags.allow_empty || of_manifest.allow_empty,
                 ..of_manifest
             };
-            decide(policy, &turn.resources, last_sync(turn, state))
+            decide(policy, &compared.resources, last_sync(compared, state))
         }
     }
 }
 
 /// The last sync that succeeded.
-fn last_sync(turn: &Turn, state: &State) -> LastSync {
-    match &turn.baseline {
+fn last_sync(compared: &Compared, state: &State) -> LastSync {
+    match &compared.record.baseline {
         _ if state.was_cut_short() => LastSync::CutShort,
         None => LastSync::None,
         Some(_) if state.was_interrupted() => LastSync::None,
-        Some(baseline) if is_as_synced(turn, baseline) => LastSync::SameRevision,
+        Some(baseline) if is_as_synced(compared, baseline) => LastSync::SameRevision,
         Some(_) => LastSync::OtherRevision,
     }
 }
 
 /// Whether git and the manifest say what they said at the last sync. Where the record does not have the sources of then, what
 /// differs from the cluster has to be what was applied.
-fn is_as_synced(turn: &Turn, baseline: &Baseline) -> bool {
-    if !turn.sources.iter().map(|source| &source.revision).eq(&baseline.revisions) {
+fn is_as_synced(compared: &Compared, baseline: &Baseline) -> bool {
+    if compared.revisions() != baseline.revisions {
         return false;
     }
-    last_render::has_sources_of_last_sync(turn).unwrap_or_else(|| {
-        let targets: HashMap<Key, &Object> =
-            turn.target.iter().flat_map(|target| target.iter()).map(|object| (object.key(), object)).collect();
-        let drifted = turn.resources.iter().filter(|resource| resource.is_drift());
+    last_render::has_sources_of_last_sync(compared).unwrap_or_else(|| {
+        let targets: HashMap<Key, &Object> = compared.target.iter().map(|object| (object.key(), object)).collect();
+        let drifted = compared.resources.iter().filter(|resource| resource.is_drift());
         drifted.filter(|resource| resource.state != ResourceState::Extra).all(|resource| {
             let target = targets.get(&resource.key());
             target.is_some_and(|target| baseline.is_as_applied(target) == Some(true))
@@ -183,42 +215,32 @@ fn is_as_synced(turn: &Turn, baseline: &Baseline) -> bool {
     })
 }
 
-/// Makes the target what git said at the last sync, and compares again; whether that is known.
-async fn go_back(turn: &mut Turn, request: &Request, world: &World) -> bool {
-    let then = last_render::target(turn, request, world).await;
-    let kept = then.map_err(|why| (None, why)).and_then(|then| healed_to(turn, &then));
-    let kept = match kept {
-        Ok(kept) => kept,
-        Err((object, why)) => {
-            let what = object.map(|key| format!("of `{key}` ")).unwrap_or_default();
-            let message = format!("not healed: the target {what}of the last sync is not known; nothing was written");
-            let finding = Finding::error("trueup::sync::past", message)
-                .with_cause(why.to_string())
-                .with_help("`trueup sync` applies what git and the manifest say now and records it");
-            turn.condition(ConditionKind::SyncError, finding);
-            return false;
-        }
-    };
-    let (surplus, unseen) = (std::mem::take(&mut turn.surplus), std::mem::take(&mut turn.unseen));
-    let extras: Vec<ResourceDrift> = turn
-        .resources
-        .extract_if(.., |resource| surplus.iter().any(|live: &Arc<Object>| live.key() == resource.key()))
-        .collect();
-    turn.set_target(Arc::new(kept));
-    turn.begin_again();
-    let Some(live) = turn.live.clone() else { return false };
-    let turns = std::slice::from_mut(turn);
-    crate::fleet::stages::last_sync::mark(turns, request);
-    compare::compare(turns, &live, request, world).await;
-    turn.resources.extend(extras);
-    (turn.surplus, turn.unseen) = (surplus, unseen);
-    true
+fn not_healed(object: Option<Key>, why: &PastUnknown) -> Finding {
+    let what = object.map(|key| format!("of `{key}` ")).unwrap_or_default();
+    let message = format!("not healed: the target {what}of the last sync is not known; nothing was written");
+    Finding::error("trueup::sync::past", message)
+        .with_cause(why.to_string())
+        .with_help("`trueup sync` applies what git and the manifest say now and records it")
+}
+
+/// The application compared with what its last sync applied, and what git has now. Its extras stay: what git has dropped since is
+/// surplus still.
+async fn healed(compared: Compared, kept: Vec<Object>, request: &Request, world: &World) -> (Compared, Rendered) {
+    let Compared { observed, resources, surplus, unseen, unlisted, .. } = compared;
+    let is_extra = |resource: &ResourceDrift| surplus.iter().any(|live| live.key() == resource.key());
+    let resources = resources.into_iter().filter(is_extra).collect();
+    let extras = Extras { resources, surplus, unseen, unlisted, conditions: Vec::new() };
+    let Observed { listed: Listed { rendered: git, live }, record, conditions } = observed;
+    let listed = Listed { rendered: git.clone().with_target(kept), live };
+    let observed = Observed { listed, record, conditions };
+    let differences = compare::compare_alone(&observed, request, world).await;
+    (Compared::of(observed, differences, extras, Commits::new()), git)
 }
 
 /// The target that an application is reverted to: that of the last sync of all that it still has. Refused where that is not
 /// known of something that changed in the cluster.
-fn healed_to(turn: &Turn, then: &PastTarget) -> Result<Vec<Object>, (Option<Key>, PastUnknown)> {
-    let changed = turn.resources.iter().filter(|resource| {
+fn healed_to(compared: &Compared, then: &PastTarget) -> Result<Vec<Object>, (Option<Key>, PastUnknown)> {
+    let changed = compared.resources.iter().filter(|resource| {
         resource.is_drift() && resource.state != ResourceState::Extra && resource.moved != Moved::Git
     });
     let mut keys = changed.map(ResourceDrift::key);
@@ -226,39 +248,41 @@ fn healed_to(turn: &Turn, then: &PastTarget) -> Result<Vec<Object>, (Option<Key>
         return Err((Some(key), then.why_unknown()));
     }
     // What git has dropped since is not applied again: it is surplus still.
-    let now: HashSet<Key> = turn.target.iter().flat_map(|target| target.iter()).map(Object::key).collect();
+    let now: HashSet<Key> = compared.target.iter().map(Object::key).collect();
     Ok(then.certain().filter(|object| now.contains(&object.key())).cloned().collect())
 }
 
-async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequest) -> Result<Plan, Vec<Finding>> {
-    let (Some(cluster), Some(kinds), Some(target)) = (&turn.cluster, &turn.kinds, &turn.target) else {
-        return Err(Vec::new());
-    };
-    let tracking = turn.tracking(request);
-    let (targets, surplus) = (targets(turn, target, &tracking.applyset_id, request)?, surplus(turn));
-    let namespace = namespace(turn).await.map_err(|error| vec![Finding::of(&error)])?;
-    let revisions: Vec<String> = turn.sources.iter().map(|source| source.revision.clone()).collect();
-    let revisions = if scope.whole { revisions } else { turn.last_revisions().unwrap_or(revisions) };
+async fn planned(
+    compared: &Compared,
+    scope: Scope,
+    request: &Request,
+    wanted: &SyncRequest,
+) -> Result<Plan, Vec<Finding>> {
+    let tracking = compared.tracking(request);
+    let (targets, surplus) = (targets(compared, &tracking.applyset_id)?, surplus(compared));
+    let namespace = namespace(compared).await.map_err(|error| vec![Finding::of(&error)])?;
+    let revisions = Some(compared.revisions()).filter(|_| scope.whole);
+    let revisions = revisions.or_else(|| compared.record.revisions()).unwrap_or_else(|| compared.revisions());
     let input = PlanInput {
-        application: &turn.application,
+        application: &compared.application,
         scope,
         flags: wanted.flags,
-        cluster: cluster.name(),
+        cluster: compared.cluster().name(),
         tracking: &tracking,
         revisions: &revisions,
         wanted: &targets,
         surplus: &surplus,
-        unread: turn.unread(),
-        neighbours: &turn.neighbours,
-        kinds,
+        unread: compared.unread(),
+        neighbours: &compared.peers.neighbours,
+        kinds: compared.kinds(),
         namespace: namespace.as_ref(),
-        baseline: turn.baseline.as_deref(),
+        baseline: compared.record.baseline.as_deref(),
         now: wanted.started,
     };
     match plan::plan(&input) {
         Ok(plan) => Ok(plan),
         Err(PlanRefused::Shared(shared)) => {
-            let named = owners::named(shared, cluster.as_ref(), &turn.place(request).namespace).await;
+            let named = owners::named(shared, compared.cluster(), &compared.place(request).namespace).await;
             Err(vec![Finding::of(&PlanRefused::Shared(named))])
         }
         Err(refused) => Err(vec![Finding::of(&refused)]),
@@ -266,25 +290,15 @@ async fn planned(turn: &Turn, scope: Scope, request: &Request, wanted: &SyncRequ
 }
 
 /// Every target with its live object, and how the two differ.
-fn targets(turn: &Turn, target: &[Object], applyset_id: &str, request: &Request) -> Result<Vec<Wanted>, Vec<Finding>> {
-    let (Some(cluster), Some(kinds), Some(live)) = (&turn.cluster, &turn.kinds, &turn.live) else {
-        return Err(Vec::new());
-    };
-    let seen = Seen {
-        live: Arc::clone(live),
-        kinds: Arc::clone(kinds),
-        cluster: identity(cluster),
-        tracking: turn.tracking(request),
-        baseline: None,
-        neighbours: Arc::clone(&turn.neighbours),
-    };
+fn targets(compared: &Compared, applyset_id: &str) -> Result<Vec<Wanted>, Vec<Finding>> {
+    let view = compared.view();
     let mut drifts: HashMap<Key, &ResourceDrift> =
-        turn.resources.iter().map(|resource| (resource.key(), resource)).collect();
+        compared.resources.iter().map(|resource| (resource.key(), resource)).collect();
     let mut conditions = Vec::new();
     let mut wanted = Vec::new();
-    for object in target.iter().filter(|object| !is_skipped(object)) {
+    for object in compared.target.iter().filter(|object| !is_skipped(object)) {
         // An object that only has `generateName` is none that could be found.
-        let live = if object.name().is_empty() { Ok(None) } else { find_live(object, &seen, &mut conditions) };
+        let live = if object.name().is_empty() { Ok(None) } else { view.find(object, &mut conditions) };
         let Ok(live) = live else { continue };
         wanted.push(Wanted {
             target: Arc::new(marked(object, applyset_id)),
@@ -297,22 +311,24 @@ fn targets(turn: &Turn, target: &[Object], applyset_id: &str, request: &Request)
 }
 
 /// Live objects of the application that are not rendered; where git may still have it, its state is unknown.
-pub(crate) fn surplus(turn: &Turn) -> Vec<Surplus> {
+pub(crate) fn surplus(compared: &Compared) -> Vec<Surplus> {
     let is_extra = |resource: &&ResourceDrift| matches!(resource.state, ResourceState::Extra | ResourceState::Unknown);
-    let extras = turn.resources.iter().filter(is_extra);
+    let extras = compared.resources.iter().filter(is_extra);
     let with_live = |drift: &ResourceDrift| {
-        let live = turn.surplus.iter().find(|live| live.key() == drift.key())?;
+        let live = compared.surplus.iter().find(|live| live.key() == drift.key())?;
         Some(Surplus { live: Arc::clone(live), drift: drift.clone() })
     };
     extras.filter_map(with_live).collect()
 }
 
 /// The destination's namespace; nothing where there is none. An account that cannot read it is taken to have one.
-async fn namespace(turn: &Turn) -> Result<Option<Object>, ClusterError> {
-    let name = turn.application.destination.namespace.clone();
-    let Some(cluster) = turn.cluster.as_ref().filter(|_| !name.is_empty()) else { return Ok(None) };
+async fn namespace(compared: &Compared) -> Result<Option<Object>, ClusterError> {
+    let name = compared.application.destination.namespace.clone();
+    if name.is_empty() {
+        return Ok(None);
+    }
     let gvk = Gvk::from_api_version("v1", "Namespace");
-    match cluster.get(&ObjectName { gvk, namespace: None, name: name.clone() }).await {
+    match compared.cluster().get(&ObjectName { gvk, namespace: None, name: name.clone() }).await {
         Err(ClusterError::Forbidden { .. }) => {
             let unseen = serde_json::json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}});
             Ok(Object::new(unseen).ok())
@@ -326,15 +342,20 @@ const LARGE: usize = 200;
 
 /// Of a large application of which nothing is there yet, nothing can be broken: of each kind one object is asked about. A
 /// plan that somebody looks at first is asked about in full.
-fn extent(turn: &Turn, plan: &Plan, wanted: &SyncRequest) -> Extent {
-    let is_first = turn.baseline.is_none() && plan.steps.iter().all(|step| step.seen.is_none());
+fn extent(compared: &Compared, plan: &Plan, wanted: &SyncRequest) -> Extent {
+    let is_first = compared.record.baseline.is_none() && plan.steps.iter().all(|step| step.seen.is_none());
     if is_first && plan.steps.len() > LARGE && !wanted.is_shown { Extent::OneOfEachKind } else { Extent::Every }
 }
 
 /// The server's complaints about the plan, as errors.
-async fn dry_run_findings(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, request: &Request) -> Vec<Finding> {
-    let Some(cluster) = &turn.cluster else { return Vec::new() };
-    let complaints = dry_run(plan, extent(turn, plan, wanted), cluster.as_ref(), request.concurrency).await;
+async fn dry_run_findings(
+    compared: &Compared,
+    plan: &mut Plan,
+    wanted: &SyncRequest,
+    request: &Request,
+) -> Vec<Finding> {
+    let extent = extent(compared, plan, wanted);
+    let complaints = dry_run(plan, extent, compared.cluster(), request.concurrency).await;
     let mut findings = Vec::new();
     let mut without_namespace: BTreeMap<String, (Reason, Vec<String>)> = BTreeMap::new();
     for Complaint { subject, kind } in complaints {
@@ -345,7 +366,7 @@ async fn dry_run_findings(turn: &Turn, plan: &mut Plan, wanted: &SyncRequest, re
             kind => findings.push(finding_of(&subject, kind)),
         }
     }
-    let destination = &turn.application.destination.namespace;
+    let destination = &compared.application.destination.namespace;
     let of_namespaces = without_namespace
         .into_iter()
         .map(|(namespace, (reason, subjects))| no_namespace(&namespace, reason, &subjects, namespace == *destination));
