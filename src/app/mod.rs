@@ -31,7 +31,7 @@ pub use application::{Application, Destination, InvalidApplication, SourceForm};
 pub use manifest_folder::ManifestFolder;
 pub use manifest_text::{Given, ManifestText};
 pub use manifests::{Manifests, read};
-pub use selection::{Selection, SelectionError};
+pub use selection::{Applications, Selection, SelectionError};
 pub use source::{Directory, Source};
 
 #[cfg(test)]

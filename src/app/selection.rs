@@ -14,6 +14,9 @@ use super::label_selector::{LabelSelector, SelectorError};
 use super::manifests::Manifests;
 use super::names;
 
+/// Applications in the order of the input, those whose manifests are wrong among them.
+pub type Applications = Vec<Result<Application, Box<InvalidApplication>>>;
+
 /// The flags that select Applications.
 #[derive(Debug, Clone, Default)]
 pub struct Selection {
@@ -145,21 +148,27 @@ impl Selection {
     }
 
     /// Keeps the Applications that match; findings about files stay, for they may hide an Application.
-    pub fn apply(&self, mut manifests: Manifests) -> Result<Manifests, Vec<SelectionError>> {
+    pub fn apply(&self, manifests: Manifests) -> Result<Manifests, Vec<SelectionError>> {
+        let applications = self.select(manifests.applications)?;
+        Ok(Manifests { applications, ..manifests })
+    }
+
+    /// The Applications that match.
+    pub fn select(&self, mut applications: Applications) -> Result<Applications, Vec<SelectionError>> {
         // With nothing to choose from, what went wrong is in the findings already.
-        if manifests.applications.is_empty() {
-            return Ok(manifests);
+        if applications.is_empty() {
+            return Ok(applications);
         }
-        let identities: Vec<SelectedIdentity<'_>> = manifests.applications.iter().map(SelectedIdentity::of).collect();
+        let identities: Vec<SelectedIdentity<'_>> = applications.iter().map(SelectedIdentity::of).collect();
         let errors = self.idle_flags(&identities);
         if !errors.is_empty() {
             return Err(errors);
         }
-        manifests.applications.retain(|entry| self.matches(SelectedIdentity::of(entry)));
-        if manifests.applications.is_empty() {
+        applications.retain(|entry| self.matches(SelectedIdentity::of(entry)));
+        if applications.is_empty() {
             return Err(vec![SelectionError::NothingTogether { flags: self.flags() }]);
         }
-        Ok(manifests)
+        Ok(applications)
     }
 
     fn matches(&self, identity: SelectedIdentity<'_>) -> bool {

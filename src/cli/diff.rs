@@ -145,5 +145,6 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
     request.state_namespace = comparing.state.state_namespace;
     request.accept_move = comparing.accept_move;
     request.log_lines = logs;
-    Ok((fleet::diff(request, &world).await, outputs))
+    let run = fleet::diff(request, &world).await;
+    Ok((run.map_err(|errors| request::unselected(errors, &selection.chosen()))?, outputs))
 }

@@ -14,7 +14,7 @@ use super::session::{Look, Session};
 use crate::app::source::SourceKind;
 use crate::finding::Finding;
 use crate::fleet::Request;
-use crate::fleet::doctor::{self, Checkup, Tool};
+use crate::fleet::commands::doctor::{self, Checkup, Tool};
 use crate::report::{ExitRules, doctor as report};
 
 /// Check the programs, repositories and clusters that a run needs
@@ -71,14 +71,15 @@ async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup,
     let DoctorArguments { paths, apps_from, sources, cluster, .. } = arguments;
     let tools = tools(&sources);
     let clusters = cluster.settings();
-    let (request, world) = if paths.is_empty() && apps_from.is_empty() {
+    let selection = SelectionArguments { paths, apps_from, ..SelectionArguments::default() };
+    let (request, world) = if selection.paths.is_empty() && selection.apps_from.is_empty() {
         let concurrency = clusters.concurrency;
         (Request { concurrency, ..Request::default() }, request::world(sources, clusters, session)?)
     } else {
-        let selection = SelectionArguments { paths, apps_from, ..SelectionArguments::default() };
         request::request(&selection, sources, clusters, FromCluster::default(), session).await?
     };
-    Ok(doctor::doctor(request, &world, &tools).await)
+    let checked = doctor::doctor(request, &world, &tools).await;
+    checked.map_err(|errors| request::unselected(errors, &selection.chosen()))
 }
 
 /// The first kubectl with Kustomize 5 in it.

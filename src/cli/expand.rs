@@ -12,7 +12,7 @@ use super::request;
 use super::session::{Look, Session};
 use crate::app::appset::{self, Facts};
 use crate::finding::{Finding, Severity};
-use crate::fleet::expand as expansion;
+use crate::fleet::stages::expand as expansion;
 use crate::report::ExitRules;
 use crate::report::applications::{self, ApplicationFormat, ExpandedApplication};
 

@@ -10,6 +10,7 @@ use super::arguments::judging::{self, JudgingArguments};
 use super::arguments::output::OutputArguments;
 use super::customizations;
 use super::manifests::ManifestPath;
+use super::request;
 use super::session::{Look, Session};
 use super::watch::{self, parse_interval};
 use crate::app::settings::Settings;
@@ -102,8 +103,8 @@ pub(super) async fn health(arguments: HealthArguments, mut session: Session) -> 
 }
 
 async fn of_applications(judging: JudgingArguments, session: &Session) -> Result<Run, Vec<Finding>> {
-    let (request, world) = judging.resolve(session).await?;
-    Ok(fleet::health(request, &world).await)
+    let (request, world, chosen) = judging.resolve(session).await?;
+    fleet::health(request, &world).await.map_err(|errors| request::unselected(errors, &chosen))
 }
 
 /// Judges plain manifests; what cannot be read is a finding and hides nothing else.

@@ -12,7 +12,7 @@ use super::request;
 use super::session::{Look, Session};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
-use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
+use crate::fleet::commands::history::{self as syncs, ApplicationSyncs, Subject};
 use crate::report::{ExitRules, exit_status_of, history as report};
 
 /// Show what was synced, when and by whom, and how the last attempt ended

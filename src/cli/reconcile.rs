@@ -3,7 +3,8 @@
 use super::arguments::planning::PlanningArguments;
 use super::session::{Look, Session};
 use super::sync::{Asked, prepare, report};
-use crate::fleet::sync::{self, Wish};
+use crate::fleet::commands::sync;
+use crate::fleet::sync::Wish;
 
 /// Apply each application's sync policy once: one turn of the pull loop
 ///

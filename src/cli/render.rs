@@ -106,5 +106,6 @@ async fn target(arguments: RenderArguments, session: &Session) -> Result<Rendere
     let (request, world) = request::request(&selection, sources, clusters, FromCluster::default(), session).await?;
     let kinds = Arc::new(Kinds::builtin(&kube_version.to_string()));
     let renders = if check { Renders::Twice } else { Renders::Once };
-    Ok(fleet::render(request, &world, kinds, renders).await)
+    let rendered = fleet::render(request, &world, kinds, renders).await;
+    rendered.map_err(|errors| request::unselected(errors, &selection.chosen()))
 }

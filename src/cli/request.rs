@@ -1,4 +1,4 @@
-//! What the arguments ask for, made ready: manifests read and selected, sources and clusters at hand.
+//! What the arguments ask for, made ready: manifests read, sources and clusters at hand.
 //!
 //! In: the arguments that every command has. Out: a [`Request`] and the [`World`], or the findings that forbid a run.
 
@@ -13,16 +13,13 @@ use super::arguments::source::SourceArguments;
 use super::manifests::{self, ManifestError, StandardInput};
 use super::session::Session;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
-use crate::app::{self, Application, InvalidApplication, ManifestText, Manifests, Selection, SelectionError};
+use crate::app::{self, Applications, Manifests, Selection, SelectionError};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Finding, Severity};
 use crate::fleet::{self, Request, World};
 use crate::source::{SourceSettings, Sources};
 
-/// Applications in the order of the input, those whose manifests are wrong among them.
-pub(super) type Applications = Vec<Result<Application, Box<InvalidApplication>>>;
-
-/// Reads the manifests, keeps those that were asked for, and makes ready what a run may read.
+/// Reads the manifests, and what is selected of them, and makes ready what a run may read.
 pub(super) async fn request(
     selection: &SelectionArguments,
     sources: SourceArguments,
@@ -51,29 +48,24 @@ pub(super) async fn request(
     };
     if !selection.apps_from.is_empty() {
         // The Secrets of the cluster may open the repository of the manifests.
-        fleet::read_settings(&mut request, &world).await;
+        request = fleet::read_settings(request, &world).await;
     }
-    let (applications, findings) = applications(selection, &world.sources, session).await?;
-    request.applications = applications;
-    request.findings.splice(0..0, findings.into_iter().chain(warnings));
+    let (manifests, selected) = read(selection, &world.sources, session).await?;
+    (request.applications, request.selection) = (manifests.applications, selected);
+    request.findings.splice(0..0, manifests.findings.into_iter().chain(warnings));
     Ok((request, world))
 }
 
-/// The applications of the manifests that were asked for, in order, and what was odd while reading them.
+/// The applications of the manifests that were asked for, in order, and what was odd while reading them; for whoever needs
+/// nothing but their names.
 pub(super) async fn applications(
     selection: &SelectionArguments,
     sources: &Sources,
     session: &Session,
 ) -> Result<(Applications, Vec<Finding>), Vec<Finding>> {
-    let fetched = apps_from::read(&selection.apps_from, sources, session).await;
-    let manifests = read(selection, fetched)?;
-    for (kind, count) in &manifests.ignored {
-        session.progress.note(format!("skipped {count} of {kind}"));
-    }
-    for detail in &manifests.details {
-        session.progress.note(format!("skipped {}", detail.message));
-    }
-    Ok((manifests.applications, manifests.findings))
+    let (manifests, selected) = read(selection, sources, session).await?;
+    let applications = selected.select(manifests.applications);
+    Ok((applications.map_err(|errors| unselected(errors, &selection.chosen()))?, manifests.findings))
 }
 
 /// Argo CD's settings about comparing and rendering.
@@ -91,10 +83,13 @@ fn settings(settings: &Settings) -> Result<(ComparisonSettings, RenderingSetting
     }
 }
 
-fn read(
+/// Every Application of the manifests, and the flags that select among them.
+async fn read(
     arguments: &SelectionArguments,
-    (fetched, unfetched): (Vec<ManifestText>, Vec<Finding>),
-) -> Result<Manifests, Vec<Finding>> {
+    sources: &Sources,
+    session: &Session,
+) -> Result<(Manifests, Selection), Vec<Finding>> {
+    let (fetched, unfetched) = apps_from::read(&arguments.apps_from, sources, session).await;
     let findings = |errors: Vec<app::SelectionError>| errors.iter().map(|error| Finding::of(error)).collect::<Vec<_>>();
     let chosen = arguments.chosen();
     let apps: Vec<String> = arguments.app.iter().chain(&chosen.names).cloned().collect();
@@ -115,7 +110,13 @@ fn read(
     {
         return Err(manifests.findings);
     }
-    selection.apply(manifests).map_err(|errors| errors.iter().map(|error| unselected(error, &chosen)).collect())
+    for (kind, count) in &manifests.ignored {
+        session.progress.note(format!("skipped {count} of {kind}"));
+    }
+    for detail in &manifests.details {
+        session.progress.note(format!("skipped {}", detail.message));
+    }
+    Ok((manifests, selection))
 }
 
 /// Nothing says where the manifests are.
@@ -128,14 +129,15 @@ fn no_path(chosen: &Chosen) -> Finding {
     }
 }
 
-/// A word that was taken for a name may have been meant as a path.
-fn unselected(error: &SelectionError, chosen: &Chosen) -> Finding {
-    match error {
+/// Why nothing is selected. A word that was taken for a name may have been meant as a path.
+pub(super) fn unselected(errors: Vec<SelectionError>, chosen: &Chosen) -> Vec<Finding> {
+    let finding = |error: SelectionError| match &error {
         SelectionError::Nothing { flag: "--app", pattern, advice } if chosen.names.contains(pattern) => {
             neither(pattern, advice)
         }
         error => Finding::of(error),
-    }
+    };
+    errors.into_iter().map(finding).collect()
 }
 
 fn neither(name: &str, advice: &str) -> Finding {

@@ -9,8 +9,8 @@ use super::sync::Asked;
 use super::undo::{Consent, Question, carry_out, narrow, several};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
+use crate::fleet::commands::history::{self as syncs, ApplicationSyncs, Subject};
 use crate::fleet::sync::{self, Wish};
-use crate::fleet::syncs::{self, ApplicationSyncs, Subject};
 use crate::report::{exit_status_of, history};
 
 /// Roll an application back to an earlier sync

@@ -10,7 +10,8 @@ use super::arguments::syncing::parse_wait;
 use super::request;
 use super::session::{Look, Session};
 use crate::finding::Finding;
-use crate::fleet::sync::{self, Prepared, SyncRequest, Wish};
+use crate::fleet::commands::sync::{self, Prepared};
+use crate::fleet::sync::{SyncRequest, Wish};
 use crate::fleet::{Run, World};
 use crate::report::terminal::write_file;
 use crate::report::{ExitRules, Output, proposal, render};
@@ -171,7 +172,7 @@ async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<(Run,
             true
         }
     };
-    let run = if is_to_be_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) };
+    let run = if is_to_be_done { Box::pin(sync::perform(prepared, &wanted, &world)).await } else { prepared.end(&world) };
     Ok((run, answer))
 }
 
@@ -239,7 +240,8 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     if let Some(made) = made {
         (wanted.started, wanted.flags) = (made.at, made.flags);
     }
-    let prepared = sync::prepare(request, &wanted, &world).await;
+    let prepared = Box::pin(sync::prepare(request, &wanted, &world)).await;
+    let prepared = prepared.map_err(|errors| request::unselected(errors, &selection.chosen()))?;
     Ok((prepared, wanted, world))
 }
 

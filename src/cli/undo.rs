@@ -8,7 +8,8 @@ use super::manifests::ManifestPath;
 use super::session::Session;
 use super::sync::{Answer, Asked, confirm, nobody_to_ask, prepare, report, report_unchanged};
 use crate::finding::Finding;
-use crate::fleet::{Run, sync};
+use crate::fleet::Run;
+use crate::fleet::commands::sync;
 use crate::source::short;
 
 /// How somebody consents.
@@ -77,7 +78,7 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Sessi
         confirm(&prepared, |run| question_of(question, &name, run), &session).await
     };
     let is_done = !is_dry && answer == Answer::Go;
-    let run = if is_done { sync::perform(prepared, &wanted, &world).await } else { prepared.end(&world) };
+    let run = if is_done { Box::pin(sync::perform(prepared, &wanted, &world)).await } else { prepared.end(&world) };
     // Its sender of events is the last: the progress ends with it.
     drop(world);
     match answer {

@@ -6,6 +6,7 @@ use clap::ValueEnum;
 
 use super::arguments::judging::JudgingArguments;
 use super::arguments::state::StateArguments;
+use super::request;
 use super::session::{Look, Session};
 use super::watch::parse_interval;
 use crate::cluster::settings::parse_request_timeout;
@@ -100,7 +101,8 @@ pub(super) async fn wait(arguments: WaitArguments, mut session: Session) -> u8 {
 
 async fn until(arguments: WaitArguments, session: &Session) -> Result<(Run, Ending), Vec<Finding>> {
     let patience = arguments.patience();
-    let (mut request, world) = arguments.judging.resolve(session).await?;
+    let (mut request, world, chosen) = arguments.judging.resolve(session).await?;
     request.state_namespace = arguments.state.state_namespace;
-    Ok(fleet::wait::wait(request, &world, patience).await)
+    let waited = fleet::commands::wait::wait(request, &world, patience).await;
+    waited.map_err(|errors| request::unselected(errors, &chosen))
 }

@@ -98,8 +98,8 @@ impl ConditionKind {
         }
     }
 
-    /// Whether it comes from planning or performing a sync, not from a comparison: comparing again leaves it as it is.
-    pub const fn is_of_sync(self) -> bool {
+    /// Whether it comes from planning or performing a sync, not from a comparison.
+    const fn is_of_sync(self) -> bool {
         matches!(self, Self::SyncError | Self::SyncWarning)
     }
 
@@ -107,6 +107,61 @@ impl ConditionKind {
     /// not be written, changes nothing about what is known.
     const fn concerns_comparison(self) -> bool {
         !self.is_of_sync() && !matches!(self, Self::StatusError)
+    }
+}
+
+/// The errors and warnings about one application, each once, in the order they were found.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct Conditions {
+    application: String,
+    list: Vec<Condition>,
+}
+
+impl Conditions {
+    /// None yet, about this application.
+    pub(crate) fn of(application: &str) -> Self {
+        Self { application: application.to_owned(), list: Vec::new() }
+    }
+
+    /// Adds an error or a warning, under the application's name.
+    pub(crate) fn add(&mut self, kind: ConditionKind, finding: Finding) {
+        self.push(Condition { kind, finding: finding.about(&self.application) });
+    }
+
+    /// Adds several.
+    pub(crate) fn add_all(&mut self, found: impl IntoIterator<Item = (ConditionKind, Finding)>) {
+        found.into_iter().for_each(|(kind, finding)| self.add(kind, finding));
+    }
+
+    /// These, and then those of a later stage.
+    pub(crate) fn and(mut self, later: &Self) -> Self {
+        later.list.iter().for_each(|condition| self.push(condition.clone()));
+        self
+    }
+
+    /// Without those of a kind.
+    pub(crate) fn without(mut self, kind: ConditionKind) -> Self {
+        self.list.retain(|condition| condition.kind != kind);
+        self
+    }
+
+    pub(crate) fn iter(&self) -> impl Iterator<Item = &Condition> {
+        self.list.iter()
+    }
+
+    /// Whether one of them leaves the comparison in doubt.
+    pub(crate) fn block_comparison(&self) -> bool {
+        self.list.iter().any(Condition::blocks_comparison)
+    }
+
+    pub(crate) fn into_vec(self) -> Vec<Condition> {
+        self.list
+    }
+
+    pub(crate) fn push(&mut self, condition: Condition) {
+        if !self.list.contains(&condition) {
+            self.list.push(condition);
+        }
     }
 }
 

@@ -82,7 +82,7 @@ const HARMLESS: [&str; 44] = [
 ];
 
 /// The paths that an expression selects in each value, within a time limit.
-pub(super) async fn run(
+pub(crate) async fn run(
     program: &Path,
     expression: String,
     values: Vec<Value>,

@@ -151,12 +151,12 @@ impl ApplicationRun {
 }
 
 /// Whether one of the conditions leaves the comparison in doubt.
-pub(super) fn has_error(conditions: &[Condition]) -> bool {
+pub(crate) fn has_error(conditions: &[Condition]) -> bool {
     conditions.iter().any(Condition::blocks_comparison)
 }
 
 /// Whether an application is what git says, by its conditions and its resources.
-pub(super) fn sync_status(conditions: &[Condition], resources: &[ResourceDrift]) -> SyncStatus {
+pub(crate) fn sync_status(conditions: &[Condition], resources: &[ResourceDrift]) -> SyncStatus {
     let unknown = resources.iter().any(|resource| resource.state == ResourceState::Unknown);
     if has_error(conditions) || unknown {
         SyncStatus::Unknown

@@ -8,7 +8,7 @@ use serde::Serialize;
 
 use super::{Format, json, yaml};
 use crate::finding::{Finding, Severity};
-use crate::fleet::doctor::{Check, Checkup};
+use crate::fleet::commands::doctor::{Check, Checkup};
 use crate::report::style::escape::visible;
 use crate::report::style::markdown::{cell, span};
 

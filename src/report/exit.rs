@@ -4,7 +4,7 @@
 
 use crate::finding::codes::ExitClass;
 use crate::finding::{Finding, Severity};
-use crate::fleet::doctor::Checkup;
+use crate::fleet::commands::doctor::Checkup;
 use crate::fleet::{Ending, Run};
 use crate::report::health::judged::{Judged, status};
 use crate::report::health::tested_case::TestedCase;

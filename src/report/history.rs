@@ -9,7 +9,7 @@ use jiff::Timestamp;
 use serde::Serialize;
 
 use super::{Format, View, json, yaml};
-use crate::fleet::syncs::ApplicationSyncs;
+use crate::fleet::commands::history::ApplicationSyncs;
 use crate::report::style::age::age;
 use crate::report::style::markdown::{cell, span};
 use crate::report::style::page::Page;
@@ -310,7 +310,7 @@ impl<'run> HistoryRow<'run> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::fleet::syncs::Subject;
+    use crate::fleet::commands::history::Subject;
     use crate::sync::lock::Holder;
     use crate::sync::state::AttemptEnd;
 

@@ -4,7 +4,7 @@ use super::cluster::ClusterArguments;
 use super::comparing::FromCluster;
 use super::health::HealthRuleArguments;
 use super::output::{HealthFormatArguments, OutputArguments};
-use super::selection::SelectionArguments;
+use super::selection::{Chosen, SelectionArguments};
 use super::source::SourceArguments;
 use crate::cli::request;
 use crate::cli::session::{Look, Session};
@@ -41,8 +41,8 @@ impl JudgingArguments {
         look(&self.telling)
     }
 
-    /// The request and its world.
-    pub(crate) async fn resolve(self, session: &Session) -> Result<(Request, World), Vec<Finding>> {
+    /// The request and its world, and the words that select.
+    pub(crate) async fn resolve(self, session: &Session) -> Result<(Request, World, Chosen), Vec<Finding>> {
         let clusters = self.cluster.settings();
         let judge = self.rules.judge(&self.selection.argocd()?.settings)?;
         let from_cluster =
@@ -51,7 +51,7 @@ impl JudgingArguments {
             request::request(&self.selection, self.sources, clusters, from_cluster, session).await?;
         request.health = Some(judge);
         request.log_lines = self.rules.logs;
-        Ok((request, world))
+        Ok((request, world, self.selection.chosen()))
     }
 }
 

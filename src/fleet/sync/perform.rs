@@ -1,74 +1,85 @@
 //! Does what was planned, application by application: lock, record, do, record, unlock.
 //!
-//! In: turns with plans. Out: the same, with what was done. Before the first write the lock is taken and the attempt is
+//! In: planned applications. Out: the same, with what was done. Before the first write the lock is taken and the attempt is
 //! recorded; a run that is killed after that leaves a record that says so. Who had to wait for the lock, or finds that
 //! somebody else synced meanwhile, plans again.
 
 use std::sync::Arc;
 use std::time::Duration;
 
-use futures::StreamExt;
-use futures::stream;
 use jiff::Timestamp;
 
-use super::super::condition::ConditionKind;
-use super::super::turn::Turn;
-use super::super::{Request, World, render};
-use super::{SyncRequest, Wish, deletion, look, planning, record};
+use super::planned::{Performed, PlanOutcome, Planned};
+use super::{SyncRequest, Wish, delete, plan, record};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
 use crate::finding::Finding;
 use crate::finding::codes::{LOCKED, NOT_PERMITTED, UNHEALTHY};
+use crate::fleet::application::{Compared, Purpose};
+use crate::fleet::condition::{ConditionKind, Conditions};
+use crate::fleet::observe::observe_one;
+use crate::fleet::stages::render;
+use crate::fleet::{Request, World};
 use crate::process::Cancel;
 use crate::sync::execute::{Execution, execute};
 use crate::sync::lock::{Fence, Fenced, Lock, LockError};
-use crate::sync::ownership::{Purpose, Rules};
+use crate::sync::ownership::{self, Rules};
 use crate::sync::plan::{Action, Plan};
 use crate::sync::state::{Place, State};
 use crate::sync::{FailureKind, Operation, OperationPhase, StepOutcome, StepResult};
 
-pub(super) async fn perform(turns: &mut [Turn], request: &Request, wanted: &SyncRequest, world: &World) {
-    stream::iter(turns.iter_mut().map(|turn| perform_one(turn, request, wanted, world)))
-        .buffer_unordered(request.concurrency.max(1))
-        .collect::<()>()
-        .await;
+/// Carries out the plan of one application.
+pub(crate) async fn perform(planned: Planned, request: &Request, wanted: &SyncRequest, world: &World) -> Performed {
+    let is_begun = match &planned.outcome {
+        PlanOutcome::Execute(plan) | PlanOutcome::Absent(plan, _) => {
+            is_anything_to_do(&planned.compared, plan, wanted.wish) && !wanted.stop.is_cancelled()
+        }
+        PlanOutcome::Nothing | PlanOutcome::Left(_) | PlanOutcome::Refused(_) => false,
+    };
+    if is_begun { Box::pin(with_lock(planned, request, wanted, world)).await } else { untouched(planned) }
 }
 
-async fn perform_one(turn: &mut Turn, request: &Request, wanted: &SyncRequest, world: &World) {
-    let (Some(plan), Some(cluster)) = (&turn.plan, turn.cluster.clone()) else { return };
-    if turn.is_refused || !is_anything_to_do(turn, plan, wanted.wish) || wanted.stop.is_cancelled() {
-        return;
+fn untouched(planned: Planned) -> Performed {
+    Performed { planned, operation: None, is_deleted: false }
+}
+
+/// An application that is not touched, and why.
+fn refused(mut planned: Planned, finding: Finding) -> Performed {
+    planned.conditions.add(ConditionKind::SyncError, finding);
+    untouched(planned)
+}
+
+async fn with_lock(planned: Planned, request: &Request, wanted: &SyncRequest, world: &World) -> Performed {
+    let place = planned.compared.place(request);
+    let cluster = Arc::clone(&planned.compared.connection.cluster);
+    if let Some(plan) = planned.outcome.plan()
+        && let Err(finding) = make_room(plan, &place, cluster.as_ref()).await
+    {
+        return refused(planned, finding);
     }
-    let place = turn.place(request);
-    if let Err(finding) = make_room(plan, &place, cluster.as_ref()).await {
-        return turn.condition(ConditionKind::SyncError, finding);
-    }
-    let lock = Lock::take_on(Arc::clone(&cluster), place.clone(), &wanted.holder, wanted.patience()).await;
-    let lock = match lock {
+    let lock = match Lock::take_on(cluster, place.clone(), &wanted.holder, wanted.patience()).await {
         Ok(lock) => lock,
-        Err(error) => return turn.condition(ConditionKind::SyncError, Finding::of(&error)),
+        Err(error) => return refused(planned, Finding::of(&error)),
     };
     // Whoever takes the lock from us, or a signal, ends the work after the steps in flight.
     let stops = Stops { stop: wanted.stop.child(), lost: Cancel::new(), fence: lock.fence() };
-    let done = lock.hold(under_lock(turn, &place, request, wanted, world, &stops), || stops.lose()).await;
-    match done {
-        // It was not begun, or its record not written, because the lock was lost: that is reported below.
-        Err(_) if stops.is_lost() => {}
-        Err(finding) => turn.condition(ConditionKind::SyncError, finding),
-        Ok(()) => {}
+    let work = Box::pin(under_lock(planned, &place, request, wanted, world, &stops));
+    let (mut performed, failed) = lock.hold(work, || stops.lose()).await;
+    let conditions = &mut performed.planned.conditions;
+    // Where the lock was lost it was not begun, or its record not written, because of that: it is reported below.
+    if let Some(finding) = failed.filter(|_| !stops.is_lost()) {
+        conditions.add(ConditionKind::SyncError, finding);
     }
-    let freed = if turn.is_deleted { lock.remove().await } else { lock.release().await };
+    let freed = if performed.is_deleted { lock.remove().await } else { lock.release().await };
     match freed {
         Ok(()) => {}
-        Err(error @ LockError::Lost { .. }) => turn.condition(ConditionKind::SyncError, Finding::of(&error)),
+        Err(error @ LockError::Lost { .. }) => conditions.add(ConditionKind::SyncError, Finding::of(&error)),
         Err(error) => {
-            world.progress.note(format!(
-                "{}: the lock was not released and stays until it expires: \
-                 {error}",
-                turn.application.name
-            ));
+            let name = &performed.planned.compared.application.name;
+            world.progress.note(format!("{name}: the lock was not released and stays until it expires: {error}"));
         }
     }
+    performed
 }
 
 /// The reasons to stop early.
@@ -95,15 +106,16 @@ impl Stops {
 
 /// A plan without steps still has something to do where git's revision moved, what is live is not recorded, or a rollback
 /// begins or ends.
-fn is_anything_to_do(turn: &Turn, plan: &Plan, wish: Wish) -> bool {
+fn is_anything_to_do(compared: &Compared, plan: &Plan, wish: Wish) -> bool {
+    let record = &compared.record;
     if matches!(wish, Wish::Delete(_)) {
-        return !plan.steps.is_empty() || turn.members.is_some();
+        return !plan.steps.is_empty() || record.members.is_some();
     }
-    let is_recorded = turn.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions)
-        && record::has_sources(turn);
+    let is_recorded = record.baseline.as_ref().is_some_and(|baseline| baseline.revisions == plan.revisions)
+        && record::has_sources(compared);
     // A run that was killed left a record that says so, also where it had done everything.
-    let is_to_be_recorded = plan.whole && (!is_recorded || turn.last_attempt.is_open());
-    !plan.steps.is_empty() || is_to_be_recorded || turn.rolled_back_to != turn.rollback
+    let is_to_be_recorded = plan.whole && (!is_recorded || record.last_attempt().is_open());
+    !plan.steps.is_empty() || is_to_be_recorded || record.rolled_back_to() != rollback(compared)
 }
 
 /// The namespace of the lock and the record must be there before both: when the plan makes it, that is done first.
@@ -131,84 +143,132 @@ async fn make_room(plan: &Plan, place: &Place, cluster: &dyn Cluster) -> Result<
     }
 }
 
+/// The entry that the application is taken back to.
+fn rollback(compared: &Compared) -> Option<u64> {
+    match &compared.purpose {
+        Purpose::RollBack(to) => Some(to.entry),
+        Purpose::Keep | Purpose::Delete => None,
+    }
+}
+
+/// The work under the lock, and why it was not begun or not recorded, where it was not.
 async fn under_lock(
-    turn: &mut Turn,
+    planned: Planned,
     place: &Place,
     request: &Request,
     wanted: &SyncRequest,
     world: &World,
     stops: &Stops,
-) -> Result<(), Finding> {
-    let Some(cluster) = turn.cluster.clone() else { return Ok(()) };
+) -> (Performed, Option<Finding>) {
     // Whatever is written under the lock is only written while it holds.
+    let cluster = Arc::clone(&planned.compared.connection.cluster);
     let cluster: Arc<dyn Cluster> = Arc::new(Fenced::new(cluster, Arc::clone(&stops.fence)));
-    let mut state = State::read_to_write(cluster.as_ref(), place).await.map_err(|error| Finding::of(&error))?;
-    refuse_older(turn, &state, wanted)?;
-    if turn.last_attempt.is_open() || turn.last_attempt != state.last_attempt() {
-        // Somebody synced between our look and our lock. What our plan had to say is said anew.
-        turn.conditions.retain(|condition| !condition.kind.is_of_sync());
-        turn.restore_target();
-        turn.begin_again();
-        look(std::slice::from_mut(turn), request, world).await;
-        planning::plan_one(turn, request, wanted, world).await;
+    let state = match State::read_to_write(cluster.as_ref(), place).await {
+        Ok(state) => state,
+        Err(error) => return (untouched(planned), Some(Finding::of(&error))),
+    };
+    if let Err(finding) = refuse_older(&planned.compared, &state, wanted) {
+        return (untouched(planned), Some(finding));
     }
-    let Some(plan) = turn.plan.clone().filter(|_| !turn.is_refused) else { return Ok(()) };
+    let known = planned.compared.record.last_attempt();
+    // Somebody synced between our look and our lock. What our plan had to say is said again.
+    let is_outdated = known.is_open() || known != state.last_attempt();
+    let planned = if is_outdated { planned_again(planned, request, wanted, world).await } else { planned };
+    carried_out(planned, state, (&*cluster, place), (request, wanted, world), stops).await
+}
+
+async fn planned_again(planned: Planned, request: &Request, wanted: &SyncRequest, world: &World) -> Planned {
+    let compared = observe_one(planned.into_rendered(), request, world).await;
+    plan::plan(compared, request, wanted, world).await
+}
+
+/// Records the attempt, executes the plan and records how it ended.
+async fn carried_out(
+    mut planned: Planned,
+    mut state: State,
+    (cluster, place): (&dyn Cluster, &Place),
+    (request, wanted, world): (&Request, &SyncRequest, &World),
+    stops: &Stops,
+) -> (Performed, Option<Finding>) {
+    let (PlanOutcome::Execute(plan) | PlanOutcome::Absent(plan, _)) = &planned.outcome else {
+        return (untouched(planned), None);
+    };
+    let compared = &planned.compared;
     let by = match &wanted.by {
         Some(by) => by.clone(),
         None => cluster.account().await.unwrap_or_else(|| wanted.holder.clone()),
     };
-    let attempt = record::attempt(turn, &plan, wanted.started, by);
+    let attempt = record::attempt(compared, plan, wanted.started, by);
     // From the first write on the pull loop leaves it alone, or no longer does.
-    state.rolled_back_to = turn.rollback;
-    state.begin(cluster.as_ref(), place, attempt).await.map_err(|error| Finding::of(&error))?;
-    let tracking = turn.tracking(request);
+    state.rolled_back_to = rollback(compared);
+    if let Err(error) = state.begin(cluster, place, attempt).await {
+        return (untouched(planned), Some(Finding::of(&error)));
+    }
+    let operation = operate(compared, plan, cluster, (request, wanted, world), stops).await;
+    let mut is_deleted = false;
+    let written = match wanted.wish {
+        // The record is the other run's by now.
+        _ if stops.is_lost() => Ok(()),
+        Wish::Delete(_) => {
+            let ended = delete::end(compared, plan, &operation, state, (cluster, place)).await;
+            ended.map(|deleted| is_deleted = deleted)
+        }
+        Wish::Sync { .. } | Wish::Reconcile { .. } | Wish::Rollback { .. } => {
+            let tools = if record::is_of_note(compared, plan, &operation) {
+                render::rendered_by(compared, request, world).await
+            } else {
+                Vec::new()
+            };
+            let id = compared.tracking(request).applyset_id;
+            let ended = record::ended(compared, (plan, &tools), &operation, &id, Timestamp::now());
+            state.finish(cluster, place, ended).await
+        }
+    };
+    if !stops.is_lost() {
+        report_failure(&mut planned.conditions, &operation, wanted.wish);
+    }
+    let failed = written.err().map(|error| Finding::of(&error));
+    (Performed { planned, operation: Some(operation), is_deleted }, failed)
+}
+
+/// Executes the plan.
+async fn operate(
+    compared: &Compared,
+    plan: &Plan,
+    cluster: &dyn Cluster,
+    (request, wanted, world): (&Request, &SyncRequest, &World),
+    stops: &Stops,
+) -> Operation {
+    let is_deletion = matches!(wanted.wish, Wish::Delete(_));
+    let tracking = compared.tracking(request);
     let rules = Rules {
         tracking: &tracking,
-        options: &turn.application.sync_policy.sync_options,
+        options: &compared.application.sync_policy.sync_options,
         adopt: wanted.flags.adopt,
         allow_shared: wanted.flags.allow_shared,
         approve: wanted.flags.approve,
-        purpose: if matches!(wanted.wish, Wish::Delete(_)) { Purpose::Deletion } else { Purpose::Prune },
+        purpose: if is_deletion { ownership::Purpose::Deletion } else { ownership::Purpose::Prune },
     };
-    let mut operation = tried(turn, &plan, (&*cluster, rules), (request, wanted, world), stops).await;
+    let mut operation = tried(compared, plan, (cluster, rules), (request, wanted, world), stops).await;
     let is_held = |outcome: &StepOutcome| matches!(outcome.result, StepResult::Held { .. });
     let held = plan.held.iter().filter(|held| held.is_drift).count()
         + operation.steps.iter().filter(|outcome| is_held(outcome)).count();
     if operation.phase == OperationPhase::Succeeded && held > 0 {
         operation.message = format!("synced, except for {held} that were not applied");
     }
-    if !stops.is_lost() {
-        report_failure(turn, &operation, wanted.wish);
-    }
-    let written = match wanted.wish {
-        // The record is the other run's by now.
-        _ if stops.is_lost() => Ok(()),
-        Wish::Delete(_) => deletion::end(turn, &plan, &operation, state, (&*cluster, place)).await,
-        Wish::Sync { .. } | Wish::Reconcile { .. } | Wish::Rollback { .. } => {
-            let tools = if record::is_of_note(turn, &plan, &operation) {
-                render::rendered_by(turn, request, world).await
-            } else {
-                Vec::new()
-            };
-            let id = &tracking.applyset_id;
-            let ended = record::ended(turn, (&plan, &tools), &operation, id, Timestamp::now());
-            state.finish(cluster.as_ref(), place, ended).await
-        }
-    };
-    turn.operation = Some(operation);
-    written.map_err(|error| Finding::of(&error))
+    operation
 }
 
 /// Refuses to put what git said before over what a run that began later has brought since. A rollback and a deletion mean it.
-fn refuse_older(turn: &Turn, state: &State, wanted: &SyncRequest) -> Result<(), Finding> {
+fn refuse_older(compared: &Compared, state: &State, wanted: &SyncRequest) -> Result<(), Finding> {
     if matches!(wanted.wish, Wish::Rollback { .. } | Wish::Delete(_)) {
         return Ok(());
     }
-    let revisions: Vec<String> = turn.sources.iter().map(|source| source.revision.clone()).collect();
+    let revisions = compared.revisions();
     let Some(attempt) = state.overtaker(wanted.started, &revisions) else { return Ok(()) };
     // What is still to come was written by a clock that is ahead of ours; that would refuse every run until then. What was
     // there when we looked is no reason to stop.
-    if attempt.started > Timestamp::now() && turn.last_attempt == state.last_attempt() {
+    if attempt.started > Timestamp::now() && compared.record.last_attempt() == state.last_attempt() {
         return Ok(());
     }
     let message = format!(
@@ -221,7 +281,7 @@ fn refuse_older(turn: &Turn, state: &State, wanted: &SyncRequest) -> Result<(), 
 }
 
 /// A failure is an error of the application; the exit code is read from its code.
-fn report_failure(turn: &mut Turn, operation: &Operation, wish: Wish) {
+fn report_failure(conditions: &mut Conditions, operation: &Operation, wish: Wish) {
     let code = match operation.phase {
         OperationPhase::Succeeded => return,
         OperationPhase::Terminated => "trueup::sync::terminated",
@@ -235,18 +295,18 @@ fn report_failure(turn: &mut Turn, operation: &Operation, wish: Wish) {
         Finding::error(code, format!("the {what} did not finish")).with_cause(operation.message.clone()).with_help(
             format!("{open} of {} steps were not started; the next {what} continues from here", operation.steps.len()),
         );
-    turn.condition(ConditionKind::SyncError, finding);
+    conditions.add(ConditionKind::SyncError, finding);
 }
 
 /// Runs the plan, and again as `syncPolicy.retry` says, while what failed may pass.
 async fn tried(
-    turn: &Turn,
+    compared: &Compared,
     plan: &Plan,
     (cluster, rules): (&dyn Cluster, Rules<'_>),
     (request, wanted, world): (&Request, &SyncRequest, &World),
     stops: &Stops,
 ) -> Operation {
-    let retry = turn.application.sync_policy.retry.clone();
+    let retry = compared.application.sync_policy.retry.clone();
     let mut tries = 0;
     loop {
         let execution = Execution {
@@ -267,7 +327,7 @@ async fn tried(
         let Some(wait) = wait else { return operation };
         world
             .progress
-            .waiting(&turn.application.name, &format!("retrying in {} s: {}", wait.as_secs(), operation.message));
+            .waiting(&compared.application.name, &format!("retrying in {} s: {}", wait.as_secs(), operation.message));
         if tokio::time::timeout(wait, stops.stop.cancelled()).await.is_ok() {
             return operation;
         }

@@ -1,6 +1,6 @@
 //! Makes an application what it was at an earlier sync: the sources and revisions of an entry of its history.
 //!
-//! In: turns with their clusters, and which entry. Out: the same with the sources of then, fetched; or why not. An entry has the
+//! In: a request, and which entry. Out: the targets of then; or why not. An entry has the
 //! whole block of each source. All else (the sync policy, the destination), and a block that an entry does not have, is that
 //! of the manifest of now; a warning names such a block.
 //!
@@ -11,57 +11,95 @@ use std::collections::BTreeSet;
 use std::sync::Arc;
 use std::time::Duration;
 
-use super::super::condition::ConditionKind;
-use super::super::fetch::arrived;
-use super::super::syncs::Subject;
-use super::super::turn::{self, Turn};
-use super::super::{Request, RolledBack, SourceRun, World, list, neighbours, past, render, settings};
 use crate::app::source::SourceBlock;
-use crate::app::{InvalidApplication, Source};
+use crate::app::{Application, Source, SourceForm};
 use crate::cluster::{Cluster, Clusters};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
+use crate::fleet::application::{Connected, Fetched, Loaded, Purpose, Rendered};
+use crate::fleet::batch::{Batch, side_by_side};
+use crate::fleet::commands::history::Subject;
+use crate::fleet::condition::ConditionKind;
+use crate::fleet::stages::{connect, fetch, last_render, load, render as rendering};
+use crate::fleet::{Request, RolledBack, World};
 use crate::secret::RepoUrl;
 use crate::source::{Wanted, locate};
 use crate::sync::decide::Policy;
 use crate::sync::lock::Lock;
 use crate::sync::state::{HistoryEntry, Place, State, SyncedSource};
 
-/// The sources of an entry of each application's history, the one before the last where none is named.
-pub(super) async fn targets(
+/// The targets of an entry of each application's history, the one before the last where none is named.
+pub(crate) async fn render(
+    applications: Batch<Application>,
     request: &mut Request,
     to: Option<u64>,
     world: &World,
-) -> (Vec<Turn>, Vec<(usize, InvalidApplication)>) {
-    settings::read(request, world).await;
-    turn::leave_alone(request);
-    let (mut turns, invalid) = turn::begin(request);
-    list::connect(&mut turns, world, request.concurrency).await;
-    for turn in turns.iter_mut().filter(|turn| turn.cluster.is_some()) {
-        match find(turn, to, request).await {
-            Ok(entry) => fetch_entry(turn, &entry, world).await,
-            Err(finding) => turn.condition(ConditionKind::RollbackError, finding),
-        }
-    }
-    render::render(&mut turns, request, world).await;
-    neighbours::introduce(&mut turns, request);
-    (turns, invalid)
+) -> Batch<Rendered> {
+    let loaded = load::load(applications, request, Purpose::Keep);
+    let connected = loaded.through(async |loaded| {
+        // Not fetched yet: the cluster knows which sources.
+        let nothing = loaded.into_iter().map(Fetched::nothing).collect();
+        let connected = connect::connect(nothing, world, request.concurrency).await;
+        let take_back = async |connected: Connected| match connected.cluster().cloned() {
+            Some(cluster) => {
+                let loaded = connected.fetched.loaded;
+                let fetched = taken_back(loaded, cluster.as_ref(), to, request, world).await;
+                Connected { fetched, connection: connected.connection }
+            }
+            None => connected,
+        };
+        side_by_side(connected, request.concurrency, take_back).await
+    });
+    rendering::render(connected.await, request, world).await
 }
 
-async fn find(turn: &Turn, to: Option<u64>, request: &Request) -> Result<HistoryEntry, Finding> {
-    if Policy::of(&turn.application.sync_policy).automated {
+/// An application with the sources of an entry, or none and the reason among its conditions.
+async fn taken_back(
+    mut loaded: Loaded,
+    cluster: &dyn Cluster,
+    to: Option<u64>,
+    request: &Request,
+    world: &World,
+) -> Fetched {
+    let then = match find(&loaded, cluster, to, request).await {
+        Ok(entry) => {
+            warn_of_differences(&mut loaded, &entry);
+            sources_of(&loaded, &entry).map(|sources| (entry, sources))
+        }
+        Err(finding) => Err(finding),
+    };
+    match then {
+        Ok((entry, (sources, form))) => {
+            let purpose = Purpose::RollBack(Arc::new(rollback_to(&entry, &loaded.application, world).await));
+            let loaded = loaded.with_sources(sources, form);
+            fetch_entry(Loaded { purpose, ..loaded }, &entry, world).await
+        }
+        Err(finding) => {
+            loaded.conditions.add(ConditionKind::RollbackError, finding);
+            Fetched::nothing(loaded)
+        }
+    }
+}
+
+async fn find(
+    loaded: &Loaded,
+    cluster: &dyn Cluster,
+    to: Option<u64>,
+    request: &Request,
+) -> Result<HistoryEntry, Finding> {
+    if Policy::of(&loaded.application.sync_policy).automated {
         let message = "not rolled back: automated sync would undo it; nothing was written";
         return Err(Finding::error(NOT_PERMITTED, message)
             .with_help("remove `spec.syncPolicy.automated` or set its `enabled: false`, or revert the commit in git"));
     }
-    let state = read_state(turn, request).await?;
+    let state = State::read_to_write(cluster, &loaded.place(request)).await.map_err(|error| Finding::of(&error))?;
     let entry = entry(&state.history, to)?;
     if entry.sources.iter().any(|source| source.revision.is_empty()) {
         let id = entry.id;
         let message = format!("not rolled back: sync {id} used files outside of git; nothing was written");
         return Err(Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`"));
     }
-    let (then, now) = (entry.sources.len(), turn.application.sources.len());
+    let (then, now) = (entry.sources.len(), loaded.application.sources.len());
     let not_kept = entry.sources.iter().find_map(|source| source.block.why_not());
     if let Some(why) = not_kept.filter(|_| then != now) {
         let message = format!(
@@ -91,48 +129,44 @@ fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Fin
 }
 
 /// Fetches the sources of an entry; overrides by a local checkout do not count for the past.
-async fn fetch_entry(turn: &mut Turn, entry: &HistoryEntry, world: &World) {
-    warn_of_differences(turn, entry);
-    let now = newest(turn, world).await;
-    turn.rolled_back = Some(RolledBack {
-        entry: entry.id,
-        revision: entry.sources.first().map(|source| source.revision.clone()).unwrap_or_default(),
-        follows: turn.sources.first().map(|source| source.target_revision.clone()).unwrap_or_default(),
-        now,
-    });
-    if let Err(finding) = set_back(turn, entry) {
-        return turn.condition(ConditionKind::RollbackError, finding);
-    }
-    let folder = turn.application.folder.clone();
-    for (position, then) in entry.sources.iter().enumerate() {
-        let source = &turn.application.sources[position];
-        let url = locate(source.repo_url.with_credentials(), &folder);
-        let wanted = Wanted::of(source, &turn.application.project, &folder).at(&then.revision);
-        match world.sources.fetch_past(&url, &wanted, &world.cancel).await.pop() {
-            Some(Ok(checkout)) => arrived(turn, position, Arc::clone(&checkout)),
-            Some(Err(error)) => turn.source_error(position, Finding::of(&*error)),
-            None => {}
+async fn fetch_entry(loaded: Loaded, entry: &HistoryEntry, world: &World) -> Fetched {
+    let mut fetched = Fetched::nothing(loaded);
+    let application = Arc::clone(&fetched.application);
+    for (position, (source, then)) in application.sources.iter().zip(&entry.sources).enumerate() {
+        let url = locate(source.repo_url.with_credentials(), &application.folder);
+        let wanted = Wanted::of(source, &application.project, &application.folder).at(&then.revision);
+        if let Some(answer) = world.sources.fetch_past(&url, &wanted, &world.cancel).await.pop() {
+            fetch::keep(&mut fetched, position, answer);
         }
     }
-    turn.rollback = Some(entry.id);
+    fetched
 }
 
-/// The revision that the manifest's first source is at now, for the report; empty where it cannot be fetched.
-async fn newest(turn: &Turn, world: &World) -> String {
-    let Some(source) = turn.application.sources.first() else { return String::new() };
-    let folder = &turn.application.folder;
-    let url = locate(source.repo_url.with_credentials(), folder);
-    let wanted = Wanted::of(source, &turn.application.project, folder);
+/// The rollback to an entry, for the report.
+async fn rollback_to(entry: &HistoryEntry, application: &Application, world: &World) -> RolledBack {
+    RolledBack {
+        entry: entry.id,
+        revision: entry.sources.first().map(|source| source.revision.clone()).unwrap_or_default(),
+        follows: application.sources.first().map(|source| source.target_revision.clone()).unwrap_or_default(),
+        now: newest(application, world).await,
+    }
+}
+
+/// The revision that the manifest's first source is at now; empty where it cannot be fetched.
+async fn newest(application: &Application, world: &World) -> String {
+    let Some(source) = application.sources.first() else { return String::new() };
+    let url = locate(source.repo_url.with_credentials(), &application.folder);
+    let wanted = Wanted::of(source, &application.project, &application.folder);
     let fetched = world.sources.fetch(&url, &[wanted], &world.cancel).await.pop();
     fetched.and_then(Result::ok).map(|checkout| checkout.revision.clone()).unwrap_or_default()
 }
 
 /// Warns of what the manifest says otherwise than the entry, and of what the entry does not have.
-fn warn_of_differences(turn: &mut Turn, entry: &HistoryEntry) {
-    let blocks: Vec<SourceBlock> = turn.blocks().collect();
-    for (position, then) in entry.sources.iter().enumerate() {
-        let (Some(run), Some(now)) = (turn.sources.get(position), blocks.get(position)) else { continue };
-        let differences = differences(run, now, then);
+fn warn_of_differences(loaded: &mut Loaded, entry: &HistoryEntry) {
+    let blocks: Vec<SourceBlock> = loaded.blocks().collect();
+    let application = Arc::clone(&loaded.application);
+    for ((source, now), then) in application.sources.iter().zip(&blocks).zip(&entry.sources) {
+        let differences = differences(source, now, then);
         let warning = |message: String| Finding::warning("trueup::sync::rollback_source", message);
         if !differences.is_empty() {
             let message = format!(
@@ -142,25 +176,27 @@ fn warn_of_differences(turn: &mut Turn, entry: &HistoryEntry) {
                 differences.join("; ")
             );
             let help = "the source of that sync is used; everything else comes from the manifest";
-            turn.condition(ConditionKind::RollbackWarning, warning(message).with_help(help));
+            loaded.conditions.add(ConditionKind::RollbackWarning, warning(message).with_help(help));
         }
         if let Some(why) = then.block.why_not() {
             let message = format!("the parameters of `{}` at sync {} are not known: {why}", then.path, entry.id);
             let help = "the manifest's parameters are used; to roll back exactly, use the manifest of that sync";
-            turn.condition(ConditionKind::RollbackWarning, warning(message).with_help(help));
+            loaded.conditions.add(ConditionKind::RollbackWarning, warning(message).with_help(help));
         }
     }
 }
 
 /// A source's other settings in the manifest.
-fn differences(run: &SourceRun, now: &SourceBlock, then: &SyncedSource) -> Vec<String> {
+fn differences(source: &Source, now: &SourceBlock, then: &SyncedSource) -> Vec<String> {
     let mut differences = Vec::new();
-    if run.repo_url != then.repo_url {
-        differences.push(format!("`repoURL` was `{}` and is now `{}`", then.repo_url, run.repo_url));
+    let repo_url = source.repo_url.to_string();
+    if repo_url != then.repo_url {
+        differences.push(format!("`repoURL` was `{}` and is now `{repo_url}`", then.repo_url));
     }
-    if run.path != then.path {
+    let path = source.path.as_ref().or(source.chart.as_ref()).map(String::as_str).unwrap_or_default();
+    if path != then.path {
         let field = if now.fields.contains_key("chart") { "chart" } else { "path" };
-        differences.push(format!("`{field}` was `{}` and is now `{}`", then.path, run.path));
+        differences.push(format!("`{field}` was `{}` and is now `{path}`", then.path));
     }
     let Some(block) = then.block.kept() else { return differences };
     // Values may be long, and are not for every eye.
@@ -172,24 +208,23 @@ fn differences(run: &SourceRun, now: &SourceBlock, then: &SyncedSource) -> Vec<S
     differences
 }
 
-/// Gives an application the sources of an entry.
-fn set_back(turn: &mut Turn, entry: &HistoryEntry) -> Result<(), Finding> {
-    let now = turn.application.sources.clone();
-    let mut form = turn.application.source_form;
+/// The sources of an entry.
+fn sources_of(loaded: &Loaded, entry: &HistoryEntry) -> Result<(Vec<Source>, SourceForm), Finding> {
+    let now = &loaded.application.sources;
+    let mut form = loaded.application.source_form;
     let mut sources = Vec::new();
     for (position, then) in entry.sources.iter().enumerate() {
         let source = match (then.block.kept(), now.get(position)) {
             (Some(block), _) => {
                 form = block.form;
-                past::read(block, &now)?
+                last_render::read(block, now)?
             }
             (None, Some(source)) => placed_as(source, then),
             (None, None) => continue,
         };
         sources.push(source);
     }
-    turn.set_sources(sources, form);
-    Ok(())
+    Ok((sources, form))
 }
 
 /// A source of now at the place of then, for an entry that has no more of it.
@@ -235,11 +270,6 @@ async fn clear(cluster: &dyn Cluster, place: &Place) -> Result<Option<u64>, Find
     let before = state.rolled_back_to;
     state.set_rolled_back_to(cluster, place, None).await.map_err(|error| Finding::of(&error))?;
     Ok(before)
-}
-
-async fn read_state(turn: &Turn, request: &Request) -> Result<State, Finding> {
-    let Some(cluster) = &turn.cluster else { return Ok(State::default()) };
-    State::read_to_write(cluster.as_ref(), &turn.place(request)).await.map_err(|error| Finding::of(&error))
 }
 
 #[cfg(test)]

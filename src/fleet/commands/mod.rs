@@ -1,0 +1,9 @@
+//! The commands, one file each: a screen that names the stages of the run.
+
+pub mod diff;
+pub mod doctor;
+pub mod health;
+pub mod history;
+pub mod render;
+pub mod sync;
+pub mod wait;

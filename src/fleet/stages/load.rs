@@ -1,0 +1,59 @@
+//! Takes applications into the run.
+//!
+//! Takes Applications. Returns each with what its manifest says of it: which application it is, and warnings.
+
+use std::sync::Arc;
+
+use crate::app::Application;
+use crate::finding::Finding;
+use crate::fleet::Request;
+use crate::fleet::application::{Loaded, Purpose};
+use crate::fleet::batch::Batch;
+use crate::fleet::condition::{ConditionKind, Conditions};
+use crate::fleet::reporting::of_manifest;
+use crate::object::annotations::SKIP_RECONCILE;
+use crate::sync::state::Identity;
+
+/// The project that allows everything, unless somebody narrowed it.
+const DEFAULT_PROJECT: &str = "default";
+
+/// Loads every application, those left out that nobody is to process: that is one of the request's findings.
+pub(crate) fn load(mut applications: Batch<Application>, request: &mut Request, purpose: Purpose) -> Batch<Loaded> {
+    applications.retain(|application| {
+        if application.skips_reconcile() {
+            let message = format!("{}: not compared, because of the annotation `{SKIP_RECONCILE}`", application.name);
+            let help = "remove the annotation to compare it";
+            request.findings.push(Finding::warning("trueup::fleet::skipped", message).with_help(help));
+        }
+        !application.skips_reconcile()
+    });
+    load_all(applications, &purpose)
+}
+
+/// Loads every application.
+pub(crate) fn load_all(applications: Batch<Application>, purpose: &Purpose) -> Batch<Loaded> {
+    applications.map(|application| loaded(application, purpose.clone()))
+}
+
+fn loaded(application: Application, purpose: Purpose) -> Loaded {
+    let mut conditions = Conditions::of(&application.name);
+    for finding in &application.findings {
+        conditions.push(of_manifest(finding.clone()));
+    }
+    conditions.add_all(unchecked_project(&application));
+    let identity = Identity::of(&application);
+    Loaded { application: Arc::new(application), identity, purpose, conditions }
+}
+
+/// A warning about a project whose rules nobody holds the application against: Argo CD may forbid what is planned here.
+fn unchecked_project(application: &Application) -> Option<(ConditionKind, Finding)> {
+    if application.project == DEFAULT_PROJECT {
+        return None;
+    }
+    let message =
+        format!("project `{}` is not checked: the application can do what the project forbids", application.project);
+    let finding = Finding::warning("trueup::app::project_unchecked", message).with_help(
+        "check its `sourceRepos`, `destinations` and resource lists yourself; this version does not read AppProjects",
+    );
+    Some((ConditionKind::ProjectWarning, finding))
+}
