@@ -76,8 +76,16 @@ async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup,
     Ok(doctor::doctor(request, &world, &tools).await)
 }
 
-/// The first kubectl with Kustomize 5 in it.
-const KUBECTL: (u64, u64) = (1, 27);
+/// The programs with the oldest supported version and the version of the image, one per line.
+const TOOLS: &str = include_str!("../../tools.txt");
+
+/// The oldest supported version of a program, major and minor.
+fn oldest(name: &str) -> Option<(u64, u64)> {
+    let mut lines = TOOLS.lines().map(|line| line.split_whitespace());
+    let version = lines.find_map(|mut words| words.next().filter(|word| *word == name).and(words.next()))?;
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
 
 /// Every program that trueup may run.
 fn tools(sources: &SourceArguments) -> Vec<Tool> {
@@ -103,7 +111,7 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             name: "helm",
             program: named("helm", &sources.programs.helm),
             arguments: &["version", "--short"],
-            oldest: Some((3, 14)),
+            oldest: oldest("helm"),
             purpose: "renders Helm charts, 3.14 or newer, or 4: https://helm.sh/docs/intro/install; or name it with `--helm`",
         },
         Tool {
@@ -111,14 +119,14 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             program: kustomize.clone(),
             // kubectl would ask a cluster for its version, too.
             arguments: if is_kubectl { &["version", "--client"] } else { &["version"] },
-            oldest: Some(if is_kubectl { KUBECTL } else { (5, 0) }),
+            oldest: oldest(if is_kubectl { "kubectl" } else { "kustomize" }),
             purpose: "renders Kustomize sources, version 5: https://kubectl.docs.kubernetes.io/installation/kustomize; or name it with `--kustomize`",
         },
         Tool {
             name: "kubectl",
             program: PathBuf::from("kubectl"),
             arguments: &["version", "--client"],
-            oldest: Some(KUBECTL),
+            oldest: oldest("kubectl"),
             purpose: "renders Kustomize sources when kustomize is not installed: \
                  https://kubernetes.io/docs/tasks/tools",
         },

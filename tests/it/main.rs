@@ -24,6 +24,7 @@ mod git;
 mod gotemplate;
 mod health;
 mod ignore;
+mod image;
 mod jsonnet;
 mod ksonnet;
 mod overrides;

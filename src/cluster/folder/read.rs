@@ -14,6 +14,7 @@ use super::names::OWN_FOLDER;
 use super::text::{FolderText, items_of_list};
 use super::view::{FileState, FolderView, Stored, kinds_of, place_in_namespace};
 use crate::cluster::ClusterError;
+use crate::object::annotations::is_hook;
 use crate::object::{Object, Origin};
 
 /// At most this many broken documents are named in one error.
@@ -100,6 +101,13 @@ impl Contents {
     fn take_object(&mut self, value: Value, origin: &Origin, which: &str, mark: Option<String>) {
         let place = format!("`{}`:{}", origin.file, origin.line);
         match Object::new(value) {
+            // Each sync creates it under another name, so the folder cannot hold it.
+            Ok(object) if object.name().is_empty() && !object.generate_name().is_empty() => {
+                if !is_hook(&object) {
+                    let place = format!("{}:{}", origin.file, origin.line);
+                    self.remarks.insert(place, "has only `generateName` and is not compared".to_owned());
+                }
+            }
             Ok(object) if object.name().is_empty() => {
                 self.faults.push(format!("{place} {which}has no `metadata.name`"));
             }
