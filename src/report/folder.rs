@@ -1,7 +1,7 @@
 //! Rendered manifests as a folder: one file an object, for the pattern where a branch holds what was rendered.
 //!
 //! In: the objects of each application. Out: `DIR/<application>/<object>.yaml`, each written at once or not at all, and a list of them
-//! beside them ([`LIST`]). A file that holds a Secret is its owner's alone. Files of an earlier run that are no longer rendered are removed, but only those on the list, and only while
+//! beside them (`.trueup-files`). A file that holds a Secret is its owner's alone. Files of an earlier run that are no longer rendered are removed, but only those on the list, and only while
 //! they are as they were written; applications that are not of this run, or could not be rendered, keep theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -15,10 +15,7 @@ use crate::object::Object;
 use crate::object::mask::holds_secret;
 use crate::report::manifests::{self, ManifestFormat};
 use crate::report::terminal::{write_file, write_private_file};
-use crate::storage::users_mode;
-
-/// The list of files that were written into a folder: a hash and a name a line.
-pub const LIST: &str = ".trueup-files";
+use crate::storage::{RENDERED_LIST as LIST, users_mode};
 
 /// The maximum length of a file name; file systems take 255 bytes.
 const LONGEST_NAME: usize = 200;

@@ -19,13 +19,15 @@ pub enum Format {
     Markdown,
     /// A unified diff from live to git, for a pager or `delta`
     Diff,
+    /// Annotations of a GitHub job, with file and line
+    Github,
 }
 
 impl Format {
     /// The formats of every report.
     pub const OF_REPORTS: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown];
     /// The formats of a drift report.
-    pub const OF_DRIFT: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Diff];
+    pub const OF_DRIFT: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Diff, Self::Github];
     /// The formats of one fact.
     pub const OF_FACTS: &[Self] = &[Self::Text, Self::Json, Self::Yaml];
 
@@ -161,7 +163,7 @@ mod tests {
     #[test]
     fn a_wrong_format_is_an_error_with_the_formats_of_the_report() {
         for (text, formats, message) in [
-            ("xml", Format::OF_DRIFT, "unknown report format `xml`; one of: text, json, yaml, markdown, diff"),
+            ("xml", Format::OF_DRIFT, "unknown report format `xml`; one of: text, json, yaml, markdown, diff, github"),
             ("", Format::OF_REPORTS, "unknown report format ``; one of: text, json, yaml, markdown"),
             ("diff", Format::OF_REPORTS, "unknown report format `diff`; one of: text, json, yaml, markdown"),
             ("md=a.md", Format::OF_FACTS, "unknown report format `md`; one of: text, json, yaml"),

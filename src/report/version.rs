@@ -27,6 +27,6 @@ pub fn write(format: Format) -> String {
     match format {
         Format::Json => json::pretty(&report),
         Format::Yaml => yaml::of(&report),
-        Format::Text | Format::Markdown | Format::Diff => format!("trueup {}\n", report.version),
+        Format::Text | Format::Markdown | Format::Diff | Format::Github => format!("trueup {}\n", report.version),
     }
 }

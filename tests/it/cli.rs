@@ -56,7 +56,7 @@ impl Here {
 #[test]
 fn help_and_errors_list_exactly_the_formats_of_the_report() {
     for (command, has_diff) in REPORTS {
-        let formats = if has_diff { "text, json, yaml, markdown, diff" } else { "text, json, yaml, markdown" };
+        let formats = if has_diff { "text, json, yaml, markdown, diff, github" } else { "text, json, yaml, markdown" };
         let outcome = trueup([command, "shop", "-o", "xml"]).exits(2);
         let expected = format!("unknown report format `xml`; one of: {formats}\n");
         assert!(outcome.stderr.contains(&expected), "{}", outcome.transcript());

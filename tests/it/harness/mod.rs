@@ -23,6 +23,7 @@ mod require;
 mod run;
 mod snapshot;
 mod started;
+mod workflow;
 
 pub(crate) use account::TestAccount;
 pub(crate) use application::TestApplication;
@@ -36,6 +37,7 @@ pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
 pub(crate) use run::{Outcome, Run, trueup};
 pub(crate) use started::{Started, until};
+pub(crate) use workflow::Runner;
 
 use std::path::Path;
 use std::process::Command;
