@@ -108,7 +108,7 @@ fn a_folder_of_rendered_manifests_shows_what_git_no_longer_has() {
     let _git = git.remove("b.yaml").commit("one");
     assert_eq!(diff(1)["summary"]["extra"], 1);
 
-    // A file that somebody has changed since is nobody's.
+    // A file that somebody has changed since is not tracked.
     fs::write(
         output.path().join("shop/configmap_shop_b.yaml"),
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: shop, labels: {a: b}}\n",

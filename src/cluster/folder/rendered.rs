@@ -1,7 +1,7 @@
 //! Which application a file was rendered for.
 //!
 //! In: a file that was read. Out: the application whose `trueup render --output-dir` wrote it, by the list that is kept beside it.
-//! Without that, an object that a change removes from git would be nobody's in a folder of rendered manifests, and the
+//! Without that, an object that a change removes from git would belong to no application in a folder of rendered manifests, and the
 //! comparison would not show it as extra.
 
 use std::collections::{BTreeMap, BTreeSet};
