@@ -98,7 +98,16 @@ mod tests {
         let mut run = everything();
         run.applications.truncate(1);
         run.findings.truncate(1);
-        assert_snapshot!(write(&run), @"");
+        assert_snapshot!(write(&run), @r#"
+        ::warning title=trueup%3A%3Aapp%3A%3Atemplate::apps/legacy.yaml: `{{` is a template, not a manifest%0Arender it first, and give the result
+        ::warning title=trueup%3A%3Astatus%3A%3Arepeated::shop: `ConfigMap shop/settings` is written twice; the last one counts%0Aremove one of them
+        ::warning file=overlays/prod/web.yaml,line=12,title=shop%3A apps/Deployment shop/web::changed: spec.replicas, spec.template.spec.containers[web].env[LOG_LEVEL], spec.template.spec.containers[web].image
+        ::warning file=base/settings.yaml,line=1,title=shop%3A ConfigMap shop/settings::changed: data["start.sh"]
+        ::warning file=base/login.yaml,line=1,title=shop%3A Secret shop/login::changed: data.password
+        ::warning file=\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https%3A//evil.example) `` ``` **bold** &lt; \u{202e}gpj.exe\u{200b} user@evil.example www.evil.example%0A# heading,line=1,title=shop%3A ConfigMap shop/\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https%3A//evil.example) `` ``` **bold** &lt; \u{202e}gpj.exe\u{200b} user@evil.example www.evil.example%0A# heading::changed: data["\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) `` ``` **bold** &lt; \u{202e}gpj.exe\u{200b} user@evil.example www.evil.example%0A# heading"], data["fence.md"]
+        ::warning file=base/service.yaml,line=1,title=shop%3A Service shop/web::missing in the cluster
+        ::warning title=shop%3A batch/Job shop/migrate-2025::extra, not in git
+        "#);
     }
 
     /// A manifest cannot start a command of the runner.
