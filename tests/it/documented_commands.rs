@@ -192,7 +192,9 @@ fn run_page(page: &str, world: &World<'_>) {
 #[test]
 fn the_readme_runs_as_printed() {
     let cluster = or_skip!(TestCluster::with_controllers());
-    run_page("README.md", &World::new(&cluster));
+    let world = World::new(&cluster);
+    run_page("README.md", &world);
+    run_page("CONTRIBUTING.md", &world);
 }
 
 #[test]
@@ -285,7 +287,8 @@ fn every_command_in_a_sentence_exists() {
         for found in span.captures_iter(&outside).map(|found| found[1].to_owned()) {
             let arguments: Vec<&str> = found.split_whitespace().chain(["--help"]).collect();
             let run = crate::harness::trueup([]).arguments(arguments).outcome();
-            if run.code != Some(0) {
+            // A flag in a sentence may stand without its value.
+            if run.code != Some(0) && !run.stderr.contains("a value is required for") {
                 failed.push(format!("{}: `trueup {found}`\n{}", page.display(), run.stderr));
             }
         }

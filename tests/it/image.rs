@@ -14,7 +14,7 @@ use regex::Regex;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Missing, TestRepo, config_map, folder_with, or_skip, program};
+use crate::harness::{Missing, TestRepo, config_map, folder_with, or_skip, program, read_yaml};
 
 /// The user of the image, as a number: Kubernetes checks `runAsNonRoot` by it.
 const USER: u32 = 65532;
@@ -383,5 +383,23 @@ fn the_image_has_a_numeric_user_one_volume_and_labels() {
     let labels = last.last("LABEL");
     for label in ["title", "description", "source", "licenses", "version", "revision"] {
         assert!(labels.contains(&format!("org.opencontainers.image.{label}=")), "{label}: {labels}");
+    }
+}
+
+/// The CronJobs run with a read-only root: what the image writes to is mounted, and nothing in them changes where that is.
+#[test]
+fn the_cronjobs_mount_the_volume_that_the_image_writes_to() {
+    let stages = stages();
+    let home = stages.last().unwrap().last("VOLUME");
+    for file in ["examples/cronjob/cronjob.yaml", "examples/cronjob/reconcile/cronjob.yaml"] {
+        let pod = read_yaml(&repository().join(file))["spec"]["jobTemplate"]["spec"]["template"]["spec"].take();
+        assert_eq!(pod["securityContext"]["runAsUser"], USER, "{file}");
+        let container = &pod["containers"][0];
+        assert_eq!(container["securityContext"]["readOnlyRootFilesystem"], true, "{file}");
+        let mounts = container["volumeMounts"].as_array().expect("mounts");
+        let mount = mounts.iter().find(|mount| mount["mountPath"] == home).unwrap_or_else(|| panic!("{file}: {home}"));
+        assert_ne!(mount["readOnly"], true, "{file}");
+        let set = container["env"].as_array().into_iter().flatten();
+        assert!(set.clone().all(|variable| variable["name"] != "HOME" && variable["name"] != "TMPDIR"), "{file}");
     }
 }

@@ -37,7 +37,7 @@ pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
 pub(crate) use run::{Outcome, Run, trueup};
 pub(crate) use started::{Started, until};
-pub(crate) use workflow::Runner;
+pub(crate) use workflow::{Runner, read_yaml};
 
 use std::path::Path;
 use std::process::Command;
