@@ -189,7 +189,7 @@ impl Content {
 #[cfg(unix)]
 fn is_private(file: &Path) -> bool {
     use std::os::unix::fs::PermissionsExt;
-    file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o077 == 0)
+    file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == 0o600)
 }
 
 /// There are no modes.
