@@ -260,6 +260,7 @@ fn the_cronjob_example_runs_as_printed() {
 fn no_page_has_commands_that_are_not_run() {
     let source = include_str!("documented_commands.rs");
     let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let command = Regex::new(r"(?m)^(\$ |trueup |kubectl |helm |git |docker )").unwrap();
     for page in pages() {
         let name = page.strip_prefix(root).unwrap().display().to_string();
         let is_run = source.contains(&format!("run_page(\"{name}\""));
@@ -268,7 +269,6 @@ fn no_page_has_commands_that_are_not_run() {
             let unknown = commands.iter().find(|command| why_not_run(command).is_none());
             assert!(is_run || unknown.is_none(), "{name}: no test runs `{}`", unknown.unwrap());
             if commands.is_empty() {
-                let command = Regex::new(r"(?m)^(\$ |trueup |kubectl |helm |git |docker )").unwrap();
                 let found = command.find(&block.text);
                 assert!(found.is_none(), "{name}: a block with a command is marked `sh` or `console`:\n{}", block.text);
             }

@@ -14,7 +14,8 @@ use regex::Regex;
 use serde_json::json;
 use tempfile::TempDir;
 
-use crate::harness::{Missing, TestRepo, config_map, folder_with, or_skip, program, read_yaml};
+use crate::harness::{Missing, TestRepo, config_map, folder_with, or_skip, program};
+use crate::workflows::runner::read_yaml;
 
 /// The user of the image, as a number: Kubernetes checks `runAsNonRoot` by it.
 const USER: u32 = 65532;
@@ -108,7 +109,7 @@ fn copy_from_context(source: &str, target: &str, stage: &Stage, root: &Path) {
 }
 
 /// What stages leave for `COPY --from`: a root for each, by its name.
-struct Built {
+struct StageRoots {
     roots: BTreeMap<String, TempDir>,
 }
 
@@ -141,7 +142,9 @@ fn build_trueup(stage: &Stage) -> TempDir {
     let output = Command::new(env!("CARGO")).args(metadata).current_dir(&folder).output().unwrap();
     assert!(output.status.success(), "{}", words(&output));
     let included = Regex::new(r#"include_(?:str|bytes)!\("([^"]+)"\)"#).unwrap();
-    for path in context_files().iter().filter(|path| path.starts_with("src/") && path.ends_with(".rs")) {
+    for path in context_files().iter().filter(|path| {
+        path.starts_with("src/") && Path::new(path).extension().is_some_and(|extension| extension == "rs")
+    }) {
         let text = fs::read_to_string(repository().join(path)).unwrap();
         // What only tests include is not compiled into the image.
         let text = text.split("#[cfg(test)]").next().unwrap().to_owned();
@@ -180,7 +183,7 @@ fn image() -> Result<Image, Missing> {
         ("tools", "build", "debian:bookworm-slim")
     );
     let roots = [("tools".to_owned(), build_tools(&tools)), ("build".to_owned(), build_trueup(&build))];
-    let built = Built { roots: roots.into() };
+    let stage_roots = StageRoots { roots: roots.into() };
     let (before_run, files) = (folder_with([]), folder_with([]));
     let mut base = None;
     for (instruction, rest) in &last.instructions {
@@ -191,7 +194,7 @@ fn image() -> Result<Image, Missing> {
             }
             "COPY" => {
                 let root = if base.is_none() { before_run.path() } else { files.path() };
-                copy(rest, &last, &built, root);
+                copy(rest, &last, &stage_roots, root);
             }
             "ARG" | "LABEL" | "ENV" | "VOLUME" | "USER" | "WORKDIR" | "ENTRYPOINT" | "CMD" => {}
             other => panic!("this test does not know the instruction {other}"),
@@ -208,7 +211,7 @@ fn image() -> Result<Image, Missing> {
     Ok(Image { layers, user: last.last("USER").to_owned(), environment, entry_point, _files: files })
 }
 
-fn copy(rest: &str, stage: &Stage, built: &Built, root: &Path) {
+fn copy(rest: &str, stage: &Stage, stage_roots: &StageRoots, root: &Path) {
     let (from, paths) = match rest.strip_prefix("--from=") {
         Some(rest) => rest.split_once(' ').map(|(from, paths)| (Some(from), paths)).unwrap(),
         None => (None, rest),
@@ -217,7 +220,7 @@ fn copy(rest: &str, stage: &Stage, built: &Built, root: &Path) {
     let Some(from) = from else { return copy_from_context(source, target, stage, root) };
     let (source, target) = (source.trim_start_matches('/'), root.join(target.trim_start_matches('/')));
     fs::create_dir_all(target.parent().unwrap()).unwrap();
-    fs::copy(built.roots[from].path().join(source), target).unwrap();
+    fs::copy(stage_roots.roots[from].path().join(source), target).unwrap();
 }
 
 /// Debian with the final stage's `RUN` done, kept in the cache of test programs for as long as its steps are the same.
@@ -386,7 +389,7 @@ fn the_image_has_a_numeric_user_one_volume_and_labels() {
     }
 }
 
-/// The CronJobs run with a read-only root: what the image writes to is mounted, and nothing in them changes where that is.
+/// The examples' pods run with a read-only root: what the image writes to is mounted, and nothing in them changes where that is.
 #[test]
 fn the_cronjobs_mount_the_volume_that_the_image_writes_to() {
     let stages = stages();

@@ -23,7 +23,6 @@ mod require;
 mod run;
 mod snapshot;
 mod started;
-mod workflow;
 
 pub(crate) use account::TestAccount;
 pub(crate) use application::TestApplication;
@@ -37,7 +36,6 @@ pub(crate) use repo::{TestRepo, folder_with};
 pub(crate) use require::{Missing, or_skip, program};
 pub(crate) use run::{Outcome, Run, trueup};
 pub(crate) use started::{Started, until};
-pub(crate) use workflow::{Runner, read_yaml};
 
 use std::path::Path;
 use std::process::Command;
@@ -50,7 +48,7 @@ fn clean_command(program: impl AsRef<std::ffi::OsStr>, home: &Path) -> Command {
 }
 
 /// The whole environment of a program under test.
-fn clean_environment(home: &Path) -> Vec<(&'static str, std::ffi::OsString)> {
+pub(crate) fn clean_environment(home: &Path) -> Vec<(&'static str, std::ffi::OsString)> {
     let home = |below: &str| home.join(below).into_os_string();
     let mut environment = vec![
         ("HOME", home("")),

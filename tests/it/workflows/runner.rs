@@ -13,7 +13,7 @@ use serde_json::Value;
 use tempfile::TempDir;
 use trueup::object::yaml::{self, Limits, WithPositions};
 
-use super::{clean_environment, folder_with};
+use crate::harness::{clean_environment, folder_with};
 
 /// A YAML file of the repository.
 pub(crate) fn read_yaml(path: &Path) -> Value {
@@ -156,7 +156,9 @@ impl Runner {
         let file = |name: &str| self.folder.path().join(name);
         let files = ["output", "env", "path", "summary", "script"].map(file);
         let [output, env, path, summary, text] = &files;
-        [output, env, path].iter().for_each(|file| fs::write(file, "").unwrap());
+        for file in [output, env, path] {
+            fs::write(file, "").unwrap();
+        }
         fs::write(text, replaced(script, &scope.context)).unwrap();
         let mut command = Command::new("bash");
         match step["shell"].as_str() {

@@ -1,12 +1,15 @@
 //! examples/ci and action.yml, step by step as they stand, on a runner for tests.
 
+pub(crate) mod runner;
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
 use serde_json::{Value, json};
 use tempfile::TempDir;
 
-use crate::harness::{Runner, TestCluster, TestRepo, config_map, folder_with, or_skip, trueup};
+use self::runner::Runner;
+use crate::harness::{TestCluster, TestRepo, config_map, folder_with, or_skip, trueup};
 
 fn workflow() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("examples/ci/drift.yaml")
