@@ -204,6 +204,14 @@ fn getting_started_runs_as_printed() {
 }
 
 #[test]
+fn the_page_on_health_runs_as_printed() {
+    let cluster = or_skip!(TestCluster::with_controllers());
+    let world = World::new(&cluster);
+    assert!(world.run("trueup sync apps/ --wait").status.success());
+    run_page("docs/health.md", &world);
+}
+
+#[test]
 fn the_page_on_ci_runs_as_printed() {
     let cluster = or_skip!(TestCluster::with_controllers());
     let world = World::new(&cluster);
