@@ -82,8 +82,16 @@ async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup,
     checked.map_err(|errors| request::unselected(errors, &selection.chosen()))
 }
 
-/// The first kubectl with Kustomize 5 in it.
-const KUBECTL: (u64, u64) = (1, 27);
+/// The programs with the oldest supported version and the version of the image, one per line.
+const TOOLS: &str = include_str!("../../tools.txt");
+
+/// The oldest supported version of a program, major and minor.
+fn oldest(name: &str) -> Option<(u64, u64)> {
+    let mut lines = TOOLS.lines().map(|line| line.split_whitespace());
+    let version = lines.find_map(|mut words| words.next().filter(|word| *word == name).and(words.next()))?;
+    let (major, minor) = version.split_once('.')?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
 
 /// Every program that trueup may run.
 fn tools(sources: &SourceArguments) -> Vec<Tool> {
@@ -113,7 +121,7 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             name: "helm",
             program: named("helm", &sources.programs.helm),
             arguments: &["version", "--short"],
-            oldest: Some((3, 14)),
+            oldest: oldest("helm"),
             renders: Some(SourceKind::Helm),
             stand_in: None,
             purpose: "renders Helm charts, 3.14 or newer, or 4: https://helm.sh/docs/intro/install; or name it with `--helm`",
@@ -123,7 +131,7 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             program: kustomize.clone(),
             // kubectl would ask a cluster for its version, too.
             arguments: if is_kubectl { &["version", "--client"] } else { &["version"] },
-            oldest: Some(if is_kubectl { KUBECTL } else { (5, 0) }),
+            oldest: oldest(if is_kubectl { "kubectl" } else { "kustomize" }),
             renders: Some(SourceKind::Kustomize),
             stand_in: sources.programs.kustomize.is_none().then_some("kubectl"),
             purpose: "renders Kustomize sources, version 5: https://kubectl.docs.kubernetes.io/installation/kustomize; or name it with `--kustomize`",
@@ -132,7 +140,7 @@ fn tools(sources: &SourceArguments) -> Vec<Tool> {
             name: "kubectl",
             program: PathBuf::from("kubectl"),
             arguments: &["version", "--client"],
-            oldest: Some(KUBECTL),
+            oldest: oldest("kubectl"),
             renders: None,
             stand_in: None,
             purpose: "renders Kustomize sources when kustomize is not installed: \

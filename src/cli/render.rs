@@ -12,8 +12,9 @@ use super::session::{Look, Session};
 use crate::cluster::ClusterSettings;
 use crate::finding::Finding;
 use crate::fleet::{self, Rendered, RenderedApplication, Renders};
-use crate::object::Kinds;
 use crate::object::kinds::{KubeVersion, NEWEST_KUBERNETES, parse_kube_version};
+use crate::object::mask::holds_secret;
+use crate::object::{Kinds, Object};
 use crate::report::ExitRules;
 use crate::report::folder::{self, WrittenFolder};
 use crate::report::manifests::{self, ManifestFormat};
@@ -72,10 +73,21 @@ pub(super) async fn render(arguments: RenderArguments, mut session: Session) -> 
         write(&folder, &applications, format, &session)
     } else {
         let objects: Vec<_> = applications.into_iter().filter_map(|it| it.objects).flatten().collect();
+        warn_of_secrets(&objects, &session);
         let printed = session.terminal.data(manifests::write(&objects, format).as_bytes());
         printed.err().iter().map(|error| Finding::of(error)).collect()
     };
     if failed.is_empty() { run.exit_code(&ExitRules::default()) } else { session.refuse(&failed) }
+}
+
+/// Says that the output is not masked, as every report is.
+fn warn_of_secrets(objects: &[Object], session: &Session) {
+    let words = match objects.iter().filter(|object| holds_secret(object)).count() {
+        0 => return,
+        1 => "1 object with secrets is printed unmasked".to_owned(),
+        count => format!("{count} objects with secrets are printed unmasked"),
+    };
+    session.terminal.line(&words);
 }
 
 /// Writes what was rendered; an application that was not keeps the files of its last time.

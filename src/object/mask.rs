@@ -12,6 +12,7 @@ use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value};
 
+use super::Object;
 use super::annotations::LAST_APPLIED;
 
 /// Masks what is shown together, such as the two sides of one resource.
@@ -48,6 +49,12 @@ const KNOWN_METADATA: [&str; 12] = [
 
 /// Lists of `metadata` that hold names and field paths, no values.
 const KNOWN_LISTS: [&str; 3] = ["finalizers", "ownerReferences", "managedFields"];
+
+/// Whether anything in an object is masked in reports: it is a Secret, holds one, or has a copy of one.
+pub fn holds_secret(object: &Object) -> bool {
+    let value = Value::Object(object.value().clone());
+    Masker::default().masked(value.clone()) != value
+}
 
 impl Masker {
     /// The value with everything that a Secret holds masked; Secrets inside of Lists too.

@@ -1,7 +1,7 @@
 //! Rendered manifests as a folder: one file an object, for the pattern where a branch holds what was rendered.
 //!
 //! In: the objects of each application. Out: `DIR/<application>/<object>.yaml`, each written at once or not at all, and a list of them
-//! beside them ([`LIST`]). Files of an earlier run that are no longer rendered are removed, but only those on the list, and only while
+//! beside them (`.trueup-files`). A file that holds a Secret is its owner's alone. Files of an earlier run that are no longer rendered are removed, but only those on the list, and only while
 //! they are as they were written; applications that are not of this run, or could not be rendered, keep theirs.
 
 use std::collections::{BTreeMap, BTreeSet};
@@ -12,12 +12,10 @@ use std::path::{Path, PathBuf};
 use super::OutputError;
 use crate::finding::Finding;
 use crate::object::Object;
+use crate::object::mask::holds_secret;
 use crate::report::manifests::{self, ManifestFormat};
-use crate::report::terminal::write_file;
-use crate::storage::users_mode;
-
-/// The list of files that were written into a folder: a hash and a name a line.
-pub const LIST: &str = ".trueup-files";
+use crate::report::terminal::{write_file, write_private_file};
+use crate::storage::{RENDERED_LIST as LIST, users_mode};
 
 /// The maximum length of a file name; file systems take 255 bytes.
 const LONGEST_NAME: usize = 200;
@@ -93,26 +91,27 @@ pub fn write(
     make_folder(&folder).map_err(|cause| FolderError::Folder { file: folder.clone(), cause })?;
     let (mut written, mut listed) = (WrittenFolder::default(), earlier.clone());
     let mut changed = Vec::new();
-    for (name, text) in &files {
-        listed.entry(name.clone()).or_default().insert(hash(text.as_bytes()));
-        if fs::read(folder.join(name)).is_ok_and(|there| there == text.as_bytes()) {
+    for (name, content) in &files {
+        listed.entry(name.clone()).or_default().insert(hash(content.text.as_bytes()));
+        if content.is_written(&folder.join(name)) {
             written.unchanged += 1;
         } else {
-            changed.push((folder.join(name), text));
+            changed.push((folder.join(name), content));
         }
     }
     if !changed.is_empty() {
         // A run that is killed from here on leaves nothing that the next one takes for somebody else's.
         write_list(&list, &listed)?;
     }
-    for (file, text) in changed {
-        write_file(&file, text.as_bytes())?;
+    for (file, content) in changed {
+        content.write(&file)?;
         written.changed += 1;
     }
     for (name, hashes) in earlier.iter().filter(|(name, _)| !files.contains_key(*name)) {
         remove(&folder.join(name), hashes, &mut written)?;
     }
-    write_list(&list, &files.into_iter().map(|(name, text)| (name, [hash(text.as_bytes())].into())).collect())?;
+    let now = files.into_iter().map(|(name, content)| (name, [hash(content.text.as_bytes())].into()));
+    write_list(&list, &now.collect())?;
     Ok(written)
 }
 
@@ -168,8 +167,39 @@ fn read_list(list: &Path) -> Result<FileList, FolderError> {
     Ok(listed)
 }
 
-/// The text of each file, by its name. Names differ in more than their case: not every file system tells that apart.
-fn files(objects: &[Object], format: ManifestFormat) -> BTreeMap<String, String> {
+/// The content of one file.
+struct Content {
+    text: String,
+    holds_secret: bool,
+}
+
+impl Content {
+    /// Whether the file has this content, and no more readers than it should have.
+    fn is_written(&self, file: &Path) -> bool {
+        fs::read(file).is_ok_and(|there| there == self.text.as_bytes()) && (!self.holds_secret || is_private(file))
+    }
+
+    fn write(&self, file: &Path) -> Result<(), OutputError> {
+        let write = if self.holds_secret { write_private_file } else { write_file };
+        write(file, self.text.as_bytes())
+    }
+}
+
+/// Whether only the owner can read a file.
+#[cfg(unix)]
+fn is_private(file: &Path) -> bool {
+    use std::os::unix::fs::PermissionsExt;
+    file.metadata().is_ok_and(|metadata| metadata.permissions().mode() & 0o777 == 0o600)
+}
+
+/// There are no modes.
+#[cfg(not(unix))]
+fn is_private(_file: &Path) -> bool {
+    true
+}
+
+/// The content of each file, by its name. Names differ in more than their case: not every file system tells that apart.
+fn files(objects: &[Object], format: ManifestFormat) -> BTreeMap<String, Content> {
     let extension = match format {
         ManifestFormat::Yaml => "yaml",
         ManifestFormat::Json => "json",
@@ -184,7 +214,8 @@ fn files(objects: &[Object], format: ManifestFormat) -> BTreeMap<String, String>
             count += 1;
             unique = format!("{base}-{count}");
         }
-        files.insert(format!("{unique}.{extension}"), manifests::one(object, format));
+        let content = Content { text: manifests::one(object, format), holds_secret: holds_secret(object) };
+        files.insert(format!("{unique}.{extension}"), content);
     }
     files
 }

@@ -32,7 +32,7 @@ pub use output::{Format, Output, OutputError};
 pub use style::escape::visible;
 pub use style::view::{FindingsPlace, View};
 
-use drift::{ignore_suggestions, markdown, text, unified};
+use drift::{github, ignore_suggestions, markdown, text, unified};
 
 use crate::fleet::Run;
 
@@ -49,6 +49,7 @@ pub fn render(run: &Run, format: Format, view: &View) -> String {
         Format::Yaml => yaml::write(run, view),
         Format::Markdown => markdown::write(run, view),
         Format::Diff => unified::write(run, view),
+        Format::Github => github::write(run),
         Format::Wide => table::wide(run),
         Format::Name => table::names(run),
     }

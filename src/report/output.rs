@@ -19,6 +19,8 @@ pub enum Format {
     Markdown,
     /// A unified diff from live to git, for a pager or `delta`
     Diff,
+    /// Annotations of a GitHub job, with file and line
+    Github,
     /// One line for each application
     Wide,
     /// The names of the applications, for scripts
@@ -30,7 +32,7 @@ impl Format {
     pub const OF_REPORTS: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown];
     /// The formats of a drift report.
     pub const OF_DRIFT: &[Self] =
-        &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Diff, Self::Wide, Self::Name];
+        &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Diff, Self::Github, Self::Wide, Self::Name];
     /// The formats of a report about health.
     pub const OF_HEALTH: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Wide, Self::Name];
     /// The formats of one fact.
@@ -171,7 +173,7 @@ mod tests {
             (
                 "xml",
                 Format::OF_DRIFT,
-                "unknown report format `xml`; one of: text, json, yaml, markdown, diff, wide, name",
+                "unknown report format `xml`; one of: text, json, yaml, markdown, diff, github, wide, name",
             ),
             ("", Format::OF_REPORTS, "unknown report format ``; one of: text, json, yaml, markdown"),
             ("diff", Format::OF_REPORTS, "unknown report format `diff`; one of: text, json, yaml, markdown"),

@@ -158,10 +158,24 @@ fn write_data(output: &mut impl Write, bytes: &[u8]) -> io::Result<WriteOutcome>
 
 /// Writes a file at once or not at all: a reader never sees half of it. Devices and pipes are written to as they are.
 pub fn write_file(file: &Path, bytes: &[u8]) -> Result<(), OutputError> {
-    write_whole(file, bytes).map_err(|cause| OutputError::File { file: file.to_owned(), cause })
+    write_whole(file, bytes, Readers::AsBefore).map_err(|cause| OutputError::File { file: file.to_owned(), cause })
 }
 
-fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
+/// As [`write_file`], but only the owner can read the file, whatever its mode was before.
+pub fn write_private_file(file: &Path, bytes: &[u8]) -> Result<(), OutputError> {
+    write_whole(file, bytes, Readers::Owner).map_err(|cause| OutputError::File { file: file.to_owned(), cause })
+}
+
+/// Who can read a file that is written.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Readers {
+    /// Whoever could read it before; of a new file, whoever the user's mask allows.
+    AsBefore,
+    /// Its owner alone.
+    Owner,
+}
+
+fn write_whole(file: &Path, bytes: &[u8], readers: Readers) -> io::Result<()> {
     // A link stays a link: what it points to is replaced.
     let file = match file.canonicalize() {
         Ok(file) if !file.metadata()?.is_file() => return File::options().write(true).open(file)?.write_all(bytes),
@@ -172,16 +186,20 @@ fn write_whole(file: &Path, bytes: &[u8]) -> io::Result<()> {
     let folder = file.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
     let mut builder = tempfile::Builder::new();
     builder.prefix(".trueup-");
-    let permissions = file.metadata().ok().map(|metadata| metadata.permissions());
+    let before = file.metadata().ok().map(|metadata| metadata.permissions());
     #[cfg(unix)]
-    if permissions.is_none() {
+    if before.is_none() && readers == Readers::AsBefore {
         use std::os::unix::fs::PermissionsExt;
         // As for any new file: the user's mask takes away from it.
         builder.permissions(std::fs::Permissions::from_mode(0o666));
     }
     let mut written = builder.tempfile_in(folder)?;
     written.write_all(bytes)?;
-    let permissions = permissions.or_else(|| users_mode(0o666));
+    // A temporary file is its owner's alone from the start.
+    let permissions = match readers {
+        Readers::AsBefore => before.or_else(|| users_mode(0o666)),
+        Readers::Owner => None,
+    };
     if let Some(permissions) = permissions {
         written.as_file().set_permissions(permissions)?;
     }

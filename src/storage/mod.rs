@@ -7,6 +7,9 @@ mod private;
 mod seal;
 mod temporary;
 
+/// The list that `render --output-dir` keeps beside the files of an application: a hash and a name on each line.
+pub const RENDERED_LIST: &str = ".trueup-files";
+
 pub use private::{copy_file, make_private, private_from_now_on, users_mode};
 pub use seal::{digest_of_folder, seal, unseal};
 pub use temporary::{RunFolder, remove_temporary_folders, temporary_folder};

@@ -149,7 +149,7 @@ fn an_empty_path_fails_with_a_sentence() {
     let ended = Step::new("\n\n").run();
 
     assert_eq!(ended.output.status.code(), Some(2));
-    assert!(ended.stdout().starts_with("::error::path is empty"), "{}", ended.stdout());
+    assert!(ended.stdout().starts_with("::error title=trueup::path is empty"), "{}", ended.stdout());
 }
 
 /// What `live` holds for an Application whose destination is the namespace `default`.

@@ -57,7 +57,7 @@ impl Here {
 fn help_and_errors_list_exactly_the_formats_of_the_report() {
     for (command, has_diff) in REPORTS {
         let formats = match command {
-            _ if has_diff => "text, json, yaml, markdown, diff, wide, name",
+            _ if has_diff => "text, json, yaml, markdown, diff, github, wide, name",
             "health" | "wait" => "text, json, yaml, markdown, wide, name",
             _ => "text, json, yaml, markdown",
         };
@@ -65,6 +65,7 @@ fn help_and_errors_list_exactly_the_formats_of_the_report() {
         let expected = format!("unknown report format `xml`; one of: {formats}\n");
         assert!(outcome.stderr.contains(&expected), "{}", outcome.transcript());
         let help = trueup([command, "-h"]).exits(0);
+        // Wrapped or not.
         let words = help.stdout.split_whitespace().collect::<Vec<_>>().join(" ");
         assert!(words.contains(&format!("[possible values: {formats}]")), "{}", help.transcript());
     }

@@ -19,7 +19,9 @@ fn the_example_prints_what_the_readme_shows() {
     let run = trueup(["diff", "examples/guestbook/app.yaml", "--live", "examples/guestbook/live"]);
     let outcome = run.in_folder(root).exits(1);
 
-    assert_eq!(timeless(shown), timeless(&outcome.stdout), "{}", outcome.transcript());
+    // On a terminal, progress comes before the report.
+    let printed = format!("{}{}", outcome.stderr, outcome.stdout);
+    assert_eq!(timeless(shown), timeless(&printed), "{}", outcome.transcript());
 }
 
 /// The table of exit codes has one source, from which reports print the meaning, too.

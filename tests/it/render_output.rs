@@ -64,3 +64,55 @@ fn a_value_that_is_not_deterministic_is_named() {
     let steady = trueup(["render", "--check"]).of(&git.application("shop")).exits(0);
     assert!(steady.stderr.contains("rendered 1 application\n"), "{}", steady.transcript());
 }
+
+/// A folder of manifests is committed or kept as an artifact: whoever can read the folder reads no Secret of it, and what is printed
+/// unmasked is said.
+#[test]
+fn secrets_are_written_for_their_owner_alone_and_printed_with_a_note() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let output = folder_with([]);
+    let secret = "apiVersion: v1\nkind: Secret\nmetadata: {name: s}\nstringData: {password: hunter2}\n";
+    let git = TestRepo::new().file("a.yaml", config_map("a")).file("s.yaml", secret).commit("a secret");
+    let shop = git.application("shop").destination(json!({"name": "prod", "namespace": "shop"}));
+    let file = |name: &str| output.path().join("shop").join(name);
+    let mode = |name: &str| fs::metadata(file(name)).unwrap().permissions().mode() & 0o777;
+
+    let render = || trueup(["render", "--output-dir"]).argument(output.path()).of(&shop).exits(0);
+    render();
+    assert_eq!((mode("configmap_shop_a.yaml") & 0o444, mode("secret_shop_s.yaml")), (0o444, 0o600));
+
+    // As an earlier version, or git, has written it.
+    fs::set_permissions(file("secret_shop_s.yaml"), fs::Permissions::from_mode(0o644)).unwrap();
+    render();
+    assert_eq!(mode("secret_shop_s.yaml"), 0o600);
+
+    let printed = trueup(["render"]).of(&shop).exits(0);
+    assert!(printed.stdout.contains("hunter2"));
+    assert!(printed.stderr.contains("1 object with secrets is printed unmasked\n"), "{}", printed.transcript());
+}
+
+/// The rendered-manifests pattern without a cluster: what git no longer has is extra in the folder that an earlier commit was rendered to,
+/// and a hook with only `generateName` is no reason to refuse the folder.
+#[test]
+fn a_folder_of_rendered_manifests_shows_what_git_no_longer_has() {
+    let output = folder_with([]);
+    let job = "apiVersion: batch/v1\nkind: Job\nmetadata:\n  generateName: once-\n  annotations: {argocd.argoproj.io/hook: PreSync}\nspec: {template: {spec: {restartPolicy: Never, containers: [{name: a, image: a}]}}}\n";
+    let git = TestRepo::new().file("a.yaml", config_map("a")).file("b.yaml", config_map("b")).file("job.yaml", job);
+    let git = git.commit("two");
+    let shop = git.application("shop").destination(json!({"name": "prod", "namespace": "shop"}));
+    let other = git.application("other").destination(json!({"name": "prod", "namespace": "other"}));
+    trueup(["render", "--output-dir"]).argument(output.path()).of(&shop).of(&other).exits(0);
+    let diff = |code: i32| trueup(["diff", "-o=json"]).of(&shop).live(output.path()).exits(code).json();
+    assert_eq!(diff(0)["summary"]["extra"], 0);
+
+    let _git = git.remove("b.yaml").commit("one");
+    assert_eq!(diff(1)["summary"]["extra"], 1);
+
+    // A file that somebody has changed since is not tracked.
+    fs::write(
+        output.path().join("shop/configmap_shop_b.yaml"),
+        "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: b, namespace: shop, labels: {a: b}}\n",
+    )
+    .unwrap();
+    assert_eq!(diff(0)["summary"]["extra"], 0);
+}

@@ -10,6 +10,7 @@
 
 mod names;
 mod read;
+mod rendered;
 mod store;
 mod text;
 mod view;

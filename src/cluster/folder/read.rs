@@ -11,9 +11,11 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::names::OWN_FOLDER;
+use super::rendered::{RenderedFiles, track};
 use super::text::{FolderText, items_of_list};
 use super::view::{FileState, FolderView, Stored, kinds_of, place_in_namespace};
 use crate::cluster::ClusterError;
+use crate::object::annotations::is_hook;
 use crate::object::{Object, Origin};
 
 /// At most this many broken documents are named in one error.
@@ -57,7 +59,9 @@ pub(super) fn states(folder: &Path) -> Result<Vec<FileState>, ClusterError> {
 /// The content of the files, while they are read.
 #[derive(Default)]
 struct Contents {
-    objects: Vec<Stored>,
+    rendered: RenderedFiles,
+    /// Each with the application that it was rendered for.
+    objects: Vec<(Stored, Option<String>)>,
     faults: Vec<String>,
     remarks: BTreeMap<String, String>,
 }
@@ -73,10 +77,13 @@ impl Contents {
             Err(error) => return self.faults.push(format!("`{shown}`:{} {error}", error.line)),
         };
         self.faults.extend(faults.iter().map(|error| format!("`{shown}`:{} {error}", error.line)));
+        let application = self.rendered.application_of(file, &bytes);
+        let first = self.objects.len();
         for (document, mark) in text.into_documents() {
             let origin = Origin { file: Arc::clone(shown), line: document.line };
             self.take_document(document.value, &origin, mark);
         }
+        self.objects[first..].iter_mut().for_each(|(_, of)| of.clone_from(&application));
     }
 
     /// A document is an object, a List of objects, or something that is not meant for Kubernetes at all.
@@ -100,21 +107,31 @@ impl Contents {
     fn take_object(&mut self, value: Value, origin: &Origin, which: &str, mark: Option<String>) {
         let place = format!("`{}`:{}", origin.file, origin.line);
         match Object::new(value) {
+            // Each sync creates it under another name, so the folder cannot hold it.
+            Ok(object) if object.name().is_empty() && !object.generate_name().is_empty() => {
+                if !is_hook(&object) {
+                    let place = format!("{}:{}", origin.file, origin.line);
+                    self.remarks.insert(place, "has only `generateName` and is not compared".to_owned());
+                }
+            }
             Ok(object) if object.name().is_empty() => {
                 self.faults.push(format!("{place} {which}has no `metadata.name`"));
             }
             Ok(object) => {
-                self.objects.push(Stored { object: object.with_origin(origin.clone()), mark });
+                self.objects.push((Stored { object: object.with_origin(origin.clone()), mark }, None));
             }
             Err(error) => self.faults.push(format!("{place} {which}{error}")),
         }
     }
 
     fn settle(self, files: Vec<FileState>) -> FolderView {
-        let kinds = kinds_of(|| self.objects.iter().map(|stored| &stored.object));
+        let kinds = kinds_of(|| self.objects.iter().map(|(stored, _)| &stored.object));
         let mut view = FolderView::new(kinds, self.remarks, files);
-        for mut stored in self.objects {
+        for (mut stored, application) in self.objects {
             place_in_namespace(&mut stored.object, &view.kinds);
+            if let Some(application) = application {
+                track(&mut stored.object, &application);
+            }
             view.add(stored);
         }
         view

@@ -4,6 +4,7 @@ pub(super) mod data;
 pub(super) mod diff;
 #[cfg(test)]
 pub(super) mod fixture;
+pub(super) mod github;
 pub(super) mod ignore_suggestions;
 pub(super) mod ignored_fields;
 pub(super) mod markdown;

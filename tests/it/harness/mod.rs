@@ -48,7 +48,7 @@ fn clean_command(program: impl AsRef<std::ffi::OsStr>, home: &Path) -> Command {
 }
 
 /// The whole environment of a program under test.
-fn clean_environment(home: &Path) -> Vec<(&'static str, std::ffi::OsString)> {
+pub(crate) fn clean_environment(home: &Path) -> Vec<(&'static str, std::ffi::OsString)> {
     let home = |below: &str| home.join(below).into_os_string();
     let mut environment = vec![
         ("HOME", home("")),
