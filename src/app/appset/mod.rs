@@ -6,15 +6,19 @@
 //!
 //! Rules: Argo CD applicationset/ (generators, utils, controllers/template).
 
+mod expansion;
+mod explain;
 mod fault;
+mod generator_fixture;
 mod generators;
 mod glob;
 mod language;
 mod merging;
+mod objects;
 mod params;
 mod patch;
+pub mod question;
 mod reader;
-mod secrets;
 
 #[cfg(test)]
 mod tests;
@@ -27,14 +31,18 @@ use crate::app::manifest_folder::ManifestFolder;
 use crate::finding::Finding;
 use crate::object::Origin;
 
+pub use expansion::{FoundApplication, ManifestExpansion, expand_manifests};
+pub use explain::{ExplainedParameter, ExplainedValue, Explanation};
+pub use generator_fixture::GeneratorFixture;
 pub use generators::GENERATORS;
+pub use objects::ArgoObjects;
 pub use reader::{ApplicationSets, read};
-pub use secrets::cluster_secrets;
 
 use fault::Fault;
 use generators::{Answer, Found};
 use language::Language;
 use params::Params;
+use question::{Question, ServiceAnswer, ServiceFault};
 
 /// The finalizer that lets Argo CD delete what an Application deployed.
 const RESOURCES_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
@@ -71,6 +79,8 @@ pub struct ApplicationSet {
 pub struct GitRevision {
     /// The repository, as the generator writes it.
     pub url: String,
+    /// The folder that a relative `url` starts from; empty for others.
+    pub folder: PathBuf,
     /// Branch, tag or hash; empty means `HEAD`.
     pub revision: String,
     /// The project whose credentials count; empty when the template's project is a template itself.
@@ -84,6 +94,8 @@ pub enum Need {
     Tree(GitRevision),
     /// The content of one file of a revision.
     File(GitRevision, String),
+    /// The answer of a service.
+    Answer(Question),
 }
 
 /// A cluster that Argo CD knows: what a Secret says of it.
@@ -108,11 +120,21 @@ pub struct Facts {
     pub trees: BTreeMap<GitRevision, Result<Vec<String>, String>>,
     /// The content of files.
     pub files: BTreeMap<(GitRevision, String), Result<Vec<u8>, String>>,
-    /// The clusters; nothing when nobody said where they are.
+    /// The answers of services.
+    pub answers: BTreeMap<Question, Result<ServiceAnswer, ServiceFault>>,
+    /// What services would answer: none is asked.
+    pub fixture: Option<GeneratorFixture>,
+    /// The Secrets, ConfigMaps and decisions of the cluster that Argo CD runs in; nothing when it is not known where they are.
+    pub objects: Option<ArgoObjects>,
+    /// Argo CD's namespace; that of each ApplicationSet when empty.
+    pub argocd_namespace: String,
+    /// The clusters; nothing when it is not known where they are.
     pub clusters: Option<Vec<ClusterSecret>>,
     /// Whether `*` in a git file generator stops at `/`, as with Argo CD's
     /// `applicationsetcontroller.enable.new.git.file.globbing`.
     pub new_git_file_globbing: bool,
+    /// Whether Applications are to be explained.
+    pub is_explained: bool,
 }
 
 /// An Application that an ApplicationSet generates.
@@ -124,6 +146,8 @@ pub struct Generated {
     pub manifest: Value,
     /// The generator it comes from, such as `generators[0].list`.
     pub generator: String,
+    /// Where its values come from, if asked for.
+    pub explanation: Option<Explanation>,
 }
 
 /// The outcome of an ApplicationSet.
@@ -141,13 +165,20 @@ pub fn expand(set: &ApplicationSet, facts: &Facts) -> Expansion {
         Ok(language) => language,
         Err(cause) => return Expansion::Done(Vec::new(), vec![set.finding(&Fault::Options { cause })]),
     };
-    let mut run = Run { set, language, needs: Vec::new(), generated: Vec::new(), findings: set.findings.clone() };
+    let mut run = Run {
+        set,
+        language,
+        needs: Vec::new(),
+        generated: Vec::new(),
+        has_failed: false,
+        findings: set.findings.clone(),
+    };
     for (index, generator) in set.generators.iter().enumerate() {
         let place = format!("generators[{index}]");
         match generators::generate(generator, &place, None, &run.world(facts)) {
-            Ok(found) => found.into_iter().for_each(|found| run.apply(&found)),
+            Ok(found) => found.into_iter().for_each(|found| run.apply(&found, facts.is_explained)),
             Err(Answer::Needs(needs)) => run.needs.extend(needs),
-            Err(Answer::Failed(fault)) => run.findings.push(set.finding(&fault)),
+            Err(Answer::Failed(fault)) => run.fail(&fault),
         }
     }
     if !run.needs.is_empty() {
@@ -165,11 +196,23 @@ struct World<'run> {
     facts: &'run Facts,
 }
 
+impl World<'_> {
+    /// The namespace of Argo CD's own Secrets and ConfigMaps.
+    fn argocd_namespace(&self) -> &str {
+        match self.facts.argocd_namespace.as_str() {
+            "" => &self.set.namespace,
+            namespace => namespace,
+        }
+    }
+}
+
 struct Run<'set> {
     set: &'set ApplicationSet,
     language: Language,
     needs: Vec<Need>,
     generated: Vec<Generated>,
+    /// Whether a generator or a template failed: then there are no Applications, as a part of them looks like a removal.
+    has_failed: bool,
     findings: Vec<Finding>,
 }
 
@@ -178,21 +221,28 @@ impl Run<'_> {
         World { set: self.set, language: &self.language, facts }
     }
 
-    /// Renders the template with each set of parameters; one that fails stops its ApplicationSet's generator alone.
-    fn apply(&mut self, found: &Found) {
+    fn fail(&mut self, fault: &Fault) {
+        self.has_failed = true;
+        self.findings.push(self.set.finding(fault));
+    }
+
+    /// Renders the template with each set of parameters, until one fails.
+    fn apply(&mut self, found: &Found, is_explained: bool) {
         let template = merging::filled(&found.template, &self.set.template);
-        for (index, params) in found.params.iter().enumerate() {
+        for (index, set) in found.sets.iter().enumerate() {
             let place = format!("{}, parameter set {}", found.place, index + 1);
-            match self.application(&template, params) {
+            match self.application(&template, &set.params) {
                 Ok(manifest) => {
                     let name = manifest.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
                     let (name, generator) = (name.to_owned(), found.place.clone());
-                    self.generated.push(Generated { name, manifest, generator });
+                    let explanation = is_explained.then(|| {
+                        let patch = self.set.template_patch.as_deref();
+                        explain::explain(&template, patch, set, index + 1, self.language.is_go())
+                    });
+                    self.generated.push(Generated { name, manifest, generator, explanation });
                 }
                 Err((field, cause)) => {
-                    let finding = self.set.finding(&Fault::Template { place, field, cause });
-                    self.findings.push(finding);
-                    return;
+                    return self.fail(&Fault::Template { place, field, cause });
                 }
             }
         }
@@ -232,6 +282,9 @@ impl Run<'_> {
 
     /// Names that cannot be, or stand twice, are errors; the others are generated all the same.
     fn finish(mut self) -> Expansion {
+        if self.has_failed {
+            return Expansion::Done(Vec::new(), self.findings);
+        }
         let mut count: BTreeMap<String, usize> = BTreeMap::new();
         for generated in &self.generated {
             *count.entry(generated.name.clone()).or_default() += 1;

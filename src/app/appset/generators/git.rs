@@ -1,6 +1,7 @@
 //! `git`: a set of parameters for each folder of a repository, or for each map in its files.
 
 use std::collections::BTreeSet;
+use std::path::PathBuf;
 
 use serde_json::Value as Json;
 
@@ -19,6 +20,7 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<V
     let project = world.set.template.pointer("/spec/project").and_then(Json::as_str).unwrap_or_default();
     let revision = GitRevision {
         url: text("repoURL").to_owned(),
+        folder: if text("repoURL").starts_with('.') { world.set.folder.clone() } else { PathBuf::new() },
         revision: text("revision").to_owned(),
         project: if project.contains("{{") { String::new() } else { project.to_owned() },
     };

@@ -1,18 +1,24 @@
 //! Generators: one entry of `spec.generators` becomes sets of parameters.
 
 mod clusters;
+mod decision;
 mod git;
 mod list;
 mod matrix;
 mod merge;
+mod plugin;
+mod pull_request;
+mod scm_provider;
+mod service;
 
 use serde_json::Value as Json;
 
 use super::fault::Fault;
 use super::language::Language;
-use super::params::{Params, flattened, texts};
+use super::params::{ParamSet, Params, flattened, size, texts};
 use super::{Need, World};
 use crate::gotemplate::{Text, Value};
+pub(super) use scm_provider::filters as repository_filters;
 
 /// A kind of generator, and the fields that it has besides `template` and `values`.
 #[derive(Debug)]
@@ -69,13 +75,47 @@ pub static GENERATORS: [Generator; 9] = [
     },
 ];
 
+/// The fields of a generator that have fields of their own, by name.
+pub(super) fn nested_fields(generator: &str) -> &'static [(&'static str, &'static [&'static str])] {
+    match generator {
+        "plugin" => &[("configMapRef", &["name"]), ("input", &["parameters"])],
+        "pullRequest" => &[
+            ("github", &["owner", "repo", "api", "tokenRef", "appSecretName", "labels"]),
+            ("gitlab", &["project", "api", "tokenRef", "labels", "pullRequestState", "insecure", "caRef"]),
+            ("gitea", &["owner", "repo", "api", "tokenRef", "insecure", "labels"]),
+            ("bitbucketServer", &["project", "repo", "api", "basicAuth", "bearerToken", "insecure", "caRef"]),
+        ],
+        "scmProvider" => &[
+            ("github", &["organization", "api", "tokenRef", "appSecretName", "allBranches", "excludeArchivedRepos"]),
+            (
+                "gitlab",
+                &[
+                    "group",
+                    "includeSubgroups",
+                    "includeSharedProjects",
+                    "includeArchivedRepos",
+                    "api",
+                    "tokenRef",
+                    "allBranches",
+                    "insecure",
+                    "topic",
+                    "caRef",
+                ],
+            ),
+            ("gitea", &["owner", "api", "tokenRef", "allBranches", "insecure", "excludeArchivedRepos"]),
+            ("bitbucketServer", &["project", "api", "basicAuth", "bearerToken", "allBranches", "insecure", "caRef"]),
+        ],
+        _ => &[],
+    }
+}
+
 /// The result of one generator.
 pub(super) struct Found {
     /// Where it stands, such as `generators[0].list`.
     pub(super) place: String,
     /// Its own template, which counts before the ApplicationSet's.
     pub(super) template: Json,
-    pub(super) params: Vec<Params>,
+    pub(super) sets: Vec<ParamSet>,
 }
 
 /// Why there are no parameters.
@@ -95,6 +135,12 @@ type Result<T> = std::result::Result<T, Answer>;
 fn failed<T>(place: &str, cause: impl Into<String>) -> Result<T> {
     Err(Answer::Failed(Fault::Generator { place: place.to_owned(), cause: cause.into() }))
 }
+
+/// How many sets of parameters a generator may have.
+const MAX_SETS: usize = 50_000;
+
+/// How many bytes the parameters of a generator may take.
+const MAX_BYTES: usize = 32 << 20;
 
 /// How deep generators are nested in `matrix` and `merge`.
 const MAX_DEPTH: usize = 3;
@@ -120,18 +166,26 @@ fn generate_at(
         let Some(options) = entry.get(kind.name).filter(|options| !options.is_null()) else { continue };
         let place = format!("{place}.{}", kind.name);
         let options = interpolated(options, outer, world.language, &place)?;
-        let mut params = match kind.name {
-            "list" => list::params(&options, &place, world)?,
-            "clusters" => clusters::params(&options, &place, world)?,
-            "git" => git::params(&options, &place, world)?,
-            "matrix" => matrix::params(&options, &place, world, depth)?,
-            "merge" => merge::params(&options, &place, world, depth)?,
+        let params = match kind.name {
+            "matrix" => Err(matrix::params(&options, &place, world, depth)?),
+            "merge" => Err(merge::params(&options, &place, world, depth)?),
+            "list" => Ok(list::params(&options, &place, world)?),
+            "clusters" => Ok(clusters::params(&options, &place, world)?),
+            "git" => Ok(git::params(&options, &place, world)?),
+            "plugin" => Ok(plugin::params(&options, &place, world)?),
+            "clusterDecisionResource" => Ok(decision::params(&options, &place, world)?),
+            "pullRequest" => Ok(pull_request::params(&options, &place, world)?),
+            "scmProvider" => Ok(scm_provider::params(&options, &place, world)?),
             _ => return Err(Answer::Failed(Fault::Unsupported { place })),
         };
+        let one = |params| ParamSet::of(params, &place, world.facts.is_explained);
+        let mut sets = params.map_or_else(|sets| sets, |params| params.into_iter().map(one).collect());
+        check_count(sets.len(), &place)?;
+        check_size(&sets, &place)?;
         if let Some(selector) = &selector {
-            params.retain(|params| selector.matches(&flattened(params)));
+            sets.retain(|set| selector.matches(&flattened(&set.params)));
         }
-        found.push(Found { place, template: options.get("template").cloned().unwrap_or_default(), params });
+        found.push(Found { place, template: options.get("template").cloned().unwrap_or_default(), sets });
     }
     if found.is_empty() {
         return failed(place, "it names no generator that Argo CD knows");
@@ -139,21 +193,49 @@ fn generate_at(
     Ok(found)
 }
 
+/// Refuses more sets than anybody wants Applications.
+fn check_count(count: usize, place: &str) -> Result<()> {
+    if count <= MAX_SETS {
+        return Ok(());
+    }
+    failed(place, format!("it generates more than {MAX_SETS} sets of parameters, which is the limit"))
+}
+
+fn check_size(sets: &[ParamSet], place: &str) -> Result<()> {
+    let bytes: usize = sets.iter().map(|set| size(&Value::Map(set.params.clone()))).sum();
+    if bytes <= MAX_BYTES {
+        return Ok(());
+    }
+    failed(place, format!("its parameters take {} MiB, more than the limit of {} MiB", bytes >> 20, MAX_BYTES >> 20))
+}
+
 /// The one generator that a matrix or merge has in a place.
-fn only(found: Vec<Found>, place: &str) -> Result<Vec<Params>> {
+fn only(found: Vec<Found>, place: &str) -> Result<Vec<ParamSet>> {
     match <[Found; 1]>::try_from(found) {
-        Ok([found]) => Ok(found.params),
+        Ok([found]) => Ok(found.sets),
         Err(_) => failed(place, "found more than one generator"),
     }
 }
 
-/// A generator with the parameters of the one before it; its `values` are rendered later, with its own.
+/// A generator with the parameters of the one before it.
+///
+/// A text of its `values` that needs its own parameters, too, is rendered later. Rule: Argo CD `RenderGeneratorParams`.
 fn interpolated(options: &Json, outer: Option<&Params>, language: &Language, place: &str) -> Result<Json> {
     let Some(outer) = outer.filter(|outer| !outer.is_empty()) else { return Ok(options.clone()) };
-    let rendered = language.render(options, outer, place);
+    let (mut own, values) = (options.clone(), options.get("values").and_then(Json::as_object));
+    if let Some(own) = own.as_object_mut() {
+        own.remove("values");
+    }
+    let rendered = language.render(&own, outer, place);
     let mut rendered = rendered.or_else(|(field, cause)| failed(place, format!("`{field}`: {cause}")))?;
-    if let (Some(rendered), Some(values)) = (rendered.as_object_mut(), options.get("values")) {
-        rendered.insert("values".to_owned(), values.clone());
+    if let (Some(rendered), Some(values)) = (rendered.as_object_mut(), values) {
+        let mut resolved = serde_json::Map::new();
+        for (key, value) in values {
+            let known = language.replace_known(value.as_str().unwrap_or_default(), outer);
+            let known = known.or_else(|cause| failed(place, format!("`values.{key}`: {cause}")))?;
+            resolved.insert(key.clone(), known.map_or_else(|| value.clone(), Json::String));
+        }
+        rendered.insert("values".to_owned(), Json::Object(resolved));
     }
     Ok(rendered)
 }
