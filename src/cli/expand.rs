@@ -105,7 +105,8 @@ struct Expanded {
 }
 
 async fn applications(arguments: ExpandArguments, session: &Session) -> Result<Expanded, Vec<Finding>> {
-    let ExpandArguments { paths, apps_from, chart, kustomization, generators, mut sources, recursive, explain, .. } = arguments;
+    let ExpandArguments { paths, apps_from, chart, kustomization, generators, mut sources, recursive, explain, .. } =
+        arguments;
     let read = {
         let mut standard_input = std::io::stdin().lock();
         let is_terminal = std::io::stdin().is_terminal();
@@ -119,15 +120,19 @@ async fn applications(arguments: ExpandArguments, session: &Session) -> Result<E
     sources.allow_local.extend(built.iter().map(|folder| folder.root.clone()));
     let mut renderer = Renderer {
         render: sources.render_settings()?,
-        world: request::world(sources, ClusterSettings { concurrency: CONCURRENCY, ..ClusterSettings::default() }, session)?,
+        world: request::world(
+            sources,
+            ClusterSettings { concurrency: CONCURRENCY, ..ClusterSettings::default() },
+            session,
+        )?,
     };
     let mut texts = read.texts;
     let (fetched, unfetched) = apps_from::read(&apps_from, &renderer.world.sources, session).await;
     expanded.findings.extend(unfetched);
     texts.extend(fetched);
     let wrappers: Vec<ManifestText> = built.iter().map(BuiltFolder::application).collect();
-    for rendered in renderer.render(&wrappers, &mut expanded.findings).await {
-        texts.extend(contained(&rendered));
+    for target in renderer.render(&wrappers, &mut expanded.findings).await {
+        texts.extend(contained(&target));
     }
     let (found, more) = expansion::expand(&texts, &mut facts, &renderer.world.sources, &renderer.world.cancel).await;
     expanded.findings.extend(more);
@@ -149,12 +154,12 @@ async fn expand_below(expanded: &mut Expanded, facts: &mut Facts, renderer: &mut
         let mut next = Vec::new();
         let texts: Vec<ManifestText> =
             level.iter().map(|(index, _)| expanded.applications[*index].found.text()).collect();
-        let rendered = renderer.render(&texts, &mut expanded.findings).await;
-        for ((index, above), rendered) in level.iter().zip(rendered) {
+        let targets = renderer.render(&texts, &mut expanded.findings).await;
+        for ((index, above), target) in level.iter().zip(targets) {
             let parent = shown(&expanded.applications[*index].found);
             let mut path = above.clone();
             path.push(parent.clone());
-            let texts: Vec<ManifestText> = contained(&rendered);
+            let texts: Vec<ManifestText> = contained(&target);
             let (found, more) = expansion::expand(&texts, facts, &renderer.world.sources, &renderer.world.cancel).await;
             expanded.findings.extend(more);
             for child in found {
@@ -242,7 +247,7 @@ fn contained(objects: &[Object]) -> Vec<ManifestText> {
     let text = |object: &Object| ManifestText {
         name: object.origin().map_or_else(|| "a rendered manifest".to_owned(), |origin| origin.file.to_string()),
         bytes: yaml::write(&object.to_value()).into_bytes(),
-        folder: PathBuf::from("."),
+        folder: ".".into(),
         given: Given::ByName,
     };
     objects.iter().filter(is_ours).map(text).collect()
@@ -281,7 +286,7 @@ impl BuiltFolder {
         ManifestText {
             name: self.name.clone(),
             bytes: manifest.to_string().into_bytes(),
-            folder: PathBuf::from("."),
+            folder: ".".into(),
             given: Given::ByName,
         }
     }

@@ -203,12 +203,12 @@ impl ManifestWalk {
         }
         let met = |walk: &Self| walk.found.texts.len() + walk.found.errors.len() + walk.repeats;
         let before = met(self);
-        self.folder(path, &WalkRoot { given: path, real: real.clone() }, real);
+        self.folder(path, &WalkRoot { given: path, real: real.clone() }, &real);
         if met(self) == before { Err(ManifestError::NoManifests { path: shown(path) }) } else { Ok(()) }
     }
 
-    fn folder(&mut self, path: &Path, root: &WalkRoot<'_>, real: PathBuf) {
-        if !self.folders.insert(real.clone()) {
+    fn folder(&mut self, path: &Path, root: &WalkRoot<'_>, real: &Path) {
+        if !self.folders.insert(real.to_owned()) {
             self.repeats += 1;
             return;
         }
@@ -219,7 +219,7 @@ impl ManifestWalk {
         };
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
-            if let Err(error) = self.entry(&path.join(entry.file_name()), &entry, root, &real) {
+            if let Err(error) = self.entry(&path.join(entry.file_name()), &entry, root, real) {
                 self.found.errors.push(error);
             }
         }
@@ -257,7 +257,7 @@ impl ManifestWalk {
             return Err(ManifestError::LeavingSymlink { path: shown(path), folder: shown(root.given) });
         }
         if is_folder {
-            self.folder(path, root, real);
+            self.folder(path, root, &real);
             Ok(())
         } else {
             self.file(path, real, Given::InFolder)

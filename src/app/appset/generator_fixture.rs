@@ -5,8 +5,7 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::generators::repository_filters;
-use super::question::{ForgeRepository, PullRequest, RepositoryFilters, ServiceAnswer, ServiceFault};
+use super::question::{ForgeRepository, PullRequest, RepositoryFilter, RepositoryFilters, ServiceAnswer, ServiceFault};
 use crate::object::yaml::{self, Limits, WithPositions};
 
 /// The generators that ask services.
@@ -136,7 +135,7 @@ impl GeneratorFixture {
                 ServiceAnswer::PullRequests(pulls.map(PullRequest::from).collect())
             }
             ServiceKind::ScmProvider => {
-                let filters = RepositoryFilters::new(&repository_filters(options)).ok()?;
+                let filters = RepositoryFilters::new(&RepositoryFilter::all_of(options)).ok()?;
                 let all = entry.repositories.iter().flatten();
                 ServiceAnswer::Repositories(all.filter_map(|repository| repository.filtered(&filters)).collect())
             }

@@ -6,9 +6,12 @@
 //!
 //! Rules: Argo CD applicationset/ (generators, utils, controllers/template).
 
+mod cluster_secret;
 mod expansion;
 mod explain;
+mod facts;
 mod fault;
+mod found;
 mod generator_fixture;
 mod generators;
 mod glob;
@@ -19,6 +22,8 @@ mod params;
 mod patch;
 pub mod question;
 mod reader;
+mod set;
+mod world;
 
 #[cfg(test)]
 mod tests;
@@ -27,115 +32,27 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as Json, Value, json};
 
-use crate::app::manifest_folder::ManifestFolder;
 use crate::finding::Finding;
-use crate::object::Origin;
 
-pub use expansion::{FoundApplication, ManifestExpansion, expand_manifests};
+pub use cluster_secret::ClusterSecret;
+pub use expansion::{ManifestExpansion, expand_manifests};
 pub use explain::{ExplainedParameter, ExplainedValue, Explanation};
+pub use facts::{Facts, GitRevision, Need};
+pub use found::FoundApplication;
 pub use generator_fixture::GeneratorFixture;
 pub use generators::GENERATORS;
 pub use objects::ArgoObjects;
 pub use reader::{ApplicationSets, read};
+pub use set::ApplicationSet;
 
 use fault::Fault;
 use generators::{Answer, Found};
 use language::Language;
 use params::Params;
-use question::{Question, ServiceAnswer, ServiceFault};
+use world::World;
 
 /// The finalizer that lets Argo CD delete what an Application deployed.
 const RESOURCES_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
-
-/// An Argo CD `ApplicationSet` (`argoproj.io/v1alpha1`).
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApplicationSet {
-    /// `metadata.name`.
-    pub name: String,
-    /// `metadata.namespace`; empty when the manifest has none.
-    pub namespace: String,
-    /// `spec.goTemplate`: Go templates in place of `{{name}}`.
-    pub go_template: bool,
-    /// `spec.goTemplateOptions`.
-    pub go_template_options: Vec<String>,
-    /// `spec.generators`, as they were written.
-    pub generators: Vec<Value>,
-    /// `spec.template`, as it was written.
-    pub template: Value,
-    /// `spec.templatePatch`.
-    pub template_patch: Option<String>,
-    /// `spec.syncPolicy.preserveResourcesOnDeletion`: the Applications get no finalizer.
-    pub preserves_resources: bool,
-    /// Where the manifest was written.
-    pub origin: Origin,
-    /// The folder of the manifest's file, which a relative `repoURL` starts from.
-    pub folder: ManifestFolder,
-    /// Warnings about the manifest.
-    pub findings: Vec<Finding>,
-}
-
-/// One repository at one revision, for one project.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GitRevision {
-    /// The repository, as the generator writes it.
-    pub url: String,
-    /// The folder that a relative `url` starts from; empty for others.
-    pub folder: PathBuf,
-    /// Branch, tag or hash; empty means `HEAD`.
-    pub revision: String,
-    /// The project whose credentials count; empty when the template's project is a template itself.
-    pub project: String,
-}
-
-/// The facts that generators need from outside.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// The paths of all files of a revision.
-    Tree(GitRevision),
-    /// The content of one file of a revision.
-    File(GitRevision, String),
-    /// The answer of a service.
-    Answer(Question),
-}
-
-/// A cluster that Argo CD knows: what a Secret says of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClusterSecret {
-    /// The cluster's name.
-    pub name: String,
-    /// The API server's URL.
-    pub server: String,
-    /// The project that the cluster belongs to.
-    pub project: String,
-    /// The Secret's labels.
-    pub labels: BTreeMap<String, String>,
-    /// The Secret's annotations.
-    pub annotations: BTreeMap<String, String>,
-}
-
-/// The answers to [`Need`]s, and what a run knows from the start.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// The files of a revision, by path, in git's order; or why they could not be listed.
-    pub trees: BTreeMap<GitRevision, Result<Vec<String>, String>>,
-    /// The content of files.
-    pub files: BTreeMap<(GitRevision, String), Result<Vec<u8>, String>>,
-    /// The answers of services.
-    pub answers: BTreeMap<Question, Result<ServiceAnswer, ServiceFault>>,
-    /// What services would answer: none is asked.
-    pub fixture: Option<GeneratorFixture>,
-    /// The Secrets, ConfigMaps and decisions of the cluster that Argo CD runs in; nothing when it is not known where they are.
-    pub objects: Option<ArgoObjects>,
-    /// Argo CD's namespace; that of each ApplicationSet when empty.
-    pub argocd_namespace: String,
-    /// The clusters; nothing when it is not known where they are.
-    pub clusters: Option<Vec<ClusterSecret>>,
-    /// Whether `*` in a git file generator stops at `/`, as with Argo CD's
-    /// `applicationsetcontroller.enable.new.git.file.globbing`.
-    pub new_git_file_globbing: bool,
-    /// Whether Applications are to be explained.
-    pub is_explained: bool,
-}
 
 /// An Application that an ApplicationSet generates.
 #[derive(Debug, Clone, PartialEq)]
@@ -187,23 +104,6 @@ pub fn expand(set: &ApplicationSet, facts: &Facts) -> Expansion {
         return Expansion::Needs(run.needs);
     }
     run.finish()
-}
-
-/// The inputs of every generator.
-struct World<'run> {
-    set: &'run ApplicationSet,
-    language: &'run Language,
-    facts: &'run Facts,
-}
-
-impl World<'_> {
-    /// The namespace of Argo CD's own Secrets and ConfigMaps.
-    fn argocd_namespace(&self) -> &str {
-        match self.facts.argocd_namespace.as_str() {
-            "" => &self.set.namespace,
-            namespace => namespace,
-        }
-    }
 }
 
 struct Run<'set> {
@@ -312,11 +212,5 @@ fn take(application: &mut Value, field: &str) -> Json<String, Value> {
     match application.get_mut(field).map(Value::take) {
         Some(Value::Object(map)) => map,
         _ => Json::new(),
-    }
-}
-
-impl ApplicationSet {
-    fn finding(&self, fault: &Fault) -> Finding {
-        Finding::of(fault).about(&self.name)
     }
 }

@@ -94,6 +94,7 @@ pub enum CloneProtocol {
 }
 
 /// The repositories that an `scmProvider` generator wants.
+#[expect(clippy::struct_excessive_bools, reason = "they are fields of the generator")]
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct RepositoriesQuestion {
     /// The forge.
@@ -241,9 +242,32 @@ pub struct RepositoryFilter {
     pub paths_do_not_exist: Option<Vec<String>>,
 }
 
+impl RepositoryFilter {
+    /// The filters of a generator, as they were written.
+    pub(super) fn all_of(options: &Value) -> Vec<Self> {
+        let filters = options.get("filters").and_then(Value::as_array).into_iter().flatten();
+        filters
+            .map(|filter| {
+                let text = |field: &str| filter.get(field).and_then(Value::as_str).map(str::to_owned);
+                let paths = |field: &str| {
+                    let paths = filter.get(field)?.as_array().into_iter().flatten();
+                    Some(paths.filter_map(Value::as_str).map(str::to_owned).collect())
+                };
+                Self {
+                    repository: text("repositoryMatch"),
+                    label: text("labelMatch"),
+                    branch: text("branchMatch"),
+                    paths_exist: paths("pathsExist"),
+                    paths_do_not_exist: paths("pathsDoNotExist"),
+                }
+            })
+            .collect()
+    }
+}
+
 /// Compiled filters, of repositories and of branches.
 ///
-/// Rule: Argo CD scm_provider/utils.go: a filter with a condition on branches or paths is one of branches, others are of
+/// Rule: Argo CD `scm_provider/utils.go`: a filter with a condition on branches or paths is one of branches, others are of
 /// repositories; a repository has to pass one of each kind, where there are any.
 #[derive(Debug)]
 pub struct RepositoryFilters(Vec<CompiledFilter>);

@@ -69,7 +69,7 @@ fn read_object(source: &SourceText, document: &Document, value: &Value, base: &P
             generator: String::new(),
             explanation: None,
             file: String::new(),
-            folder: PathBuf::new(),
+            folder: ManifestFolder::default(),
         }),
         (kind, _) if kind.ends_with("List") => {
             let items = value.get("items").and_then(Value::as_array).into_iter().flatten();

@@ -1,7 +1,7 @@
 //! The facts that generators of ApplicationSets need: clusters, Argo CD's own objects, what services answer.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::app::appset::{ArgoObjects, ClusterSecret, Facts, GeneratorFixture};
 use crate::cli::manifests::{self, ManifestPath, StandardInput};
@@ -59,7 +59,7 @@ impl From<OsString> for ClusterFacts {
 impl GeneratorArguments {
     /// Reads the files, and asks the cluster where that was asked for.
     pub(crate) async fn facts(self, session: &Session) -> Result<Facts, Vec<Finding>> {
-        let fixture = self.generator_fixture.as_ref().map(fixture).transpose()?;
+        let fixture = self.generator_fixture.as_deref().map(fixture).transpose()?;
         let mut facts = Facts {
             fixture,
             new_git_file_globbing: self.new_git_file_globbing,
@@ -120,7 +120,7 @@ fn objects(paths: &[ManifestPath]) -> Result<ArgoObjects, Vec<Finding>> {
     }
 }
 
-fn fixture(path: &PathBuf) -> Result<GeneratorFixture, Vec<Finding>> {
+fn fixture(path: &Path) -> Result<GeneratorFixture, Vec<Finding>> {
     let text = manifests::read_one(path).map_err(|error| vec![Finding::of(&error)])?;
     GeneratorFixture::read(&text.bytes).map_err(|cause| {
         let message = format!("{}: the generator fixture is invalid", text.name);

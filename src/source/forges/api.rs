@@ -15,9 +15,11 @@ use super::super::access::{self, Keyring, Pass, TokenRequester, Web, WebAnswer};
 use super::super::error::SourceError;
 use super::super::limits::FetchLimits;
 use super::super::settings::SourceSettings;
-use super::Result;
 use crate::app::appset::question::{Forge, ForgeKind, ServiceCredential, ServiceFault};
 use crate::secret::{RepoUrl, Secret, mask_credentials_in_text};
+
+/// The result of asking a service.
+pub(super) type Result<T> = std::result::Result<T, ServiceFault>;
 
 /// The size limit of one page.
 const PAGE_LIMIT: u64 = 16 << 20;
@@ -301,7 +303,7 @@ pub(super) fn refused(answer: WebAnswer<'_>, url: &str, secrets: &[Secret<String
     if is_limited {
         text.push_str(": its rate limit is reached");
         if let Some(reset) = reset {
-            text.push_str(&format!(" until {reset}"));
+            text.extend([" until ", &reset.to_string()]);
         }
     }
     let words = masked(&words(&said), secrets);

@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::api::{ForgeClient, segment, segments};
+use super::api::{ForgeClient, Result, segment, segments};
+use super::forge_api::ForgeApi;
 use super::github::{number, text};
-use super::{ForgeApi, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion, Result};
-use crate::app::appset::question::CloneProtocol;
+use crate::app::appset::question::{
+    CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion,
+};
 
 pub(super) struct BitbucketServer;
 

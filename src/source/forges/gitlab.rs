@@ -2,10 +2,12 @@
 
 use serde_json::Value;
 
-use super::api::{ForgeClient, segment};
+use super::api::{ForgeClient, Result, segment};
+use super::forge_api::ForgeApi;
 use super::github::{number, text, texts};
-use super::{ForgeApi, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion, Result};
-use crate::app::appset::question::CloneProtocol;
+use crate::app::appset::question::{
+    CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion,
+};
 
 pub(super) struct Gitlab;
 
@@ -13,10 +15,10 @@ impl ForgeApi for Gitlab {
     fn pull_requests(&self, api: &ForgeClient, question: &PullRequestsQuestion) -> Result<Vec<PullRequest>> {
         let mut path = format!("projects/{}/merge_requests?per_page=100", segment(&question.repository));
         if !question.labels.is_empty() {
-            path.push_str(&format!("&labels={}", segment(&question.labels.join(","))));
+            path.extend(["&labels=", &segment(&question.labels.join(","))]);
         }
         if !question.state.is_empty() {
-            path.push_str(&format!("&state={}", segment(&question.state)));
+            path.extend(["&state=", &segment(&question.state)]);
         }
         let pulls = api.list(&path)?;
         Ok(pulls
@@ -41,7 +43,7 @@ impl ForgeApi for Gitlab {
             question.include_shared
         );
         if !question.topic.is_empty() {
-            path.push_str(&format!("&topic={}", segment(&question.topic)));
+            path.extend(["&topic=", &segment(&question.topic)]);
         }
         if !question.exclude_archived {
             path.push_str("&archived=true");

@@ -7,6 +7,7 @@
 
 mod api;
 mod bitbucket_server;
+mod forge_api;
 mod gitea;
 mod github;
 mod gitlab;
@@ -20,34 +21,14 @@ use super::access::is_this_machine;
 use super::limits::FetchLimits;
 use super::sources::Sources;
 use crate::app::appset::question::{
-    Forge, ForgeKind, ForgeRepository, PullRequest, PullRequestsQuestion, Question, RepositoriesQuestion,
-    RepositoryFilters, ServiceAnswer, ServiceCredential, ServiceFault,
+    Forge, ForgeKind, ForgeRepository, Question, RepositoriesQuestion, RepositoryFilters, ServiceAnswer,
+    ServiceCredential, ServiceFault,
 };
 use crate::process::Cancel;
 
-use api::{ForgeClient, ForgeSettings, ServiceOpening};
+use forge_api::ForgeApi;
 
-type Result<T> = std::result::Result<T, ServiceFault>;
-
-/// What the API of a kind of forge does.
-trait ForgeApi {
-    /// The open pull requests of a repository.
-    fn pull_requests(&self, api: &ForgeClient, question: &PullRequestsQuestion) -> Result<Vec<PullRequest>>;
-
-    /// The repositories of an owner, each with its default branch.
-    fn repositories(&self, api: &ForgeClient, question: &RepositoriesQuestion) -> Result<Vec<ForgeRepository>>;
-
-    /// The default branch with its commit, or all branches; nothing for an empty repository.
-    fn branches(
-        &self,
-        api: &ForgeClient,
-        repository: &ForgeRepository,
-        question: &RepositoriesQuestion,
-    ) -> Result<Vec<ForgeRepository>>;
-
-    /// Whether a branch has a file or a folder.
-    fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool>;
-}
+use api::{ForgeClient, ForgeSettings, Result, ServiceOpening};
 
 impl Sources {
     /// Asks a service, which a credential opens, or it is not known and why; on a thread of its own, which is left to itself when the run is stopped.
@@ -106,7 +87,7 @@ fn forge(kind: ForgeKind) -> &'static dyn ForgeApi {
     }
 }
 
-/// Rule: Argo CD scm_provider/utils.go `ListRepos`.
+/// Rule: Argo CD `scm_provider/utils.go`, `ListRepos`.
 fn repositories(
     forge: &dyn ForgeApi,
     api: &ForgeClient,

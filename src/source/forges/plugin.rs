@@ -7,8 +7,7 @@ use reqwest::header::{AUTHORIZATION, HeaderMap};
 use serde_json::Value;
 
 use super::super::access::{self, is_this_machine};
-use super::Result;
-use super::api::{ServiceOpening, read_json, refused, sensitive, unanswered};
+use super::api::{Result, ServiceOpening, read_json, refused, sensitive, unanswered};
 use crate::app::appset::question::{PluginQuestion, ServiceCredential, ServiceFault};
 
 pub(super) fn parameters(question: &PluginQuestion, opening: &ServiceOpening) -> Result<Vec<Value>> {

@@ -8,7 +8,9 @@ use super::super::fault::Fault;
 use super::super::language::normalized;
 use super::super::params::{Params, texts};
 use super::super::{ClusterSecret, World};
-use super::{Answer, Result, Selector, add_values, failed};
+use super::answer::{Answer, Result, failed};
+use super::selector::Selector;
+use super::values::add_values;
 use crate::gotemplate::{Map, Text, Value};
 
 /// The cluster that Argo CD runs in, which needs no Secret.

@@ -1,14 +1,16 @@
 //! `clusterDecisionResource`: the clusters that a resource such as Open Cluster Management's `PlacementDecision` names.
 //!
-//! Rule: Argo CD applicationset/generators/duck_type.go: a ConfigMap has `apiVersion`, `kind` (the plural name),
+//! Rule: Argo CD `applicationset/generators/duck_type.go`: a ConfigMap has `apiVersion`, `kind` (the plural name),
 //! `statusListKey` and `matchKey`; the resource's `status` has the list, and `matchKey` of each item is a cluster's name.
 
 use serde_json::Value as Json;
 
 use super::super::World;
 use super::super::params::{Params, printed, texts};
+use super::answer::{Result, failed};
 use super::clusters::{LOCAL_NAME, LOCAL_SERVER};
-use super::{Result, Selector, failed, service};
+use super::selector::Selector;
+use super::service;
 use crate::gotemplate::{Map, Text, Value};
 
 pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<Vec<Params>> {

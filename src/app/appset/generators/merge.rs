@@ -6,10 +6,10 @@ use serde_json::Value as Json;
 
 use super::super::World;
 use super::super::params::{ParamSet, Params, printed};
-use super::{Result, failed, generate_at, only};
+use super::answer::{Answer, Nested, Result, failed, only};
 use crate::gotemplate::{Map, Value};
 
-pub(super) fn params(options: &Json, place: &str, world: &World<'_>, depth: usize) -> Result<Vec<ParamSet>> {
+pub(super) fn params(options: &Json, place: &str, world: &World<'_>, nested: Nested<'_>) -> Result<Vec<ParamSet>> {
     let generators = options.get("generators").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     if generators.len() < 2 {
         return failed(place, "found less than two generators, Merge requires two or more");
@@ -23,9 +23,9 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>, depth: usiz
     let mut needs = Vec::new();
     for (index, generator) in generators.iter().enumerate() {
         let inner = format!("{place}.generators[{index}]");
-        match generate_at(generator, &inner, None, world, depth + 1) {
+        match nested(generator, &inner, None) {
             Ok(found) => sets.push(only(found, place)?),
-            Err(super::Answer::Needs(more)) => needs.extend(more),
+            Err(Answer::Needs(more)) => needs.extend(more),
             Err(answer) => return Err(answer),
         }
     }

@@ -8,8 +8,9 @@ use serde_json::{Value as Json, json};
 use super::super::World;
 use super::super::params::{Params, flattened};
 use super::super::question::{PluginQuestion, Question, SecretKey, ServiceAnswer};
+use super::answer::{Result, failed};
 use super::service::{self, ServiceKind};
-use super::{Result, add_values, failed};
+use super::values::add_values;
 use crate::gotemplate::{Map, Text, Value};
 
 /// How long a plugin may take when its ConfigMap does not say.

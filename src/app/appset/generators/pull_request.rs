@@ -1,6 +1,6 @@
 //! `pullRequest`: a set of parameters for each open pull or merge request of a repository.
 //!
-//! Rule: Argo CD applicationset/generators/pull_request.go.
+//! Rule: Argo CD `applicationset/generators/pull_request.go`.
 
 use regex::Regex;
 use serde_json::Value as Json;
@@ -11,8 +11,9 @@ use super::super::params::Params;
 use super::super::question::{
     ForgeKind, PullRequest, PullRequestsQuestion, Question, ServiceAnswer, ServiceFault, pattern,
 };
+use super::answer::{Result, failed};
 use super::service::{self, ServiceKind};
-use super::{Result, add_values, failed};
+use super::values::add_values;
 use crate::gotemplate::{List, Map, Text, Value};
 
 /// How long a branch is in a name, at most.

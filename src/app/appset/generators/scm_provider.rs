@@ -1,6 +1,6 @@
 //! `scmProvider`: a set of parameters for each repository of an owner, or for each of its branches.
 //!
-//! Rule: Argo CD applicationset/generators/scm_provider.go.
+//! Rule: Argo CD `applicationset/generators/scm_provider.go`.
 
 use serde_json::Value as Json;
 
@@ -11,12 +11,13 @@ use super::super::question::{
     CloneProtocol, ForgeKind, ForgeRepository, Question, RepositoriesQuestion, RepositoryFilter, RepositoryFilters,
     ServiceAnswer,
 };
+use super::answer::{Result, failed};
 use super::service::{self, ServiceKind};
-use super::{Result, add_values, failed};
+use super::values::add_values;
 use crate::gotemplate::{Map, Text, Value};
 
 pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<Vec<Params>> {
-    let filters = filters(options);
+    let filters = RepositoryFilter::all_of(options);
     RepositoryFilters::new(&filters).or_else(|cause| failed(place, cause))?;
     let question = || question(options, filters, place, world).map(Question::Repositories);
     match service::ask(ServiceKind::ScmProvider, options, place, world, question)? {
@@ -25,24 +26,6 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<V
         }
         _ => failed(place, "the answer has no repositories"),
     }
-}
-
-/// The filters of a generator, as they were written.
-pub(in crate::app::appset) fn filters(options: &Json) -> Vec<RepositoryFilter> {
-    let filters = options.get("filters").and_then(Json::as_array).into_iter().flatten();
-    filters
-        .map(|filter| {
-            let text = |field: &str| filter.get(field).and_then(Json::as_str).map(str::to_owned);
-            let paths = |field: &str| filter.get(field).map(|_| service::texts(filter, field));
-            RepositoryFilter {
-                repository: text("repositoryMatch"),
-                label: text("labelMatch"),
-                branch: text("branchMatch"),
-                paths_exist: paths("pathsExist"),
-                paths_do_not_exist: paths("pathsDoNotExist"),
-            }
-        })
-        .collect()
 }
 
 fn question(

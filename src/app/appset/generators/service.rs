@@ -6,7 +6,7 @@ use serde_json::Value as Json;
 
 use super::super::question::{Forge, ForgeKind, Question, SecretKey, ServiceAnswer, ServiceFault, ServiceLogin};
 use super::super::{Need, World};
-use super::{Answer, Result, failed};
+use super::answer::{Answer, Result, failed};
 use crate::app::appset::fault::Fault;
 
 pub(super) use super::super::generator_fixture::ServiceKind;

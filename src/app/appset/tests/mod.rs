@@ -6,8 +6,6 @@
 mod expansion;
 mod services;
 
-use std::path::PathBuf;
-
 use serde_json::{Value, json};
 
 use super::*;
@@ -72,7 +70,7 @@ fn clusters() -> Facts {
 fn repository(files: &[(&str, &str)]) -> Facts {
     let revision = GitRevision {
         url: "https://git.example.com/apps".to_owned(),
-        folder: PathBuf::new(),
+        folder: crate::app::manifest_folder::ManifestFolder::default(),
         revision: "HEAD".to_owned(),
         project: "default".to_owned(),
     };

@@ -1,5 +1,5 @@
-//! Generators that ask services. Expected values: Argo CD's own tests (applicationset/generators/pull_request_test.go,
-//! scm_provider_test.go, duck_type_test.go, applicationset/services/scm_provider/utils_test.go) and its documentation.
+//! Generators that ask services. Expected values: Argo CD's own tests (`pull_request_test.go`,
+//! `scm_provider_test.go`, `duck_type_test.go` and `utils_test.go` of `applicationset`) and its documentation.
 
 use super::*;
 use crate::app::appset::question::*;
@@ -205,7 +205,7 @@ fn repositories_have_argo_cds_parameters() {
     );
 }
 
-/// Argo CD utils_test.go: `TestFilter…`, `TestMultiFilterAnd`, `TestMultiFilterOr`.
+/// Argo CD `utils_test.go`: `TestFilter…`, `TestMultiFilterAnd`, `TestMultiFilterOr`.
 #[test]
 fn filters_of_repositories_are_alternatives_of_conditions() {
     let all = [
