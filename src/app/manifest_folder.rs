@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 use crate::secret::RepoUrl;
 
 /// The folder of a manifest.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum ManifestFolder {
     /// A folder of this machine.
     Local(PathBuf),

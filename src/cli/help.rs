@@ -170,10 +170,24 @@ const PAGES: [HelpPage; 14] = [
     },
     HelpPage {
         command: "expand",
-        common: &["paths", "clusters", "repo", "checkout", "revision", "output", "verbose"],
+        common: &[
+            "paths",
+            "recursive",
+            "explain",
+            "clusters",
+            "generator_fixture",
+            "repo",
+            "checkout",
+            "revision",
+            "output",
+            "verbose",
+        ],
         examples: [
-            ("trueup expand appsets/", "Print the Applications that the ApplicationSets in a folder generate"),
-            ("trueup expand appsets/ --clusters clusters.yaml -o wide", "List them, with the generator of each"),
+            (
+                "trueup expand appsets/ --clusters clusters.yaml -o wide",
+                "List Applications, with the generator of each",
+            ),
+            ("trueup expand -k bootstrap/ --recursive -o name", "Print a tree of Applications"),
         ],
     },
     HelpPage {

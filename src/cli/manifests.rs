@@ -203,12 +203,12 @@ impl ManifestWalk {
         }
         let met = |walk: &Self| walk.found.texts.len() + walk.found.errors.len() + walk.repeats;
         let before = met(self);
-        self.folder(path, &WalkRoot { given: path, real: real.clone() }, real);
+        self.folder(path, &WalkRoot { given: path, real: real.clone() }, &real);
         if met(self) == before { Err(ManifestError::NoManifests { path: shown(path) }) } else { Ok(()) }
     }
 
-    fn folder(&mut self, path: &Path, root: &WalkRoot<'_>, real: PathBuf) {
-        if !self.folders.insert(real) {
+    fn folder(&mut self, path: &Path, root: &WalkRoot<'_>, real: &Path) {
+        if !self.folders.insert(real.to_owned()) {
             self.repeats += 1;
             return;
         }
@@ -219,28 +219,37 @@ impl ManifestWalk {
         };
         entries.sort_by_key(fs::DirEntry::file_name);
         for entry in entries {
-            if let Err(error) = self.entry(&path.join(entry.file_name()), &entry, root) {
+            if let Err(error) = self.entry(&path.join(entry.file_name()), &entry, root, real) {
                 self.found.errors.push(error);
             }
         }
     }
 
-    fn entry(&mut self, path: &Path, entry: &fs::DirEntry, root: &WalkRoot<'_>) -> Result<(), ManifestError> {
+    fn entry(
+        &mut self,
+        path: &Path,
+        entry: &fs::DirEntry,
+        root: &WalkRoot<'_>,
+        folder: &Path,
+    ) -> Result<(), ManifestError> {
         let file_type = entry.file_type().map_err(|cause| unreadable(path, cause))?;
         let is_hidden = entry.file_name().as_encoded_bytes().starts_with(b".");
         let is_manifest = has_manifest_extension(path);
-        let real = if file_type.is_symlink() {
+        let (real, is_folder, is_file) = if file_type.is_symlink() {
             match fs::canonicalize(path) {
-                Ok(real) => real,
+                Ok(real) => {
+                    let (is_folder, is_file) = (real.is_dir(), real.is_file());
+                    (real, is_folder, is_file)
+                }
                 // A symlink to nowhere, or in a circle, matters only where a manifest would be.
                 Err(cause) if is_manifest => return Err(unreadable(path, cause)),
                 Err(_cause) => return Ok(()),
             }
         } else {
-            fs::canonicalize(path).map_err(|cause| unreadable(path, cause))?
+            // The folder's own place is known, and this is no link: nothing has to be looked up again.
+            (folder.join(entry.file_name()), file_type.is_dir(), file_type.is_file())
         };
-        let is_folder = real.is_dir();
-        let is_wanted = if is_folder { !is_hidden } else { is_manifest && real.is_file() };
+        let is_wanted = if is_folder { !is_hidden } else { is_manifest && is_file };
         if !is_wanted {
             return Ok(());
         }
@@ -248,7 +257,7 @@ impl ManifestWalk {
             return Err(ManifestError::LeavingSymlink { path: shown(path), folder: shown(root.given) });
         }
         if is_folder {
-            self.folder(path, root, real);
+            self.folder(path, root, &real);
             Ok(())
         } else {
             self.file(path, real, Given::InFolder)

@@ -172,7 +172,8 @@ async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<(Run,
             true
         }
     };
-    let run = if is_to_be_done { Box::pin(sync::perform(prepared, &wanted, &world)).await } else { prepared.end(&world) };
+    let run =
+        if is_to_be_done { Box::pin(sync::perform(prepared, &wanted, &world)).await } else { prepared.end(&world) };
     Ok((run, answer))
 }
 

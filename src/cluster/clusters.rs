@@ -47,13 +47,21 @@ impl Clusters {
             let folder = self.folder.get_or_init(|| Folder::open(folder).map(Arc::new)).clone()?;
             return Ok(folder);
         }
-        let contexts = self.contexts.get_or_init(|| Contexts::read(&self.settings)).as_ref().map_err(Clone::clone)?;
-        let access = contexts.find(destination)?;
+        let access = self.contexts()?.find(destination)?;
         let mut connected = self.connected.lock().unwrap_or_else(PoisonError::into_inner);
         let cluster = connected.entry(access.identity.clone()).or_insert_with(|| {
             Arc::new(Kubernetes::new(access, &self.settings, Arc::clone(&self.requests), self.progress.clone()))
         });
         Ok(Arc::clone(cluster) as Arc<dyn Cluster>)
+    }
+
+    fn contexts(&self) -> Result<&Contexts, ClusterError> {
+        self.contexts.get_or_init(|| Contexts::read(&self.settings)).as_ref().map_err(Clone::clone)
+    }
+
+    /// The contexts of the kubeconfig, by name, with the server of each. No request is sent.
+    pub fn context_servers(&self) -> Result<Vec<(String, String)>, ClusterError> {
+        self.contexts().map(Contexts::servers)
     }
 
     /// Every cluster that was found, in stable order.

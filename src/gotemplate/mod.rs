@@ -67,6 +67,11 @@ impl Templates {
     }
 }
 
+/// Compiles a regular expression as Go's `regexp` reads it.
+pub fn go_regex(pattern: &str) -> Result<regex::Regex, String> {
+    sprig::compile_regex(pattern)
+}
+
 /// Parses and runs one template.
 pub fn render(
     functions: &Rc<Functions>,

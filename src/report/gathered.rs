@@ -161,6 +161,11 @@ impl<'run> SharedCause<'run> {
     }
 }
 
+/// The same as values of their own.
+pub fn findings_of(run: &Run) -> Vec<Finding> {
+    of_run(run).into_iter().map(Cow::into_owned).collect()
+}
+
 /// The parts that make two findings equal.
 #[derive(PartialEq, Eq, Hash)]
 struct FindingKey<'finding> {

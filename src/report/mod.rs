@@ -28,6 +28,7 @@ mod yaml;
 
 pub use exit::{ExitRules, ExitStatus, exit_status_of, exit_status_of_tests};
 pub use findings::graphical;
+pub use gathered::findings_of;
 pub use output::{Format, Output, OutputError};
 pub use style::escape::visible;
 pub use style::view::{FindingsPlace, View};

@@ -190,6 +190,18 @@ impl PartialEq for RepoUrl {
 
 impl Eq for RepoUrl {}
 
+impl PartialOrd for RepoUrl {
+    fn partial_cmp(&self, other: &Self) -> Option<std::cmp::Ordering> {
+        Some(self.cmp(other))
+    }
+}
+
+impl Ord for RepoUrl {
+    fn cmp(&self, other: &Self) -> std::cmp::Ordering {
+        self.normal.cmp(&other.normal)
+    }
+}
+
 impl Hash for RepoUrl {
     fn hash<H: Hasher>(&self, state: &mut H) {
         self.normal.hash(state);

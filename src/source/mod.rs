@@ -12,6 +12,7 @@ mod checkout;
 mod dispatch;
 mod error;
 mod fetch;
+mod forges;
 mod history;
 mod limits;
 mod local;

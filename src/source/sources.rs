@@ -49,6 +49,11 @@ impl Sources {
         Ok(Self { shared, repositories: Arc::default(), permits, progress })
     }
 
+    /// Where repositories come from and what opens them.
+    pub(super) fn settings(&self) -> &SourceSettings {
+        &self.shared.settings
+    }
+
     /// Fetches what is wanted of one repository; answers in the order asked.
     pub async fn fetch(&self, url: &RepoUrl, wanted: &[Wanted], cancel: &Cancel) -> Vec<FetchResult> {
         let wanted = wanted.iter().map(|wanted| self.overridden(url, self.scoped(url, wanted))).collect();

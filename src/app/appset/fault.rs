@@ -7,13 +7,15 @@ use thiserror::Error;
 #[derive(Debug, Clone, PartialEq, Eq, Error, Diagnostic)]
 pub(super) enum Fault {
     #[error("`spec.{place}` has no parameters: {cause}")]
-    #[diagnostic(code(trueup::app::generator), help("no Application of this generator is generated"))]
+    #[diagnostic(code(trueup::app::generator), help("no Application of this ApplicationSet is generated"))]
     Generator { place: String, cause: String },
 
     #[error("`spec.{place}` is a generator that is not supported")]
     #[diagnostic(
         code(trueup::app::unsupported_generator),
-        help("supported are list, clusters, git, matrix and merge; give its Applications as manifests")
+        help(
+            "of forges, GitHub, GitLab, Gitea and Bitbucket Server are supported; or pass `--generator-fixture FILE`"
+        )
     )]
     Unsupported { place: String },
 
@@ -24,8 +26,15 @@ pub(super) enum Fault {
     )]
     NoClusters { place: String },
 
+    #[error("`spec.{place}` reads ConfigMap `{name}`, but Argo CD's ConfigMaps are not known")]
+    #[diagnostic(
+        code(trueup::app::no_config_maps),
+        help("give the manifests of its ConfigMap and Secret with `--clusters PATH`")
+    )]
+    NoObjects { place: String, name: String },
+
     #[error("`{field}` cannot be rendered for `spec.{place}`: {cause}")]
-    #[diagnostic(code(trueup::app::generated_template), help("no further Application of this generator is generated"))]
+    #[diagnostic(code(trueup::app::generated_template), help("no Application of this ApplicationSet is generated"))]
     Template { place: String, field: String, cause: String },
 
     #[error("`spec.goTemplateOptions` is invalid: {cause}")]

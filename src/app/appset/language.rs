@@ -2,17 +2,21 @@
 //!
 //! Rules: Argo CD applicationset/utils/utils.go `Replace`, `deeplyReplace` and the functions beside sprig.
 
+use std::cell::Cell;
 use std::rc::Rc;
 
 use serde_json::{Map as Json, Value as JsonValue};
 
 use super::params::Params;
-use crate::gotemplate::{Args, Context, Fault, Function, Functions, MissingKey, NoHost, Param, Templates, Value};
+use crate::gotemplate::{
+    Args, Context, Error as TemplateError, ErrorKind, Fault, Function, Functions, Host, Limit, MissingKey, Param,
+    TemplateLimits, Templates, Value,
+};
 use crate::object::yaml;
 
 /// How the templates of one ApplicationSet are read.
 pub(super) enum Language {
-    Go { functions: Rc<Functions>, missing_key: MissingKey },
+    Go { functions: Rc<Functions>, missing_key: MissingKey, budget: StepBudget },
     Fast,
 }
 
@@ -22,7 +26,7 @@ impl Language {
             return Ok(Self::Fast);
         }
         let missing_key = MissingKey::from_options(options.iter().map(String::as_str))?;
-        Ok(Self::Go { functions: Rc::new(functions()), missing_key })
+        Ok(Self::Go { functions: Rc::new(functions()), missing_key, budget: StepBudget::default() })
     }
 
     pub(super) fn is_go(&self) -> bool {
@@ -33,16 +37,21 @@ impl Language {
     pub(super) fn replace(&self, text: &str, params: &Params) -> Result<String, String> {
         match self {
             Self::Fast => fast(text, params),
-            // What has no action is its own result.
-            Self::Go { .. } if !text.contains("{{") => Ok(text.to_owned()),
-            Self::Go { functions, missing_key } => {
-                let mut templates = Templates::sharing(Rc::clone(functions)).missing_key(*missing_key);
-                let rendered = templates
-                    .parse("", text)
-                    .and_then(|()| templates.execute("", &Value::Map(params.clone()), &NoHost))
-                    .map_err(|error| error.to_string())?;
-                Ok(String::from_utf8_lossy(&rendered).into_owned())
+            Self::Go { functions, missing_key, budget } => {
+                go(text, params, functions, *missing_key, budget).map_err(|error| placed(&error, text))
             }
+        }
+    }
+
+    /// The same for a text that may need parameters that are not known yet: then there is no result.
+    pub(super) fn replace_known(&self, text: &str, params: &Params) -> Result<Option<String>, String> {
+        match self {
+            Self::Fast => fast(text, params).map(Some),
+            Self::Go { functions, budget, .. } => match go(text, params, functions, MissingKey::Error, budget) {
+                Ok(text) => Ok(Some(text)),
+                Err(error) if is_missing_key(&error) => Ok(None),
+                Err(error) => Err(placed(&error, text)),
+            },
         }
     }
 
@@ -73,6 +82,78 @@ impl Language {
             _ => value.clone(),
         })
     }
+}
+
+/// How many steps all templates of one ApplicationSet may take together: some ten seconds.
+#[derive(Debug)]
+pub(super) struct StepBudget(Cell<u64>);
+
+/// A host is asked once in so many steps.
+const STEPS_A_QUESTION: u64 = 1_000;
+const ALL_STEPS: u64 = 100_000_000;
+
+/// The limits of one text.
+const LIMITS: TemplateLimits = TemplateLimits { steps: 5_000_000, depth: 200, output: 16 << 20, memory: 64 << 20 };
+
+impl Default for StepBudget {
+    fn default() -> Self {
+        Self(Cell::new(ALL_STEPS))
+    }
+}
+
+impl Host for StepBudget {
+    fn is_stopped(&self) -> bool {
+        self.0.set(self.0.get().saturating_sub(STEPS_A_QUESTION));
+        self.0.get() == 0
+    }
+}
+
+fn go(
+    text: &str,
+    params: &Params,
+    functions: &Rc<Functions>,
+    missing_key: MissingKey,
+    budget: &StepBudget,
+) -> Result<String, Box<TemplateError>> {
+    // A text without an action is its own result.
+    if !text.contains("{{") {
+        return Ok(text.to_owned());
+    }
+    let mut templates = Templates::sharing(Rc::clone(functions)).missing_key(missing_key).limits(LIMITS);
+    templates.parse("", text)?;
+    let rendered = templates.execute("", &Value::Map(params.clone()), budget)?;
+    Ok(String::from_utf8_lossy(&rendered).into_owned())
+}
+
+/// Rule: Argo CD `isMissingKeyError`.
+fn is_missing_key(error: &TemplateError) -> bool {
+    error.cause.contains("map has no entry for key") || error.cause.contains("can't evaluate field")
+}
+
+/// A fault with its line and column, and the action there.
+fn placed(error: &TemplateError, text: &str) -> String {
+    if error.kind == ErrorKind::Limit(Limit::Stopped) {
+        return format!("the templates of this ApplicationSet take more than {ALL_STEPS} steps");
+    }
+    let Some(line) = error.line.checked_sub(1).and_then(|index| text.split('\n').nth(index)) else {
+        return error.message.clone();
+    };
+    let column = error.column.unwrap_or_default().min(line.len());
+    let column_shown = error.column.map(|column| format!(", column {}", column + 1)).unwrap_or_default();
+    let action = action_at(line, column).map(|action| format!(", at `{action}`")).unwrap_or_default();
+    format!("line {}{column_shown}{action}: {}", error.line, error.cause)
+}
+
+/// The action of a line that a byte is in, cut where it is long; without a byte in one, the first.
+fn action_at(line: &str, column: usize) -> Option<String> {
+    const SHOWN: usize = 80;
+    let before = line.get(..column).and_then(|before| before.rfind("{{"));
+    let start = before.or_else(|| line.find("{{"))?;
+    let action = &line[start..];
+    let end = action.find("}}").map_or(action.len(), |end| end + 2);
+    let action = &action[..end];
+    let cut: String = action.chars().take(SHOWN).collect();
+    Some(if cut.len() < action.len() { format!("{cut}…") } else { cut })
 }
 
 /// Tags of parameters that are texts are replaced, others stay as they are.
@@ -152,9 +233,10 @@ fn slugify(_: &mut dyn Context, args: Args<'_>) -> Result<Value, Fault> {
     Ok(Value::text(slug(&name.lossy(), longest, is_smart)))
 }
 
-fn slug(name: &str, longest: usize, is_smart: bool) -> String {
+/// Rule: gosimple/slug with its English substitutions.
+pub(super) fn slug(name: &str, longest: usize, is_smart: bool) -> String {
     let mut slug = String::new();
-    for character in name.trim().to_lowercase().chars() {
+    for character in name.trim().replace('&', "and").replace('@', "at").to_lowercase().chars() {
         match character {
             'a'..='z' | '0'..='9' | '_' => slug.push(character),
             _ if slug.ends_with('-') => {}

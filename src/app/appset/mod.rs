@@ -6,15 +6,24 @@
 //!
 //! Rules: Argo CD applicationset/ (generators, utils, controllers/template).
 
+mod cluster_secret;
+mod expansion;
+mod explain;
+mod facts;
 mod fault;
+mod found;
+mod generator_fixture;
 mod generators;
 mod glob;
 mod language;
 mod merging;
+mod objects;
 mod params;
 mod patch;
+pub mod question;
 mod reader;
-mod secrets;
+mod set;
+mod world;
 
 #[cfg(test)]
 mod tests;
@@ -23,97 +32,27 @@ use std::collections::BTreeMap;
 
 use serde_json::{Map as Json, Value, json};
 
-use crate::app::manifest_folder::ManifestFolder;
 use crate::finding::Finding;
-use crate::object::Origin;
 
+pub use cluster_secret::ClusterSecret;
+pub use expansion::{ManifestExpansion, expand_manifests};
+pub use explain::{ExplainedParameter, ExplainedValue, Explanation};
+pub use facts::{Facts, GitRevision, Need};
+pub use found::FoundApplication;
+pub use generator_fixture::GeneratorFixture;
 pub use generators::GENERATORS;
+pub use objects::ArgoObjects;
 pub use reader::{ApplicationSets, read};
-pub use secrets::cluster_secrets;
+pub use set::ApplicationSet;
 
 use fault::Fault;
 use generators::{Answer, Found};
 use language::Language;
 use params::Params;
+use world::World;
 
 /// The finalizer that lets Argo CD delete what an Application deployed.
 const RESOURCES_FINALIZER: &str = "resources-finalizer.argocd.argoproj.io";
-
-/// An Argo CD `ApplicationSet` (`argoproj.io/v1alpha1`).
-#[derive(Debug, Clone, PartialEq)]
-pub struct ApplicationSet {
-    /// `metadata.name`.
-    pub name: String,
-    /// `metadata.namespace`; empty when the manifest has none.
-    pub namespace: String,
-    /// `spec.goTemplate`: Go templates in place of `{{name}}`.
-    pub go_template: bool,
-    /// `spec.goTemplateOptions`.
-    pub go_template_options: Vec<String>,
-    /// `spec.generators`, as they were written.
-    pub generators: Vec<Value>,
-    /// `spec.template`, as it was written.
-    pub template: Value,
-    /// `spec.templatePatch`.
-    pub template_patch: Option<String>,
-    /// `spec.syncPolicy.preserveResourcesOnDeletion`: the Applications get no finalizer.
-    pub preserves_resources: bool,
-    /// Where the manifest was written.
-    pub origin: Origin,
-    /// The folder of the manifest's file, which a relative `repoURL` starts from.
-    pub folder: ManifestFolder,
-    /// Warnings about the manifest.
-    pub findings: Vec<Finding>,
-}
-
-/// One repository at one revision, for one project.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub struct GitRevision {
-    /// The repository, as the generator writes it.
-    pub url: String,
-    /// Branch, tag or hash; empty means `HEAD`.
-    pub revision: String,
-    /// The project whose credentials count; empty when the template's project is a template itself.
-    pub project: String,
-}
-
-/// The facts that generators need from outside.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
-pub enum Need {
-    /// The paths of all files of a revision.
-    Tree(GitRevision),
-    /// The content of one file of a revision.
-    File(GitRevision, String),
-}
-
-/// A cluster that Argo CD knows: what a Secret says of it.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ClusterSecret {
-    /// The cluster's name.
-    pub name: String,
-    /// The API server's URL.
-    pub server: String,
-    /// The project that the cluster belongs to.
-    pub project: String,
-    /// The Secret's labels.
-    pub labels: BTreeMap<String, String>,
-    /// The Secret's annotations.
-    pub annotations: BTreeMap<String, String>,
-}
-
-/// The answers to [`Need`]s, and what a run knows from the start.
-#[derive(Debug, Clone, Default)]
-pub struct Facts {
-    /// The files of a revision, by path, in git's order; or why they could not be listed.
-    pub trees: BTreeMap<GitRevision, Result<Vec<String>, String>>,
-    /// The content of files.
-    pub files: BTreeMap<(GitRevision, String), Result<Vec<u8>, String>>,
-    /// The clusters; nothing when nobody said where they are.
-    pub clusters: Option<Vec<ClusterSecret>>,
-    /// Whether `*` in a git file generator stops at `/`, as with Argo CD's
-    /// `applicationsetcontroller.enable.new.git.file.globbing`.
-    pub new_git_file_globbing: bool,
-}
 
 /// An Application that an ApplicationSet generates.
 #[derive(Debug, Clone, PartialEq)]
@@ -124,6 +63,8 @@ pub struct Generated {
     pub manifest: Value,
     /// The generator it comes from, such as `generators[0].list`.
     pub generator: String,
+    /// Where its values come from, if asked for.
+    pub explanation: Option<Explanation>,
 }
 
 /// The outcome of an ApplicationSet.
@@ -141,13 +82,20 @@ pub fn expand(set: &ApplicationSet, facts: &Facts) -> Expansion {
         Ok(language) => language,
         Err(cause) => return Expansion::Done(Vec::new(), vec![set.finding(&Fault::Options { cause })]),
     };
-    let mut run = Run { set, language, needs: Vec::new(), generated: Vec::new(), findings: set.findings.clone() };
+    let mut run = Run {
+        set,
+        language,
+        needs: Vec::new(),
+        generated: Vec::new(),
+        has_failed: false,
+        findings: set.findings.clone(),
+    };
     for (index, generator) in set.generators.iter().enumerate() {
         let place = format!("generators[{index}]");
         match generators::generate(generator, &place, None, &run.world(facts)) {
-            Ok(found) => found.into_iter().for_each(|found| run.apply(&found)),
+            Ok(found) => found.into_iter().for_each(|found| run.apply(&found, facts.is_explained)),
             Err(Answer::Needs(needs)) => run.needs.extend(needs),
-            Err(Answer::Failed(fault)) => run.findings.push(set.finding(&fault)),
+            Err(Answer::Failed(fault)) => run.fail(&fault),
         }
     }
     if !run.needs.is_empty() {
@@ -158,18 +106,13 @@ pub fn expand(set: &ApplicationSet, facts: &Facts) -> Expansion {
     run.finish()
 }
 
-/// The inputs of every generator.
-struct World<'run> {
-    set: &'run ApplicationSet,
-    language: &'run Language,
-    facts: &'run Facts,
-}
-
 struct Run<'set> {
     set: &'set ApplicationSet,
     language: Language,
     needs: Vec<Need>,
     generated: Vec<Generated>,
+    /// Whether a generator or a template failed: then there are no Applications, as a part of them looks like a removal.
+    has_failed: bool,
     findings: Vec<Finding>,
 }
 
@@ -178,21 +121,28 @@ impl Run<'_> {
         World { set: self.set, language: &self.language, facts }
     }
 
-    /// Renders the template with each set of parameters; one that fails stops its ApplicationSet's generator alone.
-    fn apply(&mut self, found: &Found) {
+    fn fail(&mut self, fault: &Fault) {
+        self.has_failed = true;
+        self.findings.push(self.set.finding(fault));
+    }
+
+    /// Renders the template with each set of parameters, until one fails.
+    fn apply(&mut self, found: &Found, is_explained: bool) {
         let template = merging::filled(&found.template, &self.set.template);
-        for (index, params) in found.params.iter().enumerate() {
+        for (index, set) in found.sets.iter().enumerate() {
             let place = format!("{}, parameter set {}", found.place, index + 1);
-            match self.application(&template, params) {
+            match self.application(&template, &set.params) {
                 Ok(manifest) => {
                     let name = manifest.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
                     let (name, generator) = (name.to_owned(), found.place.clone());
-                    self.generated.push(Generated { name, manifest, generator });
+                    let explanation = is_explained.then(|| {
+                        let patch = self.set.template_patch.as_deref();
+                        explain::explain(&template, patch, set, index + 1, self.language.is_go())
+                    });
+                    self.generated.push(Generated { name, manifest, generator, explanation });
                 }
                 Err((field, cause)) => {
-                    let finding = self.set.finding(&Fault::Template { place, field, cause });
-                    self.findings.push(finding);
-                    return;
+                    return self.fail(&Fault::Template { place, field, cause });
                 }
             }
         }
@@ -232,6 +182,9 @@ impl Run<'_> {
 
     /// Names that cannot be, or stand twice, are errors; the others are generated all the same.
     fn finish(mut self) -> Expansion {
+        if self.has_failed {
+            return Expansion::Done(Vec::new(), self.findings);
+        }
         let mut count: BTreeMap<String, usize> = BTreeMap::new();
         for generated in &self.generated {
             *count.entry(generated.name.clone()).or_default() += 1;
@@ -259,11 +212,5 @@ fn take(application: &mut Value, field: &str) -> Json<String, Value> {
     match application.get_mut(field).map(Value::take) {
         Some(Value::Object(map)) => map,
         _ => Json::new(),
-    }
-}
-
-impl ApplicationSet {
-    fn finding(&self, fault: &Fault) -> Finding {
-        Finding::of(fault).about(&self.name)
     }
 }

@@ -1,11 +1,61 @@
 //! Parameters: what a generator finds, as a template sees it.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
+use std::rc::Rc;
 
 use crate::gotemplate::{Map, Text, Type, Value};
 
 /// One set of parameters; cheap to clone, and shared as Go's maps are.
 pub(super) type Params = Map;
+
+/// One set of parameters, and the generators that its values come from.
+#[derive(Clone)]
+pub(super) struct ParamSet {
+    pub(super) params: Params,
+    /// The first that knows a name counts; empty unless an explanation is wanted.
+    origins: Vec<Rc<ParamOrigin>>,
+}
+
+/// The names that one generator found, flattened.
+struct ParamOrigin {
+    generator: String,
+    names: BTreeSet<String>,
+}
+
+impl ParamSet {
+    /// A set of one generator.
+    pub(super) fn of(params: Params, generator: &str, is_explained: bool) -> Self {
+        let names = || flattened(&params).into_keys().collect();
+        let origin = is_explained.then(|| Rc::new(ParamOrigin { generator: generator.to_owned(), names: names() }));
+        Self { params, origins: origin.into_iter().collect() }
+    }
+
+    /// A set that was combined of two, of which the first counts where both know a name.
+    pub(super) fn combined(params: Params, first: &Self, second: &Self) -> Self {
+        Self { params, origins: first.origins.iter().chain(&second.origins).cloned().collect() }
+    }
+
+    /// The same in maps of its own.
+    pub(super) fn copied(&self) -> Self {
+        Self { params: copied(&self.params), origins: self.origins.clone() }
+    }
+
+    /// The generator that found a parameter.
+    pub(super) fn generator_of(&self, name: &str) -> &str {
+        let knows = |origin: &&Rc<ParamOrigin>| origin.names.contains(name);
+        self.origins.iter().find(knows).map(|origin| origin.generator.as_str()).unwrap_or_default()
+    }
+}
+
+/// About how many bytes the parameters of a set take.
+pub(super) fn size(value: &Value) -> usize {
+    match value {
+        Value::Text(text) => text.bytes().len(),
+        Value::Map(map) => map.entries().iter().map(|(key, value)| key.bytes().len() + size(value)).sum(),
+        Value::List(list) => list.items().iter().map(size).sum(),
+        _ => 8,
+    }
+}
 
 /// A map of texts, which Go templates see as `map[string]string`.
 pub(super) fn texts(entries: &BTreeMap<String, String>) -> Value {
@@ -32,7 +82,7 @@ pub(super) fn flattened(params: &Params) -> BTreeMap<String, String> {
 
 fn flatten(key: String, value: &Value, flat: &mut BTreeMap<String, String>) {
     match value {
-        Value::Map(map) if *map.element() == Type::Interface && !map.is_empty() => {
+        Value::Map(map) if !map.is_empty() => {
             for (inner, value) in map.entries() {
                 flatten(format!("{key}.{}", inner.lossy()), &value, flat);
             }

@@ -2,8 +2,10 @@
 
 use serde_json::{Map as Json, Value};
 
-use super::ApplicationSet;
+use super::generators::{Generator, nested_fields};
+use super::{ApplicationSet, FoundApplication};
 use crate::app::ManifestText;
+use crate::app::charts::Charts;
 use crate::app::fault::Fault;
 use crate::app::fields::Fields;
 use crate::app::manifest_folder::ManifestFolder;
@@ -18,7 +20,7 @@ pub struct ApplicationSets {
     /// Every ApplicationSet that could be read.
     pub sets: Vec<ApplicationSet>,
     /// The Applications that are written out, as they are.
-    pub applications: Vec<Value>,
+    pub applications: Vec<FoundApplication>,
     /// Errors of ApplicationSets that could not be read.
     pub findings: Vec<Finding>,
 }
@@ -26,18 +28,25 @@ pub struct ApplicationSets {
 /// Reads the ApplicationSets of manifest files, and passes the Applications on.
 pub fn read(inputs: &[ManifestText]) -> ApplicationSets {
     let mut found = ApplicationSets::default();
+    let charts = Charts::of(inputs);
     for input in inputs {
         // What cannot be read is reported where Applications are read.
         let Ok(text) = yaml::decode(&input.bytes) else { continue };
-        if !text.contains("argoproj.io") {
+        // A template of a chart is a manifest when Helm has rendered it.
+        let is_template = || charts.chart(input).is_some() && text.contains("{{");
+        if !text.contains("argoproj.io") || is_template() {
             continue;
         }
         let source = SourceText::new(&input.name, &text);
-        let before = found.sets.len();
+        let (before, before_applications) = (found.sets.len(), found.applications.len());
         for document in yaml::read(&text, &Limits::default(), WithPositions::Yes).into_iter().flatten() {
             read_object(&source, &document, &document.value, &Pointer::root(), &mut found);
         }
         found.sets[before..].iter_mut().for_each(|set| set.folder.clone_from(&input.folder));
+        for application in &mut found.applications[before_applications..] {
+            application.file.clone_from(&input.name);
+            application.folder.clone_from(&input.folder);
+        }
     }
     found
 }
@@ -54,7 +63,14 @@ fn read_object(source: &SourceText, document: &Document, value: &Value, base: &P
                 Err(findings) => found.findings.extend(findings),
             }
         }
-        ("Application", _) if is_ours => found.applications.push(value.clone()),
+        ("Application", _) if is_ours => found.applications.push(FoundApplication {
+            manifest: value.clone(),
+            application_set: String::new(),
+            generator: String::new(),
+            explanation: None,
+            file: String::new(),
+            folder: ManifestFolder::default(),
+        }),
         (kind, _) if kind.ends_with("List") => {
             let items = value.get("items").and_then(Value::as_array).into_iter().flatten();
             for (index, item) in items.enumerate() {
@@ -101,22 +117,35 @@ fn decode(reading: Reading<'_>, manifest: &Json<String, Value>) -> Result<Applic
     Ok(set)
 }
 
+/// Reports the fields of a generator that Argo CD does not know, those of nested generators and forges included.
+fn known_generator(mut generator: Fields<'_>, depth: usize) {
+    let known: Vec<&'static str> = super::GENERATORS.iter().map(|generator| generator.name).collect();
+    generator.know(&known);
+    generator.know(&["selector"]);
+    for Generator { name, fields } in &super::GENERATORS {
+        let Some(mut options) = generator.fields(name) else { continue };
+        options.know(fields);
+        options.know(&["template", "values"]);
+        if matches!(*name, "matrix" | "merge") && depth < 3 {
+            options.list("generators").into_iter().for_each(|nested| known_generator(nested, depth + 1));
+        }
+        for (field, nested) in nested_fields(name) {
+            if let Some(mut own) = options.fields(field) {
+                own.know(nested);
+                own.finish();
+            }
+        }
+        options.finish();
+    }
+    generator.finish();
+}
+
 fn specification(mut spec: Fields<'_>, set: &mut ApplicationSet) {
     set.go_template = spec.flag("goTemplate");
     set.go_template_options = spec.texts("goTemplateOptions");
     set.template_patch = spec.non_empty_text("templatePatch");
-    for mut generator in spec.list("generators") {
-        let known: Vec<&'static str> = super::GENERATORS.iter().map(|generator| generator.name).collect();
-        generator.know(&known);
-        generator.know(&["selector"]);
-        for kind in &super::GENERATORS {
-            if let Some(mut options) = generator.fields(kind.name) {
-                options.know(kind.fields);
-                options.know(&["template", "values"]);
-                options.finish();
-            }
-        }
-        generator.finish();
+    for generator in spec.list("generators") {
+        known_generator(generator, 0);
     }
     let raw = spec.copied(&["generators", "template"]);
     set.generators = raw.get("generators").and_then(Value::as_array).cloned().unwrap_or_default();

@@ -3,6 +3,7 @@
 pub(super) mod apps_from;
 pub(super) mod cluster;
 pub(super) mod comparing;
+pub(super) mod generators;
 pub(super) mod health;
 pub(super) mod judging;
 pub(super) mod output;

@@ -110,6 +110,12 @@ impl Contexts {
         if destination.name.is_empty() { self.by_server(&destination.server) } else { self.by_name(&destination.name) }
     }
 
+    /// Every context that is whole, by name, with its server as the kubeconfig writes it.
+    pub(crate) fn servers(&self) -> Vec<(String, String)> {
+        let server = |access: Access| (access.label, access.cluster.server.unwrap_or_default());
+        self.usable().map(server).collect()
+    }
+
     fn mapped(&self, destination: &Destination) -> Option<&str> {
         let named = |name: &str| self.flags.context_map.get(name).filter(|_| !name.is_empty());
         let server = ServerUrl::parse(&destination.server, true);

@@ -1,15 +1,21 @@
-//! Expands an ApplicationSet: what its generators need to know is read from the checkouts of its repositories.
+//! Expands the ApplicationSets of manifest files: answers what their generators need to know.
 //!
-//! In: an [`ApplicationSet`] and the facts that are known from the start. Out: the [`Generated`] Applications and what went
-//! wrong. The files of git generators come by the same fetch as sources: one a repository and run.
+//! In: the texts of files and the facts that are known from the start. Out: the Applications and what went wrong. The files of
+//! git generators come by the same fetch as sources: one a repository and run. Forges and plugins are asked once a question.
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::appset::{self, ApplicationSet, Expansion, Facts, Generated, GitRevision, Need};
+use crate::app::appset::{self, ArgoObjects, Facts, FoundApplication, GitRevision, ManifestExpansion, Need};
+use crate::app::{Destination, ManifestText};
+use crate::cluster::{Cluster, ClusterError, Clusters, ListRequest};
 use crate::finding::Finding;
+use crate::object::Gvk;
 use crate::process::Cancel;
 use crate::source::{Checkout, Sources, Wanted, locate};
+
+/// The cluster that Argo CD runs in, by the name that it gives it.
+const IN_CLUSTER: &str = "in-cluster";
 
 /// How often an expansion may ask: for a tree and then its files, in each of two nested generators.
 const ROUNDS: usize = 8;
@@ -17,51 +23,82 @@ const ROUNDS: usize = 8;
 /// How many files of one revision are listed.
 const MAX_FILES: usize = 1_000_000;
 
-/// Expands one ApplicationSet.
+/// Reads the objects that generators may ask for from the cluster that Argo CD runs in: the Secrets and ConfigMaps of its
+/// namespace, and the resources that a ConfigMap of a `clusterDecisionResource` generator names.
+pub async fn argocd_objects(clusters: &Clusters, namespace: &str) -> Result<ArgoObjects, ClusterError> {
+    let destination = Destination { name: IN_CLUSTER.to_owned(), ..Destination::default() };
+    let cluster = clusters.find(&destination)?;
+    let mut objects = ArgoObjects::default();
+    for kind in ["Secret", "ConfigMap"] {
+        list(&*cluster, Gvk::from_api_version("v1", kind), namespace, &mut objects).await?;
+    }
+    let kinds = cluster.kinds().await?;
+    let named = objects.decision_kinds();
+    for facts in kinds.iter_all() {
+        let is_named = |(api_version, plural): &(String, String)| {
+            *plural == facts.plural && *api_version == facts.gvk.api_version()
+        };
+        if named.iter().any(is_named) {
+            list(&*cluster, facts.gvk.clone(), namespace, &mut objects).await?;
+        }
+    }
+    Ok(objects)
+}
+
+async fn list(cluster: &dyn Cluster, gvk: Gvk, namespace: &str, objects: &mut ArgoObjects) -> Result<(), ClusterError> {
+    let request = ListRequest { gvk, namespace: Some(namespace.to_owned()), metadata_only: false };
+    for object in cluster.list(&request).await? {
+        objects.add(&object.to_value());
+    }
+    Ok(())
+}
+
+/// Expands all ApplicationSets of manifest files; those that are written out are passed on.
 pub async fn expand(
-    set: &ApplicationSet,
-    mut facts: Facts,
+    inputs: &[ManifestText],
+    facts: &mut Facts,
     sources: &Sources,
     cancel: &Cancel,
-) -> (Vec<Generated>, Vec<Finding>) {
+) -> (Vec<FoundApplication>, Vec<Finding>) {
     for _ in 0..ROUNDS {
-        match appset::expand(set, &facts) {
-            Expansion::Done(generated, findings) => return (generated, findings),
-            Expansion::Needs(needs) => answer(set, &needs, &mut facts, sources, cancel).await,
+        match appset::expand_manifests(inputs, facts) {
+            ManifestExpansion::Done(applications, findings) => return (applications, findings),
+            ManifestExpansion::Needs(needs) => answer(&needs, facts, sources, cancel).await,
         }
     }
     let code = "trueup::fleet::expansion";
-    let finding = Finding::error(code, "the generators still need files after all that they asked for was read");
-    (Vec::new(), vec![finding.about(&set.name)])
+    let finding = Finding::error(code, "the generators still need facts after all that they asked for was read");
+    (Vec::new(), vec![finding])
 }
 
-async fn answer(set: &ApplicationSet, needs: &[Need], facts: &mut Facts, sources: &Sources, cancel: &Cancel) {
+async fn answer(needs: &[Need], facts: &mut Facts, sources: &Sources, cancel: &Cancel) {
     for need in needs {
-        let (Need::Tree(revision) | Need::File(revision, _)) = need;
-        let checkout = checkout(set, revision, sources, cancel).await;
         match need {
             Need::Tree(revision) => {
+                let checkout = checkout(revision, sources, cancel).await;
                 let tree = checkout.and_then(|checkout| tree(&checkout.root));
                 facts.trees.insert(revision.clone(), tree);
             }
             Need::File(revision, path) => {
+                let checkout = checkout(revision, sources, cancel).await;
                 let content = checkout.and_then(|checkout| {
                     let file = checkout.file(path).map_err(|error| error.to_string())?;
                     std::fs::read(file).map_err(|error| error.to_string())
                 });
                 facts.files.insert((revision.clone(), path.clone()), content);
             }
+            Need::Answer(question) => {
+                let nothing = appset::ArgoObjects::default();
+                let credential = facts.objects.as_ref().unwrap_or(&nothing).credential(&question.login());
+                let answer = sources.ask(question, credential, cancel).await;
+                facts.answers.insert(question.clone(), answer);
+            }
         }
     }
 }
 
-async fn checkout(
-    set: &ApplicationSet,
-    revision: &GitRevision,
-    sources: &Sources,
-    cancel: &Cancel,
-) -> Result<Arc<Checkout>, String> {
-    let url = locate(&revision.url, &set.folder);
+async fn checkout(revision: &GitRevision, sources: &Sources, cancel: &Cancel) -> Result<Arc<Checkout>, String> {
+    let url = locate(&revision.url, &revision.folder);
     let wanted = Wanted { revision: revision.revision.clone(), project: revision.project.clone(), ..Wanted::default() };
     match sources.fetch(&url, &[wanted], cancel).await.pop() {
         Some(Ok(checkout)) => Ok(checkout),

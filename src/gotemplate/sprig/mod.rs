@@ -56,3 +56,5 @@ impl Functions {
         functions
     }
 }
+
+pub(super) use regex::of_pattern as compile_regex;

@@ -33,6 +33,12 @@ fn compiled(args: Args<'_>) -> std::result::Result<Regex, Fault> {
     })
 }
 
+/// A pattern in Go's syntax, for other users than templates.
+pub(in crate::gotemplate) fn of_pattern(pattern: &str) -> std::result::Result<::regex::Regex, String> {
+    let translated = translate(pattern).map_err(|error| format!("error parsing regexp: {error}"))?;
+    ::regex::Regex::new(&translated).map_err(|error| format!("error parsing regexp: {error}"))
+}
+
 /// The message that Go's `MustCompile` panics with.
 fn panicking(args: Args<'_>) -> std::result::Result<Regex, Fault> {
     compiled(args).map_err(|fault| match fault {

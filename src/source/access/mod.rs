@@ -20,6 +20,7 @@ pub use credentials::Credentials;
 pub(crate) use credentials::git_environment;
 pub(super) use credentials::{ServerAccess, ServerOrigin, Trust};
 pub(crate) use docker_config::Asking;
+pub(super) use github_app::{TokenRequester, token as app_token};
 pub use keyring::{HostLogin, Keyring};
 pub(crate) use pass::Pass;
 pub(super) use pass::is_this_machine;

@@ -99,6 +99,20 @@ impl Web {
         self.patiently(url, question)
     }
 
+    /// Sends JSON to what answers the same each time.
+    pub(in super::super) fn post_json(
+        &self,
+        url: &Url,
+        headers: &HeaderMap,
+        json: &str,
+    ) -> Result<WebAnswer<'_>, SourceError> {
+        let question = || {
+            let request = self.client.post(without_identity(url)).headers(headers.clone());
+            request.header(CONTENT_TYPE, "application/json").body(Body::wrap(Body::from(json.to_owned())))
+        };
+        self.patiently(url, question)
+    }
+
     fn patiently(&self, url: &Url, question: impl Fn() -> RequestBuilder) -> Result<WebAnswer<'_>, SourceError> {
         let mut wait = FIRST_WAIT;
         for attempt in 1.. {

@@ -8,11 +8,16 @@ use super::super::fault::Fault;
 use super::super::language::normalized;
 use super::super::params::{Params, texts};
 use super::super::{ClusterSecret, World};
-use super::{Answer, Result, Selector, add_values, failed};
+use super::answer::{Answer, Result, failed};
+use super::selector::Selector;
+use super::values::add_values;
 use crate::gotemplate::{Map, Text, Value};
 
 /// The cluster that Argo CD runs in, which needs no Secret.
-const LOCAL_SERVER: &str = "https://kubernetes.default.svc";
+pub(super) const LOCAL_SERVER: &str = "https://kubernetes.default.svc";
+
+/// What Argo CD calls it.
+pub(super) const LOCAL_NAME: &str = "in-cluster";
 
 pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<Vec<Params>> {
     let Some(clusters) = &world.facts.clusters else {
@@ -23,11 +28,8 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<V
     let mut all = Vec::new();
     // It has no labels that a selector could look at.
     if selector.is_none() && !clusters.iter().any(|cluster| cluster.server == LOCAL_SERVER) {
-        let local = ClusterSecret {
-            name: "in-cluster".to_owned(),
-            server: LOCAL_SERVER.to_owned(),
-            ..ClusterSecret::default()
-        };
+        let local =
+            ClusterSecret { name: LOCAL_NAME.to_owned(), server: LOCAL_SERVER.to_owned(), ..ClusterSecret::default() };
         all.push(of_cluster(&local, options, place, world)?);
     }
     for cluster in clusters {

@@ -1,5 +1,6 @@
 //! `git`: a set of parameters for each folder of a repository, or for each map in its files.
 
+use crate::app::manifest_folder::ManifestFolder;
 use std::collections::BTreeSet;
 
 use serde_json::Value as Json;
@@ -8,7 +9,8 @@ use super::super::glob::{doublestar_match, path_match, pathspec_match};
 use super::super::language::{normalized, parse_yaml};
 use super::super::params::{Params, flattened};
 use super::super::{GitRevision, Need, World};
-use super::{Result, add_values, failed};
+use super::answer::{Result, failed};
+use super::values::add_values;
 use crate::gotemplate::{List, Map, Text, Value};
 
 /// A pattern, and whether it excludes.
@@ -19,6 +21,7 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<V
     let project = world.set.template.pointer("/spec/project").and_then(Json::as_str).unwrap_or_default();
     let revision = GitRevision {
         url: text("repoURL").to_owned(),
+        folder: if text("repoURL").starts_with('.') { world.set.folder.clone() } else { ManifestFolder::default() },
         revision: text("revision").to_owned(),
         project: if project.contains("{{") { String::new() } else { project.to_owned() },
     };

@@ -5,7 +5,7 @@ use serde_json::Value as Json;
 use super::super::World;
 use super::super::language::parse_yaml;
 use super::super::params::Params;
-use super::{Result, failed};
+use super::answer::{Result, failed};
 use crate::gotemplate::{Map, Text, Value};
 
 pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<Vec<Params>> {

@@ -3,26 +3,28 @@
 use serde_json::Value as Json;
 
 use super::super::World;
-use super::super::params::{Params, copied, printed};
-use super::{Answer, Result, failed, generate_at, only};
+use super::super::params::{ParamSet, Params, copied, printed};
+use super::answer::{Answer, Nested, Result, check_count, failed, only};
 use crate::gotemplate::{Map, Value};
 
-pub(super) fn params(options: &Json, place: &str, world: &World<'_>, depth: usize) -> Result<Vec<Params>> {
+pub(super) fn params(options: &Json, place: &str, world: &World<'_>, nested: Nested<'_>) -> Result<Vec<ParamSet>> {
     let generators = options.get("generators").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     let [first, second] = generators else {
         let count = generators.len();
         return failed(place, format!("a matrix has two generators, this one has {count}"));
     };
     let inner = |index: usize| format!("{place}.generators[{index}]");
-    let outer = only(generate_at(first, &inner(0), None, world, depth + 1)?, place)?;
+    let outer = only(nested(first, &inner(0), None)?, place)?;
     let mut combined = Vec::new();
     let mut needs = Vec::new();
-    for params in &outer {
-        match generate_at(second, &inner(1), Some(params), world, depth + 1) {
+    for set in &outer {
+        match nested(second, &inner(1), Some(&set.params)) {
             Ok(found) => {
                 for own in only(found, place)? {
-                    combined.push(combine(params, &own, place, world)?);
+                    let params = combine(&set.params, &own.params, place, world)?;
+                    combined.push(ParamSet::combined(params, set, &own));
                 }
+                check_count(combined.len(), place)?;
             }
             // All that the second generator needs is asked for at once.
             Err(Answer::Needs(more)) => needs.extend(more),

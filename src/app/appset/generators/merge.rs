@@ -5,11 +5,11 @@ use std::collections::BTreeMap;
 use serde_json::Value as Json;
 
 use super::super::World;
-use super::super::params::{Params, copied, printed};
-use super::{Result, failed, generate_at, only};
+use super::super::params::{ParamSet, Params, printed};
+use super::answer::{Answer, Nested, Result, failed, only};
 use crate::gotemplate::{Map, Value};
 
-pub(super) fn params(options: &Json, place: &str, world: &World<'_>, depth: usize) -> Result<Vec<Params>> {
+pub(super) fn params(options: &Json, place: &str, world: &World<'_>, nested: Nested<'_>) -> Result<Vec<ParamSet>> {
     let generators = options.get("generators").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
     if generators.len() < 2 {
         return failed(place, "found less than two generators, Merge requires two or more");
@@ -23,9 +23,9 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>, depth: usiz
     let mut needs = Vec::new();
     for (index, generator) in generators.iter().enumerate() {
         let inner = format!("{place}.generators[{index}]");
-        match generate_at(generator, &inner, None, world, depth + 1) {
+        match nested(generator, &inner, None) {
             Ok(found) => sets.push(only(found, place)?),
-            Err(super::Answer::Needs(more)) => needs.extend(more),
+            Err(Answer::Needs(more)) => needs.extend(more),
             Err(answer) => return Err(answer),
         }
     }
@@ -33,12 +33,13 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>, depth: usiz
         return Err(needs.into());
     }
     let mut others = sets.into_iter();
-    let mut merged: Vec<Params> = others.next().unwrap_or_default().iter().map(copied).collect();
+    let mut merged: Vec<ParamSet> = others.next().unwrap_or_default().iter().map(ParamSet::copied).collect();
     for set in others {
         let by_key = by_key(&set, &keys, place)?;
         for base in &mut merged {
-            if let Some(over) = by_key.get(&key_of(base, &keys)) {
-                *base = overridden(base, over, place, world)?;
+            if let Some(over) = by_key.get(&key_of(&base.params, &keys)) {
+                let params = overridden(&base.params, &over.params, place, world)?;
+                *base = ParamSet::combined(params, over, base);
             }
         }
     }
@@ -56,10 +57,10 @@ fn key_of(params: &Params, keys: &[&str]) -> String {
     Json::Object(values.into_iter().collect()).to_string()
 }
 
-fn by_key<'p>(set: &'p [Params], keys: &[&str], place: &str) -> Result<BTreeMap<String, &'p Params>> {
+fn by_key<'p>(set: &'p [ParamSet], keys: &[&str], place: &str) -> Result<BTreeMap<String, &'p ParamSet>> {
     let mut found = BTreeMap::new();
     for params in set {
-        let key = key_of(params, keys);
+        let key = key_of(&params.params, keys);
         if found.insert(key.clone(), params).is_some() {
             return failed(
                 place,

@@ -1,100 +1,33 @@
 //! Generators: one entry of `spec.generators` becomes sets of parameters.
 
+mod answer;
 mod clusters;
+mod decision;
+mod fields;
 mod git;
 mod list;
 mod matrix;
 mod merge;
+mod plugin;
+mod pull_request;
+mod scm_provider;
+mod selector;
+mod service;
+mod values;
 
 use serde_json::Value as Json;
 
 use super::fault::Fault;
 use super::language::Language;
-use super::params::{Params, flattened, texts};
-use super::{Need, World};
-use crate::gotemplate::{Text, Value};
+use super::params::{ParamSet, Params, flattened};
+use super::world::World;
 
-/// A kind of generator, and the fields that it has besides `template` and `values`.
-#[derive(Debug)]
-pub struct Generator {
-    /// The field of an entry of `spec.generators`.
-    pub name: &'static str,
-    /// Its own fields.
-    pub fields: &'static [&'static str],
-}
+pub(super) use answer::{Answer, Found};
+pub use fields::GENERATORS;
+pub(super) use fields::{Generator, nested_fields};
 
-/// Every kind that Argo CD knows.
-pub static GENERATORS: [Generator; 9] = [
-    Generator { name: "list", fields: &["elements", "elementsYaml"] },
-    Generator { name: "clusters", fields: &["selector", "flatList"] },
-    Generator {
-        name: "git",
-        fields: &["repoURL", "revision", "directories", "files", "pathParamPrefix", "requeueAfterSeconds"],
-    },
-    Generator { name: "matrix", fields: &["generators"] },
-    Generator { name: "merge", fields: &["generators", "mergeKeys"] },
-    Generator { name: "plugin", fields: &["configMapRef", "input", "requeueAfterSeconds"] },
-    Generator {
-        name: "clusterDecisionResource",
-        fields: &["configMapRef", "name", "labelSelector", "requeueAfterSeconds"],
-    },
-    Generator {
-        name: "pullRequest",
-        fields: &[
-            "github",
-            "gitlab",
-            "gitea",
-            "bitbucketServer",
-            "bitbucket",
-            "azuredevops",
-            "filters",
-            "continueOnRepoNotFoundError",
-            "requeueAfterSeconds",
-        ],
-    },
-    Generator {
-        name: "scmProvider",
-        fields: &[
-            "github",
-            "gitlab",
-            "bitbucket",
-            "bitbucketServer",
-            "gitea",
-            "azureDevOps",
-            "awsCodeCommit",
-            "cloneProtocol",
-            "filters",
-            "requeueAfterSeconds",
-        ],
-    },
-];
-
-/// The result of one generator.
-pub(super) struct Found {
-    /// Where it stands, such as `generators[0].list`.
-    pub(super) place: String,
-    /// Its own template, which counts before the ApplicationSet's.
-    pub(super) template: Json,
-    pub(super) params: Vec<Params>,
-}
-
-/// Why there are no parameters.
-pub(super) enum Answer {
-    Needs(Vec<Need>),
-    Failed(Fault),
-}
-
-impl From<Vec<Need>> for Answer {
-    fn from(needs: Vec<Need>) -> Self {
-        Self::Needs(needs)
-    }
-}
-
-type Result<T> = std::result::Result<T, Answer>;
-
-fn failed<T>(place: &str, cause: impl Into<String>) -> Result<T> {
-    Err(Answer::Failed(Fault::Generator { place: place.to_owned(), cause: cause.into() }))
-}
+use answer::{Result, check_count, check_size, failed};
+use selector::Selector;
 
 /// How deep generators are nested in `matrix` and `merge`.
 const MAX_DEPTH: usize = 3;
@@ -115,23 +48,32 @@ fn generate_at(
         return failed(place, "generators are nested deeper than Argo CD allows");
     }
     let selector = Selector::of(entry.get("selector")).or_else(|cause| failed(place, cause))?;
+    let nested = |entry: &Json, place: &str, outer: Option<&Params>| generate_at(entry, place, outer, world, depth + 1);
     let mut found = Vec::new();
     for kind in &GENERATORS {
         let Some(options) = entry.get(kind.name).filter(|options| !options.is_null()) else { continue };
         let place = format!("{place}.{}", kind.name);
         let options = interpolated(options, outer, world.language, &place)?;
-        let mut params = match kind.name {
-            "list" => list::params(&options, &place, world)?,
-            "clusters" => clusters::params(&options, &place, world)?,
-            "git" => git::params(&options, &place, world)?,
-            "matrix" => matrix::params(&options, &place, world, depth)?,
-            "merge" => merge::params(&options, &place, world, depth)?,
+        let params = match kind.name {
+            "matrix" => Err(matrix::params(&options, &place, world, &nested)?),
+            "merge" => Err(merge::params(&options, &place, world, &nested)?),
+            "list" => Ok(list::params(&options, &place, world)?),
+            "clusters" => Ok(clusters::params(&options, &place, world)?),
+            "git" => Ok(git::params(&options, &place, world)?),
+            "plugin" => Ok(plugin::params(&options, &place, world)?),
+            "clusterDecisionResource" => Ok(decision::params(&options, &place, world)?),
+            "pullRequest" => Ok(pull_request::params(&options, &place, world)?),
+            "scmProvider" => Ok(scm_provider::params(&options, &place, world)?),
             _ => return Err(Answer::Failed(Fault::Unsupported { place })),
         };
+        let one = |params| ParamSet::of(params, &place, world.facts.is_explained);
+        let mut sets = params.map_or_else(|sets| sets, |params| params.into_iter().map(one).collect());
+        check_count(sets.len(), &place)?;
+        check_size(&sets, &place)?;
         if let Some(selector) = &selector {
-            params.retain(|params| selector.matches(&flattened(params)));
+            sets.retain(|set| selector.matches(&flattened(&set.params)));
         }
-        found.push(Found { place, template: options.get("template").cloned().unwrap_or_default(), params });
+        found.push(Found { place, template: options.get("template").cloned().unwrap_or_default(), sets });
     }
     if found.is_empty() {
         return failed(place, "it names no generator that Argo CD knows");
@@ -139,96 +81,25 @@ fn generate_at(
     Ok(found)
 }
 
-/// The one generator that a matrix or merge has in a place.
-fn only(found: Vec<Found>, place: &str) -> Result<Vec<Params>> {
-    match <[Found; 1]>::try_from(found) {
-        Ok([found]) => Ok(found.params),
-        Err(_) => failed(place, "found more than one generator"),
-    }
-}
-
-/// A generator with the parameters of the one before it; its `values` are rendered later, with its own.
+/// A generator with the parameters of the one before it.
+///
+/// A text of its `values` that needs its own parameters, too, is rendered later. Rule: Argo CD `RenderGeneratorParams`.
 fn interpolated(options: &Json, outer: Option<&Params>, language: &Language, place: &str) -> Result<Json> {
     let Some(outer) = outer.filter(|outer| !outer.is_empty()) else { return Ok(options.clone()) };
-    let rendered = language.render(options, outer, place);
+    let (mut own, values) = (options.clone(), options.get("values").and_then(Json::as_object));
+    if let Some(own) = own.as_object_mut() {
+        own.remove("values");
+    }
+    let rendered = language.render(&own, outer, place);
     let mut rendered = rendered.or_else(|(field, cause)| failed(place, format!("`{field}`: {cause}")))?;
-    if let (Some(rendered), Some(values)) = (rendered.as_object_mut(), options.get("values")) {
-        rendered.insert("values".to_owned(), values.clone());
+    if let (Some(rendered), Some(values)) = (rendered.as_object_mut(), values) {
+        let mut resolved = serde_json::Map::new();
+        for (key, value) in values {
+            let known = language.replace_known(value.as_str().unwrap_or_default(), outer);
+            let known = known.or_else(|cause| failed(place, format!("`values.{key}`: {cause}")))?;
+            resolved.insert(key.clone(), known.map_or_else(|| value.clone(), Json::String));
+        }
+        rendered.insert("values".to_owned(), Json::Object(resolved));
     }
     Ok(rendered)
-}
-
-/// Renders `values` with the parameters, and adds them.
-fn add_values(options: &Json, params: &Params, place: &str, language: &Language) -> Result<()> {
-    let Some(values) = options.get("values").and_then(Json::as_object).filter(|values| !values.is_empty()) else {
-        return Ok(());
-    };
-    let mut rendered = std::collections::BTreeMap::new();
-    for (key, value) in values {
-        let value = value.as_str().unwrap_or_default();
-        let value = language
-            .replace(value, params)
-            .or_else(|cause| failed(place, format!("failed to replace templated string: `values.{key}`: {cause}")))?;
-        rendered.insert(key.clone(), value);
-    }
-    if language.is_go() {
-        params.insert(Text::from("values"), texts(&rendered));
-    } else {
-        for (key, value) in rendered {
-            params.insert(Text::from(format!("values.{key}")), Value::text(value));
-        }
-    }
-    Ok(())
-}
-
-/// A label selector over parameters, whose values may be any text.
-struct Selector(Vec<(String, Condition)>);
-
-enum Condition {
-    In(Vec<String>),
-    NotIn(Vec<String>),
-    Exists,
-    DoesNotExist,
-}
-
-impl Selector {
-    /// Nothing when there is no selector.
-    fn of(selector: Option<&Json>) -> std::result::Result<Option<Self>, String> {
-        let Some(selector) = selector.filter(|selector| !selector.is_null()) else { return Ok(None) };
-        let mut requirements = Vec::new();
-        for (key, value) in selector.get("matchLabels").and_then(Json::as_object).into_iter().flatten() {
-            let value = value.as_str().unwrap_or_default().to_owned();
-            requirements.push((key.clone(), Condition::In(vec![value])));
-        }
-        for expression in selector.get("matchExpressions").and_then(Json::as_array).into_iter().flatten() {
-            let text = |field: &str| expression.get(field).and_then(Json::as_str).unwrap_or_default();
-            let values = expression.get("values").and_then(Json::as_array).into_iter().flatten();
-            let values = values.filter_map(Json::as_str).map(str::to_owned).collect();
-            let condition = match text("operator") {
-                "In" => Condition::In(values),
-                "NotIn" => Condition::NotIn(values),
-                "Exists" => Condition::Exists,
-                "DoesNotExist" => Condition::DoesNotExist,
-                other => return Err(format!("{other:?} is not a valid label selector operator")),
-            };
-            requirements.push((text("key").to_owned(), condition));
-        }
-        Ok(Some(Self(requirements)))
-    }
-
-    fn is_empty(&self) -> bool {
-        self.0.is_empty()
-    }
-
-    fn matches(&self, labels: &std::collections::BTreeMap<String, String>) -> bool {
-        self.0.iter().all(|(key, condition)| {
-            let value = labels.get(key);
-            match condition {
-                Condition::In(values) => value.is_some_and(|value| values.contains(value)),
-                Condition::NotIn(values) => value.is_none_or(|value| !values.contains(value)),
-                Condition::Exists => value.is_some(),
-                Condition::DoesNotExist => value.is_none(),
-            }
-        })
-    }
 }

@@ -1,11 +1,15 @@
 //! `trueup expand`: what ApplicationSets generate, without a server and without a cluster.
 
+mod facts;
+mod forges;
+mod recursive;
+
 use serde_json::{Value, json};
 
 use crate::harness::{TestRepo, trueup};
 
 /// An ApplicationSet of these generators, with one Application for each set of parameters.
-fn application_set(generators: &Value, name: &str, path: &str) -> Value {
+pub(super) fn application_set(generators: &Value, name: &str, path: &str) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet", "metadata": {"name": "shop", "namespace": "argocd"},
         "spec": {

@@ -3,6 +3,9 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "`json!` makes values, and cases read better without references")]
 
+mod expansion;
+mod services;
+
 use serde_json::{Value, json};
 
 use super::*;
@@ -67,6 +70,7 @@ fn clusters() -> Facts {
 fn repository(files: &[(&str, &str)]) -> Facts {
     let revision = GitRevision {
         url: "https://git.example.com/apps".to_owned(),
+        folder: crate::app::manifest_folder::ManifestFolder::default(),
         revision: "HEAD".to_owned(),
         project: "default".to_owned(),
     };
@@ -130,7 +134,7 @@ fn list_parameters_follow_the_language() {
             json!([{ "list": { "elements": [{ "n": 3 }] } }]),
             "{{ if eq .n 3 }}a{{ end }}",
             "! `spec.template.metadata.name` cannot be rendered for `spec.generators[0].list, parameter set 1`: \
-             template: :1:6: executing \"\" at <eq .n 3>: error calling eq: incompatible types for comparison: float64 and int",
+             line 1, column 7, at `{{ if eq .n 3 }}`: error calling eq: incompatible types for comparison: float64 and int",
         ),
         (true, json!([{ "list": { "elements": [{ "a": { "b": "c" } }] } }]), "{{ .a.b }}", "c"),
         (true, json!([{ "list": { "elementsYaml": "[{name: x}]" } }]), "{{ .name }}", "x"),
@@ -402,25 +406,34 @@ fn wrong_names_stop_themselves_alone() {
     assert!(names[2].contains("an Application is named `B_`"), "{names:?}");
 }
 
-/// One parameter set that fails stops its generator, not the others.
+/// One parameter set that fails stops its ApplicationSet: a part of the Applications would look like a removal.
 #[test]
 fn a_failing_template_names_its_place() {
     let generators = json!([
         { "list": { "elements": [{ "n": "a" }, { "x": "b" }] } }, { "list": { "elements": [{ "n": "c" }] } }
     ]);
     let names = names(true, generators, "app-{{ .n }}", &Facts::default());
-    assert_eq!(names[..2], ["app-a", "app-c"]);
     assert_eq!(
-        names[2],
-        "! `spec.template.metadata.name` cannot be rendered for `spec.generators[0].list, parameter set 2`: \
-         template: :1:7: executing \"\" at <.n>: map has no entry for key \"n\""
+        names,
+        ["! `spec.template.metadata.name` cannot be rendered for `spec.generators[0].list, parameter set 2`: \
+          line 1, column 8, at `{{ .n }}`: map has no entry for key \"n\""]
     );
 }
 
+/// Bitbucket Cloud, Azure DevOps and AWS CodeCommit are known by name.
 #[test]
-fn generators_that_are_not_supported_say_so() {
-    let names = names(true, json!([{ "plugin": { "configMapRef": { "name": "x" } } }]), "a", &Facts::default());
-    assert_eq!(names, ["! `spec.generators[0].plugin` is a generator that is not supported"]);
+fn forges_that_are_not_supported_are_named() {
+    for (generator, forge) in [
+        ("pullRequest", "bitbucket"),
+        ("pullRequest", "azuredevops"),
+        ("scmProvider", "bitbucket"),
+        ("scmProvider", "azureDevOps"),
+        ("scmProvider", "awsCodeCommit"),
+    ] {
+        let names = names(true, json!([{ generator: { forge: {} } }]), "a", &Facts::default());
+        let expected = format!("! `spec.generators[0].{generator}.{forge}` is a generator that is not supported");
+        assert_eq!(names, [expected]);
+    }
 }
 
 #[test]
@@ -461,7 +474,8 @@ fn cluster_secrets_are_read_from_files() {
                    data: {name: cHJvZA==, server: aHR0cHM6Ly9h}\n---\napiVersion: v1\nkind: Secret\nmetadata:\n  name: b\n  \
                    labels: {argocd.argoproj.io/secret-type: cluster}\nstringData: {name: dev, server: 'https://b/', project: p}\n---\n\
                    kind: Secret\nmetadata: {name: other}\n";
-    let found = cluster_secrets(&[file(secrets)]);
+    let found = ArgoObjects::read(&[file(secrets)]);
+    let found = found.clusters();
     let shown: Vec<_> = found
         .iter()
         .map(|cluster| (cluster.name.as_str(), cluster.server.as_str(), cluster.project.as_str()))

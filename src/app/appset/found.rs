@@ -1,0 +1,50 @@
+//! One Application of manifest files: written out, or generated.
+
+use crate::app::manifest_folder::ManifestFolder;
+
+use serde_json::Value;
+
+use super::explain::Explanation;
+use crate::app::{Given, ManifestText};
+use crate::object::yaml;
+
+/// An Application of manifest files.
+#[derive(Debug, Clone, PartialEq)]
+pub struct FoundApplication {
+    /// The manifest.
+    pub manifest: Value,
+    /// The ApplicationSet that generates it; empty when it is written out.
+    pub application_set: String,
+    /// The generator, such as `generators[0].list`; empty when it is written out.
+    pub generator: String,
+    /// Where its values come from, if asked for.
+    pub explanation: Option<Explanation>,
+    /// The file, as the user knows it.
+    pub file: String,
+    /// The folder of the file.
+    pub folder: ManifestFolder,
+}
+
+impl FoundApplication {
+    /// Its namespace, which may be empty, and its name.
+    pub fn identity(&self) -> (String, String) {
+        let text =
+            |pointer: &str| self.manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
+        (text("/metadata/namespace"), text("/metadata/name"))
+    }
+
+    /// The manifest as a file of its own, as Applications are read.
+    pub fn text(&self) -> ManifestText {
+        let name = if self.application_set.is_empty() {
+            self.file.clone()
+        } else {
+            format!("{} ({} of ApplicationSet {})", self.file, self.generator, self.application_set)
+        };
+        ManifestText {
+            name,
+            bytes: yaml::write(&self.manifest).into_bytes(),
+            folder: self.folder.clone(),
+            given: Given::ByName,
+        }
+    }
+}

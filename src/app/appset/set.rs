@@ -1,0 +1,42 @@
+//! An ApplicationSet as it was written.
+
+use crate::app::manifest_folder::ManifestFolder;
+
+use serde_json::Value;
+
+use super::fault::Fault;
+use crate::finding::Finding;
+use crate::object::Origin;
+
+/// An Argo CD `ApplicationSet` (`argoproj.io/v1alpha1`).
+#[derive(Debug, Clone, PartialEq)]
+pub struct ApplicationSet {
+    /// `metadata.name`.
+    pub name: String,
+    /// `metadata.namespace`; empty when the manifest has none.
+    pub namespace: String,
+    /// `spec.goTemplate`: Go templates in place of `{{name}}`.
+    pub go_template: bool,
+    /// `spec.goTemplateOptions`.
+    pub go_template_options: Vec<String>,
+    /// `spec.generators`, as they were written.
+    pub generators: Vec<Value>,
+    /// `spec.template`, as it was written.
+    pub template: Value,
+    /// `spec.templatePatch`.
+    pub template_patch: Option<String>,
+    /// `spec.syncPolicy.preserveResourcesOnDeletion`: the Applications get no finalizer.
+    pub preserves_resources: bool,
+    /// Where the manifest was written.
+    pub origin: Origin,
+    /// The folder of the manifest's file, which a relative `repoURL` starts from.
+    pub folder: ManifestFolder,
+    /// Warnings about the manifest.
+    pub findings: Vec<Finding>,
+}
+
+impl ApplicationSet {
+    pub(super) fn finding(&self, fault: &Fault) -> Finding {
+        Finding::of(fault).about(&self.name)
+    }
+}
