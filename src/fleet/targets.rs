@@ -10,7 +10,7 @@ use crate::app::Application;
 pub(crate) async fn targets(
     applications: Batch<Application>,
     request: &mut Request,
-    purpose: Purpose,
+    purpose: &Purpose,
     world: &World,
 ) -> Batch<Rendered> {
     let loaded = load::load(applications, request, purpose);

@@ -12,7 +12,7 @@ use crate::fleet::{Request, Run, World};
 pub async fn diff(mut request: Request, world: &World) -> Result<Run, Vec<SelectionError>> {
     let applications = select(&mut request)?;
     let mut request = settings::read(request, world).await;
-    let rendered = targets(applications, &mut request, Purpose::Keep, world).await;
+    let rendered = targets(applications, &mut request, &Purpose::Keep, world).await;
     let compared = observe(rendered, &request, world).await;
     let compared = compared.through(async |compared| nondeterminism::warn(compared, &request, world).await).await;
     let judged = compared.through(async |compared| health::judge(compared, &request).await).await;

@@ -11,7 +11,7 @@ use crate::fleet::{Request, Run, World};
 pub async fn health(mut request: Request, world: &World) -> Result<Run, Vec<SelectionError>> {
     let applications = select(&mut request)?;
     let mut request = settings::read(request, world).await;
-    let rendered = targets(applications, &mut request, Purpose::Keep, world).await;
+    let rendered = targets(applications, &mut request, &Purpose::Keep, world).await;
     let listed = rendered.through(async |rendered| list::list(rendered, &request, world).await).await;
     let judged = listed.through(async |listed| health::judge(listed, &request).await).await;
     let judged = judged.through(async |judged| reasons::find(judged, &request).await).await;

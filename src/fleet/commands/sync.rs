@@ -66,7 +66,7 @@ pub async fn prepare(
     let applications = select(&mut request)?;
     let mut request = settings::read(request, world).await;
     let rendered = match wanted.wish {
-        Wish::Sync { .. } | Wish::Reconcile { .. } => targets(applications, &mut request, Purpose::Keep, world).await,
+        Wish::Sync { .. } | Wish::Reconcile { .. } => targets(applications, &mut request, &Purpose::Keep, world).await,
         Wish::Rollback { to, .. } => rollback::render(applications, &mut request, to, world).await,
         Wish::Delete(how) => delete::render(applications, &mut request, how, world).await,
     };

@@ -102,7 +102,7 @@ pub async fn wait(
     let ends = Instant::now() + patience.timeout;
     let applications = select(&mut request)?;
     let mut request = settings::read(request, world).await;
-    let rendered = targets(applications, &mut request, Purpose::Keep, world).await;
+    let rendered = targets(applications, &mut request, &Purpose::Keep, world).await;
     let others = Others::of(&rendered);
     let (rendered, places) = rendered.split();
     let (looks, ending) = until(rendered, others, &request, world, patience, ends).await;

@@ -18,7 +18,7 @@ use crate::sync::state::Identity;
 const DEFAULT_PROJECT: &str = "default";
 
 /// Loads every application, those left out that nobody is to process: that is one of the request's findings.
-pub(crate) fn load(mut applications: Batch<Application>, request: &mut Request, purpose: Purpose) -> Batch<Loaded> {
+pub(crate) fn load(mut applications: Batch<Application>, request: &mut Request, purpose: &Purpose) -> Batch<Loaded> {
     applications.retain(|application| {
         if application.skips_reconcile() {
             let message = format!("{}: not compared, because of the annotation `{SKIP_RECONCILE}`", application.name);
@@ -27,7 +27,7 @@ pub(crate) fn load(mut applications: Batch<Application>, request: &mut Request, 
         }
         !application.skips_reconcile()
     });
-    load_all(applications, &purpose)
+    load_all(applications, purpose)
 }
 
 /// Loads every application.

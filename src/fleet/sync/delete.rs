@@ -40,10 +40,10 @@ pub(crate) async fn render(
     world: &World,
 ) -> Batch<Rendered> {
     if how.hooks && !how.orphan {
-        let rendered = targets(applications, request, Purpose::Delete, world).await;
+        let rendered = targets(applications, request, &Purpose::Delete, world).await;
         return rendered.map_left(hooks_unknown).advance(with_hooks);
     }
-    let loaded = load::load(applications, request, Purpose::Delete).map(Fetched::nothing);
+    let loaded = load::load(applications, request, &Purpose::Delete).map(Fetched::nothing);
     let connected = loaded.through(async |fetched| connect::connect(fetched, world, request.concurrency).await).await;
     connected.advance(|Connected { fetched, connection }| match connection {
         Ok(connection) => {

@@ -35,7 +35,7 @@ pub(crate) async fn render(
     to: Option<u64>,
     world: &World,
 ) -> Batch<Rendered> {
-    let loaded = load::load(applications, request, Purpose::Keep);
+    let loaded = load::load(applications, request, &Purpose::Keep);
     let connected = loaded.through(async |loaded| {
         // Not fetched yet: the cluster knows which sources.
         let nothing = loaded.into_iter().map(Fetched::nothing).collect();

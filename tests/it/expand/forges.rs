@@ -291,7 +291,8 @@ fn repositories_of_gitlab_gitea_and_bitbucket_server_are_read() {
 /// Every refusal is an error of its generator, with the status and the forge's words.
 #[test]
 fn a_forge_that_answers_badly_is_an_error_with_its_words() {
-    let cases: [(&str, fn() -> Answer, &str); 5] = [
+    type Case = (&'static str, fn() -> Answer, &'static str);
+    let cases: [Case; 5] = [
         (
             "401",
             || Answer::json(401, &json!({"message": format!("bad token {TOKEN}")})),

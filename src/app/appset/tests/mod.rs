@@ -420,7 +420,7 @@ fn a_failing_template_names_its_place() {
     );
 }
 
-/// Bitbucket Cloud, Azure DevOps and AWS CodeCommit are known by name.
+/// Bitbucket Cloud, Azure `DevOps` and AWS `CodeCommit` are known by name.
 #[test]
 fn forges_that_are_not_supported_are_named() {
     for (generator, forge) in [
