@@ -224,7 +224,7 @@ const TIPS: [(&[&str], &str); 12] = [
     (&["preflight", "env"], "`trueup doctor PATH` checks what a run needs"),
 ];
 
-/// What other tools call a flag, and what to do instead.
+/// Flags of other tools, and what to do instead.
 const FLAG_TIPS: [(&[&str], &str); 13] = [
     (&["--kube-context", "--kubecontext"], "`--context NAME` chooses the kubeconfig context"),
     (

@@ -92,8 +92,8 @@ pub(super) async fn sync(arguments: SyncArguments, mut session: Session) -> u8 {
         Err(findings) => return session.refuse(&findings),
     };
     match intend(intent, asked, &session).await {
-        Ok((run, Answer::Go)) => report(&mut session, &run, &outputs, &exit).await,
-        Ok((run, Answer::Stop)) => report_unchanged(&mut session, &run, outputs, &exit).await,
+        Ok((run, PlanAnswer::Go)) => report(&mut session, &run, &outputs, &exit).await,
+        Ok((run, PlanAnswer::Stop)) => report_unchanged(&mut session, &run, outputs, &exit).await,
         Err(findings) => session.refuse(&findings),
     }
 }
@@ -144,10 +144,10 @@ fn saved(file: &Path, lifetime: Duration) -> Result<SavedPlans, Finding> {
 }
 
 /// Plans, and does with the plan what is intended.
-async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<(Run, Answer), Vec<Finding>> {
+async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<(Run, PlanAnswer), Vec<Finding>> {
     let prune = matches!(asked.wish, Wish::Sync { prune: true });
     let (prepared, wanted, world) = prepare(asked, session).await?;
-    let mut answer = Answer::Go;
+    let mut answer = PlanAnswer::Go;
     let is_to_be_done = match intent {
         Intent::Show => false,
         Intent::Save(file, lifetime) => {
@@ -164,7 +164,7 @@ async fn intend(intent: Intent, asked: Asked, session: &Session) -> Result<(Run,
         Intent::Do => true,
         Intent::Ask => {
             answer = confirm(&prepared, |_run| "Apply?".to_owned(), session).await;
-            answer == Answer::Go
+            answer == PlanAnswer::Go
         }
         Intent::DoIf(saved, lifetime) => {
             let holds = saved.still_holds(prepared.plans(), Timestamp::now(), lifetime);
@@ -282,17 +282,21 @@ pub(super) async fn report_unchanged(
     report(session, run, &outputs, exit).await
 }
 
-/// What somebody said to a plan.
+/// The user's answer to a plan.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Answer {
+pub(super) enum PlanAnswer {
     Go,
     Stop,
 }
 
 /// Shows the diff and the plan, and asks. If nothing is to be done there is nothing to ask.
-pub(super) async fn confirm(prepared: &Prepared, question: impl FnOnce(&Run) -> String, session: &Session) -> Answer {
+pub(super) async fn confirm(
+    prepared: &Prepared,
+    question: impl FnOnce(&Run) -> String,
+    session: &Session,
+) -> PlanAnswer {
     if prepared.plans().all(Plan::is_empty) {
-        return Answer::Go;
+        return PlanAnswer::Go;
     }
     let run = prepared.comparison();
     session.terminal.show(|view| proposal::proposal(&run, view));
@@ -301,8 +305,8 @@ pub(super) async fn confirm(prepared: &Prepared, question: impl FnOnce(&Run) -> 
     let answer = tokio::task::spawn_blocking(move || terminal.confirm(&question));
     // Whoever presses Ctrl-C in place of an answer is not kept waiting for one.
     tokio::select! {
-        answer = answer => if answer.unwrap_or(false) { Answer::Go } else { Answer::Stop },
-        () = session.cancel.cancelled() => Answer::Stop,
+        answer = answer => if answer.unwrap_or(false) { PlanAnswer::Go } else { PlanAnswer::Stop },
+        () = session.cancel.cancelled() => PlanAnswer::Stop,
     }
 }
 

@@ -6,7 +6,7 @@ use std::path::Path;
 use super::arguments::selection::SelectionArguments;
 use super::manifests::ManifestPath;
 use super::session::Session;
-use super::sync::{Answer, Asked, confirm, nobody_to_ask, prepare, report, report_unchanged};
+use super::sync::{Asked, PlanAnswer, confirm, nobody_to_ask, prepare, report, report_unchanged};
 use crate::finding::Finding;
 use crate::fleet::Run;
 use crate::fleet::commands::sync;
@@ -23,7 +23,7 @@ pub(super) struct Consent {
     pub(super) question: Question,
 }
 
-/// What somebody is asked.
+/// The question to the user.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Question {
     RollBack,
@@ -73,17 +73,17 @@ pub(super) async fn carry_out(asked: Asked, consent: Consent, mut session: Sessi
         return session.refuse(&[several(&name, prepared.applications())]);
     }
     let answer = if is_dry || is_given {
-        Answer::Go
+        PlanAnswer::Go
     } else {
         confirm(&prepared, |run| question_of(question, &name, run), &session).await
     };
-    let is_done = !is_dry && answer == Answer::Go;
+    let is_done = !is_dry && answer == PlanAnswer::Go;
     let run = if is_done { Box::pin(sync::perform(prepared, &wanted, &world)).await } else { prepared.end(&world) };
     // Its sender of events is the last: the progress ends with it.
     drop(world);
     match answer {
-        Answer::Go => report(&mut session, &run, &outputs, &exit).await,
-        Answer::Stop => report_unchanged(&mut session, &run, outputs, &exit).await,
+        PlanAnswer::Go => report(&mut session, &run, &outputs, &exit).await,
+        PlanAnswer::Stop => report_unchanged(&mut session, &run, outputs, &exit).await,
     }
 }
 

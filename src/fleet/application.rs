@@ -24,7 +24,7 @@ use crate::status::tracking::Tracking;
 use crate::sync::plan::{Neighbours, Unread};
 use crate::sync::state::{Identity, LastAttempt, Place, State, StateError, SyncedSource};
 
-/// What a run does with an application.
+/// The purpose of a run for an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub(crate) enum Purpose {
     /// It is looked at, or synced to what git has.
@@ -194,14 +194,14 @@ pub(crate) struct Built {
     pub(crate) tools: Vec<Option<SourceKind>>,
     /// The objects that should be.
     pub(crate) target: Arc<Vec<Object>>,
-    /// What of git could not be read, and may hold objects that the cluster has.
+    /// Files in git that could not be read, and may hold objects that the cluster has.
     pub(crate) gaps: Vec<Gap>,
 }
 
-/// What an application has to know of the others of the run on its cluster.
+/// The other applications of the run on the same cluster.
 #[derive(Clone, Default)]
 pub(crate) struct Peers {
-    /// What all of them have in git.
+    /// The objects that all of them have in git.
     pub(crate) neighbours: Arc<Neighbours>,
     /// The objects that others have in git, too, with their names.
     pub(crate) shared: Arc<BTreeMap<Key, Vec<String>>>,
@@ -268,9 +268,9 @@ pub(crate) struct Members {
     pub(crate) namespaces: BTreeSet<String>,
 }
 
-/// What the last sync left behind.
+/// The record of the last sync.
 pub(crate) struct Record {
-    /// What it applied, if there was one.
+    /// The objects that it applied, if there was one.
     pub(crate) baseline: Option<Arc<Baseline>>,
     /// Where its members may be; nothing before the first sync.
     pub(crate) members: Option<Members>,
@@ -309,7 +309,7 @@ pub(crate) struct Observed {
 }
 
 impl Observed {
-    /// What of git could not be read, with what is on record of where objects came from.
+    /// Files in git that could not be read, with the recorded file of each object.
     pub(crate) fn unread(&self) -> Unread<'_> {
         Unread::of(&self.gaps, self.record.baseline.as_deref())
     }
@@ -385,13 +385,13 @@ impl Compared {
 }
 
 /// An application of which something is known in the cluster.
-pub(crate) trait Seen {
+pub(crate) trait OnCluster {
     fn listed(&self) -> &Listed;
     /// The errors and warnings of all stages so far.
     fn all_conditions(&self) -> Conditions;
 }
 
-impl Seen for Listed {
+impl OnCluster for Listed {
     fn listed(&self) -> &Listed {
         self
     }
@@ -401,7 +401,7 @@ impl Seen for Listed {
     }
 }
 
-impl Seen for Compared {
+impl OnCluster for Compared {
     fn listed(&self) -> &Listed {
         &self.observed.listed
     }

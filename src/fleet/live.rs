@@ -81,7 +81,7 @@ pub(crate) struct Live {
 }
 
 impl Live {
-    /// What was listed in these places.
+    /// The objects that were listed there.
     pub(crate) fn of(places: impl Iterator<Item = (Listing, Listed)>) -> Self {
         Self { listings: places.collect() }
     }

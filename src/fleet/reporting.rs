@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use super::application::{Built, Commits, Compared, Fetched, FetchedSource, Left, Listed, Purpose, Record, Seen};
+use super::application::{Built, Commits, Compared, Fetched, FetchedSource, Left, Listed, OnCluster, Purpose, Record};
 use super::condition::{Condition, ConditionKind, Conditions};
 use super::run::{ApplicationHealth, ApplicationRun, RolledBack, SourceRun};
 use crate::app::source::SourceKind;
@@ -18,7 +18,7 @@ pub(crate) trait Reported {
 }
 
 impl Left {
-    /// What is known of it.
+    /// Its report so far.
     pub(crate) fn shown(&self) -> ApplicationRun {
         let cluster = self.cluster.as_deref().map_or("", Cluster::name).to_owned();
         run_of(&self.fetched, &self.tools, cluster)
@@ -102,7 +102,7 @@ impl<T: Reported> Reported for WithHealth<T> {
     }
 }
 
-/// What is known of any application.
+/// The fields that every stage knows.
 fn run_of(fetched: &Fetched, tools: &[Option<SourceKind>], cluster: String) -> ApplicationRun {
     let application = &fetched.application;
     ApplicationRun {

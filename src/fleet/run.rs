@@ -71,7 +71,7 @@ pub struct RolledBack {
     pub entry: u64,
     /// The revision of its first source.
     pub revision: String,
-    /// What the manifest's first source follows: a branch, a tag; empty for the default branch.
+    /// The target of the manifest's first source: a branch, a tag; empty for the default branch.
     pub follows: String,
     /// The revision that this is now; empty where it is not known.
     pub now: String,

@@ -35,7 +35,7 @@ pub struct ExpandedApplication {
     pub parent: String,
 }
 
-/// What is printed besides the Applications.
+/// The details that are printed besides the Applications.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct ApplicationDetails {
     /// `--explain`: where the values come from.

@@ -168,12 +168,12 @@ fn read_list(list: &Path) -> Result<FileList, FolderError> {
 }
 
 /// The content of one file.
-struct Content {
+struct FileContent {
     text: String,
     holds_secret: bool,
 }
 
-impl Content {
+impl FileContent {
     /// Whether the file has this content, and no more readers than it should have.
     fn is_written(&self, file: &Path) -> bool {
         fs::read(file).is_ok_and(|there| there == self.text.as_bytes()) && (!self.holds_secret || is_private(file))
@@ -199,7 +199,7 @@ fn is_private(_file: &Path) -> bool {
 }
 
 /// The content of each file, by its name. Names differ in more than their case: not every file system tells that apart.
-fn files(objects: &[Object], format: ManifestFormat) -> BTreeMap<String, Content> {
+fn files(objects: &[Object], format: ManifestFormat) -> BTreeMap<String, FileContent> {
     let extension = match format {
         ManifestFormat::Yaml => "yaml",
         ManifestFormat::Json => "json",
@@ -214,7 +214,7 @@ fn files(objects: &[Object], format: ManifestFormat) -> BTreeMap<String, Content
             count += 1;
             unique = format!("{base}-{count}");
         }
-        let content = Content { text: manifests::one(object, format), holds_secret: holds_secret(object) };
+        let content = FileContent { text: manifests::one(object, format), holds_secret: holds_secret(object) };
         files.insert(format!("{unique}.{extension}"), content);
     }
     files

@@ -106,7 +106,7 @@ impl<'run> FindingGroup<'run> {
     }
 }
 
-/// What several errors follow from.
+/// The cause that several errors share.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 enum SharedCause<'run> {
     /// An account lacks a role in a cluster: `cluster prod: this account`.

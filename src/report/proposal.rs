@@ -9,7 +9,7 @@ use super::style::words::cluster_words;
 use crate::fleet::{ApplicationRun, Run};
 use crate::sync::plan::{Plan, Step};
 
-/// What somebody reads before being asked: the diff, then the steps of every application.
+/// The text before the question: the diff, then the steps of every application.
 pub fn proposal(run: &Run, view: &View) -> String {
     // Of an application that is deleted everything is extra, and the steps say so.
     let diff = if run.applications.iter().any(|application| application.is_going) {

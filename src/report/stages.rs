@@ -78,7 +78,7 @@ struct Board {
     stages: [Count; 5],
     /// Where bars are drawn, once they are.
     screen: Option<MultiProgress>,
-    /// What is waited for, and its line on the screen.
+    /// The resources that are waited for, and their line on the screen.
     goal: String,
     goal_bar: Option<ProgressBar>,
     /// The last report of each resource of the wait.
@@ -171,7 +171,7 @@ impl Board {
         self.draw_goal();
     }
 
-    /// What is waited for, on a line below the stages.
+    /// The resources that are waited for, on a line below the stages.
     fn draw_goal(&mut self) {
         let Some(screen) = &self.screen else { return };
         if self.goal_bar.is_some() || !self.goal.is_empty() {

@@ -39,7 +39,7 @@ pub(super) struct Cache {
     leases: Mutex<Vec<File>>,
     /// Entries that were verified or written in this run.
     verified: Mutex<HashSet<PathBuf>>,
-    /// What this run has not finished; what a killed run left is removed by the next one.
+    /// The unfinished files of this run; those of a killed run are removed by the next one.
     unfinished: RunFolder,
     _temporary: Option<tempfile::TempDir>,
 }

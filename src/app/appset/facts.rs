@@ -41,7 +41,7 @@ pub struct Facts {
     pub files: BTreeMap<(GitRevision, String), Result<Vec<u8>, String>>,
     /// The answers of services.
     pub answers: BTreeMap<Question, Result<ServiceAnswer, ServiceFault>>,
-    /// What services would answer: none is asked.
+    /// The recorded answers of services: none is asked.
     pub fixture: Option<GeneratorFixture>,
     /// The Secrets, ConfigMaps and decisions of the cluster that Argo CD runs in; nothing when it is not known where they are.
     pub objects: Option<ArgoObjects>,

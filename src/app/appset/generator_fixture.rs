@@ -112,7 +112,7 @@ impl GeneratorFixture {
         }
     }
 
-    /// What a generator with these options is answered; nothing when no entry fits.
+    /// The answer for a generator with these options; nothing when no entry fits.
     pub(super) fn answer(
         &self,
         set: &str,

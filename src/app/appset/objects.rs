@@ -120,7 +120,7 @@ impl ArgoObjects {
         })
     }
 
-    /// What opens a service, or why it is not known.
+    /// The credentials of a service, or why they are not known.
     pub fn credential(&self, login: &ServiceLogin) -> Result<ServiceCredential, String> {
         Ok(match login {
             ServiceLogin::Anonymous => ServiceCredential::Anonymous,

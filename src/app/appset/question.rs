@@ -43,7 +43,7 @@ pub enum ServiceLogin {
     },
 }
 
-/// What opens a service.
+/// The credentials of a service.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum ServiceCredential {
     /// Nothing.
@@ -145,7 +145,7 @@ pub struct PluginQuestion {
     pub body: String,
 }
 
-/// What a service is asked.
+/// A question to a service.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub enum Question {
     /// A plugin's parameters.
@@ -205,7 +205,7 @@ pub struct ForgeRepository {
     pub labels: Vec<String>,
 }
 
-/// What a service answered.
+/// The answer of a service.
 #[derive(Debug, Clone, PartialEq)]
 pub enum ServiceAnswer {
     /// Sets of parameters: each is a map.

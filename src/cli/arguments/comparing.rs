@@ -24,13 +24,13 @@ pub(crate) struct ComparingArguments {
 }
 
 impl ComparingArguments {
-    /// What is read from Argo CD's cluster.
+    /// The parts that are read from Argo CD's cluster.
     pub(crate) fn read_from_cluster(&self) -> FromCluster {
         FromCluster { settings: self.argocd_cm_from_cluster, repositories: self.repositories_from_cluster }
     }
 }
 
-/// What is read from the cluster that Argo CD runs in.
+/// The parts that are read from the cluster that Argo CD runs in.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct FromCluster {
     /// `argocd-cm`.

@@ -15,7 +15,7 @@ use crate::app::SelectionError;
 use crate::cluster::Watching;
 use crate::finding::Finding;
 use crate::finding::codes::{GAVE_UP, TIMED_OUT};
-use crate::fleet::application::{Commits, Compared, Extras, Listed, Purpose, Rendered, Seen};
+use crate::fleet::application::{Commits, Compared, Extras, Listed, OnCluster, Purpose, Rendered};
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::Conditions;
 use crate::fleet::live::{Listing, Live};
@@ -129,8 +129,8 @@ impl Others {
     }
 }
 
-/// What one look found of an application.
-pub(crate) struct Look {
+/// One look at an application.
+pub(crate) struct WaitLook {
     pub(crate) health: Option<ApplicationHealth>,
     /// The errors and warnings of judging it.
     pub(crate) conditions: Conditions,
@@ -143,7 +143,7 @@ enum Found {
     Compared(Box<Compared>),
 }
 
-impl Look {
+impl WaitLook {
     fn resources(&self) -> &[ResourceDrift] {
         match &self.of {
             Found::Listed(_) => &[],
@@ -159,7 +159,7 @@ impl Look {
     }
 }
 
-impl Seen for Look {
+impl OnCluster for WaitLook {
     fn listed(&self) -> &Listed {
         match &self.of {
             Found::Listed(listed) => listed,
@@ -176,7 +176,7 @@ impl Seen for Look {
     }
 }
 
-impl Reported for Look {
+impl Reported for WaitLook {
     fn report(self) -> ApplicationRun {
         let conditions = self.all_conditions().into_vec();
         let run = match self.of {
@@ -195,7 +195,7 @@ pub(crate) async fn until(
     world: &World,
     patience: Patience,
     ends: Instant,
-) -> (Vec<Look>, Ending) {
+) -> (Vec<WaitLook>, Ending) {
     let clusters = list::clusters(&rendered);
     let mut watching = watch::open(&rendered, &clusters, request.concurrency, &world.progress).await;
     let mut shown = Vec::new();
@@ -214,7 +214,7 @@ pub(crate) async fn until(
             world.progress.waiting_for(&waiting);
             shown = waiting;
         }
-        rendered = looks.into_iter().map(Look::into_rendered).collect();
+        rendered = looks.into_iter().map(WaitLook::into_rendered).collect();
         sleep_until(ends.min(looked + patience.interval)).await;
         // That nothing has changed until then is an answer, too.
         let _ = timeout_at(ends.min(looked + LOOKED_AT_EVERY), change(&mut watching, &rendered, patience.goal)).await;
@@ -234,12 +234,13 @@ async fn look(
     request: &Request,
     world: &World,
     goal: Goal,
-) -> Vec<Look> {
+) -> Vec<WaitLook> {
     let places = watching.places().map(|(place, listed)| (place.clone(), listed.clone()));
     let listed = list::listed(rendered, &Arc::new(Live::of(places)));
     let judged = health::judge(listed, request).await;
     if goal != Goal::Synced {
-        let look = |WithHealth { of, health, conditions }| Look { health, conditions, of: Found::Listed(Box::new(of)) };
+        let look =
+            |WithHealth { of, health, conditions }| WaitLook { health, conditions, of: Found::Listed(Box::new(of)) };
         return judged.into_iter().map(look).collect();
     }
     let mut listed = Vec::new();
@@ -249,7 +250,8 @@ async fn look(
         healths.push((health, conditions));
     }
     let compared = compare_listed(listed, request, world).await;
-    let look = |(compared, (health, conditions))| Look { health, conditions, of: Found::Compared(Box::new(compared)) };
+    let look =
+        |(compared, (health, conditions))| WaitLook { health, conditions, of: Found::Compared(Box::new(compared)) };
     compared.into_iter().zip(healths).map(look).collect()
 }
 
@@ -289,7 +291,7 @@ enum Verdict {
     Waiting(Vec<String>),
 }
 
-fn verdict(looks: &[Look], others: &Others, patience: Patience, is_first_look: bool) -> Verdict {
+fn verdict(looks: &[WaitLook], others: &Others, patience: Patience, is_first_look: bool) -> Verdict {
     let mut waiting: Vec<String> = looks.iter().flat_map(|look| waiting_for(look, patience.goal)).collect();
     // What cannot be reported at first will not be reported later; an API server that goes away meanwhile may come back.
     let is_known = !others.are_in_doubt && !looks.iter().any(|look| look.all_conditions().block_comparison());
@@ -309,7 +311,7 @@ fn verdict(looks: &[Look], others: &Others, patience: Patience, is_first_look: b
 }
 
 /// The resources of an application that are not ready, in words, in stable order.
-fn waiting_for(look: &Look, goal: Goal) -> Vec<String> {
+fn waiting_for(look: &WaitLook, goal: Goal) -> Vec<String> {
     let Some(health) = &look.health else { return vec![look.listed().application.name.clone()] };
     let resources = health.resources.iter();
     match goal {
@@ -334,7 +336,7 @@ fn waiting_for(look: &Look, goal: Goal) -> Vec<String> {
     }
 }
 
-fn is_synced(look: &Look) -> bool {
+fn is_synced(look: &WaitLook) -> bool {
     run::sync_status(&look.all_conditions().into_vec(), look.resources()) == SyncStatus::Synced
 }
 
@@ -344,7 +346,7 @@ fn is_any_missing(health: &ApplicationHealth) -> bool {
     judged.into_iter().any(|health| health.status == HealthStatus::Missing)
 }
 
-fn degraded(looks: &[Look]) -> Vec<String> {
+fn degraded(looks: &[WaitLook]) -> Vec<String> {
     let resources = looks.iter().filter_map(|look| look.health.as_ref()).flat_map(|health| &health.resources);
     let degraded = resources.filter_map(|resource| {
         let health = resource.health.as_ref().filter(|health| health.status == HealthStatus::Degraded)?;

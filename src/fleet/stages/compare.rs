@@ -75,7 +75,7 @@ async fn compare_objects(observed: &Observed, request: &Request, world: &World, 
     let looked = {
         let target = Arc::clone(&observed.target);
         let terms = Arc::new(request.terms(&observed.application));
-        let sight = Sight::of(observed, request);
+        let sight = LiveSight::of(observed, request);
         tokio::task::spawn_blocking(move || look(&target, &sight, &terms)).await
     };
     let Ok((mut outcome, questions)) = looked else {
@@ -228,15 +228,15 @@ impl Answered {
     }
 }
 
-/// What the first look needs to know of an application, to be moved to its thread.
-struct Sight {
+/// The parts of an application that the first look needs, to be moved to its thread.
+struct LiveSight {
     view: LiveView,
     tracking: Tracking,
     baseline: Option<Arc<Baseline>>,
     neighbours: Arc<Neighbours>,
 }
 
-impl Sight {
+impl LiveSight {
     fn of(observed: &Observed, request: &Request) -> Self {
         Self {
             view: observed.view(),
@@ -248,7 +248,7 @@ impl Sight {
 }
 
 /// The first look at every target: settled, or a question for the server.
-fn look(target: &[Object], sight: &Sight, terms: &Arc<Terms>) -> (Outcome, Vec<Question>) {
+fn look(target: &[Object], sight: &LiveSight, terms: &Arc<Terms>) -> (Outcome, Vec<Question>) {
     let mut outcome = Outcome::default();
     let mut questions = Vec::new();
     for object in target.iter().filter(|object| !is_hook(object) && !is_skipped(object)) {
@@ -294,7 +294,7 @@ fn unreadable_secret(object: &Object) -> Option<(ResourceDrift, Finding)> {
 }
 
 /// A missing object, and whether that is because the cluster does not serve its kind.
-fn unserved(drift: ResourceDrift, object: &Object, sight: &Sight) -> ResourceDrift {
+fn unserved(drift: ResourceDrift, object: &Object, sight: &LiveSight) -> ResourceDrift {
     if place(object, &sight.view.kinds) != Place::NotServed {
         return drift;
     }
@@ -317,7 +317,7 @@ fn as_marked<'o>(target: &'o Object, live: Option<&Arc<Object>>, tracking: &Trac
 }
 
 /// An object in the cluster that another application calls its own, in Argo CD's words a shared resource.
-fn claimed_by_another(live: &Object, target: &Object, sight: &Sight) -> Option<Shared> {
+fn claimed_by_another(live: &Object, target: &Object, sight: &LiveSight) -> Option<Shared> {
     let Some(TrackedBy::Other(other)) = claimed(live, target, &sight.tracking) else { return None };
     if sight.neighbours.gives_up(&target.key(), &other) {
         return None;

@@ -60,7 +60,7 @@ pub(crate) async fn find(observed: &[Observed], request: &Request, progress: &Pr
     observed.iter().zip(&searches).map(of_application).collect()
 }
 
-/// What is extra.
+/// The extras.
 fn report(observed: &Observed, search: &Search, claimed: Vec<&Object>, swept: Option<&Swept>) -> Extras {
     let baseline = observed.record.baseline.as_deref();
     let in_git = observed.target.iter().map(Object::key).collect();

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use crate::finding::Finding;
 use crate::fleet::Request;
-use crate::fleet::application::Seen;
+use crate::fleet::application::OnCluster;
 use crate::fleet::batch::side_by_side;
 use crate::fleet::condition::{ConditionKind, Conditions};
 use crate::fleet::live::LiveView;
@@ -18,7 +18,7 @@ use crate::object::annotations::{IGNORE_HEALTHCHECK, is_hook, is_skipped};
 use crate::status::health::{Counted, Health, HealthStatus, Judge, ResourceHealth, aggregate};
 
 /// Judges where somebody asked for it.
-pub(crate) async fn judge<T: Seen>(applications: Vec<T>, request: &Request) -> Vec<WithHealth<T>> {
+pub(crate) async fn judge<T: OnCluster>(applications: Vec<T>, request: &Request) -> Vec<WithHealth<T>> {
     let judge_one = async |of: T| {
         let mut conditions = Conditions::of(&of.listed().application.name);
         let Some(judge) = &request.health else { return WithHealth { of, health: None, conditions } };

@@ -47,7 +47,7 @@ fn observed(mut listed: Listed, state: Result<State, StateError>, request: &Requ
     Observed { listed, record, conditions }
 }
 
-/// What the state has; what is left of it is all but the record.
+/// The record of a state, taken out of it.
 fn taken(mut state: State, conditions: &mut Conditions) -> Record {
     let members = members(&state);
     if let Some(doubt) = &state.doubt {

@@ -12,7 +12,7 @@ use futures::stream;
 
 use crate::cluster::{Cluster, ClusterError, LogRequest, list_kinds};
 use crate::fleet::Request;
-use crate::fleet::application::Seen;
+use crate::fleet::application::OnCluster;
 use crate::fleet::live::{ClusterId, identity};
 use crate::fleet::reporting::WithHealth;
 use crate::fleet::run::ApplicationHealth;
@@ -27,7 +27,7 @@ type Place = (ClusterId, String);
 const LOGS: usize = 50;
 
 /// The applications with the reasons, and with so many lines of logs.
-pub(crate) async fn find<T: Seen>(mut judged: Vec<WithHealth<T>>, request: &Request) -> Vec<WithHealth<T>> {
+pub(crate) async fn find<T: OnCluster>(mut judged: Vec<WithHealth<T>>, request: &Request) -> Vec<WithHealth<T>> {
     let mut healths: Vec<Subject<'_>> = judged
         .iter_mut()
         .filter_map(|one| Some((Arc::clone(&one.of.listed().connection.cluster), one.health.as_mut()?)))

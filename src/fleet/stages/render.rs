@@ -42,7 +42,7 @@ pub(crate) struct Work {
 }
 
 /// Its result.
-pub(crate) struct Done {
+pub(crate) struct RenderDone {
     warnings: Vec<Finding>,
     /// The tool of each source; nothing for one that renders nothing.
     tools: Vec<Option<SourceKind>>,
@@ -50,13 +50,13 @@ pub(crate) struct Done {
     pub(crate) result: Result<Settled, (usize, Finding)>,
 }
 
-/// What became of one application.
-enum Outcome {
+/// The outcome of one application.
+enum RenderOutcome {
     /// A source is not here, or the run was stopped.
     NotRendered,
     /// Rendering ended in a way it never should.
     Crashed,
-    Done(Box<Done>),
+    Done(Box<RenderDone>),
 }
 
 /// Renders each application for its cluster.
@@ -68,7 +68,7 @@ pub(crate) async fn render(connected: Batch<Connected>, request: &Request, world
     });
     let mut outcomes = outcomes(work.collect(), request, &world.progress).await.into_iter();
     let rendered = connected.advance(|connected| {
-        let outcome = outcomes.next().unwrap_or(Outcome::NotRendered);
+        let outcome = outcomes.next().unwrap_or(RenderOutcome::NotRendered);
         let Connected { fetched, connection } = connected;
         match connection {
             Ok(connection) => rendered(fetched, connection, outcome),
@@ -78,7 +78,7 @@ pub(crate) async fn render(connected: Batch<Connected>, request: &Request, world
     rendered.through(async |rendered| neighbours::introduce(rendered, request)).await
 }
 
-fn rendered(fetched: Fetched, connection: ClusterConnection, outcome: Outcome) -> Result<Rendered, Box<Left>> {
+fn rendered(fetched: Fetched, connection: ClusterConnection, outcome: RenderOutcome) -> Result<Rendered, Box<Left>> {
     match built(fetched, outcome) {
         Ok(built) => Ok(Rendered { built, connection, hooks: Arc::default(), peers: Peers::default() }),
         Err((fetched, tools)) => Err(Box::new(Left { fetched, cluster: Some(connection.cluster), tools })),
@@ -96,7 +96,7 @@ pub(crate) async fn build(
     let work = fetched.iter().map(|fetched| settings.work(fetched, kinds, None)).collect();
     let mut outcomes = outcomes(work, request, &world.progress).await.into_iter();
     fetched.advance(|fetched| {
-        let built = built(fetched, outcomes.next().unwrap_or(Outcome::NotRendered));
+        let built = built(fetched, outcomes.next().unwrap_or(RenderOutcome::NotRendered));
         built.map_err(|(fetched, tools)| Box::new(Left { fetched, cluster: None, tools }))
     })
 }
@@ -135,16 +135,16 @@ pub(crate) async fn build_again(
 }
 
 /// An application with its objects, or without them and with the reason among its conditions.
-fn built(mut fetched: Fetched, outcome: Outcome) -> Result<Built, (Fetched, Vec<Option<SourceKind>>)> {
+fn built(mut fetched: Fetched, outcome: RenderOutcome) -> Result<Built, (Fetched, Vec<Option<SourceKind>>)> {
     let done = match outcome {
-        Outcome::NotRendered => return Err((fetched, Vec::new())),
-        Outcome::Crashed => {
+        RenderOutcome::NotRendered => return Err((fetched, Vec::new())),
+        RenderOutcome::Crashed => {
             let finding =
                 Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a bug in trueup");
             fetched.loaded.conditions.add(ConditionKind::ComparisonError, finding);
             return Err((fetched, Vec::new()));
         }
-        Outcome::Done(done) => done,
+        RenderOutcome::Done(done) => done,
     };
     let conditions = &mut fetched.loaded.conditions;
     conditions.add_all(done.warnings.into_iter().map(|warning| (ConditionKind::RenderWarning, warning)));
@@ -164,15 +164,15 @@ fn built(mut fetched: Fetched, outcome: Outcome) -> Result<Built, (Fetched, Vec<
 }
 
 /// The result of each rendering, in order.
-async fn outcomes(work: Vec<Option<Work>>, request: &Request, progress: &Progress) -> Vec<Outcome> {
-    let mut outcomes: Vec<Outcome> = work.iter().map(|_| Outcome::NotRendered).collect();
+async fn outcomes(work: Vec<Option<Work>>, request: &Request, progress: &Progress) -> Vec<RenderOutcome> {
+    let mut outcomes: Vec<RenderOutcome> = work.iter().map(|_| RenderOutcome::NotRendered).collect();
     let cache = work.iter().flatten().find_map(|work| work.settings.cache.clone());
     let work: Vec<(usize, Work)> =
         work.into_iter().enumerate().filter_map(|(place, work)| Some((place, work?))).collect();
     progress.expect(Stage::Render, work.len());
     let mut renders = side_by_side(work, request, progress);
     while let Some((index, done)) = renders.recv().await {
-        outcomes[index] = done.map_or(Outcome::Crashed, |done| Outcome::Done(Box::new(done)));
+        outcomes[index] = done.map_or(RenderOutcome::Crashed, |done| RenderOutcome::Done(Box::new(done)));
     }
     if let Some(cache) = cache.filter(CacheSettings::has_grown) {
         // What went wrong while tidying up is no part of the answer.
@@ -190,7 +190,7 @@ pub(crate) fn side_by_side(
     work: Vec<(usize, Work)>,
     request: &Request,
     progress: &Progress,
-) -> UnboundedReceiver<(usize, Option<Done>)> {
+) -> UnboundedReceiver<(usize, Option<RenderDone>)> {
     let processors = std::thread::available_parallelism().map_or(1, NonZero::get);
     let threads = request.concurrency.min(2 * processors).clamp(1, work.len().max(1));
     let queue = Arc::new(Mutex::new(work.into_iter()));
@@ -232,7 +232,7 @@ fn names(tools: &[Option<SourceKind>]) -> Vec<String> {
     tools.iter().map(|tool| tool.map_or("", SourceKind::as_str).to_owned()).collect()
 }
 
-/// What the renderings of a run have in common.
+/// State that the renders of a run share.
 pub(crate) struct WorkSettings<'run> {
     request: &'run Request,
     settings: Arc<RenderSettings>,
@@ -289,7 +289,7 @@ impl<'run> WorkSettings<'run> {
 }
 
 impl Work {
-    /// Whether Helm may make up anew what one of the sources has, each of which was rendered by its tool.
+    /// Whether another render of one of the sources by Helm may differ.
     pub(crate) fn may_differ_each_time(&self, tools: &[Option<SourceKind>]) -> bool {
         let references = References::of(&self.application.sources, &self.checkouts);
         let mut sources = self.application.sources.iter().zip(&self.checkouts).zip(tools);
@@ -346,7 +346,7 @@ fn has_helm(tool: SourceKind) -> bool {
     matches!(tool, SourceKind::Helm | SourceKind::Kustomize)
 }
 
-pub(crate) fn render_one(work: &Work) -> Done {
+pub(crate) fn render_one(work: &Work) -> RenderDone {
     let mut warnings = Vec::new();
     let mut rendered_sources = RenderedSources::default();
     let mut tools = Vec::new();
@@ -360,13 +360,13 @@ pub(crate) fn render_one(work: &Work) -> Done {
                 warnings.append(&mut rendered.target.warnings);
                 rendered_sources.add(rendered, position, count);
             }
-            Err(finding) => return Done { warnings, tools, result: Err((position, finding)) },
+            Err(finding) => return RenderDone { warnings, tools, result: Err((position, finding)) },
         }
     }
     let kinds = work.kinds.with_definitions(rendered_sources.objects().iter());
     let place = RenderDestination { server: &work.server, namespace: &work.application.destination.namespace };
     let settled = settle(rendered_sources, place, &kinds, &work.exclusions);
-    Done { warnings, tools, result: Ok(settled) }
+    RenderDone { warnings, tools, result: Ok(settled) }
 }
 
 fn render_source(

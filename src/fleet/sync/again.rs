@@ -3,8 +3,8 @@
 use tokio::time::Instant;
 
 use super::SyncRequest;
-use super::planned::{Performed, PlanOutcome, Planned, Standing, Synced};
-use crate::fleet::application::{ClusterConnection, Compared, Rendered, Seen};
+use super::planned::{Performed, PlanOutcome, Planned, SyncStanding, Synced};
+use crate::fleet::application::{ClusterConnection, Compared, OnCluster, Rendered};
 use crate::fleet::batch::Batch;
 use crate::fleet::commands::wait::{self, Ending, Patience};
 use crate::fleet::condition::{ConditionKind, Conditions};
@@ -19,7 +19,7 @@ pub(crate) async fn observe_again(performed: Batch<Performed>, request: &Request
     if performed.iter().all(|performed| performed.operation.is_none()) {
         return performed.map(|Performed { planned, operation, .. }| {
             let Planned { compared, outcome, conditions, .. } = planned;
-            Synced { outcome, operation, standing: Standing::Before(compared), health: None, conditions }
+            Synced { outcome, operation, standing: SyncStanding::Before(compared), health: None, conditions }
         });
     }
     performed.through(async |performed| compare_again(performed, request, world).await).await
@@ -45,11 +45,11 @@ async fn compare_again(performed: Vec<Performed>, request: &Request, world: &Wor
     let at_its_end =
         |(outcome, operation, deleted): (PlanOutcome, Option<Operation>, Option<(Compared, Conditions)>)| {
             let (standing, conditions) = if let Some((compared, conditions)) = deleted {
-                (Standing::Deleted(compared), conditions)
+                (SyncStanding::Deleted(compared), conditions)
             } else {
                 let judged = judged.next()?;
                 let conditions = Conditions::of(&judged.of.application.name);
-                (Standing::After(judged), conditions)
+                (SyncStanding::After(judged), conditions)
             };
             Some(Synced { outcome, operation, standing, health: None, conditions })
         };
@@ -85,12 +85,12 @@ pub(crate) async fn wait(
     let others = wait::Others::of(&synced);
     let (synced, places) = synced.split();
     // Of one that was deleted there is nothing to wait for.
-    let is_there = |synced: &&Synced| !matches!(synced.standing, Standing::Deleted(_));
+    let is_there = |synced: &&Synced| !matches!(synced.standing, SyncStanding::Deleted(_));
     let rendered = synced.iter().filter(is_there).map(|synced| {
         let rendered = synced.listed().rendered.clone();
         rendered.with_conditions(&synced.all_conditions())
     });
-    let others = others.and(synced.iter().filter(|synced| !is_there(synced)).map(Seen::all_conditions));
+    let others = others.and(synced.iter().filter(|synced| !is_there(synced)).map(OnCluster::all_conditions));
     let (looks, ending) = wait::until(rendered.collect(), others, request, world, patience, ends).await;
     let mut looks = looks.into_iter();
     let waited = synced.into_iter().map(|synced| {

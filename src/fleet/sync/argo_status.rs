@@ -14,7 +14,7 @@ use super::{SyncRequest, Wish};
 use crate::app::{Application, Destination};
 use crate::cluster::Cluster;
 use crate::finding::Finding;
-use crate::fleet::application::{Left, Seen};
+use crate::fleet::application::{Left, OnCluster};
 use crate::fleet::condition::{Condition, ConditionKind};
 use crate::fleet::run::{SyncStatus, sync_status};
 use crate::fleet::{ApplicationRun, Request, Run, World};

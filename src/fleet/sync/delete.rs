@@ -11,7 +11,7 @@ use futures::stream;
 use jiff::Timestamp;
 
 use super::plan::surplus;
-use super::planned::{PlanOutcome, Standing, Synced};
+use super::planned::{PlanOutcome, SyncStanding, Synced};
 use super::{Delete, SyncRequest};
 use crate::app::Application;
 use crate::cluster::{Cluster, ClusterError, ListRequest, ObjectName};
@@ -136,8 +136,8 @@ pub(crate) fn without_strangers(mut synced: Synced) -> Synced {
     let lost = outcomes.filter(|outcome| matches!(outcome.result, StepResult::Held { is_ours: false, .. }));
     let strangers: BTreeSet<Key> = held.chain(lost.map(|outcome| outcome.step.object.key())).collect();
     match &mut synced.standing {
-        Standing::Before(compared) | Standing::Deleted(compared) => compared,
-        Standing::After(judged) => &mut judged.of,
+        SyncStanding::Before(compared) | SyncStanding::Deleted(compared) => compared,
+        SyncStanding::After(judged) => &mut judged.of,
     }
     .resources
     .retain(|resource| !strangers.contains(&resource.key()));

@@ -259,7 +259,7 @@ async fn operate(
     operation
 }
 
-/// Refuses to put what git said before over what a run that began later has brought since. A rollback and a deletion mean it.
+/// Refuses to apply an older state of git over what a run that began later has synced since. A rollback and a deletion mean it.
 fn refuse_older(compared: &Compared, state: &State, wanted: &SyncRequest) -> Result<(), Finding> {
     if matches!(wanted.wish, Wish::Rollback { .. } | Wish::Delete(_)) {
         return Ok(());

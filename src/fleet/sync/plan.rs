@@ -11,7 +11,7 @@ use super::{SyncRequest, Wish, delete};
 use crate::cluster::{ClusterError, ObjectName, Reason};
 use crate::finding::Finding;
 use crate::finding::codes::NOT_PERMITTED;
-use crate::fleet::application::{Commits, Compared, Extras, Listed, Observed, Rendered, Seen};
+use crate::fleet::application::{Commits, Compared, Extras, Listed, Observed, Rendered, OnCluster};
 use crate::fleet::applyset::marked;
 use crate::fleet::condition::{Condition, ConditionKind, Conditions};
 use crate::fleet::stages::last_render::{PastTarget, PastUnknown, Said};
@@ -122,7 +122,7 @@ impl NotPlanned {
     }
 }
 
-/// What the request or the policy allows, where the application may be written to at all.
+/// The steps that the request or the policy allows, where the application may be written to at all.
 fn decision(compared: &Compared, wanted: &SyncRequest) -> Result<Decision, NotPlanned> {
     if let Wish::Delete(_) = wanted.wish {
         delete::refuse_unseen(compared).map_err(NotPlanned::For)?;

@@ -1,14 +1,14 @@
 //! One application on its way through a sync: `Compared` → [`Planned`] → [`Performed`] → [`Synced`].
 
 use crate::fleet::ApplicationRun;
-use crate::fleet::application::{Commits, Compared, Listed, Rendered, Seen};
+use crate::fleet::application::{Commits, Compared, Listed, OnCluster, Rendered};
 use crate::fleet::condition::Conditions;
 use crate::fleet::reporting::{Reported, WithHealth, shown};
 use crate::fleet::run::ApplicationHealth;
 use crate::sync::Operation;
 use crate::sync::plan::Plan;
 
-/// What is to be done with an application.
+/// The outcome of planning an application.
 pub(crate) enum PlanOutcome {
     /// Nothing, or nothing can be planned: the conditions say why.
     Nothing,
@@ -43,9 +43,9 @@ impl PlanOutcome {
 
 /// A compared application, and what is to be done with it.
 pub(crate) struct Planned {
-    /// What the plan was made of. An application that heals to its last sync is compared with what that applied.
+    /// The comparison behind the plan. An application that heals to its last sync is compared with what that applied.
     pub(crate) compared: Compared,
-    /// What git has now, where the plan heals to the last sync.
+    /// The current target of git, where the plan heals to the last sync.
     pub(crate) git: Option<Box<Rendered>>,
     pub(crate) outcome: PlanOutcome,
     /// The errors and warnings of the sync.
@@ -53,7 +53,7 @@ pub(crate) struct Planned {
 }
 
 impl Planned {
-    /// What git has now, to be compared again.
+    /// The current target of git, to be compared again.
     pub(crate) fn into_rendered(self) -> Rendered {
         match self.git {
             Some(git) => *git,
@@ -85,14 +85,14 @@ impl Reported for Planned {
 /// An application whose plan was carried out, where it was to be.
 pub(crate) struct Performed {
     pub(crate) planned: Planned,
-    /// What was done.
+    /// The result of the sync.
     pub(crate) operation: Option<Operation>,
     /// Whether nothing is left of it.
     pub(crate) is_deleted: bool,
 }
 
 /// How an application stands after a sync.
-pub(crate) enum Standing {
+pub(crate) enum SyncStanding {
     /// As it was compared before the sync, for nothing was done.
     Before(Compared),
     /// As it was compared after it.
@@ -101,7 +101,7 @@ pub(crate) enum Standing {
     Deleted(Compared),
 }
 
-impl Standing {
+impl SyncStanding {
     pub(crate) fn compared(&self) -> &Compared {
         match self {
             Self::Before(compared) | Self::Deleted(compared) => compared,
@@ -114,23 +114,23 @@ impl Standing {
 pub(crate) struct Synced {
     pub(crate) outcome: PlanOutcome,
     pub(crate) operation: Option<Operation>,
-    pub(crate) standing: Standing,
+    pub(crate) standing: SyncStanding,
     /// Its health after a wait.
     pub(crate) health: Option<ApplicationHealth>,
     /// The errors and warnings of the sync that are not in the comparison after it.
     pub(crate) conditions: Conditions,
 }
 
-impl Seen for Synced {
+impl OnCluster for Synced {
     fn listed(&self) -> &Listed {
         self.standing.compared().listed()
     }
 
     fn all_conditions(&self) -> Conditions {
         match &self.standing {
-            Standing::Before(compared) => compared.all_conditions().and(&self.conditions),
-            Standing::After(judged) => judged.of.all_conditions().and(&judged.conditions).and(&self.conditions),
-            Standing::Deleted(compared) => compared.loaded.conditions.clone().and(&self.conditions),
+            SyncStanding::Before(compared) => compared.all_conditions().and(&self.conditions),
+            SyncStanding::After(judged) => judged.of.all_conditions().and(&judged.conditions).and(&self.conditions),
+            SyncStanding::Deleted(compared) => compared.loaded.conditions.clone().and(&self.conditions),
         }
     }
 }
@@ -140,9 +140,9 @@ impl Reported for Synced {
         let conditions = self.all_conditions().into_vec();
         let (plan, left) = self.outcome.into_parts();
         let run = match self.standing {
-            Standing::Before(compared) => compared.report(),
-            Standing::After(judged) => judged.report(),
-            Standing::Deleted(compared) => {
+            SyncStanding::Before(compared) => compared.report(),
+            SyncStanding::After(judged) => judged.report(),
+            SyncStanding::Deleted(compared) => {
                 let run = compared.report();
                 ApplicationRun { resources: Vec::new(), history: Commits::new(), is_deleted: true, ..run }
             }

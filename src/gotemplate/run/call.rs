@@ -7,9 +7,9 @@ use super::super::function::{Args, Body, Function, Param};
 use super::super::parse::{Node, NodeRef};
 use super::super::value::{Operand, Value};
 use super::eval::Final;
-use super::{Execution, Result};
+use super::{Result, TemplateRun};
 
-impl<'t> Execution<'t> {
+impl<'t> TemplateRun<'t> {
     pub(super) fn function(
         &mut self,
         dot: &Operand,

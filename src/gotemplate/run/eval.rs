@@ -4,12 +4,12 @@ use super::super::function::Param;
 use super::super::parse::{CommandNode, Node, NodeRef, Number, Pipe};
 use super::super::value::{Operand, Type, UintType, Value, is_exported};
 use super::super::{MissingKey, fmt::quote};
-use super::{Execution, Result};
+use super::{Result, TemplateRun};
 
 /// The value that the command before hands over, if there is one.
 pub(super) type Final = Option<Operand>;
 
-impl<'t> Execution<'t> {
+impl<'t> TemplateRun<'t> {
     pub(super) fn pipeline(&mut self, dot: &Operand, pipe: &'t Pipe) -> Result<Operand> {
         self.node = Some(NodeRef::Pipe(pipe));
         let mut value: Final = None;

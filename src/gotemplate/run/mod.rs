@@ -27,7 +27,7 @@ enum Flow {
 }
 
 /// One run.
-pub(super) struct Execution<'t> {
+pub(super) struct TemplateRun<'t> {
     templates: &'t Templates,
     host: &'t dyn Host,
     /// The template that runs now.
@@ -55,7 +55,7 @@ pub(super) fn run(templates: &Templates, name: &str, dot: &Value, host: &dyn Hos
         }));
     };
     let dot = Operand::typed(dot.clone());
-    let mut run = Execution {
+    let mut run = TemplateRun {
         templates,
         host,
         tree,
@@ -70,7 +70,7 @@ pub(super) fn run(templates: &Templates, name: &str, dot: &Value, host: &dyn Hos
     Ok(run.output)
 }
 
-impl<'t> Execution<'t> {
+impl<'t> TemplateRun<'t> {
     fn at(&mut self, node: &'t Node) {
         self.node = Some(NodeRef::Node(node));
     }
@@ -328,7 +328,7 @@ impl<'t> Execution<'t> {
     }
 }
 
-impl Context for Execution<'_> {
+impl Context for TemplateRun<'_> {
     fn charge(&mut self, bytes: usize) -> std::result::Result<(), Fault> {
         self.memory = self.memory.saturating_add(bytes);
         let limit = self.templates.limits.memory;

@@ -27,7 +27,7 @@ pub(super) struct Parameter {
 /// The parameters in the form in which Helm gets them.
 #[derive(Debug, Default, PartialEq)]
 pub(super) struct SetValues {
-    /// What the values file holds; empty where there is nothing to set.
+    /// The content of the values file; empty where there is nothing to set.
     pub(super) file: Map<String, Value>,
     /// The arguments of `--set`.
     pub(super) numbers: Vec<String>,
@@ -54,7 +54,7 @@ pub(super) fn need_lists(parameters: &[Parameter]) -> bool {
     parameters.iter().any(|parameter| parameter.name.contains('[') || goes_on(&parameter.value))
 }
 
-/// What has to be merged into values to get others: maps by key, everything else as a whole.
+/// The difference that, merged into values, gives others: maps by key, everything else as a whole.
 fn difference(before: &HelmMap, after: &HelmMap, is_secret: bool) -> Map<String, Value> {
     let mut different = Map::new();
     for (name, value) in after {

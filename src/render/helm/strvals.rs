@@ -42,23 +42,23 @@ pub(super) enum Typing {
 }
 
 /// Why reading ends.
-enum End {
+enum ValueEnd {
     /// The text is over.
     OfText,
     /// Helm refuses it.
     Fault(String),
 }
 
-type Parsed<T> = Result<T, End>;
+type ParsedText<T> = Result<T, ValueEnd>;
 
 /// Sets `name=value` in a tree of values.
 pub(super) fn parse_into(text: &str, values: &mut HelmMap, typing: Typing) -> Result<(), String> {
-    let mut parser = Parser { text: text.chars().peekable(), typing };
+    let mut parser = StrvalsParser { text: text.chars().peekable(), typing };
     loop {
         match parser.key(values, 0) {
             Ok(()) => {}
-            Err(End::OfText) => return Ok(()),
-            Err(End::Fault(why)) => return Err(why),
+            Err(ValueEnd::OfText) => return Ok(()),
+            Err(ValueEnd::Fault(why)) => return Err(why),
         }
     }
 }
@@ -76,23 +76,23 @@ impl From<Value> for HelmValue {
     }
 }
 
-struct Parser<'a> {
+struct StrvalsParser<'a> {
     text: Peekable<Chars<'a>>,
     typing: Typing,
 }
 
-/// What was read up to a letter that ends it.
-struct Word {
+/// The text up to a letter that ends it.
+struct StrvalsWord {
     text: String,
     /// The letter; nothing at the end of the text.
     end: Option<char>,
 }
 
-impl Parser<'_> {
-    fn key(&mut self, data: &mut HelmMap, level: usize) -> Parsed<()> {
-        let Word { text: key, end } = self.until(&['=', '[', ',', '.']);
+impl StrvalsParser<'_> {
+    fn key(&mut self, data: &mut HelmMap, level: usize) -> ParsedText<()> {
+        let StrvalsWord { text: key, end } = self.until(&['=', '[', ',', '.']);
         match end {
-            None if key.is_empty() => Err(End::OfText),
+            None if key.is_empty() => Err(ValueEnd::OfText),
             None => fault("a key has no value"),
             Some('[') => self.list(data, key, level),
             Some('=') => self.value(data, key),
@@ -101,7 +101,7 @@ impl Parser<'_> {
         }
     }
 
-    fn list(&mut self, data: &mut HelmMap, key: String, level: usize) -> Parsed<()> {
+    fn list(&mut self, data: &mut HelmMap, key: String, level: usize) -> ParsedText<()> {
         let index = self.key_index()?;
         let mut list = match data.get(&key) {
             None => Vec::new(),
@@ -113,14 +113,14 @@ impl Parser<'_> {
         result
     }
 
-    fn value(&mut self, data: &mut HelmMap, key: String) -> Parsed<()> {
+    fn value(&mut self, data: &mut HelmMap, key: String) -> ParsedText<()> {
         let value = self.val_list()?;
-        let result = if value.is_some() { Ok(()) } else { Err(End::OfText) };
+        let result = if value.is_some() { Ok(()) } else { Err(ValueEnd::OfText) };
         set(data, key, value.unwrap_or(HelmValue::Text(String::new())));
         result
     }
 
-    fn map(&mut self, data: &mut HelmMap, key: String, level: usize) -> Parsed<()> {
+    fn map(&mut self, data: &mut HelmMap, key: String, level: usize) -> ParsedText<()> {
         if level > DEEPEST {
             return fault("its name nests too deep");
         }
@@ -137,8 +137,8 @@ impl Parser<'_> {
         result
     }
 
-    fn key_index(&mut self) -> Parsed<usize> {
-        let Word { text, end } = self.until(&[']']);
+    fn key_index(&mut self) -> ParsedText<usize> {
+        let StrvalsWord { text, end } = self.until(&[']']);
         if end.is_none() {
             return fault("an index has no `]`");
         }
@@ -152,13 +152,13 @@ impl Parser<'_> {
         }
     }
 
-    fn list_item(&mut self, list: &mut Vec<HelmValue>, index: usize, level: usize) -> Parsed<()> {
-        let Word { text, end } = self.until(&['[', '.', '=']);
+    fn list_item(&mut self, list: &mut Vec<HelmValue>, index: usize, level: usize) -> ParsedText<()> {
+        let StrvalsWord { text, end } = self.until(&['[', '.', '=']);
         if !text.is_empty() {
             return fault("there is something between an index and what follows it");
         }
         match end {
-            None => Err(End::OfText),
+            None => Err(ValueEnd::OfText),
             Some('=') => {
                 let value = self.val_list()?.unwrap_or(HelmValue::Text(String::new()));
                 set_index(list, index, value);
@@ -193,7 +193,7 @@ impl Parser<'_> {
     }
 
     /// A list in braces, or one value up to a comma; nothing where the text ends before it.
-    fn val_list(&mut self) -> Parsed<Option<HelmValue>> {
+    fn val_list(&mut self) -> ParsedText<Option<HelmValue>> {
         match self.text.peek() {
             None => Ok(None),
             Some('{') => {
@@ -201,16 +201,16 @@ impl Parser<'_> {
                 self.items().map(|items| Some(HelmValue::List(items)))
             }
             Some(_) => {
-                let Word { text, .. } = self.until(&[',']);
+                let StrvalsWord { text, .. } = self.until(&[',']);
                 Ok(Some(typed_val(text, self.typing)))
             }
         }
     }
 
-    fn items(&mut self) -> Parsed<Vec<HelmValue>> {
+    fn items(&mut self) -> ParsedText<Vec<HelmValue>> {
         let mut items = Vec::new();
         loop {
-            let Word { text, end } = self.until(&[',', '}']);
+            let StrvalsWord { text, end } = self.until(&[',', '}']);
             let Some(end) = end else { return fault("a list does not end with `}`") };
             items.push(typed_val(text, self.typing));
             if end == '}' {
@@ -221,21 +221,21 @@ impl Parser<'_> {
     }
 
     /// `runesUntil`: a backslash takes the letter after it as it is.
-    fn until(&mut self, stop: &[char]) -> Word {
+    fn until(&mut self, stop: &[char]) -> StrvalsWord {
         let mut text = String::new();
         while let Some(letter) = self.text.next() {
             match letter {
-                letter if stop.contains(&letter) => return Word { text, end: Some(letter) },
+                letter if stop.contains(&letter) => return StrvalsWord { text, end: Some(letter) },
                 '\\' => text.extend(self.text.next()),
                 letter => text.push(letter),
             }
         }
-        Word { text, end: None }
+        StrvalsWord { text, end: None }
     }
 }
 
-fn fault<T>(why: &str) -> Parsed<T> {
-    Err(End::Fault(why.to_owned()))
+fn fault<T>(why: &str) -> ParsedText<T> {
+    Err(ValueEnd::Fault(why.to_owned()))
 }
 
 /// A value without a name is not set.

@@ -82,7 +82,7 @@ struct TextReport<'run> {
     view: &'run View,
     /// A note that is printed once at the top, because every changed resource has it.
     note_of_all: Option<&'run str>,
-    /// What several applications have in common is printed once, below them.
+    /// Notes that several applications share are printed once, below them.
     gathered: GatheredFindings<'run>,
 }
 

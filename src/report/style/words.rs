@@ -236,7 +236,7 @@ pub(in crate::report) fn sign(action: &Action, is_there: bool) -> (&'static str,
     }
 }
 
-/// What becomes of an application that somebody wants gone; nothing where nobody does.
+/// The outcome for an application that is to be deleted; nothing for any other.
 pub(in crate::report) fn going_words(application: &ApplicationRun) -> Option<&'static str> {
     match &application.operation {
         _ if application.is_deleted => Some("deleted"),

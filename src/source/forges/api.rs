@@ -27,10 +27,10 @@ const PAGE_LIMIT: u64 = 16 << 20;
 const PAGES: usize = 1_000;
 /// How much of a server's words is shown.
 const SHOWN: usize = 300;
-/// What stays as it is in one segment of a path.
+/// The characters that stay as they are in one segment of a path.
 const SEGMENT: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
 
-/// What of a run's settings matters here.
+/// The settings that matter here.
 #[derive(Clone)]
 pub(super) struct ForgeSettings {
     pub(super) timeout: Duration,
@@ -149,7 +149,7 @@ pub(super) struct ForgeClient {
     base: Url,
     web: Web,
     headers: HeaderMap,
-    /// What must not be shown.
+    /// The text that must not be shown.
     secrets: Vec<Secret<String>>,
     limits: FetchLimits,
 }
@@ -314,7 +314,7 @@ pub(super) fn refused(answer: WebAnswer<'_>, url: &str, secrets: &[Secret<String
     if status.as_u16() == 404 { ServiceFault::NotFound(text) } else { ServiceFault::Failed(text) }
 }
 
-/// What a body says: the message of JSON, else its text.
+/// The message of a body: that of JSON, else its text.
 fn words(body: &[u8]) -> String {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let message = json.as_ref().and_then(|json| {

@@ -105,7 +105,7 @@ impl Question {
         !Shape::is_known(&self.target.gvk())
     }
 
-    /// What git said at the last sync is not known: where something of it was touched since, no side can be named.
+    /// The last sync's render is not known: where something of it was touched since, no side can be named.
     pub fn forget(&mut self) {
         if self.past != Past::Untouched {
             self.past = Past::Lost;

@@ -16,7 +16,7 @@ use crate::gotemplate::{Map, Text, Value};
 /// The cluster that Argo CD runs in, which needs no Secret.
 pub(super) const LOCAL_SERVER: &str = "https://kubernetes.default.svc";
 
-/// What Argo CD calls it.
+/// Argo CD's name for it.
 pub(super) const LOCAL_NAME: &str = "in-cluster";
 
 pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<Vec<Params>> {
