@@ -18,7 +18,7 @@ use super::file_fault::{FileFault, MayHide};
 use super::kustomizations::Kustomizations;
 use super::manifest_text::{Given, ManifestText};
 use super::reading::{Reading, SourceText};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, Span, WithPositions, YamlError};
 use crate::object::{Gvk, Pointer};
 
@@ -360,12 +360,12 @@ fn weighed(mut finding: Finding, given: Given) -> Finding {
 }
 
 fn first_of_each_code(findings: Vec<Finding>) -> Vec<Finding> {
-    let unreadable = ["trueup::app::yaml", "trueup::app::template"];
+    let unreadable = [Code::AppYaml, Code::AppTemplate];
     let mut is_first = true;
     findings
         .into_iter()
         .filter(|finding| {
-            let is_unreadable = finding.code.as_deref().is_some_and(|code| unreadable.contains(&code));
+            let is_unreadable = finding.code.is_some_and(|code| unreadable.contains(&code));
             !is_unreadable || std::mem::replace(&mut is_first, false)
         })
         .collect()

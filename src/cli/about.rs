@@ -2,7 +2,7 @@
 
 use super::arguments::output::{OutputArguments, OutputParser, resolve};
 use super::session::{Look, Session};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::report::{ExitRules, ExitStatus, Format, Output, version as report};
 
 /// Show the version
@@ -65,14 +65,14 @@ pub(super) async fn man(arguments: ManArguments, mut command: clap::Command, mut
     };
     let Some(command) = command.cloned() else {
         let name = arguments.command.unwrap_or_default();
-        let finding = Finding::error("trueup::cli::no_command", format!("`{name}` is not a command"));
+        let finding = Finding::error(Code::CliNoCommand, format!("`{name}` is not a command"));
         return session.refuse(&[finding.with_help("`trueup --help` lists the commands")]);
     };
     let mut page = Vec::new();
     match clap_mangen::Man::new(command).render(&mut page) {
         Ok(()) => print(&page, &session),
         Err(error) => {
-            let finding = Finding::error("trueup::cli::man", "the man page cannot be written");
+            let finding = Finding::error(Code::CliMan, "the man page cannot be written");
             session.refuse(&[finding.with_cause(error.to_string())])
         }
     }

@@ -18,7 +18,7 @@ use super::session::{Look, Session};
 use crate::app::appset::{Facts, FoundApplication};
 use crate::app::{self, Given, ManifestText};
 use crate::cluster::ClusterSettings;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::stages::expand as expansion;
 use crate::fleet::{self, Renders, Request, World};
 use crate::object::kinds::NEWEST_KUBERNETES;
@@ -173,7 +173,7 @@ async fn expand_below(expanded: &mut Expanded, facts: &mut Facts, renderer: &mut
                     expanded.applications.push(child);
                 } else {
                     let message = format!("{name} is rendered by {parent}, and stands elsewhere, too");
-                    let finding = Finding::warning("trueup::fleet::repeated_child", message);
+                    let finding = Finding::warning(Code::FleetRepeatedChild, message);
                     expanded.findings.push(finding.with_help("its first manifest is printed; keep one of them"));
                 }
             }
@@ -184,13 +184,13 @@ async fn expand_below(expanded: &mut Expanded, facts: &mut Facts, renderer: &mut
         level = next;
     }
     let message = format!("more than {MAX_DEPTH} Applications are above one another");
-    expanded.findings.push(Finding::error("trueup::fleet::application_depth", message));
+    expanded.findings.push(Finding::error(Code::FleetApplicationDepth, message));
 }
 
 fn cycle(path: &[String], again: &str) -> Finding {
     let path: Vec<&str> = path.iter().map(String::as_str).chain([again]).collect();
     let message = format!("Applications contain each other: {}", path.join(" → "));
-    Finding::warning("trueup::fleet::application_cycle", message).with_help("it is expanded once")
+    Finding::warning(Code::FleetApplicationCycle, message).with_help("it is expanded once")
 }
 
 /// `namespace/name`, or the name alone.
@@ -270,7 +270,7 @@ struct BuiltFolder {
 fn built_folder(folder: &Path) -> Result<BuiltFolder, Vec<Finding>> {
     let name = folder.display().to_string();
     let real = std::fs::canonicalize(folder).ok().filter(|real| real.is_dir()).ok_or_else(|| {
-        let finding = Finding::error("trueup::cli::no_such_path", format!("{name}: no such folder"));
+        let finding = Finding::error(Code::CliNoSuchPath, format!("{name}: no such folder"));
         vec![finding.with_help(manifests::nearest_path(folder))]
     })?;
     let root = real.ancestors().find(|above| above.join(".git").exists()).unwrap_or(&real).to_owned();

@@ -14,7 +14,7 @@ use super::request;
 use super::session::{Look, Session};
 use super::watch::{self, parse_interval};
 use crate::app::settings::Settings;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::{self, Run};
 use crate::object::yaml::{self, Limits, WithPositions};
 use crate::object::{Object, type_name};
@@ -152,14 +152,14 @@ fn objects(value: serde_json::Value, judge: &Judge, take: &mut impl FnMut(Result
 fn read(path: &ManifestPath) -> Result<(String, Vec<u8>), Finding> {
     let limit = Limits::default().bytes as u64;
     let unreadable = |name: &str, cause: &std::io::Error| {
-        Finding::error("trueup::cli::unreadable_path", format!("{name}: cannot be read"))
+        Finding::error(Code::CliUnreadablePath, format!("{name}: cannot be read"))
             .with_cause(cause.to_string())
             .with_help("check its spelling and permissions")
     };
     let mut bytes = Vec::new();
     match path {
         ManifestPath::StandardInput if std::io::stdin().is_terminal() => {
-            Err(Finding::error("trueup::cli::terminal_input", "`-` reads standard input, which is a terminal")
+            Err(Finding::error(Code::CliTerminalInput, "`-` reads standard input, which is a terminal")
                 .with_help("pipe objects into it, as in `kubectl get deployments -o yaml | trueup health -f -`"))
         }
         ManifestPath::StandardInput => {
@@ -175,7 +175,7 @@ fn read(path: &ManifestPath) -> Result<(String, Vec<u8>), Finding> {
 }
 
 fn unreadable(name: &str, line: usize, why: String) -> Finding {
-    Finding::error("trueup::cli::manifest", format!("{name}:{line}: health cannot be assessed"))
+    Finding::error(Code::CliManifest, format!("{name}:{line}: health cannot be assessed"))
         .with_cause(why)
         .with_help("`-f` expects objects as `kubectl get -o yaml` prints them")
 }

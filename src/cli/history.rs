@@ -11,7 +11,7 @@ use super::manifests::ManifestPath;
 use super::request;
 use super::session::{Look, Session};
 use crate::cluster::Clusters;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::commands::history::{self as syncs, ApplicationSyncs, Subject};
 use crate::report::{ExitRules, exit_status_of, history as report};
 
@@ -103,6 +103,6 @@ async fn read(
 
 /// Without a manifest nothing says where the record is.
 fn unrecorded(name: &str) -> Finding {
-    Finding::error("trueup::cli::no_state_namespace", format!("nothing says where the record of `{name}` is"))
+    Finding::error(Code::CliNoStateNamespace, format!("nothing says where the record of `{name}` is"))
         .with_help("give its manifest, or the namespace of its record with `--state-namespace`")
 }

@@ -15,7 +15,7 @@ use super::session::Session;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
 use crate::app::{self, Applications, Manifests, Selection, SelectionError};
 use crate::cluster::{ClusterSettings, Clusters};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::{self, Request, World};
 use crate::source::{SourceSettings, Sources};
 
@@ -123,7 +123,7 @@ async fn read(
 fn no_path(chosen: &Chosen) -> Finding {
     let help = "name files or folders of Application manifests, as in `trueup diff apps/`";
     match chosen.names.first() {
-        None => Finding::error("trueup::cli::no_path", "no PATH is given, and the current folder holds no manifest")
+        None => Finding::error(Code::CliNoPath, "no PATH is given, and the current folder holds no manifest")
             .with_help(help),
         Some(name) => neither(name, "the current folder holds no manifest of an Application"),
     }
@@ -142,7 +142,7 @@ pub(super) fn unselected(errors: Vec<SelectionError>, chosen: &Chosen) -> Vec<Fi
 
 fn neither(name: &str, advice: &str) -> Finding {
     let as_path = manifests::nearest_path(Path::new(name));
-    Finding::error("trueup::cli::neither", format!("`{name}` is neither an Application nor a file or folder"))
+    Finding::error(Code::CliNeither, format!("`{name}` is neither an Application nor a file or folder"))
         .with_help(format!("as an Application: {advice}; as a path: {as_path}"))
 }
 

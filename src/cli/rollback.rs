@@ -8,7 +8,7 @@ use super::session::{Look, Session};
 use super::sync::Asked;
 use super::undo::{Consent, Question, carry_out, narrow, several};
 use crate::cluster::Clusters;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::commands::history::{self as syncs, ApplicationSyncs, Subject};
 use crate::fleet::sync::{self, Wish};
 use crate::report::{exit_status_of, history};
@@ -78,7 +78,7 @@ fn take_id(paths: &mut Vec<ManifestPath>) -> Option<u64> {
 }
 
 fn id_to_clear(id: u64) -> Finding {
-    Finding::error("trueup::cli::clear", format!("`--clear` ends a rollback and takes no ID, but `{id}` was given"))
+    Finding::error(Code::CliClear, format!("`--clear` ends a rollback and takes no ID, but `{id}` was given"))
         .with_help("remove one of the two; for a folder of that name write `./7`".replace('7', &id.to_string()))
 }
 

@@ -10,7 +10,7 @@ use jiff::Timestamp;
 use tokio::task::JoinHandle;
 
 use super::arguments::output::Verbosity;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::process::Cancel;
 use crate::progress::Progress;
 use crate::report::terminal::{Terminal, TerminalSettings};
@@ -107,7 +107,7 @@ where
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().thread_stack_size(STACK).build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            let finding = Finding::error("trueup::cli::runtime", "the program cannot start its threads");
+            let finding = Finding::error(Code::CliRuntime, "the program cannot start its threads");
             terminal.findings([&finding.with_cause(error.to_string())]);
             return ExitCode::from(ExitStatus::Error.code());
         }

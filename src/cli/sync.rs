@@ -9,7 +9,7 @@ use super::arguments::planning::PlanningArguments;
 use super::arguments::syncing::parse_wait;
 use super::request;
 use super::session::{Look, Session};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::commands::sync::{self, Prepared};
 use crate::fleet::sync::{SyncRequest, Wish};
 use crate::fleet::{Run, World};
@@ -134,7 +134,7 @@ fn checked(arguments: SyncArguments, session: &Session) -> Result<(Intent, Vec<O
 /// A plan that was saved, and is not too old.
 fn saved(file: &Path, lifetime: Duration) -> Result<SavedPlans, Finding> {
     let text = std::fs::read_to_string(file).map_err(|error| {
-        Finding::error("trueup::sync::plan_file", format!("the saved plan {} cannot be read", file.display()))
+        Finding::error(Code::SyncPlanFile, format!("the saved plan {} cannot be read", file.display()))
             .with_cause(error.to_string())
             .with_help("`trueup sync --plan FILE` writes one")
     })?;
@@ -260,7 +260,7 @@ pub(super) async fn report(session: &mut Session, run: &Run, outputs: &[Output],
 
 /// Without a terminal nobody can be asked.
 pub(super) fn nobody_to_ask(help: &str) -> Finding {
-    Finding::error("trueup::cli::unconfirmed", "not confirmed: standard input is not a terminal; nothing was written")
+    Finding::error(Code::CliUnconfirmed, "not confirmed: standard input is not a terminal; nothing was written")
         .with_help(help)
 }
 

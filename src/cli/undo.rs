@@ -7,7 +7,7 @@ use super::arguments::selection::SelectionArguments;
 use super::manifests::ManifestPath;
 use super::session::Session;
 use super::sync::{Asked, PlanAnswer, confirm, nobody_to_ask, prepare, report, report_unchanged};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::Run;
 use crate::fleet::commands::sync;
 use crate::source::short;
@@ -50,7 +50,7 @@ pub(super) fn narrow(selection: &mut SelectionArguments, first: Option<String>) 
 }
 
 fn unnamed() -> Finding {
-    Finding::error("trueup::cli::no_application", "which application is meant is not clear; nothing was written")
+    Finding::error(Code::CliNoApplication, "which application is meant is not clear; nothing was written")
 }
 
 /// Plans, asks, does, reports.
@@ -102,6 +102,6 @@ fn question_of(question: Question, name: &str, run: &Run) -> String {
 
 /// One application at a time is taken back or deleted.
 pub(super) fn several(name: &str, count: usize) -> Finding {
-    Finding::error("trueup::cli::several", format!("`{name}` matches {count} applications; nothing was written"))
+    Finding::error(Code::CliSeveral, format!("`{name}` matches {count} applications; nothing was written"))
         .with_help("name one of them: `namespace/name`")
 }

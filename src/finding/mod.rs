@@ -3,14 +3,15 @@
 //! In: any `miette::Diagnostic` of any room. Out: a [`Finding`] that can be kept in a run, compared, counted, and
 //! shown by any report format. Rooms keep their own error types; here they become plain data.
 
-pub mod codes;
+mod codes;
+
+pub use codes::{Code, ExitClass};
 
 use std::fmt;
 use std::sync::Arc;
 
 use miette::{Diagnostic, LabeledSpan, SourceCode};
 
-use self::codes::ExitClass;
 use crate::secret::{mask_credentials_in_text as masked, shown_text};
 
 /// How bad it is.
@@ -100,7 +101,7 @@ pub struct Finding {
     /// How bad it is.
     pub severity: Severity,
     /// A documented code, such as `trueup::source::revision`.
-    pub code: Option<String>,
+    pub code: Option<Code>,
     /// Its exit class, if it is an error.
     pub exit: ExitClass,
     /// Subject first, then the fact; lower case, no full stop.
@@ -115,20 +116,20 @@ pub struct Finding {
 
 impl Finding {
     /// An error with nothing but its message yet.
-    pub fn error(code: &str, message: impl Into<String>) -> Self {
+    pub fn error(code: Code, message: impl Into<String>) -> Self {
         Self::new(Severity::Error, code, message)
     }
 
     /// A warning with nothing but its message yet.
-    pub fn warning(code: &str, message: impl Into<String>) -> Self {
+    pub fn warning(code: Code, message: impl Into<String>) -> Self {
         Self::new(Severity::Warning, code, message)
     }
 
-    fn new(severity: Severity, code: &str, message: impl Into<String>) -> Self {
+    fn new(severity: Severity, code: Code, message: impl Into<String>) -> Self {
         Self {
             severity,
-            code: Some(code.to_owned()),
-            exit: ExitClass::of(code),
+            code: Some(code),
+            exit: code.exit_class(),
             message: masked(&message.into()),
             causes: Vec::new(),
             help: None,
@@ -179,10 +180,10 @@ impl Finding {
             }
             source = cause.source();
         }
-        let code = diagnostic.code().map(|code| code.to_string());
+        let code = diagnostic.code().and_then(|code| Code::of(&code.to_string()));
         Self {
             severity,
-            exit: code.as_deref().map(ExitClass::of).unwrap_or_default(),
+            exit: code.map(Code::exit_class).unwrap_or_default(),
             code,
             message: masked(&diagnostic.to_string()),
             causes,

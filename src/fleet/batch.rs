@@ -10,7 +10,7 @@ use super::application::Left;
 use super::reporting::{Reported, invalid_run};
 use super::{ApplicationRun, Run, World};
 use crate::app::InvalidApplication;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 /// One application's place.
 enum Slot<T> {
@@ -158,7 +158,7 @@ impl<T: Reported> Batch<T> {
         for cluster in world.clusters.found() {
             let remark = |(subject, remark): (String, String)| {
                 let message = format!("cluster {}: {subject}", cluster.name());
-                Finding::warning("trueup::cluster::remark", message).with_cause(remark)
+                Finding::warning(Code::ClusterRemark, message).with_cause(remark)
             };
             findings.extend(cluster.remarks().into_iter().map(remark));
         }

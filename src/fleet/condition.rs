@@ -168,9 +168,10 @@ impl Conditions {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Code;
 
     fn condition(kind: ConditionKind, severity: Severity) -> Condition {
-        Condition { kind, finding: Finding { severity, ..Finding::error("trueup::status::unseen", "x") } }
+        Condition { kind, finding: Finding { severity, ..Finding::error(Code::StatusUnseen, "x") } }
     }
 
     /// Only an error about the comparison leaves it in doubt; a gap in git leaves it in doubt and does not forbid a sync.

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::condition::ConditionKind;
 use crate::cluster::{Cluster, Listed};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::object::{Gvk, Kinds, Object, Scope};
 
 /// Which cluster, as an identity: applications with one cluster share it.
@@ -127,10 +127,9 @@ impl LiveView {
         match place(object, &self.kinds) {
             Place::NotServed => Ok(None),
             Place::Hidden(reason) => {
-                let finding =
-                    Finding::error("trueup::status::hidden", format!("`{}` cannot be compared", object.key()))
-                        .with_cause(reason.clone())
-                        .with_help("use a version and scope that the cluster serves, or fix the API that is named");
+                let finding = Finding::error(Code::StatusHidden, format!("`{}` cannot be compared", object.key()))
+                    .with_cause(reason.clone())
+                    .with_help("use a version and scope that the cluster serves, or fix the API that is named");
                 conditions.push((ConditionKind::ComparisonError, finding));
                 Err(reason)
             }

@@ -18,7 +18,7 @@ use super::paths::{self, PathFault, relative};
 use super::{RenderError, RenderInput, jsonnet, likeness, list};
 use crate::app::Directory;
 use crate::app::source::SourceKind;
-use crate::finding::{Excerpt, Finding};
+use crate::finding::{Code, Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
 use crate::object::{Gap, GapReason, Object, Origin};
 use crate::render::Target;
@@ -296,7 +296,7 @@ fn unread(folder: RenderFolder<'_>) -> Result<Option<Finding>, RenderError> {
         ),
     };
     let message = format!("no file of `{shown}` is read, though {count} in it could be manifests");
-    Ok((count > 0).then(|| Finding::warning("trueup::render::nothing_read", message).with_help(help)))
+    Ok((count > 0).then(|| Finding::warning(Code::RenderNothingRead, message).with_help(help)))
 }
 
 /// A file that gave no objects, and why.

@@ -2,12 +2,12 @@
 //!
 //! In: a [`Gap`]. Out: a [`Finding`] that names the place and one thing to do. No line of the file is shown: it may hold a Secret.
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::object::{Gap, GapReason};
 
 /// An error, because the application cannot be compared in full.
 pub fn finding(gap: &Gap) -> Finding {
-    Finding::error("trueup::render::incomplete", format!("the manifests are incomplete: {gap}"))
+    Finding::error(Code::RenderIncomplete, format!("the manifests are incomplete: {gap}"))
         .with_help(format!("{}; until then nothing that it may contain is pruned", help(gap)))
 }
 

@@ -12,7 +12,7 @@ use std::sync::Arc;
 use super::{Rendered, likeness};
 use crate::app::settings::Exclusions;
 use crate::app::source::SourceKind;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::object::{Gap, GapReason, Key, Kinds, Object, Scope, SourceFile};
 
 /// The objects of one application, ready to be compared.
@@ -156,7 +156,7 @@ fn repeated(key: &Key, places: &[String]) -> Finding {
         format!(": {used} is used, {} {are} not", in_words(unused))
     };
     let help = if unused.len() == 1 { "remove one of them" } else { "keep one of them" };
-    Finding::warning("trueup::render::repeated", format!("`{key}` appears {times}{words}")).with_help(help)
+    Finding::warning(Code::RenderRepeated, format!("`{key}` appears {times}{words}")).with_help(help)
 }
 
 /// `a`, `a and b`, `a, b and c`; of many the first ten.
@@ -171,7 +171,7 @@ fn in_words(places: &[String]) -> String {
 
 fn excluded(object: &Object) -> Finding {
     let message = format!("`{}` at {} is of a kind that is never compared", object.key(), shown_place(object));
-    Finding::warning("trueup::render::excluded", message)
+    Finding::warning(Code::RenderExcluded, message)
         .with_help("controllers write objects of this kind; take it out of git")
 }
 

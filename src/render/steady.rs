@@ -7,7 +7,7 @@ use std::collections::BTreeMap;
 
 use serde_json::Value;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::object::{Object, Pointer};
 
 /// More fields of one object than this help nobody.
@@ -78,7 +78,7 @@ fn compare(first: &Value, second: &Value, place: &Pointer, fields: &mut Vec<Stri
 }
 
 fn finding(name: &str, fact: &str) -> Finding {
-    Finding::error("trueup::render::unsteady", format!("`{name}` {fact}")).with_help(
+    Finding::error(Code::RenderUnsteady, format!("`{name}` {fact}")).with_help(
         "the render is not deterministic, so every sync would change it; set the value explicitly, or ignore the field",
     )
 }

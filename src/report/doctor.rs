@@ -7,7 +7,7 @@ use std::fmt::Write;
 use serde::Serialize;
 
 use super::{Format, json, yaml};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::commands::doctor::{Check, Checkup};
 use crate::report::style::escape::visible;
 use crate::report::style::markdown::{cell, span};
@@ -156,7 +156,7 @@ impl<'run> Entry<'run> {
             name: &check.name,
             found: check.result.as_deref().ok(),
             error: error.map(words),
-            code: error.and_then(|finding| finding.code.as_deref()),
+            code: error.and_then(|finding| finding.code.map(Code::as_str)),
             help: error.and_then(|finding| finding.help.as_deref()),
             needed_by: &check.needed_by,
         }

@@ -2,7 +2,7 @@
 //!
 //! Rule: README.md, "Exit codes". An error never looks like drift, and drift never hides an error.
 
-use crate::finding::codes::ExitClass;
+use crate::finding::ExitClass;
 use crate::finding::{Finding, Severity};
 use crate::fleet::commands::doctor::Checkup;
 use crate::fleet::{Ending, Run};
@@ -152,6 +152,7 @@ fn status_of(finding: &Finding) -> ExitStatus {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::finding::Code;
     use crate::fleet::ApplicationHealth;
     use crate::report::drift::fixture::{application, resource};
     use crate::status::health::HealthStatus;
@@ -188,15 +189,14 @@ mod tests {
     /// The class travels with the finding, whoever builds it: from a code, or from a room's own error.
     #[test]
     fn an_error_with_an_exit_code_of_its_own_keeps_it() {
-        use crate::finding::codes;
         for (code, expected) in [
-            (codes::LOCKED, 5),
-            (codes::LOCK_LOST, 5),
-            (codes::NOT_PERMITTED, 4),
-            (codes::UNHEALTHY, 3),
-            (codes::GAVE_UP, 3),
-            (codes::TIMED_OUT, 3),
-            ("trueup::source::revision", 2),
+            (Code::SyncLocked, 5),
+            (Code::SyncLockLost, 5),
+            (Code::SyncNotPermitted, 4),
+            (Code::SyncUnhealthy, 3),
+            (Code::WaitDegraded, 3),
+            (Code::WaitTimeout, 3),
+            (Code::SourceRevision, 2),
         ] {
             let error = Finding::error(code, "x").about("shop").with_help("y");
             let again = Finding::of(&error);
@@ -210,8 +210,8 @@ mod tests {
     #[test]
     fn the_exit_code_follows_the_table_of_the_design() {
         use ResourceState::{Changed, Extra, InSync, Missing, Unknown};
-        let error = || vec![Finding::error("trueup::source::revision", "no such revision")];
-        let warning = || vec![Finding::warning("trueup::app::field", "no such field")];
+        let error = || vec![Finding::error(Code::SourceRevision, "no such revision")];
+        let warning = || vec![Finding::warning(Code::AppUnknownField, "no such field")];
         let plain = ExitRules::default();
         let zero = ExitRules { exit_zero: true, ..plain };
         let seven = ExitRules { diff_exit_code: 7, ..plain };

@@ -11,7 +11,7 @@ use miette::{
 };
 
 use super::View;
-use crate::finding::{Excerpt, Finding};
+use crate::finding::{Code, Excerpt, Finding};
 use crate::report::style::escape::{is_hidden, visible};
 use crate::report::style::theme::Role;
 
@@ -50,7 +50,7 @@ fn theme(color: bool) -> GraphicalTheme {
 #[derive(Debug)]
 struct Shown {
     message: String,
-    code: Option<String>,
+    code: Option<Code>,
     severity: Option<miette::Severity>,
     help: Option<String>,
     cause: Option<CauseTree>,
@@ -82,7 +82,7 @@ impl Shown {
     fn of(finding: &Finding, with_code: bool) -> Self {
         Self {
             message: visible(&finding.message).into_owned(),
-            code: finding.code.clone().filter(|_| with_code),
+            code: finding.code.filter(|_| with_code),
             severity: Diagnostic::severity(finding),
             help: finding.help.as_deref().map(|help| visible(help).into_owned()),
             cause: finding.causes.iter().rev().fold(None, |behind, message| {
@@ -228,7 +228,7 @@ mod tests {
     const MANIFEST: &str = "kind: Application\nspec:\n  source:\n    targetRevison: v1.4.0\n    path: guestbook\n";
 
     fn typo() -> Finding {
-        Finding::warning("trueup::app::unknown-field", "guestbook: `targetRevison` is not a field of `spec.source`")
+        Finding::warning(Code::AppUnknownField, "guestbook: `targetRevison` is not a field of `spec.source`")
             .with_help("as it stands, the source follows the default branch")
             .at(Excerpt::new(
                 "apps/guestbook.yaml",
@@ -257,14 +257,14 @@ mod tests {
     #[test]
     fn a_code_is_for_those_who_ask() {
         let verbose = View { verbose: true, ..view() };
-        assert!(graphical(&typo(), &verbose).starts_with("trueup::app::unknown-field\n"));
+        assert!(graphical(&typo(), &verbose).starts_with("trueup::app::unknown_field\n"));
         assert!(!graphical(&typo(), &view()).contains("trueup::"));
     }
 
     #[test]
     fn causes_stand_below_each_other() {
         let finding =
-            Finding::error("trueup::render::helm", "guestbook: helm could not render `charts/guestbook` at 3f2a9c1")
+            Finding::error(Code::RenderProgramFailed, "guestbook: helm could not render `charts/guestbook` at 3f2a9c1")
                 .with_cause("templates/ingress.yaml:14: nil pointer evaluating interface {}.host")
                 .with_cause("exit status 1")
                 .with_help("see the values it was given with `trueup render --app guestbook -v`");
@@ -279,10 +279,13 @@ mod tests {
     #[test]
     fn hostile_text_is_shown_and_not_obeyed() {
         let text = format!("first\nkind: \x1b[2J\tvalue {HOSTILE}\nlast\x07\n");
-        let finding = Finding::error("trueup::app::yaml", HOSTILE)
-            .with_cause(HOSTILE)
-            .with_help(HOSTILE)
-            .at(Excerpt::new(HOSTILE, &text, 12, 10, Some(HOSTILE.to_owned())));
+        let finding = Finding::error(Code::AppYaml, HOSTILE).with_cause(HOSTILE).with_help(HOSTILE).at(Excerpt::new(
+            HOSTILE,
+            &text,
+            12,
+            10,
+            Some(HOSTILE.to_owned()),
+        ));
         let shown = graphical(&finding, &view());
         assert!(!shown.contains(|character| character != '\n' && is_hidden(character)), "{shown}");
         assert!(shown.contains("kind: \\x1b[2J"), "{shown}");
@@ -292,21 +295,25 @@ mod tests {
     #[test]
     fn a_place_in_a_huge_file_is_shown_by_its_own_lines() {
         let long = "kind: Pod # ".to_owned() + &"x".repeat(1 << 20);
-        let shown =
-            graphical(&Finding::error("c", "here").at(Excerpt::new("long.yaml", &long, 500_000, 3, None)), &view());
+        let shown = graphical(
+            &Finding::error(Code::AppYaml, "here").at(Excerpt::new("long.yaml", &long, 500_000, 3, None)),
+            &view(),
+        );
         assert!(shown.len() < 4000, "{}", shown.len());
         assert!(shown.contains("[long.yaml:1:500001]"), "{shown}");
 
         let tall = "kind: 1\n".repeat(100_000);
-        let shown =
-            graphical(&Finding::error("c", "here").at(Excerpt::new("tall.yaml", &tall, 400_000, 1, None)), &view());
+        let shown = graphical(
+            &Finding::error(Code::AppYaml, "here").at(Excerpt::new("tall.yaml", &tall, 400_000, 1, None)),
+            &view(),
+        );
         assert!(shown.contains("[tall.yaml:50001:1]") && shown.contains("50001 │ kind: 1"), "{shown}");
     }
 
     proptest! {
         #[test]
         fn any_place_in_any_text_can_be_shown(text in "([a-z\u{e4}\u{1F44B}: \t]{0,9}(\n|\r\n|\u{1b})){0,6}", offset in 0..80_usize, length in 0..80_usize) {
-            let finding = Finding::error("c", "here").at(Excerpt::new("file.yaml", &text, offset, length, None));
+            let finding = Finding::error(Code::AppYaml, "here").at(Excerpt::new("file.yaml", &text, offset, length, None));
             let shown = graphical(&finding, &view());
             prop_assert!(shown.contains("file.yaml:"), "{}", shown);
             prop_assert!(!shown.contains(|character| character != '\n' && is_hidden(character)));

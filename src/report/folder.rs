@@ -10,7 +10,7 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use super::OutputError;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::object::Object;
 use crate::object::mask::holds_secret;
 use crate::report::manifests::{self, ManifestFormat};
@@ -141,7 +141,7 @@ fn remove(file: &Path, written_hashes: &BTreeSet<String>, written: &mut WrittenF
                  hand",
                 file.display()
             );
-            written.kept.push(Finding::warning("trueup::report::changed", message).with_help("remove it yourself"));
+            written.kept.push(Finding::warning(Code::ReportChanged, message).with_help("remove it yourself"));
         }
     }
     Ok(())

@@ -8,7 +8,7 @@ use std::collections::{HashMap, HashSet};
 
 use super::View;
 use super::findings::graphical;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::Run;
 
 /// From this number on, findings of one kind are many.
@@ -117,9 +117,9 @@ enum SharedCause<'run> {
 
 impl<'run> SharedCause<'run> {
     fn of(finding: &Finding, words: &'run str) -> Option<Self> {
-        match finding.code.as_deref()? {
-            "trueup::cluster::forbidden" => Some(Self::Role(words.split_once(" cannot ")?.0)),
-            "trueup::source::network" => {
+        match finding.code? {
+            Code::ClusterForbidden => Some(Self::Role(words.split_once(" cannot ")?.0)),
+            Code::SourceNetwork => {
                 let url = words.strip_suffix(" cannot be reached")?;
                 // A source is named by its place when there are several.
                 let url = url.rsplit_once(' ').map_or(url, |(_, url)| url);
@@ -181,7 +181,7 @@ impl<'finding> FindingKey<'finding> {
     fn of(finding: &'finding Finding, words: &'finding str) -> Self {
         Self {
             severity: finding.severity,
-            code: finding.code.as_deref(),
+            code: finding.code.map(Code::as_str),
             words,
             causes: &finding.causes,
             help: finding.help.as_deref(),
@@ -224,7 +224,7 @@ impl<'finding> FindingsByCode<'finding> {
         let mut kinds: Vec<Vec<&'finding Finding>> = Vec::new();
         let mut places = HashMap::new();
         for finding in findings {
-            let place = *places.entry((finding.severity, finding.code.as_deref())).or_insert_with(|| {
+            let place = *places.entry((finding.severity, finding.code)).or_insert_with(|| {
                 kinds.push(Vec::new());
                 kinds.len() - 1
             });
@@ -238,13 +238,10 @@ impl<'finding> FindingsByCode<'finding> {
         let mut folded = Vec::new();
         let mut met: HashMap<_, usize> = HashMap::new();
         for finding in findings {
-            let kind = (finding.severity, finding.code.as_deref());
+            let kind = (finding.severity, finding.code);
             let met = met.entry(kind).or_default();
             *met += 1;
-            let all = self
-                .0
-                .iter()
-                .find(|all| all.first().is_some_and(|first| (first.severity, first.code.as_deref()) == kind));
+            let all = self.0.iter().find(|all| all.first().is_some_and(|first| (first.severity, first.code) == kind));
             let count = all.map_or(0, Vec::len);
             if count <= MANY || *met <= SHOWN {
                 folded.push(Cow::Borrowed(*finding));
@@ -287,7 +284,7 @@ fn first_of(first: &Finding, count: usize) -> Finding {
 fn bare(of: Option<&Finding>) -> Finding {
     Finding {
         severity: of.map_or(Severity::Warning, |finding| finding.severity),
-        code: of.and_then(|finding| finding.code.clone()),
+        code: of.and_then(|finding| finding.code),
         exit: of.map(|finding| finding.exit).unwrap_or_default(),
         message: String::new(),
         causes: Vec::new(),
@@ -327,11 +324,13 @@ mod tests {
     /// One server is down, and a fleet has hundreds of applications in it.
     #[test]
     fn what_applications_share_is_one_finding() {
-        let down =
-            || Finding::error("c", "https://git.example.com/shop cannot be reached").with_cause("Connection refused");
+        let down = || {
+            Finding::error(Code::AppYaml, "https://git.example.com/shop cannot be reached")
+                .with_cause("Connection refused")
+        };
         let names: Vec<String> = (1..=9).map(|number| format!("web-{number}")).collect();
         let mut conditions: Vec<(&str, Finding)> = names.iter().map(|name| (name.as_str(), down())).collect();
-        conditions.push(("api", Finding::error("c", "no folder or file `api`")));
+        conditions.push(("api", Finding::error(Code::AppYaml, "no folder or file `api`")));
         assert_snapshot!(transcript(&run(&conditions)), @r"
         × web-1, web-2, web-3, web-4, web-5 and 4 more: https://git.example.com/shop cannot be reached
         ╰─▶ Connection refused
@@ -344,11 +343,11 @@ mod tests {
     fn errors_with_one_cause_are_one_finding() {
         let denied = |namespace: &str, kind: &str| {
             let message = format!("cluster prod: `ci` cannot list `{kind}` in namespace `{namespace}`");
-            Finding::error("trueup::cluster::forbidden", message).with_help("diff needs get and list")
+            Finding::error(Code::ClusterForbidden, message).with_help("diff needs get and list")
         };
         let down = |repository: &str| {
             let message = format!("https://git.example.com/shop/{repository} cannot be reached");
-            Finding::error("trueup::source::network", message).with_cause("Connection refused")
+            Finding::error(Code::SourceNetwork, message).with_cause("Connection refused")
         };
         let run = run(&[
             ("web", denied("web", "deployments.apps")),
@@ -356,7 +355,7 @@ mod tests {
             ("jobs", denied("jobs", "cronjobs.batch")),
             ("one", down("one")),
             ("two", down("two")),
-            ("alone", Finding::error("trueup::source::network", "https://other.example.com/a cannot be reached")),
+            ("alone", Finding::error(Code::SourceNetwork, "https://other.example.com/a cannot be reached")),
         ]);
         assert_snapshot!(transcript(&run), @r"
         × web, api and jobs: cluster prod: `ci` cannot list `deployments.apps` and `cronjobs.batch` in
@@ -374,7 +373,7 @@ mod tests {
     #[test]
     fn of_many_of_one_kind_the_first_are_printed_and_the_others_counted() {
         let finding =
-            |number: usize| Finding::warning("trueup::app::application_set", format!("set-{number}: is not expanded"));
+            |number: usize| Finding::warning(Code::AppApplicationSet, format!("set-{number}: is not expanded"));
         let findings: Vec<Finding> = (1..=40).map(finding).collect();
         assert_snapshot!(text(&findings, &view()), @r"
         ⚠ set-1: is not expanded
@@ -410,7 +409,7 @@ mod tests {
     fn more_than_two_hundred_lines_become_one_for_each_kind() {
         let finding = |number: usize| {
             let excerpt = Excerpt::new(format!("{number}.yaml"), "a: b\nc: d\ne: f\n", 5, 1, None);
-            Finding::warning(&format!("trueup::kind{}", number % 50), format!("{number}.yaml: is odd")).at(excerpt)
+            Finding::warning(Code::ALL[number % 50], format!("{number}.yaml: is odd")).at(excerpt)
         };
         let findings: Vec<Finding> = (0..200).map(finding).collect();
         let printed = text(&findings, &view());

@@ -15,7 +15,7 @@ use super::reach::{self, Ends};
 use super::revision::{self, GitReferences, Resolved};
 use super::task::{Task, Unfinished, When, WrittenRevision, crashed};
 use super::{charts, fetch, local, submodules, tree, working_tree};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 impl Task {
     /// Fetches everything; returns the references too, so that they are listed once a run.
@@ -136,7 +136,7 @@ impl Task {
         // Whoever reads below it, now or later, meets no link that leads out.
         tree::refuse_links_that_leave(&root, &root)?;
         let message = format!("`{}` is not a git repository; its files are used as they are", path.display());
-        Ok(self.as_it_is(&root, Some(&Finding::warning("trueup::source::plain_folder", message))))
+        Ok(self.as_it_is(&root, Some(&Finding::warning(Code::SourcePlainFolder, message))))
     }
 
     /// Fetches the submodules and puts the files in their place. No repository may be locked any more: a submodule may be

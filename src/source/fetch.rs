@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use gix::ObjectId;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 use super::access::Pass;
 use super::cache::Cache;
@@ -99,7 +99,7 @@ fn is_damaged(answer: &FetchAnswer) -> bool {
 
 fn repair(task: &Task, cache: &Cache, repairs: &mut Vec<Finding>) -> Result<(), SourceError> {
     let message = format!("the cache of {} was damaged; it was fetched again", task.url);
-    repairs.push(Finding::warning("trueup::source::cache_repaired", message));
+    repairs.push(Finding::warning(Code::SourceCacheRepaired, message));
     cache.discard_repository(&task.url).map_err(|error| cache.unusable(&error))
 }
 
@@ -138,7 +138,7 @@ fn once(
     let access = task.access()?;
     let clear_text = (access.has_secret() && access.origin.is_clear_text()).then(|| {
         let message = format!("credentials for {} travel in clear text", task.url);
-        Finding::warning("trueup::source::clear_text", message).with_help("use https")
+        Finding::warning(Code::SourceClearText, message).with_help("use https")
     });
     let git = task.shared.settings.git_program.clone();
     let remote = Remote::new(&repository, access, &task.limits, &task.runtime, git.as_deref());

@@ -8,7 +8,7 @@
 use gix::ObjectId;
 use semver::Version;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 
 use super::Wanted;
 use super::error::{SourceError, named};
@@ -162,7 +162,7 @@ fn by_name(url: &str, name: &str, references: &GitReferences) -> Option<Resolved
 }
 
 fn clash(message: String) -> Finding {
-    Finding::warning("trueup::source::clash", message)
+    Finding::warning(Code::SourceClash, message)
         .with_help("write `refs/heads/…` or `refs/tags/…` to say which one is meant")
 }
 

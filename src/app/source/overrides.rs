@@ -12,7 +12,7 @@ use super::super::fault::Fault;
 use super::super::fields::Fields;
 use super::super::reading::{FieldPart, Reading, SourceText};
 use super::{Source, Within, decode};
-use crate::finding::{Excerpt, Finding, Severity};
+use crate::finding::{Code, Excerpt, Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, Positions, WithPositions, YamlError};
 use crate::object::{Pointer, type_name};
 
@@ -33,7 +33,7 @@ pub fn overridden(source: &Source, file: &str, bytes: &[u8]) -> Result<(Source, 
         Value::Object(patch) => patch,
         other => {
             let message = format!("`{file}` is {}, not a map of a source's fields", type_name(&other));
-            return Err(vec![Finding::error("trueup::app::override", message).with_help("write for example `helm:`")]);
+            return Err(vec![Finding::error(Code::AppOverride, message).with_help("write for example `helm:`")]);
         }
     };
     let fixed: Vec<&str> = FIXED.into_iter().filter(|field| patch.contains_key(*field)).collect();

@@ -187,7 +187,7 @@ fn what_cannot_be_read_in_a_named_file_is_an_error_beside_the_application_that_c
     assert_eq!(places(&manifests), ["web apps.yaml:4"]);
     let [finding] = &manifests.findings[..] else { panic!("{:#?}", manifests.findings) };
     assert_eq!(finding.severity, Severity::Error);
-    assert_eq!(finding.code.as_deref(), Some("trueup::app::yaml"));
+    assert_eq!(finding.code.map(crate::finding::Code::as_str), Some("trueup::app::yaml"));
 
     let bytes = b"kind: \xff".to_vec();
     let manifests = read(&[ManifestText { bytes, ..named("latin1.yaml", "") }]);

@@ -7,7 +7,7 @@ use crate::app::appset::{ArgoObjects, ClusterSecret, Facts, GeneratorFixture};
 use crate::cli::manifests::{self, ManifestPath, StandardInput};
 use crate::cli::session::{Session, environment};
 use crate::cluster::{ClusterEnvironment, ClusterSettings, Clusters};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::stages::expand as expansion;
 
 /// The facts of generators.
@@ -124,6 +124,6 @@ fn fixture(path: &Path) -> Result<GeneratorFixture, Vec<Finding>> {
     let text = manifests::read_one(path).map_err(|error| vec![Finding::of(&error)])?;
     GeneratorFixture::read(&text.bytes).map_err(|cause| {
         let message = format!("{}: the generator fixture is invalid", text.name);
-        vec![Finding::error("trueup::cli::generator_fixture", message).with_cause(cause)]
+        vec![Finding::error(Code::CliGeneratorFixture, message).with_cause(cause)]
     })
 }

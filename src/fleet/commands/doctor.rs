@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::app::SelectionError;
 use crate::app::source::SourceKind;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{Connected, Fetched, FetchedSource, Purpose};
 use crate::fleet::stages::select::select;
 use crate::fleet::stages::{connect, fetch, load};
@@ -48,7 +48,7 @@ impl Tool {
             return Ok(said);
         }
         let words = format!("{said}: older than {}.{}, the oldest that is supported", oldest.0, oldest.1);
-        Err(Finding::error("trueup::doctor::too_old", words).with_help(self.purpose))
+        Err(Finding::error(Code::DoctorTooOld, words).with_help(self.purpose))
     }
 }
 

@@ -13,8 +13,7 @@ use tokio::time::{Instant, sleep_until, timeout_at};
 
 use crate::app::SelectionError;
 use crate::cluster::Watching;
-use crate::finding::Finding;
-use crate::finding::codes::{GAVE_UP, TIMED_OUT};
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{Commits, Compared, Extras, Listed, OnCluster, Purpose, Rendered};
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::Conditions;
@@ -76,12 +75,12 @@ impl Ending {
         match self {
             Self::Reached | Self::Failed => None,
             Self::Degraded(what) => Some(
-                Finding::error(GAVE_UP, format!("gave up waiting: {} degraded", counted(what.len())))
+                Finding::error(Code::WaitDegraded, format!("gave up waiting: {} degraded", counted(what.len())))
                     .with_cause(what.join("; "))
                     .with_help("`--ignore-degraded` keeps waiting"),
             ),
             Self::TimedOut(what) => Some(
-                Finding::error(TIMED_OUT, format!("timed out waiting after {} s", timeout.as_secs()))
+                Finding::error(Code::WaitTimeout, format!("timed out waiting after {} s", timeout.as_secs()))
                     .with_cause(format!("still waiting for {}", what.join("; ")))
                     .with_help("raise `--timeout` to wait longer"),
             ),

@@ -15,7 +15,7 @@ use super::last_render::{PastUnknown, Said};
 use super::{last_render, namespace, owners};
 use crate::app::options::{ResourceOptions, SyncOption};
 use crate::cluster::{Cluster, Predicted, Validation, Writing, Written};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{Differences, Observed};
 use crate::fleet::batch::side_by_side;
 use crate::fleet::condition::ConditionKind;
@@ -80,7 +80,7 @@ async fn compare_objects(observed: &Observed, request: &Request, world: &World, 
     };
     let Ok((mut outcome, questions)) = looked else {
         // A panic in one application must not end the fleet.
-        let finding = Finding::error("trueup::status::fault", "comparing failed unexpectedly; this is a bug in trueup");
+        let finding = Finding::error(Code::StatusFault, "comparing failed unexpectedly; this is a bug in trueup");
         return Outcome { conditions: vec![(ConditionKind::ComparisonError, finding)], ..Outcome::default() };
     };
     let shared = std::mem::take(&mut outcome.shared);
@@ -208,7 +208,7 @@ async fn recalled(
 fn side_unknown(resources: usize, why: &PastUnknown) -> Finding {
     let of = if resources == 1 { "1 resource".to_owned() } else { format!("{resources} resources") };
     let message = format!("the side that changed is unknown for {of}: the target of the last sync is not known");
-    Finding::warning("trueup::sync::side_unknown", message)
+    Finding::warning(Code::SyncSideUnknown, message)
         .with_cause(why.to_string())
         .with_help("the comparison is correct; the next sync records what it applies")
 }
@@ -288,7 +288,7 @@ fn unreadable_secret(object: &Object) -> Option<(ResourceDrift, Finding)> {
     let fields: Vec<String> = faults.iter().map(|(field, why)| format!("`{field}` {why}")).collect();
     let why = fields.join("; ");
     let place = object.origin().map(|origin| format!(" ({origin})")).unwrap_or_default();
-    let finding = Finding::error("trueup::status::secret", format!("`{}`{place}: {why}", object.key()))
+    let finding = Finding::error(Code::StatusSecret, format!("`{}`{place}: {why}", object.key()))
         .with_help("values of `data` must be base64; for plain text use `stringData`");
     Some((unknown(object, why), finding))
 }
@@ -334,7 +334,7 @@ fn shared_warning(shared: &Shared) -> (ConditionKind, Finding) {
         Other::ApplySet(id) => format!("{help}; `kubectl get configmaps -A -l {APPLYSET_ID}={id}` names the other one"),
         Other::Application(_) => help.to_owned(),
     };
-    (ConditionKind::SharedResourceWarning, Finding::warning("trueup::status::shared", message).with_help(help))
+    (ConditionKind::SharedResourceWarning, Finding::warning(Code::StatusShared, message).with_help(help))
 }
 
 /// Asks the server.
@@ -409,7 +409,7 @@ fn shared_in_run(observed: &Observed) -> BTreeMap<Key, Vec<String>> {
 /// Two applications of this run that write one object would undo each other for ever.
 fn shared_in_run_warning(key: &Key, others: &[String]) -> (ConditionKind, Finding) {
     let message = format!("`{key}` is also part of {}", others.join(" and "));
-    let finding = Finding::warning("trueup::status::shared", message)
+    let finding = Finding::warning(Code::StatusShared, message)
         .with_help("each sync of one undoes the other; keep the object in one application");
     (ConditionKind::SharedResourceWarning, finding)
 }

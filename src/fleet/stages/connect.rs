@@ -8,7 +8,7 @@ use futures::stream;
 
 use crate::app::Destination;
 use crate::cluster::{Cluster, ClusterError};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::World;
 use crate::fleet::application::{ClusterConnection, Connected, Fetched, NoConnection};
 use crate::fleet::condition::ConditionKind;
@@ -57,5 +57,5 @@ pub(crate) async fn connections(
 }
 
 fn not_asked() -> Finding {
-    Finding::error("trueup::status::fault", "the cluster was not asked for its kinds; this is a bug in trueup")
+    Finding::error(Code::StatusFault, "the cluster was not asked for its kinds; this is a bug in trueup")
 }

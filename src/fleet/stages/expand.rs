@@ -9,7 +9,7 @@ use std::sync::Arc;
 use crate::app::appset::{self, ArgoObjects, Facts, FoundApplication, GitRevision, ManifestExpansion, Need};
 use crate::app::{Destination, ManifestText};
 use crate::cluster::{Cluster, ClusterError, Clusters, ListRequest};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::object::Gvk;
 use crate::process::Cancel;
 use crate::source::{Checkout, Sources, Wanted, locate};
@@ -66,7 +66,7 @@ pub async fn expand(
             ManifestExpansion::Needs(needs) => answer(&needs, facts, sources, cancel).await,
         }
     }
-    let code = "trueup::fleet::expansion";
+    let code = Code::FleetExpansion;
     let finding = Finding::error(code, "the generators still need facts after all that they asked for was read");
     (Vec::new(), vec![finding])
 }

@@ -17,7 +17,7 @@ use std::sync::Arc;
 
 use super::sweep::{Area, KindsToList, Swept, sweep};
 use crate::cluster::ClusterError;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::Request;
 use crate::fleet::application::{Extras, Observed};
 use crate::fleet::condition::ConditionKind;
@@ -310,7 +310,7 @@ fn not_answered(kind: &GroupKind, error: &ClusterError, count: usize) -> Finding
     Finding::warning(UNSEEN, message).with_cause(format!("{kind}: {error}"))
 }
 
-const UNSEEN: &str = "trueup::status::unseen";
+const UNSEEN: Code = Code::StatusUnseen;
 
 fn counted(count: usize) -> String {
     if count == 1 { "1 kind".to_owned() } else { format!("{count} kinds") }

@@ -5,7 +5,7 @@
 
 use std::sync::Arc;
 
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::Request;
 use crate::fleet::application::OnCluster;
 use crate::fleet::batch::side_by_side;
@@ -55,7 +55,7 @@ fn unknown() -> ApplicationHealth {
 }
 
 fn fault() -> Finding {
-    Finding::error("trueup::status::fault", "assessing health failed unexpectedly; this is a bug in trueup")
+    Finding::error(Code::StatusFault, "assessing health failed unexpectedly; this is a bug in trueup")
 }
 
 /// Warnings, each with Argo CD's name for its condition.

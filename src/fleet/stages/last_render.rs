@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use crate::app::source::SourceBlock;
 use crate::app::{Application, Source, SourceForm};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{FetchedSource, Observed};
 use crate::fleet::applyset::mark_known;
 use crate::fleet::stages::render::{WorkSettings, may_differ_each_time, render_one};
@@ -158,7 +158,7 @@ impl Then {
 /// The source that a block says. What opens its URL is in the manifest alone.
 pub(crate) fn read(block: &SourceBlock, now: &[Source]) -> Result<Source, Finding> {
     let source = block.read().map_err(|findings| {
-        let unread = || Finding::error("trueup::sync::unreadable_source", "the source of that sync cannot be read");
+        let unread = || Finding::error(Code::SyncUnreadableSource, "the source of that sync cannot be read");
         findings.into_iter().next().unwrap_or_else(unread)
     })?;
     let shown = source.repo_url.to_string();

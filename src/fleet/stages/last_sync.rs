@@ -6,7 +6,7 @@
 use std::sync::Arc;
 
 use crate::cluster::{ClusterError, ObjectName};
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::Request;
 use crate::fleet::application::{Listed, Members, Observed, Record};
 use crate::fleet::applyset::mark_known;
@@ -75,7 +75,7 @@ fn warn(conditions: &mut Conditions, error: &StateError) {
             conditions.add(ConditionKind::BaselineWarning, Finding::of(&fault));
         }
         error => {
-            let finding = Finding::warning("trueup::sync::record", "the last sync's record cannot be read")
+            let finding = Finding::warning(Code::SyncRecord, "the last sync's record cannot be read")
                 .with_cause(error.to_string())
                 .with_help("the comparison is correct; only the fields' managers show which side changed");
             conditions.add(ConditionKind::BaselineWarning, finding);

@@ -5,7 +5,7 @@
 use std::sync::Arc;
 
 use crate::app::Application;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::Request;
 use crate::fleet::application::{Loaded, Purpose};
 use crate::fleet::batch::Batch;
@@ -23,7 +23,7 @@ pub(crate) fn load(mut applications: Batch<Application>, request: &mut Request, 
         if application.skips_reconcile() {
             let message = format!("{}: not compared, because of the annotation `{SKIP_RECONCILE}`", application.name);
             let help = "remove the annotation to compare it";
-            request.findings.push(Finding::warning("trueup::fleet::skipped", message).with_help(help));
+            request.findings.push(Finding::warning(Code::FleetSkipped, message).with_help(help));
         }
         !application.skips_reconcile()
     });
@@ -52,7 +52,7 @@ fn unchecked_project(application: &Application) -> Option<(ConditionKind, Findin
     }
     let message =
         format!("project `{}` is not checked: the application can do what the project forbids", application.project);
-    let finding = Finding::warning("trueup::app::project_unchecked", message).with_help(
+    let finding = Finding::warning(Code::AppProjectUnchecked, message).with_help(
         "check its `sourceRepos`, `destinations` and resource lists yourself; this version does not read AppProjects",
     );
     Some((ConditionKind::ProjectWarning, finding))

@@ -14,7 +14,7 @@ use crate::app::settings::Exclusions;
 use crate::app::source::SourceKind;
 use crate::app::{Application, Source};
 use crate::cluster::Cluster;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{Built, ClusterConnection, Connected, Fetched, Left, Loaded, Peers, Rendered};
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::ConditionKind;
@@ -139,8 +139,7 @@ fn built(mut fetched: Fetched, outcome: RenderOutcome) -> Result<Built, (Fetched
     let done = match outcome {
         RenderOutcome::NotRendered => return Err((fetched, Vec::new())),
         RenderOutcome::Crashed => {
-            let finding =
-                Finding::error("trueup::render::fault", "rendering failed unexpectedly; this is a bug in trueup");
+            let finding = Finding::error(Code::RenderFault, "rendering failed unexpectedly; this is a bug in trueup");
             fetched.loaded.conditions.add(ConditionKind::ComparisonError, finding);
             return Err((fetched, Vec::new()));
         }

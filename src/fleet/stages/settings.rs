@@ -8,7 +8,7 @@ use std::sync::Arc;
 use crate::app::Destination;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Repositories, Settings};
 use crate::cluster::{Cluster, ClusterError, ListRequest};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::{Request, World};
 use crate::object::{Gvk, Object};
 
@@ -84,7 +84,7 @@ fn learn(found: Found, request: &mut Request) {
     if repositories.is_empty() && findings.is_empty() && request.repositories_from_cluster {
         let message = format!("{} has no repository Secret", found.place);
         let help = "name Argo CD's namespace with --argocd-namespace";
-        request.findings.push(Finding::warning("trueup::settings::none", message).with_help(help));
+        request.findings.push(Finding::warning(Code::SettingsNone, message).with_help(help));
     }
     request.findings.extend(findings);
     request.render.keyring.learn(repositories);
@@ -101,6 +101,6 @@ fn judge_by(settings: &Settings, request: &mut Request) {
 }
 
 fn missing(namespace: &str) -> Finding {
-    Finding::error("trueup::settings::none", format!("ConfigMap `argocd-cm` not found in namespace `{namespace}`"))
+    Finding::error(Code::SettingsNone, format!("ConfigMap `argocd-cm` not found in namespace `{namespace}`"))
         .with_help("name Argo CD's namespace with --argocd-namespace, or give the manifest with --argocd-cm FILE")
 }

@@ -15,8 +15,7 @@ use super::planned::{PlanOutcome, SyncStanding, Synced};
 use super::{Delete, SyncRequest};
 use crate::app::Application;
 use crate::cluster::{Cluster, ClusterError, ListRequest, ObjectName};
-use crate::finding::Finding;
-use crate::finding::codes::NOT_PERMITTED;
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{Built, Compared, Connected, Fetched, Left, Peers, Purpose, Rendered};
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::ConditionKind;
@@ -68,7 +67,7 @@ fn with_hooks(rendered: Rendered) -> Result<Rendered, Box<Left>> {
 
 fn hooks_unknown(mut left: Left) -> Left {
     let message = "not deleted: its hooks are not known; nothing was written";
-    let finding = Finding::error("trueup::sync::hooks_unknown", message)
+    let finding = Finding::error(Code::SyncHooksUnknown, message)
         .with_help("`--no-hooks` deletes it without hooks, and without git");
     left.fetched.loaded.conditions.add(ConditionKind::DeletionError, finding);
     left
@@ -115,15 +114,14 @@ pub(crate) fn refuse_unseen(compared: &Compared) -> Result<(), Finding> {
     let Some(members) = &compared.record.members else { return Ok(()) };
     if !compared.unlisted.is_empty() {
         let message = "not deleted: this account cannot list all kinds of its objects; nothing was written";
-        return Err(
-            Finding::error(NOT_PERMITTED, message).with_help("grant the account `list`, `get` and `delete` on them")
-        );
+        return Err(Finding::error(Code::SyncNotPermitted, message)
+            .with_help("grant the account `list`, `get` and `delete` on them"));
     }
     let kinds = compared.kinds();
     let is_silent = |kind: &&GroupKind| kinds.preferred(kind).is_none() && silence_of(kinds, &kind.group).is_some();
     members.kinds.iter().find(is_silent).map_or(Ok(()), |kind| {
         let message = format!("not deleted: the API of its kind `{kind}` does not answer; nothing was written");
-        Err(Finding::error("trueup::sync::unknown", message).with_help("fix the API, or remove it"))
+        Err(Finding::error(Code::SyncUnknown, message).with_help("fix the API, or remove it"))
     })
 }
 

@@ -13,8 +13,7 @@ use super::planned::{Performed, PlanOutcome, Planned};
 use super::{SyncRequest, Wish, delete, plan, record};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
-use crate::finding::Finding;
-use crate::finding::codes::{LOCKED, NOT_PERMITTED, UNHEALTHY};
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{Compared, Purpose};
 use crate::fleet::condition::{ConditionKind, Conditions};
 use crate::fleet::observe::observe_one;
@@ -137,7 +136,7 @@ async fn make_room(plan: &Plan, place: &Place, cluster: &dyn Cluster) -> Result<
         Ok(Written::Refused(refusal)) if refusal.reason == Reason::AlreadyExists => Ok(()),
         Ok(Written::Refused(refusal)) => {
             let message = format!("namespace `{}` cannot be created; nothing else was written", place.namespace);
-            Err(Finding::error("trueup::sync::namespace", message).with_cause(refusal.words))
+            Err(Finding::error(Code::SyncNamespace, message).with_cause(refusal.words))
         }
         Err(error) => Err(Finding::of(&error)),
     }
@@ -277,17 +276,17 @@ fn refuse_older(compared: &Compared, state: &State, wanted: &SyncRequest) -> Res
         attempt.revisions.join(", ")
     );
     let help = format!("this run has {}; run it again to use the current revision", revisions.join(", "));
-    Err(Finding::error(LOCKED, message).with_help(help))
+    Err(Finding::error(Code::SyncLocked, message).with_help(help))
 }
 
 /// A failure is an error of the application; the exit code is read from its code.
 fn report_failure(conditions: &mut Conditions, operation: &Operation, wish: Wish) {
     let code = match operation.phase {
         OperationPhase::Succeeded => return,
-        OperationPhase::Terminated => "trueup::sync::terminated",
-        _ if operation.failures().any(|failure| failure.kind == FailureKind::NotPermitted) => NOT_PERMITTED,
-        _ if operation.failures().all(|failure| failure.kind == FailureKind::Unhealthy) => UNHEALTHY,
-        _ => "trueup::sync::failed",
+        OperationPhase::Terminated => Code::SyncTerminated,
+        _ if operation.failures().any(|failure| failure.kind == FailureKind::NotPermitted) => Code::SyncNotPermitted,
+        _ if operation.failures().all(|failure| failure.kind == FailureKind::Unhealthy) => Code::SyncUnhealthy,
+        _ => Code::SyncFailed,
     };
     let open = operation.steps.iter().filter(|outcome| outcome.result == StepResult::NotBegun).count();
     let what = if matches!(wish, Wish::Delete(_)) { "deletion" } else { "sync" };

@@ -9,9 +9,8 @@ use std::sync::Arc;
 use super::planned::{PlanOutcome, Planned};
 use super::{SyncRequest, Wish, delete};
 use crate::cluster::{ClusterError, ObjectName, Reason};
-use crate::finding::Finding;
-use crate::finding::codes::NOT_PERMITTED;
-use crate::fleet::application::{Commits, Compared, Extras, Listed, Observed, Rendered, OnCluster};
+use crate::finding::{Code, Finding};
+use crate::fleet::application::{Commits, Compared, Extras, Listed, Observed, OnCluster, Rendered};
 use crate::fleet::applyset::marked;
 use crate::fleet::condition::{Condition, ConditionKind, Conditions};
 use crate::fleet::stages::last_render::{PastTarget, PastUnknown, Said};
@@ -86,7 +85,7 @@ async fn asked(
     };
     let complaints = dry_run_findings(compared, &mut plan, wanted, request).await;
     for warning in &plan.warnings {
-        conditions.add(ConditionKind::SyncWarning, Finding::warning("trueup::sync::odd", warning));
+        conditions.add(ConditionKind::SyncWarning, Finding::warning(Code::SyncOdd, warning));
     }
     let is_refused = !complaints.is_empty();
     conditions.add_all(complaints.into_iter().map(|finding| (ConditionKind::SyncError, finding)));
@@ -146,7 +145,7 @@ fn refuse_incomplete(compared: &Compared, wanted: &SyncRequest) -> Result<(), No
     let mut resources = compared.resources.iter();
     if let Some(resource) = resources.find(|resource| resource.state == ResourceState::Unknown && !is_held(resource)) {
         let message = format!("not synced: `{}/{}` could not be compared", resource.gvk.kind, resource.name);
-        let finding = Finding::error("trueup::sync::unknown", message)
+        let finding = Finding::error(Code::SyncUnknown, message)
             .with_help("see `trueup diff`; an object in an unknown state is not overwritten")
             .with_cause(resource.note.clone().unwrap_or_default());
         return Err(NotPlanned::For(finding));
@@ -155,9 +154,8 @@ fn refuse_incomplete(compared: &Compared, wanted: &SyncRequest) -> Result<(), No
         return Err(NotPlanned::Reported);
     }
     if !compared.shared.is_empty() && !wanted.flags.allow_shared {
-        let finding =
-            Finding::error("trueup::sync::shared", "not synced: another application owns some of its objects")
-                .with_help("keep each object in one application; `--allow-shared` syncs it anyway");
+        let finding = Finding::error(Code::SyncShared, "not synced: another application owns some of its objects")
+            .with_help("keep each object in one application; `--allow-shared` syncs it anyway");
         return Err(NotPlanned::For(finding));
     }
     Ok(())
@@ -218,7 +216,7 @@ fn is_as_synced(compared: &Compared, baseline: &Baseline) -> bool {
 fn not_healed(object: Option<Key>, why: &PastUnknown) -> Finding {
     let what = object.map(|key| format!("of `{key}` ")).unwrap_or_default();
     let message = format!("not healed: the target {what}of the last sync is not known; nothing was written");
-    Finding::error("trueup::sync::past", message)
+    Finding::error(Code::SyncPast, message)
         .with_cause(why.to_string())
         .with_help("`trueup sync` applies what git and the manifest say now and records it")
 }
@@ -382,7 +380,7 @@ fn no_namespace(namespace: &str, reason: Reason, subjects: &[String], is_destina
         }
         _ => ("does not exist", format!("add a manifest of Namespace `{namespace}` to git, or create it")),
     };
-    Finding::error("trueup::sync::namespace", format!("namespace `{namespace}` {what}; nothing was written"))
+    Finding::error(Code::SyncNamespace, format!("namespace `{namespace}` {what}; nothing was written"))
         .with_cause(needed_by(subjects))
         .with_help(help)
 }
@@ -420,23 +418,23 @@ fn finding_of(subject: &str, kind: ComplaintKind) -> Finding {
             no_namespace(&namespace, reason, &[subject.to_owned()], false)
         }
         ComplaintKind::MustBeRecreated(words) => {
-            Finding::error("trueup::sync::immutable", format!("`{subject}` must be recreated; nothing was written"))
+            Finding::error(Code::SyncImmutable, format!("`{subject}` must be recreated; nothing was written"))
                 .with_cause(words)
                 .with_help("`--force`, or its sync option `Force=true`, deletes it first")
         }
         ComplaintKind::NotPermitted(words) => Finding::error(
-            NOT_PERMITTED,
+            Code::SyncNotPermitted,
             format!("this account is not allowed to write `{subject}`; nothing was written"),
         )
         .with_cause(words)
         .with_help("the role for a sync is in examples/cronjob/reconcile/rbac.yaml"),
         ComplaintKind::Refused(reason, words) => {
-            Finding::error("trueup::sync::refused", format!("the server refuses `{subject}`; nothing was written"))
+            Finding::error(Code::SyncRefused, format!("the server refuses `{subject}`; nothing was written"))
                 .with_cause(words)
                 .with_help(remedy(reason))
         }
         ComplaintKind::Kept(words) => Finding::error(
-            "trueup::sync::kept",
+            Code::SyncKept,
             format!(
                 "the server refuses to delete `{subject}`; nothing was \
                  written"

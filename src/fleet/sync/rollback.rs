@@ -14,8 +14,7 @@ use std::time::Duration;
 use crate::app::source::SourceBlock;
 use crate::app::{Application, Source, SourceForm};
 use crate::cluster::{Cluster, Clusters};
-use crate::finding::Finding;
-use crate::finding::codes::NOT_PERMITTED;
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{Connected, Fetched, Loaded, Purpose, Rendered};
 use crate::fleet::batch::{Batch, side_by_side};
 use crate::fleet::commands::history::Subject;
@@ -89,7 +88,7 @@ async fn find(
 ) -> Result<HistoryEntry, Finding> {
     if Policy::of(&loaded.application.sync_policy).automated {
         let message = "not rolled back: automated sync would undo it; nothing was written";
-        return Err(Finding::error(NOT_PERMITTED, message)
+        return Err(Finding::error(Code::SyncNotPermitted, message)
             .with_help("remove `spec.syncPolicy.automated` or set its `enabled: false`, or revert the commit in git"));
     }
     let state = State::read_to_write(cluster, &loaded.place(request)).await.map_err(|error| Finding::of(&error))?;
@@ -97,7 +96,7 @@ async fn find(
     if entry.sources.iter().any(|source| source.revision.is_empty()) {
         let id = entry.id;
         let message = format!("not rolled back: sync {id} used files outside of git; nothing was written");
-        return Err(Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`"));
+        return Err(Finding::error(Code::SyncNoEntry, message).with_help("see `trueup history`"));
     }
     let (then, now) = (entry.sources.len(), loaded.application.sources.len());
     let not_kept = entry.sources.iter().find_map(|source| source.block.why_not());
@@ -106,7 +105,7 @@ async fn find(
             "not rolled back: sync {} had {then} sources, the manifest has {now}; nothing was written",
             entry.id
         );
-        return Err(Finding::error("trueup::sync::rollback_sources", message)
+        return Err(Finding::error(Code::SyncRollbackSources, message)
             .with_cause(why.to_string())
             .with_help("roll back with the manifest of that sync"));
     }
@@ -117,14 +116,14 @@ fn entry(history: &[HistoryEntry], to: Option<u64>) -> Result<&HistoryEntry, Fin
     let Some(id) = to else {
         return history.iter().rev().nth(1).ok_or_else(|| {
             let message = "not rolled back: its history has no sync before the last one; nothing was written";
-            Finding::error("trueup::sync::no_entry", message).with_help("see `trueup history`")
+            Finding::error(Code::SyncNoEntry, message).with_help("see `trueup history`")
         });
     };
     history.iter().find(|entry| entry.id == id).ok_or_else(|| {
         let ids: Vec<String> = history.iter().map(|entry| entry.id.to_string()).collect();
         let message = format!("not rolled back: its history has no sync {id}; nothing was written");
         let has = if ids.is_empty() { "it was never synced".to_owned() } else { format!("it has {}", ids.join(", ")) };
-        Finding::error("trueup::sync::no_entry", message).with_help(format!("{has}; see `trueup history`"))
+        Finding::error(Code::SyncNoEntry, message).with_help(format!("{has}; see `trueup history`"))
     })
 }
 
@@ -167,7 +166,7 @@ fn warn_of_differences(loaded: &mut Loaded, entry: &HistoryEntry) {
     let application = Arc::clone(&loaded.application);
     for ((source, now), then) in application.sources.iter().zip(&blocks).zip(&entry.sources) {
         let differences = differences(source, now, then);
-        let warning = |message: String| Finding::warning("trueup::sync::rollback_source", message);
+        let warning = |message: String| Finding::warning(Code::SyncRollbackSource, message);
         if !differences.is_empty() {
             let message = format!(
                 "the manifest's source differs from that of sync {}: \

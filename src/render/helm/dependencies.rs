@@ -9,7 +9,7 @@ use std::ffi::OsString;
 
 use super::repositories::{ChartRepositories, ProxyForAll};
 use super::{HelmError, HelmRun};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::render::RenderError;
 use crate::render::program::{ProgramCall, ProgramError};
 use crate::render::working_copy::{CopyScope, WorkingCopy};
@@ -64,7 +64,7 @@ pub(super) fn build(run: &HelmRun<'_>) -> Result<BuiltChart, RenderError> {
     let warning = disputed.map(|disputed| {
         let message = format!("{}: {disputed}", run.input.place());
         let help = "give the Secrets of all these repositories the same `proxy` and `noProxy`";
-        Finding::warning("trueup::render::proxies", message).with_help(help)
+        Finding::warning(Code::RenderProxies, message).with_help(help)
     });
     Ok(BuiltChart { copy, repeatable: repositories.are_local() || (is_locked && !repositories.are_named()), warning })
 }

@@ -16,7 +16,7 @@ use globset::{GlobBuilder, GlobMatcher};
 
 use super::HelmError;
 use crate::app::source::Helm;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::render::paths::{self, PathFault};
 use crate::render::references::Reference;
 use crate::render::{BuildEnvironment, RenderInput};
@@ -168,7 +168,7 @@ impl<'a> Values<'a> {
         let warnings = entries.map(|(written, name)| {
             let read_as = self.environment.expand(written);
             let message = format!("no source has `ref: {name}`: `{written}` is read as `{read_as}`, as Argo CD does");
-            Finding::warning("trueup::render::reference", message)
+            Finding::warning(Code::RenderReference, message)
                 .with_help("name the `ref` of another source, or write the path itself")
         });
         warnings.collect()

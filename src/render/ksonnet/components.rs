@@ -12,7 +12,7 @@ use serde_json::{Map, Value, json};
 
 use super::KsonnetError;
 use super::application::{first_of, read};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::render::{RenderError, RenderInput, paths};
 
 /// One module of an application.
@@ -128,5 +128,5 @@ impl Module {
 /// Quirk: ksonnet's YAML reader stops at the end of the first document, without a word.
 fn unread(file: &str, count: usize) -> Finding {
     let message = format!("`{file}` holds {count} documents, of which ksonnet reads the first alone");
-    Finding::warning("trueup::render::ksonnet_documents", message).with_help("give each a file of its own")
+    Finding::warning(Code::RenderKsonnetDocuments, message).with_help("give each a file of its own")
 }

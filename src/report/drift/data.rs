@@ -9,7 +9,7 @@ use serde_json::{Map, Value};
 
 use crate::app::Destination;
 use crate::cluster::Requests;
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::report::View;
@@ -357,7 +357,7 @@ impl<'run> FindingEntry<'run> {
                 Severity::Error => "error",
             },
             message: message_with_causes(finding),
-            code: finding.code.as_deref(),
+            code: finding.code.map(Code::as_str),
             help: finding.help.as_deref(),
             source: finding
                 .excerpt

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 
 use crate::app::Destination;
 use crate::cluster::Requests;
-use crate::finding::{Excerpt, Finding};
+use crate::finding::{Code, Excerpt, Finding};
 use crate::fleet::{ApplicationRun, Condition, ConditionKind, Run, SourceRun};
 use crate::object::{Gvk, Object, Origin, Pointer};
 use crate::report::View;
@@ -32,9 +32,9 @@ pub(in crate::report) fn everything() -> Run {
     Run {
         applications: vec![shop(), payments(), search()],
         findings: vec![
-            Finding::warning("trueup::app::template", "apps/legacy.yaml: `{{` is a template, not a manifest")
+            Finding::warning(Code::AppTemplate, "apps/legacy.yaml: `{{` is a template, not a manifest")
                 .with_help("render it first, and give the result"),
-            Finding::error("trueup::app::yaml", format!("apps/broken.yaml: cannot be read {HOSTILE}")),
+            Finding::error(Code::AppYaml, format!("apps/broken.yaml: cannot be read {HOSTILE}")),
         ],
         requests: Requests { discovery: 2, list: 7, get: 0, dry_run: 3, openapi: 0, access: 2, write: 0, watch: 0 },
     }
@@ -46,7 +46,7 @@ fn shop() -> ApplicationRun {
     application.conditions = vec![Condition {
         kind: ConditionKind::RepeatedResourceWarning,
         finding: Finding::warning(
-            "trueup::status::repeated",
+            Code::RenderRepeated,
             "shop: `ConfigMap shop/settings` is written twice; the last one counts",
         )
         .with_help("remove one of them"),
@@ -79,7 +79,7 @@ fn payments() -> ApplicationRun {
     application.conditions = vec![Condition {
         kind: ConditionKind::ComparisonError,
         finding: Finding::error(
-            "trueup::source::revision",
+            Code::SourceRevision,
             "payments: no tag satisfies `^1.2` in ssh://git@git.example.com/pay/infra",
         )
         .with_cause("the remote has 0 tags")

@@ -7,7 +7,7 @@
 
 use std::fmt::Write;
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::{ApplicationRun, Run};
 use crate::report::style::escape::visible;
 use crate::report::style::path::path;
@@ -47,7 +47,7 @@ fn write_finding(finding: &Finding, text: &mut String) {
         message.push_str(help);
     }
     let place = finding.excerpt.as_ref().map(|excerpt| (excerpt.file.as_str(), excerpt.line()));
-    let title = finding.code.as_deref().unwrap_or("trueup");
+    let title = finding.code.map_or("trueup", Code::as_str);
     annotate(command, place, title, &message, text);
 }
 
@@ -100,7 +100,7 @@ mod tests {
         run.findings.truncate(1);
         assert_snapshot!(write(&run), @r#"
         ::warning title=trueup%3A%3Aapp%3A%3Atemplate::apps/legacy.yaml: `{{` is a template, not a manifest%0Arender it first, and give the result
-        ::warning title=trueup%3A%3Astatus%3A%3Arepeated::shop: `ConfigMap shop/settings` is written twice; the last one counts%0Aremove one of them
+        ::warning title=trueup%3A%3Arender%3A%3Arepeated::shop: `ConfigMap shop/settings` is written twice; the last one counts%0Aremove one of them
         ::warning file=overlays/prod/web.yaml,line=12,title=shop%3A apps/Deployment shop/web::changed: spec.replicas, spec.template.spec.containers[web].env[LOG_LEVEL], spec.template.spec.containers[web].image
         ::warning file=base/settings.yaml,line=1,title=shop%3A ConfigMap shop/settings::changed: data["start.sh"]
         ::warning file=base/login.yaml,line=1,title=shop%3A Secret shop/login::changed: data.password
@@ -114,9 +114,9 @@ mod tests {
     #[test]
     fn no_text_starts_a_command_of_its_own() {
         let mut run = everything();
-        run.findings = vec![Finding::error("trueup::a", format!("50%\n::error::owned {HOSTILE}"))];
+        run.findings = vec![Finding::error(Code::AppYaml, format!("50%\n::error::owned {HOSTILE}"))];
         let text = write(&run);
-        assert!(text.starts_with("::error title=trueup%3A%3Aa::50%25%0A::error::owned "), "{text}");
+        assert!(text.starts_with("::error title=trueup%3A%3Aapp%3A%3Ayaml::50%25%0A::error::owned "), "{text}");
         assert!(text.lines().all(|line| line.starts_with("::error ") || line.starts_with("::warning ")), "{text}");
         assert!(!text.contains(['\u{1b}', '\r']));
     }

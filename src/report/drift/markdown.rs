@@ -348,6 +348,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::finding::Code;
     use crate::fleet::ApplicationHealth;
     use crate::report::drift::fixture::{
         HOSTILE, application, everything, field, judged, resource as a_resource, unwell, view,
@@ -611,7 +612,7 @@ mod tests {
             application.cluster.clone_from(&text);
             application.resources = vec![drift];
             application.health = Some(ApplicationHealth { status: HealthStatus::Degraded, resources: vec![unwell(&text)] });
-            let findings = vec![Finding::error("c", text.clone()).with_help(text.clone())];
+            let findings = vec![Finding::error(Code::AppYaml, text.clone()).with_help(text.clone())];
             assert_harmless(&write(&Run { applications: vec![application], findings, ..Run::default() }, &view()));
         }
     }

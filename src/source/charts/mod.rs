@@ -28,7 +28,7 @@ use super::checkout::{Checkout, FetchedBy, Wanted};
 use super::error::{SourceCause, SourceError};
 use super::task::{Task, When, crashed};
 use super::working_tree;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::secret::RepoUrl;
 
 /// How many charts of one repository are fetched at a time.
@@ -122,7 +122,7 @@ fn door(task: &Task, written: &str) -> Result<RegistryClient, SourceError> {
 }
 
 fn clear_text(url: &RepoUrl) -> Finding {
-    Finding::warning("trueup::source::clear_text", format!("credentials for {url} travel in clear text"))
+    Finding::warning(Code::SourceClearText, format!("credentials for {url} travel in clear text"))
         .with_help("use https")
 }
 

@@ -7,7 +7,7 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::Value;
 
 use super::{ClientCertificate, GithubApp, Repositories, Repository, RepositoryKind};
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::object::Object;
 use crate::object::annotations::SECRET_TYPE;
 use crate::object::yaml::{self, Limits, WithPositions};
@@ -159,7 +159,7 @@ impl<'file> SecretReading<'file> {
                     } else {
                         let message = format!("{}: {AUTHORITIES}: `{host}` has no certificate in PEM", self.file);
                         let help = "`argocd cert add-tls` writes what belongs there: the host's certificate, or its authority's";
-                        self.warnings.push(Finding::warning("trueup::settings::certificate", message).with_help(help));
+                        self.warnings.push(Finding::warning(Code::SettingsCertificate, message).with_help(help));
                     }
                 }
             }
@@ -191,7 +191,7 @@ impl<'file> SecretReading<'file> {
             } else {
                 "remove it from the Secret if it is not needed"
             };
-            self.warnings.push(Finding::warning("trueup::settings::credential", message).with_help(help));
+            self.warnings.push(Finding::warning(Code::SettingsCredential, message).with_help(help));
         }
         let fault =
             |(key, why)| RepositoriesError::Field { file: self.file.to_owned(), secret: name.clone(), key, why };
