@@ -21,11 +21,11 @@ const INDEX: &str = "index";
 pub(super) struct Shelf<'task> {
     cache: &'task Cache,
     task: &'task Task,
-    turns: Mutex<HashMap<String, ArchiveTurn>>,
+    turns: Mutex<HashMap<String, ArchiveLock>>,
 }
 
 /// Held while an archive is fetched, so that others who want the same one wait for it.
-type ArchiveTurn = Arc<Mutex<()>>;
+type ArchiveLock = Arc<Mutex<()>>;
 
 impl<'task> Shelf<'task> {
     pub(super) fn of(cache: &'task Cache, task: &'task Task) -> Self {
@@ -38,7 +38,7 @@ impl<'task> Shelf<'task> {
     }
 
     /// The lock for fetching each archive.
-    pub(super) fn turn(&self, archive: &str) -> ArchiveTurn {
+    pub(super) fn turn(&self, archive: &str) -> ArchiveLock {
         let mut turns = self.turns.lock().unwrap_or_else(PoisonError::into_inner);
         Arc::clone(turns.entry(archive.to_owned()).or_default())
     }

@@ -17,6 +17,32 @@ type Module = Vec<String>;
 /// The largest circle that is allowed.
 const PAIR: usize = 2;
 
+/// The arrows that no room has inside: the first folder stands below the second, or beside it.
+const NEVER: [(&str, &str); 22] = [
+    ("app/appset", "app/manifests"),
+    ("cluster/folder", "cluster/kubernetes"),
+    ("cluster/kubernetes", "cluster/folder"),
+    ("fleet/stages", "fleet/commands"),
+    ("fleet/stages", "fleet/sync"),
+    ("gotemplate/fmt", "gotemplate/run"),
+    ("gotemplate/parse", "gotemplate/run"),
+    ("gotemplate/sprig", "gotemplate/run"),
+    ("object/yaml", "object/kinds"),
+    ("render/helm", "render/kustomize"),
+    ("render/kustomize", "render/helm"),
+    ("render/program", "render/helm"),
+    ("report/health", "report/drift"),
+    ("report/style", "report/drift"),
+    ("report/style", "report/health"),
+    ("source/access", "source/charts"),
+    ("source/access", "source/remote"),
+    ("source/charts", "source/remote"),
+    ("status/compare", "status/health"),
+    ("status/health", "status/compare"),
+    ("sync/execute", "sync/state"),
+    ("sync/plan", "sync/execute"),
+];
+
 /// The paths that one file uses, and the names that it hands on.
 #[derive(Debug, Default)]
 struct Imports {
@@ -41,6 +67,24 @@ fn no_more_than_two_files_import_each_other() {
         })
         .collect();
     assert!(shown.is_empty(), "move what they share into a file of its own:\n{}", shown.join("\n"));
+}
+
+/// What stands below in a room knows nothing of what stands above it.
+#[test]
+fn an_arrow_inside_a_room_only_points_down() {
+    let graph = graph(&files());
+    let is_in = |module: &Module, folder: &str| module.starts_with(&self::module(folder));
+    for (from, to) in NEVER {
+        assert!(graph.keys().any(|module| is_in(module, from)), "`src/{from}` is no folder any more");
+        assert!(graph.keys().any(|module| is_in(module, to)), "`src/{to}` is no folder any more");
+        let arrows: Vec<String> = graph
+            .iter()
+            .filter(|(module, _)| is_in(module, from))
+            .flat_map(|(module, used)| used.iter().filter(|used| is_in(used, to)).map(move |used| (module, used)))
+            .map(|(module, used)| format!("{} -> {}", module.join("/"), used.join("/")))
+            .collect();
+        assert!(arrows.is_empty(), "`{from}` may not use `{to}`: {arrows:#?}");
+    }
 }
 
 /// The test that reads imports follows names to their home, and finds a circle.
