@@ -23,8 +23,8 @@ pub(super) type Result<T> = std::result::Result<T, ServiceFault>;
 
 /// The size limit of one page.
 const PAGE_LIMIT: u64 = 16 << 20;
-/// How many pages are read.
-const PAGES: usize = 1_000;
+/// How many pages of one list are read.
+pub(super) const PAGES: usize = 1_000;
 /// How much of a server's words is shown.
 const SHOWN: usize = 300;
 /// The characters that stay as they are in one segment of a path.

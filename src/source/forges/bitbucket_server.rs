@@ -2,17 +2,14 @@
 
 use serde_json::Value;
 
-use super::api::{ForgeClient, Result, segment, segments};
+use super::api::{ForgeClient, PAGES, Result, segment, segments};
+use super::fields::{at_branches, number, text};
 use super::forge_api::ForgeApi;
-use super::github::{number, text};
 use crate::app::appset::question::{
     CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion,
 };
 
 pub(super) struct BitbucketServer;
-
-/// How many pages are read.
-const PAGES: usize = 1_000;
 
 impl ForgeApi for BitbucketServer {
     fn pull_requests(&self, api: &ForgeClient, question: &PullRequestsQuestion) -> Result<Vec<PullRequest>> {
@@ -67,12 +64,7 @@ impl ForgeApi for BitbucketServer {
             return Ok(vec![repository.clone()]);
         }
         let path = format!("{}/branches", repository_path(&repository.organization, &repository.repository));
-        let branch = |found: &Value| ForgeRepository {
-            branch: text(found, "/displayId"),
-            sha: text(found, "/latestCommit"),
-            ..repository.clone()
-        };
-        Ok(list(api, &path)?.iter().map(branch).collect())
+        Ok(at_branches(repository, &list(api, &path)?, "/displayId", "/latestCommit"))
     }
 
     fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool> {

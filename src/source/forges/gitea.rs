@@ -1,10 +1,9 @@
 //! The REST API of Gitea and Forgejo.
 
-use serde_json::Value;
-
 use super::api::{ForgeClient, Result, segment, segments};
+use super::fields::{at_branches, is_left_out, number, text};
 use super::forge_api::ForgeApi;
-use super::github::{names, number, pull_request, text};
+use super::github::{self, pull_request};
 use crate::app::appset::question::{
     CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion, ServiceFault,
 };
@@ -26,7 +25,7 @@ impl ForgeApi for Gitea {
         };
         let mut repositories = Vec::new();
         for found in api.list(&format!("orgs/{}/repos?limit=50", segment(&question.owner)))? {
-            if question.exclude_archived && found.get("archived").and_then(Value::as_bool) == Some(true) {
+            if is_left_out(&found, question) {
                 continue;
             }
             let name = text(&found, "/name");
@@ -37,7 +36,7 @@ impl ForgeApi for Gitea {
                 url: text(&found, url),
                 branch: text(&found, "/default_branch"),
                 sha: String::new(),
-                labels: names(&serde_json::json!({ "labels": labels }), "labels"),
+                labels: labels.iter().map(|label| text(label, "/name")).collect(),
                 repository: name,
             });
         }
@@ -62,17 +61,10 @@ impl ForgeApi for Gitea {
             });
             vec![page?.value]
         };
-        let branch = |found: &Value| ForgeRepository {
-            branch: text(found, "/name"),
-            sha: text(found, "/commit/id"),
-            ..repository.clone()
-        };
-        Ok(found.iter().map(branch).collect())
+        Ok(at_branches(repository, &found, "/name", "/commit/id"))
     }
 
     fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool> {
-        let (owner, name) = (segment(&repository.organization), segment(&repository.repository));
-        let (path, branch) = (segments(path), segment(&repository.branch));
-        Ok(api.find(&format!("repos/{owner}/{name}/contents/{path}?ref={branch}"))?.is_some())
+        github::has_path(api, repository, path)
     }
 }

@@ -3,30 +3,13 @@
 use serde_json::Value;
 
 use super::api::{ForgeClient, Result, segment, segments};
+use super::fields::{at_branches, is_left_out, names, number, text, texts};
 use super::forge_api::ForgeApi;
 use crate::app::appset::question::{
     CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion,
 };
 
 pub(super) struct Github;
-
-pub(super) fn text(value: &Value, pointer: &str) -> String {
-    value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
-}
-
-pub(super) fn texts(value: &Value, field: &str) -> Vec<String> {
-    let items = value.get(field).and_then(Value::as_array).into_iter().flatten();
-    items.filter_map(Value::as_str).map(str::to_owned).collect()
-}
-
-pub(super) fn names(value: &Value, field: &str) -> Vec<String> {
-    let items = value.get(field).and_then(Value::as_array).into_iter().flatten();
-    items.map(|item| text(item, "/name")).collect()
-}
-
-pub(super) fn number(value: &Value, field: &str) -> Option<i64> {
-    value.get(field).and_then(Value::as_i64)
-}
 
 impl ForgeApi for Github {
     fn pull_requests(&self, api: &ForgeClient, question: &PullRequestsQuestion) -> Result<Vec<PullRequest>> {
@@ -37,16 +20,13 @@ impl ForgeApi for Github {
 
     fn repositories(&self, api: &ForgeClient, question: &RepositoriesQuestion) -> Result<Vec<ForgeRepository>> {
         let found = api.list(&format!("orgs/{}/repos?per_page=100", segment(&question.owner)))?;
-        let is_wanted = |found: &&Value| {
-            !(question.exclude_archived && found.get("archived").and_then(Value::as_bool) == Some(true))
-        };
         let url = match question.clone_protocol {
             CloneProtocol::Ssh => "/ssh_url",
             CloneProtocol::Https => "/clone_url",
         };
         Ok(found
             .iter()
-            .filter(is_wanted)
+            .filter(|found| !is_left_out(found, question))
             .map(|found| ForgeRepository {
                 organization: text(found, "/owner/login"),
                 repository: text(found, "/name"),
@@ -73,19 +53,19 @@ impl ForgeApi for Github {
             // The default branch of an empty repository does not exist.
             api.find(&format!("{path}/{}", segments(&repository.branch)))?.into_iter().collect()
         };
-        let branch = |found: &Value| ForgeRepository {
-            branch: text(found, "/name"),
-            sha: text(found, "/commit/sha"),
-            ..repository.clone()
-        };
-        Ok(found.iter().map(branch).collect())
+        Ok(at_branches(repository, &found, "/name", "/commit/sha"))
     }
 
     fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool> {
-        let (owner, name) = (segment(&repository.organization), segment(&repository.repository));
-        let (path, branch) = (segments(path), segment(&repository.branch));
-        Ok(api.find(&format!("repos/{owner}/{name}/contents/{path}?ref={branch}"))?.is_some())
+        has_path(api, repository, path)
     }
+}
+
+/// The same question as to Gitea's API.
+pub(super) fn has_path(api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool> {
+    let (owner, name) = (segment(&repository.organization), segment(&repository.repository));
+    let (path, branch) = (segments(path), segment(&repository.branch));
+    Ok(api.find(&format!("repos/{owner}/{name}/contents/{path}?ref={branch}"))?.is_some())
 }
 
 /// The same fields as in Gitea's API.

@@ -3,8 +3,8 @@
 use serde_json::Value;
 
 use super::api::{ForgeClient, Result, segment};
+use super::fields::{at_branches, number, text, texts};
 use super::forge_api::ForgeApi;
-use super::github::{number, text, texts};
 use crate::app::appset::question::{
     CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion,
 };
@@ -86,12 +86,7 @@ impl ForgeApi for Gitlab {
         } else {
             api.find(&format!("{path}/{}", segment(&repository.branch)))?.into_iter().collect()
         };
-        let branch = |found: &Value| ForgeRepository {
-            branch: text(found, "/name"),
-            sha: text(found, "/commit/id"),
-            ..repository.clone()
-        };
-        Ok(found.iter().map(branch).collect())
+        Ok(at_branches(repository, &found, "/name", "/commit/id"))
     }
 
     /// A file or a folder.

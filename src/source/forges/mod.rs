@@ -7,6 +7,7 @@
 
 mod api;
 mod bitbucket_server;
+mod fields;
 mod forge_api;
 mod gitea;
 mod github;
