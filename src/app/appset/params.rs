@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::rc::Rc;
 
+use serde_json::Value as Json;
+
 use crate::gotemplate::{Map, Text, Type, Value};
 
 /// One set of parameters; cheap to clone, and shared as Go's maps are.
@@ -69,6 +71,19 @@ pub(super) fn printed(value: &Value) -> String {
         Value::Text(text) => text.lossy().into_owned(),
         _ => value.to_string(),
     }
+}
+
+/// A map as parameters: as it stands for Go's templates, flat for the others; nothing for what is no map.
+pub(super) fn params_of(json: &Json, is_go: bool) -> Option<Params> {
+    let Value::Map(found) = Value::from_json(json) else { return None };
+    if is_go {
+        return Some(found);
+    }
+    let flat = Params::new();
+    for (key, value) in flattened(&found) {
+        flat.insert(Text::from(key), Value::text(value));
+    }
+    Some(flat)
 }
 
 /// Nested maps and lists as one map with dotted keys, each value as text.

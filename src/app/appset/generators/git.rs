@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 
 use super::super::glob::{doublestar_match, path_match, pathspec_match};
 use super::super::language::{normalized, parse_yaml};
-use super::super::params::{Params, flattened};
+use super::super::params::{Params, params_of};
 use super::super::{GitRevision, Need, World};
 use super::answer::{Result, failed};
 use super::values::add_values;
@@ -142,17 +142,8 @@ impl Generator<'_> {
             value => vec![value],
         };
         for map in maps {
-            let Value::Map(found) = Value::from_json(&map) else {
+            let Some(params) = params_of(&map, self.world.language.is_go()) else {
                 return failed(self.place, wrong("it holds what is not a map".to_owned()));
-            };
-            let params = if self.world.language.is_go() {
-                found
-            } else {
-                let flat = Map::new();
-                for (key, value) in flattened(&found) {
-                    flat.insert(Text::from(key), Value::text(value));
-                }
-                flat
             };
             let (folder, name) = file.rsplit_once('/').unwrap_or((".", file));
             self.add_path(&params, folder, Some(name));

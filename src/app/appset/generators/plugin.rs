@@ -6,12 +6,12 @@
 use serde_json::{Value as Json, json};
 
 use super::super::World;
-use super::super::params::{Params, flattened};
+use super::super::params::{Params, params_of};
 use super::super::question::{PluginQuestion, Question, SecretKey, ServiceAnswer};
 use super::answer::{Result, failed};
 use super::service::{self, ServiceKind};
 use super::values::add_values;
-use crate::gotemplate::{Map, Text, Value};
+use crate::gotemplate::{Text, Value};
 
 /// How long a plugin may take when its ConfigMap does not say.
 const DEFAULT_TIMEOUT: u64 = 30;
@@ -55,17 +55,8 @@ fn question(options: &Json, input: &Json, place: &str, world: &World<'_>) -> Res
 
 /// `generator` and `values` are reserved: what the plugin says under these names is replaced.
 fn of_set(set: &Json, input: &Json, options: &Json, place: &str, world: &World<'_>) -> Result<Params> {
-    let Value::Map(found) = Value::from_json(set) else {
+    let Some(params) = params_of(set, world.language.is_go()) else {
         return failed(place, "the plugin's `output.parameters` holds what is not a map");
-    };
-    let params = if world.language.is_go() {
-        found
-    } else {
-        let flat = Map::new();
-        for (key, value) in flattened(&found) {
-            flat.insert(Text::from(key), Value::text(value));
-        }
-        flat
     };
     params.insert(Text::from("generator"), Value::from_json(&json!({ "input": { "parameters": input } })));
     add_values(options, &params, place, world.language)?;
