@@ -102,8 +102,6 @@ pub struct Finding {
     pub severity: Severity,
     /// A documented code, such as `trueup::source::revision`.
     pub code: Option<Code>,
-    /// Its exit class, if it is an error.
-    pub exit: ExitClass,
     /// Subject first, then the fact; lower case, no full stop.
     pub message: String,
     /// The causes, nearest first: a library's words are only ever here.
@@ -129,12 +127,16 @@ impl Finding {
         Self {
             severity,
             code: Some(code),
-            exit: code.exit_class(),
             message: masked(&message.into()),
             causes: Vec::new(),
             help: None,
             excerpt: None,
         }
+    }
+
+    /// Its exit class, if it is an error.
+    pub fn exit_class(&self) -> ExitClass {
+        self.code.map(Code::exit_class).unwrap_or_default()
     }
 
     /// Adds the one thing to do.
@@ -183,7 +185,6 @@ impl Finding {
         let code = diagnostic.code().and_then(|code| Code::of(&code.to_string()));
         Self {
             severity,
-            exit: code.map(Code::exit_class).unwrap_or_default(),
             code,
             message: masked(&diagnostic.to_string()),
             causes,

@@ -141,7 +141,7 @@ pub fn exit_status_of_tests(cases: &[TestedCase]) -> ExitStatus {
 
 /// The exit code of an error: 2, unless it has one of its own.
 fn status_of(finding: &Finding) -> ExitStatus {
-    match finding.exit {
+    match finding.exit_class() {
         ExitClass::Error => ExitStatus::Error,
         ExitClass::Unhealthy => ExitStatus::Unhealthy,
         ExitClass::Forbidden => ExitStatus::Forbidden,

@@ -285,7 +285,6 @@ fn bare(of: Option<&Finding>) -> Finding {
     Finding {
         severity: of.map_or(Severity::Warning, |finding| finding.severity),
         code: of.and_then(|finding| finding.code),
-        exit: of.map(|finding| finding.exit).unwrap_or_default(),
         message: String::new(),
         causes: Vec::new(),
         help: None,
