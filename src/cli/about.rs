@@ -3,7 +3,7 @@
 use super::arguments::output::{OutputArguments, OutputParser, resolve};
 use super::session::{Look, Session};
 use crate::finding::{Code, Finding};
-use crate::report::{ExitRules, ExitStatus, Format, Output, version as report};
+use crate::report::{ExitStatus, Format, Output, version as report};
 
 /// Show the version
 #[derive(Debug, clap::Args)]
@@ -31,8 +31,7 @@ pub(super) struct ManArguments {
 
 /// How to look, where nothing is looked at.
 pub(super) fn look() -> Look {
-    let verbosity = OutputArguments::default().verbosity();
-    Look { verbosity, context_lines: None, show_ignored: false, exit: ExitRules::default() }
+    Look::plain(OutputArguments::default().verbosity())
 }
 
 /// Prints the version.

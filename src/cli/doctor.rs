@@ -15,7 +15,7 @@ use crate::app::source::SourceKind;
 use crate::finding::Finding;
 use crate::fleet::Request;
 use crate::fleet::commands::doctor::{self, Checkup, Tool};
-use crate::report::{ExitRules, doctor as report};
+use crate::report::doctor as report;
 
 /// Check the programs, repositories and clusters that a run needs
 ///
@@ -41,12 +41,7 @@ pub(super) struct DoctorArguments {
 
 impl DoctorArguments {
     pub(super) fn look(&self) -> Look {
-        Look {
-            verbosity: self.output.verbosity(),
-            context_lines: None,
-            exit: ExitRules::default(),
-            show_ignored: false,
-        }
+        Look::plain(self.output.verbosity())
     }
 }
 

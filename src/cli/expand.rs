@@ -18,14 +18,14 @@ use super::session::{Look, Session};
 use crate::app::appset::{Facts, FoundApplication};
 use crate::app::{self, Given, ManifestText};
 use crate::cluster::ClusterSettings;
-use crate::finding::{Code, Finding, Severity};
+use crate::finding::{Code, Finding};
 use crate::fleet::stages::expand as expansion;
 use crate::fleet::{self, Renders, Request, World};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::{Kinds, Object, yaml};
 use crate::render::RenderSettings;
-use crate::report::ExitRules;
 use crate::report::applications::{self, ApplicationDetails, ApplicationFormat, ExpandedApplication};
+use crate::report::exit_status_of;
 
 /// How many repositories are fetched, and Applications rendered, side by side.
 const CONCURRENCY: usize = 10;
@@ -70,12 +70,7 @@ pub(super) struct ExpandArguments {
 
 impl ExpandArguments {
     pub(super) fn look(&self) -> Look {
-        Look {
-            verbosity: self.telling.verbosity(),
-            context_lines: None,
-            show_ignored: false,
-            exit: ExitRules::default(),
-        }
+        Look::plain(self.telling.verbosity())
     }
 }
 
@@ -94,8 +89,7 @@ pub(super) async fn expand(arguments: ExpandArguments, mut session: Session) -> 
     if let Err(error) = printed {
         return session.refuse(&[Finding::of(&error)]);
     }
-    let has_failed = findings.iter().any(|finding| finding.severity == Severity::Error);
-    if has_failed { 2 } else { 0 }
+    exit_status_of(&findings).code()
 }
 
 /// The Applications, in the order of the files and below their parents' level, and what went wrong.

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use super::arguments::health::HealthRuleArguments;
-use super::arguments::judging::{self, JudgingArguments};
+use super::arguments::judging::JudgingArguments;
 use super::arguments::output::OutputArguments;
 use super::customizations;
 use super::manifests::ManifestPath;
@@ -61,7 +61,7 @@ struct TestArguments {
 impl HealthArguments {
     pub(super) fn look(&self) -> Look {
         match &self.tests {
-            Some(HealthCommand::Test(test)) => judging::look(&test.output),
+            Some(HealthCommand::Test(test)) => Look::plain(test.output.verbosity()),
             None => self.judging.look(),
         }
     }

@@ -13,7 +13,7 @@ use super::session::{Look, Session};
 use crate::cluster::Clusters;
 use crate::finding::{Code, Finding};
 use crate::fleet::commands::history::{self as syncs, ApplicationSyncs, Subject};
-use crate::report::{ExitRules, exit_status_of, history as report};
+use crate::report::{exit_status_of, history as report};
 
 /// Show what was synced, when and by whom, and how the last attempt ended
 ///
@@ -37,12 +37,7 @@ pub(super) struct HistoryArguments {
 
 impl HistoryArguments {
     pub(super) fn look(&self) -> Look {
-        Look {
-            verbosity: self.telling.verbosity(),
-            context_lines: None,
-            show_ignored: false,
-            exit: ExitRules::default(),
-        }
+        Look::plain(self.telling.verbosity())
     }
 }
 

@@ -50,12 +50,7 @@ pub(super) struct RenderArguments {
 
 impl RenderArguments {
     pub(super) fn look(&self) -> Look {
-        Look {
-            verbosity: self.telling.verbosity(),
-            context_lines: None,
-            show_ignored: false,
-            exit: ExitRules::default(),
-        }
+        Look::plain(self.telling.verbosity())
     }
 }
 

@@ -74,6 +74,13 @@ pub(super) struct Look {
     pub(super) exit: ExitRules,
 }
 
+impl Look {
+    /// How to look where nothing is compared.
+    pub(super) fn plain(verbosity: Verbosity) -> Self {
+        Self { verbosity, context_lines: None, show_ignored: false, exit: ExitRules::default() }
+    }
+}
+
 /// Runs a command that writes: the first SIGINT or SIGTERM asks it to stop after the step in flight, the second stops it.
 pub(super) fn run_to_its_step<Command>(look: &Look, command: impl FnOnce(Session) -> Command) -> ExitCode
 where

@@ -10,7 +10,6 @@ use crate::cli::request;
 use crate::cli::session::{Look, Session};
 use crate::finding::Finding;
 use crate::fleet::{Request, World};
-use crate::report::ExitRules;
 
 /// The flags that the health commands share.
 #[derive(Debug, Clone, clap::Args)]
@@ -38,7 +37,7 @@ pub(crate) struct JudgingArguments {
 impl JudgingArguments {
     /// How to look.
     pub(crate) fn look(&self) -> Look {
-        look(&self.telling)
+        Look::plain(self.telling.verbosity())
     }
 
     /// The request and its world, and the words that select.
@@ -53,9 +52,4 @@ impl JudgingArguments {
         request.log_lines = self.rules.logs;
         Ok((request, world, self.selection.chosen()))
     }
-}
-
-/// How to look, where nothing is compared.
-pub(crate) fn look(telling: &OutputArguments) -> Look {
-    Look { verbosity: telling.verbosity(), context_lines: None, show_ignored: false, exit: ExitRules::default() }
 }
