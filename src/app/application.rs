@@ -13,6 +13,7 @@ use serde_json::{Map, Value};
 use super::fault::Fault;
 use super::fields::Fields;
 use super::ignore::{self, IgnoreDifference};
+use super::lineage::{Lineage, QualifiedName};
 use super::manifest_folder::ManifestFolder;
 use super::metadata::{self, Metadata};
 use super::operation::{self, Info, RequestedOperation};
@@ -60,6 +61,8 @@ pub struct Application {
     pub origin: Origin,
     /// The folder of the manifest's file, which a relative `repoURL` starts from.
     pub folder: ManifestFolder,
+    /// The ApplicationSet and the Application that it comes from.
+    pub lineage: Lineage,
     /// Warnings about the manifest.
     pub findings: Vec<Finding>,
 }
@@ -101,6 +104,8 @@ pub struct InvalidApplication {
     pub destination: Destination,
     /// Where the manifest was written.
     pub origin: Origin,
+    /// The ApplicationSet and the Application that it comes from.
+    pub lineage: Lineage,
     /// Whether all that is wrong is that something is not there, which Kustomize may add.
     pub is_incomplete: bool,
     /// Its errors, at least one, and its warnings.
@@ -138,6 +143,11 @@ pub(super) fn is_partial(manifest: &Map<String, Value>) -> bool {
 }
 
 impl InvalidApplication {
+    /// Its name with its namespace, the default one where its manifest has none; nothing where it could not be read.
+    pub fn qualified_name(&self, default_namespace: &str) -> Option<QualifiedName> {
+        Some(QualifiedName::of(&self.namespace, self.name.as_deref()?, default_namespace))
+    }
+
     /// Its name, or where it stands.
     pub fn shown_name(&self) -> String {
         self.name.clone().unwrap_or_else(|| format!("{}:{}", self.origin.file, self.origin.line))
@@ -156,11 +166,16 @@ impl Application {
         }
     }
 
+    /// Its name with its namespace; the default one where its manifest has none.
+    pub fn qualified_name(&self, default_namespace: &str) -> QualifiedName {
+        QualifiedName::of(&self.namespace, &self.name, default_namespace)
+    }
+
     /// The same Application, no longer to be compared, for a reason outside of its own manifest.
     pub(super) fn refused(self, reason: Finding) -> InvalidApplication {
         let mut findings = self.findings;
         findings.push(reason);
-        let Self { name, namespace, labels, project, destination, origin, .. } = self;
+        let Self { name, namespace, labels, project, destination, origin, lineage, .. } = self;
         InvalidApplication {
             name: Some(name),
             namespace,
@@ -168,6 +183,7 @@ impl Application {
             project: Some(project),
             destination,
             origin,
+            lineage,
             is_incomplete: false,
             findings,
         }
@@ -216,6 +232,7 @@ pub(super) fn decode(
             project: is_read("spec", "project").then_some(project),
             destination: specification.destination,
             origin,
+            lineage: Lineage::default(),
             is_incomplete: reading.only_lacks(),
             findings: reading.into_findings(),
         }));
@@ -238,6 +255,7 @@ pub(super) fn decode(
         operation,
         origin,
         folder: folder.to_owned(),
+        lineage: Lineage::default(),
         findings: reading.into_findings(),
     })
 }

@@ -80,14 +80,6 @@ pub(super) enum FileFault {
     )]
     NoneAnywhere { holds: String },
 
-    #[error("{name}: an ApplicationSet is not expanded by this version")]
-    #[diagnostic(
-        severity(Warning),
-        code(trueup::app::application_set),
-        help("its Applications are not read; give them as manifests of their own")
-    )]
-    ApplicationSet { name: String },
-
     #[error("{file}:{line}: `{api_version}`, `{kind}` looks like an Application, but is not one")]
     #[diagnostic(severity(Warning), code(trueup::app::misspelt_kind), help("it is skipped"))]
     Misspelt { file: String, line: usize, api_version: String, kind: String },

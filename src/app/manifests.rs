@@ -13,6 +13,7 @@ use std::path::Path;
 use serde_json::{Map, Value};
 
 use super::application::{self, Application, InvalidApplication};
+use super::appset::{ApplicationSet, decode_set};
 use super::charts::Charts;
 use super::file_fault::{FileFault, MayHide};
 use super::kustomizations::Kustomizations;
@@ -27,6 +28,8 @@ use crate::object::{Gvk, Pointer};
 pub struct Manifests {
     /// Every Application, in the order of the input, each with the findings about it.
     pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
+    /// Every ApplicationSet, in the order of the input; what is wrong with the others is among the findings.
+    pub sets: Vec<ApplicationSet>,
     /// Faults in files, outside of any Application.
     pub findings: Vec<Finding>,
     /// Files in folders that were skipped, one by one, for verbose output.
@@ -47,7 +50,8 @@ pub fn read(inputs: &[ManifestText]) -> Manifests {
     refuse_repeated(&mut manifests.applications);
     let is_reported = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
     // Where there is no input at all, the command line has said why.
-    if manifests.applications.is_empty() && !inputs.is_empty() && !is_reported {
+    let is_empty = manifests.applications.is_empty() && manifests.sets.is_empty();
+    if is_empty && !inputs.is_empty() && !is_reported {
         let holds = describe(&manifests.ignored);
         manifests.findings.push(Finding::of(&FileFault::NoneAnywhere { holds }));
     }
@@ -185,7 +189,7 @@ impl File<'_> {
         };
         match (kind.group.as_str(), kind.kind.as_str()) {
             ("argoproj.io", "Application") => self.application(entry, object),
-            ("argoproj.io", "ApplicationSet") => self.application_set(entry, object, &kind),
+            ("argoproj.io", "ApplicationSet") => self.application_set(entry, object),
             (_, list) if list.ends_with("List") && object.get("items").is_some_and(Value::is_array) => {
                 self.list(entry, &kind);
             }
@@ -240,13 +244,27 @@ impl File<'_> {
         self.ignore("(a part of an Application)");
     }
 
-    fn application_set(&mut self, entry: &ManifestEntry<'_>, object: &Map<String, Value>, kind: &Gvk) {
-        let place = entry.base.child("metadata").child("name");
+    fn application_set(&mut self, entry: &ManifestEntry<'_>, object: &Map<String, Value>) {
         let reading = self.reading(entry);
-        let excerpt = reading.excerpt(&place, None);
-        let fault = FileFault::ApplicationSet { name: name_of(object).to_owned() };
-        self.found.findings.push(Finding::of(&fault).at(excerpt));
-        self.ignore(&kind.group_kind().to_string());
+        let name = name_of(object);
+        if ["{{", "${"].iter().any(|opening| name.contains(opening)) {
+            let line = reading.line(&entry.base);
+            return self.template(line);
+        }
+        if let Some(kustomization) = self.patched_by {
+            self.found.findings.push(Finding::of(&FileFault::Patched { kustomization: kustomization.to_owned() }));
+            return self.ignore("(a part of an ApplicationSet)");
+        }
+        let spec = object.get("spec");
+        let has = |field: &str| spec.is_some_and(|spec| spec.get(field).is_some());
+        if self.input.given == Given::InFolder && self.built_by.is_some() && !(has("generators") && has("template")) {
+            return self.complete(name);
+        }
+        let reading = if name.is_empty() { reading } else { reading.about(name) };
+        match decode_set(reading, object, &self.input.folder) {
+            Ok(set) => self.found.sets.push(set),
+            Err(findings) => self.found.findings.extend(findings),
+        }
     }
 
     fn look_for_typing_error(&mut self, entry: &ManifestEntry<'_>, kind: &Gvk) {
@@ -321,7 +339,8 @@ impl File<'_> {
                 manifests.findings.push(finding);
             }
         }
-        if input.given == Given::ByName && found.applications.is_empty() && !is_reported {
+        let is_empty = found.applications.is_empty() && found.sets.is_empty();
+        if input.given == Given::ByName && is_empty && !is_reported {
             let holds = match found.ignored.len() {
                 0 => "nor anything else".to_owned(),
                 _ => format!("but {}", describe(&found.ignored)),
@@ -331,6 +350,7 @@ impl File<'_> {
         }
         manifests.details.extend(first_of_each_code(found.details));
         manifests.applications.extend(found.applications);
+        manifests.sets.extend(found.sets);
         for (kind, count) in found.ignored {
             *manifests.ignored.entry(kind).or_default() += count;
         }

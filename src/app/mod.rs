@@ -7,6 +7,7 @@ pub mod application;
 pub mod appset;
 pub mod ignore;
 pub mod label_selector;
+mod lineage;
 mod manifest_text;
 pub mod manifests;
 pub mod operation;
@@ -28,6 +29,7 @@ mod names;
 mod reading;
 
 pub use application::{Application, Destination, InvalidApplication, SourceForm};
+pub use lineage::{Lineage, QualifiedName};
 pub use manifest_folder::ManifestFolder;
 pub use manifest_text::{Given, ManifestText};
 pub use manifests::{Manifests, read};

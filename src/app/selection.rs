@@ -164,18 +164,52 @@ impl Selection {
         if !errors.is_empty() {
             return Err(errors);
         }
-        applications.retain(|entry| self.matches(SelectedIdentity::of(entry)));
+        applications.retain(|entry| self.matches(entry));
         if applications.is_empty() {
             return Err(vec![SelectionError::NothingTogether { flags: self.flags() }]);
         }
         Ok(applications)
     }
 
-    fn matches(&self, identity: SelectedIdentity<'_>) -> bool {
+    /// Whether an Application matches all flags.
+    pub fn matches(&self, application: &Result<Application, Box<InvalidApplication>>) -> bool {
+        self.fits(SelectedIdentity::of(application))
+    }
+
+    /// Whether an Application below one that is selected is, too: by all flags but its name.
+    pub fn matches_below(&self, application: &Result<Application, Box<InvalidApplication>>) -> bool {
+        self.fits_without_name(SelectedIdentity::of(application))
+    }
+
+    /// Whether each flag matches at least one of these.
+    pub fn matches_each<'run>(
+        &self,
+        applications: impl IntoIterator<Item = &'run Result<Application, Box<InvalidApplication>>>,
+    ) -> bool {
+        let identities: Vec<SelectedIdentity<'_>> = applications.into_iter().map(SelectedIdentity::of).collect();
+        self.idle_flags(&identities).is_empty()
+    }
+
+    /// Whether Applications below those that are not selected may be: not where each name was found.
+    pub fn may_match_below(&self, applications: &Applications) -> bool {
+        if self.applications.is_empty() {
+            return self.selector.is_some() || !self.projects.is_empty() || self.namespace.is_some();
+        }
+        let is_open = |pattern: &ApplicationPattern| {
+            let is_found = || applications.iter().any(|entry| pattern.matches(SelectedIdentity::of(entry)));
+            pattern.text.contains(['*', '?', '[', '{']) || !is_found()
+        };
+        self.applications.iter().any(is_open)
+    }
+
+    fn fits(&self, identity: SelectedIdentity<'_>) -> bool {
         let by_name = || self.applications.iter().any(|pattern| pattern.matches(identity));
+        (self.applications.is_empty() || by_name()) && self.fits_without_name(identity)
+    }
+
+    fn fits_without_name(&self, identity: SelectedIdentity<'_>) -> bool {
         let by_project = |project| self.projects.iter().any(|pattern| pattern.glob.is_match(project));
-        (self.applications.is_empty() || by_name())
-            && (self.projects.is_empty() || identity.project.is_none_or(by_project))
+        (self.projects.is_empty() || identity.project.is_none_or(by_project))
             && self.selector_matches(identity)
             && self.namespace_matches(identity)
     }

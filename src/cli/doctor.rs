@@ -5,6 +5,7 @@ use std::path::PathBuf;
 use super::arguments::apps_from::{AppsFrom, parse_apps_from};
 use super::arguments::cluster::ClusterArguments;
 use super::arguments::comparing::FromCluster;
+use super::arguments::generators::GeneratorArguments;
 use super::arguments::output::{FormatArguments, OutputArguments};
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
@@ -29,6 +30,11 @@ pub(super) struct DoctorArguments {
     /// Fetch Application manifests from a git repository: a file or folder in it, at a branch, tag or commit; repeatable
     #[arg(long, value_name = "URL[#PATH][@REVISION]", value_parser = parse_apps_from)]
     apps_from: Vec<AppsFrom>,
+    /// Leave out the Applications that other Applications contain
+    #[arg(long)]
+    no_children: bool,
+    #[command(flatten)]
+    generators: GeneratorArguments,
     #[command(flatten)]
     sources: SourceArguments,
     #[command(flatten)]
@@ -63,10 +69,10 @@ pub(super) async fn doctor(arguments: DoctorArguments, mut session: Session) -> 
 }
 
 async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup, Vec<Finding>> {
-    let DoctorArguments { paths, apps_from, sources, cluster, .. } = arguments;
+    let DoctorArguments { paths, apps_from, no_children, generators, sources, cluster, .. } = arguments;
     let tools = tools(&sources);
     let clusters = cluster.settings();
-    let selection = SelectionArguments { paths, apps_from, ..SelectionArguments::default() };
+    let selection = SelectionArguments { paths, apps_from, no_children, generators, ..SelectionArguments::default() };
     let (request, world) = if selection.paths.is_empty() && selection.apps_from.is_empty() {
         let concurrency = clusters.concurrency;
         (Request { concurrency, ..Request::default() }, request::world(sources, clusters, session)?)

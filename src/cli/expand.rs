@@ -1,6 +1,5 @@
 //! `trueup expand`: the Applications that ApplicationSets generate; no cluster is needed.
 
-use std::collections::BTreeSet;
 use std::io::IsTerminal;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -14,24 +13,19 @@ use super::arguments::output::OutputArguments;
 use super::arguments::source::SourceArguments;
 use super::manifests::{self, ManifestPath, StandardInput};
 use super::request;
-use super::session::{Look, Session};
-use crate::app::appset::{Facts, FoundApplication};
-use crate::app::{self, Given, ManifestText};
-use crate::cluster::ClusterSettings;
+use super::session::{Look, Session, environment};
+use crate::app::{self, Applications, Given, ManifestText};
+use crate::cluster::{ClusterEnvironment, ClusterSettings};
 use crate::finding::{Code, Finding};
-use crate::fleet::stages::expand as expansion;
+use crate::fleet::stages::{descend, expand as expansion};
 use crate::fleet::{self, Renders, Request, World};
 use crate::object::kinds::NEWEST_KUBERNETES;
 use crate::object::{Kinds, Object, yaml};
-use crate::render::RenderSettings;
 use crate::report::applications::{self, ApplicationDetails, ApplicationFormat, ExpandedApplication};
 use crate::report::exit_status_of;
 
 /// How many repositories are fetched, and Applications rendered, side by side.
 const CONCURRENCY: usize = 10;
-
-/// How many Applications may be above one another.
-const MAX_DEPTH: usize = 20;
 
 /// Print the Applications that ApplicationSets generate; needs no cluster
 ///
@@ -56,6 +50,15 @@ pub(super) struct ExpandArguments {
     recursive: bool,
     #[command(flatten)]
     generators: GeneratorArguments,
+    /// Set Argo CD's namespace [default: that of each ApplicationSet; `argocd` with `--clusters argocd`]
+    #[arg(long, value_name = "NAMESPACE", help_heading = "Generators")]
+    argocd_namespace: Option<String>,
+    /// Use this kubeconfig with `--clusters argocd` or `--clusters kubeconfig`
+    #[arg(long, value_name = "FILE", help_heading = "Generators")]
+    kubeconfig: Option<PathBuf>,
+    /// Use this kubeconfig context with `--clusters argocd`
+    #[arg(long, value_name = "NAME", help_heading = "Generators")]
+    context: Option<String>,
     #[command(flatten)]
     sources: SourceArguments,
     /// Print Applications in this format
@@ -100,8 +103,8 @@ struct Expanded {
 }
 
 async fn applications(arguments: ExpandArguments, session: &Session) -> Result<Expanded, Vec<Finding>> {
-    let ExpandArguments { paths, apps_from, chart, kustomization, generators, mut sources, recursive, explain, .. } =
-        arguments;
+    let ExpandArguments { paths, apps_from, chart, kustomization, mut sources, recursive, explain, .. } = arguments;
+    let ExpandArguments { generators, argocd_namespace, kubeconfig, context, .. } = arguments;
     let read = {
         let mut standard_input = std::io::stdin().lock();
         let is_terminal = std::io::stdin().is_terminal();
@@ -109,140 +112,72 @@ async fn applications(arguments: ExpandArguments, session: &Session) -> Result<E
     };
     let findings: Vec<Finding> = read.errors.iter().map(|error| Finding::of(error)).collect();
     let mut expanded = Expanded { findings, ..Expanded::default() };
-    let mut facts = generators.facts(session).await?;
-    facts.is_explained = explain;
     let built = chart.iter().chain(&kustomization).map(|folder| built_folder(folder)).collect::<Result<Vec<_>, _>>()?;
     sources.allow_local.extend(built.iter().map(|folder| folder.root.clone()));
-    let mut renderer = Renderer {
-        render: sources.render_settings()?,
-        world: request::world(
-            sources,
-            ClusterSettings { concurrency: CONCURRENCY, ..ClusterSettings::default() },
-            session,
-        )?,
-    };
+    let render = sources.render_settings()?;
+    let environment = ClusterEnvironment::read(environment);
+    let clusters =
+        ClusterSettings { concurrency: CONCURRENCY, kubeconfig, context, environment, ..ClusterSettings::default() };
+    let world = request::world(sources, clusters, session)?;
+    let mut facts = generators.facts(argocd_namespace.as_deref(), &world.clusters).await?;
+    facts.is_explained = explain;
+    let mut request = Request { render, facts, concurrency: CONCURRENCY, ..Request::default() };
+    request.argocd_namespace = argocd_namespace.unwrap_or_default();
     let mut texts = read.texts;
-    let (fetched, unfetched) = apps_from::read(&apps_from, &renderer.world.sources, session).await;
+    let (fetched, unfetched) = apps_from::read(&apps_from, &world.sources, session).await;
     expanded.findings.extend(unfetched);
     texts.extend(fetched);
     let wrappers: Vec<ManifestText> = built.iter().map(BuiltFolder::application).collect();
-    for target in renderer.render(&wrappers, &mut expanded.findings).await {
-        texts.extend(contained(&target));
-    }
-    let (found, more) = expansion::expand(&texts, &mut facts, &renderer.world.sources, &renderer.world.cancel).await;
+    texts.extend(contained(&objects_of(&wrappers, &request, &world, &mut expanded.findings).await));
+    let (found, more) = expansion::expand(&texts, &mut request.facts, &world.sources, &world.cancel).await;
     expanded.findings.extend(more);
-    expanded.applications =
-        found.into_iter().map(|found| ExpandedApplication { found, depth: 0, parent: String::new() }).collect();
+    let top = |found| ExpandedApplication { found, depth: 0, parent: String::new() };
+    expanded.applications = found.iter().cloned().map(top).collect();
     if recursive {
-        expand_below(&mut expanded, &mut facts, &mut renderer).await;
+        let (children, more) = descend::below_found(&found, request, &world).await;
+        expanded.findings.extend(more);
+        expanded.applications.extend(children.into_iter().map(|child| ExpandedApplication {
+            depth: child.lineage().depth,
+            parent: child.lineage().parent.as_ref().map(ToString::to_string).unwrap_or_default(),
+            found: child.found,
+        }));
     }
     Ok(expanded)
 }
 
-/// Renders each Application and expands what it contains, level by level.
-async fn expand_below(expanded: &mut Expanded, facts: &mut Facts, renderer: &mut Renderer) {
-    // The places of the Applications of a level, each with those above it.
-    let mut level: Vec<(usize, Vec<String>)> =
-        (0..expanded.applications.len()).map(|index| (index, Vec::new())).collect();
-    let mut known: BTreeSet<String> = expanded.applications.iter().map(|it| shown(&it.found)).collect();
-    for depth in 1..=MAX_DEPTH {
-        let mut next = Vec::new();
-        let texts: Vec<ManifestText> =
-            level.iter().map(|(index, _)| expanded.applications[*index].found.text()).collect();
-        let targets = renderer.render(&texts, &mut expanded.findings).await;
-        for ((index, above), target) in level.iter().zip(targets) {
-            let parent = shown(&expanded.applications[*index].found);
-            let mut path = above.clone();
-            path.push(parent.clone());
-            let texts: Vec<ManifestText> = contained(&target);
-            let (found, more) = expansion::expand(&texts, facts, &renderer.world.sources, &renderer.world.cancel).await;
-            expanded.findings.extend(more);
-            for child in found {
-                let name = shown(&child);
-                if let Some(start) = path.iter().position(|above| *above == name) {
-                    expanded.findings.push(cycle(&path[start..], &name));
-                } else if known.insert(name.clone()) {
-                    next.push((expanded.applications.len(), path.clone()));
-                    let child = ExpandedApplication { found: child, depth, parent: parent.clone() };
-                    expanded.applications.push(child);
-                } else {
-                    let message = format!("{name} is rendered by {parent}, and stands elsewhere, too");
-                    let finding = Finding::warning(Code::FleetRepeatedChild, message);
-                    expanded.findings.push(finding.with_help("its first manifest is printed; keep one of them"));
-                }
-            }
-        }
-        if next.is_empty() {
-            return;
-        }
-        level = next;
+/// The objects of Applications that are not printed.
+async fn objects_of(
+    texts: &[ManifestText],
+    request: &Request,
+    world: &World,
+    findings: &mut Vec<Finding>,
+) -> Vec<Object> {
+    if texts.is_empty() {
+        return Vec::new();
     }
-    let message = format!("more than {MAX_DEPTH} Applications are above one another");
-    expanded.findings.push(Finding::error(Code::FleetApplicationDepth, message));
-}
-
-fn cycle(path: &[String], again: &str) -> Finding {
-    let path: Vec<&str> = path.iter().map(String::as_str).chain([again]).collect();
-    let message = format!("Applications contain each other: {}", path.join(" → "));
-    Finding::warning(Code::FleetApplicationCycle, message).with_help("it is expanded once")
-}
-
-/// `namespace/name`, or the name alone.
-fn shown(application: &FoundApplication) -> String {
-    let (namespace, name) = application.identity();
-    if namespace.is_empty() { name } else { format!("{namespace}/{name}") }
-}
-
-/// Renders Applications.
-struct Renderer {
-    render: RenderSettings,
-    world: World,
-}
-
-impl Renderer {
-    /// The objects of each Application, in order; nothing for one that failed.
-    async fn render(&mut self, texts: &[ManifestText], findings: &mut Vec<Finding>) -> Vec<Vec<Object>> {
-        if texts.is_empty() {
-            return Vec::new();
+    let mut applications = Applications::new();
+    for text in texts {
+        let manifests = app::read(std::slice::from_ref(text));
+        findings.extend(manifests.findings);
+        applications.extend(manifests.applications);
+    }
+    let request = Request { applications, ..request.clone() };
+    let kinds = Arc::new(Kinds::builtin(NEWEST_KUBERNETES));
+    match fleet::render(request, world, kinds, Renders::Once).await {
+        Ok(rendered) => {
+            findings.extend(crate::report::findings_of(&rendered.run));
+            rendered.applications.into_iter().filter_map(|one| one.objects).flatten().collect()
         }
-        let applications: Vec<_> = texts.iter().map(|text| app::read(std::slice::from_ref(text))).collect();
-        let mut request = Request { render: self.render.clone(), concurrency: CONCURRENCY, ..Request::default() };
-        let mut are_valid = Vec::new();
-        for manifests in applications {
-            findings.extend(manifests.findings);
-            let mut is_valid = false;
-            for application in manifests.applications {
-                match application {
-                    Ok(application) => {
-                        is_valid = true;
-                        request.applications.push(Ok(application));
-                    }
-                    Err(invalid) => findings.extend(invalid.findings),
-                }
-            }
-            are_valid.push(is_valid);
+        Err(errors) => {
+            findings.extend(errors.iter().map(|error| Finding::of(error)));
+            Vec::new()
         }
-        let kinds = Arc::new(Kinds::builtin(NEWEST_KUBERNETES));
-        let rendered = match fleet::render(request, &self.world, kinds, Renders::Once).await {
-            Ok(rendered) => rendered,
-            Err(errors) => {
-                findings.extend(errors.iter().map(|error| Finding::of(error)));
-                return Vec::new();
-            }
-        };
-        findings.extend(crate::report::findings_of(&rendered.run));
-        let mut rendered = rendered.applications.into_iter();
-        let mut objects = |is_valid: bool| {
-            let one = if is_valid { rendered.next() } else { None };
-            one.and_then(|one| one.objects).unwrap_or_default()
-        };
-        are_valid.into_iter().map(&mut objects).collect()
     }
 }
 
 /// The rendered Applications and ApplicationSets as files.
 fn contained(objects: &[Object]) -> Vec<ManifestText> {
-    let is_ours = |object: &&Object| {
+    let is_expanded = |object: &&Object| {
         object.api_version().starts_with("argoproj.io/") && matches!(object.kind(), "Application" | "ApplicationSet")
     };
     let text = |object: &Object| ManifestText {
@@ -251,7 +186,7 @@ fn contained(objects: &[Object]) -> Vec<ManifestText> {
         folder: ".".into(),
         given: Given::ByName,
     };
-    objects.iter().filter(is_ours).map(text).collect()
+    objects.iter().filter(is_expanded).map(text).collect()
 }
 
 /// A chart or kustomization of this machine, in the working tree that it may read.

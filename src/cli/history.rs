@@ -65,6 +65,7 @@ async fn read(
 ) -> Result<(Vec<ApplicationSyncs>, Vec<Finding>), Vec<Finding>> {
     let HistoryArguments { mut selection, state, cluster, sources, .. } = arguments;
     let state_namespace = state.state_namespace.as_deref();
+    let settings = cluster.settings();
     let mut subjects = Vec::new();
     let mut findings = Vec::new();
     if let Some(namespace) = state_namespace {
@@ -74,8 +75,7 @@ async fn read(
         selection.paths = paths;
     }
     if subjects.is_empty() || !selection.paths.is_empty() || !selection.apps_from.is_empty() {
-        let sources = request::sources(sources.settings(1)?, session)?;
-        let read = request::applications(&selection, &sources, session).await;
+        let read = request::applications(&selection, sources, settings.clone(), session).await;
         let (applications, found) = read.map_err(|mut findings| {
             findings.extend(selection.chosen().names.first().map(|name| unrecorded(name)));
             findings
@@ -90,7 +90,6 @@ async fn read(
             }
         }
     }
-    let settings = cluster.settings();
     let concurrency = settings.concurrency;
     let clusters = Arc::new(Clusters::new(settings, session.progress.clone()));
     Ok((syncs::read(subjects, &clusters, concurrency).await, findings))

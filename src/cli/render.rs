@@ -8,8 +8,8 @@ use super::arguments::output::OutputArguments;
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
 use super::request;
-use super::session::{Look, Session};
-use crate::cluster::ClusterSettings;
+use super::session::{Look, Session, environment};
+use crate::cluster::{ClusterEnvironment, ClusterSettings};
 use crate::finding::Finding;
 use crate::fleet::{self, Rendered, RenderedApplication, Renders};
 use crate::object::kinds::{KubeVersion, NEWEST_KUBERNETES, parse_kube_version};
@@ -109,7 +109,8 @@ fn write(
 async fn target(arguments: RenderArguments, session: &Session) -> Result<Rendered, Vec<Finding>> {
     let RenderArguments { selection, sources, kube_version, concurrency, check, .. } = arguments;
     let concurrency = usize::from(concurrency);
-    let clusters = ClusterSettings { concurrency, ..ClusterSettings::default() };
+    let environment = ClusterEnvironment::read(environment);
+    let clusters = ClusterSettings { concurrency, environment, ..ClusterSettings::default() };
     let (request, world) = request::request(&selection, sources, clusters, FromCluster::default(), session).await?;
     let kinds = Arc::new(Kinds::builtin(&kube_version.to_string()));
     let renders = if check { Renders::Twice } else { Renders::Once };

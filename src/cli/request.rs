@@ -51,7 +51,9 @@ pub(super) async fn request(
         request = fleet::read_settings(request, &world).await;
     }
     let (manifests, selected) = read(selection, &world.sources, session).await?;
-    (request.applications, request.selection) = (manifests.applications, selected);
+    request.facts = selection.generators.facts(Some(&selection.argocd_namespace), &world.clusters).await?;
+    request.with_children = !selection.no_children;
+    (request.applications, request.sets, request.selection) = (manifests.applications, manifests.sets, selected);
     request.findings.splice(0..0, manifests.findings.into_iter().chain(warnings));
     Ok((request, world))
 }
@@ -60,12 +62,13 @@ pub(super) async fn request(
 /// nothing but their names.
 pub(super) async fn applications(
     selection: &SelectionArguments,
-    sources: &Sources,
+    sources: SourceArguments,
+    clusters: ClusterSettings,
     session: &Session,
 ) -> Result<(Applications, Vec<Finding>), Vec<Finding>> {
-    let (manifests, selected) = read(selection, sources, session).await?;
-    let applications = selected.select(manifests.applications);
-    Ok((applications.map_err(|errors| unselected(errors, &selection.chosen()))?, manifests.findings))
+    let (mut request, world) = request(selection, sources, clusters, FromCluster::default(), session).await?;
+    let applications = fleet::select_applications(&mut request, &world).await;
+    Ok((applications.map_err(|errors| unselected(errors, &selection.chosen()))?, request.findings))
 }
 
 /// Argo CD's settings about comparing and rendering.
@@ -106,8 +109,8 @@ async fn read(
     let unreadable = read.errors.iter().map(|error| Finding::of(error)).chain(unfetched);
     manifests.findings.splice(0..0, unreadable);
     // What cannot be read at all comes first: it explains why nothing was found.
-    if manifests.applications.is_empty() && manifests.findings.iter().any(|finding| finding.severity == Severity::Error)
-    {
+    let is_empty = manifests.applications.is_empty() && manifests.sets.is_empty();
+    if is_empty && manifests.findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(manifests.findings);
     }
     for (kind, count) in &manifests.ignored {

@@ -107,8 +107,8 @@ async fn end(
     session: &Session,
 ) -> Result<(ApplicationSyncs, Vec<Finding>), Vec<Finding>> {
     let PlanningArguments { selection, syncing, sources, cluster, comparing, .. } = planning;
-    let sources = request::sources(sources.settings(1)?, session)?;
-    let (mut applications, findings) = request::applications(&selection, &sources, session).await?;
+    let settings = cluster.settings();
+    let (mut applications, findings) = request::applications(&selection, sources, settings.clone(), session).await?;
     let count = applications.len();
     let application = match applications.pop() {
         Some(Ok(application)) if count == 1 => application,
@@ -118,7 +118,7 @@ async fn end(
     let state_namespace = comparing.state.state_namespace.as_deref();
     let mut subject = Subject::of(&application, &selection.argocd_namespace, state_namespace);
     subject.place.accepts_move = comparing.accept_move;
-    let clusters = Clusters::new(cluster.settings(), session.progress.clone());
+    let clusters = Clusters::new(settings, session.progress.clone());
     sync::end_rollback(&subject, &holder(), syncing.lock_timeout, &clusters).await.map_err(|finding| vec![finding])?;
     let mut syncs = syncs::read(vec![subject], &clusters, 1).await;
     // One was asked for, so one is there.

@@ -56,7 +56,6 @@ macro_rules! codes {
 
 codes! {
     AppAbsolutePath = "trueup::app::absolute_path", Error, "a source's `path` begins with `/`", "write it relative to the repository's root";
-    AppApplicationSet = "trueup::app::application_set", Error, "an ApplicationSet, which this version does not expand (warning)", "give its Applications as manifests of their own";
     AppChartWithOtherTool = "trueup::app::chart_with_other_tool", Error, "a source asks for a Helm chart and for another tool to render it", "remove the tool, or give a `path` in place of `chart`";
     AppDestination = "trueup::app::destination", Error, "the destination has both `name` and `server`, or neither", "keep one; `https://kubernetes.default.svc` is the cluster that Argo CD runs in";
     AppDuration = "trueup::app::duration", Error, "a value that is not a duration", "write it as `5s`, `3m` or `1h30m`; a bare number means seconds";

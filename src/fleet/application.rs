@@ -176,13 +176,16 @@ pub(crate) struct Left {
     pub(crate) cluster: Option<Arc<dyn Cluster>>,
     /// The tools of the sources that were rendered before it failed.
     pub(crate) tools: Vec<Option<SourceKind>>,
+    /// Whether its cluster answered, or was not needed.
+    pub(crate) is_connected: bool,
 }
 
 impl Left {
     /// It leaves before it was rendered.
     pub(crate) fn before_rendering(connected: Connected) -> Box<Self> {
         let cluster = connected.cluster().cloned();
-        Box::new(Self { fetched: connected.fetched, cluster, tools: Vec::new() })
+        let is_connected = connected.connection.is_ok();
+        Box::new(Self { fetched: connected.fetched, cluster, tools: Vec::new(), is_connected })
     }
 }
 

@@ -22,6 +22,16 @@ enum Slot<T> {
     Invalid(Box<InvalidApplication>),
 }
 
+/// How far one application came.
+pub(crate) enum Standing<'run, T> {
+    /// As far as this stage.
+    Going(&'run T),
+    /// It has no target.
+    Left(&'run Left),
+    /// Its manifest is wrong.
+    Invalid(&'run InvalidApplication),
+}
+
 /// The applications of a run, those that came as far as stage `T` and those that did not.
 pub(crate) struct Batch<T> {
     slots: Vec<Slot<T>>,
@@ -40,6 +50,26 @@ impl<T> Batch<T> {
     /// How many applications there are, those among them whose manifests are wrong.
     pub(crate) fn len(&self) -> usize {
         self.slots.len()
+    }
+
+    /// How far each application came, in order.
+    pub(crate) fn standings(&self) -> impl Iterator<Item = Standing<'_, T>> {
+        self.slots.iter().map(|slot| match slot {
+            Slot::Going(application) => Standing::Going(application),
+            Slot::Left(left) => Standing::Left(left),
+            Slot::Invalid(invalid) => Standing::Invalid(invalid),
+        })
+    }
+
+    /// Adds more applications that came as far.
+    pub(crate) fn append(&mut self, mut others: Self) {
+        self.slots.append(&mut others.slots);
+    }
+
+    /// The same applications in another order, which has each place once.
+    pub(crate) fn in_order(self, order: Vec<usize>) -> Self {
+        let mut slots: Vec<Option<Slot<T>>> = self.slots.into_iter().map(Some).collect();
+        Self { slots: order.into_iter().filter_map(|place| slots.get_mut(place)?.take()).collect() }
     }
 
     /// Whether the manifest of one is wrong.

@@ -26,4 +26,5 @@ pub use commands::wait::{Ending, Goal, Patience};
 pub use condition::{Condition, ConditionKind};
 pub use request::{Request, World};
 pub use run::{ApplicationHealth, ApplicationRun, RolledBack, Run, SourceRun, SyncStatus};
+pub use stages::select::select_applications;
 pub use stages::settings::read_settings;

@@ -2,6 +2,7 @@
 
 use std::sync::Arc;
 
+use crate::app::appset::{ApplicationSet, Facts};
 use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;
@@ -20,6 +21,12 @@ use crate::status::health::Judge;
 pub struct Request {
     /// Every Application of the manifests, in the order of the input; those whose manifests are wrong are reported as such.
     pub applications: Applications,
+    /// Every ApplicationSet of the manifests.
+    pub sets: Vec<ApplicationSet>,
+    /// What is known of repositories, clusters and services to their generators.
+    pub facts: Facts,
+    /// Whether the Applications that other Applications contain belong to the run.
+    pub with_children: bool,
     /// Which of them the run is about; those that are generated count, too.
     pub selection: Selection,
     /// The warnings from reading them.

@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::condition::Condition;
-use crate::app::Destination;
+use crate::app::{Destination, Lineage};
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
 use crate::source::PathHistory;
@@ -86,6 +86,8 @@ pub struct ApplicationRun {
     pub namespace: String,
     /// The project.
     pub project: String,
+    /// The ApplicationSet and the Application that it comes from.
+    pub lineage: Lineage,
     /// Where it belongs.
     pub destination: Destination,
     /// The cluster it was compared with: a server's URL, a folder.

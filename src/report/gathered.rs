@@ -371,8 +371,7 @@ mod tests {
 
     #[test]
     fn of_many_of_one_kind_the_first_are_printed_and_the_others_counted() {
-        let finding =
-            |number: usize| Finding::warning(Code::AppApplicationSet, format!("set-{number}: is not expanded"));
+        let finding = |number: usize| Finding::warning(Code::AppPartial, format!("set-{number}: is not expanded"));
         let findings: Vec<Finding> = (1..=40).map(finding).collect();
         assert_snapshot!(text(&findings, &view()), @r"
         ⚠ set-1: is not expanded

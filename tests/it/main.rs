@@ -22,6 +22,7 @@ mod doctor;
 mod documented_commands;
 mod errors;
 mod expand;
+mod fleet;
 mod git;
 mod gotemplate;
 mod health;

@@ -6,8 +6,8 @@
 use std::collections::BTreeMap;
 
 use super::fault::Fault;
-use super::{Expansion, Facts, FoundApplication, Need, expand, read};
-use crate::app::ManifestText;
+use super::{ApplicationSet, Expansion, Facts, FoundApplication, Need, expand, read};
+use crate::app::{ManifestText, QualifiedName};
 use crate::finding::Finding;
 
 /// The outcome for manifest files.
@@ -19,13 +19,37 @@ pub enum ManifestExpansion {
     Done(Vec<FoundApplication>, Vec<Finding>),
 }
 
+/// The outcome for ApplicationSets.
+#[derive(Debug, Clone, PartialEq)]
+pub enum SetExpansion {
+    /// These have to be answered first.
+    Needs(Vec<Need>),
+    /// The Applications that they generate, and what went wrong.
+    Done(Vec<FoundApplication>, Vec<Finding>),
+}
+
 /// Expands all ApplicationSets of manifest files. One that fails stops no other.
 pub fn expand_manifests(inputs: &[ManifestText], facts: &Facts) -> ManifestExpansion {
     let found = read(inputs);
-    let mut findings = found.findings;
-    let mut applications: Vec<FoundApplication> = found.applications;
+    let identity = |application: &FoundApplication| application.qualified_name(&facts.argocd_namespace);
+    let written: Vec<QualifiedName> = found.applications.iter().map(identity).collect();
+    match expand_sets(&found.sets, &written, facts) {
+        SetExpansion::Needs(needs) => ManifestExpansion::Needs(needs),
+        SetExpansion::Done(generated, more) => {
+            let (mut applications, mut findings) = (found.applications, found.findings);
+            applications.extend(generated);
+            findings.extend(more);
+            ManifestExpansion::Done(applications, findings)
+        }
+    }
+}
+
+/// Expands ApplicationSets beside Applications that are written out. One that fails stops no other.
+pub fn expand_sets(sets: &[ApplicationSet], written: &[QualifiedName], facts: &Facts) -> SetExpansion {
+    let mut findings = Vec::new();
+    let mut applications = Vec::new();
     let mut needs = Vec::new();
-    for set in &found.sets {
+    for set in sets {
         match expand(set, facts) {
             Expansion::Needs(more) => needs.extend(more),
             Expansion::Done(generated, more) => {
@@ -44,31 +68,36 @@ pub fn expand_manifests(inputs: &[ManifestText], facts: &Facts) -> ManifestExpan
     if !needs.is_empty() {
         needs.sort();
         needs.dedup();
-        return ManifestExpansion::Needs(needs);
+        return SetExpansion::Needs(needs);
     }
-    drop_repeated(&mut applications, &mut findings);
-    ManifestExpansion::Done(applications, findings)
+    drop_repeated(&mut applications, written, &facts.argocd_namespace, &mut findings);
+    SetExpansion::Done(applications, findings)
 }
 
 /// Of several Applications of one name, nobody knows which is meant: those that are generated are left out.
-fn drop_repeated(applications: &mut Vec<FoundApplication>, findings: &mut Vec<Finding>) {
-    let mut counts: BTreeMap<(String, String), usize> = BTreeMap::new();
+fn drop_repeated(
+    applications: &mut Vec<FoundApplication>,
+    written: &[QualifiedName],
+    default_namespace: &str,
+    findings: &mut Vec<Finding>,
+) {
+    let mut counts: BTreeMap<QualifiedName, usize> = BTreeMap::new();
+    written.iter().for_each(|name| *counts.entry(name.clone()).or_default() += 1);
     for application in applications.iter() {
-        *counts.entry(application.identity()).or_default() += 1;
+        *counts.entry(application.qualified_name(default_namespace)).or_default() += 1;
     }
-    let is_repeated = |application: &FoundApplication| {
-        counts.get(&application.identity()).is_some_and(|count| *count > 1) && !application.application_set.is_empty()
+    let count = |application: &FoundApplication| {
+        counts.get(&application.qualified_name(default_namespace)).copied().unwrap_or_default()
     };
     let mut reported = Vec::new();
-    for application in applications.iter().filter(|application| is_repeated(application)) {
-        let identity = application.identity();
-        if reported.contains(&identity) {
+    for application in applications.iter().filter(|application| count(application) > 1) {
+        let name = application.qualified_name(default_namespace);
+        if reported.contains(&name) {
             continue;
         }
-        let fault =
-            Fault::RepeatedName { name: identity.1.clone(), count: counts.get(&identity).copied().unwrap_or(0) };
+        let fault = Fault::RepeatedName { name: name.name.clone(), count: count(application) };
         findings.push(Finding::of(&fault).about(&application.application_set));
-        reported.push(identity);
+        reported.push(name);
     }
-    applications.retain(|application| !is_repeated(application));
+    applications.retain(|application| count(application) <= 1);
 }

@@ -5,7 +5,7 @@ use crate::app::manifest_folder::ManifestFolder;
 use serde_json::Value;
 
 use super::explain::Explanation;
-use crate::app::{Given, ManifestText};
+use crate::app::{Given, ManifestText, QualifiedName};
 use crate::object::yaml;
 
 /// An Application of manifest files.
@@ -31,6 +31,18 @@ impl FoundApplication {
         let text =
             |pointer: &str| self.manifest.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned();
         (text("/metadata/namespace"), text("/metadata/name"))
+    }
+
+    /// Its name with its namespace; the default one where its manifest has none.
+    pub fn qualified_name(&self, default_namespace: &str) -> QualifiedName {
+        let (namespace, name) = self.identity();
+        QualifiedName::of(&namespace, &name, default_namespace)
+    }
+
+    /// The ApplicationSet that generates it, which is in its own namespace.
+    pub fn generated_by(&self, default_namespace: &str) -> Option<QualifiedName> {
+        let set = Some(&self.application_set).filter(|set| !set.is_empty())?;
+        Some(QualifiedName::of(&self.identity().0, set, default_namespace))
     }
 
     /// The manifest as a file of its own, as Applications are read.

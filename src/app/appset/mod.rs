@@ -35,13 +35,14 @@ use serde_json::{Map as Json, Value, json};
 use crate::finding::Finding;
 
 pub use cluster_secret::ClusterSecret;
-pub use expansion::{ManifestExpansion, expand_manifests};
+pub use expansion::{ManifestExpansion, SetExpansion, expand_manifests, expand_sets};
 pub use explain::{ExplainedParameter, ExplainedValue, Explanation};
 pub use facts::{Facts, GitRevision, Need};
 pub use found::FoundApplication;
 pub use generator_fixture::GeneratorFixture;
 pub use generators::GENERATORS;
 pub use objects::ArgoObjects;
+pub(super) use reader::decode as decode_set;
 pub use reader::{ApplicationSets, read};
 pub use set::ApplicationSet;
 

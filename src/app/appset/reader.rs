@@ -38,12 +38,11 @@ pub fn read(inputs: &[ManifestText]) -> ApplicationSets {
             continue;
         }
         let source = SourceText::new(&input.name, &text);
-        let (before, before_applications) = (found.sets.len(), found.applications.len());
+        let before = found.applications.len();
         for document in yaml::read(&text, &Limits::default(), WithPositions::Yes).into_iter().flatten() {
-            read_object(&source, &document, &document.value, &Pointer::root(), &mut found);
+            read_object((&source, &input.folder), &document, &document.value, &Pointer::root(), &mut found);
         }
-        found.sets[before..].iter_mut().for_each(|set| set.folder.clone_from(&input.folder));
-        for application in &mut found.applications[before_applications..] {
+        for application in &mut found.applications[before..] {
             application.file.clone_from(&input.name);
             application.folder.clone_from(&input.folder);
         }
@@ -51,14 +50,20 @@ pub fn read(inputs: &[ManifestText]) -> ApplicationSets {
     found
 }
 
-fn read_object(source: &SourceText, document: &Document, value: &Value, base: &Pointer, found: &mut ApplicationSets) {
+fn read_object(
+    (source, folder): (&SourceText, &ManifestFolder),
+    document: &Document,
+    value: &Value,
+    base: &Pointer,
+    found: &mut ApplicationSets,
+) {
     let text = |field: &str| value.get(field).and_then(Value::as_str).unwrap_or_default();
     let is_ours = text("apiVersion").starts_with("argoproj.io/");
     match (text("kind"), value) {
         ("ApplicationSet", Value::Object(manifest)) if is_ours => {
             let name = value.pointer("/metadata/name").and_then(Value::as_str).unwrap_or_default();
             let reading = Reading::new(source, document, base.clone()).about(name);
-            match decode(reading, manifest) {
+            match decode(reading, manifest, folder) {
                 Ok(set) => found.sets.push(set),
                 Err(findings) => found.findings.extend(findings),
             }
@@ -74,14 +79,19 @@ fn read_object(source: &SourceText, document: &Document, value: &Value, base: &P
         (kind, _) if kind.ends_with("List") => {
             let items = value.get("items").and_then(Value::as_array).into_iter().flatten();
             for (index, item) in items.enumerate() {
-                read_object(source, document, item, &base.child("items").index(index), found);
+                read_object((source, folder), document, item, &base.child("items").index(index), found);
             }
         }
         _ => {}
     }
 }
 
-fn decode(reading: Reading<'_>, manifest: &Json<String, Value>) -> Result<ApplicationSet, Vec<Finding>> {
+/// Decodes one ApplicationSet; or everything that is wrong with it.
+pub(in crate::app) fn decode(
+    reading: Reading<'_>,
+    manifest: &Json<String, Value>,
+    folder: &ManifestFolder,
+) -> Result<ApplicationSet, Vec<Finding>> {
     let origin = Origin { file: reading.file().clone(), line: reading.line(reading.base()) };
     let mut set = ApplicationSet {
         name: String::new(),
@@ -93,7 +103,7 @@ fn decode(reading: Reading<'_>, manifest: &Json<String, Value>) -> Result<Applic
         template_patch: None,
         preserves_resources: false,
         origin,
-        folder: ManifestFolder::default(),
+        folder: folder.clone(),
         findings: Vec::new(),
     };
     let mut fields = Fields::new(&reading, manifest);

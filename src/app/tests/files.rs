@@ -245,16 +245,25 @@ fn a_near_application_is_reported() {
 }
 
 #[test]
-fn an_application_set_is_named_and_counted() {
+fn application_sets_are_read_beside_applications_and_alone() {
+    let set = "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: shops\nspec:\n  \
+               generators: [{list: {elements: []}}]\n  template: {metadata: {name: x}, spec: {}}\n";
+    for texts in [&[found("web.yaml", WEB), found("set.yaml", set)][..], &[named("set.yaml", set)]] {
+        let manifests = read(texts);
+        assert_eq!(reported(&manifests), Vec::<String>::new());
+        assert_eq!(manifests.sets.iter().map(|set| set.name.as_str()).collect::<Vec<_>>(), ["shops"]);
+    }
+}
+
+/// The other Applications are read all the same.
+#[test]
+fn an_application_set_that_is_wrong_is_an_error() {
     let set =
-        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: shops\nspec: {generators: []}\n";
+        "apiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata:\n  name: shops\nspec:\n  generators: []\n";
     let manifests = read(&[found("web.yaml", WEB), found("set.yaml", set)]);
-    assert_eq!(
-        reported(&manifests),
-        ["warning 4 shops: an ApplicationSet is not expanded by this version | - | \
-          its Applications are not read; give them as manifests of their own"]
-    );
-    assert_eq!(ignored(&manifests), [("argoproj.io/ApplicationSet", 1)]);
+    assert_eq!((manifests.applications.len(), manifests.sets.len()), (1, 0));
+    let reported = reported(&manifests);
+    assert!(!reported.is_empty() && reported.iter().all(|line| line.starts_with("error")), "{reported:#?}");
 }
 
 #[test]

@@ -5,13 +5,12 @@ use std::path::{Path, PathBuf};
 
 use crate::app::appset::{ArgoObjects, ClusterSecret, Facts, GeneratorFixture};
 use crate::cli::manifests::{self, ManifestPath, StandardInput};
-use crate::cli::session::{Session, environment};
-use crate::cluster::{ClusterEnvironment, ClusterSettings, Clusters};
+use crate::cluster::Clusters;
 use crate::finding::{Code, Finding};
 use crate::fleet::stages::expand as expansion;
 
 /// The facts of generators.
-#[derive(Debug, clap::Args)]
+#[derive(Debug, Default, Clone, clap::Args)]
 #[command(next_help_heading = "Generators")]
 pub(crate) struct GeneratorArguments {
     /// Read clusters, Secrets, ConfigMaps and decisions from manifests, a file or folder; or from Argo CD's namespace in a
@@ -24,15 +23,6 @@ pub(crate) struct GeneratorArguments {
     /// Let `*` in git file generators stop at `/`, as Argo CD's `applicationsetcontroller.enable.new.git.file.globbing`
     #[arg(long)]
     new_git_file_globbing: bool,
-    /// Set Argo CD's namespace [default: that of each ApplicationSet; `argocd` with `--clusters argocd`]
-    #[arg(long, value_name = "NAMESPACE")]
-    argocd_namespace: Option<String>,
-    /// Use this kubeconfig with `--clusters argocd` or `--clusters kubeconfig`
-    #[arg(long, value_name = "FILE")]
-    kubeconfig: Option<PathBuf>,
-    /// Use this kubeconfig context with `--clusters argocd`
-    #[arg(long, value_name = "NAME")]
-    context: Option<String>,
 }
 
 /// Where the clusters are known from.
@@ -57,13 +47,18 @@ impl From<OsString> for ClusterFacts {
 }
 
 impl GeneratorArguments {
-    /// Reads the files, and asks the cluster where that was asked for.
-    pub(crate) async fn facts(self, session: &Session) -> Result<Facts, Vec<Finding>> {
+    /// Reads the files, and asks the cluster where that was asked for. Where no namespace is named, it is that of each
+    /// ApplicationSet.
+    pub(crate) async fn facts(
+        &self,
+        argocd_namespace: Option<&str>,
+        clusters: &Clusters,
+    ) -> Result<Facts, Vec<Finding>> {
         let fixture = self.generator_fixture.as_deref().map(fixture).transpose()?;
         let mut facts = Facts {
             fixture,
             new_git_file_globbing: self.new_git_file_globbing,
-            argocd_namespace: self.argocd_namespace.clone().unwrap_or_default(),
+            argocd_namespace: argocd_namespace.unwrap_or_default().to_owned(),
             ..Facts::default()
         };
         let paths: Vec<ManifestPath> = self.clusters.iter().filter_map(ClusterFacts::path).collect();
@@ -72,28 +67,17 @@ impl GeneratorArguments {
             facts.clusters = Some(objects.clusters().to_vec());
             facts.objects = Some(objects);
         }
-        let known = Clusters::new(self.cluster_settings(), session.progress.clone());
         if self.clusters.contains(&ClusterFacts::ArgoCd) {
-            let namespace = self.argocd_namespace.as_deref().unwrap_or("argocd");
-            let found = expansion::argocd_objects(&known, namespace).await;
+            let found = expansion::argocd_objects(clusters, argocd_namespace.unwrap_or("argocd")).await;
             let found = found.map_err(|error| vec![Finding::of(&error)])?;
             facts.clusters.get_or_insert_default().extend(found.clusters().iter().cloned());
             facts.objects.get_or_insert_default().extend(found);
         }
         if self.clusters.contains(&ClusterFacts::Kubeconfig) {
-            let contexts = known.context_servers().map_err(|error| vec![Finding::of(&error)])?;
+            let contexts = clusters.context_servers().map_err(|error| vec![Finding::of(&error)])?;
             facts.clusters.get_or_insert_default().extend(contexts.into_iter().map(of_context));
         }
         Ok(facts)
-    }
-
-    fn cluster_settings(&self) -> ClusterSettings {
-        ClusterSettings {
-            kubeconfig: self.kubeconfig.clone(),
-            context: self.context.clone(),
-            environment: ClusterEnvironment::read(environment),
-            ..ClusterSettings::default()
-        }
     }
 }
 

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::apps_from::{AppsFrom, parse_apps_from};
+use super::generators::GeneratorArguments;
 use crate::app::settings::{Repositories, Settings};
 use crate::cli::manifests::{self, ManifestPath};
 use crate::finding::Finding;
@@ -46,6 +47,11 @@ pub(crate) struct SelectionArguments {
     /// Read Argo CD's settings from a file with the ConfigMap `argocd-cm`
     #[arg(long, value_name = "FILE", help_heading = "Selection")]
     pub(crate) argocd_cm: Option<PathBuf>,
+    /// Leave out the Applications that other Applications contain
+    #[arg(long, help_heading = "Selection")]
+    pub(crate) no_children: bool,
+    #[command(flatten)]
+    pub(crate) generators: GeneratorArguments,
     /// The files' contents: a file may be a pipe, which can be read only once.
     #[arg(skip)]
     pub(crate) read: OnceLock<Result<Read, Vec<Finding>>>,

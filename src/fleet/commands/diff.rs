@@ -9,9 +9,9 @@ use crate::fleet::targets::targets;
 use crate::fleet::{Request, Run, World};
 
 /// Compares every application with its cluster. Nothing is written but the cache.
-pub async fn diff(mut request: Request, world: &World) -> Result<Run, Vec<SelectionError>> {
-    let applications = select(&mut request)?;
+pub async fn diff(request: Request, world: &World) -> Result<Run, Vec<SelectionError>> {
     let mut request = settings::read(request, world).await;
+    let applications = select(&mut request, world).await?;
     let rendered = targets(applications, &mut request, &Purpose::Keep, world).await;
     let compared = observe(rendered, &request, world).await;
     let compared = compared.through(async |compared| nondeterminism::warn(compared, &request, world).await).await;

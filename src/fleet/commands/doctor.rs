@@ -11,7 +11,7 @@ use crate::app::SelectionError;
 use crate::app::source::SourceKind;
 use crate::finding::{Code, Finding};
 use crate::fleet::application::{Connected, Fetched, FetchedSource, Purpose};
-use crate::fleet::stages::select::select;
+use crate::fleet::stages::select::select_all;
 use crate::fleet::stages::{connect, fetch, load};
 use crate::fleet::{Request, World};
 use crate::process::{self, Cancel, Command, ProcessError};
@@ -96,7 +96,7 @@ impl Checkup {
 
 /// Tries everything.
 pub async fn doctor(mut request: Request, world: &World, tools: &[Tool]) -> Result<Checkup, Vec<SelectionError>> {
-    let loaded = load::load_all(select(&mut request)?, &Purpose::Keep);
+    let loaded = load::load_all(select_all(&mut request, world).await?, &Purpose::Keep);
     let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
     let connected = fetched.through(async |fetched| connect::connect(fetched, world, request.concurrency).await).await;
     let mut checkup = Checkup::default();

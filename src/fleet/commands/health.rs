@@ -8,9 +8,9 @@ use crate::fleet::targets::targets;
 use crate::fleet::{Request, Run, World};
 
 /// Judges every application, and compares nothing. Nothing is written but the cache.
-pub async fn health(mut request: Request, world: &World) -> Result<Run, Vec<SelectionError>> {
-    let applications = select(&mut request)?;
+pub async fn health(request: Request, world: &World) -> Result<Run, Vec<SelectionError>> {
     let mut request = settings::read(request, world).await;
+    let applications = select(&mut request, world).await?;
     let rendered = targets(applications, &mut request, &Purpose::Keep, world).await;
     let listed = rendered.through(async |rendered| list::list(rendered, &request, world).await).await;
     let judged = listed.through(async |listed| health::judge(listed, &request).await).await;

@@ -6,6 +6,7 @@ use crate::app::SelectionError;
 use crate::fleet::application::{Built, Left, Purpose};
 use crate::fleet::stages::select::select;
 use crate::fleet::stages::{fetch, load, render};
+use crate::fleet::targets::tree;
 use crate::fleet::{Request, Run, World};
 use crate::object::{Kinds, Object};
 
@@ -43,12 +44,17 @@ pub async fn render(
     kinds: Arc<Kinds>,
     renders: Renders,
 ) -> Result<Rendered, Vec<SelectionError>> {
-    let loaded = load::load_all(select(&mut request)?, &Purpose::Keep);
-    let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
-    let mut built = render::build(fetched, &kinds, &request, world).await;
-    if renders == Renders::Twice {
-        built = render::build_again(built, &kinds, &request, world).await;
-    }
+    let applications = select(&mut request, world).await?;
+    let build = async |next, request: &mut Request| {
+        let loaded = load::load_all(next, &Purpose::Keep);
+        let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
+        let built = render::build(fetched, &kinds, request, world).await;
+        match renders {
+            Renders::Once => built,
+            Renders::Twice => render::build_again(built, &kinds, request, world).await,
+        }
+    };
+    let built = tree(applications, &mut request, world, build).await;
     let named = |entry: Result<&Built, &Left>| {
         let application = entry.map_or_else(|left| &left.application, |built| &built.application);
         (application.instance_name(&request.argocd_namespace), entry.ok().map(|built| Arc::clone(&built.target)))

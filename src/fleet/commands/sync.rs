@@ -58,13 +58,9 @@ impl Prepared {
 
 /// Compares every application with its cluster, and plans what its wish or policy lets be done. Nothing is written but the
 /// cache; the server is asked, in dry runs, whether it would take it.
-pub async fn prepare(
-    mut request: Request,
-    wanted: &SyncRequest,
-    world: &World,
-) -> Result<Prepared, Vec<SelectionError>> {
-    let applications = select(&mut request)?;
+pub async fn prepare(request: Request, wanted: &SyncRequest, world: &World) -> Result<Prepared, Vec<SelectionError>> {
     let mut request = settings::read(request, world).await;
+    let applications = select(&mut request, world).await?;
     let rendered = match wanted.wish {
         Wish::Sync { .. } | Wish::Reconcile { .. } => targets(applications, &mut request, &Purpose::Keep, world).await,
         Wish::Rollback { to, .. } => rollback::render(applications, &mut request, to, world).await,

@@ -93,14 +93,10 @@ fn counted(count: usize) -> String {
 }
 
 /// Waits; nothing is written but the cache.
-pub async fn wait(
-    mut request: Request,
-    world: &World,
-    patience: Patience,
-) -> Result<(Run, Ending), Vec<SelectionError>> {
+pub async fn wait(request: Request, world: &World, patience: Patience) -> Result<(Run, Ending), Vec<SelectionError>> {
     let ends = Instant::now() + patience.timeout;
-    let applications = select(&mut request)?;
     let mut request = settings::read(request, world).await;
+    let applications = select(&mut request, world).await?;
     let rendered = targets(applications, &mut request, &Purpose::Keep, world).await;
     let others = Others::of(&rendered);
     let (rendered, places) = rendered.split();

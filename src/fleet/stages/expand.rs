@@ -6,8 +6,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::app::appset::{self, ArgoObjects, Facts, FoundApplication, GitRevision, ManifestExpansion, Need};
-use crate::app::{Destination, ManifestText};
+use crate::app::appset::{
+    self, ApplicationSet, ArgoObjects, Facts, FoundApplication, GitRevision, ManifestExpansion, Need, SetExpansion,
+};
+use crate::app::{self, Application, Destination, InvalidApplication, Lineage, ManifestText, QualifiedName};
 use crate::cluster::{Cluster, ClusterError, Clusters, ListRequest};
 use crate::finding::{Code, Finding};
 use crate::object::Gvk;
@@ -66,9 +68,44 @@ pub async fn expand(
             ManifestExpansion::Needs(needs) => answer(&needs, facts, sources, cancel).await,
         }
     }
-    let code = Code::FleetExpansion;
-    let finding = Finding::error(code, "the generators still need facts after all that they asked for was read");
-    (Vec::new(), vec![finding])
+    (Vec::new(), vec![endless()])
+}
+
+/// Expands ApplicationSets beside Applications that are written out, of these names.
+pub(crate) async fn expand_sets(
+    sets: &[ApplicationSet],
+    written: &[QualifiedName],
+    facts: &mut Facts,
+    sources: &Sources,
+    cancel: &Cancel,
+) -> (Vec<FoundApplication>, Vec<Finding>) {
+    for _ in 0..ROUNDS {
+        match appset::expand_sets(sets, written, facts) {
+            SetExpansion::Done(applications, findings) => return (applications, findings),
+            SetExpansion::Needs(needs) => answer(&needs, facts, sources, cancel).await,
+        }
+    }
+    (Vec::new(), vec![endless()])
+}
+
+fn endless() -> Finding {
+    let message = "the generators still need facts after all that they asked for was read";
+    Finding::error(Code::FleetExpansion, message)
+}
+
+/// Reads an Application that was found, as one that is written out; nothing where it cannot be one, which is a finding.
+pub(crate) fn read(
+    found: &FoundApplication,
+    lineage: &Lineage,
+    findings: &mut Vec<Finding>,
+) -> Option<Result<Application, Box<InvalidApplication>>> {
+    let manifests = app::read(std::slice::from_ref(&found.text()));
+    findings.extend(manifests.findings);
+    let application = manifests.applications.into_iter().next()?;
+    Some(match application {
+        Ok(application) => Ok(Application { lineage: lineage.clone(), ..application }),
+        Err(invalid) => Err(Box::new(InvalidApplication { lineage: lineage.clone(), ..*invalid })),
+    })
 }
 
 async fn answer(needs: &[Need], facts: &mut Facts, sources: &Sources, cancel: &Cancel) {

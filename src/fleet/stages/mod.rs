@@ -3,6 +3,7 @@
 pub(crate) mod commits;
 pub(crate) mod compare;
 pub(crate) mod connect;
+pub mod descend;
 pub mod expand;
 pub(crate) mod extras;
 pub(crate) mod fetch;

@@ -18,7 +18,6 @@ use crate::finding::{Code, Finding};
 use crate::fleet::application::{Built, ClusterConnection, Connected, Fetched, Left, Loaded, Peers, Rendered};
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::ConditionKind;
-use crate::fleet::stages::neighbours;
 use crate::fleet::{Request, World};
 use crate::object::Kinds;
 use crate::process::Cancel;
@@ -67,21 +66,22 @@ pub(crate) async fn render(connected: Batch<Connected>, request: &Request, world
         settings.work(connected, &connection.kinds, Some(connection.cluster.as_ref()))
     });
     let mut outcomes = outcomes(work.collect(), request, &world.progress).await.into_iter();
-    let rendered = connected.advance(|connected| {
+    connected.advance(|connected| {
         let outcome = outcomes.next().unwrap_or(RenderOutcome::NotRendered);
         let Connected { fetched, connection } = connected;
         match connection {
             Ok(connection) => rendered(fetched, connection, outcome),
             Err(no) => Err(Left::before_rendering(Connected { fetched, connection: Err(no) })),
         }
-    });
-    rendered.through(async |rendered| neighbours::introduce(rendered, request)).await
+    })
 }
 
 fn rendered(fetched: Fetched, connection: ClusterConnection, outcome: RenderOutcome) -> Result<Rendered, Box<Left>> {
     match built(fetched, outcome) {
         Ok(built) => Ok(Rendered { built, connection, hooks: Arc::default(), peers: Peers::default() }),
-        Err((fetched, tools)) => Err(Box::new(Left { fetched, cluster: Some(connection.cluster), tools })),
+        Err((fetched, tools)) => {
+            Err(Box::new(Left { fetched, cluster: Some(connection.cluster), tools, is_connected: true }))
+        }
     }
 }
 
@@ -97,7 +97,7 @@ pub(crate) async fn build(
     let mut outcomes = outcomes(work, request, &world.progress).await.into_iter();
     fetched.advance(|fetched| {
         let built = built(fetched, outcomes.next().unwrap_or(RenderOutcome::NotRendered));
-        built.map_err(|(fetched, tools)| Box::new(Left { fetched, cluster: None, tools }))
+        built.map_err(|(fetched, tools)| Box::new(Left { fetched, cluster: None, tools, is_connected: true }))
     })
 }
 
@@ -123,10 +123,10 @@ pub(crate) async fn build_again(
     let mut pairs = targets.into_iter().zip(outcomes);
     fetched.advance(|fetched| {
         let Some((first, outcome)) = pairs.next() else {
-            return Err(Box::new(Left { fetched, cluster: None, tools: Vec::new() }));
+            return Err(Box::new(Left { fetched, cluster: None, tools: Vec::new(), is_connected: true }));
         };
-        let mut second =
-            built(fetched, outcome).map_err(|(fetched, tools)| Box::new(Left { fetched, cluster: None, tools }))?;
+        let mut second = built(fetched, outcome)
+            .map_err(|(fetched, tools)| Box::new(Left { fetched, cluster: None, tools, is_connected: true }))?;
         for finding in render::unsteady(&first, &second.target) {
             second.fetched.loaded.conditions.add(ConditionKind::UnsteadyRender, finding);
         }

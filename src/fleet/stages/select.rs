@@ -1,14 +1,97 @@
 //! The first stage: expands what generates Applications, and then selects the applications of the run.
 //!
-//! Takes the applications of a [`Request`]. Returns those that the run is about; a selection that matches nothing is an error.
-//! Selection comes after expansion: a generated Application can be named like any other.
+//! Takes the applications and ApplicationSets of a [`Request`]. Returns those that the run is about; a selection that matches
+//! nothing is an error. Selection comes after expansion: a generated Application can be named like any other, and so can one
+//! that only another one contains.
 
-use crate::app::{Application, SelectionError};
-use crate::fleet::Request;
+use super::descend::{self, Child, Descent};
+use super::expand;
+use crate::app::{Application, Applications, InvalidApplication, Lineage, QualifiedName, SelectionError};
 use crate::fleet::batch::Batch;
+use crate::fleet::{Request, World};
 
-/// The applications of a run. ApplicationSets are not expanded yet: reading the manifests warns of them.
-pub(crate) fn select(request: &mut Request) -> Result<Batch<Application>, Vec<SelectionError>> {
-    let applications = std::mem::take(&mut request.applications);
-    request.selection.select(applications).map(Batch::of)
+/// The applications of a run, without those that they contain.
+pub(crate) async fn select(request: &mut Request, world: &World) -> Result<Batch<Application>, Vec<SelectionError>> {
+    select_applications(request, world).await.map(Batch::of)
+}
+
+/// The applications of a run, and all that they contain; rendered without a cluster.
+pub(crate) async fn select_all(
+    request: &mut Request,
+    world: &World,
+) -> Result<Batch<Application>, Vec<SelectionError>> {
+    let mut selected = select_applications(request, world).await?;
+    if request.with_children {
+        let selection = request.selection.clone();
+        let is_wanted = |_: &Request, _: &Child| false;
+        let before = request.findings.len();
+        let found = below(&selected, |_| true, request, world, &is_wanted).await;
+        // What cannot be rendered here is what the caller looks into.
+        request.findings.truncate(before);
+        let is_selected = |one: &_| selection.matches_below(one);
+        selected.extend(found.into_iter().filter(is_selected));
+    }
+    Ok(Batch::of(selected))
+}
+
+/// The same, as Applications.
+pub async fn select_applications(request: &mut Request, world: &World) -> Result<Applications, Vec<SelectionError>> {
+    let mut applications = std::mem::take(&mut request.applications);
+    let generated = generated(&applications, request, world).await;
+    applications.extend(generated);
+    if request.with_children && request.selection.may_match_below(&applications) {
+        let found = search(&applications, request, world).await;
+        applications.extend(found);
+    }
+    request.selection.select(applications)
+}
+
+/// The Applications that the ApplicationSets of the manifests generate.
+async fn generated(written: &Applications, request: &mut Request, world: &World) -> Applications {
+    if request.sets.is_empty() {
+        return Applications::new();
+    }
+    let names: Vec<QualifiedName> =
+        written.iter().flatten().map(|application| application.qualified_name(&request.argocd_namespace)).collect();
+    let Request { sets, facts, .. } = request;
+    let (found, findings) = expand::expand_sets(sets, &names, facts, &world.sources, &world.cancel).await;
+    request.findings.extend(findings);
+    let mut applications = Applications::new();
+    for found in found {
+        let lineage = Lineage { generated_by: found.generated_by(&request.argocd_namespace), ..Lineage::default() };
+        applications.extend(expand::read(&found, &lineage, &mut request.findings));
+    }
+    applications
+}
+
+/// Everything below the Applications that are not selected, as far as something selected may be there: these are rendered only
+/// to find it.
+async fn search(applications: &Applications, request: &mut Request, world: &World) -> Applications {
+    let selection = request.selection.clone();
+    let is_wanted = |_: &Request, child: &Child| selection.matches(&child.application);
+    let mut found = below(applications, |one| !selection.matches(one), request, world, &is_wanted).await;
+    // What a flag names may be below what another flag names.
+    if !selection.matches_each(applications.iter().chain(&found)) {
+        let more = below(applications, |one| selection.matches(one), request, world, &is_wanted).await;
+        found.extend(more);
+    }
+    found
+}
+
+async fn below(
+    applications: &Applications,
+    is_searched: impl Fn(&Result<Application, Box<InvalidApplication>>) -> bool,
+    request: &mut Request,
+    world: &World,
+    is_wanted: &impl Fn(&Request, &Child) -> bool,
+) -> Applications {
+    let seen = applications.iter().map(|one| one.as_ref().map_err(|invalid| &**invalid));
+    let mut descent = Descent::of(seen, &request.argocd_namespace);
+    let level = applications.iter().filter(|one| is_searched(one)).flatten().cloned().collect();
+    let before = request.findings.len();
+    let mut found = descend::search(level, &mut descent, request, world, is_wanted).await;
+    // A cycle, or a child that stands twice, is reported of what the run is about.
+    found.findings.extend(request.findings.split_off(before));
+    request.findings.extend(found.warnings());
+    found.children.into_iter().map(|child| child.application).collect()
 }

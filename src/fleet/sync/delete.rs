@@ -20,8 +20,8 @@ use crate::fleet::application::{Built, Compared, Connected, Fetched, Left, Peers
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::ConditionKind;
 use crate::fleet::live::silence_of;
-use crate::fleet::stages::{connect, load};
-use crate::fleet::targets::targets;
+use crate::fleet::stages::{connect, load, neighbours};
+use crate::fleet::targets::level;
 use crate::fleet::{Request, World};
 use crate::object::annotations::is_hook;
 use crate::object::{Gap, GroupKind, Key, Object};
@@ -39,7 +39,8 @@ pub(crate) async fn render(
     world: &World,
 ) -> Batch<Rendered> {
     if how.hooks && !how.orphan {
-        let rendered = targets(applications, request, &Purpose::Delete, world).await;
+        let rendered = level(applications, request, &Purpose::Delete, world).await;
+        let rendered = rendered.through(async |rendered| neighbours::introduce(rendered, request)).await;
         return rendered.map_left(hooks_unknown).advance(with_hooks);
     }
     let loaded = load::load(applications, request, &Purpose::Delete).map(Fetched::nothing);
@@ -59,7 +60,7 @@ fn with_hooks(rendered: Rendered) -> Result<Rendered, Box<Left>> {
     if rendered.gaps.iter().any(Gap::is_certain) {
         let Built { fetched, tools, .. } = rendered.built;
         let cluster = Some(rendered.connection.cluster);
-        return Err(Box::new(hooks_unknown(Left { fetched, cluster, tools })));
+        return Err(Box::new(hooks_unknown(Left { fetched, cluster, tools, is_connected: true })));
     }
     let hooks = Arc::new(rendered.target.iter().filter(|object| is_hook(object)).cloned().collect());
     Ok(Rendered { hooks, ..rendered.with_target(Vec::new()) })

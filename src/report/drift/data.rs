@@ -54,6 +54,10 @@ struct ApplicationData<'run> {
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: &'run str,
     project: &'run str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generated_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
     sync: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
     health: Option<&'static str>,
@@ -293,6 +297,8 @@ impl<'run> ApplicationData<'run> {
             name: &application.name,
             namespace: &application.namespace,
             project: &application.project,
+            generated_by: application.lineage.generated_by.as_ref().map(ToString::to_string),
+            parent: application.lineage.parent.as_ref().map(ToString::to_string),
             sync: match application.sync() {
                 SyncStatus::Synced => "Synced",
                 SyncStatus::OutOfSync => "OutOfSync",

@@ -5,7 +5,7 @@ use std::collections::BTreeMap;
 use jiff::Timestamp;
 use serde_json::{Value, json};
 
-use crate::app::Destination;
+use crate::app::{Destination, Lineage};
 use crate::cluster::Requests;
 use crate::finding::{Code, Excerpt, Finding};
 use crate::fleet::{ApplicationRun, Condition, ConditionKind, Run, SourceRun};
@@ -315,6 +315,7 @@ pub(in crate::report) fn application(name: &str) -> ApplicationRun {
         name: name.to_owned(),
         namespace: "argocd".to_owned(),
         project: "default".to_owned(),
+        lineage: Lineage::default(),
         destination: Destination {
             server: "https://10.0.0.1:6443".to_owned(),
             name: String::new(),

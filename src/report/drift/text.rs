@@ -21,8 +21,8 @@ use crate::report::style::theme::Role;
 use crate::report::style::truncate::brief_line;
 use crate::report::style::words::{
     STATES, application_counts, change_words, cluster_words, commit_words, counted, fetched_by_words, finding_counts,
-    finding_line, going_words, is_listed_in_plan, one_sided_words, proof_words, resource_counts, rolled_back_words,
-    short_revision, state_explained, state_role, state_sign, status_role, status_words,
+    finding_line, going_words, is_listed_in_plan, lineage_words, one_sided_words, proof_words, resource_counts,
+    rolled_back_words, short_revision, state_explained, state_role, state_sign, status_role, status_words,
 };
 use crate::report::{FindingsPlace, View};
 use crate::source::PathHistory;
@@ -203,6 +203,9 @@ impl TextReport<'_> {
         let counts = resource_counts(|state| application.count(state));
         if !counts.is_empty() {
             self.page.write(Role::Plain, "  ").list(&counts, ", ");
+        }
+        if let Some(words) = lineage_words(application) {
+            self.page.write(Role::Hint, "  ").write(Role::Hint, words);
         }
     }
 

@@ -36,6 +36,10 @@ struct HealthApplication<'run> {
     #[serde(skip_serializing_if = "str::is_empty")]
     namespace: &'run str,
     project: &'run str,
+    #[serde(rename = "generatedBy", skip_serializing_if = "Option::is_none")]
+    generated_by: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<String>,
     health: &'static str,
     resources: Vec<HealthResource<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -114,6 +118,8 @@ impl<'run> HealthApplication<'run> {
             name: &application.name,
             namespace: &application.namespace,
             project: &application.project,
+            generated_by: application.lineage.generated_by.as_ref().map(ToString::to_string),
+            parent: application.lineage.parent.as_ref().map(ToString::to_string),
             health: health.map_or(HealthStatus::Unknown, |health| health.status).as_str(),
             resources: health.iter().flat_map(|health| &health.resources).map(HealthResource::of).collect(),
             errors: errors(application.conditions.iter().map(|condition| &condition.finding)),

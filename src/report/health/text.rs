@@ -10,6 +10,7 @@ use crate::report::health::judged::{counts, log_words, role, status};
 use crate::report::health::markdown;
 use crate::report::style::page::Page;
 use crate::report::style::theme::Role;
+use crate::report::style::words::lineage_words;
 use crate::report::{Format, View, json, table, yaml};
 use crate::status::health::logs::ContainerLog;
 use crate::status::health::{HealthStatus, ResourceHealth};
@@ -34,6 +35,9 @@ fn text(Judged { run, objects, .. }: Judged<'_>, view: &View) -> String {
         page.write(role(Some(health.status)), health.status.as_str());
         if !health.resources.is_empty() {
             page.write(Role::Plain, "  ").list(&counts(&health.resources), ", ");
+        }
+        if let Some(words) = lineage_words(application) {
+            page.write(Role::Hint, "  ").write(Role::Hint, words);
         }
         page.end();
         lines(&mut page, &health.resources, view.verbose);

@@ -236,6 +236,14 @@ pub(in crate::report) fn sign(action: &Action, is_there: bool) -> (&'static str,
     }
 }
 
+/// The ApplicationSet and the Application that an application comes from; nothing for one that is written out.
+pub(in crate::report) fn lineage_words(application: &ApplicationRun) -> Option<String> {
+    let set = application.lineage.generated_by.as_ref().map(|set| format!("of ApplicationSet {set}"));
+    let parent = application.lineage.parent.as_ref().map(|parent| format!("in {parent}"));
+    let words: Vec<String> = set.into_iter().chain(parent).collect();
+    (!words.is_empty()).then(|| words.join(" "))
+}
+
 /// The outcome for an application that is to be deleted; nothing for any other.
 pub(in crate::report) fn going_words(application: &ApplicationRun) -> Option<&'static str> {
     match &application.operation {
