@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+use super::appset::RolloutPlace;
+
 /// The name of an object with its namespace, which is empty where the manifest has none.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct QualifiedName {
@@ -38,4 +40,8 @@ pub struct Lineage {
     pub parent: Option<QualifiedName>,
     /// How many Applications are above it.
     pub depth: usize,
+    /// The sync wave of the Application, or of its ApplicationSet, in the parent.
+    pub wave: i64,
+    /// Its step in the rollout of its ApplicationSet.
+    pub rollout: RolloutPlace,
 }

@@ -245,6 +245,8 @@ codes! {
     FleetSkipped = "trueup::fleet::skipped", Error, "an Application is not compared, because of an annotation (warning)", "remove the annotation";
     StatusUnseen = "trueup::status::unseen", Error, "the account cannot list some kinds, so their extras are not reported (warning)", "grant the account `list` on them, or ignore it";
     SyncEmpty = "trueup::sync::empty", Error, "git renders nothing, so everything that is live would be deleted", "if that is intended, `--allow-empty`; else see `trueup render`";
+    SyncDependencyCycle = "trueup::sync::dependency_cycle", Error, "applications that wait for each other", "remove one of them from `trueup.dev/depends-on`, or change its sync wave";
+    SyncDependencyUnknown = "trueup::sync::dependency_unknown", Error, "an application in `trueup.dev/depends-on` that is not in the run (warning)", "add it to the run, or correct its name";
     SyncFailed = "trueup::sync::failed", Error, "a sync or a deletion did not finish", "the message says which step failed, and why";
     SyncForeignState = "trueup::sync::foreign_state", Error, "the ConfigMap of the application's state belongs to something else", "rename one of the two, or keep the state elsewhere with `--state-namespace`";
     SyncHookNameTaken = "trueup::sync::hook_name_taken", Error, "a hook has the name of an object that trueup did not create as that hook", "rename the hook in git; `trueup sync --adopt` takes the object over instead";

@@ -7,6 +7,7 @@ use futures::StreamExt;
 use futures::stream;
 
 use super::application::Left;
+use super::condition::Conditions;
 use super::reporting::{Reported, invalid_run};
 use super::{ApplicationRun, Run, World};
 use crate::app::InvalidApplication;
@@ -130,6 +131,15 @@ impl<T> Batch<T> {
             Slot::Invalid(invalid) => Slot::Invalid(invalid),
         };
         Batch { slots: self.slots.into_iter().map(slot).collect() }
+    }
+
+    /// Each application that came so far, and the conditions of each that did not, in order.
+    pub(crate) fn into_results(self) -> impl Iterator<Item = Result<T, Conditions>> {
+        self.slots.into_iter().map(|slot| match slot {
+            Slot::Going(application) => Ok(application),
+            Slot::Left(left) => Err(left.fetched.loaded.conditions),
+            Slot::Invalid(invalid) => Err(Conditions::of(&invalid.shown_name())),
+        })
     }
 
     /// Takes each one stage further.

@@ -48,6 +48,8 @@ pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The field manager that trueup applies as (server-side apply, KEP-555).
 pub const FIELD_MANAGER: &str = "trueup";
+/// The applications that have to be synced and healthy before this one: names, separated by commas.
+pub const DEPENDS_ON: &str = "trueup.dev/depends-on";
 /// The ApplySet of the application that a hook was created for; hooks are no members of it.
 pub const HOOK_OF: &str = "trueup.dev/hook-of";
 /// The ApplySet that an object is a member of (KEP-3659).

@@ -5,8 +5,10 @@
 
 use std::collections::BTreeMap;
 
+use serde_json::Value;
+
 use super::fault::Fault;
-use super::{ApplicationSet, Expansion, Facts, FoundApplication, Need, expand, read};
+use super::{ApplicationSet, Expansion, Facts, FoundApplication, Need, RolloutPlace, expand, read};
 use crate::app::{ManifestText, QualifiedName};
 use crate::finding::Finding;
 
@@ -55,6 +57,8 @@ pub fn expand_sets(sets: &[ApplicationSet], written: &[QualifiedName], facts: &F
             Expansion::Done(generated, more) => {
                 findings.extend(more);
                 applications.extend(generated.into_iter().map(|generated| FoundApplication {
+                    wave: set.wave,
+                    rollout: rollout_of(set, &generated.manifest),
                     manifest: generated.manifest,
                     application_set: set.name.clone(),
                     generator: generated.generator,
@@ -72,6 +76,11 @@ pub fn expand_sets(sets: &[ApplicationSet], written: &[QualifiedName], facts: &F
     }
     drop_repeated(&mut applications, written, &facts.argocd_namespace, &mut findings);
     SetExpansion::Done(applications, findings)
+}
+
+fn rollout_of(set: &ApplicationSet, manifest: &Value) -> RolloutPlace {
+    let labels = manifest.pointer("/metadata/labels").and_then(Value::as_object);
+    set.rolling_sync.as_ref().map_or(RolloutPlace::Free, |rolling| rolling.place_of(labels))
 }
 
 /// Of several Applications of one name, nobody knows which is meant: those that are generated are left out.

@@ -5,6 +5,7 @@ use crate::app::manifest_folder::ManifestFolder;
 use serde_json::Value;
 
 use super::explain::Explanation;
+use super::rollout::RolloutPlace;
 use crate::app::{Given, ManifestText, QualifiedName};
 use crate::object::yaml;
 
@@ -19,6 +20,10 @@ pub struct FoundApplication {
     pub generator: String,
     /// Where its values come from, if asked for.
     pub explanation: Option<Explanation>,
+    /// The sync wave in the Application that contains it, or its ApplicationSet.
+    pub wave: i64,
+    /// Its step in the rollout of its ApplicationSet.
+    pub rollout: RolloutPlace,
     /// The file, as the user knows it.
     pub file: String,
     /// The folder of the file.

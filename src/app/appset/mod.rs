@@ -22,6 +22,7 @@ mod params;
 mod patch;
 pub mod question;
 mod reader;
+mod rollout;
 mod set;
 mod world;
 
@@ -44,6 +45,7 @@ pub use generators::GENERATORS;
 pub use objects::ArgoObjects;
 pub(super) use reader::decode as decode_set;
 pub use reader::{ApplicationSets, read};
+pub use rollout::{MaxUpdate, RollingSync, RolloutPlace, RolloutStep};
 pub use set::ApplicationSet;
 
 use fault::Fault;

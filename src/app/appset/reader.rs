@@ -3,7 +3,8 @@
 use serde_json::{Map as Json, Value};
 
 use super::generators::{Generator, nested_fields};
-use super::{ApplicationSet, FoundApplication};
+use super::rollout::RollingSync;
+use super::{ApplicationSet, FoundApplication, RolloutPlace};
 use crate::app::ManifestText;
 use crate::app::charts::Charts;
 use crate::app::fault::Fault;
@@ -11,6 +12,7 @@ use crate::app::fields::Fields;
 use crate::app::manifest_folder::ManifestFolder;
 use crate::app::reading::{Reading, SourceText};
 use crate::finding::{Finding, Severity};
+use crate::object::annotations::SYNC_WAVE;
 use crate::object::yaml::{self, Document, Limits, WithPositions};
 use crate::object::{Origin, Pointer};
 
@@ -68,8 +70,10 @@ fn read_object(
                 Err(findings) => found.findings.extend(findings),
             }
         }
-        ("Application", _) if is_ours => found.applications.push(FoundApplication {
+        ("Application", Value::Object(manifest)) if is_ours => found.applications.push(FoundApplication {
             manifest: value.clone(),
+            wave: wave_of(manifest),
+            rollout: RolloutPlace::Free,
             application_set: String::new(),
             generator: String::new(),
             explanation: None,
@@ -84,6 +88,12 @@ fn read_object(
         }
         _ => {}
     }
+}
+
+/// The sync wave of an object; 0 where it has none, or it is no number.
+fn wave_of(manifest: &Json<String, Value>) -> i64 {
+    let wave = manifest.get("metadata").and_then(|metadata| metadata.get("annotations")?.get(SYNC_WAVE)?.as_str());
+    wave.and_then(|wave| wave.parse().ok()).unwrap_or_default()
 }
 
 /// Decodes one ApplicationSet; or everything that is wrong with it.
@@ -102,6 +112,8 @@ pub(in crate::app) fn decode(
         template: Value::Null,
         template_patch: None,
         preserves_resources: false,
+        rolling_sync: None,
+        wave: wave_of(manifest),
         origin,
         folder: folder.clone(),
         findings: Vec::new(),
@@ -157,8 +169,9 @@ fn specification(mut spec: Fields<'_>, set: &mut ApplicationSet) {
     for generator in spec.list("generators") {
         known_generator(generator, 0);
     }
-    let raw = spec.copied(&["generators", "template"]);
+    let raw = spec.copied(&["generators", "template", "strategy"]);
     set.generators = raw.get("generators").and_then(Value::as_array).cloned().unwrap_or_default();
+    set.rolling_sync = raw.get("strategy").and_then(RollingSync::of);
     set.template = raw.get("template").cloned().unwrap_or_default();
     if let Some(mut template) = spec.required_fields("template") {
         template.know(&["metadata", "spec"]);

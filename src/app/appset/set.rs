@@ -5,6 +5,7 @@ use crate::app::manifest_folder::ManifestFolder;
 use serde_json::Value;
 
 use super::fault::Fault;
+use super::rollout::RollingSync;
 use crate::finding::Finding;
 use crate::object::Origin;
 
@@ -27,6 +28,10 @@ pub struct ApplicationSet {
     pub template_patch: Option<String>,
     /// `spec.syncPolicy.preserveResourcesOnDeletion`: the Applications get no finalizer.
     pub preserves_resources: bool,
+    /// `spec.strategy.rollingSync`, where that is the strategy.
+    pub rolling_sync: Option<RollingSync>,
+    /// The sync wave of the ApplicationSet in the Application that contains it.
+    pub wave: i64,
     /// Where the manifest was written.
     pub origin: Origin,
     /// The folder of the manifest's file, which a relative `repoURL` starts from.

@@ -14,7 +14,7 @@ use crate::fleet::stages::select::select;
 use crate::fleet::stages::{health, settings};
 use crate::fleet::sync::argo_status::StatusOwner;
 use crate::fleet::sync::planned::Planned;
-use crate::fleet::sync::{SyncRequest, Wish, again, argo_status, delete, perform, plan, rollback};
+use crate::fleet::sync::{SyncRequest, Wish, again, argo_status, delete, in_turn, plan, rollback};
 use crate::fleet::targets::targets;
 use crate::fleet::{Request, Run, World};
 use crate::sync::plan::Plan;
@@ -69,6 +69,7 @@ pub async fn prepare(request: Request, wanted: &SyncRequest, world: &World) -> R
     let compared = observe(rendered, &request, world).await;
     let plan = async |compared| Box::pin(plan::plan(compared, &request, wanted, world)).await;
     let planned = compared.each(request.concurrency, plan).await;
+    let planned = in_turn::check(planned, &request, wanted.wish);
     let findings = std::mem::take(&mut request.findings);
     Ok(Prepared { planned, findings, request })
 }
@@ -76,8 +77,7 @@ pub async fn prepare(request: Request, wanted: &SyncRequest, world: &World) -> R
 /// Does what was planned, and looks again at what came of it.
 pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) -> Run {
     let Prepared { planned, mut findings, request } = prepared;
-    let perform = async |planned| Box::pin(perform::perform(planned, &request, wanted, world)).await;
-    let performed = planned.each(request.concurrency, perform).await;
+    let performed = in_turn::perform(planned, &request, wanted, world).await;
     let mut is_judged = performed.iter().any(|performed| performed.operation.is_some());
     let mut synced = again::observe_again(performed, &request, world).await;
     if let Wish::Delete(_) = wanted.wish {

@@ -69,6 +69,7 @@ pub(crate) struct Descent {
 #[derive(Debug, Default)]
 struct Known {
     parent: Option<QualifiedName>,
+    wave: i64,
     deploys: Option<Deployed>,
 }
 
@@ -102,7 +103,8 @@ impl Descent {
             };
             let Some(name) = name else { continue };
             let deploys = seen.ok().map(Deployed::of);
-            descent.known.insert(name, Known { parent: lineage.parent.clone(), deploys });
+            let Lineage { parent, wave, .. } = lineage.clone();
+            descent.known.insert(name, Known { parent, wave, deploys });
         }
         descent
     }
@@ -114,7 +116,8 @@ impl Descent {
         if loaded.application.lineage.parent != parent {
             let depth = self.above(&name).len();
             let application = Arc::make_mut(&mut loaded.application);
-            application.lineage = Lineage { parent, depth, ..application.lineage.clone() };
+            let wave = self.known.get(&name).map(|known| known.wave).unwrap_or_default();
+            application.lineage = Lineage { parent, depth, wave, ..application.lineage.clone() };
         }
     }
 
@@ -168,16 +171,17 @@ impl Descent {
             return None;
         }
         let generated_by = found.generated_by(&request.argocd_namespace);
-        let lineage = Lineage { generated_by, parent: Some(parent.clone()), depth };
+        let (wave, rollout) = (found.wave, found.rollout);
+        let lineage = Lineage { generated_by, parent: Some(parent.clone()), depth, wave, rollout };
         let application = expand::read(&found, &lineage, &mut request.findings)?;
         let deploys = application.as_ref().ok().map(Deployed::of);
         let Some(known) = self.known.get_mut(&name) else {
-            self.known.insert(name, Known { parent: Some(parent.clone()), deploys });
+            self.known.insert(name, Known { parent: Some(parent.clone()), wave, deploys });
             return Some(Child { application, found });
         };
         let is_same = known.deploys == deploys;
         if known.parent.is_none() {
-            known.parent = Some(parent.clone());
+            (known.parent, known.wave) = (Some(parent.clone()), wave);
         } else if known.parent.as_ref() == Some(parent) {
             return None;
         }

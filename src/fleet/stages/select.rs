@@ -58,7 +58,8 @@ async fn generated(written: &Applications, request: &mut Request, world: &World)
     request.findings.extend(findings);
     let mut applications = Applications::new();
     for found in found {
-        let lineage = Lineage { generated_by: found.generated_by(&request.argocd_namespace), ..Lineage::default() };
+        let generated_by = found.generated_by(&request.argocd_namespace);
+        let lineage = Lineage { generated_by, rollout: found.rollout, ..Lineage::default() };
         applications.extend(expand::read(&found, &lineage, &mut request.findings));
     }
     applications

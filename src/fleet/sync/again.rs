@@ -57,7 +57,7 @@ async fn compare_again(performed: Vec<Performed>, request: &Request, world: &Wor
 }
 
 /// The application with the kinds of now: a CRD that was applied adds kinds.
-async fn refreshed(rendered: Rendered) -> Rendered {
+pub(super) async fn refreshed(rendered: Rendered) -> Rendered {
     match rendered.cluster().kinds().await {
         Ok(kinds) => {
             let connection = ClusterConnection { kinds, ..rendered.connection };

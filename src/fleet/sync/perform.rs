@@ -38,7 +38,7 @@ pub(crate) async fn perform(planned: Planned, request: &Request, wanted: &SyncRe
     if is_begun { Box::pin(with_lock(planned, request, wanted, world)).await } else { untouched(planned) }
 }
 
-fn untouched(planned: Planned) -> Performed {
+pub(super) fn untouched(planned: Planned) -> Performed {
     Performed { planned, operation: None, is_deleted: false }
 }
 

@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use super::planned::{PlanOutcome, Planned};
 use super::{SyncRequest, Wish, delete};
+use crate::app::appset::RolloutPlace;
 use crate::cluster::{ClusterError, ObjectName, Reason};
 use crate::finding::{Code, Finding};
 use crate::fleet::application::{Commits, Compared, Extras, Listed, Observed, OnCluster, Rendered};
@@ -170,12 +171,19 @@ fn decided(compared: &Compared, wanted: &SyncRequest, state: &State) -> Decision
             Decision::Sync(Scope { whole: true, apply: true, prune: prune || of_manifest.prune })
         }
         Wish::Reconcile { self_heal, auto_prune } => {
+            let rollout = compared.application.lineage.rollout;
+            if rollout == RolloutPlace::NoStep {
+                return Decision::Leave("no step of the rollout of its ApplicationSet matches it".to_owned());
+            }
+            let is_rolled_out = matches!(rollout, RolloutPlace::Step(_));
             if let Some(id) = state.rolled_back_to {
                 return Decision::Leave(format!(
                     "it was rolled back to {id}; `trueup sync` or `trueup rollback --clear` resumes syncing"
                 ));
             }
             let policy = Policy {
+                // A rollout syncs its applications itself.
+                automated: of_manifest.automated || is_rolled_out,
                 prune: auto_prune || of_manifest.prune,
                 self_heal: self_heal || of_manifest.self_heal,
                 allow_empty: wanted.flags.allow_empty || of_manifest.allow_empty,

@@ -1,5 +1,6 @@
 //! Fleets: ApplicationSets and Applications of Applications in every command.
 
+mod order;
 mod sets;
 mod tree;
 

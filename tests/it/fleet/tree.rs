@@ -72,7 +72,7 @@ fn a_child_is_selected_by_its_name_and_a_parent_with_its_children() {
     assert_eq!(fleet.applications(["diff", "--app", "shop-*"], 1).len(), 2);
     assert_eq!(fleet.applications(["diff", "--app", "team"], 1).len(), ALL.len() - 1);
     assert_eq!(fleet.applications(["diff", "--no-children"], 1).len(), 1);
-    let unknown = fleet.run(["diff", "--app", "leave"]).exits(2);
+    let unknown = fleet.run(["diff", "--app", "leaff"]).exits(2);
     assert!(unknown.stderr.contains("did you mean `leaf`?"), "{}", unknown.transcript());
 
     fleet.run(["sync", "-y", "--app", "leaf"]).exits(0);
