@@ -198,6 +198,8 @@ struct IgnoredEntry<'run> {
     git: Option<&'run Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<&'run Value>,
+    #[serde(skip_serializing_if = "is_false")]
+    accepted: bool,
 }
 
 #[derive(Serialize)]
@@ -410,8 +412,14 @@ impl<'run> ResourceData<'run> {
 
 impl<'run> IgnoredEntry<'run> {
     fn of(ignored: &'run Ignored) -> Self {
-        let Ignored { field, rule } = ignored;
-        Self { path: field.path.to_string(), rule, git: field.git.as_ref(), live: field.live.as_ref() }
+        let Ignored { field, rule, is_accepted } = ignored;
+        Self {
+            path: field.path.to_string(),
+            rule,
+            git: field.git.as_ref(),
+            live: field.live.as_ref(),
+            accepted: *is_accepted,
+        }
     }
 }
 
