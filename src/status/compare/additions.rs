@@ -67,7 +67,7 @@ pub(super) fn additions(
         live: &shown,
         target: &Value::Null,
         last: None,
-        is_on_record: false,
+        recorded: None,
         untouched: false,
         is_lost: false,
         has_managers: true,

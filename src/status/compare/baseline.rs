@@ -453,6 +453,26 @@ mod tests {
         Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})).unwrap()
     }
 
+    /// What git said is not what was applied where a rule kept live values, and both are needed.
+    #[test]
+    fn what_git_said_is_kept_beside_what_was_applied() {
+        let (git, mut applied) = (config_map("a", "2026-01-01T00:00:00Z"), config_map("a", "2026-01-01T00:00:00Z"));
+        applied.set_label("kept", "live");
+        let mut baseline = Baseline::new(Vec::new());
+        baseline.record(&applied, &applied, Some("a.yaml"));
+        baseline.record_git(&git);
+        let same = config_map("b", "2026-01-01T00:00:00Z");
+        baseline.record(&same, &same, None);
+        baseline.record_git(&same);
+        let pieces = baseline.pieces(1 << 20, |_| String::new());
+        let read = Baseline::read(&holder("trueup-shop", &pieces.head), []).unwrap();
+        assert_eq!(read, baseline);
+        assert_eq!((read.is_as_git_said(&git), read.is_as_applied(&git)), (Some(true), Some(false)));
+        assert_eq!((read.is_as_git_said(&applied), read.is_as_applied(&applied)), (Some(false), Some(true)));
+        assert_eq!((read.is_as_git_said(&same), read.is_as_applied(&same)), (Some(true), Some(true)));
+        assert_eq!(pieces.head["baseline.json"].as_str().unwrap().matches("\"git\"").count(), 1);
+    }
+
     /// A record of so many objects, as the ConfigMaps that hold it: the parent, and its parts.
     fn written(objects: usize, room: usize) -> (Baseline, Object, Vec<Object>) {
         let mut baseline = Baseline::new(vec!["3f2a9c1d".repeat(5)]);

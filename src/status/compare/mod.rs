@@ -207,7 +207,7 @@ fn settle(
         live: &shown,
         target: &spelled,
         last: last.as_ref(),
-        is_on_record: matches!(past, Past::Said(..)),
+        recorded: last.as_ref().filter(|_| matches!(past, Past::Said(..))),
         untouched: touched == Touched::No,
         is_lost: *past == Past::Lost,
         has_managers: managers::has_managers(live),

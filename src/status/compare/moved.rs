@@ -25,8 +25,8 @@ pub(super) struct Views<'v> {
     pub(super) target: &'v Value,
     /// The target of that sync.
     pub(super) last: Option<&'v Value>,
-    /// Whether that is by the record of a sync: what a live object says of its past, anybody can have written.
-    pub(super) is_on_record: bool,
+    /// The same, if it is by the record of a sync: what a live object says of its past, anybody can have written.
+    pub(super) recorded: Option<&'v Value>,
     /// Whether nothing that was applied has been touched since.
     pub(super) untouched: bool,
     /// Whether it was synced, and the target of that sync is not known.
@@ -46,7 +46,7 @@ impl Views<'_> {
             Some(moved) => moved,
             None => by_holder(&difference, &managers, self.has_managers),
         };
-        let git_since_sync = match self.last.filter(|_| self.is_on_record) {
+        let git_since_sync = match self.recorded {
             Some(_) if then == self.counterpart(self.target, &difference, shape) => GitSinceSync::Unchanged,
             Some(_) => GitSinceSync::Changed,
             None => GitSinceSync::Unknown,

@@ -95,7 +95,9 @@ impl<'rules> Ignoring<'rules> {
             let only_own = drift.fields.is_empty() && drift.additions.is_empty();
             let selecting = rules.selecting(drift, only_own);
             if !selecting.is_empty() && !matches!(drift.state, ResourceState::Extra | ResourceState::Unknown) {
-                selecting.iter().for_each(|rule| this.subjects_of[*rule].push(this.subjects.len()));
+                for rule in &selecting {
+                    this.subjects_of[*rule].push(this.subjects.len());
+                }
                 this.subjects.push(subject(resource, drift, live(drift), selecting));
             }
         }

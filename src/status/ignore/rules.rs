@@ -5,6 +5,7 @@
 //! Out: [`IgnoreRules`], one rule for each line of each list, so that each can be counted and named.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use globset::GlobMatcher;
 
@@ -45,20 +46,19 @@ pub(super) struct Rule {
     pub(super) names: Names,
     /// The kinds it is for, in words.
     pub(super) kinds: String,
-    selector: Selector,
+    /// Nothing for a rule of one object, which [`IgnoreRules`] knows by its key.
+    globs: Option<Arc<Globs>>,
 }
 
 /// The objects that a rule is about.
-#[derive(Debug, Clone)]
-enum Selector {
-    Globs {
-        group: GlobMatcher,
-        kind: GlobMatcher,
-        name: String,
-        namespace: String,
-    },
-    /// One, by its key.
-    OneObject,
+#[derive(Debug)]
+struct Globs {
+    group: GlobMatcher,
+    kind: GlobMatcher,
+    /// Empty is any.
+    name: String,
+    /// Empty is any.
+    namespace: String,
 }
 
 /// Every rule of one application.
@@ -139,7 +139,7 @@ impl IgnoreRules {
             glob(text).ok_or_else(|| RuleFault::Glob { name, place, glob: text.to_owned() })
         };
         let (group, kind) = (compiled(&rule.group)?, compiled(&rule.kind)?);
-        let selector = Selector::Globs { group, kind, name: rule.name.clone(), namespace: rule.namespace.clone() };
+        let globs = Arc::new(Globs { group, kind, name: rule.name.clone(), namespace: rule.namespace.clone() });
         let line = |list: &str, text: &str, names: Names| Rule {
             name: format!("{}.{list}: {text}", entry.name),
             place: entry.place.clone(),
@@ -147,7 +147,7 @@ impl IgnoreRules {
             when: entry.when,
             names,
             kinds: kinds(&rule.group, &rule.kind),
-            selector: selector.clone(),
+            globs: Some(Arc::clone(&globs)),
         };
         let pointers = rule.json_pointers.iter();
         self.rules.extend(
@@ -184,7 +184,7 @@ impl IgnoreRules {
                 when: AppliesWhen::Always,
                 names,
                 kinds: kinds(&key.group, &key.kind),
-                selector: Selector::OneObject,
+                globs: None,
             });
         }
         faults
@@ -214,7 +214,7 @@ impl IgnoreRules {
 impl Rule {
     /// Whether its globs match an object.
     fn selects(&self, drift: &ResourceDrift) -> bool {
-        let Selector::Globs { group, kind, name, namespace } = &self.selector else { return false };
+        let Some(Globs { group, kind, name, namespace }) = self.globs.as_deref() else { return false };
         group.is_match(&drift.gvk.group)
             && kind.is_match(&drift.gvk.kind)
             && (name.is_empty() || *name == drift.name)
