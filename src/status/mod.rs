@@ -5,6 +5,8 @@
 pub mod compare;
 pub mod health;
 pub mod ignore;
+pub mod orphans;
+pub mod since;
 pub mod tracking;
 
 use serde_json::{Map, Value};

@@ -4,6 +4,7 @@
 //!
 //! Rule: docs/design.md, "The JSON contract"; docs/report.schema.json says the same to a validator.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -12,6 +13,7 @@ use crate::cluster::Requests;
 use crate::finding::{Code, Finding, Severity};
 use crate::fleet::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
+use crate::object::Key;
 use crate::report::View;
 use crate::report::drift::operation::{HeldEntry, OperationEntry};
 use crate::report::style::words::message_with_causes;
@@ -79,6 +81,19 @@ struct ApplicationData<'run> {
     deleted: bool,
     conditions: Vec<ConditionEntry<'run>>,
     resources: Vec<ResourceData<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recent: Vec<ResourceData<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    orphans: Vec<OrphanEntry<'run>>,
+}
+
+/// A resource that belongs to no application.
+#[derive(Serialize)]
+struct OrphanEntry<'run> {
+    group: &'run str,
+    kind: &'run str,
+    namespace: &'run str,
+    name: &'run str,
 }
 
 #[derive(Serialize)]
@@ -171,6 +186,8 @@ struct ResourceData<'run> {
     state: &'static str,
     proof: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     moved: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     health: Option<&'static str>,
@@ -215,6 +232,8 @@ struct FieldData<'run> {
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'run Map<String, Value>>,
     moved: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<By<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -325,6 +344,12 @@ impl<'run> ApplicationData<'run> {
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
             health: application.health.as_ref().map(|health| health.status.as_str()),
             resources: application.resources.iter().map(|resource| ResourceData::of(resource, application)).collect(),
+            recent: application.recent.iter().map(|resource| ResourceData::of(resource, application)).collect(),
+            orphans: application
+                .orphans
+                .iter()
+                .map(|Key { group, kind, namespace, name }| OrphanEntry { group, kind, namespace, name })
+                .collect(),
         }
     }
 }
@@ -401,9 +426,14 @@ impl<'run> ResourceData<'run> {
                 .origin
                 .as_ref()
                 .map(|origin| PlaceData { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
+            since: application.since(resource).map(|since| since.to_string()),
             note: resource.note.as_deref(),
-            fields: resource.fields.iter().map(|field| FieldData::of(field, history)).collect(),
-            additions: resource.additions.iter().map(|field| FieldData::of(field, None)).collect(),
+            fields: resource
+                .fields
+                .iter()
+                .map(|field| FieldData::of(field, application.since_of_field(resource, field), history))
+                .collect(),
+            additions: resource.additions.iter().map(|field| FieldData::of(field, None, None)).collect(),
             ignored: resource.ignored.iter().map(IgnoredEntry::of).collect(),
             tolerated: resource.is_tolerated,
         }
@@ -424,7 +454,7 @@ impl<'run> IgnoredEntry<'run> {
 }
 
 impl<'run> FieldData<'run> {
-    fn of(field: &'run FieldDrift, history: Option<&'run PathHistory>) -> Self {
+    fn of(field: &'run FieldDrift, since: Option<Timestamp>, history: Option<&'run PathHistory>) -> Self {
         // What git did explains only what git moved.
         let history = history.filter(|_| field.moved.has_git());
         Self {
@@ -434,6 +464,7 @@ impl<'run> FieldData<'run> {
             last_synced: field.last_synced.as_ref(),
             item: field.item.as_ref(),
             moved: side(field.moved),
+            since: since.map(|since| since.to_string()),
             by: field.managers.first().map(By::of),
             commits: history.iter().flat_map(|history| &history.commits).map(CommitEntry::of).collect(),
             more_commits: history.is_some_and(|history| history.is_cut),

@@ -325,6 +325,8 @@ pub(in crate::report) fn application(name: &str) -> ApplicationRun {
         sources: Vec::new(),
         conditions: Vec::new(),
         resources: Vec::new(),
+        recent: Vec::new(),
+        orphans: Vec::new(),
         history: BTreeMap::new(),
         health: None,
         plan: None,
