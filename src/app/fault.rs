@@ -176,6 +176,22 @@ pub(super) enum Fault {
     )]
     IgnoresNothing { path: String },
 
+    #[error("`{field}` is not a field of a `trueup.yaml`")]
+    #[diagnostic(severity(Warning), code(trueup::app::ignore_file), help("its one field is `ignore`"))]
+    NotOfIgnoreFile { field: String },
+
+    #[error("is {found}, not a map with `ignore`")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::app::ignore_file),
+        help("write `ignore:`, and below it a list of rules")
+    )]
+    IgnoreFileIsNoMap { found: &'static str },
+
+    #[error("`{path}` is `{found}`, not `always` or `cluster-changed`")]
+    #[diagnostic(severity(Warning), code(trueup::app::ignore_file), help("write one of the two, or leave it out"))]
+    BadWhen { path: String, found: String },
+
     #[error("`spec.project` is not given")]
     #[diagnostic(severity(Warning), code(trueup::app::no_project), help("as it stands, the project is `default`"))]
     NoProject,

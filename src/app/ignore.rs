@@ -29,6 +29,16 @@ pub struct IgnoreDifference {
     pub line: usize,
 }
 
+/// The differences that a rule is about.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum AppliesWhen {
+    /// Every difference.
+    #[default]
+    Always,
+    /// Those that the cluster made: git says what it said at the last sync, and the record proves it.
+    ClusterChanged,
+}
+
 /// A glob as Argo CD has it for groups, kinds and clusters: `*` stands for any text, dots and slashes too.
 pub fn glob(text: &str) -> Option<GlobMatcher> {
     Glob::new(text).ok().map(|glob| glob.compile_matcher())

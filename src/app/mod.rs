@@ -6,6 +6,7 @@
 pub mod application;
 pub mod appset;
 pub mod ignore;
+pub mod ignore_file;
 pub mod label_selector;
 mod lineage;
 mod manifest_text;

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use jiff::Timestamp;
+
 use super::arguments::cluster::ClusterArguments;
 use super::arguments::comparing::ComparingArguments;
 use super::arguments::health::HealthRuleArguments;
@@ -35,6 +37,12 @@ pub(super) struct DiffArguments {
     health: bool,
     #[command(flatten)]
     report: ReportArguments,
+    /// Also list resources in the applications' namespaces that belong to no application; never drift
+    #[arg(long, help_heading = "Comparing")]
+    orphans: bool,
+    /// Report only drift that has lasted at least this long, or whose age is not known
+    #[arg(long, value_name = "TIME", value_parser = parse_interval, help_heading = "Comparing")]
+    older_than: Option<Duration>,
     /// Print the `ignoreDifferences` that would accept the current drift, instead of the report
     #[arg(long, help_heading = "Output", conflicts_with = "output")]
     suggest_ignores: bool,
@@ -78,6 +86,8 @@ impl StatusArguments {
             comparing,
             rules,
             health: true,
+            orphans: false,
+            older_than: None,
             report,
             suggest_ignores: false,
             watch: None,
@@ -132,7 +142,8 @@ pub(super) async fn diff(arguments: DiffArguments, mut session: Session) -> u8 {
 }
 
 async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::Run, Vec<Output>), Vec<Finding>> {
-    let DiffArguments { selection, sources, cluster, comparing, rules, health, report, .. } = arguments;
+    let DiffArguments { selection, sources, cluster, comparing, rules, health, orphans, older_than, report, .. } =
+        arguments;
     let outputs = report.outputs()?;
     let clusters = cluster.settings();
     let logs = rules.logs;
@@ -142,9 +153,14 @@ async fn compare(arguments: DiffArguments, session: &Session) -> Result<(fleet::
         request::request(&selection, sources, clusters, comparing.read_from_cluster(), session).await?;
     request.health = judge;
     request.strict = comparing.strict;
+    request.orphans = orphans;
     request.state_namespace = comparing.state.state_namespace;
     request.accept_move = comparing.accept_move;
     request.log_lines = logs;
     let run = fleet::diff(request, &world).await;
-    Ok((run.map_err(|errors| request::unselected(errors, &selection.chosen()))?, outputs))
+    let mut run = run.map_err(|errors| request::unselected(errors, &selection.chosen()))?;
+    if let Some(limit) = older_than {
+        run.put_recent_aside(limit, Timestamp::now());
+    }
+    Ok((run, outputs))
 }

@@ -66,6 +66,7 @@ codes! {
     AppGlob = "trueup::app::glob", Error, "a value of `--app` that is not a glob", "write `*` for any text, `?` for one letter, `{a,b}` for a choice";
     AppHelmVersion = "trueup::app::helm_version", Error, "`helm.version` is not a version that Argo CD knows", "remove it: the same Helm runs whatever it says";
     AppHydratedRoot = "trueup::app::hydrated_root", Error, "`sourceHydrator` would write to the repository's root", "name a folder below it";
+    AppIgnoreFile = "trueup::app::ignore_file", Error, "a fault in a `trueup.yaml`, so none of its rules is used (warning)", "correct it; until then the fields are compared";
     AppIgnoredSource = "trueup::app::ignored_source", Error, "a source that is ignored because of another one beside it (warning)", "remove one of the two";
     AppIgnoresNothing = "trueup::app::ignores_nothing", Error, "an entry of `ignoreDifferences` that names no field (warning)", "add `jsonPointers`, `jqPathExpressions` or `managedFieldsManagers`";
     AppLonelyReference = "trueup::app::lonely_reference", Error, "`ref` in a single source (warning)", "move the source into `spec.sources`";
@@ -196,8 +197,10 @@ codes! {
     RenderProxies = "trueup::render::proxies", Error, "the Secrets of a chart's dependencies have different proxies, but Helm supports only one (warning)", "give them the same `proxy` and `noProxy`";
     RenderUnreadable = "trueup::render::unreadable", Error, "a file or a folder cannot be read", "check that it exists and is readable";
     RenderUnsteady = "trueup::render::unsteady", Error, "a value that differs in each render: the render is not deterministic", "set the value explicitly, or ignore the field: every sync would change it";
+    RenderValuesFetch = "trueup::render::values_fetch", Error, "a values file with a URL cannot be fetched", "correct the URL; the user and the password for it are those in the URL";
     RenderValuesMissing = "trueup::render::values_missing", Error, "values file not found", "correct its path; if that is intended, set `helm.ignoreMissingValueFiles`";
     RenderValuesScheme = "trueup::render::values_scheme", Error, "a values file with a URL scheme that is not fetched", "use `https` or `http`";
+    RenderValuesSecret = "trueup::render::values_secret", Error, "a values file's URL of another scheme than http holds credentials", "remove them: a plugin of Helm can have its own login";
     DoctorTooOld = "trueup::doctor::too_old", Error, "`doctor` found a program that is older than the oldest supported version", "install a newer one, or select one with its flag";
     ProcessCancelled = "trueup::process::cancelled", Error, "a program was stopped with the run", "run the command again";
     ProcessLost = "trueup::process::lost", Error, "a program could not be read from", "run the command again";
@@ -235,7 +238,10 @@ codes! {
     StatusHidden = "trueup::status::hidden", Error, "an object cannot be looked up", "use a version and scope that the cluster serves, or fix the API that is named";
     StatusIgnoreExpression = "trueup::status::ignore_expression", Error, "a jq expression of an ignore rule cannot be run, or fails (warning)", "write a path such as `.spec.replicas`; until then the fields are compared";
     StatusIgnoreGlob = "trueup::status::ignore_glob", Error, "the group or kind of an ignore rule is not a glob (warning)", "write `*` for any text";
+    StatusIgnoreLine = "trueup::status::ignore_line", Error, "a line of the annotation `trueup.dev/ignore` that is neither a JSON pointer nor a jq path expression (warning)", "start a pointer with `/` and an expression with `.`, one on each line";
     StatusIgnoreNothing = "trueup::status::ignore_nothing", Error, "an ignore rule matches nothing (warning)", "fix the path, or remove the rule";
+    StatusIgnoreUnproved = "trueup::status::ignore_unproved", Error, "a rule with `when: cluster-changed` that is not used, because no record proves that git is unchanged (warning)", "sync once: the record of the sync is the proof";
+    StatusOrphansUnseen = "trueup::status::orphans_unseen", Error, "the account cannot list some kinds, so orphaned resources of these kinds are not reported (warning)", "grant the account `list` on them, or run without `--orphans`";
     StatusSecret = "trueup::status::secret", Error, "a value of a Secret is not base64, or not text", "values of `data` must be base64; for plain text use `stringData`";
     StatusShared = "trueup::status::shared", Error, "an object that two applications own (warning)", "keep it in one of them";
     FleetApplicationCycle = "trueup::fleet::application_cycle", Error, "Applications that contain each other (warning)", "remove one from the other; it is expanded once";

@@ -356,6 +356,8 @@ pub(crate) struct Compared {
     pub(crate) unseen: BTreeSet<GroupKind>,
     /// Kinds that could not be listed where its extras may be.
     pub(crate) unlisted: BTreeSet<GroupKind>,
+    /// What stands in its destination's namespace and belongs to no application, where that is looked for.
+    pub(crate) orphans: Vec<Key>,
     /// The commits since the last sync.
     pub(crate) commits: Commits,
     /// The errors and warnings of comparing.
@@ -376,6 +378,7 @@ impl Compared {
             surplus: extras.surplus,
             unseen: extras.unseen,
             unlisted: extras.unlisted,
+            orphans: Vec::new(),
             commits,
             conditions,
         }

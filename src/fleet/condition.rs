@@ -46,6 +46,8 @@ pub enum ConditionKind {
     Incomplete,
     /// The manifest is invalid.
     InvalidSpecError,
+    /// Some kinds could not be listed, so orphans of these kinds are not found.
+    OrphansUnseenWarning,
     /// The project's rules are not checked.
     ProjectWarning,
     /// Rendering succeeded with a warning.
@@ -83,6 +85,7 @@ impl ConditionKind {
             Self::ExtrasUnseenWarning => "ExtrasUnseenWarning",
             Self::IgnoreRuleWarning => "IgnoreRuleWarning",
             Self::InvalidSpecError => "InvalidSpecError",
+            Self::OrphansUnseenWarning => "OrphansUnseenWarning",
             Self::ProjectWarning => "ProjectWarning",
             Self::RenderWarning => "RenderWarning",
             Self::RepeatedResourceWarning => "RepeatedResourceWarning",

@@ -62,7 +62,8 @@ fn compared_run(compared: &Compared) -> ApplicationRun {
         source.last_synced_revision = revision;
     }
     let rolled_back = run.rolled_back.take().or_else(|| rolled_back(&compared.record, &run.sources));
-    ApplicationRun { conditions: compared.all_conditions().into_vec(), rolled_back, ..run }
+    let conditions = compared.all_conditions().into_vec();
+    ApplicationRun { conditions, rolled_back, orphans: compared.orphans.clone(), ..run }
 }
 
 fn with_resources(run: ApplicationRun, mut resources: Vec<ResourceDrift>, history: Commits) -> ApplicationRun {
@@ -115,6 +116,8 @@ fn run_of(fetched: &Fetched, tools: &[Option<SourceKind>], cluster: String) -> A
         sources: sources_of(fetched, tools),
         conditions: fetched.conditions.clone().into_vec(),
         resources: Vec::new(),
+        recent: Vec::new(),
+        orphans: Vec::new(),
         history: Commits::new(),
         health: None,
         plan: None,
@@ -175,6 +178,8 @@ pub(crate) fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         sources: Vec::new(),
         conditions: application.findings.into_iter().map(of_manifest).collect(),
         resources: Vec::new(),
+        recent: Vec::new(),
+        orphans: Vec::new(),
         history: BTreeMap::new(),
         health: None,
         plan: None,

@@ -41,6 +41,8 @@ pub struct Request {
     pub settings: ComparisonSettings,
     /// Whether what people's tools added where git is silent is drift (`--strict`).
     pub strict: bool,
+    /// Whether what belongs to no application is looked for (`--orphans`).
+    pub orphans: bool,
     /// Whether `argocd-cm` is read from the cluster that Argo CD runs in.
     pub settings_from_cluster: bool,
     /// Whether the Secrets of repositories are, too.

@@ -1,14 +1,19 @@
 //! One run, at its end: the value that the exit code and every report are functions of.
 
 use std::collections::BTreeMap;
+use std::time::Duration;
+
+use jiff::Timestamp;
 
 use super::condition::Condition;
 use crate::app::{Destination, Lineage};
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
+use crate::object::Key;
 use crate::source::PathHistory;
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
-use crate::status::{ResourceDrift, ResourceState};
+use crate::status::since::{is_recent, since, since_of_field};
+use crate::status::{FieldDrift, ResourceDrift, ResourceState};
 use crate::sync::plan::Plan;
 use crate::sync::{Operation, OperationPhase};
 
@@ -98,6 +103,10 @@ pub struct ApplicationRun {
     pub conditions: Vec<Condition>,
     /// Its resources, in stable order.
     pub resources: Vec<ResourceDrift>,
+    /// Its resources whose drift is younger than the run was asked for (`--older-than`).
+    pub recent: Vec<ResourceDrift>,
+    /// What stands in its namespace and belongs to no application, where that was asked for. No drift.
+    pub orphans: Vec<Key>,
     /// The commits since the last sync, the newest first, by what they touched: a file, or a source's path. Only of
     /// what drifted because git moved.
     pub history: BTreeMap<String, PathHistory>,
@@ -123,6 +132,7 @@ impl ApplicationRun {
     pub fn sync(&self) -> SyncStatus {
         let has_failed = |operation: &Operation| operation.phase != OperationPhase::Succeeded;
         match sync_status(&self.conditions, &self.resources) {
+            SyncStatus::Synced if !self.recent.is_empty() => SyncStatus::OutOfSync,
             SyncStatus::Synced if self.is_going && self.operation.as_ref().is_some_and(has_failed) => {
                 SyncStatus::OutOfSync
             }
@@ -133,6 +143,31 @@ impl ApplicationRun {
     /// Whether it is known to work, or somebody has paused it on purpose; also where nobody asked.
     pub fn is_well(&self) -> bool {
         self.health.as_ref().is_none_or(|health| health.status <= HealthStatus::Suspended)
+    }
+
+    /// Since when a resource differs from git, as far as that is known.
+    pub fn since(&self, resource: &ResourceDrift) -> Option<Timestamp> {
+        since(resource, self.git_changed(resource))
+    }
+
+    /// Since when a field does.
+    pub fn since_of_field(&self, resource: &ResourceDrift, field: &FieldDrift) -> Option<Timestamp> {
+        since_of_field(field, self.git_changed(resource))
+    }
+
+    /// The oldest of the commits behind a resource, if all of them are known.
+    fn git_changed(&self, resource: &ResourceDrift) -> Option<Timestamp> {
+        let history = self.history_of(resource).filter(|history| !history.is_cut)?;
+        let times: Option<Vec<Timestamp>> = history.commits.iter().map(|commit| commit.time.parse().ok()).collect();
+        times?.into_iter().min()
+    }
+
+    /// Puts aside the resources whose drift has stood for less than this.
+    fn put_recent_aside(&mut self, limit: Duration, now: Timestamp) {
+        let resources = std::mem::take(&mut self.resources);
+        let is_young = |resource: &ResourceDrift| resource.is_drift() && is_recent(self.since(resource), limit, now);
+        let (recent, resources) = resources.into_iter().partition(is_young);
+        (self.recent, self.resources) = (recent, resources);
     }
 
     /// The commits behind a resource: those that touched its file, or its source's path where it has no file.
@@ -205,6 +240,16 @@ impl Run {
     /// Whether anything is changed, missing, or extra and not tolerated.
     pub fn has_drift(&self) -> bool {
         self.applications.iter().flat_map(|application| &application.resources).any(ResourceDrift::is_drift)
+    }
+
+    /// Leaves the drift out that has stood for less than this: it counts for no exit code. Where its age is not known, it stays.
+    pub fn put_recent_aside(&mut self, limit: Duration, now: Timestamp) {
+        self.applications.iter_mut().for_each(|application| application.put_recent_aside(limit, now));
+    }
+
+    /// How many resources were left out like that.
+    pub fn count_recent(&self) -> usize {
+        self.applications.iter().map(|application| application.recent.len()).sum()
     }
 
     /// Whether every application works, as far as that was asked for.

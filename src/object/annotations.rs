@@ -2,7 +2,7 @@
 //!
 //! Rules: Argo CD common/common.go and gitops-engine/pkg/sync/common; KEP-3659 for the ApplySet labels.
 
-use super::Object;
+use super::{Object, Pointer};
 
 /// Argo CD's tracking annotation: `<application>:<group>/<kind>:<namespace>/<name>`.
 pub const TRACKING_ID: &str = "argocd.argoproj.io/tracking-id";
@@ -63,6 +63,10 @@ pub const APPLYSET_CONTAINS_KINDS: &str = "applyset.kubernetes.io/contains-group
 /// The namespaces of an ApplySet's members beside that of its parent (KEP-3659).
 pub const APPLYSET_ADDITIONAL_NAMESPACES: &str = "applyset.kubernetes.io/additional-namespaces";
 
+/// Fields of a resource that are not compared, one a line: JSON pointers and jq path expressions. Only what git says counts, and
+/// Argo CD does not read it.
+pub const IGNORE: &str = "trueup.dev/ignore";
+
 /// Prefixes of the names of trueup's own records and locks.
 pub const OWN_NAMES: [&str; 2] = ["trueup-", "trueup."];
 /// The tool that keeps an object: one of Kubernetes' recommended labels.
@@ -98,6 +102,27 @@ pub fn is_skipped(object: &Object) -> bool {
     })
 }
 
+/// One line of [`IGNORE`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum IgnoreLine<'text> {
+    /// A JSON pointer, which starts with `/`.
+    Pointer(Pointer),
+    /// A jq path expression, which starts with `.`.
+    Expression(&'text str),
+    /// Anything else.
+    Invalid(&'text str),
+}
+
+/// The lines of [`IGNORE`]; empty ones are left out.
+pub fn ignore_lines(text: &str) -> impl Iterator<Item = IgnoreLine<'_>> {
+    let lines = text.lines().map(str::trim).filter(|line| !line.is_empty());
+    lines.map(|line| match Pointer::parse(line).filter(|_| line.starts_with('/')) {
+        Some(pointer) => IgnoreLine::Pointer(pointer),
+        None if line.starts_with('.') => IgnoreLine::Expression(line),
+        None => IgnoreLine::Invalid(line),
+    })
+}
+
 /// Argo CD's tracking id, taken apart.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct TrackingId<'text> {
@@ -129,6 +154,23 @@ impl<'text> TrackingId<'text> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_line_is_a_pointer_or_an_expression_by_its_first_letter() {
+        let pointer = |text: &str| IgnoreLine::Pointer(Pointer::parse(text).unwrap());
+        for (text, expected) in [
+            ("/spec/replicas", vec![pointer("/spec/replicas")]),
+            (
+                "\n  /spec/a~1b\r\n\n.spec[0] | .x\n",
+                vec![pointer("/spec/a~1b"), IgnoreLine::Expression(".spec[0] | .x")],
+            ),
+            ("- /spec/replicas", vec![IgnoreLine::Invalid("- /spec/replicas")]),
+            ("spec.replicas", vec![IgnoreLine::Invalid("spec.replicas")]),
+            ("  \n", vec![]),
+        ] {
+            assert_eq!(ignore_lines(text).collect::<Vec<_>>(), expected, "{text}");
+        }
+    }
 
     #[test]
     fn an_option_is_one_of_a_list() {

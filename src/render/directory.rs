@@ -17,6 +17,7 @@ use super::input::Made;
 use super::paths::{self, PathFault, relative};
 use super::{RenderError, RenderInput, jsonnet, likeness, list};
 use crate::app::Directory;
+use crate::app::ignore_file::{self, IGNORE_FILE};
 use crate::app::source::SourceKind;
 use crate::finding::{Code, Excerpt, Finding};
 use crate::object::yaml::{self, Limits, WithPositions, YamlError};
@@ -134,6 +135,9 @@ fn files(folder: RenderFolder<'_>, manifests: &mut Target) -> Result<Vec<Manifes
         if text.contains(SKIP_FILE_MARKER) {
             continue;
         }
+        if is_ignore_file(folder, &path) && ignore_file::read(&shown, &bytes).is_some_and(|it| it.findings.is_empty()) {
+            continue;
+        }
         let size = bytes.len() as u64;
         if size > limit {
             return Err(RenderError::TooLarge {
@@ -194,6 +198,11 @@ fn paths(folder: RenderFolder<'_>) -> Result<Vec<PathBuf>, RenderError> {
 /// `.argocd-source.yaml` and its like speak of the source, and have been heard.
 fn is_override(path: &Path) -> bool {
     path.file_name().is_some_and(|name| name.as_encoded_bytes().starts_with(b".argocd-source"))
+}
+
+/// Whether it is the `trueup.yaml` of the source: rules of what is compared, unless it holds objects.
+fn is_ignore_file(folder: RenderFolder<'_>, path: &Path) -> bool {
+    path.parent() == Some(folder.folder) && path.file_name().is_some_and(|name| name == IGNORE_FILE)
 }
 
 /// `exclude`, `include` and the extension filter of one source.

@@ -3,6 +3,7 @@
 //! In: the path that a manifest names. Out: a real path, links resolved, that lies in the checkout; or an error.
 //! Argo CD: `path` must be relative, inside of the root, and a folder (reposerver/repository, `apppathutil.Path`).
 
+use std::io::Read;
 use std::path::{Component, Path, PathBuf};
 use std::sync::Arc;
 
@@ -92,6 +93,9 @@ fn is_local(repo_url: &str) -> bool {
     repo_url.starts_with(['/', '.']) || repo_url.get(..5).is_some_and(|scheme| scheme.eq_ignore_ascii_case("file:"))
 }
 
+/// How large a file beside the manifests may be.
+const SMALL: u64 = 1 << 20;
+
 /// A folder with one revision's files; it stays as long as the `Sources` that fetched it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Checkout {
@@ -127,6 +131,28 @@ impl Checkout {
             return Err(SourceError::NotAFile { path: path.to_owned(), revision: self.short_revision() });
         }
         Ok(found)
+    }
+
+    /// The content of a small file in a folder of the checkout, and its path as a report shows it; nothing where it is not there.
+    pub fn read_beside(&self, folder: &str, name: &str) -> Result<Option<(String, Vec<u8>)>, SourceError> {
+        let path = match folder.trim_matches('/') {
+            "" | "." => name.to_owned(),
+            folder => format!("{folder}/{name}"),
+        };
+        let is_there =
+            lexically_inside(Path::new(&path)).is_some_and(|path| self.root.join(path).symlink_metadata().is_ok());
+        if !is_there {
+            return Ok(None);
+        }
+        let unreadable =
+            |cause: std::io::Error| SourceError::PathUnreadable { path: path.clone(), cause: SourceCause::of(&cause) };
+        let file = std::fs::File::open(self.file(&path)?).map_err(unreadable)?;
+        let mut bytes = Vec::new();
+        file.take(SMALL + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+        if bytes.len() as u64 > SMALL {
+            return Err(unreadable(std::io::Error::other(format!("it is larger than {} KiB", SMALL >> 10))));
+        }
+        Ok(Some((path, bytes)))
     }
 
     fn confined(&self, path: &str) -> Result<PathBuf, SourceError> {

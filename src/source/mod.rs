@@ -25,6 +25,7 @@ mod sources;
 mod submodules;
 mod task;
 mod tree;
+mod values_url;
 mod version_range;
 mod working_tree;
 
@@ -38,4 +39,5 @@ pub use location::{locate, path_start};
 pub use settings::{Override, SourceSettings};
 pub use sources::Sources;
 pub(crate) use tree::{refuse_links_that_leave, unless_it_leaves};
+pub use values_url::fetch_values;
 pub use version_range::VersionRange;

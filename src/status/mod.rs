@@ -5,6 +5,8 @@
 pub mod compare;
 pub mod health;
 pub mod ignore;
+pub mod orphans;
+pub mod since;
 pub mod tracking;
 
 use serde_json::{Map, Value};
@@ -107,6 +109,20 @@ pub struct FieldDrift {
     pub moved: Moved,
     /// The value in git when the two were last the same, where that is known. Masked for Secrets.
     pub last_synced: Option<Value>,
+    /// Whether git says what it said at the last sync, by the record alone.
+    pub git_since_sync: GitSinceSync,
+}
+
+/// What git says of a field now, held against what it said at the last sync.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Hash)]
+pub enum GitSinceSync {
+    /// The same: the record of the last sync proves it.
+    Unchanged,
+    /// Something else.
+    Changed,
+    /// Nothing tells: there is no record, or what was synced is not known.
+    #[default]
+    Unknown,
 }
 
 impl ResourceDrift {
@@ -145,6 +161,8 @@ pub struct Ignored {
     pub field: FieldDrift,
     /// The rule: `spec.ignoreDifferences[0].jsonPointers: /spec/replicas`.
     pub rule: String,
+    /// Whether the rule accepts what the cluster changed, and nothing that git does. A sync keeps such a value.
+    pub is_accepted: bool,
 }
 
 /// One resource, compared.

@@ -307,3 +307,98 @@ fn a_tolerated_extra_is_listed_and_does_not_count() {
     cluster.kubectl(["annotate", "configmap/left", "argocd.argoproj.io/compare-options-"]);
     trueup(["diff"]).of(&shop).exits(1);
 }
+
+fn replicas(cluster: &TestCluster) -> String {
+    cluster.kubectl(["get", "deployment/web", "-o", "jsonpath={.spec.replicas}"])
+}
+
+/// argo-cd #12686: the rule stands on the resource, in git. The same annotation on the live object silences nothing.
+#[test]
+fn an_annotation_in_git_ignores_and_one_in_the_cluster_does_not() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let annotated = |image: &str| {
+        let annotations = "  annotations:\n    trueup.dev/ignore: |\n      /spec/replicas\n      spec.paused\nspec:\n";
+        deployment("web").image(image).replicas(2).to_string().replacen("spec:\n", annotations, 1)
+    };
+    let git = TestRepo::new().file("web.yaml", annotated("web:1")).commit("two replicas");
+    let options = json!({"syncOptions": ["RespectIgnoreDifferences=true"]});
+    let shop = git.application("shop").spec_field("syncPolicy", options).deployed_to(&cluster);
+    trueup(["sync", "-y"]).of(&shop).exits(0);
+    cluster.kubectl(["scale", "deployment/web", "--replicas=3"]);
+
+    let report = trueup(["diff", "-o", "json"]).of(&shop).exits(0).json();
+    let web = resource(&report, "Deployment", "web");
+    assert_eq!(web["ignored"][0]["path"], "/spec/replicas", "{web:#}");
+    assert_eq!(messages(&report).len(), 1, "{report:#}");
+    assert!(messages(&report)[0].contains("invalid line `spec.paused` in annotation"), "{report:#}");
+    let git = git.file("web.yaml", annotated("web:2")).commit("an image");
+    trueup(["sync", "-y"]).of(&shop).exits(0);
+    assert_eq!(replicas(&cluster), "3", "a sync respects the rule");
+
+    let _git = git.file("web.yaml", deployment("web").image("web:2").replicas(2)).commit("no annotation");
+    cluster.kubectl(["annotate", "--overwrite", "deployment/web", "trueup.dev/ignore=.spec.replicas"]);
+    let report = trueup(["diff", "-o", "json"]).of(&shop).exits(1).json();
+    let fields = resource(&report, "Deployment", "web")["fields"].to_string();
+    assert!(fields.contains("/spec/replicas"), "{report:#}");
+}
+
+/// argo-cd #15094: an autoscaler may scale, and who changes the replicas in git is followed.
+#[test]
+fn a_rule_about_the_cluster_accepts_its_changes_and_follows_git() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let rule =
+        "ignore:\n- group: apps\n  kind: Deployment\n  jsonPointers: [/spec/replicas]\n  when: cluster-changed\n";
+    let git = TestRepo::new()
+        .file("shop/web.yaml", deployment("web").replicas(2))
+        .file("shop/trueup.yaml", rule)
+        .commit("two replicas");
+    let shop = git.application("shop").path("shop").deployed_to(&cluster);
+    // Without a record nothing proves which side changed.
+    cluster.kubectl(["apply", "--server-side", "-f", &git.path().join("shop/web.yaml").to_string_lossy()]);
+    cluster.kubectl(["scale", "deployment/web", "--replicas=3"]);
+    let report = trueup(["diff", "-o", "json"]).of(&shop).exits(1).json();
+    assert!(messages(&report)[0].contains("is not used on 1 field"), "{report:#}");
+    trueup(["sync", "-y", "--adopt"]).of(&shop).exits(0);
+    assert_eq!(replicas(&cluster), "2");
+
+    let accepted = json!({"path": "/spec/replicas", "git": 2, "live": 5, "accepted": true,
+                          "rule": "shop/trueup.yaml ignore[0].jsonPointers: /spec/replicas"});
+    cluster.kubectl(["scale", "deployment/web", "--replicas=5"]);
+    let report = trueup(["diff", "-o", "json"]).of(&shop).exits(0).json();
+    assert_eq!(resource(&report, "Deployment", "web")["ignored"], json!([accepted]));
+    assert_eq!(messages(&report), [""; 0]);
+
+    // Another field changes in git: the sync keeps what the cluster has, and so does the record.
+    let git = git.file("shop/web.yaml", deployment("web").image("web:2").replicas(2)).commit("an image");
+    trueup(["sync", "-y"]).of(&shop).exits(0);
+    assert_eq!(replicas(&cluster), "5");
+    trueup(["diff"]).of(&shop).exits(0);
+    cluster.kubectl(["scale", "deployment/web", "--replicas=6"]);
+    let text = trueup(["diff", "-q", "--show-ignored"]).of(&shop).exits(0).stdout;
+    assert!(text.contains("accepted by shop/trueup.yaml ignore[0]"), "{text}");
+
+    let _git = git.file("shop/web.yaml", deployment("web").image("web:2").replicas(4)).commit("four replicas");
+    let report = trueup(["diff", "-o", "json"]).of(&shop).exits(1).json();
+    assert_eq!(resource(&report, "Deployment", "web")["fields"][0]["git"], 4, "{report:#}");
+    trueup(["sync", "-y"]).of(&shop).exits(0);
+    assert_eq!(replicas(&cluster), "4");
+}
+
+/// A typo in a rule must not make it wider; a manifest of that name stays one, and its object is not pruned.
+#[test]
+fn a_rules_file_with_a_fault_ignores_nothing_and_a_manifest_of_that_name_is_a_manifest() {
+    let rule = "ignore:\n- group: apps\n  kind: Deployment\n  jsonPointers: [/spec/replicas]\n  nmae: api\n";
+    let git = TestRepo::new()
+        .file("web.yaml", deployment("web").replicas(2))
+        .file("trueup.yaml", rule)
+        .commit("two replicas");
+    let live = folder_with([("web.yaml", &deployment("web").replicas(3))]);
+    let shop = git.application("shop").destination(json!({"name": "in-cluster", "namespace": "default"}));
+    let report = trueup(["diff", "-o", "json"]).of(&shop).live(live.path()).exits(1).json();
+    assert_eq!(messages(&report), ["shop: trueup.yaml: `nmae` is not a field of `ignore[0]`"]);
+    assert_eq!(report["applications"][0]["conditions"][0]["source"], json!({"file": "trueup.yaml", "line": 5}));
+
+    let _git = git.file("trueup.yaml", config_map("settings")).commit("a manifest");
+    let report = trueup(["diff", "-o", "json"]).of(&shop).live(live.path()).exits(1).json();
+    assert_eq!(resource(&report, "ConfigMap", "settings")["state"], "missing");
+}

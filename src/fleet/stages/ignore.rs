@@ -1,13 +1,16 @@
 //! Applies the ignore rules of one application to what was found, and tells which of them are of no use.
 //!
 //! In: an application with what is live, and its resources. Out: the same resources, with what rules cover taken out of the differences; a
-//! warning for each rule that names nothing or cannot be followed. jq expressions run within a deadline ([`jq`]).
+//! warning for each rule that names nothing or cannot be followed. Rules are the Application's, those of `trueup.yaml` beside its
+//! manifests, those that its resources carry in git, and `argocd-cm`'s. jq expressions run within a deadline ([`jq`]).
 
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use serde_json::Value;
 
-use crate::finding::Finding;
+use crate::app::ignore_file::{self, IGNORE_FILE, IgnoreFile};
+use crate::finding::{Finding, Severity};
 use crate::fleet::application::Listed;
 use crate::fleet::condition::ConditionKind;
 use crate::fleet::live::{Place, identity, place_of};
@@ -28,12 +31,23 @@ pub(crate) async fn ignore(
     request: &Request,
     resources: &mut [ResourceDrift],
 ) -> Vec<(ConditionKind, Finding)> {
-    let (rules, faults) = IgnoreRules::of(&listed.application, &request.settings);
-    let mut findings: Vec<Finding> = faults.iter().map(|fault| Finding::of(fault)).collect();
+    let (files, mut findings) = files(listed);
+    let (rules, faults) = IgnoreRules::of(&listed.application, &request.settings, &files, &listed.target);
+    findings.extend(faults.iter().map(|fault| Finding::of(fault)));
     if !rules.is_empty() {
         let mut ignoring = Ignoring::begin(&rules, resources, |drift| live_of(drift, listed));
+        // Many resources may carry the same expression: it is run once.
+        let mut by_text: BTreeMap<String, Vec<(usize, Vec<Value>)>> = BTreeMap::new();
         for Expression { rule, text, values } in ignoring.expressions() {
-            ignoring.answer(rule, answer(text, values, request).await);
+            by_text.entry(text).or_default().push((rule, values));
+        }
+        for (text, rules) in by_text {
+            let values = rules.iter().flat_map(|(_, values)| values.iter().cloned()).collect();
+            let mut outcome = answer(text, values, request).await;
+            for (rule, values) in rules {
+                let own = outcome.as_mut().map(|named| named.drain(..values.len().min(named.len())).collect());
+                ignoring.answer(rule, own.map_err(|why| why.clone()));
+            }
         }
         findings.extend(ignoring.finish(resources).iter().map(|fault| Finding::of(fault)));
     }
@@ -45,6 +59,28 @@ pub(crate) async fn ignore(
         }
     }
     findings.into_iter().map(|finding| (ConditionKind::IgnoreRuleWarning, finding)).collect()
+}
+
+/// The `trueup.yaml` of each source that is a folder of git, as its revision has it. One that cannot be read ignores nothing. A
+/// chart's author has no say in what is compared.
+fn files(listed: &Listed) -> (Vec<IgnoreFile>, Vec<Finding>) {
+    let (mut files, mut findings) = (Vec::new(), Vec::new());
+    for (source, fetched) in listed.application.sources.iter().zip(&listed.sources) {
+        let Some(checkout) = fetched.checkout().filter(|_| source.chart.is_none() && !source.renders_nothing()) else {
+            continue;
+        };
+        let folder = source.path.as_deref().unwrap_or_default();
+        match checkout.read_beside(folder, IGNORE_FILE) {
+            Ok(None) => {}
+            Ok(Some((shown, bytes))) => {
+                let Some(mut file) = ignore_file::read(&shown, &bytes) else { continue };
+                findings.append(&mut file.findings);
+                files.push(file);
+            }
+            Err(error) => findings.push(Finding { severity: Severity::Warning, ..Finding::of(&error) }),
+        }
+    }
+    (files, findings)
 }
 
 /// Each expression is on its own: whatever becomes of it, the others and the run go on.

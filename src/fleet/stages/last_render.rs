@@ -185,7 +185,7 @@ impl PastTarget {
     pub(crate) fn said(&self, key: &Key) -> Said<'_> {
         let object = self.places.get(key).and_then(|place| self.objects.get(*place));
         match (object, self.baseline.of(key)) {
-            (Some(object), _) => match self.baseline.is_as_applied(object) {
+            (Some(object), _) => match self.baseline.is_as_git_said(object) {
                 Some(true) => Said::Object(object),
                 None if self.doubt.is_none() => Said::Object(object),
                 Some(false) | None => Said::Unknown,

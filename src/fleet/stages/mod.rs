@@ -16,6 +16,7 @@ pub(crate) mod load;
 pub(crate) mod namespace;
 pub(crate) mod neighbours;
 pub(crate) mod nondeterminism;
+pub(crate) mod orphans;
 pub(crate) mod owners;
 pub(crate) mod reasons;
 pub(crate) mod render;

@@ -2,7 +2,6 @@
 //!
 //! In: a compared application with its plan and its operation. Out: the [`Attempt`] and the [`Ended`] of the state. Pure.
 
-use std::borrow::Cow;
 use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
@@ -82,9 +81,10 @@ fn baseline(compared: &Compared, plan: &Plan, operation: &Operation, applyset_id
             (Some((step, live)), _) => {
                 // What was applied may keep live values that a rule protects: then it is not what git says, and once the rule
                 // is gone it must not look like it.
-                let as_git_says = || marked(object, applyset_id);
-                let target = step.target.as_deref().map_or_else(|| Cow::Owned(as_git_says()), Cow::Borrowed);
-                baseline.record(&target, live, source.as_deref());
+                let git = marked(object, applyset_id);
+                let target = step.target.as_deref().unwrap_or(&git);
+                baseline.record(target, live, source.as_deref());
+                baseline.record_git(&git);
             }
             (None, Some(before)) => baseline.keep_in(before, &object.key(), source.as_deref()),
             (None, None) => {}

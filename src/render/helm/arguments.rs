@@ -3,7 +3,7 @@
 //! Rules: Argo CD util/helm/cmd.go `template`, `cleanSetParameters`; repository.go `helmTemplate`.
 
 use std::collections::BTreeMap;
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::path::PathBuf;
 
 use serde_json::Value;
@@ -17,6 +17,8 @@ use crate::finding::Finding;
 use crate::object::yaml;
 use crate::render::program::{Home, ProgramError};
 use crate::render::{RenderError, RenderInput, capabilities};
+use crate::secret::RepoUrl;
+use crate::source::fetch_values;
 
 /// The arguments of Helm.
 pub(super) struct HelmArguments {
@@ -56,15 +58,18 @@ impl HelmArguments {
         let version = capabilities::kube_version(&helm.kube_version, input.kinds)
             .map_err(|source| HelmError::KubeVersion { source })?;
         this.option("--kube-version", version.as_deref());
-        for (name, path) in values.file_parameters()? {
-            this.file_parameter(&name, path);
+        let mut remote = RemoteFiles { input, home, count: 0 };
+        for (name, file) in values.file_parameters()? {
+            this.repeatable &= matches!(file, ValuesFile::Path(_));
+            this.file_parameter(&name, &remote.place(file)?);
         }
         for file in files {
-            this.values_file(file);
+            this.repeatable &= matches!(file, ValuesFile::Path(_));
+            this.values_file(remote.place(file)?);
         }
         if let Some(text) = own_values(helm) {
             let no_place = |source| ProgramError::NoPlace { place: input.place(), source };
-            this.values_file(ValuesFile::Path(home.file("values-of-the-source.yaml", &text).map_err(no_place)?));
+            this.values_file(home.file("values-of-the-source.yaml", &text).map_err(no_place)?.into());
         }
         for version in capabilities::api_versions(&helm.api_versions, input.kinds) {
             this.option("--api-versions", Some(&version));
@@ -79,7 +84,7 @@ impl HelmArguments {
     pub(super) fn set(&mut self, values: SetValues, home: &Home) -> std::io::Result<()> {
         if !values.file.is_empty() {
             let text = yaml::write(&Value::Object(values.file));
-            self.values_file(ValuesFile::Path(home.file("parameters-of-the-source.yaml", &text)?));
+            self.values_file(home.file("parameters-of-the-source.yaml", &text)?.into());
         }
         self.list.extend(self.values_files.iter().cloned());
         for number in values.numbers {
@@ -88,25 +93,12 @@ impl HelmArguments {
         Ok(())
     }
 
-    fn file_parameter(&mut self, name: &str, file: ValuesFile) {
-        let place = match file {
-            ValuesFile::Path(path) => path.display().to_string(),
-            ValuesFile::Url(url) => {
-                self.repeatable = false;
-                url
-            }
-        };
-        self.option("--set-file", Some(&format!("{name}={}", with_commas_escaped(&place))));
+    fn file_parameter(&mut self, name: &str, place: &OsStr) {
+        let place = with_commas_escaped(&place.to_string_lossy());
+        self.option("--set-file", Some(&format!("{name}={place}")));
     }
 
-    fn values_file(&mut self, file: ValuesFile) {
-        let place = match file {
-            ValuesFile::Path(path) => path.into_os_string(),
-            ValuesFile::Url(url) => {
-                self.repeatable = false;
-                url.into()
-            }
-        };
+    fn values_file(&mut self, place: OsString) {
         self.values_files.extend(["--values".into(), csv_field(place)]);
     }
 
@@ -129,6 +121,55 @@ impl HelmArguments {
             self.word(name);
         }
     }
+}
+
+/// Files that a source names by URL. Every process of a machine can read the arguments of the others, and a URL may hold a password.
+struct RemoteFiles<'a> {
+    input: &'a RenderInput<'a>,
+    home: &'a Home,
+    count: usize,
+}
+
+impl RemoteFiles<'_> {
+    /// Where Helm finds a file: one by URL is fetched into the private home.
+    fn place(&mut self, file: ValuesFile) -> Result<OsString, RenderError> {
+        let url = match file {
+            ValuesFile::Path(path) => return Ok(path.into_os_string()),
+            ValuesFile::Url(url) => url,
+        };
+        if !is_http(&url) {
+            // A plugin of Helm knows what to do with it, and gets it as an argument.
+            return if has_secret(&url) {
+                Err(HelmError::SecretInUrl { url: shown(&url) }.into())
+            } else {
+                Ok(url.into())
+            };
+        }
+        let RenderInput { settings, cancel, .. } = *self.input;
+        let bytes = fetch_values(&url, settings.timeout, cancel)
+            .map_err(|source| HelmError::ValuesNotFetched { url: shown(&url), source })?;
+        self.count += 1;
+        let name = format!("values-of-url-{}.yaml", self.count);
+        let no_place = |source| ProgramError::NoPlace { place: self.input.place(), source };
+        Ok(self.home.private_file(&name, &bytes).map_err(no_place)?.into_os_string())
+    }
+}
+
+fn is_http(url: &str) -> bool {
+    ["http:", "https:"]
+        .iter()
+        .any(|scheme| url.get(..scheme.len()).is_some_and(|start| start.eq_ignore_ascii_case(scheme)))
+}
+
+/// Whether a URL carries a user, a password, or a query, which may be a signature.
+fn has_secret(url: &str) -> bool {
+    let authority = url.split_once("//").map_or("", |(_, rest)| rest.split(['/', '?', '#']).next().unwrap_or_default());
+    authority.contains('@') || url.contains('?')
+}
+
+/// A URL without what opens it.
+fn shown(url: &str) -> String {
+    RepoUrl::new(url).to_string()
 }
 
 /// Of two parameters with one name the last counts; `--set` before `--set-string`, which wins.
@@ -187,6 +228,22 @@ fn csv_field(text: OsString) -> OsString {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn what_opens_a_url_is_found_and_not_shown() {
+        for (url, http, secret, expected) in [
+            ("https://example.com/a.yaml", true, false, "https://example.com/a.yaml"),
+            ("HTTPS://ada:swordfish@example.com/a.yaml", true, true, ""),
+            ("s3://bucket/a.yaml", false, false, "s3://bucket/a.yaml"),
+            ("s3://key:swordfish@bucket/a.yaml", false, true, ""),
+            ("s3://bucket/a.yaml?signature=swordfish", false, true, ""),
+            ("secrets://a@b.yaml", false, true, ""),
+        ] {
+            assert_eq!((is_http(url), has_secret(url)), (http, secret), "{url}");
+            assert!(!shown(url).contains("swordfish"), "{url}");
+            assert!(expected.is_empty() || shown(url) == expected, "{url}");
+        }
+    }
 
     /// Argo CD `util/helm/cmd_test.go`: `Test_cleanSetParameters`, `TestReplaceAllWithLookbehind`.
     #[test]

@@ -102,6 +102,30 @@ pub enum HelmError {
         /// The schemes that are fetched.
         known: String,
     },
+    /// A values file that could not be fetched.
+    #[error("values file `{url}` cannot be fetched")]
+    #[diagnostic(
+        code("trueup::render::values_fetch"),
+        help("correct the URL; the user and the password for it are those in the URL")
+    )]
+    ValuesNotFetched {
+        /// Without what opens it.
+        url: String,
+        /// Why.
+        source: SourceError,
+    },
+    /// A URL with a password, of a scheme that only a plugin of Helm fetches.
+    #[error("values file `{url}` holds credentials, which Helm could only get as an argument")]
+    #[diagnostic(
+        code("trueup::render::values_secret"),
+        help(
+            "remove user, password and query, because every process of the machine can read arguments; the plugin can have its own login"
+        )
+    )]
+    SecretInUrl {
+        /// Without what opens it.
+        url: String,
+    },
     /// A reference to a chart.
     #[error("`{file}` refers to a source that is a chart, whose files cannot be used")]
     #[diagnostic(

@@ -27,7 +27,7 @@ use crate::source::lexically_inside;
 pub(super) enum ValuesFile {
     /// A file that is there; a link to one keeps its own name, by which Argo CD distinguishes files.
     Path(PathBuf),
-    /// Fetched by Helm itself.
+    /// Fetched by this program, for http and https. Another scheme is a plugin's of Helm.
     Url(String),
 }
 

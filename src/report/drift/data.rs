@@ -4,6 +4,7 @@
 //!
 //! Rule: docs/design.md, "The JSON contract"; docs/report.schema.json says the same to a validator.
 
+use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::{Map, Value};
 
@@ -12,6 +13,7 @@ use crate::cluster::Requests;
 use crate::finding::{Code, Finding, Severity};
 use crate::fleet::Condition;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
+use crate::object::Key;
 use crate::report::View;
 use crate::report::drift::operation::{HeldEntry, OperationEntry};
 use crate::report::style::words::message_with_causes;
@@ -83,6 +85,19 @@ struct ApplicationData<'run> {
     deleted: bool,
     conditions: Vec<ConditionEntry<'run>>,
     resources: Vec<ResourceData<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    recent: Vec<ResourceData<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    orphans: Vec<OrphanEntry<'run>>,
+}
+
+/// A resource that belongs to no application.
+#[derive(Serialize)]
+struct OrphanEntry<'run> {
+    group: &'run str,
+    kind: &'run str,
+    namespace: &'run str,
+    name: &'run str,
 }
 
 #[derive(Serialize)]
@@ -175,6 +190,8 @@ struct ResourceData<'run> {
     state: &'static str,
     proof: &'static str,
     #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
     moved: Option<&'static str>,
     #[serde(skip_serializing_if = "Option::is_none")]
     health: Option<&'static str>,
@@ -202,6 +219,8 @@ struct IgnoredEntry<'run> {
     git: Option<&'run Value>,
     #[serde(skip_serializing_if = "Option::is_none")]
     live: Option<&'run Value>,
+    #[serde(skip_serializing_if = "is_false")]
+    accepted: bool,
 }
 
 #[derive(Serialize)]
@@ -217,6 +236,8 @@ struct FieldData<'run> {
     #[serde(skip_serializing_if = "Option::is_none")]
     item: Option<&'run Map<String, Value>>,
     moved: &'static str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    since: Option<String>,
     #[serde(skip_serializing_if = "Option::is_none")]
     by: Option<By<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
@@ -329,6 +350,12 @@ impl<'run> ApplicationData<'run> {
             conditions: application.conditions.iter().map(ConditionEntry::of).collect(),
             health: application.health.as_ref().map(|health| health.status.as_str()),
             resources: application.resources.iter().map(|resource| ResourceData::of(resource, application)).collect(),
+            recent: application.recent.iter().map(|resource| ResourceData::of(resource, application)).collect(),
+            orphans: application
+                .orphans
+                .iter()
+                .map(|Key { group, kind, namespace, name }| OrphanEntry { group, kind, namespace, name })
+                .collect(),
         }
     }
 }
@@ -405,9 +432,14 @@ impl<'run> ResourceData<'run> {
                 .origin
                 .as_ref()
                 .map(|origin| PlaceData { file: &origin.file, line: Some(origin.line).filter(|line| *line > 0) }),
+            since: application.since(resource).map(|since| since.to_string()),
             note: resource.note.as_deref(),
-            fields: resource.fields.iter().map(|field| FieldData::of(field, history)).collect(),
-            additions: resource.additions.iter().map(|field| FieldData::of(field, None)).collect(),
+            fields: resource
+                .fields
+                .iter()
+                .map(|field| FieldData::of(field, application.since_of_field(resource, field), history))
+                .collect(),
+            additions: resource.additions.iter().map(|field| FieldData::of(field, None, None)).collect(),
             ignored: resource.ignored.iter().map(IgnoredEntry::of).collect(),
             tolerated: resource.is_tolerated,
         }
@@ -416,13 +448,19 @@ impl<'run> ResourceData<'run> {
 
 impl<'run> IgnoredEntry<'run> {
     fn of(ignored: &'run Ignored) -> Self {
-        let Ignored { field, rule } = ignored;
-        Self { path: field.path.to_string(), rule, git: field.git.as_ref(), live: field.live.as_ref() }
+        let Ignored { field, rule, is_accepted } = ignored;
+        Self {
+            path: field.path.to_string(),
+            rule,
+            git: field.git.as_ref(),
+            live: field.live.as_ref(),
+            accepted: *is_accepted,
+        }
     }
 }
 
 impl<'run> FieldData<'run> {
-    fn of(field: &'run FieldDrift, history: Option<&'run PathHistory>) -> Self {
+    fn of(field: &'run FieldDrift, since: Option<Timestamp>, history: Option<&'run PathHistory>) -> Self {
         // What git did explains only what git moved.
         let history = history.filter(|_| field.moved.has_git());
         Self {
@@ -432,6 +470,7 @@ impl<'run> FieldData<'run> {
             last_synced: field.last_synced.as_ref(),
             item: field.item.as_ref(),
             moved: side(field.moved),
+            since: since.map(|since| since.to_string()),
             by: field.managers.first().map(By::of),
             commits: history.iter().flat_map(|history| &history.commits).map(CommitEntry::of).collect(),
             more_commits: history.is_some_and(|history| history.is_cut),

@@ -14,7 +14,7 @@ use crate::report::View;
 use crate::source::{Commit, PathHistory};
 use crate::status::health::logs::{ContainerLog, LogQuestion};
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
-use crate::status::{FieldDrift, InSyncProof, Manager, Moved, ResourceDrift, ResourceState};
+use crate::status::{FieldDrift, GitSinceSync, InSyncProof, Manager, Moved, ResourceDrift, ResourceState};
 
 /// Text that a terminal, markdown, HTML and a table would all obey.
 pub(in crate::report) const HOSTILE: &str = "\x1b]0;owned\x07\x1b[2J @admin <img src=x onerror=alert(1)> | [x](https://evil.example) \
@@ -296,6 +296,7 @@ pub(in crate::report) fn field(
         managers: manager.into_iter().collect(),
         moved: Moved::Unknown,
         last_synced: None,
+        git_since_sync: GitSinceSync::Unknown,
         path,
     }
 }
@@ -325,6 +326,8 @@ pub(in crate::report) fn application(name: &str) -> ApplicationRun {
         sources: Vec::new(),
         conditions: Vec::new(),
         resources: Vec::new(),
+        recent: Vec::new(),
+        orphans: Vec::new(),
         history: BTreeMap::new(),
         health: None,
         plan: None,

@@ -12,15 +12,19 @@ use crate::report::style::path::{path, short};
 use crate::report::style::theme::Role;
 use crate::report::style::truncate::brief;
 use crate::report::style::words::{counted, manager_words};
-use crate::status::{FieldDrift, ResourceDrift};
+use crate::status::{FieldDrift, Ignored, ResourceDrift};
 
-/// How many fields each rule hid.
-pub(in crate::report) fn by_rule(application: &ApplicationRun) -> BTreeMap<&str, usize> {
+/// How many fields each rule hid, with the word for it.
+pub(in crate::report) fn by_rule(application: &ApplicationRun) -> BTreeMap<(&str, &str), usize> {
     let mut counts = BTreeMap::new();
     for ignored in application.resources.iter().flat_map(|resource| &resource.ignored) {
-        *counts.entry(ignored.rule.as_str()).or_default() += 1;
+        *counts.entry((ignored.rule.as_str(), verb(ignored))).or_default() += 1;
     }
     counts
+}
+
+fn verb(ignored: &Ignored) -> &'static str {
+    if ignored.is_accepted { "accepted" } else { "ignored" }
 }
 
 /// How many fields were ignored and added in the whole run: what is not there is not said.
@@ -56,15 +60,15 @@ pub(in crate::report) fn write(page: &mut Page, resource: &ResourceDrift, view: 
             let value = value.as_ref().map_or_else(|| "nothing".to_owned(), short);
             page.write(Role::Plain, "  ").write(role, format!("{sign} {}", brief(&value)));
         }
-        page.write(Role::Hint, "  ignored by ").write(Role::Hint, &ignored.rule).end();
+        page.write(Role::Hint, format!("  {} by ", verb(ignored))).write(Role::Hint, &ignored.rule).end();
     }
 }
 
 /// Writes how many fields each rule of an application hid.
 pub(in crate::report) fn write_rules(page: &mut Page, application: &ApplicationRun) {
-    for (rule, count) in by_rule(application) {
+    for ((rule, verb), count) in by_rule(application) {
         let words = format!("{} by {rule}", counted(count, "field"));
-        page.write(Role::Hint, "  ignored  ").write(Role::Hint, words).end();
+        page.write(Role::Hint, format!("  {verb}  ")).write(Role::Hint, words).end();
     }
 }
 

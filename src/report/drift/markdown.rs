@@ -58,6 +58,7 @@ pub(in crate::report) fn write(run: &Run, view: &View) -> String {
             .map(finding)
             .chain(rolled_back_words(application).map(|words| format!("\n- {}\n", span(&words))))
             .chain(steps(application))
+            .chain(application.orphans.iter().map(orphan))
             .chain(resources.filter_map(|drift| resource(drift, application, note_of_all, view)))
             .chain(application.health.iter().flat_map(|health| &health.resources).filter_map(unhealthy));
         for piece in pieces {
@@ -95,6 +96,8 @@ fn head(run: &Run) -> String {
         "❌ Incomplete: not everything could be compared"
     } else if run.has_drift() {
         "⚠️ Drift found"
+    } else if run.count_recent() > 0 && run.is_well() {
+        "✅ No drift that is as old as `--older-than` says"
     } else if !run.is_well() {
         "⚠️ Everything is in sync, but not everything is healthy"
     } else {
@@ -111,6 +114,11 @@ fn head(run: &Run) -> String {
         counted(STATES.into_iter().map(|state| run.count(state)).sum(), "resource"),
         words(resource_counts(|state| run.count(state))),
     )
+}
+
+/// A resource that belongs to no application.
+fn orphan(key: &Key) -> String {
+    format!("\n- {} orphaned: belongs to no application\n", span(&key.to_string()))
 }
 
 fn table(run: &Run, text: &mut String) {

@@ -24,7 +24,7 @@ use crate::report::style::words::{
     finding_line, going_words, is_listed_in_plan, lineage_words, one_sided_words, proof_words, resource_counts,
     rolled_back_words, short_revision, state_explained, state_role, state_sign, status_role, status_words,
 };
-use crate::report::{FindingsPlace, View};
+use crate::report::{ExitStatus, FindingsPlace, View};
 use crate::source::PathHistory;
 use crate::status::health::HealthStatus;
 use crate::status::{FieldDrift, Moved, ResourceDrift, ResourceState};
@@ -146,7 +146,12 @@ impl TextReport<'_> {
         if self.view.verbose {
             self.requests(run);
         }
-        self.total(width, &exit, &[(Role::Plain, run.exit_status().meaning().to_owned())]);
+        let recent = run.count_recent();
+        let meaning = match run.exit_status() {
+            ExitStatus::InSync if recent > 0 => "no drift that is as old as `--older-than` says",
+            status => status.meaning(),
+        };
+        self.total(width, &exit, &[(Role::Plain, meaning.to_owned())]);
     }
 
     fn total(&mut self, width: usize, words: &str, counts: &[(Role, String)]) {
@@ -226,11 +231,17 @@ impl TextReport<'_> {
         for state in STATES {
             for resource in application.resources.iter().filter(|resource| resource.state == state) {
                 if !self.is_plain(resource) && !is_listed_in_plan(application) {
-                    self.resource(resource, note.or_else(|| note_of_findings(resource, application)));
+                    self.resource(application, resource, note.or_else(|| note_of_findings(resource, application)));
                     self.commits(application, resource);
                 }
             }
         }
+        if !application.recent.is_empty() {
+            let words =
+                format!("{}, younger than `--older-than`, not listed", counted(application.recent.len(), "resource"));
+            self.page.write(Role::Hint, "  recent   ").write(Role::Hint, words).end();
+        }
+        self.orphans(application);
         self.unhealthy(application);
         let findings = application.conditions.iter().map(|condition| &condition.finding);
         let own: Vec<_> = findings.filter(|one| !self.gathered.is_shared(one, &application.name)).collect();
@@ -239,6 +250,17 @@ impl TextReport<'_> {
             for finding in own {
                 self.finding("  ", finding);
             }
+        }
+    }
+
+    /// What belongs to no application.
+    fn orphans(&mut self, application: &ApplicationRun) {
+        if !application.orphans.is_empty() {
+            self.page.end();
+        }
+        for orphan in &application.orphans {
+            self.page.write(Role::Warning, "  ? ").write(Role::Plain, orphan.to_string());
+            self.page.write(Role::Hint, "  orphaned: belongs to no application").end();
         }
     }
 
@@ -272,6 +294,7 @@ impl TextReport<'_> {
             && !operation::is_reported(application)
             && application.conditions.is_empty()
             && application.rolled_back.is_none()
+            && application.orphans.is_empty()
             && application.resources.iter().all(is_plain);
         !self.view.verbose && application.sync() == SyncStatus::Synced && is_quiet
     }
@@ -309,7 +332,7 @@ impl TextReport<'_> {
     }
 
     /// A resource; its note is left out where the application or the run has it.
-    fn resource(&mut self, resource: &ResourceDrift, shared_note: Option<&str>) {
+    fn resource(&mut self, application: &ApplicationRun, resource: &ResourceDrift, shared_note: Option<&str>) {
         let key = Key {
             group: resource.gvk.group.clone(),
             kind: resource.gvk.kind.clone(),
@@ -335,6 +358,10 @@ impl TextReport<'_> {
         }
         if let Some(origin) = &resource.origin {
             self.page.write(Role::Plain, "  ").write(Role::Hint, origin.to_string());
+        }
+        if let Some(since) = application.since(resource).filter(|_| self.view.verbose) {
+            let age = age(&since.to_string(), self.view.now);
+            self.page.write(Role::Plain, "  ").write(Role::Hint, format!("differs since {since}, {age}"));
         }
         if self.view.verbose && !proof_words(resource.proof).is_empty() {
             self.page.write(Role::Plain, "  ").write(Role::Hint, proof_words(resource.proof));

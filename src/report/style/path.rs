@@ -81,7 +81,7 @@ mod tests {
     use super::*;
     use crate::object::Pointer;
     use crate::report::drift::fixture::resource;
-    use crate::status::{Moved, ResourceState};
+    use crate::status::{GitSinceSync, Moved, ResourceState};
 
     #[test]
     fn a_path_names_list_items_by_their_key() {
@@ -119,6 +119,7 @@ mod tests {
             let field = FieldDrift {
                 moved: Moved::Unknown,
                 last_synced: None,
+                git_since_sync: GitSinceSync::Unknown,
                 path: Pointer::parse(pointer).unwrap(),
                 git: None,
                 live: None,

@@ -63,8 +63,15 @@ pub(super) fn additions(
         })
         .collect();
     // Git is silent about them, then as now: the holder tells who moved.
-    let views =
-        Views { live: &shown, target: &Value::Null, last: None, untouched: false, is_lost: false, has_managers: true };
+    let views = Views {
+        live: &shown,
+        target: &Value::Null,
+        last: None,
+        recorded: None,
+        untouched: false,
+        is_lost: false,
+        has_managers: true,
+    };
     attributed(differences, live, &views, shape)
 }
 

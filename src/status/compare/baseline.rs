@@ -53,6 +53,8 @@ impl Fingerprint {
 pub struct Recorded {
     /// The hash of the target that was applied; none of a Secret.
     target: Option<Fingerprint>,
+    /// The hash of what git said, where something else was applied: live values that a rule protects were kept.
+    git: Option<Fingerprint>,
     /// The hash of our entry of `managedFields` and of the live values at each place that it names. None of a Secret, of
     /// an object of which the entry does not name all that git says, and of a record in an older form.
     applied: Option<Fingerprint>,
@@ -67,6 +69,7 @@ impl Recorded {
         let is_secret = target.kind() == "Secret" && target.api_version() == "v1";
         Self {
             target: (!is_secret).then(|| Fingerprint::of_target(target)),
+            git: None,
             applied: own_entry(live)
                 .filter(|entry| !is_secret && names_all(entry, target))
                 .map(|entry| applied(entry, live)),
@@ -77,6 +80,14 @@ impl Recorded {
     /// Whether git says what it said at the last sync.
     pub(super) fn has_target(&self, target: &Object) -> bool {
         self.target.as_ref().is_some_and(|recorded| *recorded == Fingerprint::of_target(target))
+    }
+
+    /// Whether git said this at the last sync, whatever was applied.
+    fn has_git(&self, target: &Object) -> bool {
+        match &self.git {
+            Some(recorded) => *recorded == Fingerprint::of_target(target),
+            None => self.has_target(target),
+        }
     }
 
     /// Whether every value that was applied is still what the server stored then, whatever others added around it. Never
@@ -118,7 +129,8 @@ pub enum BaselineFault {
 }
 
 /// By kind, namespace and name, so that none of them is written ten thousand times.
-type Objects = BTreeMap<String, BTreeMap<String, BTreeMap<String, RecordedHashes>>>;
+type Objects = ByKind<RecordedHashes>;
+type ByKind<T> = BTreeMap<String, BTreeMap<String, BTreeMap<String, T>>>;
 
 /// One object as it is written: the hash of the target, the hash of what was applied, and which of the record's files it
 /// came from. A hash that is not known is empty.
@@ -134,6 +146,9 @@ struct RecordForm {
     /// The files that the objects came from, each once.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     files: Vec<String>,
+    /// The hashes of what git said, of the objects of which something else was applied.
+    #[serde(default, skip_serializing_if = "BTreeMap::is_empty")]
+    git: ByKind<String>,
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     parts: Vec<PartOf>,
 }
@@ -142,6 +157,7 @@ struct RecordForm {
 #[derive(Default)]
 struct Chunk<'b> {
     objects: Objects,
+    git: ByKind<String>,
     files: BTreeMap<&'b str, usize>,
 }
 
@@ -150,8 +166,10 @@ impl<'b> Chunk<'b> {
         let hash = |hash: &Option<Fingerprint>| hash.as_ref().map_or_else(String::new, |hash| hash.0.clone());
         let next = self.files.len();
         let file = recorded.source.as_deref().map(|source| *self.files.entry(source).or_insert(next));
-        let names = self.objects.entry(kind_of(key)).or_default().entry(key.namespace.clone()).or_default();
-        names.insert(key.name.clone(), RecordedHashes(hash(&recorded.target), hash(&recorded.applied), file));
+        insert(&mut self.objects, key, RecordedHashes(hash(&recorded.target), hash(&recorded.applied), file));
+        if let Some(git) = &recorded.git {
+            insert(&mut self.git, key, git.0.clone());
+        }
     }
 
     /// How many bytes an object adds at most: as if kind and namespace were written for each.
@@ -159,7 +177,9 @@ impl<'b> Chunk<'b> {
         let new_file = recorded.source.as_deref().filter(|source| !self.files.contains_key(source));
         // A name is escaped in JSON: a control character takes six bytes.
         let file = new_file.map_or(0, |source| source.chars().map(|c| if c.is_ascii_graphic() { 2 } else { 6 }).sum());
-        key.group.len() + key.kind.len() + key.namespace.len() + key.name.len() + file + 90
+        let once = key.group.len() + key.kind.len() + key.namespace.len() + key.name.len();
+        let git = recorded.git.as_ref().map_or(0, |git| once + git.0.len() + 20);
+        once + git + file + 90
     }
 
     fn files(&self) -> Vec<String> {
@@ -167,6 +187,11 @@ impl<'b> Chunk<'b> {
         files.sort_by_key(|(_, at)| *at);
         files.into_iter().map(|(file, _)| file.to_owned()).collect()
     }
+}
+
+fn insert<T>(map: &mut ByKind<T>, key: &Key, value: T) {
+    let names = map.entry(kind_of(key)).or_default().entry(key.namespace.clone()).or_default();
+    names.insert(key.name.clone(), value);
 }
 
 /// Where a part is, and what it has to be: the parts of two syncs are never mixed up.
@@ -202,6 +227,14 @@ impl Baseline {
         self.objects.insert(live.key(), Recorded::of(target, live, source));
     }
 
+    /// Remembers what git says of an object that is recorded, where something else was applied.
+    pub fn record_git(&mut self, git: &Object) {
+        let Some(recorded) = self.objects.get_mut(&git.key()) else { return };
+        if let Some(target) = &recorded.target {
+            recorded.git = Some(Fingerprint::of_target(git)).filter(|git| git != target);
+        }
+    }
+
     /// Remembers of an object what an earlier record has.
     pub fn keep(&mut self, earlier: &Self, key: &Key) {
         if let Some(recorded) = earlier.of(key) {
@@ -235,6 +268,12 @@ impl Baseline {
         Some(recorded.has_target(target))
     }
 
+    /// The same of what git said then, which is not what was applied where a rule kept live values.
+    pub fn is_as_git_said(&self, target: &Object) -> Option<bool> {
+        let recorded = self.of(&target.key()).filter(|recorded| recorded.target.is_some())?;
+        Some(recorded.has_git(target))
+    }
+
     /// Every object that it knows.
     pub fn keys(&self) -> impl Iterator<Item = &Key> {
         self.objects.keys()
@@ -265,14 +304,14 @@ impl Baseline {
         let text = text_of(parent)?;
         let record = record_in(text, Some(data_of(parent, CHECKSUM).unwrap_or_default()))?;
         let mut objects = BTreeMap::new();
-        let RecordForm { schema, revisions, objects: written, files, parts: part_list } = record;
-        add(schema, written, &files, &mut objects)?;
+        let RecordForm { schema, revisions, objects: written, files, git, parts: part_list } = record;
+        add(schema, (written, git), &files, &mut objects)?;
         for PartOf { name, checksum } in part_list {
             let text = parts.get(name.as_str()).and_then(|part| text_of(part).ok());
             let Some(Ok(part)) = text.map(|text| record_in(text, Some(&checksum))) else {
                 return Err(BaselineFault::PartMissing(name));
             };
-            add(part.schema, part.objects, &part.files, &mut objects)?;
+            add(part.schema, (part.objects, part.git), &part.files, &mut objects)?;
         }
         Ok(Self { revisions, objects })
     }
@@ -297,8 +336,14 @@ impl Baseline {
 
     fn written(&self, chunk: Chunk<'_>, parts: Vec<PartOf>) -> String {
         let files = chunk.files();
-        let record =
-            RecordForm { schema: SCHEMA, revisions: self.revisions.clone(), objects: chunk.objects, files, parts };
+        let record = RecordForm {
+            schema: SCHEMA,
+            revisions: self.revisions.clone(),
+            objects: chunk.objects,
+            files,
+            git: chunk.git,
+            parts,
+        };
         // Text keys and text values: it cannot fail.
         serde_json::to_string(&record).unwrap_or_default()
     }
@@ -327,7 +372,7 @@ impl Baseline {
 /// Takes what a record, or a part of one, has; a file that it does not list means that somebody edited it.
 fn add(
     schema: u64,
-    written: Objects,
+    (written, mut git): (Objects, ByKind<String>),
     files: &[String],
     objects: &mut BTreeMap<Key, Recorded>,
 ) -> Result<(), BaselineFault> {
@@ -347,7 +392,9 @@ fn add(
             None => None,
         };
         let applied = Fingerprint::read(applied).filter(|_| schema >= FIRST_WITH_VALUES);
-        objects.insert(key, Recorded { target: Fingerprint::read(target), applied, source });
+        let of_kind = git.get_mut(&kind_of(&key)).and_then(|of_kind| of_kind.get_mut(&key.namespace));
+        let git = of_kind.and_then(|names| names.remove(&key.name)).and_then(Fingerprint::read);
+        objects.insert(key, Recorded { target: Fingerprint::read(target), git, applied, source });
     }
     Ok(())
 }
@@ -404,6 +451,26 @@ mod tests {
 
     fn holder(name: &str, data: &Map<String, Value>) -> Object {
         Object::new(json!({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": data})).unwrap()
+    }
+
+    /// What git said is not what was applied where a rule kept live values, and both are needed.
+    #[test]
+    fn what_git_said_is_kept_beside_what_was_applied() {
+        let (git, mut applied) = (config_map("a", "2026-01-01T00:00:00Z"), config_map("a", "2026-01-01T00:00:00Z"));
+        applied.set_label("kept", "live");
+        let mut baseline = Baseline::new(Vec::new());
+        baseline.record(&applied, &applied, Some("a.yaml"));
+        baseline.record_git(&git);
+        let same = config_map("b", "2026-01-01T00:00:00Z");
+        baseline.record(&same, &same, None);
+        baseline.record_git(&same);
+        let pieces = baseline.pieces(1 << 20, |_| String::new());
+        let read = Baseline::read(&holder("trueup-shop", &pieces.head), []).unwrap();
+        assert_eq!(read, baseline);
+        assert_eq!((read.is_as_git_said(&git), read.is_as_applied(&git)), (Some(true), Some(false)));
+        assert_eq!((read.is_as_git_said(&applied), read.is_as_applied(&applied)), (Some(false), Some(true)));
+        assert_eq!((read.is_as_git_said(&same), read.is_as_applied(&same)), (Some(true), Some(true)));
+        assert_eq!(pieces.head["baseline.json"].as_str().unwrap().matches("\"git\"").count(), 1);
     }
 
     /// A record of so many objects, as the ConfigMaps that hold it: the parent, and its parts.

@@ -207,6 +207,7 @@ fn settle(
         live: &shown,
         target: &spelled,
         last: last.as_ref(),
+        recorded: last.as_ref().filter(|_| matches!(past, Past::Said(..))),
         untouched: touched == Touched::No,
         is_lost: *past == Past::Lost,
         has_managers: managers::has_managers(live),

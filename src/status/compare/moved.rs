@@ -12,7 +12,7 @@ use serde_json::Value;
 use super::difference::{Difference, key_of};
 use super::shape::{ListKind, Shape};
 use crate::object::quantity::Quantity;
-use crate::status::{FieldDrift, Manager, Moved};
+use crate::status::{FieldDrift, GitSinceSync, Manager, Moved};
 
 /// Tools that make an object and say nothing of what is in git.
 const CREATORS: [&str; 2] = ["kubectl-create", "kubectl-run"];
@@ -25,6 +25,8 @@ pub(super) struct Views<'v> {
     pub(super) target: &'v Value,
     /// The target of that sync.
     pub(super) last: Option<&'v Value>,
+    /// The same, if it is by the record of a sync: what a live object says of its past, anybody can have written.
+    pub(super) recorded: Option<&'v Value>,
     /// Whether nothing that was applied has been touched since.
     pub(super) untouched: bool,
     /// Whether it was synced, and the target of that sync is not known.
@@ -44,7 +46,13 @@ impl Views<'_> {
             Some(moved) => moved,
             None => by_holder(&difference, &managers, self.has_managers),
         };
+        let git_since_sync = match self.recorded {
+            Some(_) if then == self.counterpart(self.target, &difference, shape) => GitSinceSync::Unchanged,
+            Some(_) => GitSinceSync::Changed,
+            None => GitSinceSync::Unknown,
+        };
         FieldDrift {
+            git_since_sync,
             last_synced: then.cloned(),
             path: difference.edit.path,
             git: difference.edit.git,

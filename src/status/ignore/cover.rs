@@ -9,6 +9,7 @@ use std::collections::BTreeMap;
 use serde_json::Value;
 
 use super::rules::IgnoreRules;
+use crate::app::ignore::AppliesWhen;
 use crate::object::Pointer;
 use crate::status::{FieldDrift, Ignored, ResourceDrift};
 
@@ -79,11 +80,12 @@ impl<'rules> Cover<'rules> {
     }
 
     fn ignored(&self, field: FieldDrift, rule: usize) -> Ignored {
-        Ignored { field, rule: self.rules.rule(rule).name.clone() }
+        let rule = self.rules.rule(rule);
+        Ignored { field, rule: rule.name.clone(), is_accepted: rule.when == AppliesWhen::ClusterChanged }
     }
 
     /// The rule that covers a difference from end to end.
-    fn whole(&self, field: &FieldDrift) -> Option<usize> {
+    pub(super) fn whole(&self, field: &FieldDrift) -> Option<usize> {
         let live = field.live.as_ref().map(|_| covering(&self.live, &field.path));
         let git = field.git.as_ref().map(|_| covering(&self.target, &field.path));
         match (live, git) {

@@ -20,6 +20,38 @@ pub enum RuleFault {
         /// The group or kind.
         glob: String,
     },
+    /// A line of an annotation that is neither a pointer nor an expression.
+    #[error("invalid line `{line}` in annotation `trueup.dev/ignore` of `{object}`{}", at(.place.as_ref()))]
+    #[diagnostic(
+        code(trueup::status::ignore_line),
+        help(
+            "write one JSON pointer (`/spec/replicas`) or jq path expression (`.spec.replicas`) on each line; the line \
+             ignores nothing"
+        )
+    )]
+    Line {
+        /// The object.
+        object: String,
+        /// Its file and line.
+        place: Option<String>,
+        /// As it is written.
+        line: String,
+    },
+    /// A rule about changes in the cluster, and fields of which nothing proves that git is unchanged.
+    #[error("the ignore rule `{name}`{} is not used on {}: it is not known what git said at the last sync",
+        at(.place.as_ref()), in_words(*.fields))]
+    #[diagnostic(
+        code(trueup::status::ignore_unproved),
+        help("sync once: its record proves which side changes from then on; until then the differences count")
+    )]
+    Unproved {
+        /// The rule.
+        name: String,
+        /// Its file and line.
+        place: Option<String>,
+        /// How many fields it would cover.
+        fields: usize,
+    },
     /// An expression that cannot be run.
     #[error("invalid ignore rule `{name}`{}: {why}", at(.place.as_ref()))]
     #[diagnostic(
@@ -85,6 +117,10 @@ impl RuleFault {
         Self::Failed { name: rule.name.clone(), place: rule.place.clone(), words }
     }
 
+    pub(super) fn unproved(rule: &Rule, fields: usize) -> Self {
+        Self::Unproved { name: rule.name.clone(), place: rule.place.clone(), fields }
+    }
+
     pub(super) fn selects_nothing(rule: &Rule) -> Self {
         Self::SelectsNothing { name: rule.name.clone(), place: rule.place.clone(), kinds: rule.kinds.clone() }
     }
@@ -96,12 +132,20 @@ impl RuleFault {
     /// Whether it is about this rule.
     pub(super) fn is_of(&self, rule: &Rule) -> bool {
         let (Self::Glob { name, .. }
+        | Self::Unproved { name, .. }
         | Self::Broken { name, .. }
         | Self::Failed { name, .. }
         | Self::SelectsNothing { name, .. }
-        | Self::NamesNothing { name, .. }) = self;
+        | Self::NamesNothing { name, .. }) = self
+        else {
+            return false;
+        };
         *name == rule.name
     }
+}
+
+fn in_words(fields: usize) -> String {
+    if fields == 1 { "1 field".to_owned() } else { format!("{fields} fields") }
 }
 
 fn at(place: Option<&String>) -> String {

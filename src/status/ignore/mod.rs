@@ -1,6 +1,6 @@
 //! Takes out of a comparison what nobody wants compared, field by field, after it was made.
 //!
-//! In: the rules of an application and of `argocd-cm` ([`IgnoreRules`]), what was found to differ, the live objects. Out: each
+//! In: the rules of an application, of its git and of `argocd-cm` ([`IgnoreRules`]), what was found to differ, the live objects. Out: each
 //! field that a rule covers is no difference any more but an [`Ignored`](super::Ignored) one; and [`RuleFault`]s: a rule that
 //! names nothing in any object, or cannot be followed. jq expressions may not end, so they leave as [`Expression`]s, and the
 //! caller brings what they name.
@@ -20,14 +20,15 @@ pub use jq::{Named, named};
 pub use rules::IgnoreRules;
 pub use suggestion::{Suggestion, suggestion};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde_json::Value;
 
 use self::cover::Cover;
 use self::rules::Names;
 use super::compare::{settle_again, shown};
-use super::{ResourceDrift, ResourceState};
+use super::{FieldDrift, GitSinceSync, Ignored, ResourceDrift, ResourceState};
+use crate::app::ignore::AppliesWhen;
 use crate::object::{Object, Pointer};
 
 /// A jq expression, and the values it is to be run on.
@@ -51,7 +52,7 @@ struct SelectedObject {
     /// Everybody who holds a field of it.
     managers: BTreeSet<String>,
     /// The rules that select it.
-    rules: Vec<usize>,
+    rules: BTreeSet<usize>,
 }
 
 /// Rules being applied to the resources of one application.
@@ -59,6 +60,8 @@ struct SelectedObject {
 pub struct Ignoring<'rules> {
     rules: &'rules IgnoreRules,
     subjects: Vec<SelectedObject>,
+    /// The objects that each rule selects.
+    subjects_of: Vec<Vec<usize>>,
     /// The fields that each rule selects: by rule, the subject, its side, the place.
     found: Vec<Vec<(usize, ComparedSide, Pointer)>>,
     faults: Vec<RuleFault>,
@@ -80,12 +83,21 @@ impl<'rules> Ignoring<'rules> {
         resources: &[ResourceDrift],
         live: impl Fn(&ResourceDrift) -> Option<&'live Object>,
     ) -> Self {
-        let mut this = Self { rules, subjects: Vec::new(), found: vec![Vec::new(); rules.len()], faults: Vec::new() };
+        let mut this = Self {
+            rules,
+            subjects: Vec::new(),
+            subjects_of: vec![Vec::new(); rules.len()],
+            found: vec![Vec::new(); rules.len()],
+            faults: Vec::new(),
+        };
         for (resource, drift) in resources.iter().enumerate() {
             // Rules for every application find nothing in most objects: only where something differs they matter.
             let only_own = drift.fields.is_empty() && drift.additions.is_empty();
             let selecting = rules.selecting(drift, only_own);
             if !selecting.is_empty() && !matches!(drift.state, ResourceState::Extra | ResourceState::Unknown) {
+                for rule in &selecting {
+                    this.subjects_of[*rule].push(this.subjects.len());
+                }
                 this.subjects.push(subject(resource, drift, live(drift), selecting));
             }
         }
@@ -139,22 +151,17 @@ impl<'rules> Ignoring<'rules> {
 
     /// Moves what the rules cover out of the differences, and tells which rules were of no use.
     pub fn finish(mut self, resources: &mut [ResourceDrift]) -> Vec<RuleFault> {
+        let mut unproved = BTreeMap::new();
         for (at, subject) in self.subjects.iter().enumerate() {
             let drift = &mut resources[subject.resource];
-            let mut cover = Cover::new(self.rules);
-            for &rule in &subject.rules {
-                for (_, side, place) in self.found[rule].iter().filter(|(found, ..)| *found == at) {
-                    match side {
-                        ComparedSide::Live => cover.live(place.clone(), rule),
-                        ComparedSide::Target => cover.target(place, rule, drift),
-                    }
-                }
-                if let Names::Manager(manager) = &self.rules.rule(rule).names {
-                    cover.manager(manager, rule);
-                }
-            }
-            ignore(drift, &cover);
+            let covers = Covers {
+                always: self.cover(at, drift, |when| when == AppliesWhen::Always),
+                all: self.cover(at, drift, |_| true),
+            };
+            ignore(drift, &covers, &mut unproved);
         }
+        self.faults
+            .extend(unproved.into_iter().map(|(rule, fields)| RuleFault::unproved(self.rules.rule(rule), fields)));
         // Where an object could not be compared, a rule may have been about it.
         let all_compared = resources.iter().all(|drift| drift.state != ResourceState::Unknown);
         for rule in (0..self.rules.len()).filter(|_| all_compared) {
@@ -163,12 +170,29 @@ impl<'rules> Ignoring<'rules> {
         self.faults
     }
 
+    /// The fields of an object that its rules of some kind name.
+    fn cover(&self, at: usize, drift: &ResourceDrift, is_meant: impl Fn(AppliesWhen) -> bool) -> Cover<'rules> {
+        let mut cover = Cover::new(self.rules);
+        for &rule in self.subjects[at].rules.iter().filter(|rule| is_meant(self.rules.rule(**rule).when)) {
+            for (_, side, place) in self.found[rule].iter().filter(|(found, ..)| *found == at) {
+                match side {
+                    ComparedSide::Live => cover.live(place.clone(), rule),
+                    ComparedSide::Target => cover.target(place, rule, drift),
+                }
+            }
+            if let Names::Manager(manager) = &self.rules.rule(rule).names {
+                cover.manager(manager, rule);
+            }
+        }
+        cover
+    }
+
     fn of_no_use(&self, at: usize) -> Option<RuleFault> {
         let rule = self.rules.rule(at);
         if !rule.is_own || self.faults.iter().any(|fault| fault.is_of(rule)) {
             return None;
         }
-        let mut subjects = self.subjects.iter().filter(|subject| subject.rules.contains(&at)).peekable();
+        let mut subjects = self.subjects_of[at].iter().map(|subject| &self.subjects[*subject]).peekable();
         if subjects.peek().is_none() {
             return Some(RuleFault::selects_nothing(rule));
         }
@@ -180,14 +204,14 @@ impl<'rules> Ignoring<'rules> {
     }
 
     fn sides_of(&self, rule: usize) -> impl Iterator<Item = (usize, ComparedSide, &Value)> {
-        let subjects = self.subjects.iter().enumerate().filter(move |(_, subject)| subject.rules.contains(&rule));
-        subjects.flat_map(|(at, subject)| {
+        self.subjects_of[rule].iter().flat_map(|&at| {
+            let subject = &self.subjects[at];
             SIDES.into_iter().zip(&subject.sides).filter_map(move |(side, value)| Some((at, side, value.as_ref()?)))
         })
     }
 }
 
-fn subject(resource: usize, drift: &ResourceDrift, live: Option<&Object>, rules: Vec<usize>) -> SelectedObject {
+fn subject(resource: usize, drift: &ResourceDrift, live: Option<&Object>, rules: BTreeSet<usize>) -> SelectedObject {
     let held = drift.live.clone().or_else(|| live.map(shown));
     let managers = live.and_then(|live| live.metadata()?.get("managedFields")?.as_array());
     let name = |entry: &Value| entry.get("manager").and_then(Value::as_str).map(str::to_owned);
@@ -195,16 +219,47 @@ fn subject(resource: usize, drift: &ResourceDrift, live: Option<&Object>, rules:
     SelectedObject { resource, sides: [held, drift.target.clone()], managers, rules }
 }
 
+/// What the rules of one object name.
+struct Covers<'rules> {
+    /// By those that are about every difference.
+    always: Cover<'rules>,
+    /// By all of them, for a field that is as git had it at the last sync.
+    all: Cover<'rules>,
+}
+
+impl Covers<'_> {
+    /// Puts a difference where it belongs. A rule about changes in the cluster that may be one in git counts as not proved.
+    fn sort(
+        &self,
+        field: FieldDrift,
+        kept: &mut Vec<FieldDrift>,
+        ignored: &mut Vec<Ignored>,
+        unproved: &mut BTreeMap<usize, usize>,
+    ) {
+        if field.git_since_sync == GitSinceSync::Unchanged {
+            return self.all.sort(field, kept, ignored);
+        }
+        if field.git_since_sync == GitSinceSync::Unknown
+            && self.always.whole(&field).is_none()
+            && let Some(rule) = self.all.whole(&field)
+        {
+            *unproved.entry(rule).or_default() += 1;
+        }
+        self.always.sort(field, kept, ignored);
+    }
+}
+
 /// Takes what is covered out of a resource's differences, and what it says of both sides with it.
-fn ignore(drift: &mut ResourceDrift, cover: &Cover<'_>) {
+fn ignore(drift: &mut ResourceDrift, covers: &Covers<'_>, unproved: &mut BTreeMap<usize, usize>) {
     let mut kept = Vec::new();
     for field in std::mem::take(&mut drift.fields) {
-        cover.sort(field, &mut kept, &mut drift.ignored);
+        covers.sort(field, &mut kept, &mut drift.ignored, unproved);
     }
     drift.fields = kept;
     let mut additions = Vec::new();
     for field in std::mem::take(&mut drift.additions) {
-        cover.sort(field, &mut additions, &mut drift.ignored);
+        // Not a difference: nothing to warn of.
+        covers.sort(field, &mut additions, &mut drift.ignored, &mut BTreeMap::new());
     }
     drift.additions = additions;
     if drift.state == ResourceState::Changed && !drift.ignored.is_empty() {

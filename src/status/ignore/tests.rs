@@ -6,6 +6,7 @@ use serde_json::json;
 use super::*;
 use crate::app::settings::{ComparisonSettings, Settings};
 use crate::app::{Application, Given, ManifestText};
+use crate::object::Origin;
 use crate::status::compare::{Answer, Look, first_look, second_look};
 
 /// An Application with these ignore rules.
@@ -55,7 +56,7 @@ fn pod(containers: Value) -> Value {
 fn outcome(rule: Value, git: Value, live: Value) -> (String, String) {
     let mut entry = json!({"group": "apps", "kind": "Deployment"});
     entry.as_object_mut().unwrap().extend(rule.as_object().unwrap().clone());
-    let (rules, faults) = IgnoreRules::of(&application(&json!([entry])), &ComparisonSettings::default());
+    let (rules, faults) = IgnoreRules::of(&application(&json!([entry])), &ComparisonSettings::default(), &[], &[]);
     assert_eq!(faults, []);
     let (git, live) = (Object::new(git).unwrap(), Object::new(live).unwrap());
     let mut resources = [compared(&git, &live, &git)];
@@ -196,7 +197,7 @@ fn a_rule_of_no_use_is_named() {
     };
     let (git, live) = ([object("web", 2), object("api", 2)], [object("web", 2), object("api", 3)]);
     let faults_of = |rule: Value, settings: &ComparisonSettings| {
-        let (rules, mut faults) = IgnoreRules::of(&application(&json!([rule])), settings);
+        let (rules, mut faults) = IgnoreRules::of(&application(&json!([rule])), settings, &[], &[]);
         let mut resources = [compared(&git[0], &live[0], &git[0]), compared(&git[1], &live[1], &git[1])];
         faults.extend(run(&rules, &mut resources, &live));
         faults.iter().map(ToString::to_string).collect::<Vec<_>>()
@@ -242,6 +243,96 @@ fn a_rule_of_no_use_is_named() {
     assert!(faults.len() == 1 && faults[0].contains("argocd-cm resource.customizations"), "{faults:#?}");
 }
 
+/// argo-cd #12686: a rule where the resource is written. It is about that resource alone, and only what git says counts.
+#[test]
+fn an_annotation_in_git_is_a_rule_for_its_own_resource() {
+    let object = |name: &str, replicas: u64, annotation: Option<&str>| {
+        let mut value = deployment(json!({"replicas": replicas, "paused": replicas == 2}));
+        value["metadata"]["name"] = json!(name);
+        if let Some(text) = annotation {
+            value["metadata"]["annotations"] = json!({"trueup.dev/ignore": text});
+        }
+        Object::new(value).unwrap().with_origin(Origin { file: "web.yaml".into(), line: 7 })
+    };
+    let kept = |git: Option<&str>, live: Option<&str>| {
+        let git = [object("web", 2, git), object("api", 2, None)];
+        let live = [object("web", 3, live), object("api", 3, None)];
+        let (rules, mut faults) = IgnoreRules::of(&application(&json!([])), &ComparisonSettings::default(), &[], &git);
+        let mut resources = [compared(&git[0], &live[0], &git[0]), compared(&git[1], &live[1], &git[1])];
+        faults.extend(run(&rules, &mut resources, &live));
+        assert_eq!(resources[1].fields.len(), 2, "another object");
+        let of = |fields: &[FieldDrift]| {
+            fields
+                .iter()
+                .map(|field| field.path.to_string())
+                .filter(|path| path.starts_with("/spec"))
+                .collect::<Vec<_>>()
+        };
+        let faults: Vec<String> = faults.iter().map(ToString::to_string).collect();
+        (of(&resources[0].fields).join(" "), faults)
+    };
+    for (git, live, expected, fault) in [
+        (Some("/spec/replicas"), Some("/spec/replicas"), "/spec/paused", None),
+        (Some("/spec/replicas\n\n  .spec.paused  \n"), None, "", None),
+        // Whoever may edit the object in the cluster silences nothing.
+        (None, Some("/spec/replicas\n/spec/paused"), "/spec/paused /spec/replicas", None),
+        (
+            Some("- /spec/replicas\n/spec/paused"),
+            None,
+            "/spec/replicas",
+            Some(
+                "invalid line `- /spec/replicas` in annotation `trueup.dev/ignore` of `apps/Deployment shop/web` at \
+                  web.yaml:7",
+            ),
+        ),
+        (Some("spec.replicas"), None, "/spec/paused /spec/replicas", Some("invalid line `spec.replicas`")),
+        (
+            Some(".spec.replicas["),
+            None,
+            "/spec/paused /spec/replicas",
+            Some(
+                "invalid ignore rule `trueup.dev/ignore of apps/Deployment shop/web: .spec.replicas[` at web.yaml:7: \
+                  `.spec.replicas[` is not a jq expression",
+            ),
+        ),
+        (Some("/spec/nothing"), None, "/spec/paused /spec/replicas", Some("matches no field of any `apps/Deployment`")),
+    ] {
+        let (kept, faults) = kept(git, live);
+        assert_eq!(kept, expected, "{git:?} {live:?}");
+        assert_eq!(faults.len(), usize::from(fault.is_some()), "{git:?}: {faults:#?}");
+        assert!(fault.is_none_or(|fault| faults[0].contains(fault)), "{git:?}: {faults:#?}");
+    }
+}
+
+/// argo-cd #15094: what the cluster changes is accepted, what git changes is not. What is not proved is not hidden.
+#[test]
+fn a_rule_about_the_cluster_hides_no_change_in_git() {
+    let text = "ignore:\n- {group: apps, kind: Deployment, jsonPointers: [/spec/replicas], when: cluster-changed}\n";
+    let file = crate::app::ignore_file::read("shop/trueup.yaml", text.as_bytes()).unwrap();
+    let always = json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/replicas"]}]);
+    let (git, live) = (deployment(json!({"replicas": 2})), deployment(json!({"replicas": 3})));
+    let (git, live) = (Object::new(git).unwrap(), Object::new(live).unwrap());
+    let not_used = "the ignore rule `shop/trueup.yaml ignore[0].jsonPointers: /spec/replicas` at shop/trueup.yaml:2 is not \
+                    used on 1 field: it is not known what git said at the last sync";
+    for (own, since, state, accepted, expected) in [
+        (json!([]), GitSinceSync::Unchanged, ResourceState::InSync, Some(true), None),
+        (json!([]), GitSinceSync::Changed, ResourceState::Changed, None, None),
+        (json!([]), GitSinceSync::Unknown, ResourceState::Changed, None, Some(not_used)),
+        (always, GitSinceSync::Unknown, ResourceState::InSync, Some(false), None),
+    ] {
+        let files = [file.clone()];
+        let (rules, _) = IgnoreRules::of(&application(&own), &ComparisonSettings::default(), &files, &[]);
+        let mut drift = compared(&git, &live, &git);
+        drift.fields[0].git_since_sync = since;
+        let mut resources = [drift];
+        let faults: Vec<String> =
+            run(&rules, &mut resources, std::slice::from_ref(&live)).iter().map(ToString::to_string).collect();
+        assert_eq!(resources[0].state, state, "{since:?}");
+        assert_eq!(resources[0].ignored.first().map(|ignored| ignored.is_accepted), accepted, "{since:?}");
+        assert_eq!(faults.first().map(String::as_str), expected, "{since:?}");
+    }
+}
+
 /// Argo CD's `ignoreAggregatedRoles`: a controller writes the rules, git has none.
 #[test]
 fn the_rules_of_an_aggregated_role_are_ignored_where_that_is_set() {
@@ -257,7 +348,7 @@ fn the_rules_of_an_aggregated_role_are_ignored_where_that_is_set() {
     let settings = ComparisonSettings { ignore_aggregated_roles: true, ..ComparisonSettings::default() };
     for (aggregated, state) in [(true, ResourceState::InSync), (false, ResourceState::Changed)] {
         let (git, live) = (role(verbs("get"), aggregated), role(verbs("list"), aggregated));
-        let (rules, _) = IgnoreRules::of(&application(&json!([])), &settings);
+        let (rules, _) = IgnoreRules::of(&application(&json!([])), &settings, &[], &[]);
         let mut resources = [compared(&git, &live, &git)];
         assert_eq!(run(&rules, &mut resources, &[live]), []);
         assert_eq!(resources[0].state, state, "aggregated: {aggregated}");
@@ -332,7 +423,7 @@ proptest! {
                                          "metadata": {"name": "web"}, "spec": spec});
         let pointer: Pointer = std::iter::once("spec".to_owned()).chain(place.clone()).collect();
         let rules = json!([{"group": "example.com", "kind": "Site", "jsonPointers": [pointer.to_string()]}]);
-        let (rules, _) = IgnoreRules::of(&application(&rules), &ComparisonSettings::default());
+        let (rules, _) = IgnoreRules::of(&application(&rules), &ComparisonSettings::default(), &[], &[]);
         let (wanted, held) = (Object::new(site(&git)).unwrap(), Object::new(site(&live)).unwrap());
         let before = compared(&wanted, &held, &wanted);
         let mut resources = [before.clone()];
@@ -359,7 +450,7 @@ proptest! {
 #[test]
 fn what_the_server_refuses_is_not_in_sync_when_all_its_differences_are_ignored() {
     let rule = json!([{"group": "apps", "kind": "Deployment", "jsonPointers": ["/spec/selector"]}]);
-    let (rules, _) = IgnoreRules::of(&application(&rule), &ComparisonSettings::default());
+    let (rules, _) = IgnoreRules::of(&application(&rule), &ComparisonSettings::default(), &[], &[]);
     let one = |app: &str, replicas: u32| {
         Object::new(deployment(json!({"replicas": replicas, "selector": {"matchLabels": {"app": app}}}))).unwrap()
     };

@@ -20,7 +20,7 @@ use crate::cluster::Validation;
 use crate::object::Object;
 use crate::object::annotations::{SYNC_OPTIONS, is_hook, is_skipped};
 use crate::status::compare::{predecessors, with_live_aggregated_rules, without_aggregated_rules};
-use crate::status::{Moved, ResourceDrift, ResourceState};
+use crate::status::{Ignored, Moved, ResourceDrift, ResourceState};
 use crate::sync::ownership::{Owner, owner};
 
 /// So many fields are named in a step's why.
@@ -119,10 +119,16 @@ impl How {
     fn respectful(&self, wanted: &Wanted, input: &PlanInput<'_>) -> Arc<Object> {
         let is_on = input.application.sync_policy.has(SyncOption::RespectIgnoreDifferences);
         match (&wanted.live, &wanted.drift) {
-            (Some(live), Some(drift)) if is_on && !drift.ignored.is_empty() => {
+            (Some(live), Some(drift)) => {
+                // What a rule accepts of the cluster is kept in any case.
+                let kept: Vec<Ignored> =
+                    drift.ignored.iter().filter(|ignored| is_on || ignored.is_accepted).cloned().collect();
+                if kept.is_empty() {
+                    return Arc::clone(&wanted.target);
+                }
                 // An apply leaves what git says nothing of; everything else takes it away.
                 let unspoken = if self.method == Method::Apply { Unspoken::IfOurs } else { Unspoken::Always };
-                Arc::new(respect(&wanted.target, live, &drift.ignored, unspoken))
+                Arc::new(respect(&wanted.target, live, &kept, unspoken))
             }
             _ => Arc::clone(&wanted.target),
         }

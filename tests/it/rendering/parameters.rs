@@ -9,7 +9,7 @@ use fastrand::Rng;
 use serde_json::{Value, json};
 
 use super::{objects, render};
-use crate::harness::{TestApplication, TestRepo, folder_with, or_skip, program};
+use crate::harness::{Answer, HttpServer, TestApplication, TestRepo, folder_with, or_skip, program};
 
 /// Prints every value with its type in Go.
 const TYPES: &str = r#"
@@ -296,4 +296,56 @@ fn parameters_are_in_no_process_list() {
         seen.lines().any(|line| line.starts_with("600 ") && line.ends_with("/parameters-of-the-source.yaml")),
         "{seen}"
     );
+}
+
+/// Every process of a machine can read the arguments of the others: a URL with a login is no argument of Helm.
+#[test]
+fn a_values_file_of_a_url_is_fetched_and_helm_gets_a_path() {
+    let helm = or_skip!(program("helm"));
+    let folder = folder_with([]);
+    let (script, seen) = (folder.path().join("helm"), folder.path().join("seen"));
+    let text = format!(
+        "#!/bin/sh\ntr '\\0' '\\n' < /proc/$$/cmdline >> {seen}\nfor file in \"$@\"; do [ -f \"$file\" ] && stat -c '%a %n' \"$file\" >> {seen}; done\nexec {helm} \"$@\"\n",
+        seen = seen.display(),
+        helm = helm.display(),
+    );
+    fs::write(&script, text).unwrap();
+    fs::set_permissions(&script, fs::Permissions::from_mode(0o755)).unwrap();
+    let server = HttpServer::start(|request| {
+        // `ada:sword-fish`
+        match (request.header("authorization"), request.target.as_str()) {
+            (Some("Basic YWRhOnN3b3JkLWZpc2g="), "/v/values.yaml?signature=4711") => {
+                Answer { status: 200, body: b"colour: from-the-url\n".to_vec(), ..Answer::default() }
+            }
+            (Some("Basic YWRhOnN3b3JkLWZpc2g="), "/v/motd.txt") => {
+                Answer { status: 200, body: b"hello".to_vec(), ..Answer::default() }
+            }
+            (Some(_), _) => Answer::status(404),
+            (None, _) => Answer::status(401),
+        }
+    });
+    let url = |login: &str, file: &str| server.url().replace("://", &format!("://{login}")) + file;
+    let git = chart();
+    let web = |helm: Value| git.application("web").source_field("helm", helm);
+    let good = web(json!({
+        "valueFiles": [url("ada:sword-fish@", "/v/values.yaml?signature=4711")],
+        "fileParameters": [{"name": "motd", "path": url("ada:sword-fish@", "/v/motd.txt")}],
+    }));
+
+    let outcome = render(&good, &[("TRUEUP_HELM", &script)]).exits(0);
+
+    let printed = objects(&outcome)[0]["data"]["values"].to_string();
+    assert!(printed.contains("from-the-url") && printed.contains("hello"), "{printed}");
+    let seen = fs::read_to_string(&seen).unwrap();
+    assert!(!seen.contains("sword-fish") && !seen.contains("4711") && !seen.contains("http:"), "{seen}");
+    let private = seen.lines().any(|line| line.starts_with("600 ") && line.ends_with("/values-of-url-2.yaml"));
+    assert!(private, "{seen}");
+    for (login, file, words) in
+        [("", "/v/values.yaml", "refuses access"), ("ada:sword-fish@", "/v/gone.yaml?signature=4711", "404")]
+    {
+        let outcome = render(&web(json!({"valueFiles": [url(login, file)]})), &[("TRUEUP_HELM", &script)]).exits(2);
+        let said = outcome.transcript();
+        assert!(said.contains("cannot be fetched") && said.contains(words), "{said}");
+        assert!(!said.contains("sword-fish") && !said.contains("4711"), "{said}");
+    }
 }

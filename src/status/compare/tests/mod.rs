@@ -11,7 +11,7 @@ use serde_json::{Map, Value, json};
 use super::difference::{apply, differences};
 use super::shape::Shape;
 use super::*;
-use crate::status::Manager;
+use crate::status::{GitSinceSync, Manager};
 
 fn object(value: Value) -> Object {
     Object::new(value).unwrap()
@@ -539,6 +539,26 @@ fn three_values_tell_who_moved() {
         question.recall(Some(object(config_map(last))));
         let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
         assert_eq!((drift.fields.len(), drift.moved), (1, moved), "{name}");
+        let since = if moved == Moved::Cluster { GitSinceSync::Unchanged } else { GitSinceSync::Changed };
+        assert_eq!(drift.fields[0].git_since_sync, since, "{name}");
+    }
+}
+
+/// Only the record proves that git is unchanged: an annotation of the live object, or a manager's name, does not.
+#[test]
+fn without_the_record_nothing_is_known_of_git() {
+    let target = config_map(json!({"a": "1"}));
+    let mut live = config_map(json!({"a": "2"}));
+    live["metadata"]["annotations"] = json!({"kubectl.kubernetes.io/last-applied-configuration": target.to_string()});
+    for name in ["no record", "the object is not on record", "the last sync cannot be rendered"] {
+        let mut question = ask(target.clone(), live.clone());
+        match name {
+            "the object is not on record" => question.recall(None),
+            "the last sync cannot be rendered" => question.forget(),
+            _ => {}
+        }
+        let drift = second_look(&question, Answer::Unavailable("x".to_owned()));
+        assert_eq!(drift.fields[0].git_since_sync, GitSinceSync::Unknown, "{name}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use super::*;
 use crate::object::Pointer;
-use crate::status::{FieldDrift, Ignored, Manager, Moved};
+use crate::status::{FieldDrift, GitSinceSync, Ignored, Manager, Moved};
 use crate::sync::plan::respect::{Unspoken, respect};
 
 /// An ignored difference at a path, as a report has it: `git` and `live` say whether each side has a value there.
@@ -16,8 +16,9 @@ fn ignored(path: &str, git: bool, live: bool) -> Ignored {
         managers: Vec::new(),
         moved: Moved::Unknown,
         last_synced: None,
+        git_since_sync: GitSinceSync::Unknown,
     };
-    Ignored { field, rule: String::new() }
+    Ignored { field, rule: String::new(), is_accepted: false }
 }
 
 fn held_by(manager: &str, ignored: Ignored) -> Ignored {
