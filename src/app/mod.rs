@@ -13,6 +13,7 @@ mod manifest_text;
 pub mod manifests;
 pub mod operation;
 pub mod options;
+pub mod policy;
 pub mod selection;
 pub mod settings;
 pub mod source;

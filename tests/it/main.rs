@@ -34,6 +34,7 @@ mod ksonnet;
 mod orphans;
 mod overrides;
 mod plugin;
+mod policy;
 mod promises;
 mod read_only;
 mod readme;

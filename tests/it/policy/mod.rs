@@ -1,0 +1,5 @@
+//! A policy decides what Argo CD's server decides, question by question.
+
+mod decisions;
+mod globs;
+mod oracle;
