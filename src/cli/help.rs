@@ -5,6 +5,9 @@
 use clap::builder::StyledStr;
 use clap::error::{ContextKind, ContextValue, ErrorKind};
 
+use super::arguments::output::OutputParser;
+use crate::report::Format;
+
 /// The `-h` page of a command.
 struct HelpPage {
     command: &'static str,
@@ -14,7 +17,7 @@ struct HelpPage {
     examples: [(&'static str, &'static str); 2],
 }
 
-const PAGES: [HelpPage; 14] = [
+const PAGES: [HelpPage; 17] = [
     HelpPage {
         command: "diff",
         common: &[
@@ -191,6 +194,41 @@ const PAGES: [HelpPage; 14] = [
         ],
     },
     HelpPage {
+        command: "whoami",
+        common: &["paths", "app", "selector", "context", "impersonate", "impersonate_groups", "output", "verbose"],
+        examples: [
+            ("trueup whoami", "Show the user and groups of the current context"),
+            ("trueup whoami apps/ --as system:serviceaccount:ci:drift", "Show which rights an account lacks"),
+        ],
+    },
+    HelpPage {
+        command: "can-i",
+        common: &[
+            "verb",
+            "application",
+            "paths",
+            "policy",
+            "role",
+            "policy_user",
+            "policy_group",
+            "policy_from_cluster",
+            "context",
+            "output",
+        ],
+        examples: [
+            ("trueup can-i sync shop apps/ --role proj:team:deploy", "Ask for a role of an AppProject in the folder"),
+            ("trueup can-i delete team/shop --policy policy.csv --policy-user ann", "Ask a policy about a user"),
+        ],
+    },
+    HelpPage {
+        command: "policy",
+        common: &[],
+        examples: [
+            ("trueup policy validate policy.csv", "Find every line that is wrong"),
+            ("trueup policy validate argocd-rbac-cm.yaml projects.yaml", "The same for manifests"),
+        ],
+    },
+    HelpPage {
         command: "doctor",
         common: &["paths", "context", "helm", "kustomize", "output", "verbose"],
         examples: [
@@ -252,6 +290,11 @@ pub(super) fn with_pages(command: clap::Command) -> clap::Command {
     let command = command
         .mut_subcommand("health", |health| health.mut_arg("filename", of_plain_manifests))
         .mut_subcommand("rollback", |rollback| rollback.mut_arg("paths", |paths| paths.help(ID_AND_PATHS)));
+    // Only what writes has something to write down.
+    let command = ["diff", "status", "plan"].into_iter().fold(command, |command, name| {
+        let of_drift = |output: clap::Arg| output.value_parser(OutputParser(Format::OF_DRIFT));
+        command.mut_subcommand(name, |command| command.mut_arg("output", of_drift))
+    });
     PAGES.iter().fold(command, |command, page| {
         command.mut_subcommand(page.command, |command| {
             let is_rare = |arg: &clap::Arg| !page.common.contains(&arg.get_id().as_str());

@@ -5,6 +5,7 @@
 mod about;
 mod apps_from;
 mod arguments;
+mod can_i;
 mod customizations;
 mod delete;
 mod diff;
@@ -14,6 +15,7 @@ mod health;
 mod help;
 mod history;
 pub mod manifests;
+mod policy;
 mod reconcile;
 mod render;
 mod request;
@@ -23,6 +25,7 @@ mod sync;
 mod undo;
 mod wait;
 mod watch;
+mod whoami;
 
 use std::io::Write;
 use std::process::ExitCode;
@@ -71,6 +74,10 @@ enum Command {
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
     Expand(Box<expand::ExpandArguments>),
+    Whoami(Box<whoami::WhoamiArguments>),
+    #[command(name = "can-i")]
+    CanI(Box<can_i::CanIArguments>),
+    Policy(Box<policy::PolicyCommandArguments>),
     Doctor(Box<doctor::DoctorArguments>),
     Version(about::VersionArguments),
     Completion(about::CompletionArguments),
@@ -133,6 +140,9 @@ fn run(command: Command) -> ExitCode {
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
         Command::Expand(arguments) => session::run(&arguments.look(), |session| expand::expand(*arguments, session)),
+        Command::Whoami(arguments) => session::run(&arguments.look(), |session| whoami::whoami(*arguments, session)),
+        Command::CanI(arguments) => session::run(&arguments.look(), |session| can_i::can_i(*arguments, session)),
+        Command::Policy(arguments) => session::run(&arguments.look(), |session| policy::policy(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::Version(arguments) => session::run(&about::look(), |session| about::version(arguments, session)),
         Command::Completion(arguments) => {

@@ -9,14 +9,15 @@ use std::sync::Arc;
 use super::apps_from;
 use super::arguments::comparing::FromCluster;
 use super::arguments::selection::{Chosen, SelectionArguments};
-use super::arguments::source::SourceArguments;
+use super::arguments::source::{Overriding, SourceArguments};
 use super::manifests::{self, ManifestError, StandardInput};
 use super::session::Session;
+use crate::app::policy::{Policy, Subject};
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
-use crate::app::{self, Applications, Manifests, Selection, SelectionError};
+use crate::app::{self, Application, Applications, Manifests, Selection, SelectionError};
 use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Code, Finding, Severity};
-use crate::fleet::{self, Request, World};
+use crate::fleet::{self, Permissions, Request, World};
 use crate::source::{SourceSettings, Sources};
 
 /// Reads the manifests, and what is selected of them, and makes ready what a run may read.
@@ -29,6 +30,7 @@ pub(super) async fn request(
 ) -> Result<(Request, World), Vec<Finding>> {
     let argocd = selection.argocd()?;
     let (settings, rendering) = settings(&argocd.settings)?;
+    let overriding = sources.overriding();
     let mut warnings = argocd.warnings.clone();
     sources.repositories.know(&argocd.servers);
     let mut render = sources.render_settings()?;
@@ -50,10 +52,11 @@ pub(super) async fn request(
         // The Secrets of the cluster may open the repository of the manifests.
         request = fleet::read_settings(request, &world).await;
     }
-    let (manifests, selected) = read(selection, &world.sources, session).await?;
+    let (manifests, selected, allowed) = read(selection, &world.sources, session).await?;
     request.facts = selection.generators.facts(Some(&selection.argocd_namespace), &world.clusters).await?;
     request.with_children = !selection.no_children;
     (request.applications, request.sets, request.selection) = (manifests.applications, manifests.sets, selected);
+    request.permissions = permissions(allowed, overriding, &argocd.settings)?;
     request.findings.splice(0..0, manifests.findings.into_iter().chain(warnings));
     Ok((request, world))
 }
@@ -68,7 +71,17 @@ pub(super) async fn applications(
 ) -> Result<(Applications, Vec<Finding>), Vec<Finding>> {
     let (mut request, world) = request(selection, sources, clusters, FromCluster::default(), session).await?;
     let applications = fleet::select_applications(&mut request, &world).await;
-    Ok((applications.map_err(|errors| unselected(errors, &selection.chosen()))?, request.findings))
+    let mut applications = applications.map_err(|errors| unselected(errors, &selection.chosen()))?;
+    let mut findings = request.findings;
+    if let Some(permissions) = &request.permissions {
+        let refusal = |application: &Application| permissions.refusal(application, &request.argocd_namespace, "get");
+        applications.retain(|application| {
+            let refused = application.as_ref().ok().and_then(refusal);
+            findings.extend(refused.clone());
+            refused.is_none()
+        });
+    }
+    Ok((applications, findings))
 }
 
 /// Argo CD's settings about comparing and rendering.
@@ -86,12 +99,30 @@ fn settings(settings: &Settings) -> Result<(ComparisonSettings, RenderingSetting
     }
 }
 
+/// What the person behind the run may do, where one is named.
+fn permissions(
+    allowed: Option<(Policy, Subject)>,
+    overriding: Option<Overriding>,
+    settings: &Settings,
+) -> Result<Option<Permissions>, Vec<Finding>> {
+    let Some((policy, subject)) = allowed else { return Ok(None) };
+    let switch = |key| settings.switch(key).map_err(|error| vec![Finding::of(&error)]);
+    let overriding = match overriding {
+        Some(Overriding { flag, is_revision: true }) => {
+            switch("application.sync.requireOverridePrivilegeForRevisionSync")?.then_some(flag)
+        }
+        overriding => overriding.map(|overriding| overriding.flag),
+    };
+    let enforces_rollback = switch("server.rbac.rollback.enforce.enable")?;
+    Ok(Some(Permissions { policy: Arc::new(policy), subject, overriding, enforces_rollback }))
+}
+
 /// Every Application of the manifests, and the flags that select among them.
 async fn read(
     arguments: &SelectionArguments,
     sources: &Sources,
     session: &Session,
-) -> Result<(Manifests, Selection), Vec<Finding>> {
+) -> Result<(Manifests, Selection, Option<(Policy, Subject)>), Vec<Finding>> {
     let (fetched, unfetched) = apps_from::read(&arguments.apps_from, sources, session).await;
     let findings = |errors: Vec<app::SelectionError>| errors.iter().map(|error| Finding::of(error)).collect::<Vec<_>>();
     let chosen = arguments.chosen();
@@ -105,6 +136,7 @@ async fn read(
         return Err(vec![no_path(&chosen)]);
     }
     read.texts.extend(fetched);
+    let allowed = arguments.policy.allowed(&read.texts)?;
     let mut manifests = app::read(&read.texts);
     let unreadable = read.errors.iter().map(|error| Finding::of(error)).chain(unfetched);
     manifests.findings.splice(0..0, unreadable);
@@ -119,7 +151,7 @@ async fn read(
     for detail in &manifests.details {
         session.progress.note(format!("skipped {}", detail.message));
     }
-    Ok((manifests, selection))
+    Ok((manifests, selection, allowed))
 }
 
 /// Nothing says where the manifests are.

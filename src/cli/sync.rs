@@ -226,7 +226,7 @@ pub(super) struct Asked {
 /// Compares and plans.
 pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared, SyncRequest, World), Vec<Finding>> {
     let Asked { wish, is_shown, made, planning } = asked;
-    let PlanningArguments { selection, syncing, sources, cluster, comparing, rules, .. } = planning;
+    let PlanningArguments { selection, syncing, sources, cluster, comparing, rules, report, .. } = planning;
     let clusters = cluster.settings();
     let judge = rules.judge(&selection.argocd()?.settings)?;
     let (mut request, world) =
@@ -238,6 +238,7 @@ pub(super) async fn prepare(asked: Asked, session: &Session) -> Result<(Prepared
     request.accept_move = comparing.accept_move;
     let mut wanted = syncing.request(wish, judge, session.cancel.clone());
     wanted.is_shown = is_shown;
+    wanted.audit = report.audit()?;
     if let Some(made) = made {
         (wanted.started, wanted.flags) = (made.at, made.flags);
     }

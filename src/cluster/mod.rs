@@ -3,6 +3,7 @@
 //! In: kinds and namespaces to list and to watch, objects to predict. Out: live objects, what becomes of them, [`Kinds`],
 //! predictions, and how many requests it took. A failed read is an error, never "missing".
 
+mod access;
 mod clusters;
 mod error;
 pub mod folder;
@@ -11,6 +12,7 @@ pub mod settings;
 mod watch;
 mod write;
 
+pub use access::{AccessNeed, ClusterUser};
 pub use clusters::Clusters;
 pub use error::{Cause, ClusterError, Denial};
 pub use settings::{ClusterEnvironment, ClusterSettings};
@@ -224,6 +226,20 @@ pub trait Cluster: Send + Sync {
     /// Who the cluster takes us for; nothing where that cannot be known. Asked once; the answer is kept.
     fn account(&self) -> BoxFuture<'_, Option<String>> {
         std::future::ready(None).boxed()
+    }
+
+    /// The user and the groups that the cluster takes us for; nothing where that cannot be known.
+    fn user(&self) -> BoxFuture<'_, Option<ClusterUser>> {
+        std::future::ready(None).boxed()
+    }
+
+    /// Whether the account may do each of these, in a namespace or in the whole cluster; nothing where that cannot be known.
+    fn permits<'a>(
+        &'a self,
+        needs: &'a [AccessNeed],
+        _namespace: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<Option<bool>>, ClusterError>> {
+        std::future::ready(Ok(vec![None; needs.len()])).boxed()
     }
 
     /// How many requests were sent until now.

@@ -234,6 +234,14 @@ codes! {
     SettingsRepository = "trueup::settings::repository", Error, "a repository's Secret cannot be used", "values of `data` are base64; to write them as they are, use `stringData`";
     SettingsValue = "trueup::settings::value", Error, "an invalid value in `argocd-cm`", "the message says what it takes";
     SettingsYaml = "trueup::settings::yaml", Error, "the file of settings is not valid YAML", "correct the line that is named";
+    PolicyAction = "trueup::policy::action", Error, "`can-i` with an action that applications do not have", "use one that the message lists";
+    PolicyDenied = "trueup::policy::denied", Forbidden, "the policy does not permit it", "the message has the line that denies it, or the one that is missing";
+    PolicyFile = "trueup::policy::file", Error, "a file that holds no policy", "give a `policy.csv`, or the manifest of `argocd-rbac-cm`";
+    PolicyLine = "trueup::policy::line", Error, "a line of a policy is wrong, or matches nothing", "correct it; docs/policy.md has the form";
+    PolicyPattern = "trueup::policy::pattern", Error, "a glob or a regular expression of a policy that cannot be read", "correct it; Argo CD matches nothing with it";
+    PolicyRole = "trueup::policy::role", Error, "a role of an AppProject has a policy that only the whole installation can have", "a role has policies for itself, about its own project";
+    PolicySetting = "trueup::policy::setting", Error, "a setting of `argocd-rbac-cm` is invalid", "the message says what it takes";
+    PolicySubject = "trueup::policy::subject", Error, "a policy is given, but nobody whom it is asked about", "add `--policy-user`, `--policy-group` or `--role`";
     StatusFault = "trueup::status::fault", Error, "comparing or assessing health failed unexpectedly", "this is a bug in trueup: report it";
     StatusHidden = "trueup::status::hidden", Error, "an object cannot be looked up", "use a version and scope that the cluster serves, or fix the API that is named";
     StatusIgnoreExpression = "trueup::status::ignore_expression", Error, "a jq expression of an ignore rule cannot be run, or fails (warning)", "write a path such as `.spec.replicas`; until then the fields are compared";

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::appset::{ApplicationSet, Facts};
+use super::permissions::Permissions;
 use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;
@@ -55,6 +56,8 @@ pub struct Request {
     pub accept_move: bool,
     /// Judges the health of what is live, where that is asked for.
     pub health: Option<Arc<Judge>>,
+    /// What the person behind the run may do; nothing where only Kubernetes decides.
+    pub permissions: Option<Permissions>,
     /// How many lines are reported of the logs of what failed; nothing where they are not wanted.
     pub log_lines: Option<u16>,
 }

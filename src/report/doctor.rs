@@ -18,7 +18,7 @@ pub fn write(checkup: &Checkup, format: Format) -> String {
         Format::Json => json::pretty(&DoctorReport::of(checkup)),
         Format::Yaml => yaml::of(&DoctorReport::of(checkup)),
         Format::Markdown => markdown(checkup),
-        Format::Text | Format::Diff | Format::Wide | Format::Name | Format::Github => text(checkup),
+        Format::Text | Format::Diff | Format::Wide | Format::Name | Format::Github | Format::Audit => text(checkup),
     }
 }
 

@@ -24,7 +24,7 @@ pub fn write(syncs: &[ApplicationSyncs], format: Format, view: &View) -> String 
         Format::Json => json::pretty(&SyncHistory::of(syncs)),
         Format::Yaml => yaml::of(&SyncHistory::of(syncs)),
         Format::Markdown => markdown(syncs),
-        Format::Text | Format::Diff | Format::Wide | Format::Name | Format::Github => text(syncs, view),
+        Format::Text | Format::Diff | Format::Wide | Format::Name | Format::Github | Format::Audit => text(syncs, view),
     }
 }
 

@@ -17,6 +17,7 @@ pub mod history;
 mod json;
 pub mod manifests;
 mod output;
+pub mod permission;
 pub mod plan;
 pub mod proposal;
 mod stages;
@@ -24,12 +25,14 @@ mod style;
 mod table;
 pub mod terminal;
 pub mod version;
+pub mod whoami;
 mod yaml;
 
 pub use exit::{ExitRules, ExitStatus, exit_status_of, exit_status_of_tests};
 pub use findings::graphical;
 pub use gathered::findings_of;
 pub use output::{Format, Output, OutputError};
+pub use permission::Asked;
 pub use style::escape::visible;
 pub use style::view::{FindingsPlace, View};
 
@@ -53,5 +56,7 @@ pub fn render(run: &Run, format: Format, view: &View) -> String {
         Format::Github => github::write(run),
         Format::Wide => table::wide(run),
         Format::Name => table::names(run),
+        // Its lines were appended while the run wrote.
+        Format::Audit => String::new(),
     }
 }

@@ -1,7 +1,7 @@
 //! What the report is written as, and where to: `-o FORMAT[=FILE]`.
 
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use clap::ValueEnum;
 
@@ -25,6 +25,8 @@ pub enum Format {
     Wide,
     /// The names of the applications, for scripts
     Name,
+    /// One line of JSON for each write, appended to FILE while the run writes
+    Audit,
 }
 
 impl Format {
@@ -33,6 +35,18 @@ impl Format {
     /// The formats of a drift report.
     pub const OF_DRIFT: &[Self] =
         &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Diff, Self::Github, Self::Wide, Self::Name];
+    /// The formats of a report of what was written.
+    pub const OF_WRITES: &[Self] = &[
+        Self::Text,
+        Self::Json,
+        Self::Yaml,
+        Self::Markdown,
+        Self::Diff,
+        Self::Github,
+        Self::Wide,
+        Self::Name,
+        Self::Audit,
+    ];
     /// The formats of a report about health.
     pub const OF_HEALTH: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Wide, Self::Name];
     /// The formats of one fact.
@@ -105,6 +119,19 @@ pub enum OutputError {
         #[source]
         cause: std::io::Error,
     },
+    /// The audit log is appended to, so it has a file.
+    #[error("`audit` needs a file, which each write is appended to")]
+    #[diagnostic(code(trueup::report::file), help("`-o audit=FILE`"))]
+    AuditNeedsFile,
+    /// A line of the audit log could not be written.
+    #[error("the audit log {} could not be written: {cause}", .file.display())]
+    #[diagnostic(code(trueup::report::write), help("check that its folder exists and that there is space"))]
+    Audit {
+        /// The file.
+        file: PathBuf,
+        /// Why.
+        cause: String,
+    },
     /// Standard output broke, other than by being closed.
     #[error("the report could not be written to standard output")]
     #[diagnostic(code(trueup::report::write), help("`-o FORMAT=FILE` writes to a file"))]
@@ -128,11 +155,17 @@ impl Output {
         Ok(Self { format, file })
     }
 
+    /// The file of the audit log, if one is asked for.
+    pub fn audit_file(outputs: &[Self]) -> Option<&Path> {
+        outputs.iter().find(|output| output.format == Format::Audit)?.file.as_deref()
+    }
+
     /// The reports to write: text on standard output when none is asked for; never two in one place.
-    pub fn resolve(outputs: Vec<Self>) -> Result<Vec<Self>, OutputError> {
-        if outputs.is_empty() {
-            return Ok(vec![Self { format: Format::Text, file: None }]);
+    pub fn resolve(mut outputs: Vec<Self>) -> Result<Vec<Self>, OutputError> {
+        if outputs.iter().any(|output| output.format == Format::Audit && output.file.is_none()) {
+            return Err(OutputError::AuditNeedsFile);
         }
+
         for (index, output) in outputs.iter().enumerate() {
             if let Some(earlier) = outputs[..index].iter().find(|earlier| earlier.file == output.file) {
                 return Err(match &output.file {
@@ -140,6 +173,11 @@ impl Output {
                     Some(file) => OutputError::TwoInOneFile(file.clone()),
                 });
             }
+        }
+        // The audit log is appended to while the run writes, and is no report.
+        outputs.retain(|output| output.format != Format::Audit);
+        if outputs.is_empty() {
+            outputs.push(Self { format: Format::Text, file: None });
         }
         Ok(outputs)
     }

@@ -27,7 +27,13 @@ pub fn write(format: Format) -> String {
     match format {
         Format::Json => json::pretty(&report),
         Format::Yaml => yaml::of(&report),
-        Format::Text | Format::Markdown | Format::Diff | Format::Github | Format::Wide | Format::Name => {
+        Format::Text
+        | Format::Markdown
+        | Format::Diff
+        | Format::Github
+        | Format::Wide
+        | Format::Name
+        | Format::Audit => {
             format!("trueup {}\n", report.version)
         }
     }

@@ -8,6 +8,7 @@
 
 pub mod adopt;
 pub mod argo_status;
+pub mod audit;
 pub mod decide;
 pub mod dry_run;
 pub mod execute;

@@ -57,7 +57,8 @@ impl Here {
 fn help_and_errors_list_exactly_the_formats_of_the_report() {
     for (command, has_diff) in REPORTS {
         let formats = match command {
-            _ if has_diff => "text, json, yaml, markdown, diff, github, wide, name",
+            "diff" | "status" | "plan" => "text, json, yaml, markdown, diff, github, wide, name",
+            _ if has_diff => "text, json, yaml, markdown, diff, github, wide, name, audit",
             "health" | "wait" => "text, json, yaml, markdown, wide, name",
             _ => "text, json, yaml, markdown",
         };

@@ -1,6 +1,6 @@
 //! The roles that every installation has: `role:admin` and `role:readonly`, and the user `admin`.
 
-use super::settings::PolicyText;
+use super::text::PolicyText;
 
 /// Argo CD's own file, unchanged (assets/builtin-policy.csv, 3.6).
 const TEXT: &str = include_str!("builtin-policy.csv");

@@ -61,7 +61,9 @@ impl Decision {
             Self::NoLine { missing, project } => {
                 let lines: Vec<String> = missing.iter().map(|line| format!("`{line}`")).collect();
                 match project {
-                    Some(project) => format!("no line allows it; missing in AppProject `{project}`: {}", lines.join(", ")),
+                    Some(project) => {
+                        format!("no line allows it; missing in AppProject `{project}`: {}", lines.join(", "))
+                    }
                     None => format!("no line allows it; missing: {}", lines.join(", ")),
                 }
             }

@@ -148,6 +148,13 @@ pub enum PolicyFault {
     },
 }
 
+impl PolicyFault {
+    /// Whether there is nothing to read.
+    pub(super) fn is_absence(&self) -> bool {
+        matches!(self, Self::File { .. })
+    }
+}
+
 fn effect_help(found: &str) -> &'static str {
     if found.contains('#') {
         "a comment has a line of its own"

@@ -7,7 +7,7 @@ use super::glob::literal_prefix;
 use super::line::{Effect, Lines, Permission};
 use super::pattern::{EngineFailed, FieldPattern};
 use super::question::Question;
-use super::settings::MatchMode;
+use super::text::MatchMode;
 
 /// Lines that were read together, ready to decide.
 #[derive(Debug, Clone, Default)]

@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::csv::{self, CsvFault};
 use super::fault::PolicyFault;
-use super::settings::PolicyText;
+use super::text::PolicyText;
 
 /// Where a line stands.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
@@ -90,7 +90,8 @@ impl Lines {
 
     fn line(&mut self, place: PolicyPlace, fields: Vec<String>, faults: &mut Vec<PolicyFault>) {
         let found = fields.len();
-        let wrong = |kind, expected, form| PolicyFault::Fields { place: place.to_string(), kind, expected, found, form };
+        let wrong =
+            |kind, expected, form| PolicyFault::Fields { place: place.to_string(), kind, expected, found, form };
         let mut fields = fields.into_iter();
         match fields.next().as_deref() {
             Some("p") => match <[String; 5]>::try_from(fields.collect::<Vec<_>>()) {
@@ -101,10 +102,9 @@ impl Lines {
                 Ok(values) => self.grouping(&place, values, faults),
                 Err(_) => faults.push(wrong("g", 3, "g, USER or GROUP, ROLE")),
             },
-            other => faults.push(PolicyFault::Kind {
-                place: place.to_string(),
-                found: other.unwrap_or_default().to_owned(),
-            }),
+            other => {
+                faults.push(PolicyFault::Kind { place: place.to_string(), found: other.unwrap_or_default().to_owned() })
+            }
         }
     }
 

@@ -17,14 +17,18 @@ mod pattern;
 mod question;
 mod roles;
 mod settings;
+mod text;
+mod validate;
 
 #[cfg(test)]
 mod tests;
 
 pub use decision::{Decision, Policy};
 pub use fault::PolicyFault;
-pub use glob::PolicyGlob;
+pub use glob::{GlobPanic, PolicyGlob};
 pub use line::{Effect, PolicyPlace};
 pub use question::{Question, Subject, is_known_action, object_of};
-pub use roles::{ProjectRoles, project_roles};
-pub use settings::{MatchMode, PolicySettings, PolicyText};
+pub use roles::{ProjectRole, ProjectRoles, project_roles};
+pub use settings::PolicySettings;
+pub use text::{MatchMode, PolicyText};
+pub use validate::{ValidatedPolicy, validate};

@@ -3,7 +3,7 @@
 use regex::Regex;
 
 use super::glob::PolicyGlob;
-use super::settings::MatchMode;
+use super::text::MatchMode;
 use crate::gotemplate::go_regex;
 
 /// How a field matches.

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use super::fault::PolicyFault;
 use super::line::{Effect, Grouping, Lines, Permission, PolicyPlace};
-use super::settings::PolicyText;
+use super::text::PolicyText;
 use crate::object::Pointer;
 use crate::object::yaml::{self, Document, Limits, WithPositions};
 
@@ -124,7 +124,7 @@ fn of_document(file: &Arc<str>, text: &str, document: &Document) -> Vec<ProjectR
     let line = |base: &Pointer, pointer: &Pointer| {
         let place = pointer.tokens().iter().fold(base.clone(), |place, token| place.child(token));
         let span = document.positions.as_ref().and_then(|positions| positions.nearest(&place));
-        span.map_or(document.line, |span| super::settings::line_at(text, span.offset))
+        span.map_or(document.line, |span| super::text::line_at(text, span.offset))
     };
     match document.value.get("items").and_then(Value::as_array) {
         Some(items) => {

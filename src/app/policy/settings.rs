@@ -6,42 +6,9 @@ use std::sync::Arc;
 use serde_json::Value;
 
 use super::fault::PolicyFault;
-use super::index::PolicyIndex;
-use super::line::{Lines, Permission};
-use super::pattern::FieldPattern;
-use super::question::{ACTIONS, RESOURCES};
+use super::text::{MatchMode, PolicyText, line_at};
 use crate::object::Pointer;
 use crate::object::yaml::{self, Document, Limits, WithPositions};
-
-/// How the fields of a permission are matched.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub enum MatchMode {
-    /// gobwas/glob without separators: `*` stands for any text, slashes too.
-    #[default]
-    Glob,
-    /// Go's regular expressions, found anywhere in the text.
-    Regex,
-}
-
-impl MatchMode {
-    pub(super) fn noun(self) -> &'static str {
-        match self {
-            Self::Glob => "glob",
-            Self::Regex => "regular expression",
-        }
-    }
-}
-
-/// Lines of a policy, and where they begin.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct PolicyText {
-    /// The file.
-    pub file: Arc<str>,
-    /// The lines.
-    pub text: String,
-    /// The line of the file that they begin on.
-    pub first_line: usize,
-}
 
 /// A policy, and how it is read.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -75,6 +42,16 @@ impl PolicySettings {
         Self::of(file, entries.ok_or_else(not_text)?)
     }
 
+    /// Reads `argocd-rbac-cm` in the text of a manifest file; nothing when it is not there.
+    pub fn find(file: &str, bytes: &[u8]) -> Option<Result<Self, Vec<PolicyFault>>> {
+        let text = yaml::decode(bytes).ok()?;
+        let documents = yaml::read(&text, &Limits::default(), WithPositions::Yes);
+        let is_it =
+            |document: &&Document| document.value.pointer("/metadata/name") == Some(&Value::from("argocd-rbac-cm"));
+        let entries = documents.iter().flatten().filter(is_it).find_map(|document| entries_of(&text, document));
+        entries.map(|entries| Self::of(file, entries))
+    }
+
     /// Reads the ConfigMap, as a cluster has it.
     pub fn of_object(place: &str, object: &Value) -> Result<Self, Vec<PolicyFault>> {
         let entries = entries(object, &|_key, _text| 1);
@@ -100,7 +77,9 @@ impl PolicySettings {
         match value("policy.matchMode") {
             None | Some("glob") => {}
             Some("regex") => settings.match_mode = MatchMode::Regex,
-            Some(other) => faults.push(wrong("policy.matchMode", other, "write `glob` or `regex`; Argo CD takes this for `glob`")),
+            Some(other) => {
+                faults.push(wrong("policy.matchMode", other, "write `glob` or `regex`; Argo CD takes this for `glob`"))
+            }
         }
         match value("scopes").map(|text| (text, scopes(text))) {
             None => settings.scopes = vec!["groups".to_owned()],
@@ -109,52 +88,6 @@ impl PolicySettings {
         }
         if faults.is_empty() { Ok(settings) } else { Err(faults) }
     }
-
-    /// Everything that is wrong with it, also what does no harm: lines that match nothing.
-    pub fn faults(&self) -> Vec<PolicyFault> {
-        let mut faults = Vec::new();
-        let mut lines = Lines::default();
-        self.texts.iter().for_each(|text| lines.read(text, &mut faults));
-        faults.extend(lines.permissions.iter().filter_map(|permission| self.idle(permission)));
-        faults.extend(self.unreadable_role(&lines));
-        PolicyIndex::new(lines, 0, self.match_mode, &mut faults);
-        faults
-    }
-
-    /// A built-in role where regular expressions are asked for: its lines are globs.
-    fn unreadable_role(&self, lines: &Lines) -> Option<PolicyFault> {
-        let is_built_in = |role: &&str| matches!(*role, "role:admin" | "role:readonly");
-        let roles = lines.groupings.iter().map(|grouping| grouping.role.as_str()).chain(self.default_role.as_deref());
-        let role = roles.into_iter().find(is_built_in).filter(|_| self.match_mode == MatchMode::Regex)?;
-        let place = self.texts.first().map_or_else(String::new, |text| text.file.to_string());
-        Some(PolicyFault::Setting {
-            place,
-            key: "policy.matchMode",
-            found: format!("regex`, and `{role}"),
-            help: "the built-in roles are globs, and Argo CD refuses all that they allow: define a role of your own",
-        })
-    }
-
-    /// Why a permission matches nothing that Argo CD asks for.
-    fn idle(&self, permission: &Permission) -> Option<PolicyFault> {
-        let place = permission.place.to_string();
-        let resource = FieldPattern::new(&permission.resource, self.match_mode).ok()?;
-        if !RESOURCES.iter().any(|name| resource.matches(name) == Ok(true)) {
-            return Some(PolicyFault::Resource { place, found: permission.resource.clone() });
-        }
-        let action = FieldPattern::new(&permission.action, self.match_mode).ok()?;
-        let has_path = ["update/", "delete/", "action/"].iter().any(|path| permission.action.contains(path));
-        if has_path || ACTIONS.iter().any(|name| action.matches(name) == Ok(true)) {
-            return None;
-        }
-        let (resource, found) = (permission.resource.clone(), permission.action.clone());
-        Some(PolicyFault::Action { place, resource, found })
-    }
-}
-
-/// The line of a position, counted from 1.
-pub(super) fn line_at(text: &str, offset: usize) -> usize {
-    1 + text.as_bytes().iter().take(offset).filter(|byte| **byte == b'\n').count()
 }
 
 fn entries_of(text: &str, document: &Document) -> Option<Entries> {

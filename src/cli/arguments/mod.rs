@@ -8,6 +8,7 @@ pub(super) mod health;
 pub(super) mod judging;
 pub(super) mod output;
 pub(super) mod planning;
+pub(super) mod policy;
 pub(super) mod programs;
 pub(super) mod repositories;
 pub(super) mod selection;

@@ -1,12 +1,14 @@
 //! How it is reported.
 
 use std::ffi::OsStr;
+use std::sync::Arc;
 
 use clap::builder::{PossibleValue, StringValueParser, TypedValueParser};
 use clap::{Arg, Command, ValueEnum};
 
 use crate::finding::Finding;
-use crate::report::{ExitRules, Format, Output};
+use crate::report::{ExitRules, Format, Output, OutputError};
+use crate::sync::audit::AuditLog;
 
 /// When to use colour
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, ValueEnum)]
@@ -117,7 +119,7 @@ impl HealthFormatArguments {
 #[command(next_help_heading = "Output")]
 pub(crate) struct ReportArguments {
     /// Write the report in this format, to standard output or FILE; repeatable
-    #[arg(short, long, alias = "out", value_name = "FORMAT[=FILE]", value_parser = OutputParser(Format::OF_DRIFT))]
+    #[arg(short, long, alias = "out", value_name = "FORMAT[=FILE]", value_parser = OutputParser(Format::OF_WRITES))]
     pub(crate) output: Vec<Output>,
     /// Show changes as hunks of YAML with this many lines of context
     #[arg(short = 'U', long, value_name = "LINES")]
@@ -142,6 +144,24 @@ impl ReportArguments {
     /// How the exit code is decided.
     pub(crate) fn exit_rules(&self) -> ExitRules {
         ExitRules { exit_zero: self.exit_zero, diff_exit_code: self.diff_exit_code }
+    }
+}
+
+impl ReportArguments {
+    /// Opens the audit log, if one is asked for: its owner alone can read a new one.
+    pub(crate) fn audit(&self) -> Result<Option<Arc<AuditLog>>, Vec<Finding>> {
+        let Some(file) = Output::audit_file(&self.output) else { return Ok(None) };
+        let mut options = std::fs::OpenOptions::new();
+        options.append(true).create(true);
+        #[cfg(unix)]
+        std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
+        match options.open(file) {
+            Ok(opened) => Ok(Some(Arc::new(AuditLog::new(Box::new(opened))))),
+            Err(error) => {
+                let error = OutputError::Audit { file: file.to_owned(), cause: error.to_string() };
+                Err(vec![Finding::of(&error)])
+            }
+        }
     }
 }
 

@@ -5,6 +5,7 @@ use std::sync::OnceLock;
 
 use super::apps_from::{AppsFrom, parse_apps_from};
 use super::generators::GeneratorArguments;
+use super::policy::PolicyArguments;
 use crate::app::settings::{Repositories, Settings};
 use crate::cli::manifests::{self, ManifestPath};
 use crate::finding::Finding;
@@ -52,6 +53,8 @@ pub(crate) struct SelectionArguments {
     pub(crate) no_children: bool,
     #[command(flatten)]
     pub(crate) generators: GeneratorArguments,
+    #[command(flatten)]
+    pub(crate) policy: PolicyArguments,
     /// The files' contents: a file may be a pipe, which can be read only once.
     #[arg(skip)]
     pub(crate) read: OnceLock<Result<Read, Vec<Finding>>>,

@@ -60,7 +60,27 @@ pub(crate) struct SourceArguments {
     pub(crate) repositories: RepositoryArguments,
 }
 
+/// A flag that replaces what a manifest says of its sources.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Overriding {
+    /// The flag.
+    pub(crate) flag: &'static str,
+    /// Whether it is another revision of the same repository.
+    pub(crate) is_revision: bool,
+}
+
 impl SourceArguments {
+    /// The flag that replaces sources, or else their revision.
+    pub(crate) fn overriding(&self) -> Option<Overriding> {
+        let flag = |flag, is_revision| Some(Overriding { flag, is_revision });
+        match self {
+            Self { repo, .. } if !repo.is_empty() => flag("`--repo`", false),
+            Self { checkout: Some(_), .. } => flag("`--checkout`", false),
+            Self { revision: Some(_), .. } => flag("`--revision`", true),
+            _ => None,
+        }
+    }
+
     fn cache_folder(&self) -> Option<PathBuf> {
         self.cache_dir.clone().or_else(platform_cache)
     }

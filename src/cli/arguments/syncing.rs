@@ -88,6 +88,7 @@ impl SyncingArguments {
             write_status: self.write_status,
             holder: holder(),
             by: self.by.clone().or_else(person),
+            audit: None,
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,
             lock_terms: LockTerms::of(self.lock_duration),

@@ -9,21 +9,27 @@ use serde_json::{Value, json};
 use tokio::sync::OnceCell;
 
 use super::connection::{Ask, Connection, Repeat, RequestPurpose};
+use crate::cluster::ClusterUser;
 
 const PATH: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 
 /// The account, as far as it was asked for.
 #[derive(Default)]
-pub(super) struct Account(OnceCell<Option<String>>);
+pub(super) struct Account(OnceCell<Option<ClusterUser>>);
 
 impl Account {
     /// The user's name; nothing when the server does not answer that.
     pub(super) async fn name(&self, connection: &Connection) -> Option<String> {
+        self.user(connection).await.map(|user| user.name)
+    }
+
+    /// The user with the groups; nothing when the server does not answer that.
+    pub(super) async fn user(&self, connection: &Connection) -> Option<ClusterUser> {
         self.0.get_or_init(|| ask(connection)).await.clone()
     }
 }
 
-async fn ask(connection: &Connection) -> Option<String> {
+async fn ask(connection: &Connection) -> Option<ClusterUser> {
     let review = json!({ "apiVersion": "authentication.k8s.io/v1", "kind": "SelfSubjectReview" });
     let ask = Ask {
         purpose: RequestPurpose::Rights,
@@ -35,6 +41,9 @@ async fn ask(connection: &Connection) -> Option<String> {
     };
     let answer = connection.send(&ask).await.ok().filter(|answer| answer.status.is_success())?;
     let review: Value = serde_json::from_slice(&answer.body).ok()?;
-    let name = review.pointer("/status/userInfo/username")?.as_str()?;
-    Some(name.to_owned()).filter(|name| !name.is_empty())
+    let user = review.pointer("/status/userInfo")?;
+    let name = user.get("username")?.as_str()?.to_owned();
+    let groups = user.get("groups").and_then(Value::as_array).into_iter().flatten();
+    let groups = groups.filter_map(|group| group.as_str().map(str::to_owned)).collect();
+    Some(ClusterUser { name, groups }).filter(|user| !user.name.is_empty())
 }

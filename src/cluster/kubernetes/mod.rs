@@ -18,6 +18,7 @@ mod logs;
 mod openapi;
 mod page;
 mod path;
+mod permits;
 mod predict;
 mod proxy;
 mod refusal;
@@ -46,8 +47,8 @@ use self::connection::Connection;
 use self::discovery::Discovered;
 use self::write::ObjectWriter;
 use super::{
-    Cluster, ClusterError, ClusterSettings, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted,
-    Requests, Validation, Watched, Writing, Written,
+    AccessNeed, Cluster, ClusterError, ClusterSettings, ClusterUser, Deleted, Deletion, ListRequest, LogRequest,
+    ObjectName, Predicted, Requests, Validation, Watched, Writing, Written,
 };
 use crate::object::{Gvk, Kinds, Object, Pointer};
 use crate::progress::Progress;
@@ -224,6 +225,18 @@ impl Cluster for Kubernetes {
 
     fn account(&self) -> BoxFuture<'_, Option<String>> {
         self.account.name(&self.connection).boxed()
+    }
+
+    fn user(&self) -> BoxFuture<'_, Option<ClusterUser>> {
+        self.account.user(&self.connection).boxed()
+    }
+
+    fn permits<'a>(
+        &'a self,
+        needs: &'a [AccessNeed],
+        namespace: Option<&'a str>,
+    ) -> BoxFuture<'a, Result<Vec<Option<bool>>, ClusterError>> {
+        permits::permits(&self.connection, needs, namespace).boxed()
     }
 
     fn requests(&self) -> Requests {

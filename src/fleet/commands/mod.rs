@@ -7,3 +7,4 @@ pub mod history;
 pub mod render;
 pub mod sync;
 pub mod wait;
+pub mod whoami;

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use crate::app::SelectionError;
 use crate::fleet::application::{Built, Left, Purpose};
 use crate::fleet::stages::select::select;
-use crate::fleet::stages::{fetch, load, render};
+use crate::fleet::stages::{fetch, load, permit, render};
 use crate::fleet::targets::tree;
 use crate::fleet::{Request, Run, World};
 use crate::object::{Kinds, Object};
@@ -46,7 +46,7 @@ pub async fn render(
 ) -> Result<Rendered, Vec<SelectionError>> {
     let applications = select(&mut request, world).await?;
     let build = async |next, request: &mut Request| {
-        let loaded = load::load_all(next, &Purpose::Keep);
+        let loaded = permit::readable(load::load_all(next, &Purpose::Keep), request);
         let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
         let built = render::build(fetched, &kinds, request, world).await;
         match renders {

@@ -6,7 +6,7 @@
 //! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
 
 use crate::app::SelectionError;
-use crate::finding::Finding;
+use crate::finding::{Code, Finding};
 use crate::fleet::application::{Left, Purpose};
 use crate::fleet::batch::Batch;
 use crate::fleet::observe::observe;
@@ -17,6 +17,7 @@ use crate::fleet::sync::planned::Planned;
 use crate::fleet::sync::{SyncRequest, Wish, again, argo_status, delete, in_turn, plan, rollback};
 use crate::fleet::targets::targets;
 use crate::fleet::{Request, Run, World};
+use crate::sync::audit::AuditLog;
 use crate::sync::plan::Plan;
 
 /// Applications with their plans; nothing is written yet.
@@ -74,6 +75,13 @@ pub async fn prepare(request: Request, wanted: &SyncRequest, world: &World) -> R
     Ok(Prepared { planned, findings, request })
 }
 
+/// Whoever reads the audit log must know that a line is missing.
+fn audit_failure(log: &AuditLog) -> Option<Finding> {
+    let cause = log.failure()?;
+    let message = "a line of the audit log could not be written; what was done is in the report";
+    Some(Finding::error(Code::ReportWrite, message).with_cause(cause))
+}
+
 /// Does what was planned, and looks again at what came of it.
 pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) -> Run {
     let Prepared { planned, mut findings, request } = prepared;
@@ -93,6 +101,7 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
     let mut run = synced.end(findings, world);
     let known = run.applications.iter_mut().zip(&owners).filter(|(_, owner)| owner.is_some() && is_judged);
     known.for_each(|(application, _)| health::unknown_where_asked(application, &request));
+    run.findings.extend(wanted.audit.as_deref().and_then(audit_failure));
     if wanted.write_status {
         argo_status::write_statuses(owners, &mut run, &request, wanted, world).await;
     }

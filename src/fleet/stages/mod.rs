@@ -18,6 +18,7 @@ pub(crate) mod neighbours;
 pub(crate) mod nondeterminism;
 pub(crate) mod orphans;
 pub(crate) mod owners;
+pub(crate) mod permit;
 pub(crate) mod reasons;
 pub(crate) mod render;
 pub(crate) mod select;

@@ -20,7 +20,7 @@ use crate::fleet::application::{Built, Compared, Connected, Fetched, Left, Peers
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::ConditionKind;
 use crate::fleet::live::silence_of;
-use crate::fleet::stages::{connect, load, neighbours};
+use crate::fleet::stages::{connect, load, neighbours, permit};
 use crate::fleet::targets::level;
 use crate::fleet::{Request, World};
 use crate::object::annotations::is_hook;
@@ -43,7 +43,7 @@ pub(crate) async fn render(
         let rendered = rendered.through(async |rendered| neighbours::introduce(rendered, request)).await;
         return rendered.map_left(hooks_unknown).advance(with_hooks);
     }
-    let loaded = load::load(applications, request, &Purpose::Delete).map(Fetched::nothing);
+    let loaded = permit::readable(load::load(applications, request, &Purpose::Delete), request).map(Fetched::nothing);
     let connected = loaded.through(async |fetched| connect::connect(fetched, world, request.concurrency).await).await;
     connected.advance(|Connected { fetched, connection }| match connection {
         Ok(connection) => {

@@ -2,10 +2,12 @@
 
 pub(crate) mod again;
 pub(crate) mod argo_status;
+pub(crate) mod audit;
 pub(crate) mod delete;
 pub(crate) mod in_turn;
 pub(crate) mod order;
 pub(crate) mod perform;
+pub(crate) mod permit;
 pub(crate) mod plan;
 pub(crate) mod planned;
 mod record;

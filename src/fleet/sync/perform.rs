@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::planned::{Performed, PlanOutcome, Planned};
-use super::{SyncRequest, Wish, delete, plan, record};
+use super::{SyncRequest, Wish, audit, delete, plan, record};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
 use crate::finding::{Code, Finding};
@@ -51,10 +51,12 @@ fn refused(mut planned: Planned, finding: Finding) -> Performed {
 async fn with_lock(planned: Planned, request: &Request, wanted: &SyncRequest, world: &World) -> Performed {
     let place = planned.compared.place(request);
     let cluster = Arc::clone(&planned.compared.connection.cluster);
-    if let Some(plan) = planned.outcome.plan()
-        && let Err(finding) = make_room(plan, &place, cluster.as_ref()).await
-    {
-        return refused(planned, finding);
+    if let Some(plan) = planned.outcome.plan() {
+        let audited = audit::audited(&planned.compared, plan, cluster.as_ref(), wanted).await;
+        let audited = audited.as_ref().map_or(cluster.as_ref(), |audited| audited as &dyn Cluster);
+        if let Err(finding) = make_room(plan, &place, audited).await {
+            return refused(planned, finding);
+        }
     }
     let lock = match Lock::take_on(cluster, place.clone(), &wanted.holder, wanted.patience()).await {
         Ok(lock) => lock,
@@ -193,17 +195,16 @@ async fn carried_out(
         return (untouched(planned), None);
     };
     let compared = &planned.compared;
-    let by = match &wanted.by {
-        Some(by) => by.clone(),
-        None => cluster.account().await.unwrap_or_else(|| wanted.holder.clone()),
-    };
+    let by = audit::person(cluster, wanted).await;
     let attempt = record::attempt(compared, plan, wanted.started, by);
     // From the first write on the pull loop leaves it alone, or no longer does.
     state.rolled_back_to = rollback(compared);
     if let Err(error) = state.begin(cluster, place, attempt).await {
         return (untouched(planned), Some(Finding::of(&error)));
     }
-    let operation = operate(compared, plan, cluster, (request, wanted, world), stops).await;
+    let audited = audit::audited(compared, plan, cluster, wanted).await;
+    let writing = audited.as_ref().map_or(cluster, |audited| audited as &dyn Cluster);
+    let operation = operate(compared, plan, writing, (request, wanted, world), stops).await;
     let mut is_deleted = false;
     let written = match wanted.wish {
         // The record is the other run's by now.

@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::planned::{PlanOutcome, Planned};
-use super::{SyncRequest, Wish, delete};
+use super::{SyncRequest, Wish, delete, permit};
 use crate::app::appset::RolloutPlace;
 use crate::cluster::{ClusterError, ObjectName, Reason};
 use crate::finding::{Code, Finding};
@@ -29,7 +29,8 @@ use crate::sync::state::State;
 /// Plans one application; what forbids it becomes a condition.
 pub(crate) async fn plan(compared: Compared, request: &Request, wanted: &SyncRequest, world: &World) -> Planned {
     let mut conditions = Conditions::of(&compared.application.name);
-    let decision = match decision(&compared, wanted) {
+    let permitted = permit::refuse(&compared, request, wanted).map_err(NotPlanned::For);
+    let decision = match permitted.and_then(|()| decision(&compared, wanted)) {
         Ok(decision) => decision,
         Err(refused) => return refused.planned(compared, conditions),
     };
@@ -84,7 +85,8 @@ async fn asked(
         PlanOutcome::Absent(plan, why) => (plan, Some(why)),
         outcome => return outcome,
     };
-    let complaints = dry_run_findings(compared, &mut plan, wanted, request).await;
+    let mut complaints = dry_run_findings(compared, &mut plan, wanted, request).await;
+    complaints.extend(permit::refuse_prunes(compared, &plan, request, wanted));
     for warning in &plan.warnings {
         conditions.add(ConditionKind::SyncWarning, Finding::warning(Code::SyncOdd, warning));
     }

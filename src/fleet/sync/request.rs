@@ -9,6 +9,7 @@ use crate::cluster::Propagation;
 use crate::fleet::commands::wait::Patience;
 use crate::process::Cancel;
 use crate::status::health::Judge;
+use crate::sync::audit::AuditLog;
 use crate::sync::lock::{self, LockTerms};
 use crate::sync::plan::Flags;
 
@@ -64,6 +65,8 @@ pub struct SyncRequest {
     pub holder: String,
     /// Who runs this, for the record; the cluster's account when nobody is named.
     pub by: Option<String>,
+    /// Where each write is written down (`-o audit=FILE`).
+    pub audit: Option<Arc<AuditLog>>,
     /// When the run began.
     pub started: Timestamp,
     /// How long to wait for a lock that another run holds.

@@ -19,7 +19,7 @@ use crate::fleet::application::{Connected, Fetched, Loaded, Purpose, Rendered};
 use crate::fleet::batch::{Batch, side_by_side};
 use crate::fleet::commands::history::Subject;
 use crate::fleet::condition::ConditionKind;
-use crate::fleet::stages::{connect, fetch, last_render, load, neighbours, render as rendering};
+use crate::fleet::stages::{connect, fetch, last_render, load, neighbours, permit, render as rendering};
 use crate::fleet::targets::without_unserved;
 use crate::fleet::{Request, RolledBack, World};
 use crate::secret::RepoUrl;
@@ -35,7 +35,7 @@ pub(crate) async fn render(
     to: Option<u64>,
     world: &World,
 ) -> Batch<Rendered> {
-    let loaded = load::load(applications, request, &Purpose::Keep);
+    let loaded = permit::readable(load::load(applications, request, &Purpose::Keep), request);
     let connected = loaded.through(async |loaded| {
         // Not fetched yet: the cluster knows which sources.
         let nothing = loaded.into_iter().map(Fetched::nothing).collect();

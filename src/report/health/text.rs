@@ -21,7 +21,7 @@ pub fn write(judged: Judged<'_>, format: Format, view: &View) -> String {
         Format::Json => json::pretty(&HealthReport::of(judged)),
         Format::Yaml => yaml::of(&HealthReport::of(judged)),
         Format::Markdown => markdown::write(judged),
-        Format::Text | Format::Diff | Format::Github => text(judged, view),
+        Format::Text | Format::Diff | Format::Github | Format::Audit => text(judged, view),
         Format::Wide => table::wide(judged.run),
         Format::Name => table::names(judged.run),
     }

@@ -22,7 +22,15 @@ struct Case {
 
 fn requests() -> Vec<[&'static str; 3]> {
     let mut requests = Vec::new();
-    for action in ["get", "sync", "delete", "delete/apps/Deployment/shop/web", "override", "rollback", "action/apps/Deployment/restart"] {
+    for action in [
+        "get",
+        "sync",
+        "delete",
+        "delete/apps/Deployment/shop/web",
+        "override",
+        "rollback",
+        "action/apps/Deployment/restart",
+    ] {
         for object in ["shop/web", "shop/team/web", "shop/api", "pay/web", "default/x"] {
             requests.push(["applications", action, object]);
         }
@@ -67,8 +75,7 @@ impl Case {
         let policy = Policy::new(&settings, &projects).map_err(shown)?;
         let subject = Subject { user: Some(self.subject.clone()), groups: self.groups.clone() };
         let ask = |[resource, action, object]: [&str; 3]| {
-            let question =
-                Question { resource: resource.into(), action: action.into(), object: object.into() };
+            let question = Question { resource: resource.into(), action: action.into(), object: object.into() };
             policy.decide(&subject, &question).is_allowed()
         };
         Ok(requests().into_iter().map(ask).collect())
@@ -88,7 +95,10 @@ fn compare(cases: &[Case]) {
             (Ok(ours), Ok(theirs)) => {
                 let all = requests().into_iter().zip(ours).zip(theirs);
                 let different = all.filter(|((_, ours), theirs)| ours != theirs);
-                different.map(|((request, ours), _)| format!("    {request:?}: trueup {ours}")).collect::<Vec<_>>().join("\n")
+                different
+                    .map(|((request, ours), _)| format!("    {request:?}: trueup {ours}"))
+                    .collect::<Vec<_>>()
+                    .join("\n")
             }
             _ => format!("    trueup {ours:?}\n    Go {theirs:?}"),
         };
@@ -127,15 +137,26 @@ fn rules_decide_as_in_argo_cd() {
         case("g, a, b\ng, b, a\np, b, applications, get, *, allow", "a", &[]),
         case("p, team, applications, get, *, allow", "x", &["team"]),
         case("p, team, applications, get, *, allow\ng, team, role:nothing", "x", &["team"]),
-        case("g, team, role:t\np, role:t, applications, *, shop/*, allow\np, x, applications, *, *, deny", "x", &["team"]),
-        case("g, one, role:1\ng, two, role:2\np, role:1, applications, *, *, deny\np, role:2, applications, *, *, allow", "x", &["one", "two"]),
+        case(
+            "g, team, role:t\np, role:t, applications, *, shop/*, allow\np, x, applications, *, *, deny",
+            "x",
+            &["team"],
+        ),
+        case(
+            "g, one, role:1\ng, two, role:2\np, role:1, applications, *, *, deny\np, role:2, applications, *, *, allow",
+            "x",
+            &["one", "two"],
+        ),
         Case { role: dev.clone(), ..case("", "proj:shop:dev", &[]) },
         Case { role: dev.clone(), ..case("", "proj:pay:dev", &[]) },
         Case { role: dev.clone(), ..case("p, proj:pay:dev, applications, get, */*, allow", "proj:pay:dev", &[]) },
         Case { role: dev.clone(), ..case("", "ann", &["team"]) },
         Case { role: dev.clone(), ..case("p, proj:shop:dev, applications, sync, shop/*, deny", "ann", &["team"]) },
         Case { role: dev.clone(), default_role: "role:readonly", ..case("", "proj:shop:dev", &["team"]) },
-        Case { role: role(&["p, proj:shop:dev, applications, sync, shop/web, deny"], &["team"]), ..case("g, ann, role:admin", "ann", &["team"]) },
+        Case {
+            role: role(&["p, proj:shop:dev, applications, sync, shop/web, deny"], &["team"]),
+            ..case("g, ann, role:admin", "ann", &["team"])
+        },
         Case { is_regex: true, ..case("p, ann, app.*, ^(get|sync)$, shop/.*, allow", "ann", &[]) },
         Case { is_regex: true, ..case("p, ann, applications, e, w, allow", "ann", &[]) },
         Case { is_regex: true, ..case("g, ann, role:admin\np, ann, applications, .*, .*, allow", "ann", &[]) },
@@ -153,12 +174,28 @@ fn rules_decide_as_in_argo_cd() {
     compare(&cases);
 }
 
-const SUBJECTS: &[&str] = &["ann", "bob", "team", "org:dev", "role:a", "role:b", "role:c", "role:readonly", "proj:shop:dev"];
+const SUBJECTS: &[&str] =
+    &["ann", "bob", "team", "org:dev", "role:a", "role:b", "role:c", "role:readonly", "proj:shop:dev"];
 const OBJECTS: &[&str] = &[
-    "*", "*/*", "shop/*", "shop/web", "shop/w?b", "*/web", "pay/*", "sh*/[aw]*", "shop/team/*", "shop*web", "s*/*", "shop/we*eb",
-    "[!p]*", "*/*/*", "\\shop/web", "default/x",
+    "*",
+    "*/*",
+    "shop/*",
+    "shop/web",
+    "shop/w?b",
+    "*/web",
+    "pay/*",
+    "sh*/[aw]*",
+    "shop/team/*",
+    "shop*web",
+    "s*/*",
+    "shop/we*eb",
+    "[!p]*",
+    "*/*/*",
+    "\\shop/web",
+    "default/x",
 ];
-const ACTIONS: &[&str] = &["*", "get", "sync", "delete", "delete/*", "delete/apps/*", "g*", "action/*", "*t", "[gs]*", "rollback"];
+const ACTIONS: &[&str] =
+    &["*", "get", "sync", "delete", "delete/*", "delete/apps/*", "g*", "action/*", "*t", "[gs]*", "rollback"];
 
 /// Thousands of policies that nobody would write.
 #[test]

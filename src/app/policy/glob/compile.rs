@@ -53,12 +53,8 @@ fn around(text: &str, left: Option<&Matcher>, right: Option<&Matcher>) -> Option
         (None, Some(Super)) => Prefix(text.to_owned()),
         (None, Some(Suffix(suffix))) => Matcher::PrefixSuffix { prefix: text.to_owned(), suffix: suffix.clone() },
         (Some(Prefix(prefix)), None) => Matcher::PrefixSuffix { prefix: prefix.clone(), suffix: text.to_owned() },
-        (Some(Any(separators)), None) => {
-            Matcher::SuffixAny { suffix: text.to_owned(), separators: separators.clone() }
-        }
-        (None, Some(Any(separators))) => {
-            Matcher::PrefixAny { prefix: text.to_owned(), separators: separators.clone() }
-        }
+        (Some(Any(separators)), None) => Matcher::SuffixAny { suffix: text.to_owned(), separators: separators.clone() },
+        (None, Some(Any(separators))) => Matcher::PrefixAny { prefix: text.to_owned(), separators: separators.clone() },
         _ => return None,
     })
 }

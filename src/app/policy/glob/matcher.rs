@@ -1,7 +1,10 @@
 //! What a pattern was made into, and what each part matches.
 
-use super::GlobPanic;
 use super::text::{characters, decode, index, index_of_any, last_index, last_index_of_any};
+
+/// The library panics on a few texts where an empty choice stands in a row, as in `a{}`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct GlobPanic;
 
 type Result<T> = std::result::Result<T, GlobPanic>;
 
@@ -183,8 +186,9 @@ impl Matcher {
                 (!ends.is_empty() && text.len() + 1 > *limit).then_some((0, ends))
             }
             Self::Nothing => Some((0, vec![0])),
-            Self::Prefix(prefix) => index(text, prefix.as_bytes())
-                .map(|at| (at, ends(&text[at + prefix.len()..], prefix.len()))),
+            Self::Prefix(prefix) => {
+                index(text, prefix.as_bytes()).map(|at| (at, ends(&text[at + prefix.len()..], prefix.len())))
+            }
             Self::PrefixAny { prefix, separators } => index(text, prefix.as_bytes()).map(|at| {
                 let rest = &text[at + prefix.len()..];
                 let end = index_of_any(rest, separators).unwrap_or(rest.len());

@@ -12,6 +12,8 @@ mod matcher;
 mod text;
 mod tree;
 
+pub use matcher::GlobPanic;
+
 use matcher::Matcher;
 
 /// A pattern, ready to match.
@@ -19,10 +21,6 @@ use matcher::Matcher;
 pub struct PolicyGlob {
     matcher: Matcher,
 }
-
-/// The library panics on a few texts where an empty choice stands in a row, as in `a{}`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct GlobPanic;
 
 impl PolicyGlob {
     /// Reads a pattern; the error is the library's own.
