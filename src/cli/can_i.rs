@@ -31,7 +31,7 @@ pub(super) struct CanIArguments {
     application: String,
     #[command(flatten)]
     selection: SelectionArguments,
-    /// Read `argocd-rbac-cm` and the AppProjects from Argo CD's cluster
+    /// Read `argocd-rbac-cm` and the `AppProject`s from Argo CD's cluster
     #[arg(long, help_heading = "Permissions", conflicts_with = "policy")]
     policy_from_cluster: bool,
     #[command(flatten)]

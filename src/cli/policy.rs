@@ -1,5 +1,6 @@
 //! `trueup policy`: what an Argo CD policy says, without a server.
 
+use std::fmt::Write as _;
 use std::path::PathBuf;
 
 use super::arguments::output::OutputArguments;
@@ -20,7 +21,7 @@ pub(super) struct PolicyCommandArguments {
 enum PolicyCommand {
     /// Find every line of a policy that is wrong, or that matches nothing
     ///
-    /// Reads a `policy.csv`, the manifest of `argocd-rbac-cm`, and the roles of AppProjects. Exits with 2 if a line is wrong.
+    /// Reads a `policy.csv`, the manifest of `argocd-rbac-cm`, and the roles of `AppProject`s. Exits with 2 if a line is wrong.
     Validate(ValidateArguments),
 }
 
@@ -59,7 +60,8 @@ pub(super) async fn policy(arguments: PolicyCommandArguments, mut session: Sessi
         findings.extend(validated.faults.iter().map(|fault| Finding::of(fault)));
         let state = if found == 0 { "valid".to_owned() } else { format!("{found} wrong") };
         let (permissions, groupings) = (validated.permissions, validated.groupings);
-        text.push_str(&format!("{}: {permissions} `p` and {groupings} `g`: {state}\n", read.name));
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{}: {permissions} `p` and {groupings} `g`: {state}", read.name);
     }
     session.terminal.findings(&findings);
     let unwritten: Vec<_> = session.terminal.data(text.as_bytes()).err().into_iter().collect();

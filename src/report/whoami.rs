@@ -41,13 +41,13 @@ fn text(whoami: &Whoami) -> String {
     for application in &whoami.applications {
         let _ = writeln!(text, "{}", visible(&application.name));
         for (what, missing) in parts(application) {
-            match missing {
-                [] if application.is_known => text.push_str(&format!("  {what:5}  yes\n")),
-                [] => text.push_str(&format!("  {what:5}  unknown: the cluster does not say\n")),
-                missing => {
-                    text.push_str(&format!("  {what:5}  no, missing:\n"));
-                    missing.iter().for_each(|rule| text.push_str(&format!("         {}\n", visible(&rule_text(rule)))));
-                }
+            let _ = match missing {
+                [] if application.is_known => writeln!(text, "  {what:5}  yes"),
+                [] => writeln!(text, "  {what:5}  unknown: the cluster does not say"),
+                _ => writeln!(text, "  {what:5}  no, missing:"),
+            };
+            for rule in missing {
+                let _ = writeln!(text, "         {}", visible(&rule_text(rule)));
             }
         }
     }

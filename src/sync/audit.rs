@@ -7,6 +7,7 @@
 //! Rule: docs/formats.md, "The audit log".
 
 use std::collections::{BTreeMap, HashMap};
+use std::fmt::Write as _;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -113,8 +114,17 @@ pub struct Audited<'cluster> {
 struct AuditedEnd {
     result: &'static str,
     message: Option<String>,
-    /// The object afterwards; `None` where nothing changed.
-    after: Option<Option<String>>,
+    after: Afterwards,
+}
+
+/// The object after a write.
+enum Afterwards {
+    /// Nothing was written, as far as is known.
+    AsBefore,
+    /// It is this; of a Secret there is no hash.
+    Is(Option<String>),
+    /// It is gone, or going.
+    Gone,
 }
 
 impl<'cluster> Audited<'cluster> {
@@ -134,18 +144,17 @@ impl<'cluster> Audited<'cluster> {
         let key = object.key();
         let was_there = known.contains_key(&key);
         let before = known.get(&key).cloned().flatten();
-        match &end.after {
-            Some(Some(hash)) => {
-                known.insert(key, Some(hash.clone()));
+        let after = match &end.after {
+            Afterwards::AsBefore => None,
+            Afterwards::Is(hash) => {
+                known.insert(key, hash.clone());
+                hash.clone()
             }
-            Some(None) if verb == "delete" => {
+            Afterwards::Gone => {
                 known.remove(&key);
+                None
             }
-            Some(None) => {
-                known.insert(key, None);
-            }
-            None => {}
-        }
+        };
         let verb = if verb == "apply" && !was_there { "create" } else { verb };
         self.log.append(&AuditLine {
             time: Timestamp::now().to_string(),
@@ -162,7 +171,7 @@ impl<'cluster> Audited<'cluster> {
                 name: &object.name,
             },
             before,
-            after: end.after.clone().flatten(),
+            after,
             result: end.result,
             message: end.message.as_deref(),
         });
@@ -181,12 +190,16 @@ impl<'cluster> Audited<'cluster> {
         async move {
             let written = write.await;
             let end = match &written {
-                Ok(Written::Done(now)) => AuditedEnd { result: "done", message: None, after: Some(hash(now)) },
+                Ok(Written::Done(now)) => {
+                    AuditedEnd { result: "done", message: None, after: Afterwards::Is(hash(now)) }
+                }
                 Ok(Written::Refused(refusal)) => {
-                    AuditedEnd { result: "refused", message: Some(refusal.words.clone()), after: None }
+                    AuditedEnd { result: "refused", message: Some(refusal.words.clone()), after: Afterwards::AsBefore }
                 }
                 // Whether it was written is not known.
-                Err(error) => AuditedEnd { result: "failed", message: Some(error.to_string()), after: None },
+                Err(error) => {
+                    AuditedEnd { result: "failed", message: Some(error.to_string()), after: Afterwards::AsBefore }
+                }
             };
             // The server names what is made with `generateName`.
             let name = match &written {
@@ -230,8 +243,12 @@ fn hash(object: &Object) -> Option<String> {
         }
     }
     let digest = Sha256::digest(sorted(value).to_string());
-    let hex: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Some(format!("sha256:{hex}"))
+    let mut text = "sha256:".to_owned();
+    for byte in digest {
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{byte:02x}");
+    }
+    Some(text)
 }
 
 fn sorted(value: Value) -> Value {
@@ -339,13 +356,15 @@ impl Cluster for Audited<'_> {
         async move {
             let deleted = self.inner.delete(object, deletion, writing).await;
             let end = match &deleted {
-                Ok(Deleted::Gone) => AuditedEnd { result: "done", message: None, after: Some(None) },
-                Ok(Deleted::Going) => AuditedEnd { result: "pending", message: None, after: Some(None) },
-                Ok(Deleted::Absent) => AuditedEnd { result: "absent", message: None, after: Some(None) },
+                Ok(Deleted::Gone) => AuditedEnd { result: "done", message: None, after: Afterwards::Gone },
+                Ok(Deleted::Going) => AuditedEnd { result: "pending", message: None, after: Afterwards::Gone },
+                Ok(Deleted::Absent) => AuditedEnd { result: "absent", message: None, after: Afterwards::Gone },
                 Ok(Deleted::Refused(refusal)) => {
-                    AuditedEnd { result: "refused", message: Some(refusal.words.clone()), after: None }
+                    AuditedEnd { result: "refused", message: Some(refusal.words.clone()), after: Afterwards::AsBefore }
                 }
-                Err(error) => AuditedEnd { result: "failed", message: Some(error.to_string()), after: None },
+                Err(error) => {
+                    AuditedEnd { result: "failed", message: Some(error.to_string()), after: Afterwards::AsBefore }
+                }
             };
             if writing == Writing::Really {
                 self.record(object, "delete", &end);

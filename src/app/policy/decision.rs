@@ -42,7 +42,7 @@ pub enum Decision {
     NoLine {
         /// The lines that would.
         missing: Vec<String>,
-        /// The AppProject whose role they belong to; the policy of the installation otherwise.
+        /// The `AppProject` whose role they belong to; the policy of the installation otherwise.
         project: Option<String>,
     },
 }
@@ -128,13 +128,13 @@ impl Policy {
         let roles = reached(layers, subject);
         for layer in layers {
             let mut of_layer = Matched::default();
-            roles.iter().for_each(|role| {
+            for role in &roles {
                 let mut of_role = Matched::default();
                 layer.ask(role, question, &mut of_role);
                 of_layer.allow = first(of_layer.allow, of_role.allow);
                 of_layer.deny = first(of_layer.deny, of_role.deny);
                 of_layer.is_failed |= of_role.is_failed;
-            });
+            }
             matched.allow = matched.allow.or(of_layer.allow);
             matched.deny = matched.deny.or(of_layer.deny);
             matched.is_failed |= of_layer.is_failed;

@@ -103,7 +103,8 @@ impl Lines {
                 Err(_) => faults.push(wrong("g", 3, "g, USER or GROUP, ROLE")),
             },
             other => {
-                faults.push(PolicyFault::Kind { place: place.to_string(), found: other.unwrap_or_default().to_owned() })
+                faults
+                    .push(PolicyFault::Kind { place: place.to_string(), found: other.unwrap_or_default().to_owned() });
             }
         }
     }

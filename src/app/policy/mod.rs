@@ -1,6 +1,6 @@
 //! Argo CD's RBAC without its server: who may do what with an application.
 //!
-//! In: the texts of a policy ([`PolicySettings`]: a `policy.csv`, or the ConfigMap `argocd-rbac-cm`), the roles of AppProjects, and a
+//! In: the texts of a policy ([`PolicySettings`]: a `policy.csv`, or the ConfigMap `argocd-rbac-cm`), the roles of `AppProject`s, and a
 //! question ([`Subject`], [`Question`]). Out: a [`Decision`], with the line that decided or the line that is missing.
 //!
 //! A deny wins over every allow, whatever the order; what the default role may do, no deny takes away. Rules: Argo CD

@@ -1,4 +1,4 @@
-//! The roles of AppProjects: each project's own policies and groups.
+//! The roles of `AppProject`s: each project's own policies and groups.
 //!
 //! Rules: Argo CD pkg/apis/application/v1alpha1 `ProjectPoliciesString`, `validatePolicy`.
 
@@ -78,7 +78,7 @@ impl ProjectRoles {
         Some(PolicyFault::Role { place, project, what, help })
     }
 
-    /// Reads an AppProject, as a cluster has it.
+    /// Reads an `AppProject`, as a cluster has it.
     pub fn of_object(place: &str, object: &Value) -> Option<Self> {
         Self::of(&place.into(), object, &|_pointer| 1)
     }
@@ -109,7 +109,7 @@ impl ProjectRoles {
     }
 }
 
-/// The roles of every AppProject in the text of a manifest file. What is not YAML is for others to report.
+/// The roles of every `AppProject` in the text of a manifest file. What is not YAML is for others to report.
 pub fn project_roles(file: &str, bytes: &[u8]) -> Vec<ProjectRoles> {
     let Ok(text) = yaml::decode(bytes) else { return Vec::new() };
     if !text.contains("AppProject") {
@@ -126,17 +126,13 @@ fn of_document(file: &Arc<str>, text: &str, document: &Document) -> Vec<ProjectR
         let span = document.positions.as_ref().and_then(|positions| positions.nearest(&place));
         span.map_or(document.line, |span| super::text::line_at(text, span.offset))
     };
-    match document.value.get("items").and_then(Value::as_array) {
-        Some(items) => {
-            let base = |index| Pointer::root().child("items").index(index);
-            let items = items.iter().enumerate();
-            items
-                .filter_map(|(index, item)| ProjectRoles::of(file, item, &|pointer| line(&base(index), pointer)))
-                .collect()
-        }
-        None => {
-            let project = ProjectRoles::of(file, &document.value, &|pointer| line(&Pointer::root(), pointer));
-            project.into_iter().collect()
-        }
+    if let Some(items) = document.value.get("items").and_then(Value::as_array) {
+        let base = |index| Pointer::root().child("items").index(index);
+        let items = items.iter().enumerate();
+        return items
+            .filter_map(|(index, item)| ProjectRoles::of(file, item, &|pointer| line(&base(index), pointer)))
+            .collect();
     }
+    let project = ProjectRoles::of(file, &document.value, &|pointer| line(&Pointer::root(), pointer));
+    project.into_iter().collect()
 }

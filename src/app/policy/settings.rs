@@ -63,7 +63,7 @@ impl PolicySettings {
         let mut settings = Self::default();
         let file: Arc<str> = file.into();
         let first = entries.remove("policy.csv").map(|entry| ("policy.csv".to_owned(), entry));
-        let is_policy = |key: &String| key.starts_with("policy.") && key.ends_with(".csv");
+        let is_policy = |key: &String| key.starts_with("policy.") && key.strip_suffix(".csv").is_some();
         let others = entries.clone().into_iter().filter(|(key, _)| is_policy(key));
         for (_, (text, first_line)) in first.into_iter().chain(others) {
             settings.texts.push(PolicyText { file: Arc::clone(&file), text, first_line });
@@ -78,7 +78,7 @@ impl PolicySettings {
             None | Some("glob") => {}
             Some("regex") => settings.match_mode = MatchMode::Regex,
             Some(other) => {
-                faults.push(wrong("policy.matchMode", other, "write `glob` or `regex`; Argo CD takes this for `glob`"))
+                faults.push(wrong("policy.matchMode", other, "write `glob` or `regex`; Argo CD takes this for `glob`"));
             }
         }
         match value("scopes").map(|text| (text, scopes(text))) {

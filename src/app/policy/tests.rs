@@ -81,7 +81,7 @@ fn a_config_map_is_read_with_its_settings_and_lines() {
     }
 }
 
-/// A group's own lines do nothing without a role, and a project's role asks for a line in its AppProject.
+/// A group's own lines do nothing without a role, and a project's role asks for a line in its `AppProject`.
 #[test]
 fn the_missing_lines_are_those_that_would_allow_it() {
     let settings = PolicySettings::read("p.csv", b"g, ops, role:ops\np, team, applications, *, *, allow").unwrap();

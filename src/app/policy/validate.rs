@@ -19,7 +19,7 @@ pub struct ValidatedPolicy {
     pub faults: Vec<PolicyFault>,
 }
 
-/// Checks a `policy.csv`, or a manifest with `argocd-rbac-cm` and AppProjects.
+/// Checks a `policy.csv`, or a manifest with `argocd-rbac-cm` and `AppProject`s.
 pub fn validate(file: &str, bytes: &[u8]) -> ValidatedPolicy {
     let mut validated = ValidatedPolicy::default();
     let projects = super::roles::project_roles(file, bytes);

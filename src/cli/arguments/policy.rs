@@ -12,10 +12,10 @@ use crate::finding::{Code, Finding};
 #[command(next_help_heading = "Permissions")]
 pub(crate) struct PolicyArguments {
     /// Permit only what this Argo CD policy permits: a `policy.csv`, or the manifest of `argocd-rbac-cm` [default: the
-    /// `argocd-rbac-cm` among the manifests, and the roles of their AppProjects]
+    /// `argocd-rbac-cm` among the manifests, and the roles of their `AppProject`s]
     #[arg(long, value_name = "FILE")]
     pub(crate) policy: Option<PathBuf>,
-    /// Permit only what this role may do: `role:NAME`, or `proj:PROJECT:NAME` of an AppProject among the manifests
+    /// Permit only what this role may do: `role:NAME`, or `proj:PROJECT:NAME` of an `AppProject` among the manifests
     #[arg(long, value_name = "ROLE", conflicts_with_all = ["policy_user", "policy_group"])]
     pub(crate) role: Option<String>,
     /// Permit only what this user of the policy may do

@@ -55,7 +55,7 @@ pub struct ApplicationAccess {
     pub prune: Vec<MissingRule>,
 }
 
-/// A rule that a Role or ClusterRole lacks.
+/// A rule that a Role or `ClusterRole` lacks.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct MissingRule {
     /// Where; the whole cluster where there is none.
@@ -158,7 +158,9 @@ async fn access(rendered: &Rendered, request: &Request) -> Result<ApplicationAcc
     if !place.namespace.is_empty() {
         is_known &= lacking(rendered.cluster(), Some(&place.namespace), &needs, &mut sync).await?;
     }
-    [&mut diff, &mut sync, &mut prune].into_iter().for_each(|missing| *missing = merged(std::mem::take(missing)));
+    for missing in [&mut diff, &mut sync, &mut prune] {
+        *missing = merged(std::mem::take(missing));
+    }
     let (name, cluster) = (rendered.application.name.clone(), rendered.cluster().name().to_owned());
     Ok(ApplicationAccess { name, cluster, is_known, diff, sync, prune })
 }

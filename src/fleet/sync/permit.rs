@@ -16,9 +16,8 @@ use crate::sync::plan::{Action, Method, Plan, Step};
 pub(crate) fn refuse(compared: &Compared, request: &Request, wanted: &SyncRequest) -> Result<(), Finding> {
     let Some(permissions) = &request.permissions else { return Ok(()) };
     let action = match wanted.wish {
-        Wish::Sync { .. } | Wish::Reconcile { .. } => "sync",
         Wish::Rollback { .. } if permissions.enforces_rollback => "rollback",
-        Wish::Rollback { .. } => "sync",
+        Wish::Sync { .. } | Wish::Reconcile { .. } | Wish::Rollback { .. } => "sync",
         Wish::Delete(_) => "delete",
     };
     let refusal = |action| permissions.refusal(&compared.application, &request.argocd_namespace, action);

@@ -104,8 +104,8 @@ fn a_run_that_fails_halfway_has_written_down_what_it_did() {
 #[test]
 fn an_audit_log_needs_a_file_that_can_be_written() {
     let folder = tempfile::tempdir().unwrap();
-    let manifest =
-        TestRepo::new().file("a.yaml", config_map("a")).commit("one").application("shop").manifest().to_owned();
+    let git = TestRepo::new().file("a.yaml", config_map("a")).commit("one");
+    let shop = git.application("shop");
     for (command, audit, expected) in [
         ("sync", "audit", "`audit` needs a file"),
         ("sync", "audit=missing/audit.jsonl", "could not be written"),

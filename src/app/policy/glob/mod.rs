@@ -1,4 +1,4 @@
-//! The globs of gobwas/glob v0.2.3, which Argo CD's RBAC and AppProjects are written in, with its quirks.
+//! The globs of gobwas/glob v0.2.3, which Argo CD's RBAC and `AppProject`s are written in, with its quirks.
 //!
 //! In: a pattern, and the separators that `*` and `?` stop at. Out: whether a text matches. What the library decides is part of
 //! what a policy means, so its parser, its way of building matchers and their odd answers are followed step by step: `?` and `[!a]`
