@@ -5,6 +5,7 @@
 mod about;
 mod apps_from;
 mod arguments;
+mod cluster;
 mod customizations;
 mod delete;
 mod diff;
@@ -15,7 +16,9 @@ mod help;
 mod history;
 pub mod manifests;
 mod reconcile;
+mod registered;
 mod render;
+mod repo;
 mod request;
 mod rollback;
 mod session;
@@ -72,6 +75,8 @@ enum Command {
     Wait(Box<wait::WaitArguments>),
     Expand(Box<expand::ExpandArguments>),
     Doctor(Box<doctor::DoctorArguments>),
+    Cluster(Box<cluster::ClusterArguments>),
+    Repo(Box<repo::RepoArguments>),
     Version(about::VersionArguments),
     Completion(about::CompletionArguments),
     #[command(hide = true)]
@@ -134,6 +139,8 @@ fn run(command: Command) -> ExitCode {
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
         Command::Expand(arguments) => session::run(&arguments.look(), |session| expand::expand(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
+        Command::Cluster(arguments) => cluster::run(*arguments),
+        Command::Repo(arguments) => repo::repo(*arguments),
         Command::Version(arguments) => session::run(&about::look(), |session| about::version(arguments, session)),
         Command::Completion(arguments) => {
             session::run(&about::look(), |session| about::completion(arguments, self::command(), session))

@@ -6,6 +6,8 @@
 //! Rules: README.md, "Exit codes" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
 pub mod applications;
+pub mod clusters;
+mod columns;
 pub mod doctor;
 mod drift;
 mod exit;
@@ -19,6 +21,7 @@ pub mod manifests;
 mod output;
 pub mod plan;
 pub mod proposal;
+pub mod repositories;
 mod stages;
 mod style;
 mod table;
