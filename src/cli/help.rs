@@ -17,7 +17,7 @@ struct HelpPage {
     examples: [(&'static str, &'static str); 2],
 }
 
-const PAGES: [HelpPage; 17] = [
+const PAGES: [HelpPage; 23] = [
     HelpPage {
         command: "diff",
         common: &[
@@ -237,6 +237,71 @@ const PAGES: [HelpPage; 17] = [
         ],
     },
     HelpPage {
+        command: "cluster",
+        common: &[],
+        examples: [
+            ("trueup cluster list apps/", "Show every cluster, whether it answers, and how many Applications it has"),
+            ("trueup cluster add prod", "Add the cluster of the context `prod` to Argo CD"),
+        ],
+    },
+    HelpPage {
+        command: "cluster list",
+        common: &["paths", "clusters", "argocd_namespace", "context", "request_timeout", "output", "verbose"],
+        examples: [
+            ("trueup cluster list", "Ask the clusters of the kubeconfig"),
+            (
+                "trueup cluster list apps/ --clusters argocd -o wide",
+                "Ask those of Argo CD, too, and count Applications",
+            ),
+        ],
+    },
+    HelpPage {
+        command: "cluster add",
+        common: &[
+            "target",
+            "name",
+            "namespace",
+            "read_only",
+            "service_account",
+            "project",
+            "label",
+            "output",
+            "output_dir",
+            "dry_run",
+            "yes",
+            "argocd_namespace",
+            "context",
+        ],
+        examples: [
+            ("trueup cluster add prod --dry-run", "Show what would be created"),
+            ("trueup cluster add prod --read-only --name prod-drift -y", "Add an account that can only compare"),
+        ],
+    },
+    HelpPage {
+        command: "cluster rotate",
+        common: &["name", "dry_run", "yes", "argocd_namespace", "context", "context_map"],
+        examples: [
+            ("trueup cluster rotate prod", "Replace the token of a cluster"),
+            ("trueup cluster rotate prod -y", "In a pipeline: do not ask"),
+        ],
+    },
+    HelpPage {
+        command: "cluster rm",
+        common: &["name", "keep_account", "dry_run", "yes", "argocd_namespace", "context", "context_map"],
+        examples: [
+            ("trueup cluster rm prod --dry-run", "Show what would be deleted"),
+            ("trueup cluster rm prod --keep-account -y", "Forget a cluster that no longer exists"),
+        ],
+    },
+    HelpPage {
+        command: "repo",
+        common: &[],
+        examples: [
+            ("trueup repo list apps/ --repositories secrets.yaml", "Show what opens each repository"),
+            ("trueup repo check apps/", "Ask each whether it answers"),
+        ],
+    },
+    HelpPage {
         command: "completion",
         common: &["shell"],
         examples: [
@@ -258,7 +323,7 @@ const TIPS: [(&[&str], &str); 12] = [
     (&["log", "events"], "`trueup history PATH` shows past syncs; `trueup health --logs PATH` shows containers' logs"),
     (&["logs"], "`trueup health --logs PATH` shows the logs of containers that failed"),
     (&["watch", "run", "server", "daemon"], "`trueup reconcile PATH` runs once; a CronJob repeats it"),
-    (&["login", "context", "cluster", "account"], "there is no server: trueup uses your kubeconfig; see `--context`"),
+    (&["login", "context", "account"], "there is no server: trueup uses your kubeconfig; see `--context`"),
     (&["preflight", "env"], "`trueup doctor PATH` checks what a run needs"),
 ];
 
@@ -295,16 +360,21 @@ pub(super) fn with_pages(command: clap::Command) -> clap::Command {
         let of_drift = |output: clap::Arg| output.value_parser(OutputParser(Format::OF_DRIFT));
         command.mut_subcommand(name, |command| command.mut_arg("output", of_drift))
     });
-    PAGES.iter().fold(command, |command, page| {
-        command.mut_subcommand(page.command, |command| {
-            let is_rare = |arg: &clap::Arg| !page.common.contains(&arg.get_id().as_str());
-            let command = command.mut_args(|arg| {
-                let is_rare = is_rare(&arg);
-                arg.hide_short_help(is_rare)
-            });
-            command.after_help(examples(page))
-        })
+    PAGES.iter().fold(command, |command, page| match page.command.split_once(' ') {
+        None => command.mut_subcommand(page.command, |command| with_page(command, page)),
+        Some((above, name)) => {
+            command.mut_subcommand(above, |above| above.mut_subcommand(name, |command| with_page(command, page)))
+        }
     })
+}
+
+fn with_page(command: clap::Command, page: &HelpPage) -> clap::Command {
+    let is_rare = |arg: &clap::Arg| !page.common.contains(&arg.get_id().as_str());
+    let command = command.mut_args(|arg| {
+        let is_rare = is_rare(&arg);
+        arg.hide_short_help(is_rare)
+    });
+    command.after_help(examples(page))
 }
 
 /// The positional arguments of `rollback`.
@@ -357,7 +427,8 @@ mod tests {
     fn every_argument_of_the_short_help_is_one_of_its_command() {
         let command = command();
         for page in &PAGES {
-            let command = command.find_subcommand(page.command).unwrap();
+            let mut names = page.command.split(' ');
+            let command = names.try_fold(&command, |command, name| command.find_subcommand(name)).unwrap();
             for id in page.common {
                 let is_there = command.get_arguments().any(|argument| argument.get_id() == id);
                 assert!(is_there, "`{}` has no argument `{id}`", page.command);

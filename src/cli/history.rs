@@ -1,16 +1,14 @@
 //! `trueup history`: what was synced, when, by whom, and how the last attempt ended.
 
-use std::sync::Arc;
-
 use super::arguments::cluster::ClusterArguments;
 use super::arguments::output::{FormatArguments, OutputArguments};
 use super::arguments::selection::{SelectionArguments, name_of};
 use super::arguments::source::SourceArguments;
 use super::arguments::state::StateArguments;
 use super::manifests::ManifestPath;
+use super::registered;
 use super::request;
 use super::session::{Look, Session};
-use crate::cluster::Clusters;
 use crate::finding::{Code, Finding};
 use crate::fleet::commands::history::{self as syncs, ApplicationSyncs, Subject};
 use crate::report::{exit_status_of, history as report};
@@ -64,6 +62,7 @@ async fn read(
     session: &Session,
 ) -> Result<(Vec<ApplicationSyncs>, Vec<Finding>), Vec<Finding>> {
     let HistoryArguments { mut selection, state, cluster, sources, .. } = arguments;
+    let untrusted = sources.repositories.untrusted;
     let state_namespace = state.state_namespace.as_deref();
     let settings = cluster.settings();
     let mut subjects = Vec::new();
@@ -91,7 +90,7 @@ async fn read(
         }
     }
     let concurrency = settings.concurrency;
-    let clusters = Arc::new(Clusters::new(settings, session.progress.clone()));
+    let clusters = registered::clusters(settings, untrusted, &selection, session).await?;
     Ok((syncs::read(subjects, &clusters, concurrency).await, findings))
 }
 

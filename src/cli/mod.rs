@@ -6,6 +6,7 @@ mod about;
 mod apps_from;
 mod arguments;
 mod can_i;
+mod cluster;
 mod customizations;
 mod delete;
 mod diff;
@@ -17,7 +18,9 @@ mod history;
 pub mod manifests;
 mod policy;
 mod reconcile;
+mod registered;
 mod render;
+mod repo;
 mod request;
 mod rollback;
 mod session;
@@ -79,6 +82,8 @@ enum Command {
     CanI(Box<can_i::CanIArguments>),
     Policy(Box<policy::PolicyCommandArguments>),
     Doctor(Box<doctor::DoctorArguments>),
+    Cluster(Box<cluster::ClusterArguments>),
+    Repo(Box<repo::RepoArguments>),
     Version(about::VersionArguments),
     Completion(about::CompletionArguments),
     #[command(hide = true)]
@@ -144,6 +149,8 @@ fn run(command: Command) -> ExitCode {
         Command::CanI(arguments) => session::run(&arguments.look(), |session| can_i::can_i(*arguments, session)),
         Command::Policy(arguments) => session::run(&arguments.look(), |session| policy::policy(*arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
+        Command::Cluster(arguments) => cluster::run(*arguments),
+        Command::Repo(arguments) => repo::repo(*arguments),
         Command::Version(arguments) => session::run(&about::look(), |session| about::version(arguments, session)),
         Command::Completion(arguments) => {
             session::run(&about::look(), |session| about::completion(arguments, self::command(), session))

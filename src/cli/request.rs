@@ -11,6 +11,7 @@ use super::arguments::comparing::FromCluster;
 use super::arguments::selection::{Chosen, SelectionArguments};
 use super::arguments::source::{Overriding, SourceArguments};
 use super::manifests::{self, ManifestError, StandardInput};
+use super::registered;
 use super::session::Session;
 use crate::app::policy::{Policy, Subject};
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
@@ -38,6 +39,8 @@ pub(super) async fn request(
     warnings.extend(sources.repositories.read()?.warnings);
     let concurrency = clusters.concurrency;
     let world = world(sources, clusters, session)?;
+    let registered = registered::register(&selection.generators, &selection.argocd_namespace, &world.clusters);
+    warnings.extend(registered.await?);
     let mut request = Request {
         render,
         concurrency,
@@ -187,6 +190,7 @@ pub(super) fn world(
     mut clusters: ClusterSettings,
     session: &Session,
 ) -> Result<World, Vec<Finding>> {
+    clusters.untrusted = sources.repositories.untrusted;
     let sources = sources.settings(clusters.concurrency)?;
     clusters.cache_dir.clone_from(&sources.cache_dir);
     Ok(World {

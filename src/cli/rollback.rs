@@ -3,11 +3,11 @@
 use super::arguments::planning::PlanningArguments;
 use super::arguments::syncing::holder;
 use super::manifests::ManifestPath;
+use super::registered;
 use super::request;
 use super::session::{Look, Session};
 use super::sync::Asked;
 use super::undo::{Consent, Question, carry_out, narrow, several};
-use crate::cluster::Clusters;
 use crate::finding::{Code, Finding};
 use crate::fleet::commands::history::{self as syncs, ApplicationSyncs, Subject};
 use crate::fleet::sync::{self, Wish};
@@ -57,7 +57,7 @@ pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session)
     let to = take_id(&mut arguments.planning.selection.paths);
     if arguments.clear {
         return match to {
-            None => clear(name, arguments.planning, session).await,
+            None => Box::pin(clear(name, arguments.planning, session)).await,
             Some(id) => session.refuse(&[id_to_clear(id)]),
         };
     }
@@ -107,7 +107,7 @@ async fn end(
     session: &Session,
 ) -> Result<(ApplicationSyncs, Vec<Finding>), Vec<Finding>> {
     let PlanningArguments { selection, syncing, sources, cluster, comparing, .. } = planning;
-    let settings = cluster.settings();
+    let (settings, untrusted) = (cluster.settings(), sources.repositories.untrusted);
     let (mut applications, findings) = request::applications(&selection, sources, settings.clone(), session).await?;
     let count = applications.len();
     let application = match applications.pop() {
@@ -118,7 +118,7 @@ async fn end(
     let state_namespace = comparing.state.state_namespace.as_deref();
     let mut subject = Subject::of(&application, &selection.argocd_namespace, state_namespace);
     subject.place.accepts_move = comparing.accept_move;
-    let clusters = Clusters::new(settings, session.progress.clone());
+    let clusters = registered::clusters(settings, untrusted, &selection, session).await?;
     sync::end_rollback(&subject, &holder(), syncing.lock_timeout, &clusters).await.map_err(|finding| vec![finding])?;
     let mut syncs = syncs::read(vec![subject], &clusters, 1).await;
     // One was asked for, so one is there.

@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
+use super::ClusterLabel;
 use crate::secret::mask_credentials_in_text;
 
 /// The causes of an error, nearest first, as text: it can be copied and kept, and it cannot leak.
@@ -100,11 +101,14 @@ pub enum ClusterError {
     #[error("cluster {cluster}: {server} cannot be reached")]
     #[diagnostic(
         code(trueup::cluster::unreachable),
-        help("`kubectl --context {cluster} version` asks the same server; --context and --kubeconfig choose another")
+        help("{}", cluster.advice(
+            "`kubectl --context {} version` asks the same server; --context and --kubeconfig choose another",
+            ", which has the address; --context-map uses a context of the kubeconfig in its place"
+        ))
     )]
     Unreachable {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The server's address.
         server: String,
         /// The network's words.
@@ -119,7 +123,7 @@ pub enum ClusterError {
     )]
     Vanished {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// `tills.example.com`.
         resource: String,
     },
@@ -128,7 +132,7 @@ pub enum ClusterError {
     #[diagnostic(code(trueup::cluster::timeout), help("`--request-timeout` sets another limit; 0 means no limit"))]
     Timeout {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The request: `GET /apis/apps/v1/deployments`.
         request: String,
         /// How long was waited.
@@ -138,13 +142,14 @@ pub enum ClusterError {
     #[error("cluster {cluster}: no TLS connection to {server}")]
     #[diagnostic(
         code(trueup::cluster::tls),
-        help(
-            "check the cluster's `certificate-authority-data` and `tls-server-name`, and the user's certificate, in the kubeconfig"
-        )
+        help("{}", cluster.advice(
+            "check the cluster's `certificate-authority-data` and `tls-server-name`, and the user's certificate, in the kubeconfig",
+            ": its `tlsClientConfig` has `caData`, `serverName`, and our certificate"
+        ))
     )]
     Tls {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The server's address.
         server: String,
         /// The library's words.
@@ -152,14 +157,17 @@ pub enum ClusterError {
         cause: Cause,
     },
     /// The server does not know who we are.
-    #[error("cluster {cluster}: {server} rejects the credentials of the kubeconfig's user")]
+    #[error("cluster {cluster}: {server} rejects the credentials of {}", .cluster.owner())]
     #[diagnostic(
         code(trueup::cluster::unauthorized),
-        help("log in again; `kubectl --context {cluster} auth whoami` asks the same")
+        help("{}", cluster.advice(
+            "log in again; `kubectl --context {} auth whoami` asks the same",
+            ", whose token may have expired or been revoked"
+        ))
     )]
     Unauthorized {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The server's address.
         server: String,
     },
@@ -171,7 +179,7 @@ pub enum ClusterError {
     )]
     Forbidden {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// Who is forbidden what.
         denial: Denial,
     },
@@ -180,7 +188,7 @@ pub enum ClusterError {
     #[diagnostic(code(trueup::cluster::api_unavailable), help("`kubectl get apiservices` says what is wrong with it"))]
     ApiUnavailable {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The group and version.
         api: String,
         /// The server's words.
@@ -195,7 +203,7 @@ pub enum ClusterError {
     )]
     Server {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The request.
         request: String,
         /// The HTTP status.
@@ -208,13 +216,14 @@ pub enum ClusterError {
     #[error("cluster {cluster}: the answer to `{request}` cannot be read: {problem}")]
     #[diagnostic(
         code(trueup::cluster::broken_answer),
-        help(
-            "look at the raw answer with `kubectl --context {cluster} get --raw`; a proxy between may have changed it"
-        )
+        help("{}", cluster.advice(
+            "look at the raw answer with `kubectl --context {} get --raw`; a proxy between may have changed it",
+            ": a proxy between may have changed the answer, or the address is not that of an API server"
+        ))
     )]
     BrokenAnswer {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The request.
         request: String,
         /// The fault in the answer.
@@ -281,15 +290,15 @@ pub enum ClusterError {
         /// The fault.
         problem: String,
     },
-    /// The kubeconfig's entry for this cluster or user cannot be used.
+    /// The entry for this cluster or user cannot be used.
     #[error("cluster {cluster}: {problem}")]
     #[diagnostic(
         code(trueup::cluster::credentials),
-        help("`kubectl --context {cluster} version` uses the same entry of the kubeconfig")
+        help("{}", cluster.advice("`kubectl --context {} version` uses the same entry of the kubeconfig", ""))
     )]
     Credentials {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The fault.
         problem: String,
     },
@@ -298,13 +307,48 @@ pub enum ClusterError {
     #[diagnostic(code(trueup::cluster::exec_plugin), help("{hint}"))]
     ExecPlugin {
         /// The context.
-        cluster: String,
+        cluster: ClusterLabel,
         /// The program, without its arguments.
         command: String,
         /// The fault.
         problem: String,
         /// The advice: the plugin's own hint when it is not installed.
         hint: String,
+    },
+    /// The Secret that describes a cluster cannot be used.
+    #[error("cluster {cluster}: its Secret cannot be used: {problem}")]
+    #[diagnostic(code(trueup::cluster::secret), help("{}", cluster.advice("", "; the other clusters are not affected")))]
+    BrokenSecret {
+        /// The cluster.
+        cluster: ClusterLabel,
+        /// Every fault of it.
+        problem: String,
+    },
+    /// A destination that several Secrets describe.
+    #[error("destination {destination}: several cluster Secrets match: {}", .secrets.join(", "))]
+    #[diagnostic(
+        code(trueup::cluster::ambiguous_secret),
+        help("keep one Secret for each server, and use the server in place of a name that several clusters have")
+    )]
+    AmbiguousSecret {
+        /// The destination's server or name.
+        destination: String,
+        /// The Secrets that fit.
+        secrets: Vec<String>,
+    },
+    /// An object outside of what the Secret of a cluster leaves to Argo CD.
+    #[error("cluster {cluster}: {object} cannot be managed: the cluster's Secret limits it to {limits}")]
+    #[diagnostic(
+        code(trueup::cluster::not_managed),
+        help("{}", cluster.advice("", ": `namespaces` has the namespaces, and `clusterResources: \"true\"` adds cluster-scoped resources"))
+    )]
+    NotManaged {
+        /// The cluster.
+        cluster: ClusterLabel,
+        /// The object or its namespace.
+        object: String,
+        /// The limits in words.
+        limits: String,
     },
     /// The folder of `--live` cannot be read.
     #[error("live folder {}: {problem}", .folder.display())]
@@ -342,7 +386,7 @@ pub enum ClusterError {
     )]
     LockExpired {
         /// The cluster.
-        cluster: String,
+        cluster: ClusterLabel,
     },
 }
 
@@ -387,7 +431,7 @@ mod tests {
             resource: "deployments.apps".to_owned(),
             namespace: Some("shop".to_owned()),
         };
-        let error = ClusterError::Forbidden { cluster: "shop-prod".to_owned(), denial };
+        let error = ClusterError::Forbidden { cluster: "shop-prod".into(), denial };
         assert_eq!(
             error.to_string(),
             "cluster shop-prod: `system:serviceaccount:ci:drift` cannot list `deployments.apps` in namespace `shop`"
@@ -405,7 +449,7 @@ mod tests {
             ("delete", "examples/cronjob/reconcile/rbac.yaml"),
         ] {
             let denial = Denial { user: None, verb: verb.to_owned(), resource: "x".to_owned(), namespace: None };
-            let error = ClusterError::Forbidden { cluster: "prod".to_owned(), denial };
+            let error = ClusterError::Forbidden { cluster: "prod".into(), denial };
             assert!(miette::Diagnostic::help(&error).unwrap().to_string().ends_with(role), "{verb}");
         }
     }

@@ -8,13 +8,17 @@ mod clusters;
 mod error;
 pub mod folder;
 pub mod kubernetes;
+mod label;
+mod limited;
 pub mod settings;
 mod watch;
 mod write;
 
 pub use access::{AccessNeed, ClusterUser};
-pub use clusters::Clusters;
+pub use clusters::{Clusters, KnownCluster, KnownFrom};
 pub use error::{Cause, ClusterError, Denial};
+pub use label::ClusterLabel;
+pub use limited::NamespaceLimits;
 pub use settings::{ClusterEnvironment, ClusterSettings};
 pub use watch::{Listed, Watched, Watching};
 pub use write::{Deleted, Deletion, Propagation, Reason, Refusal, Validation, Writing, Written};
@@ -222,6 +226,16 @@ pub trait Cluster: Send + Sync {
         deletion: &'a Deletion,
         writing: Writing,
     ) -> BoxFuture<'a, Result<Deleted, ClusterError>>;
+
+    /// Its version, asked now: whether the cluster answers. A folder always does.
+    fn version(&self) -> BoxFuture<'_, Result<String, ClusterError>> {
+        async move { Ok(self.kinds().await?.server_version.clone()) }.boxed()
+    }
+
+    /// The part of the cluster that is managed; nothing where all of it is.
+    fn limits(&self) -> Option<&NamespaceLimits> {
+        None
+    }
 
     /// Who the cluster takes us for; nothing where that cannot be known. Asked once; the answer is kept.
     fn account(&self) -> BoxFuture<'_, Option<String>> {

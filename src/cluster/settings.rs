@@ -42,6 +42,8 @@ pub struct ClusterSettings {
     pub concurrency: usize,
     /// `--context-map NAME=CONTEXT`, repeatable: the context for a destination's name or server.
     pub context_map: BTreeMap<String, String>,
+    /// `--untrusted`: no program that a Secret names is run.
+    pub untrusted: bool,
     /// `--cache-dir`: where what servers publish is kept between runs.
     pub cache_dir: Option<PathBuf>,
     /// Settings from the environment.
@@ -62,6 +64,7 @@ impl Default for ClusterSettings {
             request_timeout: Some(DEFAULT_REQUEST_TIMEOUT),
             concurrency: DEFAULT_CONCURRENCY,
             context_map: BTreeMap::new(),
+            untrusted: false,
             cache_dir: None,
             environment: ClusterEnvironment::default(),
         }

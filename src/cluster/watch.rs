@@ -145,7 +145,7 @@ mod tests {
     }
 
     fn error() -> ClusterError {
-        ClusterError::Unauthorized { cluster: "c".to_owned(), server: "s".to_owned() }
+        ClusterError::Unauthorized { cluster: "c".into(), server: "s".to_owned() }
     }
 
     fn names(changes: &Changes) -> Vec<&str> {

@@ -210,6 +210,7 @@ codes! {
     ProcessOutput = "trueup::process::output", Error, "a program wrote more than its limit", "look at what it prints by running it by hand";
     ProcessTimeout = "trueup::process::timeout", Error, "a program did not finish in time", "see what it waits for by running it by hand";
     ClusterAmbiguousContext = "trueup::cluster::ambiguous_context", Error, "several kubeconfig contexts match a destination", "say which with `--context-map DESTINATION=CONTEXT`";
+    ClusterAmbiguousSecret = "trueup::cluster::ambiguous_secret", Error, "several cluster Secrets match a destination", "keep one Secret for each server, and use the server in place of a name that several clusters have";
     ClusterApiUnavailable = "trueup::cluster::api_unavailable", Error, "an aggregated API does not answer, so its objects are unknown", "`kubectl get apiservices` says what is wrong with it";
     ClusterBrokenAnswer = "trueup::cluster::broken_answer", Error, "an answer cannot be read", "check it with `kubectl get --raw`; a proxy between may have changed it";
     ClusterCredentials = "trueup::cluster::credentials", Error, "the kubeconfig's entry for a cluster or a user cannot be used", "`kubectl version` uses the same entry";
@@ -217,11 +218,17 @@ codes! {
     ClusterFolder = "trueup::cluster::folder", Error, "the folder of `--live` cannot be read", "it takes YAML or JSON manifests, such as `kubectl get -o yaml` writes";
     ClusterFolderWrite = "trueup::cluster::folder_write", Error, "a file of the folder of `--live` cannot be written", "the folder must be writable, too; the file is unchanged";
     ClusterForbidden = "trueup::cluster::forbidden", Error, "the account is not allowed to do this", "grant the right that is named; the least role is in examples/cronjob/rbac.yaml, that for a sync in examples/cronjob/reconcile/rbac.yaml";
+    ClusterForeignObject = "trueup::cluster::foreign_object", Error, "an object that `trueup cluster add` would need, or `cluster rm` would delete, is somebody else's", "choose another name with `--service-account` or `--name`, or delete it by hand if nothing needs it";
     ClusterKubeconfig = "trueup::cluster::kubeconfig", Error, "the kubeconfig cannot be read", "`kubectl config view` reads the same files; `--kubeconfig` takes another";
     ClusterNoCluster = "trueup::cluster::no_cluster", Error, "nothing says which cluster is meant", "name one with `--context` or `--kubeconfig`; `--live DIR` takes a folder";
     ClusterNoSuchContext = "trueup::cluster::no_such_context", Error, "no kubeconfig context matches a destination", "say which with `--context-map DESTINATION=CONTEXT`";
     ClusterNoSuchEntry = "trueup::cluster::no_such_entry", Error, "the kubeconfig has no entry of this name", "`kubectl config view` shows what it has";
+    ClusterNoToken = "trueup::cluster::no_token", Error, "the cluster issues no token for a service account", "the token controller of kube-controller-manager issues it; run the same command again";
+    ClusterNotManaged = "trueup::cluster::not_managed", Error, "an object that the cluster's Secret does not let be managed: in another namespace than its `namespaces`, or cluster-scoped", "add the namespace to the Secret, or `clusterResources: \"true\"`; or deploy it to another cluster";
+    ClusterNotRegistered = "trueup::cluster::not_registered", Error, "no cluster of this name is registered in Argo CD's namespace, or there is no such namespace", "`--argocd-namespace` names the namespace, `--context` its cluster";
+    ClusterRefused = "trueup::cluster::refused", Error, "the server refuses an object of an account", "the server's words say why; the same command continues when the reason is gone";
     ClusterRemark = "trueup::cluster::remark", Error, "something unusual about a cluster, or a folder (warning)", "the message says what";
+    ClusterSecret = "trueup::cluster::secret", Error, "the Secret that describes a cluster cannot be used", "the message names each field; the other clusters are not affected";
     ClusterServer = "trueup::cluster::server", Error, "the server answers with an error", "its own log says more; what it cannot answer now is unknown, not missing";
     ClusterTimeout = "trueup::cluster::timeout", Error, "no answer in time", "`--request-timeout` sets another limit; `0` means no limit";
     ClusterTls = "trueup::cluster::tls", Error, "no TLS connection", "check `certificate-authority-data` and `tls-server-name`, and the user's certificate";
@@ -229,6 +236,7 @@ codes! {
     ClusterUnreachable = "trueup::cluster::unreachable", Error, "nothing answers at the server's address", "`kubectl version` asks the same server; `--context` chooses another";
     ClusterVanished = "trueup::cluster::vanished", Error, "a kind was served when the run began, and no longer is", "its CRD was deleted during the run; run again";
     SettingsCertificate = "trueup::settings::certificate", Error, "a host of `argocd-tls-certs-cm` without a certificate (warning)", "write the host's certificate, or its authority's, in PEM";
+    SettingsCluster = "trueup::settings::cluster", Error, "a cluster's Secret is invalid", "`config` is one JSON object; all of it is base64 in `data`, and written as it is in `stringData`";
     SettingsCredential = "trueup::settings::credential", Error, "a field of a repository's Secret that is not used (warning)", "the message says why; if it is a credential, give the repository a `username` and a token as its `password`";
     SettingsNone = "trueup::settings::none", Error, "no ConfigMap `argocd-cm`, or no repository Secrets, in the namespace or file", "name Argo CD's namespace with `--argocd-namespace`, or give the manifest";
     SettingsRepository = "trueup::settings::repository", Error, "a repository's Secret cannot be used", "values of `data` are base64; to write them as they are, use `stringData`";

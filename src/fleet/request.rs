@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use crate::app::appset::{ApplicationSet, Facts};
 use super::permissions::Permissions;
+use crate::app::appset::{ApplicationSet, Facts};
 use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;

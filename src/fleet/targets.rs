@@ -7,7 +7,7 @@ use super::application::{Built, Fetched, Loaded, Purpose, Rendered};
 use super::batch::{Batch, Standing};
 use super::live::silence_of;
 use super::stages::descend::{self, ARGO_GROUP, Child, Descent, Parent, is_argo_object};
-use super::stages::{connect, fetch, load, neighbours, permit, render};
+use super::stages::{connect, fetch, load, neighbours, permit, registered, render};
 use super::{Request, World};
 use crate::app::{Application, Applications, QualifiedName};
 use crate::object::Object;
@@ -32,6 +32,7 @@ pub(crate) async fn level(
     purpose: &Purpose,
     world: &World,
 ) -> Batch<Rendered> {
+    let applications = registered::without_skipped(applications, request, &world.clusters);
     let loaded = permit::readable(load::load(applications, request, purpose), request);
     let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
     let connected = fetched.through(async |fetched| connect::connect(fetched, world, request.concurrency).await).await;

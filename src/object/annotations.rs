@@ -66,6 +66,12 @@ pub const APPLYSET_ADDITIONAL_NAMESPACES: &str = "applyset.kubernetes.io/additio
 /// Fields of a resource that are not compared, one a line: JSON pointers and jq path expressions. Only what git says counts, and
 /// Argo CD does not read it.
 pub const IGNORE: &str = "trueup.dev/ignore";
+/// The account that `trueup cluster add` created an object for; on a cluster Secret with its namespace, as an annotation.
+pub const ACCOUNT: &str = "trueup.dev/cluster-account";
+/// The uid of Argo CD's namespace that an account was registered in: a label.
+pub const REGISTERED_BY: &str = "trueup.dev/registered-by";
+/// The Secret that holds the token of a cluster Secret, in the cluster itself: an annotation.
+pub const TOKEN_OF: &str = "trueup.dev/token-secret";
 
 /// Prefixes of the names of trueup's own records and locks.
 pub const OWN_NAMES: [&str; 2] = ["trueup-", "trueup."];

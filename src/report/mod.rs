@@ -6,6 +6,8 @@
 //! Rules: README.md, "Exit codes" (exit codes) and "The JSON contract"; docs/report.schema.json.
 
 pub mod applications;
+pub mod clusters;
+mod columns;
 pub mod doctor;
 mod drift;
 mod exit;
@@ -20,6 +22,7 @@ mod output;
 pub mod permission;
 pub mod plan;
 pub mod proposal;
+pub mod repositories;
 mod stages;
 mod style;
 mod table;

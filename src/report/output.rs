@@ -21,9 +21,9 @@ pub enum Format {
     Diff,
     /// Annotations of a GitHub job, with file and line
     Github,
-    /// One line for each application
+    /// One line for each, with more columns
     Wide,
-    /// The names of the applications, for scripts
+    /// The names alone, for scripts
     Name,
     /// One line of JSON for each write, appended to FILE while the run writes
     Audit,
@@ -49,6 +49,8 @@ impl Format {
     ];
     /// The formats of a report about health.
     pub const OF_HEALTH: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Markdown, Self::Wide, Self::Name];
+    /// The formats of a list.
+    pub const OF_LISTS: &[Self] = &[Self::Text, Self::Json, Self::Yaml, Self::Wide, Self::Name];
     /// The formats of one fact.
     pub const OF_FACTS: &[Self] = &[Self::Text, Self::Json, Self::Yaml];
 

@@ -53,6 +53,25 @@ pub(super) fn all(task: &mut Task) -> Result<Vec<FetchAnswer>, SourceError> {
     }
 }
 
+/// Asks a server for its references, and fetches nothing.
+pub(super) fn ask_for_references(task: &mut Task) -> Result<(), SourceError> {
+    let shared = task.shared.clone();
+    let cache = shared.cache()?;
+    let _lock = cache.lock_repository(&task.url, &task.limits).map_err(|error| task.lock_error(cache, error))?;
+    task.write_files(cache)?;
+    let repository = open(task, cache, gix::hash::Kind::Sha1)?;
+    let access = task.access()?;
+    let git = task.shared.settings.git_program.clone();
+    let remote = Remote::new(&repository, access, &task.limits, &task.runtime, git.as_deref());
+    let mut attempt = FetchAttempt { task, cache, repository: &repository, remote, fetched: HashSet::new() };
+    let listed = attempt.remote.references().map_err(|fault| attempt.trouble(fault));
+    match listed {
+        // One that hashes otherwise has answered, too.
+        Ok(_) | Err(Trouble::OtherHash(_)) => Ok(()),
+        Err(Trouble::Source(error)) => Err(error),
+    }
+}
+
 /// Damaged data may make a library panic: that counts as damage, too.
 fn unless_it_dies(
     task: &mut Task,

@@ -8,6 +8,7 @@
 mod access;
 mod cache;
 mod charts;
+mod check;
 mod checkout;
 mod dispatch;
 mod error;

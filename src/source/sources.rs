@@ -14,6 +14,7 @@ use crate::secret::RepoUrl;
 
 use super::access::Trust;
 use super::charts::SourceOrigin;
+use super::check;
 use super::checkout::{FetchResult, Wanted};
 use super::error::SourceError;
 use super::history::{self, History, HistoryWanted};
@@ -91,6 +92,16 @@ impl Sources {
             self.progress.done(Stage::Fetch, url.to_string());
         }
         wanted.iter().map(|wanted| known.answers[wanted].clone()).collect()
+    }
+
+    /// Asks whether a repository answers with the credentials of this project; nothing is checked out.
+    pub async fn check(&self, url: &RepoUrl, wanted: &Wanted, cancel: &Cancel) -> Result<(), SourceError> {
+        let wanted = self.scoped(url, wanted);
+        let work = move |task: task::Task| {
+            let project = wanted.project.clone();
+            check::check(&mut task::Task { project, wanted: vec![wanted], ..task })
+        };
+        self.apart(url, cancel, work).await?
     }
 
     /// Fetches a revision of the past: a commit's full hash, a chart's version, a digest; no override counts for it.

@@ -6,6 +6,7 @@
 //!
 //! Rules: docs/sync.md and docs/record.md; Argo CD gitops-engine/pkg/sync; KEP-3659.
 
+pub mod account;
 pub mod adopt;
 pub mod argo_status;
 pub mod audit;

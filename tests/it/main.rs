@@ -13,6 +13,7 @@ mod beside_argo_cd;
 mod charts;
 mod cli;
 mod cluster;
+mod clusters;
 mod compare;
 mod control_plane;
 mod control_plane_build;

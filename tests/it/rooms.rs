@@ -85,13 +85,15 @@ fn an_arrow_of_the_table_only_points_up() {
 
 /// Where `Cluster::delete` is called: the one door, which takes a proof; and where a cluster hands the call on to itself. The
 /// record and the lock pass the door, too.
-const DELETING: [(&str, usize); 4] = [
+const DELETING: [(&str, usize); 5] = [
     // One that deletes, and one that asks in a dry run.
     ("src/sync/ownership/delete.rs", 2),
     // The cluster of whoever works under a lock.
     ("src/sync/lock/fence.rs", 1),
     // The cluster that writes down what passes through it.
     ("src/sync/audit.rs", 1),
+    // The cluster of which a part is managed.
+    ("src/cluster/limited.rs", 1),
     // A folder's files, behind `impl Cluster`.
     ("src/cluster/folder/mod.rs", 1),
 ];

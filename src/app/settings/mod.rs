@@ -2,9 +2,10 @@
 //!
 //! In: the text of a manifest file that holds it, or the object. Out: [`Settings`], its keys and texts, which each part
 //! reads for itself: what is compared and how ([`ComparisonSettings`]), how it is rendered ([`RenderingSettings`]), and health
-//! ([`HealthSettings`]). Secrets of repositories are [`Repositories`]. Keys that nothing here reads are left alone: the
+//! ([`HealthSettings`]). Secrets of repositories are [`Repositories`], those of clusters [`RegisteredClusters`]. Keys that nothing here reads are left alone: the
 //! ConfigMap configures a whole Argo CD.
 
+mod clusters;
 mod comparison;
 mod exclusions;
 mod health;
@@ -13,12 +14,18 @@ mod rendering;
 mod repositories;
 mod tracking;
 
+pub use clusters::{
+    ClusterCredential, ClusterLogin, ClusterSecretFault, CredentialProgram, LOCAL_CLUSTER, RegisteredCluster,
+    RegisteredClusters,
+};
 pub use comparison::{ComparisonSettings, StatusField};
 pub use exclusions::Exclusions;
 pub use health::{Customization, HealthSettings, Script};
 pub use ignore::SystemIgnore;
 pub use rendering::RenderingSettings;
-pub use repositories::{ClientCertificate, GithubApp, Repositories, RepositoriesError, Repository, RepositoryKind};
+pub use repositories::{
+    ClientCertificate, GithubApp, Opener, Repositories, RepositoriesError, Repository, RepositoryKind,
+};
 pub use tracking::{TrackingMethod, TrackingSettings};
 
 use std::collections::BTreeMap;

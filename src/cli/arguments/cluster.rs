@@ -62,6 +62,7 @@ impl ClusterArguments {
             concurrency: usize::from(self.concurrency),
             cache_dir: None,
             context_map: self.context_map.into_iter().collect(),
+            untrusted: false,
             environment: ClusterEnvironment::read(environment),
         }
     }

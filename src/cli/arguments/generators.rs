@@ -2,8 +2,11 @@
 
 use std::ffi::OsString;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
+use crate::app::ManifestText;
 use crate::app::appset::{ArgoObjects, ClusterSecret, Facts, GeneratorFixture};
+use crate::app::settings::RegisteredClusters;
 use crate::cli::manifests::{self, ManifestPath, StandardInput};
 use crate::cluster::Clusters;
 use crate::finding::{Code, Finding};
@@ -14,7 +17,8 @@ use crate::fleet::stages::expand as expansion;
 #[command(next_help_heading = "Generators")]
 pub(crate) struct GeneratorArguments {
     /// Read clusters, Secrets, ConfigMaps and decisions from manifests, a file or folder; or from Argo CD's namespace in a
-    /// cluster with `argocd`; or take the contexts of the kubeconfig for clusters with `kubeconfig`; repeatable
+    /// cluster with `argocd`; or take the contexts of the kubeconfig for clusters with `kubeconfig`; repeatable. Cluster
+    /// Secrets are destinations, too
     #[arg(long, value_name = "PATH|argocd|kubeconfig")]
     clusters: Vec<ClusterFacts>,
     /// Answer plugin, pullRequest and scmProvider generators from this file instead of the network
@@ -23,6 +27,9 @@ pub(crate) struct GeneratorArguments {
     /// Let `*` in git file generators stop at `/`, as Argo CD's `applicationsetcontroller.enable.new.git.file.globbing`
     #[arg(long)]
     new_git_file_globbing: bool,
+    /// The files' contents: a file may be a pipe, which can be read only once.
+    #[arg(skip)]
+    read: OnceLock<Result<Vec<ManifestText>, Vec<Finding>>>,
 }
 
 /// Where the clusters are known from.
@@ -61,9 +68,9 @@ impl GeneratorArguments {
             argocd_namespace: argocd_namespace.unwrap_or_default().to_owned(),
             ..Facts::default()
         };
-        let paths: Vec<ManifestPath> = self.clusters.iter().filter_map(ClusterFacts::path).collect();
-        if !paths.is_empty() {
-            let objects = objects(&paths)?;
+        let texts = self.texts()?;
+        if !texts.is_empty() {
+            let objects = ArgoObjects::read(texts);
             facts.clusters = Some(objects.clusters().to_vec());
             facts.objects = Some(objects);
         }
@@ -78,6 +85,32 @@ impl GeneratorArguments {
             facts.clusters.get_or_insert_default().extend(contexts.into_iter().map(of_context));
         }
         Ok(facts)
+    }
+
+    /// The clusters that the Secrets in the files describe.
+    pub(crate) fn registered(&self) -> Result<RegisteredClusters, Vec<Finding>> {
+        let (mut clusters, mut errors) = (RegisteredClusters::default(), Vec::new());
+        for text in self.texts()? {
+            match RegisteredClusters::read(&text.name, &text.bytes) {
+                Ok(found) => clusters.join(found),
+                Err(fault) => errors.push(Finding::of(&fault)),
+            }
+        }
+        if errors.is_empty() { Ok(clusters) } else { Err(errors) }
+    }
+
+    /// Whether Argo CD's namespace is read, too.
+    pub(crate) fn asks_argocd(&self) -> bool {
+        self.clusters.contains(&ClusterFacts::ArgoCd)
+    }
+
+    /// The files of `--clusters`.
+    fn texts(&self) -> Result<&[ManifestText], Vec<Finding>> {
+        let read_them = || {
+            let paths: Vec<ManifestPath> = self.clusters.iter().filter_map(ClusterFacts::path).collect();
+            if paths.is_empty() { Ok(Vec::new()) } else { read(&paths) }
+        };
+        self.read.get_or_init(read_them).as_deref().map_err(Clone::clone)
     }
 }
 
@@ -95,10 +128,10 @@ fn of_context((name, server): (String, String)) -> ClusterSecret {
     ClusterSecret { name, server: server.trim_end_matches('/').to_owned(), ..ClusterSecret::default() }
 }
 
-fn objects(paths: &[ManifestPath]) -> Result<ArgoObjects, Vec<Finding>> {
+fn read(paths: &[ManifestPath]) -> Result<Vec<ManifestText>, Vec<Finding>> {
     let read = manifests::read(paths, StandardInput { reader: &mut std::io::empty(), is_terminal: false });
     if read.errors.is_empty() {
-        Ok(ArgoObjects::read(&read.texts))
+        Ok(read.texts)
     } else {
         Err(read.errors.iter().map(|error| Finding::of(error)).collect())
     }

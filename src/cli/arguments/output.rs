@@ -98,6 +98,22 @@ impl FormatArguments {
     }
 }
 
+/// The formats of a list.
+#[derive(Debug, Clone, clap::Args)]
+#[command(next_help_heading = "Output")]
+pub(crate) struct ListFormatArguments {
+    /// Write the list in this format, to standard output or FILE; repeatable
+    #[arg(short, long, alias = "out", value_name = "FORMAT[=FILE]", value_parser = OutputParser(Format::OF_LISTS))]
+    output: Vec<Output>,
+}
+
+impl ListFormatArguments {
+    /// Where the list goes.
+    pub(crate) fn outputs(&self) -> Result<Vec<Output>, Vec<Finding>> {
+        resolve(&self.output)
+    }
+}
+
 /// The formats of a report about health.
 #[derive(Debug, Clone, clap::Args)]
 #[command(next_help_heading = "Output")]

@@ -51,20 +51,27 @@ pub(super) fn build(
     Client::try_from(config).map_err(|error| wrong(describe(&error)))
 }
 
-/// The certificates to trust, as DER; nothing to trust the system's.
-fn certificate_authority(access: &Access) -> Result<Option<Vec<Vec<u8>>>, ClusterError> {
+/// The certificate authority of a cluster as PEM; nothing where it names none.
+pub(super) fn authority_pem(access: &Access) -> Result<Option<Vec<u8>>, ClusterError> {
     let wrong = |problem: String| ClusterError::Credentials { cluster: access.label.clone(), problem };
     let cluster = &access.cluster;
     let filled = |text: &Option<String>| text.clone().filter(|text| !text.is_empty());
-    let pem = if let Some(data) = filled(&cluster.certificate_authority_data) {
+    if let Some(data) = filled(&cluster.certificate_authority_data) {
         let decoded = STANDARD.decode(data.trim()).ok();
-        decoded.ok_or_else(|| wrong("its `certificate-authority-data` is not base64".to_owned()))?
+        decoded.map(Some).ok_or_else(|| wrong("its `certificate-authority-data` is not base64".to_owned()))
     } else if let Some(file) = filled(&cluster.certificate_authority) {
         std::fs::read(&file)
-            .map_err(|error| wrong(format!("its certificate authority {file} cannot be read: {error}")))?
+            .map(Some)
+            .map_err(|error| wrong(format!("its certificate authority {file} cannot be read: {error}")))
     } else {
-        return Ok(None);
-    };
+        Ok(None)
+    }
+}
+
+/// The certificates to trust, as DER; nothing to trust the system's.
+fn certificate_authority(access: &Access) -> Result<Option<Vec<Vec<u8>>>, ClusterError> {
+    let wrong = |problem: String| ClusterError::Credentials { cluster: access.label.clone(), problem };
+    let Some(pem) = authority_pem(access)? else { return Ok(None) };
     let certificates: Result<Vec<Vec<u8>>, _> =
         CertificateDer::pem_slice_iter(&pem).map(|certificate| certificate.map(|der| der.to_vec())).collect();
     match certificates {

@@ -7,7 +7,7 @@
 //! must not be done twice is only tried again when the server says that it did not begin.
 
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::{Bytes, BytesMut};
@@ -22,7 +22,7 @@ use super::contexts::Access;
 use super::status::ApiStatus;
 use super::transport::{TransportFailure, failure_of};
 use super::{client, credentials};
-use crate::cluster::{Cause, ClusterEnvironment, ClusterError, ClusterSettings, Requests};
+use crate::cluster::{Cause, ClusterEnvironment, ClusterError, ClusterLabel, ClusterSettings, Requests};
 use crate::progress::Progress;
 
 /// A request is sent at most this often.
@@ -117,6 +117,9 @@ pub(super) struct Connection {
     permits: Arc<Semaphore>,
     progress: Progress,
     session: Mutex<Option<ClientSession>>,
+    /// Whether the server has answered yet. Until then its requests take no turn from others: ten servers that are down
+    /// would keep all others waiting.
+    answers: AtomicBool,
     discovery: AtomicU64,
     list: AtomicU64,
     get: AtomicU64,
@@ -137,6 +140,7 @@ impl Connection {
             permits,
             progress,
             session: Mutex::default(),
+            answers: AtomicBool::new(false),
             discovery: AtomicU64::default(),
             list: AtomicU64::default(),
             get: AtomicU64::default(),
@@ -157,7 +161,7 @@ impl Connection {
     }
 
     /// The context, for errors.
-    pub(super) fn label(&self) -> &str {
+    pub(super) fn label(&self) -> &ClusterLabel {
         &self.access.label
     }
 
@@ -183,7 +187,7 @@ impl Connection {
     /// Sends a request and waits for the answer, whatever its status.
     pub(super) async fn send(&self, ask: &Ask) -> Result<ApiAnswer, ClusterError> {
         // A closed semaphore is no reason to fail: it is never closed, and only bounds how many run at once.
-        let _permit = self.permits.acquire().await.ok();
+        let _permit = if self.answers.load(Ordering::Relaxed) { self.permits.acquire().await.ok() } else { None };
         let mut session = self.session(None).await?;
         let mut is_renewed = false;
         let deadline = Instant::now() + self.limit;
@@ -193,6 +197,7 @@ impl Connection {
             let patience = self.patience(ask, deadline);
             let answer = timeout_at(patience, self.attempt(&session.client, ask)).await;
             let answer = answer.unwrap_or(Err(TransportFailure::TooLate));
+            self.answers.fetch_or(answer.is_ok(), Ordering::Relaxed);
             if answer.as_ref().is_ok_and(|answer| answer.status == StatusCode::UNAUTHORIZED) {
                 session = self.renewed(&session, &mut is_renewed).await?;
                 continue;

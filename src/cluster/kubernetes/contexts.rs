@@ -14,19 +14,25 @@ use kube::config::{AuthInfo, Cluster as ClusterEntry, Context, Kubeconfig};
 use super::kubeconfig;
 use super::server_url::ServerUrl;
 use crate::app::Destination;
-use crate::cluster::{ClusterError, ClusterSettings};
+use crate::app::settings::LOCAL_CLUSTER;
+use crate::cluster::{ClusterError, ClusterLabel, ClusterSettings};
 
 /// Argo CD's name for the cluster that it runs in.
 const IN_CLUSTER: &str = "in-cluster";
-/// Argo CD's address of the cluster that it runs in.
-const IN_CLUSTER_SERVER: &str = "https://kubernetes.default.svc";
 
 /// Identifies one way into a cluster: the cluster, its address, and the user.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct ContextIdentity {
-    cluster: String,
-    server: String,
-    user: String,
+    pub(super) cluster: String,
+    pub(super) server: String,
+    pub(super) user: String,
+}
+
+impl ContextIdentity {
+    /// The server's address.
+    pub(crate) fn server(&self) -> &str {
+        &self.server
+    }
 }
 
 /// One way into one cluster. Has no `Debug`: a user's entry may hold anything.
@@ -34,8 +40,8 @@ pub(crate) struct ContextIdentity {
 pub(crate) struct Access {
     /// The key that makes two of them equal.
     pub(crate) identity: ContextIdentity,
-    /// The context's name, for errors.
-    pub(super) label: String,
+    /// Its name, for errors.
+    pub(crate) label: ClusterLabel,
     /// The server's address.
     pub(super) server: ServerUrl,
     /// The cluster's entry.
@@ -51,7 +57,7 @@ impl Access {
         let text = |text: &str| text.to_owned();
         Self {
             identity: ContextIdentity { cluster: text("test"), server: text("http://localhost"), user: text("test") },
-            label: text("test"),
+            label: "test".into(),
             server: ServerUrl::parse("http://localhost", false).expect("it is an address"),
             cluster: ClusterEntry::default(),
             user: AuthInfo::default(),
@@ -101,8 +107,8 @@ impl Contexts {
 
     /// The way into the cluster that a destination means.
     pub(crate) fn find(&self, destination: &Destination) -> Result<Access, ClusterError> {
-        if let Some(context) = self.mapped(destination) {
-            return self.of_context(context, "--context-map");
+        if let Some(access) = self.find_mapped(destination) {
+            return access;
         }
         if is_in_cluster(destination) {
             return self.default_access(destination);
@@ -110,9 +116,40 @@ impl Contexts {
         if destination.name.is_empty() { self.by_server(&destination.server) } else { self.by_name(&destination.name) }
     }
 
+    /// The way that `--context-map` names; nothing where it does not name the destination.
+    pub(crate) fn find_mapped(&self, destination: &Destination) -> Option<Result<Access, ClusterError>> {
+        self.mapped(destination).map(|context| self.of_context(context, "--context-map"))
+    }
+
+    /// Every context by its name; a broken one says why it cannot be used.
+    pub(crate) fn each(&self) -> impl Iterator<Item = (&str, Result<Access, ClusterError>)> {
+        let contexts = self.kubeconfig.contexts.iter();
+        contexts.map(|named| (named.name.as_str(), self.of_context(&named.name, "the kubeconfig")))
+    }
+
+    /// The cluster of the pod that this process runs in.
+    pub(crate) fn pod(&self) -> Option<&Access> {
+        self.pod.as_ref()
+    }
+
+    /// The context of this name.
+    pub(crate) fn named(&self, name: &str) -> Result<Access, ClusterError> {
+        self.of_context(name, "the command line")
+    }
+
+    /// The context of a server; nothing where no context, or more than one, has it.
+    pub(crate) fn find_server(&self, server: &str) -> Option<Access> {
+        self.by_server(server).ok()
+    }
+
+    /// The same way in, with the impersonation of the flags.
+    pub(crate) fn impersonated(&self, access: Access) -> Access {
+        impersonating(access, &self.flags)
+    }
+
     /// Every context that is whole, by name, with its server as the kubeconfig writes it.
     pub(crate) fn servers(&self) -> Vec<(String, String)> {
-        let server = |access: Access| (access.label, access.cluster.server.unwrap_or_default());
+        let server = |access: Access| (access.label.to_string(), access.cluster.server.unwrap_or_default());
         self.usable().map(server).collect()
     }
 
@@ -166,10 +203,12 @@ impl Contexts {
 
     /// Of several the default context, or any when all are the same way into the same cluster.
     fn the_one(&self, mut found: Vec<Access>, destination: &str) -> Result<Access, ClusterError> {
-        if let Some(index) = found.iter().position(|access| Some(access.label.as_str()) == self.default_context()) {
+        if let Some(index) =
+            found.iter().position(|access| Some(access.label.to_string().as_str()) == self.default_context())
+        {
             return Ok(found.swap_remove(index));
         }
-        let contexts = |found: &[Access]| found.iter().map(|access| access.label.clone()).collect();
+        let contexts = |found: &[Access]| found.iter().map(|access| access.label.to_string()).collect();
         match found.first().cloned() {
             None => Err(ClusterError::NoContextFor { destination: destination.to_owned(), contexts: self.names() }),
             Some(first) if found.iter().all(|access| access.identity == first.identity) => Ok(first),
@@ -224,7 +263,7 @@ impl Contexts {
         let user = self.user(&user_name)?;
         let server = server_of(&cluster, label)?;
         let identity = ContextIdentity { cluster: cluster_name.clone(), server: server.to_string(), user: user_name };
-        Ok(impersonating(Access { identity, label: label.to_owned(), server, cluster, user }, &self.flags))
+        Ok(impersonating(Access { identity, label: label.into(), server, cluster, user }, &self.flags))
     }
 
     /// A user that a context names and nobody knows is anonymous, as in client-go; one that `--user` names must be there.
@@ -244,7 +283,7 @@ impl Contexts {
 }
 
 fn server_of(cluster: &ClusterEntry, label: &str) -> Result<ServerUrl, ClusterError> {
-    let wrong = |problem: &str| ClusterError::Credentials { cluster: label.to_owned(), problem: problem.to_owned() };
+    let wrong = |problem: &str| ClusterError::Credentials { cluster: label.into(), problem: problem.to_owned() };
     let secure = cluster.certificate_authority.is_some()
         || cluster.certificate_authority_data.is_some()
         || cluster.insecure_skip_tls_verify == Some(true);
@@ -268,9 +307,9 @@ fn impersonating(mut access: Access, flags: &ContextFlags) -> Access {
     access
 }
 
-fn is_in_cluster(destination: &Destination) -> bool {
+pub(crate) fn is_in_cluster(destination: &Destination) -> bool {
     if destination.name.is_empty() {
-        ServerUrl::parse(&destination.server, true) == ServerUrl::parse(IN_CLUSTER_SERVER, true)
+        ServerUrl::parse(&destination.server, true) == ServerUrl::parse(LOCAL_CLUSTER, true)
     } else {
         destination.name == IN_CLUSTER
     }
@@ -302,7 +341,7 @@ fn pod_access(settings: &ClusterSettings) -> Option<Access> {
         server: server.to_string(),
         user: "the pod's service account".to_owned(),
     };
-    Some(Access { identity, label: IN_CLUSTER.to_owned(), server, cluster, user })
+    Some(Access { identity, label: IN_CLUSTER.into(), server, cluster, user })
 }
 
 #[cfg(test)]

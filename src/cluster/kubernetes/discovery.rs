@@ -31,6 +31,13 @@ pub(super) struct Discovered {
     pub(super) remarks: BTreeMap<String, String>,
 }
 
+/// Asks a server for its version.
+pub(super) async fn version(connection: &Connection) -> Result<String, ClusterError> {
+    let ask = Ask::get(RequestPurpose::Discovery, "/version");
+    let answer = connection.send(&ask).await?;
+    Ok(decode::<ServedVersion>(connection, &ask, &answer)?.git_version)
+}
+
 /// Asks a server what it serves.
 pub(super) async fn discover(connection: &Connection) -> Result<Discovered, ClusterError> {
     let aggregated = |path: &str| Ask { accept: AGGREGATED, ..Ask::get(RequestPurpose::Discovery, path) };

@@ -71,7 +71,7 @@ impl CredentialPlugin<'_> {
     }
 
     fn fails(&self, problem: impl Into<String>) -> ClusterError {
-        let hint = format!("`kubectl --context {} version` runs the same plugin", self.access.label);
+        let hint = self.access.label.advice("`kubectl --context {} version` runs the same plugin", ", which names it");
         self.fails_with_hint(problem, hint)
     }
 
@@ -86,7 +86,7 @@ impl CredentialPlugin<'_> {
 
     async fn run(&self) -> Result<Output, ClusterError> {
         if self.command().is_empty() {
-            return Err(self.fails("has no `command` in the kubeconfig"));
+            return Err(self.fails("has no `command`"));
         }
         let interactive =
             self.exec.interactive_mode != Some(ExecInteractiveMode::Never) && std::io::stdin().is_terminal();
@@ -117,9 +117,12 @@ impl CredentialPlugin<'_> {
 
     fn cannot_start(&self, error: &std::io::Error) -> ClusterError {
         match (error.kind(), &self.exec.install_hint) {
-            (ErrorKind::NotFound, Some(hint)) => self.fails_with_hint("is not installed", hint.trim().to_owned()),
-            (ErrorKind::NotFound, None) => self
-                .fails_with_hint("is not installed", "install it, or give its full path in the kubeconfig".to_owned()),
+            (ErrorKind::NotFound, Some(hint)) if !hint.trim().is_empty() => {
+                self.fails_with_hint("is not installed", hint.trim().to_owned())
+            }
+            (ErrorKind::NotFound, _) => {
+                self.fails_with_hint("is not installed", "install it, or give its full path".to_owned())
+            }
             _ => self.fails(format!("cannot be started: {error}")),
         }
     }

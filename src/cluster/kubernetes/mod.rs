@@ -22,6 +22,7 @@ mod permits;
 mod predict;
 mod proxy;
 mod refusal;
+mod registered;
 mod repeated;
 mod rights;
 mod server_url;
@@ -32,7 +33,8 @@ mod unknown_fields;
 mod watch;
 mod write;
 
-pub(super) use contexts::{Access, ContextIdentity, Contexts};
+pub(super) use contexts::{Access, ContextIdentity, Contexts, is_in_cluster};
+pub(super) use registered::{access as access_of_secret, is_local, is_same_server, login_of_context};
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
@@ -116,6 +118,10 @@ impl Cluster for Kubernetes {
 
     fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
         self.kinds_now().boxed()
+    }
+
+    fn version(&self) -> BoxFuture<'_, Result<String, ClusterError>> {
+        discovery::version(&self.connection).boxed()
     }
 
     fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {

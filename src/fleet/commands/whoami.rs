@@ -85,9 +85,9 @@ pub async fn whoami_here(world: &World) -> Whoami {
 }
 
 /// Asks the clusters of every application.
-pub async fn whoami(mut request: Request, world: &World) -> Result<Whoami, Vec<SelectionError>> {
-    let applications = select(&mut request)?;
+pub async fn whoami(request: Request, world: &World) -> Result<Whoami, Vec<SelectionError>> {
     let mut request = settings::read(request, world).await;
+    let applications = select(&mut request, world).await?;
     let rendered = targets(applications, &mut request, &Purpose::Keep, world).await;
     let mut whoami = Whoami { findings: findings(&rendered, &request), ..Whoami::default() };
     let mut seen = BTreeSet::new();

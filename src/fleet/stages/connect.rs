@@ -15,6 +15,9 @@ use crate::fleet::condition::ConditionKind;
 use crate::fleet::live::{ClusterId, identity};
 use crate::object::Kinds;
 
+/// How many clusters are asked for their kinds at once, at least: one that is down must not keep the others waiting.
+const CLUSTERS_AT_ONCE: usize = 100;
+
 /// Connects fetched applications.
 pub(crate) async fn connect(fetched: Vec<Fetched>, world: &World, concurrency: usize) -> Vec<Connected> {
     let destinations: Vec<&Destination> = fetched.iter().map(|fetched| &fetched.application.destination).collect();
@@ -42,7 +45,7 @@ pub(crate) async fn connections(
         found.iter().flatten().map(|cluster| (identity(cluster), Arc::clone(cluster))).collect();
     let kinds: HashMap<ClusterId, Result<Arc<Kinds>, ClusterError>> =
         stream::iter(clusters.into_iter().map(|(id, cluster)| async move { (id, cluster.kinds().await) }))
-            .buffer_unordered(concurrency.max(1))
+            .buffer_unordered(concurrency.max(CLUSTERS_AT_ONCE))
             .collect()
             .await;
     let connection = |found: Result<Arc<dyn Cluster>, ClusterError>| {

@@ -22,7 +22,7 @@ use crate::fleet::Request;
 use crate::fleet::application::{Extras, Observed};
 use crate::fleet::condition::ConditionKind;
 use crate::fleet::live::{ClusterId, identity, silence_of};
-use crate::object::{Gap, GroupKind, Key, KindFacts, Object};
+use crate::object::{Gap, GroupKind, Key, KindFacts, Object, Scope};
 use crate::progress::Progress;
 use crate::render::gap_finding;
 use crate::status::ResourceDrift;
@@ -103,6 +103,7 @@ fn hidden(
     let kinds = observed.kinds();
     let why = |kind: &GroupKind, namespace: Option<&str>| match kinds.preferred(kind) {
         None => silence_of(kinds, &kind.group),
+        Some(facts) if is_outside(observed, facts, namespace) => Some(NOT_MANAGED.to_owned()),
         Some(facts) => {
             let namespace_of = namespace.filter(|namespace| !namespace.is_empty());
             match observed.live.of_kind(area.cluster, &facts.gvk, namespace_of) {
@@ -126,6 +127,22 @@ fn hidden(
 
 /// Why an object is not seen that this account has no right to list.
 const NOT_LISTED: &str = "this account cannot list its kind";
+
+/// Why an object is not seen that is outside of what the cluster's Secret leaves to Argo CD.
+const NOT_MANAGED: &str = "the cluster's Secret does not let it be managed";
+
+/// Whether members of a kind are outside of what is managed of the cluster: in this namespace, or in any of theirs.
+pub(crate) fn is_outside(observed: &Observed, facts: &KindFacts, namespace: Option<&str>) -> bool {
+    let Some(limits) = observed.cluster().limits() else { return false };
+    match (facts.scope, namespace) {
+        (Scope::Cluster, _) => limits.hide(Scope::Cluster, ""),
+        (scope, Some(namespace)) => limits.hide(scope, namespace),
+        (scope, None) => {
+            let mut namespaces = observed.record.members.iter().flat_map(|members| &members.namespaces);
+            namespaces.any(|namespace| !namespace.is_empty() && limits.hide(scope, namespace))
+        }
+    }
+}
 
 /// How one application's extras are looked for.
 struct Search {

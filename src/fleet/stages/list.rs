@@ -64,7 +64,8 @@ pub(crate) async fn list_live(rendered: &[Rendered], request: &Request, progress
     progress.expect(Stage::List, wanted.len());
     let mut lists = stream::iter(wanted.into_iter().filter_map(|((id, gvk), namespaces)| {
         let cluster = Arc::clone(clusters.get(&id)?);
-        let is_whole = whole.contains(&(id, gvk.clone()));
+        // What is outside of the limits must not look as if it had been listed.
+        let is_whole = whole.contains(&(id, gvk.clone())) && cluster.limits().is_none();
         Some(async move {
             progress.begin(Stage::List, gvk.kind.clone());
             let listed = list_kind(&*cluster, &gvk, namespaces, is_whole, request.concurrency).await;

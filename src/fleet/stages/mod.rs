@@ -20,6 +20,7 @@ pub(crate) mod orphans;
 pub(crate) mod owners;
 pub(crate) mod permit;
 pub(crate) mod reasons;
+pub mod registered;
 pub(crate) mod render;
 pub(crate) mod select;
 pub(crate) mod settings;

@@ -15,7 +15,12 @@ pub(crate) fn readable(loaded: Batch<Loaded>, request: &Request) -> Batch<Loaded
         None => Ok(loaded),
         Some(finding) => {
             loaded.conditions.add(ConditionKind::ComparisonError, finding);
-            Err(Box::new(Left { fetched: Fetched::nothing(loaded), cluster: None, tools: Vec::new() }))
+            Err(Box::new(Left {
+                fetched: Fetched::nothing(loaded),
+                cluster: None,
+                tools: Vec::new(),
+                is_connected: true,
+            }))
         }
     })
 }

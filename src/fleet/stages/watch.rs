@@ -55,7 +55,7 @@ async fn places<'cluster>(
     namespaces: BTreeSet<Option<String>>,
 ) -> Vec<(Option<String>, Watch<'cluster>)> {
     let watch = |namespace| cluster.watch(ListRequest { gvk: gvk.clone(), namespace, metadata_only: false });
-    if namespaces.len() > CLUSTER_WIDE_FROM {
+    if namespaces.len() > CLUSTER_WIDE_FROM && cluster.limits().is_none() {
         let mut everywhere = watch(None).peekable();
         if !matches!(Pin::new(&mut everywhere).peek().await, Some(Err(ClusterError::Forbidden { .. }))) {
             return vec![(None, everywhere.boxed())];

@@ -20,6 +20,7 @@ use crate::fleet::application::{Built, Compared, Connected, Fetched, Left, Peers
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::ConditionKind;
 use crate::fleet::live::silence_of;
+use crate::fleet::stages::extras::is_outside;
 use crate::fleet::stages::{connect, load, neighbours, permit};
 use crate::fleet::targets::level;
 use crate::fleet::{Request, World};
@@ -119,6 +120,14 @@ pub(crate) fn refuse_unseen(compared: &Compared) -> Result<(), Finding> {
             .with_help("grant the account `list`, `get` and `delete` on them"));
     }
     let kinds = compared.kinds();
+    let is_outside = |kind: &&GroupKind| kinds.preferred(kind).is_some_and(|facts| is_outside(compared, facts, None));
+    if let Some(kind) = members.kinds.iter().find(is_outside) {
+        let message = format!(
+            "not deleted: the cluster's Secret does not let all its objects of kind `{kind}` be managed; nothing was written"
+        );
+        return Err(Finding::error(Code::SyncNotPermitted, message)
+            .with_help("add their namespaces to `namespaces` of the Secret, or `clusterResources: \"true\"`"));
+    }
     let is_silent = |kind: &&GroupKind| kinds.preferred(kind).is_none() && silence_of(kinds, &kind.group).is_some();
     members.kinds.iter().find(is_silent).map_or(Ok(()), |kind| {
         let message = format!("not deleted: the API of its kind `{kind}` does not answer; nothing was written");

@@ -97,6 +97,16 @@ impl Kinds {
         kinds
     }
 
+    /// The same kinds, those of a scope without these verbs.
+    #[must_use]
+    pub fn without_verbs(&self, scope: Scope, verbs: &[&str]) -> Self {
+        let mut kinds = self.clone();
+        for facts in kinds.by_kind.values_mut().flatten().filter(|facts| facts.scope == scope) {
+            facts.verbs.retain(|verb| !verbs.contains(&verb.as_str()));
+        }
+        kinds
+    }
+
     /// Kubernetes' own kinds, from the table of this build; for rendering without a cluster.
     ///
     /// Kinds and versions that `server_version` no longer serves are there, too: git may still write them, and their

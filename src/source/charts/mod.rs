@@ -87,6 +87,22 @@ pub(super) fn all(task: &Task, kind: SourceOrigin) -> Result<Vec<FetchResult>, S
     Ok(answers)
 }
 
+/// Asks a Helm repository for its index, or a registry for its tags.
+pub(super) fn check(task: &Task, kind: SourceOrigin) -> Result<(), SourceError> {
+    match kind {
+        SourceOrigin::HelmRepository => {
+            let shared = task.shared.clone();
+            let shelf = Shelf::of(shared.cache()?, task);
+            HelmRepository::open(task, &shelf).map(|_| ())
+        }
+        SourceOrigin::Registry | SourceOrigin::Git => {
+            let written = task.url.with_credentials();
+            let door = door(task, written)?;
+            Registry::new(written.trim_start_matches("oci://"), &door)?.answers()
+        }
+    }
+}
+
 /// Fetches each of what is wanted; some at a time, for each is a few small questions and a wait for the answers.
 fn side_by_side(task: &Task, fetch: impl Fn(&Wanted) -> Result<Checkout, SourceError> + Sync) -> Vec<FetchResult> {
     let next = AtomicUsize::new(0);

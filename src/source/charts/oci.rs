@@ -252,6 +252,16 @@ impl<'door> Registry<'door> {
         Ok(Layer { digest: layer_digest, packing, is_chart: kind == CHART, size })
     }
 
+    /// Whether it answers and lets us in. A repository that is not there may be the folder of others.
+    pub(super) fn answers(&mut self) -> Result<(), SourceError> {
+        let shown = self.shown.clone();
+        let answer = self.get("tags/list?n=1", "application/json")?;
+        match answer.status() {
+            status if status.is_success() || status.as_u16() == 404 => Ok(()),
+            _ => Err(answer.failed_as(&shown, ACCESS_HELP)),
+        }
+    }
+
     /// Every tag, with `+` where registries have `_`.
     fn tags(&mut self) -> Result<Vec<String>, SourceError> {
         let mut tags = Vec::new();

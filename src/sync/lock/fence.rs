@@ -15,8 +15,8 @@ use futures::stream::BoxStream;
 use serde_json::Value;
 
 use crate::cluster::{
-    Cluster, ClusterError, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted, Requests, Validation,
-    Watched, Writing, Written,
+    Cluster, ClusterError, Deleted, Deletion, ListRequest, LogRequest, NamespaceLimits, ObjectName, Predicted,
+    Requests, Validation, Watched, Writing, Written,
 };
 use crate::object::{Gvk, Kinds, Object, Pointer};
 use crate::process::Cancel;
@@ -122,7 +122,7 @@ impl Fenced {
         if writing == Writing::DryRun || self.fence.is_open() {
             return write();
         }
-        ready(Err(ClusterError::LockExpired { cluster: self.inner.name().to_owned() })).boxed()
+        ready(Err(ClusterError::LockExpired { cluster: self.inner.name().into() })).boxed()
     }
 }
 
@@ -218,6 +218,10 @@ impl Cluster for Fenced {
         writing: Writing,
     ) -> BoxFuture<'a, Result<Deleted, ClusterError>> {
         self.guarded(writing, || self.inner.delete(object, deletion, writing))
+    }
+
+    fn limits(&self) -> Option<&NamespaceLimits> {
+        self.inner.limits()
     }
 
     fn requests(&self) -> Requests {

@@ -13,5 +13,7 @@ mod proof;
 pub(in crate::sync) use delete::{Removal, ask_to_delete, delete};
 pub use owner::Owner;
 pub(in crate::sync) use owner::{mark_patch, owner};
-pub(in crate::sync) use proof::{Claim, Proof, Stays, keeps_by_helm, own_entries, prove_hook, prove_member};
+pub(in crate::sync) use proof::{
+    Claim, Proof, Stays, is_registered_by, keeps_by_helm, own_entries, prove_hook, prove_member,
+};
 pub use proof::{Purpose, Rules};

@@ -14,7 +14,7 @@ use crate::app::options::{ResourceOptions, SyncOption};
 use crate::cluster::{Deletion, Propagation};
 use crate::object::Object;
 use crate::object::annotations::{
-    APPLYSET_PART_OF, FIELD_MANAGER, HELM_RESOURCE_POLICY, HOOK_OF, SYNC_OPTIONS, is_hook,
+    APPLYSET_PART_OF, FIELD_MANAGER, HELM_RESOURCE_POLICY, HOOK_OF, REGISTERED_BY, SYNC_OPTIONS, is_hook,
 };
 use crate::status::tracking::is_labelled_by_trueup;
 use crate::sync::plan::Seen;
@@ -61,6 +61,8 @@ pub(in crate::sync) enum Claim<'a> {
     Part(&'a Place),
     /// The Lease that this holder has.
     Lock(&'a str, &'a str),
+    /// What `trueup cluster add` created for the Argo CD of this uid; the very one that was listed.
+    Registered { by: &'a str, uid: &'a str },
 }
 
 /// Why a live object is not provably ours.
@@ -76,6 +78,8 @@ pub(in crate::sync) enum NotOurs {
     NoHook,
     /// It is not the record or the lock of this application.
     NoState,
+    /// `trueup cluster add` did not create it.
+    NotRegistered,
 }
 
 impl NotOurs {
@@ -87,6 +91,7 @@ impl NotOurs {
             Self::Owned => "another object owns it",
             Self::NoHook => "trueup did not create it as a hook of this application",
             Self::NoState => "it is not the record or the lock of this application",
+            Self::NotRegistered => "`trueup cluster add` did not create it",
         }
     }
 }
@@ -127,7 +132,7 @@ impl Proof {
         let uid = match claim {
             Claim::Surplus(_, seen) => Some(seen.uid.as_str()),
             Claim::Member(_, uid) | Claim::Hook(_, uid) => *uid,
-            Claim::Lock(_, uid) => Some(*uid),
+            Claim::Lock(_, uid) | Claim::Registered { uid, .. } => Some(*uid),
             Claim::Parent(_) | Claim::Part(_) => None,
         };
         if uid.is_some_and(|uid| uid != live.uid()) {
@@ -140,6 +145,7 @@ impl Proof {
             Claim::Parent(place) => is_parent_of(place, live).then_some(()).ok_or(NotOurs::NoState),
             Claim::Part(place) => is_part_of(place, live).then_some(()).ok_or(NotOurs::NoState),
             Claim::Lock(holder, _) => is_lease_of(live, holder).then_some(()).ok_or(NotOurs::NoState),
+            Claim::Registered { by, .. } => is_registered_by(live, by).then_some(()).ok_or(NotOurs::NotRegistered),
         };
         ours.map_err(Stays::NotOurs)?;
         if let Claim::Surplus(rules, seen) = claim
@@ -155,6 +161,15 @@ impl Proof {
         let version = Some(self.resource_version).filter(|version| !version.is_empty());
         Deletion { propagation, uid: Some(self.uid), resource_version: version }
     }
+}
+
+/// Whether `trueup cluster add` created a live object for the Argo CD of this uid: the label says so, trueup put it there, and no
+/// other object owns it. Who copies an object copies its labels, but not who owns them.
+pub(in crate::sync) fn is_registered_by(live: &Object, registered_by: &str) -> bool {
+    let field = format!("f:{REGISTERED_BY}");
+    let is_held = own_entries(live)
+        .any(|entry| entry.pointer("/fieldsV1/f:metadata/f:labels").and_then(|it| it.get(&field)).is_some());
+    live.label(REGISTERED_BY) == Some(registered_by) && !registered_by.is_empty() && is_held && !has_owner(live)
 }
 
 /// Proves that a live object is a member: our label, put there by us, on an object that no other object owns.

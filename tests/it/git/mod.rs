@@ -6,6 +6,7 @@ mod confinement;
 mod credentials;
 mod faults;
 mod github_app;
+mod listing;
 mod revisions;
 mod secrets;
 pub(crate) mod server;

@@ -141,6 +141,17 @@ impl Repository {
     }
 }
 
+/// What opens a repository.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Opener {
+    /// Its own Secret, by name.
+    Secret(String),
+    /// The credential template of this name.
+    Template(String),
+    /// No Secret: it is asked with what the environment has, or without credentials.
+    Nothing,
+}
+
 /// Everything that is known of repositories.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Repositories {
@@ -200,6 +211,29 @@ impl Repositories {
             }
         }
         found
+    }
+
+    /// The Secrets of repositories, in order.
+    pub fn entries(&self) -> impl Iterator<Item = &Repository> {
+        self.entries.iter()
+    }
+
+    /// The credential templates, in order.
+    pub fn templates(&self) -> impl Iterator<Item = &Repository> {
+        self.templates.iter()
+    }
+
+    /// What opens a repository, for an application of this project.
+    pub fn opener(&self, url: &str, project: &str) -> Opener {
+        let wanted = normal_form(url);
+        let same = |it: &&Repository| normal_form(it.url.with_credentials()) == wanted;
+        let of = |project: &str| self.entries.iter().find(|it| same(it) && it.project == project);
+        match of(project).or_else(|| of("")).filter(|repository| repository.has_credentials()) {
+            Some(repository) => Opener::Secret(repository.secret.clone()),
+            None => {
+                self.template(&wanted).map_or(Opener::Nothing, |template| Opener::Template(template.secret.clone()))
+            }
+        }
     }
 
     /// The project under which a repository has an entry of its own; empty where it has none, so that the same
