@@ -5,6 +5,7 @@
 
 mod expansion;
 mod services;
+mod set_policy;
 
 use serde_json::{Value, json};
 
