@@ -1,5 +1,6 @@
 //! `trueup expand`: what ApplicationSets generate, without a server and without a cluster.
 
+mod azure_devops;
 mod facts;
 mod forges;
 mod recursive;

@@ -421,14 +421,12 @@ fn a_failing_template_names_its_place() {
     );
 }
 
-/// Bitbucket Cloud, Azure `DevOps` and AWS `CodeCommit` are known by name.
+/// Bitbucket Cloud and AWS `CodeCommit` are known by name.
 #[test]
 fn forges_that_are_not_supported_are_named() {
     for (generator, forge) in [
         ("pullRequest", "bitbucket"),
-        ("pullRequest", "azuredevops"),
         ("scmProvider", "bitbucket"),
-        ("scmProvider", "azureDevOps"),
         ("scmProvider", "awsCodeCommit"),
     ] {
         let names = names(true, json!([{ generator: { forge: {} } }]), "a", &Facts::default());
