@@ -5,7 +5,7 @@ mod cache;
 mod confinement;
 mod credentials;
 mod faults;
-mod github_app;
+pub(crate) mod github_app;
 mod revisions;
 mod secrets;
 pub(crate) mod server;
