@@ -219,14 +219,12 @@ impl WebAnswer<'_> {
     /// How long the server asks to be left alone: `Retry-After` in seconds, or as a date.
     pub(in super::super) fn patience(&self) -> Option<Duration> {
         let text = self.header(RETRY_AFTER.as_str())?.trim();
-        match text.parse() {
-            Ok(seconds) => Some(Duration::from_secs(seconds)),
-            Err(_) => {
-                let until = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
-                let seconds = until.as_second().saturating_sub(Timestamp::now().as_second());
-                Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
-            }
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
         }
+        let until = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        let seconds = until.as_second().saturating_sub(Timestamp::now().as_second());
+        Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
     }
 
     /// The error for an unexpected answer.

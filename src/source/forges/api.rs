@@ -354,7 +354,7 @@ pub(super) fn refused(answer: WebAnswer<'_>, url: &str, secrets: &[Secret<String
         text.push_str(": its rate limit is reached");
         match (reset, patience) {
             (Some(reset), _) => text.extend([" until ", &reset.to_string()]),
-            (None, Some(patience)) => text.push_str(&format!(", and it asks to wait {} s", patience.as_secs())),
+            (None, Some(patience)) => text.extend([", and it asks to wait ", &patience.as_secs().to_string(), " s"]),
             (None, None) => {}
         }
     }

@@ -110,8 +110,6 @@ impl ForgeApi for Gitlab {
 }
 
 fn project(repository: &ForgeRepository) -> String {
-    repository
-        .id
-        .as_ref()
-        .map_or_else(|| segment(&format!("{}/{}", repository.organization, repository.repository)), |id| id.to_string())
+    let path = || segment(&format!("{}/{}", repository.organization, repository.repository));
+    repository.id.as_ref().map_or_else(path, ToString::to_string)
 }
