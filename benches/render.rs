@@ -1,28 +1,38 @@
 //! How long rendering takes: 100 Helm applications and 200 Kustomize overlays, cold and warm, side by side with the same
 //! programs in a shell loop and under `xargs -P2`. Run with `cargo bench --bench render`; two numbers after `--` make it
-//! other ones. docs/benchmarks.md records what came of it.
+//! other ones. `-- templates` measures Go templates beside Go's own, and ApplicationSets with 2,000 results, alone.
+//! docs/benchmarks.md records what came of it.
 #![expect(clippy::disallowed_methods, reason = "a benchmark starts programs and reads the environment")]
 #![expect(clippy::print_stdout, reason = "a benchmark prints its figures")]
 #![allow(dead_code, unused_imports, unused_macros, reason = "the harness is made for the tests")]
 
 #[path = "../tests/it/harness/mod.rs"]
 mod harness;
+#[path = "../tests/it/gotemplate/oracle.rs"]
+mod oracle;
 mod timing;
 
 use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
+use std::rc::Rc;
 use std::time::Duration;
 
 use harness::{TestRepo, config_map, deployment, program};
 use serde_json::{Value, json};
 use timing::{print, ratio, repeat};
+use trueup::gotemplate::{Fault, Functions, Host, MissingKey, Templates};
 
 /// How often each is measured.
 const TIMES: usize = 5;
 
 fn main() {
+    templates();
+    application_sets();
+    if std::env::args().any(|argument| argument == "templates") {
+        return;
+    }
     let mut sizes = std::env::args().skip(1).filter_map(|argument| argument.parse().ok());
     let (charts, overlays) = (sizes.next().unwrap_or(100), sizes.next().unwrap_or(200));
     match (program("helm"), program("kustomize")) {
@@ -31,6 +41,149 @@ fn main() {
             kustomize_overlays(overlays, &kustomize);
         }
         (Err(missing), _) | (_, Err(missing)) => println!("not measured: {missing}"),
+    }
+}
+
+/// The templates of the tests' tables that render, each parsed and run many times, here and by Go's own program.
+fn templates() {
+    const RUNS: u32 = 300;
+    let tables = [
+        ("the language's table", include_str!("../tests/it/gotemplate/templates.txt")),
+        ("sprig's table", include_str!("../tests/it/gotemplate/sprig.txt")),
+    ];
+    for (table, file) in tables {
+        let mut all = oracle::questions(file);
+        // scrypt takes some tenths of a second by design.
+        all.retain(|question| !question.text.contains("derivePassword"));
+        for (what, parse_once) in [("parsed and run", false), ("run", true)] {
+            let lines = all.iter().map(|question| {
+                let mut line = oracle::line_of(question);
+                line["times"] = RUNS.into();
+                line["parseOnce"] = parse_once.into();
+                line
+            });
+            let theirs = match oracle::asked(lines) {
+                Ok(answers) => answers,
+                Err(missing) => return println!("not measured: {missing}"),
+            };
+            let pairs: Vec<(&str, Duration, Duration)> = all
+                .iter()
+                .zip(&theirs)
+                .filter_map(|(question, theirs)| {
+                    let theirs = Duration::from_nanos(theirs["nanoseconds"].as_u64()?);
+                    Some((question.text.as_str(), rendered(question, RUNS, parse_once)?, theirs))
+                })
+                .collect();
+            beside_go(&format!("{} templates of {table}, {what}", pairs.len()), &pairs, RUNS);
+        }
+    }
+}
+
+/// The CPU time of a number of runs of one template; nothing for one that fails.
+fn rendered(question: &oracle::Question, runs: u32, parse_once: bool) -> Option<Duration> {
+    let functions = FUNCTIONS.with(|[none, sprig]| Rc::clone(if question.has_sprig { sprig } else { none }));
+    let option = format!("missingkey={}", question.missing_key);
+    let missing_key = MissingKey::from_options([option.as_str()]).ok()?;
+    let dot = oracle::typed(&oracle::data());
+    let parsed = || {
+        let mut templates = Templates::sharing(Rc::clone(&functions)).missing_key(missing_key);
+        templates.parse("t", &question.text).ok().map(|()| templates)
+    };
+    let start = cpu_time();
+    let mut templates = parsed()?;
+    for number in 0..runs {
+        if number > 0 && !parse_once {
+            templates = parsed()?;
+        }
+        std::hint::black_box(templates.execute("t", &dot, &FixedHost).ok()?);
+    }
+    Some(cpu_time() - start)
+}
+
+/// That of this process: other programs do not count, so that a busy machine gives the same figures.
+fn cpu_time() -> Duration {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ProcessCPUTime);
+    Duration::new(u64::try_from(time.tv_sec).unwrap_or_default(), u32::try_from(time.tv_nsec).unwrap_or_default())
+}
+
+thread_local! {
+    /// Go's own functions alone, and sprig's beside them.
+    static FUNCTIONS: [Rc<Functions>; 2] = [Rc::default(), Rc::new(Functions::sprig())];
+}
+
+/// The same bytes for every question about randomness.
+struct FixedHost;
+
+impl Host for FixedHost {
+    fn fill_random(&self, bytes: &mut [u8]) -> Result<(), Fault> {
+        bytes.fill(7);
+        Ok(())
+    }
+}
+
+/// All templates together, and those that are slowest beside Go's.
+fn beside_go(what: &str, pairs: &[(&str, Duration, Duration)], runs: u32) {
+    let microseconds = |time: Duration| time.as_secs_f64() * 1e6 / f64::from(runs);
+    let (ours, theirs): (Duration, Duration) =
+        pairs.iter().fold(Default::default(), |(ours, theirs), pair| (ours + pair.1, theirs + pair.2));
+    let speed = theirs.as_secs_f64() / ours.as_secs_f64();
+    println!(
+        "{:>9.1} µs   {what}: {speed:.2} times the speed of Go's {:.1} µs",
+        microseconds(ours),
+        microseconds(theirs)
+    );
+    let ratio = |pair: &(&str, Duration, Duration)| pair.1.as_secs_f64() / pair.2.as_secs_f64();
+    let mut slowest: Vec<_> = pairs.iter().collect();
+    slowest.sort_by(|one, other| ratio(other).total_cmp(&ratio(one)));
+    for pair in slowest.into_iter().take(3) {
+        let text: String = pair.0.chars().take(70).collect();
+        println!(
+            "{:>12} slowest beside Go: {:.1} µs, {:.1} µs: {text}",
+            "",
+            microseconds(pair.1),
+            microseconds(pair.2)
+        );
+    }
+}
+
+/// ApplicationSets with 2,000 results, as `trueup expand` prints their names and their manifests.
+fn application_sets() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let list = |count: usize, key: &str| {
+        let elements: Vec<Value> =
+            (0..count).map(|number| json!({key: format!("{key}-{number}"), "url": format!("https://{number}.example.com"), "replicas": number})).collect();
+        json!({"list": {"elements": elements}})
+    };
+    let matrix = json!({"matrix": {"generators": [list(40, "cluster"), {"list": {"elements": (0..50).map(|number| json!({"app": format!("app-{number}")})).collect::<Vec<_>>()}}]}});
+    for (name, generators, app) in [
+        ("list", json!([list(2_000, "cluster")]), "{{ .cluster | normalize }}"),
+        ("matrix", json!([matrix]), "{{ .app }}-{{ .cluster }}"),
+    ] {
+        let set = json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "ApplicationSet",
+            "metadata": {"name": name, "namespace": "argocd"}, "spec": {
+                "goTemplate": true, "goTemplateOptions": ["missingkey=error"], "generators": generators,
+                "template": {
+                    "metadata": {"name": app, "labels": {"cluster": "{{ .cluster }}"}},
+                    "spec": {"project": "default",
+                        "source": {"repoURL": "https://git.example.com/shop", "targetRevision": "main",
+                            "path": "guestbook/{{ .cluster }}",
+                            "helm": {"valueFiles": ["values-{{ .cluster }}.yaml"], "parameters": [{"name": "url", "value": "{{ .url }}"}]}},
+                        "destination": {"server": "{{ .url }}", "namespace": "{{ default \"shop\" .cluster }}"}}},
+                "templatePatch": "spec:\n  syncPolicy:\n    automated:\n      prune: {{ gt (int .replicas) 3 }}\n"}});
+        let file = folder.path().join(format!("{name}.yaml"));
+        fs::write(&file, set.to_string()).expect("the folder is ours");
+        for output in ["name", "yaml"] {
+            let command = || {
+                let mut run = Command::new(env!("CARGO_BIN_EXE_trueup"));
+                run.args(["expand", "-o", output]).arg(&file).env("HOME", folder.path());
+                run
+            };
+            print(
+                &format!("trueup expand -o {output}, 2,000 results of a {name} with a patch"),
+                &repeat(TIMES, |_| command()),
+            );
+            println!("{:>9.1} ms   of CPU time", timing::cpu_time(10, command).as_secs_f64() * 1000.0);
+        }
     }
 }
 

@@ -160,6 +160,10 @@ pub(super) enum Fault {
     #[diagnostic(code(trueup::app::duration), help("write it as `5s`, `3m` or `1h30m`; a bare number means seconds"))]
     BadDuration { path: String, value: String, why: &'static str },
 
+    #[error("`{path}` is `{value}`, but has to be {known}")]
+    #[diagnostic(code(trueup::app::unknown_value), help("the API server refuses the manifest, too"))]
+    UnknownValue { path: String, value: String, known: String },
+
     #[error("`{path}` is {value}, {why}")]
     #[diagnostic(code(trueup::app::range), help("{advice}"))]
     OutOfRange { path: String, value: i64, why: &'static str, advice: &'static str },

@@ -63,7 +63,8 @@ pub(super) fn decode(mut fields: Fields<'_>) -> IgnoreDifference {
     rule
 }
 
-fn decode_pointers(fields: &mut Fields<'_>) -> Vec<Pointer> {
+/// `jsonPointers`; what is not a pointer is a warning.
+pub(super) fn decode_pointers(fields: &mut Fields<'_>) -> Vec<Pointer> {
     let mut pointers = Vec::new();
     for (index, text) in fields.texts_with_index("jsonPointers") {
         if let Some(pointer) = Pointer::parse(&text).filter(|pointer| *pointer != Pointer::root()) {

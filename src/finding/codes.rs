@@ -104,6 +104,7 @@ codes! {
     AppUnknownAnnotation = "trueup::app::unknown_annotation", Error, "an annotation that Argo CD does not read (warning)", "correct its name; as it stands, it has no effect";
     AppUnknownField = "trueup::app::unknown_field", Error, "a field that an Application does not have (warning)", "correct its name; the message has the nearest";
     AppUnknownFinalizer = "trueup::app::unknown_finalizer", Error, "a finalizer that Argo CD never removes (warning)", "remove it, else the Application can never be deleted";
+    AppUnknownValue = "trueup::app::unknown_value", Error, "a value that a field cannot have", "the message says which values there are";
     AppUnreadText = "trueup::app::unread_text", Error, "text after the end of a document (warning)", "begin a new document with `---`, or remove it";
     AppUnsupportedGenerator = "trueup::app::unsupported_generator", Error, "a generator of an ApplicationSet that asks a forge that is not supported", "give the answer with `--generator-fixture FILE`";
     AppValuesBesideObject = "trueup::app::values_beside_object", Error, "`values` beside `valuesObject`, so `values` is ignored (warning)", "remove one of the two";

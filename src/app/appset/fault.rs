@@ -14,7 +14,7 @@ pub(super) enum Fault {
     #[diagnostic(
         code(trueup::app::unsupported_generator),
         help(
-            "of forges, GitHub, GitLab, Gitea and Bitbucket Server are supported; or pass `--generator-fixture FILE`"
+            "of forges, GitHub, GitLab, Gitea, Bitbucket Server and Azure DevOps are supported; or pass `--generator-fixture FILE`"
         )
     )]
     Unsupported { place: String },

@@ -5,7 +5,9 @@
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::question::{ForgeRepository, PullRequest, RepositoryFilter, RepositoryFilters, ServiceAnswer, ServiceFault};
+use super::question::{
+    ForgeRepository, PullRequest, RepositoryFilter, RepositoryFilters, RepositoryId, ServiceAnswer, ServiceFault,
+};
 use crate::object::yaml::{self, Limits, WithPositions};
 
 /// The generators that ask services.
@@ -81,7 +83,7 @@ struct FixtureRepository {
     organization: String,
     repository: String,
     #[serde(default)]
-    repository_id: Option<i64>,
+    repository_id: Option<RepositoryId>,
     url: String,
     branch: String,
     #[serde(default)]
@@ -170,7 +172,7 @@ impl FixtureRepository {
         let repository = ForgeRepository {
             organization: self.organization.clone(),
             repository: self.repository.clone(),
-            id: self.repository_id,
+            id: self.repository_id.clone(),
             url: self.url.clone(),
             branch: self.branch.clone(),
             sha: self.sha.clone(),

@@ -24,6 +24,7 @@ pub mod question;
 mod reader;
 mod rollout;
 mod set;
+mod set_policy;
 mod world;
 
 #[cfg(test)]
@@ -47,6 +48,7 @@ pub(super) use reader::decode as decode_set;
 pub use reader::{ApplicationSets, read};
 pub use rollout::{MaxUpdate, RollingSync, RolloutPlace, RolloutStep};
 pub use set::ApplicationSet;
+pub use set_policy::{ApplicationsSync, DeletionOrder, IgnoredApplicationFields, SetPolicy};
 
 use fault::Fault;
 use generators::{Answer, Found};

@@ -18,9 +18,13 @@ pub(super) fn apply(application: &mut Value, text: &str) -> Result<(), String> {
     if let Value::Object(target) = application {
         merge(target, &patch, &[])?;
     }
-    if let Some(spec) = application.get_mut("spec").and_then(Value::as_object_mut) {
-        spec.remove("project");
-        spec.extend(project.map(|project| ("project".to_owned(), project)));
+    // A patch that clears `spec` clears all but the project.
+    if let Value::Object(target) = application {
+        let spec = target.entry("spec").or_insert_with(|| json!({}));
+        if let Some(spec) = spec.as_object_mut() {
+            spec.remove("project");
+            spec.extend(project.map(|project| ("project".to_owned(), project)));
+        }
     }
     Ok(())
 }

@@ -67,6 +67,8 @@ pub enum ForgeKind {
     Gitea,
     /// Bitbucket Server, now Bitbucket Data Center.
     BitbucketServer,
+    /// Azure DevOps, and Azure DevOps Server.
+    AzureDevops,
 }
 
 /// One forge, and how it is opened.
@@ -74,7 +76,7 @@ pub enum ForgeKind {
 pub struct Forge {
     /// Which API it has.
     pub kind: ForgeKind,
-    /// `api`; empty for github.com or gitlab.com.
+    /// `api`; empty for github.com, gitlab.com or dev.azure.com.
     pub api: String,
     /// How it is opened.
     pub login: ServiceLogin,
@@ -101,6 +103,8 @@ pub struct RepositoriesQuestion {
     pub forge: Forge,
     /// The organization, group, owner or project.
     pub owner: String,
+    /// The project of Azure DevOps; empty for others.
+    pub project: String,
     /// `cloneProtocol`.
     pub clone_protocol: CloneProtocol,
     /// `allBranches`: not only the default branch.
@@ -124,6 +128,8 @@ pub struct PullRequestsQuestion {
     pub forge: Forge,
     /// The owner or project; empty for GitLab, whose projects are one path.
     pub owner: String,
+    /// The project of Azure DevOps; empty for others.
+    pub project: String,
     /// The repository, or GitLab's project.
     pub repository: String,
     /// Labels that each has to have.
@@ -186,6 +192,25 @@ pub struct PullRequest {
     pub labels: Vec<String>,
 }
 
+/// How a forge identifies a repository, apart from its name.
+#[derive(Debug, Clone, PartialEq, Eq, serde::Deserialize)]
+#[serde(untagged)]
+pub enum RepositoryId {
+    /// A number.
+    Number(i64),
+    /// A UUID, as Azure DevOps has.
+    Uuid(String),
+}
+
+impl std::fmt::Display for RepositoryId {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Number(number) => number.fmt(f),
+            Self::Uuid(uuid) => uuid.fmt(f),
+        }
+    }
+}
+
 /// One branch of a repository of a forge.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ForgeRepository {
@@ -193,8 +218,8 @@ pub struct ForgeRepository {
     pub organization: String,
     /// The repository's name.
     pub repository: String,
-    /// Its number.
-    pub id: Option<i64>,
+    /// Its number or UUID.
+    pub id: Option<RepositoryId>,
     /// The URL to clone.
     pub url: String,
     /// The branch.

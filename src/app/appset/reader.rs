@@ -4,6 +4,7 @@ use serde_json::{Map as Json, Value};
 
 use super::generators::{Generator, nested_fields};
 use super::rollout::RollingSync;
+use super::set_policy::{self, SetPolicy};
 use super::{ApplicationSet, FoundApplication, RolloutPlace};
 use crate::app::ManifestText;
 use crate::app::charts::Charts;
@@ -114,6 +115,7 @@ pub(in crate::app) fn decode(
         preserves_resources: false,
         rolling_sync: None,
         wave: wave_of(manifest),
+        policy: SetPolicy::default(),
         origin,
         folder: folder.clone(),
         findings: Vec::new(),
@@ -177,20 +179,13 @@ fn specification(mut spec: Fields<'_>, set: &mut ApplicationSet) {
         template.know(&["metadata", "spec"]);
         template.finish();
     }
-    if let Some(mut policy) = spec.fields("syncPolicy") {
+    let mut sync_policy = spec.fields("syncPolicy");
+    set.policy = set_policy::decode(&mut spec, sync_policy.as_mut());
+    if let Some(mut policy) = sync_policy {
         set.preserves_resources = policy.flag("preserveResourcesOnDeletion");
-        policy.know(&["applicationsSync"]);
         policy.finish();
     }
-    if let Some(mut strategy) = spec.fields("strategy") {
-        strategy.know(&["type", "rollingSync", "deletionOrder"]);
-        strategy.finish();
-    }
-    if let Some(mut preserved) = spec.fields("preservedFields") {
-        preserved.know(&["annotations", "labels"]);
-        preserved.finish();
-    }
-    spec.know(&["ignoreApplicationDifferences", "applyNestedSelectors"]);
+    spec.know(&["applyNestedSelectors"]);
     if set.generators.is_empty() && !spec.has_fault("generators") {
         spec.fault(&Fault::Missing { path: spec.shown(), field: "generators".to_owned() });
     }

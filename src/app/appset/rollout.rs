@@ -21,9 +21,15 @@ pub enum MaxUpdate {
 
 impl MaxUpdate {
     fn read(value: Option<&Value>) -> Self {
-        let count = |number: &Value| number.as_u64().and_then(|number| usize::try_from(number).ok()).map(Self::Count);
-        let percent = |text: &str| text.strip_suffix('%').and_then(|text| text.parse().ok()).map(Self::Percent);
-        value.and_then(|value| count(value).or_else(|| percent(value.as_str()?))).unwrap_or_default()
+        value.and_then(Self::parse).unwrap_or_default()
+    }
+
+    /// A number, or a percentage as text.
+    pub(super) fn parse(value: &Value) -> Option<Self> {
+        match value {
+            Value::String(text) => text.strip_suffix('%')?.parse().ok().map(Self::Percent),
+            number => usize::try_from(number.as_u64()?).ok().map(Self::Count),
+        }
     }
 
     /// Of so many Applications.
@@ -72,18 +78,19 @@ struct Expression {
 }
 
 impl RollingSync {
-    /// The steps of a strategy; nothing where it is another one.
+    /// The steps of a strategy; nothing where it is another one, or has none.
     pub fn of(strategy: &Value) -> Option<Self> {
         if strategy.get("type").and_then(Value::as_str) != Some("RollingSync") {
             return None;
         }
-        let steps = strategy.pointer("/rollingSync/steps").and_then(Value::as_array);
+        let steps =
+            strategy.pointer("/rollingSync/steps").and_then(Value::as_array).filter(|steps| !steps.is_empty())?;
         let step = |step: &Value| {
             let expressions = step.get("matchExpressions").and_then(Value::as_array);
             let expressions = expressions.into_iter().flatten().map(Expression::of).collect();
             (expressions, MaxUpdate::read(step.get("maxUpdate")))
         };
-        Some(Self { steps: steps.into_iter().flatten().map(step).collect() })
+        Some(Self { steps: steps.iter().map(step).collect() })
     }
 
     /// The place of an Application with these labels.
@@ -138,7 +145,14 @@ mod tests {
         assert_eq!(place(json!({"env": "qa"})), step(1, MaxUpdate::Count(0)));
         assert_eq!(place(json!({})), step(2, MaxUpdate::Percent(10)));
         assert_eq!(place(json!({"env": "prod"})), RolloutPlace::NoStep);
-        assert_eq!(RollingSync::of(&json!({"type": "AllAtOnce"})), None);
+        for all_at_once in [
+            json!({"type": "AllAtOnce"}),
+            json!({"type": "RollingSync"}),
+            json!({"type": "RollingSync", "rollingSync": {"steps": []}}),
+            json!({"rollingSync": {"steps": [{}]}}),
+        ] {
+            assert_eq!(RollingSync::of(&all_at_once), None, "{all_at_once}");
+        }
     }
 
     #[test]

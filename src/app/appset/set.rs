@@ -6,6 +6,7 @@ use serde_json::Value;
 
 use super::fault::Fault;
 use super::rollout::RollingSync;
+use super::set_policy::SetPolicy;
 use crate::finding::Finding;
 use crate::object::Origin;
 
@@ -32,6 +33,8 @@ pub struct ApplicationSet {
     pub rolling_sync: Option<RollingSync>,
     /// The sync wave of the ApplicationSet in the Application that contains it.
     pub wave: i64,
+    /// What becomes of the Applications.
+    pub policy: SetPolicy,
     /// Where the manifest was written.
     pub origin: Origin,
     /// The folder of the manifest's file, which a relative `repoURL` starts from.

@@ -1,11 +1,10 @@
-//! Randomness, derived passwords, and the names of what is not done: keys and certificates.
+//! Randomness, derived passwords, and the names of what is refused: keys, certificates and ciphers.
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use ring::{hmac, pbkdf2};
 
 use super::super::convert::size;
-use super::super::function::GoFunction;
 use super::{Args, Context, Fault, I, Param, Result, T, TableEntry, Value};
 
 const LIST: Param = Param::List;
@@ -14,23 +13,30 @@ pub(super) const TABLE: &[TableEntry] = &[
     ("randBytes", &[I], None, rand_bytes),
     ("uuidv4", &[], None, uuid),
     ("derivePassword", &[Param::Uint32, T, T, T, T], None, derive_password),
-    ("bcrypt", &[T], None, NOT_DONE),
-    ("htpasswd", &[T, T], None, NOT_DONE),
-    ("genPrivateKey", &[T], None, NOT_DONE),
-    ("buildCustomCert", &[T, T], None, NOT_DONE),
-    ("genCA", &[T, I], None, NOT_DONE),
-    ("genCAWithKey", &[T, I, T], None, NOT_DONE),
-    ("genSelfSignedCert", &[T, LIST, LIST, I], None, NOT_DONE),
-    ("genSelfSignedCertWithKey", &[T, LIST, LIST, I, T], None, NOT_DONE),
-    ("genSignedCert", &[T, LIST, LIST, I, CERTIFICATE], None, NOT_DONE),
-    ("genSignedCertWithKey", &[T, LIST, LIST, I, CERTIFICATE, T], None, NOT_DONE),
-    ("encryptAES", &[T, T], None, NOT_DONE),
-    ("decryptAES", &[T, T], None, NOT_DONE),
+    ("bcrypt", &[T], None, |_, _| random("bcrypt")),
+    ("htpasswd", &[T, T], None, |_, _| random("htpasswd")),
+    ("genPrivateKey", &[T], None, |_, _| random("genPrivateKey")),
+    ("buildCustomCert", &[T, T], None, |_, _| refused("buildCustomCert", "certificates are not read")),
+    ("genCA", &[T, I], None, |_, _| random("genCA")),
+    ("genCAWithKey", &[T, I, T], None, |_, _| random("genCAWithKey")),
+    ("genSelfSignedCert", &[T, LIST, LIST, I], None, |_, _| random("genSelfSignedCert")),
+    ("genSelfSignedCertWithKey", &[T, LIST, LIST, I, T], None, |_, _| random("genSelfSignedCertWithKey")),
+    ("genSignedCert", &[T, LIST, LIST, I, CERTIFICATE], None, |_, _| random("genSignedCert")),
+    ("genSignedCertWithKey", &[T, LIST, LIST, I, CERTIFICATE, T], None, |_, _| random("genSignedCertWithKey")),
+    ("encryptAES", &[T, T], None, |_, _| random("encryptAES")),
+    ("decryptAES", &[T, T], None, |_, _| refused("decryptAES", "ciphers are not supported")),
 ];
 
 const CERTIFICATE: Param = Param::Object("sprig.certificate");
 
-const NOT_DONE: GoFunction = |_, _| Err(Fault::new("keys, certificates and ciphers of sprig are not supported"));
+/// Refuses a function whose result cannot be compared with that of another run.
+fn random(name: &str) -> Result {
+    refused(name, "its result differs at each run, so that what it is part of is never the same")
+}
+
+fn refused(name: &str, why: &str) -> Result {
+    Err(Fault::new(format!("`{name}` is refused: {why}")))
+}
 
 fn rand_bytes(context: &mut dyn Context, args: Args<'_>) -> Result {
     if args.int(0) < 0 {

@@ -1,8 +1,8 @@
 //! Masterminds sprig v3.3.0, function by function: each file is a table, and the functions of it.
 //!
-//! Not here: `env`, `expandenv` and `getHostByName`, which Argo CD and Helm leave out as well. What makes keys and
-//! certificates (`genPrivateKey`, `genCA` and their kin, `buildCustomCert`, `bcrypt`, `htpasswd`, `encryptAES`,
-//! `decryptAES`) is known by name and fails when it is called.
+//! Not here: `env`, `expandenv` and `getHostByName`, which Argo CD and Helm leave out as well. Functions of keys,
+//! certificates and ciphers (`genPrivateKey`, `genCA` and their kin, `buildCustomCert`, `bcrypt`, `htpasswd`, `encryptAES`,
+//! `decryptAES`) are known by name and refused with the reason when they are called.
 
 #![expect(clippy::unnecessary_wraps, reason = "the functions of a table share their type")]
 

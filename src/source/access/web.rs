@@ -7,6 +7,8 @@ use std::io::Write;
 use std::time::Duration;
 
 use bytes::Bytes;
+use jiff::Timestamp;
+use jiff::fmt::rfc2822;
 use reqwest::header::{CONTENT_TYPE, HeaderMap, RETRY_AFTER};
 use reqwest::redirect::Policy;
 use reqwest::{Body, Method, RequestBuilder, StatusCode, Url};
@@ -118,7 +120,7 @@ impl Web {
         for attempt in 1.. {
             let answer = self.ask(url, question());
             let patience = match &answer {
-                Ok(answer) if is_passing(answer.status()) => answer.patience().unwrap_or(wait),
+                Ok(answer) if answer.is_passing() => answer.patience().unwrap_or(wait),
                 Err(SourceError::Unreachable { .. }) => wait,
                 _ => return answer,
             };
@@ -167,11 +169,6 @@ fn follow(attempt: reqwest::redirect::Attempt<'_>) -> reqwest::redirect::Action 
     attempt.follow()
 }
 
-/// Whether the same question may soon be answered otherwise.
-fn is_passing(status: StatusCode) -> bool {
-    matches!(status.as_u16(), 429 | 500 | 502 | 503 | 504)
-}
-
 /// A URL without its user and password.
 pub(in super::super) fn without_identity(url: &Url) -> Url {
     let mut url = url.clone();
@@ -192,6 +189,11 @@ impl WebAnswer<'_> {
         self.response.status()
     }
 
+    /// The host that answered, which a redirect may have led to.
+    pub(in super::super) fn redirected_host(&self) -> Option<&str> {
+        self.response.url().host_str()
+    }
+
     pub(in super::super) fn header(&self, name: &str) -> Option<&str> {
         self.response.headers().get(name)?.to_str().ok()
     }
@@ -206,10 +208,23 @@ impl WebAnswer<'_> {
         self.headers("link").find_map(next_page)
     }
 
-    /// How long the server asks to be left alone.
-    fn patience(&self) -> Option<Duration> {
-        let seconds = self.response.headers().get(RETRY_AFTER)?.to_str().ok()?.trim().parse().ok()?;
-        Some(Duration::from_secs(seconds))
+    /// Whether the same question may soon be answered otherwise. GitHub's secondary rate limits are 403 with `Retry-After`.
+    fn is_passing(&self) -> bool {
+        match self.status().as_u16() {
+            403 => self.patience().is_some(),
+            status => matches!(status, 429 | 500 | 502 | 503 | 504),
+        }
+    }
+
+    /// How long the server asks to be left alone: `Retry-After` in seconds, or as a date.
+    pub(in super::super) fn patience(&self) -> Option<Duration> {
+        let text = self.header(RETRY_AFTER.as_str())?.trim();
+        if let Ok(seconds) = text.parse() {
+            return Some(Duration::from_secs(seconds));
+        }
+        let until = rfc2822::DateTimeParser::new().parse_timestamp(text).ok()?;
+        let seconds = until.as_second().saturating_sub(Timestamp::now().as_second());
+        Some(Duration::from_secs(u64::try_from(seconds).unwrap_or_default()))
     }
 
     /// The error for an unexpected answer.

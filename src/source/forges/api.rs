@@ -160,6 +160,14 @@ pub(super) struct ForgePage {
     next: Option<String>,
 }
 
+/// A refusal of a server.
+pub(super) struct RefusedRequest {
+    /// The status and the server's words.
+    pub(super) fault: ServiceFault,
+    /// `typeKey` of the body: what kind of fault Azure DevOps says it is.
+    pub(super) type_key: Option<String>,
+}
+
 impl ForgeClient {
     pub(super) fn new(forge: &Forge, owner: &str, base: Url, opening: &ServiceOpening) -> Result<Self> {
         let web = opening.web(&base, forge.insecure, forge.authorities.as_deref())?;
@@ -171,13 +179,26 @@ impl ForgeClient {
                 _ => "application/json",
             }),
         );
-        if forge.kind == ForgeKind::BitbucketServer {
+        match forge.kind {
             // Bitbucket refuses what a browser could be tricked into.
-            headers.insert(HeaderName::from_static("x-atlassian-token"), HeaderValue::from_static("no-check"));
+            ForgeKind::BitbucketServer => {
+                headers.insert(HeaderName::from_static("x-atlassian-token"), HeaderValue::from_static("no-check"));
+            }
+            // Azure DevOps redirects to a sign-in page otherwise.
+            ForgeKind::AzureDevops => {
+                headers.insert(HeaderName::from_static("x-tfs-fedauthredirect"), HeaderValue::from_static("Suppress"));
+            }
+            ForgeKind::Github | ForgeKind::Gitlab | ForgeKind::Gitea => {}
         }
         let mut secrets = Vec::new();
         let authorization = match opening.credential_for(&base, forge.api.is_empty())? {
             ServiceCredential::Anonymous => None,
+            // A personal access token of Azure DevOps is a password of no user.
+            ServiceCredential::Token(token) if forge.kind == ForgeKind::AzureDevops => {
+                let value = STANDARD.encode(format!(":{}", token.expose().trim()));
+                secrets.extend([token, Secret::new(value.clone())]);
+                Some(format!("Basic {value}"))
+            }
             ServiceCredential::Token(token) => {
                 // GitLab takes its personal tokens so, too, and a redirect to another host drops this header.
                 let scheme = if forge.kind == ForgeKind::Gitea { "token" } else { "Bearer" };
@@ -205,16 +226,21 @@ impl ForgeClient {
 
     /// One page; anything but success is an error.
     pub(super) fn get(&self, path: &str) -> Result<ForgePage> {
+        self.request(path)?.map_err(|refused| refused.fault)
+    }
+
+    /// One page, or the server's refusal; an error when there is no answer that can be read.
+    pub(super) fn request(&self, path: &str) -> Result<std::result::Result<ForgePage, RefusedRequest>> {
         let invalid =
             |_error| ServiceFault::Failed(format!("{} cannot be asked for `{path}`", access::shown(&self.base)));
         let url = self.base.join(path).map_err(invalid)?;
         let answer = self.web.get(&url, &self.headers).map_err(|error| unanswered(&error, &self.limits))?;
         if !answer.status().is_success() {
-            return Err(refused(answer, &access::shown(&url), &self.secrets));
+            return Ok(Err(refused(answer, &access::shown(&url), &self.secrets)));
         }
         let next = answer.next_page();
         let value = read_json(answer, &url, &self.limits)?;
-        Ok(ForgePage { value, next })
+        Ok(Ok(ForgePage { value, next }))
     }
 
     /// One page; nothing when it does not exist.
@@ -282,46 +308,74 @@ pub(super) fn unanswered(error: &SourceError, limits: &FetchLimits) -> ServiceFa
 }
 
 pub(super) fn read_json(answer: WebAnswer<'_>, url: &Url, limits: &FetchLimits) -> Result<Value> {
+    let (not_json, is_empty) = (described(&answer, url), format!("the answer of {} is empty", access::shown(url)));
+    let is_without_content = answer.status().as_u16() == 204;
     let bytes = answer.bytes(PAGE_LIMIT).map_err(|error| unanswered(&error, limits))?;
     if bytes.trim_ascii().is_empty() {
-        return Ok(Value::Null);
+        // Less than was asked for is not nothing: a set that comes back empty removes what it generated.
+        return if is_without_content { Ok(Value::Null) } else { Err(ServiceFault::Failed(is_empty)) };
     }
-    serde_json::from_slice(&bytes)
-        .map_err(|_error| ServiceFault::Failed(format!("the answer of {} is not JSON", access::shown(url))))
+    serde_json::from_slice(&bytes).map_err(|_error| ServiceFault::Failed(not_json))
+}
+
+/// What was answered in place of JSON: often a sign-in page, for a token that does not count, or a proxy's page.
+fn described(answer: &WebAnswer<'_>, url: &Url) -> String {
+    let mut text = format!("the answer of {} is not JSON", access::shown(url));
+    let media =
+        answer.header("content-type").and_then(|kind| kind.split(';').next()).map(str::trim).unwrap_or_default();
+    if !media.is_empty() && !media.ends_with("json") {
+        text.extend([" but `", media, "`"]);
+    }
+    if answer.status().as_u16() != 200 {
+        text.extend([", with status ", &answer.status().to_string()]);
+    }
+    match answer.redirected_host() {
+        Some(host) if Some(host) != url.host_str() => text.extend([", after a redirect to ", host]),
+        _ => {}
+    }
+    if media == "text/html" {
+        text.push_str("; a web page in its place often asks for a login: check the token and `api`");
+    }
+    text
 }
 
 /// A refusal, with the status and the server's own words.
-pub(super) fn refused(answer: WebAnswer<'_>, url: &str, secrets: &[Secret<String>]) -> ServiceFault {
+pub(super) fn refused(answer: WebAnswer<'_>, url: &str, secrets: &[Secret<String>]) -> RefusedRequest {
     let status = answer.status();
     let is_limited = status.as_u16() == 429
         || (status.as_u16() == 403
             && (answer.header("x-ratelimit-remaining") == Some("0") || answer.header("retry-after").is_some()));
     let reset = answer.header("x-ratelimit-reset").or_else(|| answer.header("ratelimit-reset"));
     let reset = reset.and_then(|reset| Timestamp::from_second(reset.parse().ok()?).ok());
+    let patience = answer.patience();
     let said = answer.bytes(PAGE_LIMIT).unwrap_or_default();
     let mut text = format!("{url} answers {status}");
     if is_limited {
         text.push_str(": its rate limit is reached");
-        if let Some(reset) = reset {
-            text.extend([" until ", &reset.to_string()]);
+        match (reset, patience) {
+            (Some(reset), _) => text.extend([" until ", &reset.to_string()]),
+            (None, Some(patience)) => text.extend([", and it asks to wait ", &patience.as_secs().to_string(), " s"]),
+            (None, None) => {}
         }
     }
-    let words = masked(&words(&said), secrets);
+    let json: Option<Value> = serde_json::from_slice(&said).ok();
+    let type_key = json.as_ref().and_then(|json| json.get("typeKey")?.as_str().map(str::to_owned));
+    let words = masked(&words(&said, json.as_ref()), secrets);
     if !words.is_empty() {
         text.push_str(": ");
         text.push_str(&words);
     }
-    if status.as_u16() == 404 { ServiceFault::NotFound(text) } else { ServiceFault::Failed(text) }
+    let fault = if status.as_u16() == 404 { ServiceFault::NotFound(text) } else { ServiceFault::Failed(text) };
+    RefusedRequest { fault, type_key }
 }
 
 /// The message of a body: that of JSON, else its text.
-fn words(body: &[u8]) -> String {
-    let json: Option<Value> = serde_json::from_slice(body).ok();
-    let message = json.as_ref().and_then(|json| {
+fn words(body: &[u8], json: Option<&Value>) -> String {
+    let message = json.and_then(|json| {
         let of = |pointer: &str| json.pointer(pointer).and_then(Value::as_str);
         of("/message").or_else(|| of("/error")).or_else(|| of("/errors/0/message"))
     });
-    match (message, json.as_ref()) {
+    match (message, json) {
         (Some(message), _) => message.to_owned(),
         (None, Some(json)) => json.to_string(),
         (None, None) => String::from_utf8_lossy(body).split_whitespace().collect::<Vec<_>>().join(" "),

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::api::{ForgeClient, PAGES, Result, segment, segments};
-use super::fields::{at_branches, number, text};
+use super::fields::{at_branches, number, repository_id, text};
 use super::forge_api::ForgeApi;
 use crate::app::appset::question::{
     CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion,
@@ -44,7 +44,7 @@ impl ForgeApi for BitbucketServer {
             repositories.push(ForgeRepository {
                 organization: project,
                 repository: name,
-                id: number(&found, "id"),
+                id: repository_id(&found),
                 url: link.unwrap_or_default(),
                 branch: text(&branch, "/displayId"),
                 sha: text(&branch, "/latestCommit"),
@@ -67,7 +67,13 @@ impl ForgeApi for BitbucketServer {
         Ok(at_branches(repository, &list(api, &path)?, "/displayId", "/latestCommit"))
     }
 
-    fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool> {
+    fn has_path(
+        &self,
+        api: &ForgeClient,
+        repository: &ForgeRepository,
+        _: &RepositoriesQuestion,
+        path: &str,
+    ) -> Result<bool> {
         let base = repository_path(&repository.organization, &repository.repository);
         let (path, branch) = (segments(path), segment(&repository.branch));
         Ok(api.find(&format!("{base}/browse/{path}?limit=100&at={branch}&type=true"))?.is_some())

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use crate::app::appset::question::{ForgeRepository, RepositoriesQuestion};
+use crate::app::appset::question::{ForgeRepository, RepositoriesQuestion, RepositoryId};
 
 pub(super) fn text(value: &Value, pointer: &str) -> String {
     value.pointer(pointer).and_then(Value::as_str).unwrap_or_default().to_owned()
@@ -20,6 +20,11 @@ pub(super) fn names(value: &Value, field: &str) -> Vec<String> {
 
 pub(super) fn number(value: &Value, field: &str) -> Option<i64> {
     value.get(field).and_then(Value::as_i64)
+}
+
+/// `id`, which most forges count.
+pub(super) fn repository_id(value: &Value) -> Option<RepositoryId> {
+    number(value, "id").map(RepositoryId::Number)
 }
 
 /// Whether the question leaves the repository out, because it is archived.

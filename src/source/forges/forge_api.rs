@@ -20,5 +20,11 @@ pub(super) trait ForgeApi {
     ) -> Result<Vec<ForgeRepository>>;
 
     /// Whether a branch has a file or a folder.
-    fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool>;
+    fn has_path(
+        &self,
+        api: &ForgeClient,
+        repository: &ForgeRepository,
+        question: &RepositoriesQuestion,
+        path: &str,
+    ) -> Result<bool>;
 }

@@ -1,7 +1,7 @@
 //! The REST API of Gitea and Forgejo.
 
 use super::api::{ForgeClient, Result, segment, segments};
-use super::fields::{at_branches, is_left_out, number, text};
+use super::fields::{at_branches, is_left_out, repository_id, text};
 use super::forge_api::ForgeApi;
 use super::github::{self, pull_request};
 use crate::app::appset::question::{
@@ -32,7 +32,7 @@ impl ForgeApi for Gitea {
             let labels = api.list(&format!("repos/{}/{}/labels?limit=50", segment(&question.owner), segment(&name)))?;
             repositories.push(ForgeRepository {
                 organization: question.owner.clone(),
-                id: number(&found, "id"),
+                id: repository_id(&found),
                 url: text(&found, url),
                 branch: text(&found, "/default_branch"),
                 sha: String::new(),
@@ -64,7 +64,13 @@ impl ForgeApi for Gitea {
         Ok(at_branches(repository, &found, "/name", "/commit/id"))
     }
 
-    fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool> {
+    fn has_path(
+        &self,
+        api: &ForgeClient,
+        repository: &ForgeRepository,
+        _: &RepositoriesQuestion,
+        path: &str,
+    ) -> Result<bool> {
         github::has_path(api, repository, path)
     }
 }

@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::api::{ForgeClient, Result, segment, segments};
-use super::fields::{at_branches, is_left_out, names, number, text, texts};
+use super::fields::{at_branches, is_left_out, names, number, repository_id, text, texts};
 use super::forge_api::ForgeApi;
 use crate::app::appset::question::{
     CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion,
@@ -30,7 +30,7 @@ impl ForgeApi for Github {
             .map(|found| ForgeRepository {
                 organization: text(found, "/owner/login"),
                 repository: text(found, "/name"),
-                id: number(found, "id"),
+                id: repository_id(found),
                 url: text(found, url),
                 branch: text(found, "/default_branch"),
                 sha: String::new(),
@@ -56,7 +56,13 @@ impl ForgeApi for Github {
         Ok(at_branches(repository, &found, "/name", "/commit/sha"))
     }
 
-    fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool> {
+    fn has_path(
+        &self,
+        api: &ForgeClient,
+        repository: &ForgeRepository,
+        _: &RepositoriesQuestion,
+        path: &str,
+    ) -> Result<bool> {
         has_path(api, repository, path)
     }
 }

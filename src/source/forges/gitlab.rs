@@ -3,7 +3,7 @@
 use serde_json::Value;
 
 use super::api::{ForgeClient, Result, segment};
-use super::fields::{at_branches, number, text, texts};
+use super::fields::{at_branches, number, repository_id, text, texts};
 use super::forge_api::ForgeApi;
 use crate::app::appset::question::{
     CloneProtocol, ForgeRepository, PullRequest, PullRequestsQuestion, RepositoriesQuestion,
@@ -63,7 +63,7 @@ impl ForgeApi for Gitlab {
             .map(|found| ForgeRepository {
                 organization: text(found, "/namespace/full_path"),
                 repository: text(found, "/path"),
-                id: number(found, "id"),
+                id: repository_id(found),
                 url: text(found, url),
                 branch: text(found, "/default_branch"),
                 sha: String::new(),
@@ -90,7 +90,13 @@ impl ForgeApi for Gitlab {
     }
 
     /// A file or a folder.
-    fn has_path(&self, api: &ForgeClient, repository: &ForgeRepository, path: &str) -> Result<bool> {
+    fn has_path(
+        &self,
+        api: &ForgeClient,
+        repository: &ForgeRepository,
+        _: &RepositoriesQuestion,
+        path: &str,
+    ) -> Result<bool> {
         let (project, branch) = (project(repository), segment(&repository.branch));
         let path = segment(path);
         let file = format!("projects/{project}/repository/files/{path}?ref={branch}");
@@ -104,7 +110,6 @@ impl ForgeApi for Gitlab {
 }
 
 fn project(repository: &ForgeRepository) -> String {
-    repository
-        .id
-        .map_or_else(|| segment(&format!("{}/{}", repository.organization, repository.repository)), |id| id.to_string())
+    let path = || segment(&format!("{}/{}", repository.organization, repository.repository));
+    repository.id.as_ref().map_or_else(path, ToString::to_string)
 }

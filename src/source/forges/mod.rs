@@ -6,6 +6,7 @@
 //! Rules: Argo CD applicationset/services; the forges' API documentation. Lists are read to their last page.
 
 mod api;
+mod azure_devops;
 mod bitbucket_server;
 mod fields;
 mod forge_api;
@@ -85,6 +86,7 @@ fn forge(kind: ForgeKind) -> &'static dyn ForgeApi {
         ForgeKind::Gitlab => &gitlab::Gitlab,
         ForgeKind::Gitea => &gitea::Gitea,
         ForgeKind::BitbucketServer => &bitbucket_server::BitbucketServer,
+        ForgeKind::AzureDevops => &azure_devops::AzureDevops,
     }
 }
 
@@ -101,7 +103,7 @@ fn repositories(
             continue;
         }
         for branch in forge.branches(api, &repository, question)? {
-            if filters.keep_branch(&branch, |path| forge.has_path(api, &branch, path))? {
+            if filters.keep_branch(&branch, |path| forge.has_path(api, &branch, question, path))? {
                 found.push(branch);
             }
         }
@@ -124,14 +126,17 @@ fn forge_api(forge: &Forge, owner: &str, opening: &ServiceOpening) -> Result<For
     if is_http && !is_this_machine(&host) && opening.has_credential() {
         return Err(ServiceFault::Failed(format!("{}: a token is not sent without TLS", super::access::shown(&url))));
     }
+    let organization = format!("{}/", api::segment(owner));
     let suffix = match forge.kind {
         ForgeKind::Github if forge.api.is_empty() || host.starts_with("api.") || host.contains(".api.") => "",
         ForgeKind::Github => "api/v3/",
         ForgeKind::Gitlab => "api/v4/",
         ForgeKind::Gitea => "api/v1/",
         ForgeKind::BitbucketServer => "rest/",
+        ForgeKind::AzureDevops => &organization,
     };
-    let ends = url.path().ends_with(&format!("/{suffix}"));
+    // An organization may be named as the folder is that the server's API is in.
+    let ends = forge.kind != ForgeKind::AzureDevops && url.path().ends_with(&format!("/{suffix}"));
     if !ends {
         url = url.join(suffix).map_err(|_error| invalid())?;
     }
@@ -145,6 +150,7 @@ fn default_url(kind: ForgeKind) -> &'static str {
     match kind {
         ForgeKind::Github => "https://api.github.com",
         ForgeKind::Gitlab => "https://gitlab.com",
+        ForgeKind::AzureDevops => "https://dev.azure.com",
         ForgeKind::Gitea | ForgeKind::BitbucketServer => "",
     }
 }

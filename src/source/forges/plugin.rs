@@ -28,7 +28,7 @@ pub(super) fn parameters(question: &PluginQuestion, opening: &ServiceOpening) ->
     let web = opening.web(&url, false, None)?;
     let answer = web.post_json(&url, &headers, &question.body).map_err(|error| unanswered(&error, &opening.limits))?;
     if !answer.status().is_success() {
-        return Err(match refused(answer, &access::shown(&url), std::slice::from_ref(token)) {
+        return Err(match refused(answer, &access::shown(&url), std::slice::from_ref(token)).fault {
             ServiceFault::NotFound(text) | ServiceFault::Failed(text) => failed(text),
         });
     }

@@ -7,7 +7,7 @@ use serde_json::{Value, json};
 use super::application_set;
 use crate::harness::{Answer, HttpServer, Outcome, Request, folder_with, trueup};
 
-const TOKEN: &str = "s3cret-t0ken";
+pub(super) const TOKEN: &str = "s3cret-t0ken";
 
 /// The Secret with the token, and a plugin's ConfigMap.
 fn objects(base_url: &str) -> String {
@@ -19,7 +19,7 @@ fn objects(base_url: &str) -> String {
 }
 
 /// Expands an ApplicationSet of one generator, whose Applications are named by `name`; no run shows the token.
-fn expanded(generator: &Value, name: &str, server: &HttpServer, more: &[&str]) -> Outcome {
+pub(super) fn expanded(generator: &Value, name: &str, server: &HttpServer, more: &[&str]) -> Outcome {
     let set = application_set(&json!([generator]), name, ".").to_string();
     let folder = folder_with([("set.yaml", &set.as_str()), ("objects.yaml", &objects(&server.url()).as_str())]);
     let outcome = trueup(["expand", "set.yaml", "-o", "name", "--clusters", "objects.yaml"])
@@ -31,22 +31,22 @@ fn expanded(generator: &Value, name: &str, server: &HttpServer, more: &[&str]) -
 }
 
 /// The messages of a run, without its line breaks.
-fn words(outcome: &Outcome) -> String {
+pub(super) fn words(outcome: &Outcome) -> String {
     outcome.stderr.split_whitespace().collect::<Vec<_>>().join(" ").replace(" │ ", " ")
 }
 
 #[track_caller]
-fn assert_names(outcome: &Outcome, expected: &[&str]) {
+pub(super) fn assert_names(outcome: &Outcome, expected: &[&str]) {
     let names: Vec<&str> = outcome.stdout.lines().collect();
     assert_eq!((outcome.code, names.as_slice()), (Some(0), expected), "{}", outcome.transcript());
 }
 
-fn token_ref() -> Value {
+pub(super) fn token_ref() -> Value {
     json!({"secretName": "forge", "key": "token"})
 }
 
 /// Answers who has the token, in this scheme; 401 to others.
-fn guarded(scheme: &'static str, answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> HttpServer {
+pub(super) fn guarded(scheme: &'static str, answer: impl Fn(&Request) -> Answer + Send + Sync + 'static) -> HttpServer {
     HttpServer::start(move |request| {
         if request.header("authorization") != Some(&format!("{scheme} {TOKEN}")) {
             return Answer::json(401, &json!({"message": "Bad credentials"}));
@@ -292,7 +292,7 @@ fn repositories_of_gitlab_gitea_and_bitbucket_server_are_read() {
 #[test]
 fn a_forge_that_answers_badly_is_an_error_with_its_words() {
     type Case = (&'static str, fn() -> Answer, &'static str);
-    let cases: [Case; 5] = [
+    let cases: [Case; 10] = [
         (
             "401",
             || Answer::json(401, &json!({"message": format!("bad token {TOKEN}")})),
@@ -308,7 +308,41 @@ fn a_forge_that_answers_badly_is_an_error_with_its_words() {
             "answers 403 Forbidden: its rate limit is reached until 2030-01-01T00:00:00Z: API rate limit exceeded",
         ),
         ("500", || Answer::json(500, &json!({"error": "broken"})), "answers 500 Internal Server Error: broken"),
-        ("a page", || Answer { status: 200, body: b"<html>login</html>".to_vec(), ..Answer::default() }, "is not JSON"),
+        (
+            "a secondary rate limit",
+            || {
+                Answer::json(403, &json!({"message": "You have exceeded a secondary rate limit"}))
+                    .with("Retry-After", "3600")
+            },
+            "403 Forbidden: its rate limit is reached, and it asks to wait 3600 s: You have exceeded a secondary rate limit",
+        ),
+        (
+            "too many requests",
+            || Answer::json(429, &json!({"message": "slow down"})).with("Retry-After", "Wed, 01 Jan 2098 00:00:00 GMT"),
+            "answers 429 Too Many Requests: its rate limit is reached, and it asks to wait",
+        ),
+        (
+            "a login page",
+            || {
+                let page = Answer { status: 200, body: b"<html>login</html>".to_vec(), ..Answer::default() };
+                page.with("Content-Type", "text/html; charset=utf-8")
+            },
+            "is not JSON but `text/html`; a web page in its place often asks for a login",
+        ),
+        (
+            "a text",
+            || Answer { status: 200, body: b"ok".to_vec(), ..Answer::default() }.with("Content-Type", "text/plain"),
+            "is not JSON but `text/plain`",
+        ),
+        (
+            "half a body",
+            || {
+                Answer { status: 200, body: b"[{\"number\": 1".to_vec(), ..Answer::default() }
+                    .with("Content-Type", "application/json")
+            },
+            "is not JSON",
+        ),
+        ("nothing", || Answer::status(200), "is empty"),
         ("another thing", || Answer::json(200, &json!({"a": 1})), "the answer is not a list"),
     ];
     for (case, answer, expected) in cases {
@@ -331,10 +365,18 @@ fn a_busy_forge_is_asked_again_and_a_silent_one_times_out() {
         }
         Answer::json(200, &json!([github_pull(1, "one", &[])]))
     });
+    // GitHub's secondary rate limit; a date that is over asks for no wait.
+    let count = std::sync::atomic::AtomicUsize::new(0);
+    let limited = HttpServer::start(move |_| match count.fetch_add(1, std::sync::atomic::Ordering::SeqCst) {
+        0 => Answer::status(403).with("Retry-After", "1"),
+        1 => Answer::status(503).with("Retry-After", "Wed, 21 Oct 2015 07:28:00 GMT"),
+        _ => Answer::json(200, &json!([github_pull(1, "two", &[])])).with("Content-Type", "text/plain"),
+    });
     let generator = |server: &HttpServer| {
         json!({"pullRequest": {"github": {
             "owner": "shop", "repo": "web", "api": server.url(), "tokenRef": token_ref()}}})
     };
+    assert_names(&expanded(&generator(&limited), "{{.branch}}", &limited, &[]), &["two"]);
     assert_names(&expanded(&generator(&busy), "{{.branch}}", &busy, &[]), &["one"]);
     let silent = HttpServer::start(|_| {
         std::thread::sleep(std::time::Duration::from_secs(5));

@@ -1,7 +1,10 @@
 //! `trueup expand`: what ApplicationSets generate, without a server and without a cluster.
 
+mod argocd_cluster;
+mod azure_devops;
 mod facts;
 mod forges;
+mod github_app;
 mod recursive;
 
 use serde_json::{Value, json};
@@ -70,4 +73,35 @@ fn a_template_that_fails_names_its_parameters() {
 
     assert_eq!((failed.code, failed.stdout.as_str()), (Some(2), ""), "{}", failed.transcript());
     assert!(failed.stderr.contains("shop") && failed.stderr.contains("stge"), "{}", failed.transcript());
+}
+
+/// One bad parameter set stops its ApplicationSet, not the run; the message says which one, and where in the template.
+#[test]
+fn a_bad_parameter_set_stops_its_application_set_alone() {
+    let mut bad =
+        application_set(&json!([{"list": {"elements": [{"stage": "dev"}, {"stge": "prod"}]}}]), "bad-{{.stage}}", ".");
+    bad["metadata"]["name"] = json!("bad");
+    bad["spec"]["templatePatch"] = json!("spec:\n  syncPolicy:\n    automated:\n      prune: {{ .stage | nope }}\n");
+    let mut failing = bad.clone();
+    failing["spec"]["templatePatch"] = json!("");
+    failing["metadata"]["name"] = json!("failing");
+    let good = application_set(&json!([{"list": {"elements": [{"stage": "dev"}]}}]), "good-{{.stage}}", ".");
+    let git = TestRepo::new()
+        .file("bad.yaml", bad.to_string())
+        .file("failing.yaml", failing.to_string())
+        .file("good.yaml", good.to_string())
+        .commit("three sets");
+
+    let outcome = trueup(["expand", &git.path().display().to_string(), "-o", "name"]).outcome();
+
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(2), "good-dev\n"), "{}", outcome.transcript());
+    let words = forges::words(&outcome);
+    for expected in [
+        "bad: `spec.templatePatch` cannot be rendered for `spec.generators[0].list, parameter set 1`: line 4",
+        "at `{{ .stage | nope }}`: function \"nope\" not defined",
+        "failing: `spec.template.metadata.name` cannot be rendered for `spec.generators[0].list, parameter set 2`: line 1, column 7, \
+         at `{{.stage}}`: map has no entry for key \"stage\"",
+    ] {
+        assert!(words.contains(expected), "{expected}: {}", outcome.transcript());
+    }
 }

@@ -23,14 +23,14 @@ use crate::harness::{Answer, HttpServer, Request, TestRepo, config_map, folder_w
 const TOKEN: &str = "ghs_t0ken";
 const KEY_FORMS: [&str; 2] = ["PEM", "PKCS8"];
 
-/// An App's key, made anew, in one of the forms that there are.
-struct AppKey {
-    pem: String,
-    public: Vec<u8>,
+/// A fresh key of an App, in one of the forms that there are.
+pub(crate) struct AppKey {
+    pub(crate) pem: String,
+    pub(crate) public: Vec<u8>,
 }
 
 impl AppKey {
-    fn new(form: &str) -> Self {
+    pub(crate) fn new(form: &str) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let file = folder.path().join("key");
         let mut keygen = Command::new("ssh-keygen");
@@ -46,7 +46,7 @@ impl AppKey {
     }
 
     /// Nothing that is shown may have any of it.
-    fn assert_unseen(&self, text: &str) {
+    pub(crate) fn assert_unseen(&self, text: &str) {
         for line in self.pem.lines().filter(|line| !line.starts_with("-----")) {
             assert!(!text.contains(line), "{text}");
         }
@@ -54,7 +54,7 @@ impl AppKey {
 }
 
 /// Whether App 12 signed the request, and says of itself what GitHub wants to hear.
-fn is_signed(request: &Request, public: &[u8]) -> bool {
+pub(crate) fn is_signed(request: &Request, public: &[u8]) -> bool {
     let Some(token) = request.header("authorization").and_then(|value| value.strip_prefix("Bearer ")) else {
         return false;
     };

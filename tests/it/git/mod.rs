@@ -5,7 +5,7 @@ mod cache;
 mod confinement;
 mod credentials;
 mod faults;
-mod github_app;
+pub(crate) mod github_app;
 mod listing;
 mod revisions;
 mod secrets;

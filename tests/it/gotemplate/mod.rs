@@ -5,7 +5,7 @@ mod random;
 
 use trueup::gotemplate::{Fault, Host};
 
-use self::oracle::{Question, differences};
+use self::oracle::{Question, differences, questions};
 use self::random::Random;
 use crate::harness::or_skip;
 
@@ -19,22 +19,6 @@ impl Host for AnyHost {
         }
         Ok(())
     }
-}
-
-/// The templates of a file: one a line, `⏎` for a line break, options in front.
-fn questions(file: &str) -> Vec<Question> {
-    let lines = file.lines().filter(|line| !line.is_empty() && !line.starts_with("# "));
-    lines
-        .map(|line| {
-            let (missing_key, has_sprig, text) = match line.split_once(' ') {
-                Some(("!error", text)) => ("error", true, text),
-                Some(("!zero", text)) => ("zero", true, text),
-                Some(("!plain", text)) => ("default", false, text),
-                _ => ("default", true, line),
-            };
-            Question { text: text.replace('⏎', "\n"), missing_key, has_sprig }
-        })
-        .collect()
 }
 
 /// Each action of a line on its own, besides the line: one that fails hides those after it.

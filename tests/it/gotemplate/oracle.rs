@@ -25,6 +25,22 @@ impl Question {
     }
 }
 
+/// The templates of a file: one a line, `⏎` for a line break, options in front.
+pub(crate) fn questions(file: &str) -> Vec<Question> {
+    let lines = file.lines().filter(|line| !line.is_empty() && !line.starts_with("# "));
+    lines
+        .map(|line| {
+            let (missing_key, has_sprig, text) = match line.split_once(' ') {
+                Some(("!error", text)) => ("error", true, text),
+                Some(("!zero", text)) => ("zero", true, text),
+                Some(("!plain", text)) => ("default", false, text),
+                _ => ("default", true, line),
+            };
+            Question { text: text.replace('⏎', "\n"), missing_key, has_sprig }
+        })
+        .collect()
+}
+
 /// The output, or the error's text.
 pub(crate) type Answer = Result<Vec<u8>, String>;
 
@@ -50,6 +66,18 @@ pub(crate) fn ours(questions: &[Question], host: &dyn Host) -> Vec<Answer> {
 
 /// What Go answers, in the same order.
 pub(crate) fn theirs(questions: &[Question]) -> Result<Vec<Answer>, Missing> {
+    let answers: Vec<Answer> = asked(questions.iter().map(line_of))?.iter().map(answer).collect();
+    assert_eq!(answers.len(), questions.len(), "an answer for each question");
+    Ok(answers)
+}
+
+/// A question as the oracle reads it.
+pub(crate) fn line_of(question: &Question) -> Json {
+    json!({"text": question.text, "data": data(), "sprig": question.has_sprig, "missingKey": question.missing_key})
+}
+
+/// The oracle's answers to lines of JSON.
+pub(crate) fn asked(lines: impl Iterator<Item = Json>) -> Result<Vec<Json>, Missing> {
     let mut child = Command::new(program("gotemplate-oracle")?)
         .env("TZ", "UTC")
         .stdin(Stdio::piped())
@@ -57,29 +85,17 @@ pub(crate) fn theirs(questions: &[Question]) -> Result<Vec<Answer>, Missing> {
         .spawn()
         .expect("the oracle can be started");
     let mut stdin = child.stdin.take().expect("stdin is piped");
-    let data = data();
-    let lines: Vec<u8> = questions
-        .iter()
-        .flat_map(|question| {
-            let line = json!({
-                "text": question.text, "data": data, "sprig": question.has_sprig, "missingKey": question.missing_key
-            });
-            format!("{line}\n").into_bytes()
-        })
-        .collect();
+    let lines: Vec<u8> = lines.flat_map(|line| format!("{line}\n").into_bytes()).collect();
     // It answers while it reads, so another thread asks.
     let asking = std::thread::spawn(move || stdin.write_all(&lines));
     let output = child.wait_with_output().expect("the oracle ends");
     asking.join().expect("no panic").expect("the oracle reads all questions");
     assert!(output.status.success(), "the oracle failed");
-    let answers: Vec<Answer> =
-        output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty()).map(answer).collect();
-    assert_eq!(answers.len(), questions.len(), "an answer for each question");
-    Ok(answers)
+    let lines = output.stdout.split(|byte| *byte == b'\n').filter(|line| !line.is_empty());
+    Ok(lines.map(|line| serde_json::from_slice(line).expect("the oracle answers JSON")).collect())
 }
 
-fn answer(line: &[u8]) -> Answer {
-    let answer: Json = serde_json::from_slice(line).expect("the oracle answers JSON");
+fn answer(answer: &Json) -> Answer {
     match answer["error"].as_str() {
         Some(error) => Err(error.to_owned()),
         None => Ok(STANDARD.decode(answer["output"].as_str().unwrap_or("")).expect("the output is base64")),

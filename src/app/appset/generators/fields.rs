@@ -64,6 +64,7 @@ pub(in crate::app::appset) fn nested_fields(generator: &str) -> &'static [(&'sta
             ("gitlab", &["project", "api", "tokenRef", "labels", "pullRequestState", "insecure", "caRef"]),
             ("gitea", &["owner", "repo", "api", "tokenRef", "insecure", "labels"]),
             ("bitbucketServer", &["project", "repo", "api", "basicAuth", "bearerToken", "insecure", "caRef"]),
+            ("azuredevops", &["organization", "project", "repo", "api", "tokenRef", "labels"]),
         ],
         "scmProvider" => &[
             ("github", &["organization", "api", "tokenRef", "appSecretName", "allBranches", "excludeArchivedRepos"]),
@@ -84,6 +85,7 @@ pub(in crate::app::appset) fn nested_fields(generator: &str) -> &'static [(&'sta
             ),
             ("gitea", &["owner", "api", "tokenRef", "allBranches", "insecure", "excludeArchivedRepos"]),
             ("bitbucketServer", &["project", "api", "basicAuth", "bearerToken", "allBranches", "insecure", "caRef"]),
+            ("azureDevOps", &["organization", "api", "teamProject", "accessTokenRef", "allBranches"]),
         ],
         _ => &[],
     }

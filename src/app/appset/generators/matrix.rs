@@ -5,6 +5,7 @@ use serde_json::Value as Json;
 use super::super::World;
 use super::super::params::{ParamSet, Params, copied, printed};
 use super::answer::{Answer, Nested, Result, check_count, failed, only};
+use super::merge::override_in;
 use crate::gotemplate::{Map, Value};
 
 pub(super) fn params(options: &Json, place: &str, world: &World<'_>, nested: Nested<'_>) -> Result<Vec<ParamSet>> {
@@ -34,11 +35,11 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>, nested: Nes
     if needs.is_empty() { Ok(combined) } else { Err(needs.into()) }
 }
 
-/// With Go templates the first generator's value counts; without them two different values are an error.
+/// With Go templates the first generator's value counts, be it empty or not; without them two different values are an error.
 fn combine(first: &Params, second: &Params, place: &str, world: &World<'_>) -> Result<Params> {
     if world.language.is_go() {
-        let combined = copied(first);
-        fill(&combined, second);
+        let combined = copied(second);
+        override_in(&combined, &copied(first), place)?;
         return Ok(combined);
     }
     let combined = Map::new();
@@ -56,17 +57,4 @@ fn combine(first: &Params, second: &Params, place: &str, world: &World<'_>) -> R
         }
     }
     Ok(combined)
-}
-
-/// Fields that are absent or empty in the first are taken from the second.
-fn fill(first: &Params, second: &Params) {
-    for (key, value) in second.entries() {
-        match (first.get(key.bytes()), &value) {
-            (Some(Value::Map(own)), Value::Map(other)) if !own.is_empty() && own.element() == other.element() => {
-                fill(&own, other);
-            }
-            (Some(own), _) if own.is_true() => {}
-            _ => first.insert(key, value),
-        }
-    }
 }

@@ -7,7 +7,7 @@ use serde_json::Value as Json;
 use super::super::World;
 use super::super::params::{ParamSet, Params, printed};
 use super::answer::{Answer, Nested, Result, failed, only};
-use crate::gotemplate::{Map, Value};
+use crate::gotemplate::{Map, Type, Value};
 
 pub(super) fn params(options: &Json, place: &str, world: &World<'_>, nested: Nested<'_>) -> Result<Vec<ParamSet>> {
     let generators = options.get("generators").and_then(Json::as_array).map(Vec::as_slice).unwrap_or_default();
@@ -33,7 +33,9 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>, nested: Nes
         return Err(needs.into());
     }
     let mut others = sets.into_iter();
-    let mut merged: Vec<ParamSet> = others.next().unwrap_or_default().iter().map(ParamSet::copied).collect();
+    let base = others.next().unwrap_or_default();
+    by_key(&base, &keys, place)?;
+    let mut merged: Vec<ParamSet> = base.iter().map(ParamSet::copied).collect();
     for set in others {
         let by_key = by_key(&set, &keys, place)?;
         for base in &mut merged {
@@ -86,17 +88,20 @@ fn overridden(base: &Params, over: &Params, place: &str, world: &World<'_>) -> R
     Ok(texts)
 }
 
-fn override_in(base: &Params, over: &Params, place: &str) -> Result<()> {
+/// Values of the second over those of the first; maps are merged.
+///
+/// Rule: `mergo.Merge` with `WithOverride`, for which an empty value in a map is one, too.
+pub(super) fn override_in(base: &Params, over: &Params, place: &str) -> Result<()> {
     for (key, value) in over.entries() {
         match (base.get(key.bytes()), &value) {
-            (Some(Value::Map(old)), Value::Map(new)) if !old.is_empty() => {
-                if old.element() != new.element() {
+            (Some(Value::Map(old)), Value::Map(new)) => {
+                let (old_type, new_type) = (old.element(), new.element());
+                if old_type != new_type && *old_type != Type::Interface && !new.is_empty() {
                     // Argo CD itself crashes here.
-                    let (old, new) = (old.element(), new.element());
                     let name = key.lossy();
                     return failed(
                         place,
-                        format!("`{name}` is a map of {old} in one generator and of {new} in another"),
+                        format!("`{name}` is a map of {old_type} in one generator and of {new_type} in another"),
                     );
                 }
                 override_in(&old, new, place)?;

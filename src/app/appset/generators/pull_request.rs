@@ -39,21 +39,27 @@ pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<V
 
 /// The labels that each has to have; Bitbucket Server has none.
 fn labels(options: &Json) -> Vec<String> {
-    let forge = ["github", "gitlab", "gitea"].into_iter().find_map(|forge| options.get(forge)).unwrap_or(&Json::Null);
+    let forge = ["github", "gitlab", "gitea", "azuredevops"]
+        .into_iter()
+        .find_map(|forge| options.get(forge))
+        .unwrap_or(&Json::Null);
     service::texts(forge, "labels")
 }
 
 fn question(options: &Json, place: &str, world: &World<'_>) -> Result<PullRequestsQuestion> {
     let (forge, own) = service::forge(options, place, world)?;
     let text = |field: &str| own.get(field).and_then(Json::as_str).unwrap_or_default().to_owned();
-    let (owner, repository) = match forge.kind {
-        ForgeKind::Github | ForgeKind::Gitea => (text("owner"), text("repo")),
-        ForgeKind::Gitlab => (String::new(), text("project")),
-        ForgeKind::BitbucketServer => (text("project"), text("repo")),
+    let required = |field: &str| service::required(own, field, place);
+    let (owner, project, repository) = match forge.kind {
+        ForgeKind::Github | ForgeKind::Gitea => (required("owner")?, String::new(), required("repo")?),
+        ForgeKind::Gitlab => (String::new(), String::new(), required("project")?),
+        ForgeKind::BitbucketServer => (required("project")?, String::new(), required("repo")?),
+        ForgeKind::AzureDevops => (required("organization")?, required("project")?, required("repo")?),
     };
     Ok(PullRequestsQuestion {
         forge,
         owner,
+        project,
         repository,
         labels: service::texts(own, "labels"),
         state: text("pullRequestState"),

@@ -2,6 +2,9 @@
 //!
 //! Rule: Argo CD `applicationset/generators/scm_provider.go`.
 
+use std::any::Any;
+use std::rc::Rc;
+
 use serde_json::Value as Json;
 
 use super::super::World;
@@ -9,12 +12,12 @@ use super::super::language::normalized;
 use super::super::params::Params;
 use super::super::question::{
     CloneProtocol, ForgeKind, ForgeRepository, Question, RepositoriesQuestion, RepositoryFilter, RepositoryFilters,
-    ServiceAnswer,
+    RepositoryId, ServiceAnswer, ServiceLogin,
 };
 use super::answer::{Result, failed};
 use super::service::{self, ServiceKind};
 use super::values::add_values;
-use crate::gotemplate::{Map, Text, Value};
+use crate::gotemplate::{GoObject, Map, Text, Value};
 
 pub(super) fn params(options: &Json, place: &str, world: &World<'_>) -> Result<Vec<Params>> {
     let filters = RepositoryFilter::all_of(options);
@@ -43,14 +46,22 @@ fn question(
         other => return failed(place, format!("unknown clone protocol `{other}`; `ssh` and `https` are known")),
     };
     let (owner, exclude_archived) = match forge.kind {
-        ForgeKind::Github => (text("organization"), flag("excludeArchivedRepos") == Some(true)),
-        ForgeKind::Gitlab => (text("group"), flag("includeArchivedRepos") != Some(true)),
-        ForgeKind::Gitea => (text("owner"), flag("excludeArchivedRepos") == Some(true)),
-        ForgeKind::BitbucketServer => (text("project"), false),
+        ForgeKind::Github => ("organization", flag("excludeArchivedRepos") == Some(true)),
+        ForgeKind::Gitlab => ("group", flag("includeArchivedRepos") != Some(true)),
+        ForgeKind::Gitea => ("owner", flag("excludeArchivedRepos") == Some(true)),
+        ForgeKind::BitbucketServer => ("project", false),
+        ForgeKind::AzureDevops => ("organization", false),
     };
+    let owner = service::required(own, owner, place)?;
+    let is_azure = forge.kind == ForgeKind::AzureDevops;
+    let project = if is_azure { service::required(own, "teamProject", place)? } else { String::new() };
+    if is_azure && forge.login == ServiceLogin::Anonymous {
+        return failed(place, "no access token provided: `azureDevOps.accessTokenRef` is missing");
+    }
     Ok(RepositoriesQuestion {
         forge,
         owner,
+        project,
         clone_protocol,
         all_branches: flag("allBranches") == Some(true),
         exclude_archived,
@@ -76,7 +87,33 @@ fn of_repository(repository: &ForgeRepository, options: &Json, place: &str, worl
     ] {
         params.insert(Text::from(key), Value::text(value));
     }
-    params.insert(Text::from("repository_id"), repository.id.map_or(Value::Nil, Value::int64));
+    let id = match &repository.id {
+        Some(RepositoryId::Number(number)) => Value::int64(*number),
+        Some(RepositoryId::Uuid(uuid)) => Value::Object(Rc::new(Uuid(uuid.as_str().into()))),
+        None => Value::Nil,
+    };
+    params.insert(Text::from("repository_id"), id);
     add_values(options, &params, place, world.language)?;
     Ok(params)
+}
+
+/// A `uuid.UUID`, which prints as its text and is none: functions of texts refuse it, `{{repository_id}}` stays.
+struct Uuid(Text);
+
+impl GoObject for Uuid {
+    fn type_name(&self) -> &'static str {
+        "uuid.UUID"
+    }
+
+    fn to_text(&self) -> Option<Text> {
+        Some(self.0.clone())
+    }
+
+    fn to_json(&self) -> Option<String> {
+        Some(Json::from(self.0.lossy()).to_string())
+    }
+
+    fn as_any(&self) -> &dyn Any {
+        self
+    }
 }

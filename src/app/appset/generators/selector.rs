@@ -24,13 +24,19 @@ impl Selector {
         for expression in selector.get("matchExpressions").and_then(Json::as_array).into_iter().flatten() {
             let text = |field: &str| expression.get(field).and_then(Json::as_str).unwrap_or_default();
             let values = expression.get("values").and_then(Json::as_array).into_iter().flatten();
-            let values = values.filter_map(Json::as_str).map(str::to_owned).collect();
-            let condition = match text("operator") {
-                "In" => Condition::In(values),
-                "NotIn" => Condition::NotIn(values),
-                "Exists" => Condition::Exists,
-                "DoesNotExist" => Condition::DoesNotExist,
-                other => return Err(format!("{other:?} is not a valid label selector operator")),
+            let values: Vec<String> = values.filter_map(Json::as_str).map(str::to_owned).collect();
+            let condition = match (text("operator"), values.is_empty()) {
+                ("In" | "NotIn", true) => {
+                    return Err("for 'in', 'notin' operators, values set can't be empty".to_owned());
+                }
+                ("Exists" | "DoesNotExist", false) => {
+                    return Err("values set must be empty for exists and does not exist".to_owned());
+                }
+                ("In", _) => Condition::In(values),
+                ("NotIn", _) => Condition::NotIn(values),
+                ("Exists", _) => Condition::Exists,
+                ("DoesNotExist", _) => Condition::DoesNotExist,
+                (other, _) => return Err(format!("{other:?} is not a valid label selector operator")),
             };
             requirements.push((text("key").to_owned(), condition));
         }

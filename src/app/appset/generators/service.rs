@@ -59,13 +59,16 @@ pub(super) fn config_map<'w>(name: &str, place: &str, world: &World<'w>) -> Resu
 
 /// The forge that a generator names, with its options.
 pub(super) fn forge<'o>(options: &'o Json, place: &str, world: &World<'_>) -> Result<(Forge, &'o Json)> {
-    const KNOWN: [(&str, ForgeKind); 4] = [
+    const KNOWN: [(&str, ForgeKind); 6] = [
         ("github", ForgeKind::Github),
         ("gitlab", ForgeKind::Gitlab),
         ("gitea", ForgeKind::Gitea),
         ("bitbucketServer", ForgeKind::BitbucketServer),
+        // `pullRequest` spells it otherwise than `scmProvider`.
+        ("azuredevops", ForgeKind::AzureDevops),
+        ("azureDevOps", ForgeKind::AzureDevops),
     ];
-    const OTHERS: [&str; 4] = ["bitbucket", "azuredevops", "azureDevOps", "awsCodeCommit"];
+    const OTHERS: [&str; 2] = ["bitbucket", "awsCodeCommit"];
     let is_given = |field: &str| options.get(field).filter(|options| !options.is_null());
     for (field, kind) in KNOWN {
         let Some(own) = is_given(field) else { continue };
@@ -99,7 +102,8 @@ fn login(own: &Json, world: &World<'_>) -> ServiceLogin {
     if let Some(secret) = app {
         return ServiceLogin::GithubApp { namespace: world.argocd_namespace().to_owned(), secret: secret.to_owned() };
     }
-    if let Some(token) = key(own.get("tokenRef")).or_else(|| key(own.pointer("/bearerToken/tokenRef"))) {
+    let references = [own.get("tokenRef"), own.get("accessTokenRef"), own.pointer("/bearerToken/tokenRef")];
+    if let Some(token) = references.into_iter().find_map(key) {
         return ServiceLogin::Token(token);
     }
     match key(own.pointer("/basicAuth/passwordRef")) {
@@ -120,6 +124,14 @@ fn authorities(own: &Json, place: &str, world: &World<'_>) -> Result<Option<Stri
     match objects.and_then(|objects| objects.config_map(&world.set.namespace, name)).and_then(|map| map.get(key)) {
         Some(pem) => Ok(Some(pem.clone())),
         None => failed(place, format!("`caRef`: ConfigMap `{name}` with key `{key}` not found")),
+    }
+}
+
+/// A text that the forge cannot do without.
+pub(super) fn required(own: &Json, field: &str, place: &str) -> Result<String> {
+    match own.get(field).and_then(Json::as_str).unwrap_or_default() {
+        "" => failed(place, format!("`{field}` is missing")),
+        text => Ok(text.to_owned()),
     }
 }
 

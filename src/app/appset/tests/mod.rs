@@ -3,8 +3,10 @@
 
 #![expect(clippy::needless_pass_by_value, reason = "`json!` makes values, and cases read better without references")]
 
+mod documentation;
 mod expansion;
 mod services;
+mod set_policy;
 
 use serde_json::{Value, json};
 
@@ -282,6 +284,20 @@ fn a_matrix_crosses_two_generators_and_the_second_sees_the_first() {
         ["! `spec.generators[0].matrix` has no parameters: found duplicate key a with different value, a: 1 ,b: 2"]
     );
     assert_eq!(names(true, conflict, "{{ .a }}", &Facts::default()), ["1"]);
+    // An empty value is one: the documentation's `debugEnabled: false`.
+    let deep = json!([{ "matrix": { "generators": [
+        list(json!([{ "a": "", "n": 0, "off": false, "m": { "x": "", "y": null }, "l": [] }])),
+        list(json!([{ "a": "2", "n": 2, "off": true, "m": { "x": "2", "y": 2, "z": "2" }, "l": [2] }]))
+    ] } }]);
+    assert_eq!(
+        names(
+            true,
+            deep,
+            "a{{ .a }}{{ .n }}-{{ .off }}-{{ .m.x }}{{ empty .m.y }}-{{ .m.z }}-{{ len .l }}",
+            &Facts::default()
+        ),
+        ["a0-false-true-2-0"]
+    );
     let three = json!([{ "matrix": { "generators": [list(json!([])), list(json!([])), list(json!([]))] } }]);
     assert!(names(true, three, "a", &Facts::default())[0].contains("a matrix has two generators, this one has 3"));
     let yaml = json!([{ "matrix": { "generators": [
@@ -304,13 +320,28 @@ fn a_merge_overrides_by_key() {
         names(true, generators, "{{ .nameNormalized }}-{{ .values.size }}", &clusters()),
         ["in-cluster-small", "prod-1-big", "dev-small"]
     );
+    let list = |elements: Value| json!({ "list": { "elements": elements } });
+    let twice = json!([{ "merge": { "mergeKeys": ["name"], "generators": [
+        list(json!([{ "name": "a" }, { "name": "a" }])), list(json!([{ "name": "b" }]))
+    ] } }]);
+    let twice = names(true, twice, "{{ .name }}", &Facts::default());
+    assert!(twice[0].contains("were not unique by the given mergeKeys"), "{twice:?}");
     // Argo CD crashes here.
     let clash = json!([{ "merge": { "mergeKeys": ["name"], "generators": [
         { "clusters": { "values": { "size": "small" } } },
         { "list": { "elements": [{ "name": "dev", "values": { "size": "big" } }] } }
     ] } }]);
-    let names = names(true, clash, "{{ .name }}", &clusters());
-    assert!(names[0].contains("`values` is a map of string in one generator"), "{names:?}");
+    let clash = names(true, clash, "{{ .name }}", &clusters());
+    assert!(clash[0].contains("`values` is a map of string in one generator"), "{clash:?}");
+    // But not the other way round, nor in a matrix that overrides any values with texts.
+    let dev = json!({ "clusters": { "selector": { "matchLabels": { "env": "dev" } }, "values": { "size": "big" } } });
+    let any = list(json!([{ "name": "dev", "values": { "size": "small", "n": 1 } }]));
+    let merge = json!([{ "merge": { "mergeKeys": ["name"], "generators": [any, dev] } }]);
+    assert_eq!(names(true, merge, "{{ .values.size }}-{{ .values.n }}", &clusters()), ["big-1"]);
+    let matrix = json!([{ "matrix": { "generators": [dev, any] } }]);
+    assert_eq!(names(true, matrix, "{{ .values.size }}-{{ .values.n }}", &clusters()), ["big-1"]);
+    let matrix = names(true, json!([{ "matrix": { "generators": [any, dev] } }]), "a", &clusters());
+    assert!(matrix[0].contains("`values` is a map of string in one generator"), "{matrix:?}");
 }
 
 #[test]
@@ -420,16 +451,12 @@ fn a_failing_template_names_its_place() {
     );
 }
 
-/// Bitbucket Cloud, Azure `DevOps` and AWS `CodeCommit` are known by name.
+/// Bitbucket Cloud and AWS `CodeCommit` are known by name.
 #[test]
 fn forges_that_are_not_supported_are_named() {
-    for (generator, forge) in [
-        ("pullRequest", "bitbucket"),
-        ("pullRequest", "azuredevops"),
-        ("scmProvider", "bitbucket"),
-        ("scmProvider", "azureDevOps"),
-        ("scmProvider", "awsCodeCommit"),
-    ] {
+    for (generator, forge) in
+        [("pullRequest", "bitbucket"), ("scmProvider", "bitbucket"), ("scmProvider", "awsCodeCommit")]
+    {
         let names = names(true, json!([{ generator: { forge: {} } }]), "a", &Facts::default());
         let expected = format!("! `spec.generators[0].{generator}.{forge}` is a generator that is not supported");
         assert_eq!(names, [expected]);

@@ -161,7 +161,7 @@ fn repository(name: &str, branch: &str, labels: &[&str]) -> ForgeRepository {
     ForgeRepository {
         organization: "myorg".to_owned(),
         repository: name.to_owned(),
-        id: Some(190_320_251),
+        id: Some(RepositoryId::Number(190_320_251)),
         url: format!("git@github.com:myorg/{name}.git"),
         branch: branch.to_owned(),
         sha: "0bc57212c3cbbec69d20b34c507284bd300def5b".to_owned(),
@@ -203,6 +203,27 @@ fn repositories_have_argo_cds_parameters() {
             "Main/x?",
         ]]
     );
+}
+
+/// Azure `DevOps` identifies repositories by UUIDs, which Go prints as texts; without Go templates their tag stays.
+#[test]
+fn a_uuid_is_no_text() {
+    const ID: &str = "5febef5a-833d-4e14-b9c0-14cb638f91e6";
+    let generator = json!({ "scmProvider": { "azureDevOps": {
+        "organization": "contoso", "teamProject": "shop", "accessTokenRef": { "secretName": "a", "key": "b" }
+    } } });
+    let found = ForgeRepository { id: Some(RepositoryId::Uuid(ID.to_owned())), ..repository("web", "main", &[]) };
+    let facts = answered(&generator, Ok(ServiceAnswer::Repositories(vec![found])));
+    assert_eq!(
+        parameters(true, generator.clone(), &["repository_id", "repository_id | toJson"], &facts),
+        [[ID, &format!("{ID:?}")]]
+    );
+    assert_eq!(
+        parameters(false, generator.clone(), &["repository_id", "repository"], &facts),
+        [["{{repository_id}}", "web"]]
+    );
+    let matrix = json!({ "matrix": { "generators": [generator, { "list": { "elements": [{ "a": "b" }] } }] } });
+    assert_eq!(parameters(false, matrix, &["repository_id"], &facts), [[ID]]);
 }
 
 /// Argo CD `utils_test.go`: `TestFilter…`, `TestMultiFilterAnd`, `TestMultiFilterOr`.

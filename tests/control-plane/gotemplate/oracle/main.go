@@ -1,6 +1,6 @@
 // gotemplate-oracle evaluates Go templates with Go's own text/template and Masterminds sprig.
 //
-// In: JSON values on standard input, {"text": …, "data": …, "sprig": …, "missingKey": …, "left": …, "right": …}. Out, one a
+// In: JSON values on standard input, {"text": …, "data": …, "sprig": …, "missingKey": …, "left": …, "right": …, "times": …}. Out, one a
 // line: {"output": base64} or {"error": …}.
 //
 // Data is what encoding/json makes of it, so that every number is a float64; an object with one key that starts with `$`
@@ -16,6 +16,7 @@ import (
 	"io"
 	"log"
 	"os"
+	"syscall"
 	"text/template"
 
 	"github.com/Masterminds/sprig/v3"
@@ -28,14 +29,25 @@ type question struct {
 	MissingKey string `json:"missingKey"`
 	Left       string `json:"left"`
 	Right      string `json:"right"`
-	// How often to run it, for benchmarks.
-	Times int `json:"times"`
+	// How often to run it, for benchmarks; whether to parse it once.
+	Times     int  `json:"times"`
+	ParseOnce bool `json:"parseOnce"`
 }
 
 type answer struct {
 	Output []byte `json:"output"`
 	Error  string `json:"error,omitempty"`
+	// The CPU time that all runs took together, with the collection of their garbage.
+	Nanoseconds int64 `json:"nanoseconds,omitempty"`
 }
+
+var functions = func() template.FuncMap {
+	functions := sprig.TxtFuncMap()
+	for _, name := range []string{"env", "expandenv", "getHostByName"} {
+		delete(functions, name)
+	}
+	return functions
+}()
 
 func main() {
 	out := bufio.NewWriter(os.Stdout)
@@ -64,29 +76,47 @@ func evaluate(asked question) (result answer) {
 			result = answer{Error: fmt.Sprintf("panic: %v", caught)}
 		}
 	}()
-	for range max(asked.Times, 1) {
-		parsed := template.New("t").Delims(asked.Left, asked.Right)
-		if asked.Sprig {
-			functions := sprig.TxtFuncMap()
-			for _, name := range []string{"env", "expandenv", "getHostByName"} {
-				delete(functions, name)
+	data := typed(asked.Data)
+	var parsed *template.Template
+	var output bytes.Buffer
+	start := cpuTime()
+	for number := range max(asked.Times, 1) {
+		if number == 0 || !asked.ParseOnce {
+			var err error
+			if parsed, err = parse(asked); err != nil {
+				return answer{Error: err.Error()}
 			}
-			parsed.Funcs(functions)
 		}
-		if asked.MissingKey != "" {
-			parsed.Option("missingkey=" + asked.MissingKey)
-		}
-		parsed, err := parsed.Parse(asked.Text)
-		if err != nil {
+		output.Reset()
+		if err := parsed.Execute(&output, data); err != nil {
 			return answer{Error: err.Error()}
 		}
-		var output bytes.Buffer
-		if err := parsed.Execute(&output, typed(asked.Data)); err != nil {
-			return answer{Error: err.Error()}
-		}
-		result = answer{Output: output.Bytes()}
+	}
+	result = answer{Output: output.Bytes()}
+	if asked.Times > 0 {
+		result.Nanoseconds = cpuTime() - start
 	}
 	return result
+}
+
+// cpuTime is that of the whole process, in nanoseconds.
+func cpuTime() int64 {
+	var usage syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &usage); err != nil {
+		log.Fatal(err)
+	}
+	return usage.Utime.Nano() + usage.Stime.Nano()
+}
+
+func parse(asked question) (*template.Template, error) {
+	parsed := template.New("t").Delims(asked.Left, asked.Right)
+	if asked.Sprig {
+		parsed.Funcs(functions)
+	}
+	if asked.MissingKey != "" {
+		parsed.Option("missingkey=" + asked.MissingKey)
+	}
+	return parsed.Parse(asked.Text)
 }
 
 // typed replaces what stands for a value of another type.
