@@ -117,7 +117,8 @@ mod tests {
           "lastSynced": 2,
           "live": 5,
           "moved": "cluster",
-          "path": "/spec/replicas"
+          "path": "/spec/replicas",
+          "since": "2026-03-10T10:00:00Z"
         }
         "#);
         insta::assert_snapshot!(serde_json::to_string_pretty(&fields[1]).unwrap(), @r#"

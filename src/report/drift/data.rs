@@ -94,6 +94,7 @@ struct ApplicationData<'run> {
 /// A resource that belongs to no application.
 #[derive(Serialize)]
 struct OrphanEntry<'run> {
+    #[serde(skip_serializing_if = "str::is_empty")]
     group: &'run str,
     kind: &'run str,
     namespace: &'run str,
