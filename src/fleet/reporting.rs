@@ -63,7 +63,8 @@ fn compared_run(compared: &Compared) -> ApplicationRun {
     }
     let rolled_back = run.rolled_back.take().or_else(|| rolled_back(&compared.record, &run.sources));
     let conditions = compared.all_conditions().into_vec();
-    ApplicationRun { conditions, rolled_back, orphans: compared.orphans.clone(), ..run }
+    let first_seen = compared.record.state.as_ref().map(|state| state.seen.clone()).unwrap_or_default();
+    ApplicationRun { conditions, rolled_back, first_seen, orphans: compared.orphans.clone(), ..run }
 }
 
 fn with_resources(run: ApplicationRun, mut resources: Vec<ResourceDrift>, history: Commits) -> ApplicationRun {
@@ -117,6 +118,7 @@ fn run_of(fetched: &Fetched, tools: &[Option<SourceKind>], cluster: String) -> A
         conditions: fetched.conditions.clone().into_vec(),
         resources: Vec::new(),
         recent: Vec::new(),
+        first_seen: BTreeMap::new(),
         orphans: Vec::new(),
         history: Commits::new(),
         health: None,
@@ -179,6 +181,7 @@ pub(crate) fn invalid_run(application: InvalidApplication) -> ApplicationRun {
         conditions: application.findings.into_iter().map(of_manifest).collect(),
         resources: Vec::new(),
         recent: Vec::new(),
+        first_seen: BTreeMap::new(),
         orphans: Vec::new(),
         history: BTreeMap::new(),
         health: None,

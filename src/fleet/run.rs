@@ -105,6 +105,8 @@ pub struct ApplicationRun {
     pub resources: Vec<ResourceDrift>,
     /// Its resources whose drift is younger than the run was asked for (`--older-than`).
     pub recent: Vec<ResourceDrift>,
+    /// The resources that differed before, each since when a run that writes the record first saw it.
+    pub first_seen: BTreeMap<Key, Timestamp>,
     /// What stands in its namespace and belongs to no application, where that was asked for. No drift.
     pub orphans: Vec<Key>,
     /// The commits since the last sync, the newest first, by what they touched: a file, or a source's path. Only of
@@ -147,12 +149,19 @@ impl ApplicationRun {
 
     /// Since when a resource differs from git, as far as that is known.
     pub fn since(&self, resource: &ResourceDrift) -> Option<Timestamp> {
-        since(resource, self.git_changed(resource))
+        let known = since(resource, self.git_changed(resource));
+        let seen = self.seen(resource);
+        // A manager that writes again is no reason to call a difference younger.
+        known.into_iter().chain(seen).min()
     }
 
     /// Since when a field does.
     pub fn since_of_field(&self, resource: &ResourceDrift, field: &FieldDrift) -> Option<Timestamp> {
-        since_of_field(field, self.git_changed(resource))
+        since_of_field(field, self.git_changed(resource)).or_else(|| self.seen(resource))
+    }
+
+    fn seen(&self, resource: &ResourceDrift) -> Option<Timestamp> {
+        self.first_seen.get(&resource.key()).copied().filter(|_| resource.is_drift())
     }
 
     /// The oldest of the commits behind a resource, if all of them are known.

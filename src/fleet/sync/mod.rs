@@ -13,6 +13,7 @@ pub(crate) mod planned;
 mod record;
 pub(crate) mod request;
 pub(crate) mod rollback;
+mod seen;
 
 pub use request::{Delete, SyncRequest, Wish};
 pub use rollback::end_rollback;

@@ -10,7 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::planned::{Performed, PlanOutcome, Planned};
-use super::{SyncRequest, Wish, audit, delete, plan, record};
+use super::{SyncRequest, Wish, audit, delete, plan, record, seen};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
 use crate::finding::{Code, Finding};
@@ -35,7 +35,11 @@ pub(crate) async fn perform(planned: Planned, request: &Request, wanted: &SyncRe
         }
         PlanOutcome::Nothing | PlanOutcome::Left(_) | PlanOutcome::Refused(_) => false,
     };
-    if is_begun { Box::pin(with_lock(planned, request, wanted, world)).await } else { untouched(planned) }
+    if is_begun {
+        return Box::pin(with_lock(planned, request, wanted, world)).await;
+    }
+    Box::pin(seen::remember(&planned, request, wanted, world)).await;
+    untouched(planned)
 }
 
 pub(super) fn untouched(planned: Planned) -> Performed {
@@ -220,6 +224,7 @@ async fn carried_out(
                 Vec::new()
             };
             let id = compared.tracking(request).applyset_id;
+            state.seen = seen::after(&state.seen, compared, &operation, wanted.started);
             let ended = record::ended(compared, (plan, &tools), &operation, &id, Timestamp::now());
             state.finish(cluster, place, ended).await
         }

@@ -327,6 +327,7 @@ pub(in crate::report) fn application(name: &str) -> ApplicationRun {
         conditions: Vec::new(),
         resources: Vec::new(),
         recent: Vec::new(),
+        first_seen: BTreeMap::new(),
         orphans: Vec::new(),
         history: BTreeMap::new(),
         health: None,

@@ -22,7 +22,7 @@ pub use place::{Identity, Place};
 pub use record::{Attempt, AttemptEnd, Ended, HistoryEntry, LastAttempt, State};
 pub use sources::{Block, NotKept, SyncedSource, within_room};
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -125,6 +125,20 @@ impl State {
     ) -> Result<(), StateError> {
         let mut next = self.clone();
         next.rolled_back_to = id;
+        next.parent = Some(write::attempted(cluster, place, &next).await?);
+        *self = next;
+        Ok(())
+    }
+
+    /// Writes since when resources differ.
+    pub async fn set_seen(
+        &mut self,
+        cluster: &dyn Cluster,
+        place: &Place,
+        seen: BTreeMap<Key, Timestamp>,
+    ) -> Result<(), StateError> {
+        let mut next = self.clone();
+        next.seen = seen;
         next.parent = Some(write::attempted(cluster, place, &next).await?);
         *self = next;
         Ok(())

@@ -17,7 +17,7 @@ use super::{Attempt, AttemptEnd, HistoryEntry, Identity, Place, State, StateErro
 use crate::object::annotations::{
     APPLYSET_ADDITIONAL_NAMESPACES, APPLYSET_CONTAINS_KINDS, APPLYSET_ID, APPLYSET_TOOLING, MANAGED_BY,
 };
-use crate::object::{GroupKind, Object};
+use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::{Baseline, BaselineFault, is_of_record};
 use crate::sync::execute::OperationPhase;
 
@@ -35,6 +35,8 @@ const HISTORY: &str = "history.json";
 const ATTEMPT: &str = "attempt.json";
 /// The entry of the history that the application was rolled back to.
 const ROLLED_BACK_TO: &str = "rolled-back-to";
+/// Since when resources differ.
+const SEEN: &str = "differs.json";
 /// How many bytes of state one ConfigMap gets: 1 MiB is the server's limit, and somebody may keep notes beside it.
 const ROOM: usize = 900_000;
 /// How many of them the history gets; the oldest syncs make room.
@@ -87,6 +89,9 @@ impl State {
             Ok(id) => state.rolled_back_to = id,
             Err(key) => unreadable(key),
         }
+        // An age that cannot be read is not known: no more is lost.
+        let seen = read::<Vec<WrittenSeen>>(&parent, SEEN).unwrap_or_default().unwrap_or_default();
+        state.seen = seen.into_iter().map(WrittenSeen::into_entry).collect();
         state.parent = Some(parent);
         Ok(state)
     }
@@ -286,7 +291,7 @@ fn config_map(name: &str, namespace: &str, data: Map<String, Value>) -> Object {
 
 fn is_own_key(key: &str) -> bool {
     // Who knows an application by its name alone leaves the identity as it is.
-    [APPLICATION, SOURCES, HISTORY, ATTEMPT, ROLLED_BACK_TO].contains(&key)
+    [APPLICATION, SOURCES, HISTORY, ATTEMPT, ROLLED_BACK_TO, SEEN].contains(&key)
 }
 
 /// The parts of a state in the parent besides its record.
@@ -309,6 +314,9 @@ fn own_data(state: &State, place: &Place) -> Map<String, Value> {
     }
     if let Some(id) = state.rolled_back_to {
         put(ROLLED_BACK_TO, id.to_string());
+    }
+    if !state.seen.is_empty() {
+        put(SEEN, text(&state.seen.iter().map(WrittenSeen::of).collect::<Vec<_>>()));
     }
     data
 }
@@ -370,6 +378,22 @@ fn written_kind(kind: &GroupKind) -> String {
 fn group_kind(text: &str) -> GroupKind {
     let (kind, group) = text.split_once('.').unwrap_or((text, ""));
     GroupKind { group: group.to_owned(), kind: kind.to_owned() }
+}
+
+/// A resource that differs, as it is written: `Deployment.apps`, namespace, name, since when.
+#[derive(Serialize, Deserialize)]
+struct WrittenSeen(String, String, String, Timestamp);
+
+impl WrittenSeen {
+    fn of((key, since): (&Key, &Timestamp)) -> Self {
+        Self(written_kind(&key.group_kind()), key.namespace.clone(), key.name.clone(), *since)
+    }
+
+    fn into_entry(self) -> (Key, Timestamp) {
+        let Self(kind, namespace, name, since) = self;
+        let GroupKind { group, kind } = group_kind(&kind);
+        (Key { group, kind, namespace, name }, since)
+    }
 }
 
 /// An attempt as it is written.

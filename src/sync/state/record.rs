@@ -1,6 +1,6 @@
 //! What is on record of an application: its attempts, its history, its objects.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 
@@ -91,6 +91,8 @@ pub struct State {
     pub ended: Option<AttemptEnd>,
     /// The entry of the history that the application was rolled back to, until somebody syncs it again.
     pub rolled_back_to: Option<u64>,
+    /// The resources that differ from git, each since when a run that writes the record first saw it.
+    pub seen: BTreeMap<Key, Timestamp>,
     /// Why it may be that of another application of the name: who writes refuses it.
     pub doubt: Option<StateError>,
     /// The parts that could not be read.

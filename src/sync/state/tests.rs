@@ -92,7 +92,10 @@ fn data<'object>(parent: &'object Object, key: &str) -> &'object str {
 fn a_state_that_was_written_is_read_again() {
     let mut state = synced();
     state.rolled_back_to = Some(1);
+    let web = object("apps/v1", "Deployment", "prod", "web").key();
+    state.seen = [(web, time("2026-03-09T12:00:00Z"))].into();
     let read = read_again(&state).unwrap();
+    assert_eq!(read.seen, state.seen);
     assert_eq!(read.baseline, state.baseline);
     assert_eq!(read.history, state.history);
     assert_eq!((read.history[0].id, read.history[0].by.as_str()), (1, "ci@runner"));
