@@ -12,10 +12,12 @@ mod manifest_text;
 pub mod manifests;
 pub mod operation;
 pub mod options;
+pub mod project;
 pub mod selection;
 pub mod settings;
 pub mod source;
 pub mod sync_policy;
+pub mod windows;
 
 mod charts;
 mod duration;
@@ -26,6 +28,7 @@ mod kustomizations;
 mod manifest_folder;
 mod metadata;
 mod names;
+mod project_glob;
 mod reading;
 
 pub use application::{Application, Destination, InvalidApplication, SourceForm};

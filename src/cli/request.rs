@@ -12,6 +12,7 @@ use super::arguments::selection::{Chosen, SelectionArguments};
 use super::arguments::source::SourceArguments;
 use super::manifests::{self, ManifestError, StandardInput};
 use super::session::Session;
+use crate::app::project::Projects;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
 use crate::app::{self, Applications, Manifests, Selection, SelectionError};
 use crate::cluster::{ClusterSettings, Clusters};
@@ -54,6 +55,7 @@ pub(super) async fn request(
     request.facts = selection.generators.facts(Some(&selection.argocd_namespace), &world.clusters).await?;
     request.with_children = !selection.no_children;
     (request.applications, request.sets, request.selection) = (manifests.applications, manifests.sets, selected);
+    request.projects = Projects::new(manifests.projects);
     request.findings.splice(0..0, manifests.findings.into_iter().chain(warnings));
     Ok((request, world))
 }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use crate::app::appset::{ApplicationSet, Facts};
+use crate::app::project::{ProjectScoped, Projects};
 use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;
@@ -29,6 +30,10 @@ pub struct Request {
     pub with_children: bool,
     /// Which of them the run is about; those that are generated count, too.
     pub selection: Selection,
+    /// The AppProjects of the manifests.
+    pub projects: Projects,
+    /// The clusters and repositories that belong to one project alone.
+    pub scoped: ProjectScoped,
     /// The warnings from reading them.
     pub findings: Vec<Finding>,
     /// The limits of rendering.

@@ -7,6 +7,7 @@
 
 mod comparison;
 mod exclusions;
+mod global_projects;
 mod health;
 mod ignore;
 mod rendering;
@@ -15,6 +16,7 @@ mod tracking;
 
 pub use comparison::{ComparisonSettings, StatusField};
 pub use exclusions::Exclusions;
+pub use global_projects::GlobalProject;
 pub use health::{Customization, HealthSettings, Script};
 pub use ignore::SystemIgnore;
 pub use rendering::RenderingSettings;

@@ -17,6 +17,7 @@ pub(crate) mod namespace;
 pub(crate) mod neighbours;
 pub(crate) mod nondeterminism;
 pub(crate) mod owners;
+pub(crate) mod project;
 pub(crate) mod reasons;
 pub(crate) mod render;
 pub(crate) mod select;

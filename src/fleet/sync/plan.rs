@@ -15,7 +15,7 @@ use crate::fleet::application::{Commits, Compared, Extras, Listed, Observed, OnC
 use crate::fleet::applyset::marked;
 use crate::fleet::condition::{Condition, ConditionKind, Conditions};
 use crate::fleet::stages::last_render::{PastTarget, PastUnknown, Said};
-use crate::fleet::stages::{compare, last_render, owners};
+use crate::fleet::stages::{compare, last_render, owners, project};
 use crate::fleet::{Request, World};
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Object};
@@ -104,6 +104,8 @@ enum NotPlanned {
     For(Finding),
     /// Its record cannot be read.
     NoRecord(Finding),
+    /// Its project forbids it.
+    Forbidden(Vec<Finding>),
 }
 
 impl NotPlanned {
@@ -111,6 +113,12 @@ impl NotPlanned {
         match self {
             Self::Reported => {}
             Self::For(finding) => conditions.add(ConditionKind::SyncError, finding),
+            Self::Forbidden(findings) => {
+                // What was a warning to who compares is an error to who syncs.
+                let loaded = &mut compared.observed.listed.rendered.built.fetched.loaded;
+                loaded.conditions = loaded.conditions.clone().without_code(Code::ProjectViolation);
+                conditions.add_all(findings.into_iter().map(|finding| (ConditionKind::SyncError, finding)));
+            }
             Self::NoRecord(finding) => {
                 // What was a warning to who compares is an error to who syncs, and said once.
                 compared.observed.conditions = compared.observed.conditions.without(ConditionKind::BaselineWarning);
@@ -127,12 +135,21 @@ fn decision(compared: &Compared, wanted: &SyncRequest) -> Result<Decision, NotPl
     if let Wish::Delete(_) = wanted.wish {
         delete::refuse_unseen(compared).map_err(NotPlanned::For)?;
     }
+    refuse_forbidden(compared, wanted)?;
     refuse_incomplete(compared, wanted)?;
     match &compared.record.state {
         Ok(State { doubt: Some(doubt), .. }) => Err(NotPlanned::NoRecord(Finding::of(doubt))),
         Ok(state) => Ok(decided(compared, wanted, state)),
         Err(error) => Err(NotPlanned::NoRecord(Finding::of(error))),
     }
+}
+
+/// Whether its project forbids something of it. To delete an application needs no permission.
+fn refuse_forbidden(compared: &Compared, wanted: &SyncRequest) -> Result<(), NotPlanned> {
+    if compared.violations.is_empty() || matches!(wanted.wish, Wish::Delete(_)) {
+        return Ok(());
+    }
+    Err(NotPlanned::Forbidden(project::refusals(&compared.violations)))
 }
 
 /// Whether the application must not be written to at all.
