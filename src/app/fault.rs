@@ -210,6 +210,14 @@ pub(super) enum Fault {
     )]
     CronDescriptor { path: String, value: String },
 
+    #[error("`{path}` is not checked by this version")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::project::not_checked),
+        help("applications of the project are synced as if it were not there")
+    )]
+    NotChecked { path: String },
+
     #[error("`{path}` is `{value}`, which is not a time zone")]
     #[diagnostic(
         code(trueup::project::time_zone),

@@ -14,7 +14,7 @@ struct HelpPage {
     examples: [(&'static str, &'static str); 2],
 }
 
-const PAGES: [HelpPage; 14] = [
+const PAGES: [HelpPage; 15] = [
     HelpPage {
         command: "diff",
         common: &[
@@ -188,6 +188,14 @@ const PAGES: [HelpPage; 14] = [
                 "List Applications, with the generator of each",
             ),
             ("trueup expand -k bootstrap/ --recursive -o name", "Print a tree of Applications"),
+        ],
+    },
+    HelpPage {
+        command: "project",
+        common: &[],
+        examples: [
+            ("trueup project check apps/ projects/", "Report what projects forbid of rendered Applications"),
+            ("trueup project windows apps/ projects/", "Show which Applications may be synced now"),
         ],
     },
     HelpPage {

@@ -14,6 +14,7 @@ mod health;
 mod help;
 mod history;
 pub mod manifests;
+mod project;
 mod reconcile;
 mod render;
 mod request;
@@ -71,6 +72,7 @@ enum Command {
     Health(Box<health::HealthArguments>),
     Wait(Box<wait::WaitArguments>),
     Expand(Box<expand::ExpandArguments>),
+    Project(project::ProjectArguments),
     Doctor(Box<doctor::DoctorArguments>),
     Version(about::VersionArguments),
     Completion(about::CompletionArguments),
@@ -133,6 +135,7 @@ fn run(command: Command) -> ExitCode {
         Command::Health(arguments) => session::run(&arguments.look(), |session| health::health(*arguments, session)),
         Command::Wait(arguments) => session::run(&arguments.look(), |session| wait::wait(*arguments, session)),
         Command::Expand(arguments) => session::run(&arguments.look(), |session| expand::expand(*arguments, session)),
+        Command::Project(arguments) => session::run(&arguments.look(), |session| project::project(arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::Version(arguments) => session::run(&about::look(), |session| about::version(arguments, session)),
         Command::Completion(arguments) => {

@@ -28,6 +28,36 @@ pub(super) async fn request(
     from_cluster: FromCluster,
     session: &Session,
 ) -> Result<(Request, World), Vec<Finding>> {
+    read_request(selection, sources, clusters, from_cluster, ManifestsWanted::Applications, session).await
+}
+
+/// The same, where projects alone are enough.
+pub(super) async fn with_projects(
+    selection: &SelectionArguments,
+    sources: SourceArguments,
+    clusters: ClusterSettings,
+    from_cluster: FromCluster,
+    session: &Session,
+) -> Result<(Request, World), Vec<Finding>> {
+    read_request(selection, sources, clusters, from_cluster, ManifestsWanted::Projects, session).await
+}
+
+/// What the manifests must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ManifestsWanted {
+    Applications,
+    /// Applications or AppProjects.
+    Projects,
+}
+
+async fn read_request(
+    selection: &SelectionArguments,
+    sources: SourceArguments,
+    clusters: ClusterSettings,
+    from_cluster: FromCluster,
+    wanted: ManifestsWanted,
+    session: &Session,
+) -> Result<(Request, World), Vec<Finding>> {
     let argocd = selection.argocd()?;
     let (settings, rendering) = settings(&argocd.settings)?;
     let mut warnings = argocd.warnings.clone();
@@ -51,7 +81,7 @@ pub(super) async fn request(
         // The Secrets of the cluster may open the repository of the manifests.
         request = fleet::read_settings(request, &world).await;
     }
-    let (manifests, selected) = read(selection, &world.sources, session).await?;
+    let (manifests, selected) = read(selection, &world.sources, wanted, session).await?;
     request.facts = selection.generators.facts(Some(&selection.argocd_namespace), &world.clusters).await?;
     request.with_children = !selection.no_children;
     (request.applications, request.sets, request.selection) = (manifests.applications, manifests.sets, selected);
@@ -92,6 +122,7 @@ fn settings(settings: &Settings) -> Result<(ComparisonSettings, RenderingSetting
 async fn read(
     arguments: &SelectionArguments,
     sources: &Sources,
+    wanted: ManifestsWanted,
     session: &Session,
 ) -> Result<(Manifests, Selection), Vec<Finding>> {
     let (fetched, unfetched) = apps_from::read(&arguments.apps_from, sources, session).await;
@@ -108,6 +139,9 @@ async fn read(
     }
     read.texts.extend(fetched);
     let mut manifests = app::read(&read.texts);
+    if wanted == ManifestsWanted::Projects && !manifests.projects.is_empty() {
+        manifests.findings.retain(|finding| finding.code != Some(Code::AppNoApplication));
+    }
     let unreadable = read.errors.iter().map(|error| Finding::of(error)).chain(unfetched);
     manifests.findings.splice(0..0, unreadable);
     // What cannot be read at all comes first: it explains why nothing was found.

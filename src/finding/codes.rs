@@ -112,6 +112,7 @@ codes! {
     ProjectDescriptor = "trueup::project::descriptor", Error, "the schedule of a sync window is a descriptor, which Argo CD refuses (warning)", "write the five fields, as in `0 0 * * *` for `@daily`";
     ProjectForeign = "trueup::project::foreign", Error, "an object that git no longer has is left alone, because the project does not permit it (warning)", "delete it yourself, or let the project permit its kind and namespace";
     ProjectMissing = "trueup::project::missing", Error, "an Application's project has no AppProject, and other projects have one", "add its AppProject to PATH";
+    ProjectNotChecked = "trueup::project::not_checked", Error, "a field of a project that this version does not check (warning)", "check it yourself; applications are synced as if it were not there";
     ProjectPattern = "trueup::project::pattern", Error, "an invalid pattern in a project", "write `*` for any text, `?` for one letter, `[a-z]` for one of several, `{a,b}` for a choice";
     ProjectRepeated = "trueup::project::repeated", Error, "several AppProjects of one name", "keep one of them";
     ProjectRepeatedEntry = "trueup::project::repeated_entry", Error, "an entry that a list of a project has twice (warning)", "remove one of them";
@@ -295,6 +296,7 @@ codes! {
     SyncUnknown = "trueup::sync::unknown", Error, "an object could not be compared, so it is not overwritten", "see `trueup diff`";
     SyncUnreadableSource = "trueup::sync::unreadable_source", Error, "a source in the record cannot be read", "`trueup sync` records the current sources";
     SyncUnreadableState = "trueup::sync::unreadable_state", Error, "a part of the application's state cannot be read (warning)", "correct it before the next sync, which overwrites it";
+    SyncWindow = "trueup::sync::window", Forbidden, "a sync window does not allow a sync now", "`--wait-window` waits until it does";
     WaitDegraded = "trueup::wait::degraded", Unhealthy, "a resource of the wait is degraded", "fix it; `--ignore-degraded` keeps waiting";
     WaitTimeout = "trueup::wait::timeout", Unhealthy, "the wait was over before what was waited for came", "the message says for what; raise `--timeout` to wait longer";
     ReportChanged = "trueup::report::changed", Error, "a written file was changed by hand, and is kept (warning)", "remove it yourself";

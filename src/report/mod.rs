@@ -18,6 +18,7 @@ mod json;
 pub mod manifests;
 mod output;
 pub mod plan;
+pub mod project;
 pub mod proposal;
 mod stages;
 mod style;

@@ -32,6 +32,7 @@ mod jsonnet;
 mod ksonnet;
 mod overrides;
 mod plugin;
+mod project;
 mod promises;
 mod read_only;
 mod readme;

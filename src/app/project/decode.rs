@@ -85,11 +85,11 @@ pub struct InvalidProject {
 }
 
 /// The places in one file.
-struct Places {
+struct FilePlaces {
     file: Arc<str>,
 }
 
-impl Places {
+impl FilePlaces {
     fn at(&self, line: usize) -> Origin {
         Origin { file: Arc::clone(&self.file), line }
     }
@@ -118,13 +118,13 @@ pub(in crate::app) fn decode(
         );
     }
     let metadata: Metadata = fields.required_fields("metadata").map(metadata::decode).unwrap_or_default();
-    let places = Places { file: Arc::clone(reading.file()) };
+    let places = FilePlaces { file: Arc::clone(reading.file()) };
     let origin = places.at(reading.line(reading.base()));
     let specification = fields.required_fields("spec");
     let specification = specification.map(|spec| decode_specification(spec, &places)).unwrap_or_default();
     fields.finish();
     reading.report_repeated_fields();
-    let Specification { description, roles, orphaned_resources, rules } = specification;
+    let ProjectSpecification { description, roles, orphaned_resources, rules } = specification;
     let Metadata { name, namespace, labels, .. } = metadata;
     if reading.has_error() {
         return Err(Box::new(InvalidProject { name, origin, findings: reading.into_findings() }));
@@ -134,17 +134,21 @@ pub(in crate::app) fn decode(
 }
 
 #[derive(Default)]
-struct Specification {
+struct ProjectSpecification {
     description: String,
     roles: Vec<ProjectRole>,
     orphaned_resources: Option<OrphanedResources>,
     rules: RuleSet,
 }
 
-fn decode_specification(mut fields: Fields<'_>, places: &Places) -> Specification {
-    // Read elsewhere, or not yet.
-    fields.know(&["destinationServiceAccounts", "signatureKeys", "sourceIntegrity"]);
-    let specification = Specification {
+fn decode_specification(mut fields: Fields<'_>, places: &FilePlaces) -> ProjectSpecification {
+    for field in ["destinationServiceAccounts", "signatureKeys", "sourceIntegrity"] {
+        fields.know(&[field]);
+        if fields.is_given(field) {
+            fields.fault_at(field, &Fault::NotChecked { path: fields.shown_field(field) });
+        }
+    }
+    let specification = ProjectSpecification {
         description: fields.text("description"),
         roles: fields.list("roles").into_iter().map(decode_role).collect(),
         orphaned_resources: fields.fields("orphanedResources").map(decode_orphans),
@@ -171,7 +175,7 @@ fn decode_specification(mut fields: Fields<'_>, places: &Places) -> Specificatio
     specification
 }
 
-fn source_repos(fields: &mut Fields<'_>, places: &Places) -> RuleList<RulePattern> {
+fn source_repos(fields: &mut Fields<'_>, places: &FilePlaces) -> RuleList<RulePattern> {
     let name = "sourceRepos";
     let mut items = Vec::new();
     let mut seen = BTreeSet::new();
@@ -197,7 +201,7 @@ fn refuse_no_glob(pattern: &RulePattern, fields: &Fields<'_>, name: &'static str
     }
 }
 
-fn destinations(fields: &mut Fields<'_>, places: &Places) -> RuleList<DestinationRule> {
+fn destinations(fields: &mut Fields<'_>, places: &FilePlaces) -> RuleList<DestinationRule> {
     let mut items = Vec::new();
     for mut entry in fields.list("destinations") {
         let line = entry.line();
@@ -221,7 +225,7 @@ fn destinations(fields: &mut Fields<'_>, places: &Places) -> RuleList<Destinatio
     places.list(fields, "destinations", items)
 }
 
-fn kinds(fields: &mut Fields<'_>, name: &'static str, places: &Places) -> RuleList<ResourceRule> {
+fn kinds(fields: &mut Fields<'_>, name: &'static str, places: &FilePlaces) -> RuleList<ResourceRule> {
     let has_names = name.starts_with("cluster");
     let entries = fields.list(name).into_iter().map(|mut entry| {
         let line = entry.line();
@@ -234,7 +238,7 @@ fn kinds(fields: &mut Fields<'_>, name: &'static str, places: &Places) -> RuleLi
     places.list(fields, name, items)
 }
 
-fn source_namespaces(fields: &mut Fields<'_>, places: &Places) -> RuleList<String> {
+fn source_namespaces(fields: &mut Fields<'_>, places: &FilePlaces) -> RuleList<String> {
     let name = "sourceNamespaces";
     let namespaces = fields.texts_with_index(name);
     let items = namespaces.into_iter().map(|(index, text)| places.of(fields.line_of_item(name, index), text));

@@ -86,6 +86,19 @@ impl ProjectRules {
         &self.project.name
     }
 
+    /// The entries of `sourceRepos`.
+    pub fn source_repos(&self) -> impl Iterator<Item = &str> {
+        self.set.source_repos.items.iter().map(|entry| entry.value.text.as_str())
+    }
+
+    /// The entries of `destinations`: server, name and namespace.
+    pub fn destinations(&self) -> impl Iterator<Item = (&str, &str, &str)> {
+        self.set.destinations.items.iter().map(|entry| {
+            let rule = &entry.value;
+            (rule.server.text.as_str(), rule.name.text.as_str(), rule.namespace.text.as_str())
+        })
+    }
+
     /// The sync windows, those of global projects last.
     pub fn windows(&self) -> &[Arc<SyncWindow>] {
         &self.set.windows

@@ -212,11 +212,13 @@ fn has(bits: u64, value: i8) -> bool {
 /// The day after, at midnight, or at the hour that is nearest to it.
 fn next_midnight(at: &Zoned, zone: &TimeZone) -> Option<Zoned> {
     let next = date(at, 0, -1, (at.hour(), at.minute()), zone)?;
-    match next.hour() {
+    let next = match next.hour() {
         0 => Some(next),
         hour if hour > 12 => next.checked_add((24 - i64::from(hour)).hours()).ok(),
         hour => next.checked_add((-i64::from(hour)).hours()).ok(),
-    }
+    }?;
+    // A zone may leave out a whole day, at which robfig/cron never ends.
+    if next > *at { Some(next) } else { at.checked_add(24.hours()).ok() }
 }
 
 /// The minute begun, by the clock of UTC.
@@ -322,6 +324,18 @@ mod tests {
             ("0 0 * * ?", "America/Sao_Paulo", "2018-11-03T12:00:00Z", "2018-11-05T00:00:00-0200"),
         ] {
             assert_eq!(next(schedule, zone, after), expected, "{schedule} {zone} {after}");
+        }
+    }
+
+    /// Samoa had no 30 December 2011: robfig/cron looks for it without end.
+    #[test]
+    fn a_day_that_a_zone_leaves_out_is_passed_over() {
+        for (schedule, expected) in [
+            ("0 9 1 * *", "2012-01-01T09:00:00+1400"),
+            ("0 9 31 * *", "2011-12-31T09:00:00+1400"),
+            ("0 9 * * mon", "2012-01-02T09:00:00+1400"),
+        ] {
+            assert_eq!(next(schedule, "Pacific/Apia", "2011-12-29T12:00:00Z"), expected, "{schedule}");
         }
     }
 

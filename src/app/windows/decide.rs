@@ -70,7 +70,11 @@ fn at_time(windows: &[Arc<SyncWindow>], at: Timestamp, initiative: Initiative) -
 pub fn next_change(windows: &[Arc<SyncWindow>], after: Timestamp, initiative: Initiative) -> Option<Timestamp> {
     let now = at_time(windows, after, initiative).is_open;
     let horizon = after.checked_add((HORIZON_DAYS * 24).hours()).ok()?;
-    let mut at = after;
+    let mut at = after.checked_add(1.nanosecond()).ok()?;
+    // At the very start of a window the change is now.
+    if at_time(windows, at, initiative).is_open != now {
+        return Some(after);
+    }
     for _ in 0..STEPS {
         let events = windows.iter().flat_map(|window| [window.next_start(at), window.ends(at)]);
         let event = events.flatten().filter(|event| *event > at).min().filter(|event| *event <= horizon)?;

@@ -8,11 +8,12 @@
 //! not permitted; here the comparison stands beside the violation.
 
 use crate::app::Application;
+use crate::app::appset::ClusterSecret;
 use crate::app::project::{CheckedResource, DestinationCluster, ProjectLookup, ProjectRules, Violation};
 use crate::cluster::Cluster;
 use crate::finding::{Code, Finding};
 use crate::fleet::Request;
-use crate::fleet::application::{Extras, Left, Loaded, Observed, Purpose, Rendered};
+use crate::fleet::application::{Built, Extras, Left, Loaded, Observed, Purpose, Rendered};
 use crate::fleet::batch::Batch;
 use crate::fleet::condition::ConditionKind;
 use crate::object::kinds::Scope;
@@ -39,6 +40,28 @@ pub(crate) fn check(rendered: Batch<Rendered>, request: &Request) -> Batch<Rende
     })
 }
 
+/// Checks applications that were rendered without a cluster.
+pub(crate) fn check_built(built: Batch<Built>, kinds: &Kinds, request: &Request) -> Batch<Built> {
+    let with_violations = |mut built: Built| {
+        let violations = of_loaded(&built, (built.target.iter(), kinds), None, request);
+        keep_silent(&mut built.fetched.loaded, violations);
+        built
+    };
+    built.map(with_violations).map_left(|mut left: Left| {
+        let violations = of_manifest(&left.fetched.loaded, None, request);
+        keep_silent(&mut left.fetched.loaded, violations);
+        left
+    })
+}
+
+/// Keeps violations that are reported as such, and not as warnings.
+fn keep_silent(loaded: &mut Loaded, checked: Checked) {
+    match checked {
+        Ok(violations) => loaded.violations = violations,
+        Err((kind, finding)) => loaded.conditions.add(kind, finding),
+    }
+}
+
 /// What the project says of an application; or why it says nothing.
 type Checked = Result<Vec<Violation>, (ConditionKind, Finding)>;
 
@@ -53,24 +76,23 @@ fn keep(loaded: &mut Loaded, checked: Checked) {
 }
 
 fn violations(rendered: &Rendered, request: &Request) -> Checked {
-    let mut violations = of_manifest(rendered, Some(rendered.cluster()), request)?;
-    let Some(rules) = rules(&rendered.application, request)?.filter(|_| rendered.purpose != Purpose::Delete) else {
-        return Ok(violations);
-    };
-    let cluster = destination(&rendered.application, Some(rendered.cluster()), request);
-    violations.extend(of_objects(&rules, rendered.target.iter(), rendered.kinds(), &cluster));
-    Ok(violations)
+    of_loaded(rendered, (rendered.target.iter(), rendered.kinds()), Some(rendered.cluster()), request)
 }
 
-/// What rules forbid of objects.
-pub(crate) fn of_objects<'object>(
-    rules: &ProjectRules,
-    objects: impl Iterator<Item = &'object Object> + Clone,
-    kinds: &Kinds,
-    cluster: &DestinationCluster,
-) -> Vec<Violation> {
+/// What the project forbids of a manifest, and of its objects.
+fn of_loaded<'object>(
+    loaded: &Loaded,
+    (objects, kinds): (impl Iterator<Item = &'object Object> + Clone, &Kinds),
+    cluster: Option<&dyn Cluster>,
+    request: &Request,
+) -> Checked {
+    let mut violations = of_manifest(loaded, cluster, request)?;
+    let rules = rules(&loaded.application, request)?.filter(|_| loaded.purpose != Purpose::Delete);
+    let Some(rules) = rules else { return Ok(violations) };
+    let cluster = destination(&loaded.application, cluster, request);
     let kinds = kinds.with_definitions(objects.clone());
-    rules.check_resources(objects.map(|object| resource(object, &kinds)), cluster)
+    violations.extend(rules.check_resources(objects.map(|object| resource(object, &kinds)), &cluster));
+    Ok(violations)
 }
 
 /// What the project forbids of the manifest alone. One that is deleted needs no permission.
@@ -90,7 +112,7 @@ pub(crate) fn rules(
     request: &Request,
 ) -> Result<Option<Box<ProjectRules>>, (ConditionKind, Finding)> {
     let name = &application.project;
-    match request.projects.rules(name, &request.settings.global_projects, &request.scoped) {
+    match request.project(name) {
         ProjectLookup::Found(rules) => Ok(Some(rules)),
         ProjectLookup::Unchecked if name == DEFAULT_PROJECT => Ok(None),
         ProjectLookup::Unchecked => Err((ConditionKind::ProjectWarning, unchecked(name))),
@@ -142,10 +164,10 @@ pub(crate) fn destination(
     request: &Request,
 ) -> DestinationCluster {
     let (mut server, mut name) = (application.destination.server.clone(), application.destination.name.clone());
-    let known = |it: &&crate::app::project::ScopedCluster| it.server == server || !name.is_empty() && it.name == name;
+    let known = |it: &&ClusterSecret| it.server == server || !name.is_empty() && it.name == name;
     if name == IN_CLUSTER.0 || server == IN_CLUSTER.1 {
         (name, server) = (IN_CLUSTER.0.to_owned(), IN_CLUSTER.1.to_owned());
-    } else if let Some(known) = request.scoped.clusters.iter().find(known) {
+    } else if let Some(known) = request.facts.clusters.iter().flatten().find(known) {
         (server, name) = (known.server.clone(), known.name.clone());
     } else if server.is_empty() {
         let found = cluster.map_or("", Cluster::name);
@@ -176,6 +198,8 @@ pub(crate) fn permitted(mut extras: Extras, observed: &Observed, request: &Reque
     if foreign.is_empty() {
         return extras;
     }
+    // They stay members, to be found again.
+    extras.unseen.extend(foreign.iter().map(|live| live.key().group_kind()));
     extras.resources.retain(|resource| !foreign.iter().any(|live| live.key() == resource.key()));
     let named: Vec<String> = foreign.iter().take(3).map(|live| format!("`{}`", live.key())).collect();
     let more = foreign.len().saturating_sub(named.len());

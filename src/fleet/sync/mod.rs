@@ -11,6 +11,7 @@ pub(crate) mod planned;
 mod record;
 pub(crate) mod request;
 pub(crate) mod rollback;
+pub(crate) mod window;
 
 pub use request::{Delete, SyncRequest, Wish};
 pub use rollback::end_rollback;

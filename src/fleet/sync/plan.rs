@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::planned::{PlanOutcome, Planned};
-use super::{SyncRequest, Wish, delete};
+use super::{SyncRequest, Wish, delete, window};
 use crate::app::appset::RolloutPlace;
 use crate::cluster::{ClusterError, ObjectName, Reason};
 use crate::finding::{Code, Finding};
@@ -65,7 +65,29 @@ pub(crate) async fn plan(compared: Compared, request: &Request, wanted: &SyncReq
             PlanOutcome::Nothing
         }
     };
+    let outcome = within_windows(outcome, &compared, &mut conditions, (request, wanted));
     Planned { compared, git, outcome, conditions }
+}
+
+/// The plan, unless a sync window forbids what it does. What only records that all is in sync needs no window.
+fn within_windows(
+    outcome: PlanOutcome,
+    compared: &Compared,
+    conditions: &mut Conditions,
+    (request, wanted): (&Request, &SyncRequest),
+) -> PlanOutcome {
+    match outcome {
+        PlanOutcome::Execute(plan) if !plan.steps.is_empty() => {
+            match window::refusal(&compared.application, request, wanted) {
+                None => PlanOutcome::Execute(plan),
+                Some(finding) => {
+                    conditions.add(ConditionKind::SyncError, finding);
+                    PlanOutcome::Refused(plan)
+                }
+            }
+        }
+        outcome => outcome,
+    }
 }
 
 fn nothing(compared: Compared, conditions: Conditions, outcome: PlanOutcome) -> Planned {
