@@ -106,7 +106,8 @@ impl ProjectFlags {
 
 async fn list(flags: ProjectFlags, session: &mut Session) -> Result<u8, Vec<Finding>> {
     let (mut request, world, outputs, selection) = flags.ready(session).await?;
-    let projects = project::list(&mut request, &world).await.map_err(|errors| request::unselected(errors, &selection.chosen()))?;
+    let projects =
+        project::list(&mut request, &world).await.map_err(|errors| request::unselected(errors, &selection.chosen()))?;
     drop(world);
     session.end_progress().await;
     session.terminal.findings(&request.findings);

@@ -32,8 +32,6 @@ pub struct Request {
     pub selection: Selection,
     /// The AppProjects of the manifests.
     pub projects: Projects,
-    /// The clusters and repositories that belong to one project alone.
-    pub scoped: ProjectScoped,
     /// The warnings from reading them.
     pub findings: Vec<Finding>,
     /// The limits of rendering.
@@ -75,7 +73,7 @@ impl Request {
 
     /// The rules of a project, with what belongs to it alone.
     pub(crate) fn project(&self, name: &str) -> ProjectLookup {
-        let mut scoped = self.scoped.clone();
+        let mut scoped = ProjectScoped::default();
         let of_projects = self.render.keyring.repositories().of_projects();
         let own = of_projects.filter(|(project, _)| *project == name);
         let clusters = self.facts.clusters.iter().flatten().filter(|cluster| cluster.project == name);
