@@ -15,6 +15,8 @@ use std::time::Duration;
 
 use harness::{Missing, TestApplication, TestCluster, TestRepo, config_map, deployment};
 use timing::{print, ratio, sorted, timed};
+use trueup::app::project::{CheckedResource, DestinationCluster, ProjectLookup, ProjectScoped, Projects};
+use trueup::app::{Given, ManifestText};
 
 /// How often the first sync is made, each time in a namespace of its own.
 const FIRST_SYNCS: usize = 3;
@@ -22,6 +24,7 @@ const FIRST_SYNCS: usize = 3;
 const SECOND_SYNCS: usize = 10;
 
 fn main() {
+    print("project checks of 10,000 objects", &project_checks());
     let git = TestRepo::new().file("all.yaml", a_thousand_objects()).commit("a thousand objects");
     let measured = (|| {
         let ours = ours(&git)?;
@@ -38,6 +41,48 @@ fn main() {
     print("trueup sync, nothing to do", &second);
     print("kubectl apply --server-side, nothing to do", &their_second);
     println!("{:>12.1} times as long as trueup", ratio(&their_second, &second));
+}
+
+/// A project with lists of every kind, and objects of 50 kinds in 100 namespaces.
+fn project_checks() -> Vec<Duration> {
+    let entries = |count: usize, entry: &dyn Fn(usize) -> String| (0..count).map(entry).collect::<String>();
+    let manifest = format!(
+        "apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: team}}\nspec:\n  destinations:\n{}  \
+         namespaceResourceWhitelist:\n{}  namespaceResourceBlacklist:\n{}",
+        entries(50, &|number| format!("  - {{server: 'https://*.example.com', namespace: 'team-{number}*'}}\n")),
+        entries(50, &|number| format!("  - {{group: '*', kind: 'Kind{number}*'}}\n")),
+        entries(50, &|number| format!("  - {{group: 'group-{number}', kind: 'Forbidden*'}}\n")),
+    );
+    let given = ManifestText {
+        name: "team.yaml".to_owned(),
+        bytes: manifest.into(),
+        folder: ".".into(),
+        given: Given::InFolder,
+    };
+    let projects = Projects::new(trueup::app::read(&[given]).projects);
+    let ProjectLookup::Found(rules) = projects.rules("team", &[], &ProjectScoped::default()) else {
+        panic!("the project is right");
+    };
+    let texts: Vec<[String; 4]> = (0..10_000)
+        .map(|number| {
+            let (kind, namespace) = (number % 50, number % 100);
+            [format!("group-{kind}"), format!("Kind{kind}"), format!("team-{namespace}"), format!("object-{number}")]
+        })
+        .collect();
+    let cluster = DestinationCluster { server: "https://prod.example.com".to_owned(), name: String::new() };
+    let check = || {
+        let resources = texts.iter().map(|[group, kind, namespace, name]| CheckedResource {
+            group,
+            kind,
+            namespace,
+            name,
+            is_namespaced: true,
+        });
+        let start = std::time::Instant::now();
+        assert_eq!(rules.check_resources(resources, &cluster), []);
+        start.elapsed()
+    };
+    sorted((0..20).map(|_| check()).collect())
 }
 
 /// 500 `ConfigMap`s and 500 Deployments.

@@ -301,7 +301,10 @@ impl Parts {
         fields.know(&["apiVersion", "kind", "status"]);
         // An item of an ApplicationList may leave it to the list.
         if let Some(version) = fields.text("apiVersion").strip_prefix("argoproj.io/").filter(|it| *it != "v1alpha1") {
-            fields.fault_at("apiVersion", &Fault::OtherVersion { version: version.to_owned() });
+            fields.fault_at(
+                "apiVersion",
+                &Fault::OtherVersion { what: "an Application's version", version: version.to_owned() },
+            );
         }
         let parts = Self {
             metadata: fields.required_fields("metadata").map(metadata::decode).unwrap_or_default(),

@@ -30,9 +30,9 @@ pub(super) enum Fault {
     #[diagnostic(code(trueup::app::missing_field), help("add `{field}`; `kubectl apply` would ask for it too"))]
     Missing { path: String, field: String },
 
-    #[error("an Application's version is `{version}`, which Argo CD does not know")]
+    #[error("{what} is `{version}`, which Argo CD does not know")]
     #[diagnostic(code(trueup::app::version), help("write `apiVersion: argoproj.io/v1alpha1`"))]
-    OtherVersion { version: String },
+    OtherVersion { what: &'static str, version: String },
 
     #[error("`{path}` is given twice in one map")]
     #[diagnostic(
@@ -163,6 +163,9 @@ pub(super) enum Fault {
     #[error("`{path}` is `{value}`, but has to be {known}")]
     #[diagnostic(code(trueup::app::unknown_value), help("the API server refuses the manifest, too"))]
     UnknownValue { path: String, value: String, known: String },
+    #[error("`{path}` is `{value}`, which is not a duration: {why}")]
+    #[diagnostic(code(trueup::app::duration), help("write it as `90m` or `1h30m`"))]
+    BadWindowLength { path: String, value: String, why: &'static str },
 
     #[error("`{path}` is {value}, {why}")]
     #[diagnostic(code(trueup::app::range), help("{advice}"))]
@@ -195,6 +198,61 @@ pub(super) enum Fault {
     #[error("`{path}` is `{found}`, not `always` or `cluster-changed`")]
     #[diagnostic(severity(Warning), code(trueup::app::ignore_file), help("write one of the two, or leave it out"))]
     BadWhen { path: String, found: String },
+    #[error("`{path}` denies everything: `!*`")]
+    #[diagnostic(code(trueup::project::pattern), help("Argo CD refuses it; remove the entry to allow nothing"))]
+    DeniesAll { path: String },
+
+    #[error("`{path}` has `{entry}` twice")]
+    #[diagnostic(severity(Warning), code(trueup::project::repeated_entry), help("remove one of them"))]
+    RepeatedEntry { path: String, entry: String },
+
+    #[error("`{path}` is `{pattern}`, which is not a glob: {why}")]
+    #[diagnostic(
+        code(trueup::project::pattern),
+        help("write `*` for any text, `?` for one letter, `[a-z]` for one of several, `{{a,b}}` for a choice")
+    )]
+    NoProjectGlob { path: String, pattern: String, why: String },
+
+    #[error("`{path}` is `{value}`, which is not a schedule: {why}")]
+    #[diagnostic(
+        code(trueup::project::schedule),
+        help("write five fields: minute, hour, day of month, month, day of week, as in `0 22 * * mon-fri`")
+    )]
+    BadSchedule { path: String, value: String, why: String },
+
+    #[error("`{path}` is `{value}`, which Argo CD refuses")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::project::descriptor),
+        help("write the five fields, as in `0 0 * * *` for `@daily`")
+    )]
+    CronDescriptor { path: String, value: String },
+
+    #[error("`{path}` is not checked by this version")]
+    #[diagnostic(
+        severity(Warning),
+        code(trueup::project::not_checked),
+        help("applications of the project are synced as if it were not there")
+    )]
+    NotChecked { path: String },
+
+    #[error("`{path}` is `{value}`, which is not a time zone")]
+    #[diagnostic(
+        code(trueup::project::time_zone),
+        help("write a name of the IANA database, such as `Europe/Berlin`; without one it is UTC")
+    )]
+    BadTimeZone { path: String, value: String },
+
+    #[error("`{path}` is `{value}`, not `allow` or `deny`")]
+    #[diagnostic(code(trueup::project::window), help("`allow` opens syncs at its times, `deny` closes them"))]
+    BadWindowKind { path: String, value: String },
+
+    #[error("`{path}` names no application, namespace or cluster")]
+    #[diagnostic(
+        code(trueup::project::window),
+        help("add `applications`, `namespaces` or `clusters`; `['*']` matches all")
+    )]
+    WindowOfNothing { path: String },
 
     #[error("`spec.project` is not given")]
     #[diagnostic(severity(Warning), code(trueup::app::no_project), help("as it stands, the project is `default`"))]
@@ -232,7 +290,11 @@ impl Fault {
 }
 
 fn shown_map(path: &str) -> String {
-    if path.is_empty() { "an Application".to_owned() } else { format!("`{path}`") }
+    match path {
+        "" => "an Application".to_owned(),
+        root if root.starts_with("an ") => root.to_owned(),
+        path => format!("`{path}`"),
+    }
 }
 
 fn relative(path: &str) -> &str {

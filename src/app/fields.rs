@@ -221,6 +221,16 @@ impl<'doc> Fields<'doc> {
         self.reading.line(&self.place)
     }
 
+    /// The line of a field, counted from 1.
+    pub(super) fn line_of(&self, name: &str) -> usize {
+        self.reading.line(&self.place.child(name))
+    }
+
+    /// The line of an item of a field's list, counted from 1.
+    pub(super) fn line_of_item(&self, name: &str, index: usize) -> usize {
+        self.reading.line(&self.place.child(name).index(index))
+    }
+
     /// The map as people write its path: `spec.source`.
     pub(super) fn shown(&self) -> String {
         self.reading.shown(&self.place)

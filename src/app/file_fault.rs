@@ -90,6 +90,13 @@ pub(super) enum FileFault {
         help("the first was taken; rename or remove the others, or build them if Kustomize renames them")
     )]
     Repeated { places: Vec<String> },
+
+    #[error("project {name}: {} AppProjects have this name: {}", .places.len(), in_words(.places))]
+    #[diagnostic(
+        code(trueup::project::repeated),
+        help("keep one of them; applications of the project are not synced until then")
+    )]
+    RepeatedProject { name: String, places: Vec<String> },
 }
 
 /// So many of a kind are named; of the others there is a number.

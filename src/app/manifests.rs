@@ -18,6 +18,7 @@ use super::charts::Charts;
 use super::file_fault::{FileFault, MayHide};
 use super::kustomizations::Kustomizations;
 use super::manifest_text::{Given, ManifestText};
+use super::project::{self, AppProject, InvalidProject};
 use super::reading::{Reading, SourceText};
 use crate::finding::{Code, Finding, Severity};
 use crate::object::yaml::{self, Document, Limits, Span, WithPositions, YamlError};
@@ -30,6 +31,8 @@ pub struct Manifests {
     pub applications: Vec<Result<Application, Box<InvalidApplication>>>,
     /// Every ApplicationSet, in the order of the input; what is wrong with the others is among the findings.
     pub sets: Vec<ApplicationSet>,
+    /// Every AppProject, in the order of the input; the errors of those that are wrong are among the findings.
+    pub projects: Vec<Result<AppProject, Box<InvalidProject>>>,
     /// Faults in files, outside of any Application.
     pub findings: Vec<Finding>,
     /// Files in folders that were skipped, one by one, for verbose output.
@@ -48,6 +51,7 @@ pub fn read(inputs: &[ManifestText]) -> Manifests {
     }
     manifests.findings.extend(built.into_findings());
     refuse_repeated(&mut manifests.applications);
+    report_projects(&mut manifests);
     let is_reported = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
     // Where there is no input at all, the command line has said why.
     let is_empty = manifests.applications.is_empty() && manifests.sets.is_empty();
@@ -190,6 +194,7 @@ impl File<'_> {
         match (kind.group.as_str(), kind.kind.as_str()) {
             ("argoproj.io", "Application") => self.application(entry, object),
             ("argoproj.io", "ApplicationSet") => self.application_set(entry, object),
+            ("argoproj.io", "AppProject") => self.project(entry, object, &kind),
             (_, list) if list.ends_with("List") && object.get("items").is_some_and(Value::is_array) => {
                 self.list(entry, &kind);
             }
@@ -236,6 +241,21 @@ impl File<'_> {
             Err(invalid) if invalid.is_incomplete && self.built_by.is_some() => self.complete(name),
             application => self.found.applications.push(application),
         }
+    }
+
+    fn project(&mut self, entry: &ManifestEntry<'_>, object: &Map<String, Value>, kind: &Gvk) {
+        let name = name_of(object);
+        let reading = self.reading(entry).of_kind("an AppProject");
+        if ["{{", "${"].iter().any(|opening| name.contains(opening)) {
+            let line = reading.line(&entry.base);
+            return self.template(line);
+        }
+        if self.patched_by.is_some() || object.get("spec").is_none() && self.built_by.is_some() {
+            return self.ignore(&kind.group_kind().to_string());
+        }
+        let reading = if name.is_empty() { reading } else { reading.about(&format!("project {name}")) };
+        let decoded = project::decode(reading, object);
+        self.found.projects.push(decoded);
     }
 
     /// Passes over an Application that is whole only as it comes out of Kustomize.
@@ -339,7 +359,7 @@ impl File<'_> {
                 manifests.findings.push(finding);
             }
         }
-        let is_empty = found.applications.is_empty() && found.sets.is_empty();
+        let is_empty = found.applications.is_empty() && found.sets.is_empty() && found.projects.is_empty();
         if input.given == Given::ByName && is_empty && !is_reported {
             let holds = match found.ignored.len() {
                 0 => "nor anything else".to_owned(),
@@ -351,6 +371,7 @@ impl File<'_> {
         manifests.details.extend(first_of_each_code(found.details));
         manifests.applications.extend(found.applications);
         manifests.sets.extend(found.sets);
+        manifests.projects.extend(found.projects);
         for (kind, count) in found.ignored {
             *manifests.ignored.entry(kind).or_default() += count;
         }
@@ -413,6 +434,25 @@ fn refuse_repeated(applications: &mut [Result<Application, Box<InvalidApplicatio
                 entry @ Ok(_) => refuse(entry, &finding),
             }
         }
+    }
+}
+
+/// The findings about projects: those of their manifests, and two that define the same one.
+fn report_projects(manifests: &mut Manifests) {
+    let mut places: BTreeMap<&str, Vec<String>> = BTreeMap::new();
+    for project in &manifests.projects {
+        let (name, origin, findings) = match project {
+            Ok(project) => (&project.name, &project.origin, &project.findings),
+            Err(invalid) => (&invalid.name, &invalid.origin, &invalid.findings),
+        };
+        manifests.findings.extend(findings.iter().cloned());
+        if !name.is_empty() {
+            places.entry(name).or_default().push(origin.to_string());
+        }
+    }
+    for (name, places) in places.into_iter().filter(|(_, places)| places.len() > 1) {
+        let fault = FileFault::RepeatedProject { name: name.to_owned(), places };
+        manifests.findings.push(Finding::of(&fault));
     }
 }
 

@@ -14,10 +14,12 @@ pub mod manifests;
 pub mod operation;
 pub mod options;
 pub mod policy;
+pub mod project;
 pub mod selection;
 pub mod settings;
 pub mod source;
 pub mod sync_policy;
+pub mod windows;
 
 mod charts;
 mod duration;
@@ -28,6 +30,7 @@ mod kustomizations;
 mod manifest_folder;
 mod metadata;
 mod names;
+mod project_glob;
 mod reading;
 
 pub use application::{Application, Destination, InvalidApplication, SourceForm};

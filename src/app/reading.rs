@@ -39,6 +39,8 @@ pub(super) struct Reading<'doc> {
     /// Where in the document it stands: the root, or an item of a List.
     base: Pointer,
     subject: String,
+    /// What the root is called: nothing for an Application.
+    root: &'static str,
     found: RefCell<FoundField>,
 }
 
@@ -114,7 +116,7 @@ impl SourceText {
 impl<'doc> Reading<'doc> {
     pub(super) fn new(source: &'doc SourceText, document: &'doc Document, base: Pointer) -> Self {
         let subject = source.file.to_string();
-        Self { source, document, base, subject, found: RefCell::default() }
+        Self { source, document, base, subject, root: "", found: RefCell::default() }
     }
 
     /// Whom the findings are about: an Application's name.
@@ -122,6 +124,12 @@ impl<'doc> Reading<'doc> {
     pub(super) fn about(mut self, subject: &str) -> Self {
         subject.clone_into(&mut self.subject);
         self
+    }
+
+    /// Of another kind than an Application, which its root is called by.
+    #[must_use]
+    pub(super) fn of_kind(self, root: &'static str) -> Self {
+        Self { root, ..self }
     }
 
     pub(super) fn base(&self) -> &Pointer {
@@ -158,7 +166,10 @@ impl<'doc> Reading<'doc> {
     /// A place as people write it, from the Application's root.
     pub(super) fn shown(&self, place: &Pointer) -> String {
         let below = place.tokens().iter().skip(self.base.tokens().len());
-        below.fold(Pointer::root(), |pointer, token| pointer.child(token)).dotted()
+        match below.fold(Pointer::root(), |pointer, token| pointer.child(token)).dotted() {
+            path if path.is_empty() => self.root.to_owned(),
+            path => path,
+        }
     }
 
     /// Marks the value of a place in the file.

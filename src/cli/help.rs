@@ -17,7 +17,7 @@ struct HelpPage {
     examples: [(&'static str, &'static str); 2],
 }
 
-const PAGES: [HelpPage; 23] = [
+const PAGES: [HelpPage; 24] = [
     HelpPage {
         command: "diff",
         common: &[
@@ -226,6 +226,14 @@ const PAGES: [HelpPage; 23] = [
         examples: [
             ("trueup policy validate policy.csv", "Find every line that is wrong"),
             ("trueup policy validate argocd-rbac-cm.yaml projects.yaml", "The same for manifests"),
+        ],
+    },
+    HelpPage {
+        command: "project",
+        common: &[],
+        examples: [
+            ("trueup project check apps/ projects/", "Report what projects forbid of rendered Applications"),
+            ("trueup project windows apps/ projects/", "Show which Applications may be synced now"),
         ],
     },
     HelpPage {

@@ -17,6 +17,7 @@ mod help;
 mod history;
 pub mod manifests;
 mod policy;
+mod project;
 mod reconcile;
 mod registered;
 mod render;
@@ -81,6 +82,7 @@ enum Command {
     #[command(name = "can-i")]
     CanI(Box<can_i::CanIArguments>),
     Policy(Box<policy::PolicyCommandArguments>),
+    Project(project::ProjectArguments),
     Doctor(Box<doctor::DoctorArguments>),
     Cluster(Box<cluster::ClusterArguments>),
     Repo(Box<repo::RepoArguments>),
@@ -148,6 +150,7 @@ fn run(command: Command) -> ExitCode {
         Command::Whoami(arguments) => session::run(&arguments.look(), |session| whoami::whoami(*arguments, session)),
         Command::CanI(arguments) => session::run(&arguments.look(), |session| can_i::can_i(*arguments, session)),
         Command::Policy(arguments) => session::run(&arguments.look(), |session| policy::policy(*arguments, session)),
+        Command::Project(arguments) => session::run(&arguments.look(), |session| project::project(arguments, session)),
         Command::Doctor(arguments) => session::run(&arguments.look(), |session| doctor::doctor(*arguments, session)),
         Command::Cluster(arguments) => cluster::run(*arguments),
         Command::Repo(arguments) => repo::repo(*arguments),

@@ -14,6 +14,7 @@ use super::manifests::{self, ManifestError, StandardInput};
 use super::registered;
 use super::session::Session;
 use crate::app::policy::{Policy, Subject};
+use crate::app::project::Projects;
 use crate::app::settings::{ComparisonSettings, RenderingSettings, Settings};
 use crate::app::{self, Application, Applications, Manifests, Selection, SelectionError};
 use crate::cluster::{ClusterSettings, Clusters};
@@ -27,6 +28,36 @@ pub(super) async fn request(
     sources: SourceArguments,
     clusters: ClusterSettings,
     from_cluster: FromCluster,
+    session: &Session,
+) -> Result<(Request, World), Vec<Finding>> {
+    read_request(selection, sources, clusters, from_cluster, ManifestsWanted::Applications, session).await
+}
+
+/// The same, where projects alone are enough.
+pub(super) async fn with_projects(
+    selection: &SelectionArguments,
+    sources: SourceArguments,
+    clusters: ClusterSettings,
+    from_cluster: FromCluster,
+    session: &Session,
+) -> Result<(Request, World), Vec<Finding>> {
+    read_request(selection, sources, clusters, from_cluster, ManifestsWanted::Projects, session).await
+}
+
+/// What the manifests must hold.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum ManifestsWanted {
+    Applications,
+    /// Applications or AppProjects.
+    Projects,
+}
+
+async fn read_request(
+    selection: &SelectionArguments,
+    sources: SourceArguments,
+    clusters: ClusterSettings,
+    from_cluster: FromCluster,
+    wanted: ManifestsWanted,
     session: &Session,
 ) -> Result<(Request, World), Vec<Finding>> {
     let argocd = selection.argocd()?;
@@ -55,10 +86,11 @@ pub(super) async fn request(
         // The Secrets of the cluster may open the repository of the manifests.
         request = fleet::read_settings(request, &world).await;
     }
-    let (manifests, selected, allowed) = read(selection, &world.sources, session).await?;
+    let (manifests, selected, allowed) = read(selection, &world.sources, wanted, session).await?;
     request.facts = selection.generators.facts(Some(&selection.argocd_namespace), &world.clusters).await?;
     request.with_children = !selection.no_children;
     (request.applications, request.sets, request.selection) = (manifests.applications, manifests.sets, selected);
+    request.projects = Projects::new(manifests.projects);
     request.permissions = permissions(allowed, overriding, &argocd.settings)?;
     request.findings.splice(0..0, manifests.findings.into_iter().chain(warnings));
     Ok((request, world))
@@ -124,6 +156,7 @@ fn permissions(
 async fn read(
     arguments: &SelectionArguments,
     sources: &Sources,
+    wanted: ManifestsWanted,
     session: &Session,
 ) -> Result<(Manifests, Selection, Option<(Policy, Subject)>), Vec<Finding>> {
     let (fetched, unfetched) = apps_from::read(&arguments.apps_from, sources, session).await;
@@ -141,6 +174,9 @@ async fn read(
     read.texts.extend(fetched);
     let allowed = arguments.policy.allowed(&read.texts)?;
     let mut manifests = app::read(&read.texts);
+    if wanted == ManifestsWanted::Projects && !manifests.projects.is_empty() {
+        manifests.findings.retain(|finding| finding.code != Some(Code::AppNoApplication));
+    }
     let unreadable = read.errors.iter().map(|error| Finding::of(error)).chain(unfetched);
     manifests.findings.splice(0..0, unreadable);
     // What cannot be read at all comes first: it explains why nothing was found.

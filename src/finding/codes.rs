@@ -89,7 +89,7 @@ codes! {
     AppPartial = "trueup::app::partial", Error, "Applications in a walked folder that are complete only as Kustomize builds them (warning)", "build them, as with `kubectl kustomize`, and give the output";
     AppPathBesideChart = "trueup::app::path_beside_chart", Error, "`path` beside `chart`, so `path` is ignored (warning)", "remove one of the two";
     AppPointer = "trueup::app::pointer", Error, "a JSON pointer that does not begin with `/` (warning)", "correct it; as it stands, the field is compared";
-    AppProjectUnchecked = "trueup::app::project_unchecked", Error, "an Application of another project than `default`, whose rules this version does not check (warning)", "compare the project's `sourceRepos`, `destinations` and resource lists yourself";
+    AppProjectUnchecked = "trueup::app::project_unchecked", Error, "an Application of another project than `default`, and no AppProject was given (warning)", "add the AppProjects to PATH";
     AppRange = "trueup::app::range", Error, "a number that is out of range", "the message says the range";
     AppReference = "trueup::app::reference", Error, "a `ref` with characters other than letters, digits, `-` and `_`", "choose another name, here and in each `$name/…`";
     AppRepeatedApplication = "trueup::app::repeated_application", Error, "several Applications of one name", "rename or remove all but one; build them if Kustomize renames them";
@@ -111,6 +111,18 @@ codes! {
     AppVersion = "trueup::app::version", Error, "an Application of a version that Argo CD does not know", "write `apiVersion: argoproj.io/v1alpha1`";
     AppWrongType = "trueup::app::wrong_type", Error, "a field of a wrong type", "the message says which type it is";
     AppYaml = "trueup::app::yaml", Error, "a file that is not valid YAML", "correct the line that is named";
+    ProjectDescriptor = "trueup::project::descriptor", Error, "the schedule of a sync window is a descriptor, which Argo CD refuses (warning)", "write the five fields, as in `0 0 * * *` for `@daily`";
+    ProjectForeign = "trueup::project::foreign", Error, "an object that git no longer has is left alone, because the project does not permit it (warning)", "delete it yourself, or let the project permit its kind and namespace";
+    ProjectMissing = "trueup::project::missing", Error, "an Application's project has no AppProject, and other projects have one", "add its AppProject to PATH";
+    ProjectNotChecked = "trueup::project::not_checked", Error, "a field of a project that this version does not check (warning)", "check it yourself; applications are synced as if it were not there";
+    ProjectPattern = "trueup::project::pattern", Error, "an invalid pattern in a project", "write `*` for any text, `?` for one letter, `[a-z]` for one of several, `{a,b}` for a choice";
+    ProjectRepeated = "trueup::project::repeated", Error, "several AppProjects of one name", "keep one of them";
+    ProjectRepeatedEntry = "trueup::project::repeated_entry", Error, "an entry that a list of a project has twice (warning)", "remove one of them";
+    ProjectSchedule = "trueup::project::schedule", Error, "an invalid schedule of a sync window", "write five fields: minute, hour, day of month, month, day of week";
+    ProjectTimeZone = "trueup::project::time_zone", Error, "an unknown time zone of a sync window", "write a name of the IANA database, such as `Europe/Berlin`";
+    ProjectUnusable = "trueup::project::unusable", Error, "the AppProject of an Application is invalid, or defined several times", "correct the manifest that is named";
+    ProjectViolation = "trueup::project::violation", Forbidden, "the project does not permit a source, the destination or an object (a warning unless something is synced)", "the message has the rule and its line; change the project or the Application";
+    ProjectWindow = "trueup::project::window", Error, "a sync window that says neither `allow` nor `deny`, or names no application, namespace or cluster", "correct the line that is named";
     YamlSyntax = "trueup::yaml::syntax", Error, "a document that kubectl would also refuse", "correct the line that is named";
     SourceAccess = "trueup::source::access", Error, "the server refuses access", "give credentials that can read the repository; the message lists the kinds that are accepted";
     SourceArchive = "trueup::source::archive", Error, "a chart's archive is not at the URL of its index, cannot be unpacked, or contains what a chart must not contain", "nothing of it is used; ask its publisher";
@@ -307,6 +319,7 @@ codes! {
     SyncUnknown = "trueup::sync::unknown", Error, "an object could not be compared, so it is not overwritten", "see `trueup diff`";
     SyncUnreadableSource = "trueup::sync::unreadable_source", Error, "a source in the record cannot be read", "`trueup sync` records the current sources";
     SyncUnreadableState = "trueup::sync::unreadable_state", Error, "a part of the application's state cannot be read (warning)", "correct it before the next sync, which overwrites it";
+    SyncWindow = "trueup::sync::window", Forbidden, "a sync window does not allow a sync now", "`--wait-window` waits until it does";
     WaitDegraded = "trueup::wait::degraded", Unhealthy, "a resource of the wait is degraded", "fix it; `--ignore-degraded` keeps waiting";
     WaitTimeout = "trueup::wait::timeout", Unhealthy, "the wait was over before what was waited for came", "the message says for what; raise `--timeout` to wait longer";
     ReportChanged = "trueup::report::changed", Error, "a written file was changed by hand, and is kept (warning)", "remove it yourself";

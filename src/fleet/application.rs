@@ -12,6 +12,7 @@ use super::Request;
 use super::condition::{ConditionKind, Conditions};
 use super::live::{Live, LiveView, identity};
 use super::run::RolledBack;
+use crate::app::project::Violation;
 use crate::app::source::{SourceBlock, SourceKind};
 use crate::app::{Application, Source, SourceForm};
 use crate::cluster::Cluster;
@@ -42,6 +43,8 @@ pub(crate) struct Loaded {
     /// Which application its manifest says it is, whatever it is rolled back to.
     pub(crate) identity: Identity,
     pub(crate) purpose: Purpose,
+    /// What its project forbids; known once it is rendered.
+    pub(crate) violations: Vec<Violation>,
     /// The errors and warnings up to the stage that owns this.
     pub(crate) conditions: Conditions,
 }

@@ -4,7 +4,7 @@
 //!
 //! Rule: the names are Argo CD's condition types where it has one (pkg/apis/application/v1alpha1/types.go).
 
-use crate::finding::{Finding, Severity};
+use crate::finding::{Code, Finding, Severity};
 
 /// An error or a warning about an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,7 +48,7 @@ pub enum ConditionKind {
     InvalidSpecError,
     /// Some kinds could not be listed, so orphans of these kinds are not found.
     OrphansUnseenWarning,
-    /// The project's rules are not checked.
+    /// The project forbids something, or is not checked.
     ProjectWarning,
     /// Rendering succeeded with a warning.
     RenderWarning,
@@ -148,6 +148,12 @@ impl Conditions {
         self
     }
 
+    /// Without those of a code.
+    pub(crate) fn without_code(mut self, code: Code) -> Self {
+        self.list.retain(|condition| condition.finding.code != Some(code));
+        self
+    }
+
     pub(crate) fn iter(&self) -> impl Iterator<Item = &Condition> {
         self.list.iter()
     }
@@ -171,7 +177,6 @@ impl Conditions {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::finding::Code;
 
     fn condition(kind: ConditionKind, severity: Severity) -> Condition {
         Condition { kind, finding: Finding { severity, ..Finding::error(Code::StatusUnseen, "x") } }

@@ -4,6 +4,7 @@ use std::sync::Arc;
 
 use super::permissions::Permissions;
 use crate::app::appset::{ApplicationSet, Facts};
+use crate::app::project::{ProjectLookup, ProjectScoped, Projects, ScopedCluster};
 use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;
@@ -30,6 +31,8 @@ pub struct Request {
     pub with_children: bool,
     /// Which of them the run is about; those that are generated count, too.
     pub selection: Selection,
+    /// The AppProjects of the manifests.
+    pub projects: Projects,
     /// The warnings from reading them.
     pub findings: Vec<Finding>,
     /// The limits of rendering.
@@ -71,6 +74,22 @@ impl Request {
             Some(label).filter(|_| tracking.label_is_evidence())
         };
         self.instance_label.clone().map_or_else(by_settings, Some).filter(|label| !label.is_empty())
+    }
+
+    /// The rules of a project, with what belongs to it alone.
+    pub(crate) fn project(&self, name: &str) -> ProjectLookup {
+        let mut scoped = ProjectScoped::default();
+        let of_projects = self.render.keyring.repositories().of_projects();
+        let own = of_projects.filter(|(project, _)| *project == name);
+        let clusters = self.facts.clusters.iter().flatten().filter(|cluster| cluster.project == name);
+        scoped.clusters.extend(clusters.map(|cluster| ScopedCluster {
+            project: name.to_owned(),
+            server: cluster.server.clone(),
+            name: cluster.name.clone(),
+            namespaces: Vec::new(),
+        }));
+        scoped.repositories.extend(own.map(|(project, url)| (project.to_owned(), url.with_credentials().to_owned())));
+        self.projects.rules(name, &self.settings.global_projects, &scoped)
     }
 
     /// The settings of Argo CD, and the application's own, about comparing.

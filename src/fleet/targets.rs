@@ -7,7 +7,7 @@ use super::application::{Built, Fetched, Loaded, Purpose, Rendered};
 use super::batch::{Batch, Standing};
 use super::live::silence_of;
 use super::stages::descend::{self, ARGO_GROUP, Child, Descent, Parent, is_argo_object};
-use super::stages::{connect, fetch, load, neighbours, permit, registered, render};
+use super::stages::{connect, fetch, load, neighbours, permit, project, registered, render};
 use super::{Request, World};
 use crate::app::{Application, Applications, QualifiedName};
 use crate::object::Object;
@@ -22,7 +22,8 @@ pub(crate) async fn targets(
     let render = async |next, request: &mut Request| level(next, request, purpose, world).await;
     let rendered = tree(applications, request, world, render).await;
     let rendered = if request.with_children { rendered.map(without_unserved) } else { rendered };
-    rendered.through(async |rendered| neighbours::introduce(rendered, request)).await
+    let rendered = rendered.through(async |rendered| neighbours::introduce(rendered, request)).await;
+    project::check(rendered, request)
 }
 
 /// The applications alone, without those that they contain.

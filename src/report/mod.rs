@@ -21,6 +21,7 @@ pub mod manifests;
 mod output;
 pub mod permission;
 pub mod plan;
+pub mod project;
 pub mod proposal;
 pub mod repositories;
 mod stages;

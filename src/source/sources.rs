@@ -50,6 +50,12 @@ impl Sources {
         Ok(Self { shared, repositories: Arc::default(), permits, progress })
     }
 
+    /// The same repositories, of which nothing has been asked yet.
+    #[must_use]
+    pub fn asked_again(&self) -> Self {
+        Self { repositories: Arc::default(), ..self.clone() }
+    }
+
     /// Where repositories come from and what opens them.
     pub(super) fn settings(&self) -> &SourceSettings {
         &self.shared.settings

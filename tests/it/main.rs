@@ -36,6 +36,7 @@ mod orphans;
 mod overrides;
 mod plugin;
 mod policy;
+mod project;
 mod promises;
 mod read_only;
 mod readme;

@@ -53,7 +53,7 @@ fn a_walked_repository_says_little_and_verbose_says_all() {
     }
 }
 
-/// Argo CD checks what a project allows; until that is done here, nobody is to think so.
+/// A project's rules are checked where its AppProject is given; where none is, nobody is to think so.
 #[test]
 fn an_application_of_another_project_says_once_that_the_project_is_not_checked() {
     let git = TestRepo::new().file("settings.yaml", config_map("settings")).commit("settings");
@@ -62,8 +62,7 @@ fn an_application_of_another_project_says_once_that_the_project_is_not_checked()
     let outcome = trueup(["diff", "-q"]).of(&shop).live(live.path()).exits(0);
     insta::assert_snapshot!(outcome.stderr, @r"
     ⚠ shop: project `till` is not checked: the application can do what the project forbids
-    help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
-          read AppProjects
+    help: add the AppProjects to PATH to check them
     ");
     let till = git.application("till").spec_field("project", json!("till"));
     let outcome = trueup(["diff", "-q"]).of(&shop).of(&till).live(live.path()).exits(0);

@@ -1,7 +1,7 @@
 //! The globs of git generators: Go's `path.Match` for directories; git's pathspec or doublestar for files.
 
 /// Go's `path.Match`: `*` and `?` stop at `/`; `None` when the pattern is invalid.
-pub(super) fn path_match(pattern: &str, path: &str) -> Option<bool> {
+pub(in crate::app) fn path_match(pattern: &str, path: &str) -> Option<bool> {
     let pattern: Vec<char> = pattern.chars().collect();
     let path: Vec<char> = path.chars().collect();
     is_valid(&pattern).then(|| matches(&pattern, &path, Dialect::Path))
@@ -46,7 +46,7 @@ fn one(pattern: &[char], character: char, dialect: Dialect) -> Option<usize> {
         '?' => (dialect == Dialect::Pathspec || character != '/').then_some(1),
         '[' => {
             let end = class_end(pattern)?;
-            (in_class(&pattern[1..end], character)).then_some(end + 1)
+            in_class(&pattern[1..end], character, dialect).then_some(end + 1)
         }
         '\\' => (*pattern.get(1)? == character).then_some(2),
         literal => (literal == character).then_some(1),
@@ -93,9 +93,10 @@ fn class_end(pattern: &[char]) -> Option<usize> {
     None
 }
 
-fn in_class(class: &[char], character: char) -> bool {
+fn in_class(class: &[char], character: char, dialect: Dialect) -> bool {
     let (is_negated, mut rest) = match class {
-        ['^' | '!', rest @ ..] => (true, rest),
+        ['^', rest @ ..] => (true, rest),
+        ['!', rest @ ..] if dialect == Dialect::Pathspec => (true, rest),
         rest => (false, rest),
     };
     let mut is_in = false;

@@ -43,6 +43,7 @@ pub use facts::{Facts, GitRevision, Need};
 pub use found::FoundApplication;
 pub use generator_fixture::GeneratorFixture;
 pub use generators::GENERATORS;
+pub(in crate::app) use glob::path_match;
 pub use objects::ArgoObjects;
 pub(super) use reader::decode as decode_set;
 pub use reader::{ApplicationSets, read};

@@ -7,6 +7,7 @@
 use serde_json::Value;
 
 use super::exclusions::Exclusions;
+use super::global_projects::{self, GlobalProject};
 use super::ignore::{self, SystemIgnore};
 use super::tracking::TrackingSettings;
 use super::{Settings, SettingsError};
@@ -33,6 +34,8 @@ pub struct ComparisonSettings {
     pub ignore: Vec<SystemIgnore>,
     /// `resource.exclusions` and `resource.inclusions`.
     pub exclusions: Exclusions,
+    /// `globalProjects`.
+    pub global_projects: Vec<GlobalProject>,
     /// `application.resourceTrackingMethod` and what goes with it.
     pub tracking: TrackingSettings,
     /// `ignoreAggregatedRoles`: the rules of a role that is put together from others are not compared.
@@ -48,6 +51,10 @@ impl ComparisonSettings {
         let mut this = Self { ignore, ..Self::default() };
         match Exclusions::of(settings) {
             Ok(exclusions) => this.exclusions = exclusions,
+            Err(error) => errors.push(error),
+        }
+        match global_projects::read(settings) {
+            Ok(projects) => this.global_projects = projects,
             Err(error) => errors.push(error),
         }
         match TrackingSettings::of(settings) {

@@ -8,6 +8,7 @@
 mod clusters;
 mod comparison;
 mod exclusions;
+mod global_projects;
 mod health;
 mod ignore;
 mod rendering;
@@ -20,6 +21,7 @@ pub use clusters::{
 };
 pub use comparison::{ComparisonSettings, StatusField};
 pub use exclusions::Exclusions;
+pub use global_projects::GlobalProject;
 pub use health::{Customization, HealthSettings, Script};
 pub use ignore::SystemIgnore;
 pub use rendering::RenderingSettings;

@@ -208,7 +208,7 @@ fn a_named_file_without_an_application_is_an_error_that_says_what_is_in_it() {
         (DEPLOYMENT, "but 1 of `apps/Deployment`"),
         (&format!("{DEPLOYMENT}---\n{services}"), "but 2 of `Service` and 1 of `apps/Deployment`"),
         ("kind: Application\napiVersion: app.k8s.io/v1beta1\n", "but 1 of `app.k8s.io/Application`"),
-        ("kind: AppProject\napiVersion: argoproj.io/v1alpha1\n", "but 1 of `argoproj.io/AppProject`"),
+        ("kind: Workflow\napiVersion: argoproj.io/v1alpha1\n", "but 1 of `argoproj.io/Workflow`"),
     ] {
         let help = "give a manifest of `kind: Application` and `apiVersion: argoproj.io/v1alpha1`";
         let expected = format!("error a.yaml: holds no Application, {holds} | - | {help}");

@@ -64,6 +64,9 @@ pub(crate) struct SyncingArguments {
     /// Wait this long for the lock if another run holds it
     #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_wait)]
     pub(crate) lock_timeout: Duration,
+    /// Wait this long for sync windows to open
+    #[arg(long, value_name = "TIME", default_value = "0s", value_parser = parse_wait)]
+    pub(crate) wait_window: Duration,
     /// Expire the lock of a run that died after this time
     #[arg(long, value_name = "TIME", default_value = "30s", value_parser = parse_lock_duration)]
     pub(crate) lock_duration: Duration,
@@ -92,6 +95,7 @@ impl SyncingArguments {
             started: Timestamp::now(),
             lock_timeout: self.lock_timeout,
             lock_terms: LockTerms::of(self.lock_duration),
+            wait_window: self.wait_window,
             wave_delay: self.wave_delay,
             wave_timeout: self.timeout,
             judge,

@@ -5,6 +5,7 @@ pub mod diff;
 pub mod doctor;
 pub mod health;
 pub mod history;
+pub mod project;
 pub mod render;
 pub mod repositories;
 pub mod sync;

@@ -5,6 +5,11 @@
 //!
 //! Each application is planned, locked, recorded and done on its own: one that fails does not stop the others.
 
+use std::sync::Arc;
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+
 use crate::app::SelectionError;
 use crate::finding::{Code, Finding};
 use crate::fleet::application::{Left, Purpose};
@@ -14,11 +19,15 @@ use crate::fleet::stages::select::select;
 use crate::fleet::stages::{health, settings};
 use crate::fleet::sync::argo_status::StatusOwner;
 use crate::fleet::sync::planned::Planned;
+use crate::fleet::sync::window::{self, Windows};
 use crate::fleet::sync::{SyncRequest, Wish, again, argo_status, delete, in_turn, plan, rollback};
 use crate::fleet::targets::targets;
 use crate::fleet::{Request, Run, World};
 use crate::sync::audit::AuditLog;
 use crate::sync::plan::Plan;
+
+/// How long after its start a window is surely open.
+const WINDOW_MARGIN: Duration = Duration::from_millis(50);
 
 /// Applications with their plans; nothing is written yet.
 pub struct Prepared {
@@ -51,6 +60,17 @@ impl Prepared {
         }
     }
 
+    /// When the sync windows that are in the way have opened next.
+    fn opens(&self, wanted: &SyncRequest) -> Option<Timestamp> {
+        let now = Timestamp::now();
+        let is_refused = |planned: &&Planned| {
+            planned.conditions.iter().any(|condition| condition.finding.code == Some(Code::SyncWindow))
+        };
+        let opens =
+            |planned: &Planned| Windows::of(&planned.compared.application, &self.request, wanted.wish).opens(now);
+        self.planned.iter().filter(is_refused).filter_map(opens).min()
+    }
+
     /// The run as it is before anything is done: what `--dry-run` reports.
     pub fn end(self, world: &World) -> Run {
         self.planned.end(self.findings, world)
@@ -58,8 +78,28 @@ impl Prepared {
 }
 
 /// Compares every application with its cluster, and plans what its wish or policy lets be done. Nothing is written but the
-/// cache; the server is asked, in dry runs, whether it would take it.
+/// cache; the server is asked, in dry runs, whether it would take it. Where sync windows are in the way that open in time,
+/// waits for them, and begins again.
 pub async fn prepare(request: Request, wanted: &SyncRequest, world: &World) -> Result<Prepared, Vec<SelectionError>> {
+    let ends = Timestamp::now().checked_add(SignedDuration::try_from(wanted.wait_window).unwrap_or_default());
+    let mut world = world.clone();
+    loop {
+        let prepared = prepare_now(request.clone(), wanted, &world).await?;
+        let opens = prepared.opens(wanted);
+        let Some(opens) = opens.filter(|opens| ends.as_ref().is_ok_and(|ends| opens <= ends)) else {
+            return Ok(prepared);
+        };
+        world.progress.waiting("sync windows", &format!("until {opens}"));
+        tokio::select! {
+            // At its very start a window is not yet open.
+            () = tokio::time::sleep(window::until(opens) + WINDOW_MARGIN) => {}
+            () = wanted.stop.cancelled() => return Ok(prepared),
+        }
+        world.sources = Arc::new(world.sources.asked_again());
+    }
+}
+
+async fn prepare_now(request: Request, wanted: &SyncRequest, world: &World) -> Result<Prepared, Vec<SelectionError>> {
     let mut request = settings::read(request, world).await;
     let applications = select(&mut request, world).await?;
     let rendered = match wanted.wish {

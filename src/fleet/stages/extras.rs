@@ -15,6 +15,7 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
+use super::project;
 use super::sweep::{Area, KindsToList, Swept, sweep};
 use crate::cluster::ClusterError;
 use crate::finding::{Code, Finding};
@@ -55,7 +56,7 @@ pub(crate) async fn find(observed: &[Observed], request: &Request, progress: &Pr
         let mut extras = report(observed, search, claimed, swept);
         extras.unlisted = swept.filter(|_| is_marked).map(|swept| unlisted(swept, &search.area)).unwrap_or_default();
         extras.conditions.extend(swept.into_iter().flat_map(|swept| unseen(swept, &search.area, is_marked)));
-        extras
+        project::permitted(extras, observed, request)
     };
     observed.iter().zip(&searches).map(of_application).collect()
 }

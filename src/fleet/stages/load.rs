@@ -9,13 +9,10 @@ use crate::finding::{Code, Finding};
 use crate::fleet::Request;
 use crate::fleet::application::{Loaded, Purpose};
 use crate::fleet::batch::Batch;
-use crate::fleet::condition::{ConditionKind, Conditions};
+use crate::fleet::condition::Conditions;
 use crate::fleet::reporting::of_manifest;
 use crate::object::annotations::SKIP_RECONCILE;
 use crate::sync::state::Identity;
-
-/// The project that allows everything, unless somebody narrowed it.
-const DEFAULT_PROJECT: &str = "default";
 
 /// Loads every application, those left out that nobody is to process: that is one of the request's findings.
 pub(crate) fn load(mut applications: Batch<Application>, request: &mut Request, purpose: &Purpose) -> Batch<Loaded> {
@@ -40,20 +37,6 @@ fn loaded(application: Application, purpose: Purpose) -> Loaded {
     for finding in &application.findings {
         conditions.push(of_manifest(finding.clone()));
     }
-    conditions.add_all(unchecked_project(&application));
     let identity = Identity::of(&application);
-    Loaded { application: Arc::new(application), identity, purpose, conditions }
-}
-
-/// A warning about a project whose rules nobody holds the application against: Argo CD may forbid what is planned here.
-fn unchecked_project(application: &Application) -> Option<(ConditionKind, Finding)> {
-    if application.project == DEFAULT_PROJECT {
-        return None;
-    }
-    let message =
-        format!("project `{}` is not checked: the application can do what the project forbids", application.project);
-    let finding = Finding::warning(Code::AppProjectUnchecked, message).with_help(
-        "check its `sourceRepos`, `destinations` and resource lists yourself; this version does not read AppProjects",
-    );
-    Some((ConditionKind::ProjectWarning, finding))
+    Loaded { application: Arc::new(application), identity, purpose, violations: Vec::new(), conditions }
 }

@@ -19,6 +19,7 @@ pub(crate) mod nondeterminism;
 pub(crate) mod orphans;
 pub(crate) mod owners;
 pub(crate) mod permit;
+pub(crate) mod project;
 pub(crate) mod reasons;
 pub mod registered;
 pub(crate) mod render;

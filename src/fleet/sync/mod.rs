@@ -14,6 +14,7 @@ mod record;
 pub(crate) mod request;
 pub(crate) mod rollback;
 mod seen;
+pub(crate) mod window;
 
 pub use request::{Delete, SyncRequest, Wish};
 pub use rollback::end_rollback;

@@ -10,6 +10,7 @@ use std::time::Duration;
 use jiff::Timestamp;
 
 use super::planned::{Performed, PlanOutcome, Planned};
+use super::window::{self, Windows};
 use super::{SyncRequest, Wish, audit, delete, plan, record, seen};
 use crate::app::sync_policy::{Retry, RetryLimit};
 use crate::cluster::{Cluster, Reason, Validation, Writing, Written};
@@ -53,6 +54,11 @@ fn refused(mut planned: Planned, finding: Finding) -> Performed {
 }
 
 async fn with_lock(planned: Planned, request: &Request, wanted: &SyncRequest, world: &World) -> Performed {
+    // Somebody may have looked at the plan for long.
+    let windows = Windows::of(&planned.compared.application, request, wanted.wish);
+    if let Some(finding) = windows.refusal(Timestamp::now(), Some(wanted.started)) {
+        return refused(planned, finding);
+    }
     let place = planned.compared.place(request);
     let cluster = Arc::clone(&planned.compared.connection.cluster);
     if let Some(plan) = planned.outcome.plan() {
@@ -69,7 +75,25 @@ async fn with_lock(planned: Planned, request: &Request, wanted: &SyncRequest, wo
     // Whoever takes the lock from us, or a signal, ends the work after the steps in flight.
     let stops = Stops { stop: wanted.stop.child(), lost: Cancel::new(), fence: lock.fence() };
     let work = Box::pin(under_lock(planned, &place, request, wanted, world, &stops));
-    let (mut performed, failed) = lock.hold(work, || stops.lose()).await;
+    let closes = windows.closes(Timestamp::now(), wanted.started);
+    let ended = async {
+        match closes {
+            Some(closes) => tokio::time::sleep(window::until(closes)).await,
+            None => std::future::pending().await,
+        }
+        stops.stop.cancel();
+        std::future::pending().await
+    };
+    let (mut performed, failed) = tokio::select! {
+        done = lock.hold(work, || stops.lose()) => done,
+        done = ended => done,
+    };
+    if let Some(closes) = closes.filter(|closes| stops.stop.is_cancelled() && *closes <= Timestamp::now()) {
+        let message = format!("a sync window closed at {closes}: the sync stopped after the step in flight");
+        let finding =
+            Finding::warning(Code::SyncWindow, message).with_help("`syncOverrun` lets a sync end that began in time");
+        performed.planned.conditions.add(ConditionKind::SyncWarning, finding);
+    }
     let conditions = &mut performed.planned.conditions;
     // Where the lock was lost it was not begun, or its record not written, because of that: it is reported below.
     if let Some(finding) = failed.filter(|_| !stops.is_lost()) {

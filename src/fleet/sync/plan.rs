@@ -7,7 +7,7 @@ use std::collections::{BTreeMap, HashMap, HashSet};
 use std::sync::Arc;
 
 use super::planned::{PlanOutcome, Planned};
-use super::{SyncRequest, Wish, delete, permit};
+use super::{SyncRequest, Wish, delete, permit, window};
 use crate::app::appset::RolloutPlace;
 use crate::cluster::{ClusterError, ObjectName, Reason};
 use crate::finding::{Code, Finding};
@@ -15,7 +15,7 @@ use crate::fleet::application::{Commits, Compared, Extras, Listed, Observed, OnC
 use crate::fleet::applyset::marked;
 use crate::fleet::condition::{Condition, ConditionKind, Conditions};
 use crate::fleet::stages::last_render::{PastTarget, PastUnknown, Said};
-use crate::fleet::stages::{compare, last_render, owners};
+use crate::fleet::stages::{compare, last_render, owners, project};
 use crate::fleet::{Request, World};
 use crate::object::annotations::{is_hook, is_skipped};
 use crate::object::{Gvk, Key, Object};
@@ -66,7 +66,29 @@ pub(crate) async fn plan(compared: Compared, request: &Request, wanted: &SyncReq
             PlanOutcome::Nothing
         }
     };
+    let outcome = within_windows(outcome, &compared, &mut conditions, (request, wanted));
     Planned { compared, git, outcome, conditions }
+}
+
+/// The plan, unless a sync window forbids what it does. What only records that all is in sync needs no window.
+fn within_windows(
+    outcome: PlanOutcome,
+    compared: &Compared,
+    conditions: &mut Conditions,
+    (request, wanted): (&Request, &SyncRequest),
+) -> PlanOutcome {
+    match outcome {
+        PlanOutcome::Execute(plan) if !plan.steps.is_empty() => {
+            match window::refusal(&compared.application, request, wanted) {
+                None => PlanOutcome::Execute(plan),
+                Some(finding) => {
+                    conditions.add(ConditionKind::SyncError, finding);
+                    PlanOutcome::Refused(plan)
+                }
+            }
+        }
+        outcome => outcome,
+    }
 }
 
 fn nothing(compared: Compared, conditions: Conditions, outcome: PlanOutcome) -> Planned {
@@ -106,6 +128,8 @@ enum NotPlanned {
     For(Finding),
     /// Its record cannot be read.
     NoRecord(Finding),
+    /// Its project forbids it.
+    Forbidden(Vec<Finding>),
 }
 
 impl NotPlanned {
@@ -113,6 +137,12 @@ impl NotPlanned {
         match self {
             Self::Reported => {}
             Self::For(finding) => conditions.add(ConditionKind::SyncError, finding),
+            Self::Forbidden(findings) => {
+                // What was a warning to who compares is an error to who syncs.
+                let loaded = &mut compared.observed.listed.rendered.built.fetched.loaded;
+                loaded.conditions = loaded.conditions.clone().without_code(Code::ProjectViolation);
+                conditions.add_all(findings.into_iter().map(|finding| (ConditionKind::SyncError, finding)));
+            }
             Self::NoRecord(finding) => {
                 // What was a warning to who compares is an error to who syncs, and said once.
                 compared.observed.conditions = compared.observed.conditions.without(ConditionKind::BaselineWarning);
@@ -129,12 +159,21 @@ fn decision(compared: &Compared, wanted: &SyncRequest) -> Result<Decision, NotPl
     if let Wish::Delete(_) = wanted.wish {
         delete::refuse_unseen(compared).map_err(NotPlanned::For)?;
     }
+    refuse_forbidden(compared, wanted)?;
     refuse_incomplete(compared, wanted)?;
     match &compared.record.state {
         Ok(State { doubt: Some(doubt), .. }) => Err(NotPlanned::NoRecord(Finding::of(doubt))),
         Ok(state) => Ok(decided(compared, wanted, state)),
         Err(error) => Err(NotPlanned::NoRecord(Finding::of(error))),
     }
+}
+
+/// Whether its project forbids something of it. To delete an application needs no permission.
+fn refuse_forbidden(compared: &Compared, wanted: &SyncRequest) -> Result<(), NotPlanned> {
+    if compared.violations.is_empty() || matches!(wanted.wish, Wish::Delete(_)) {
+        return Ok(());
+    }
+    Err(NotPlanned::Forbidden(project::refusals(&compared.violations)))
 }
 
 /// Whether the application must not be written to at all.

@@ -73,6 +73,8 @@ pub struct SyncRequest {
     pub lock_timeout: Duration,
     /// On which terms the lock is held.
     pub lock_terms: LockTerms,
+    /// How long to wait for sync windows to open (`--wait-window`).
+    pub wait_window: Duration,
     /// How long to wait between two waves.
     pub wave_delay: Duration,
     /// How long one wave may take to work.

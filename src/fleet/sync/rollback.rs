@@ -19,7 +19,7 @@ use crate::fleet::application::{Connected, Fetched, Loaded, Purpose, Rendered};
 use crate::fleet::batch::{Batch, side_by_side};
 use crate::fleet::commands::history::Subject;
 use crate::fleet::condition::ConditionKind;
-use crate::fleet::stages::{connect, fetch, last_render, load, neighbours, permit, render as rendering};
+use crate::fleet::stages::{connect, fetch, last_render, load, neighbours, permit, project, render as rendering};
 use crate::fleet::targets::without_unserved;
 use crate::fleet::{Request, RolledBack, World};
 use crate::secret::RepoUrl;
@@ -52,7 +52,8 @@ pub(crate) async fn render(
     });
     let rendered = rendering::render(connected.await, request, world).await;
     let rendered = if request.with_children { rendered.map(without_unserved) } else { rendered };
-    rendered.through(async |rendered| neighbours::introduce(rendered, request)).await
+    let rendered = rendered.through(async |rendered| neighbours::introduce(rendered, request)).await;
+    project::check(rendered, request)
 }
 
 /// An application with the sources of an entry, or none and the reason among its conditions.

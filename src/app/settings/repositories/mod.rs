@@ -196,6 +196,12 @@ impl Repositories {
         self.known_hosts = self.known_hosts.take().or(other.known_hosts);
     }
 
+    /// The repositories that belong to one project: the project, the URL.
+    pub fn of_projects(&self) -> impl Iterator<Item = (&str, &RepoUrl)> {
+        let scoped = self.entries.iter().filter(|repository| !repository.project.is_empty());
+        scoped.map(|repository| (repository.project.as_str(), &repository.url))
+    }
+
     /// The settings of a repository, for an application of this project.
     pub fn find(&self, url: &str, project: &str) -> Option<Repository> {
         let wanted = normal_form(url);
