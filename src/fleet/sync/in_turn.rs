@@ -20,7 +20,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::fleet::application::{OnCluster, Purpose, Rendered};
 use crate::fleet::batch::{Batch, Standing, side_by_side};
 use crate::fleet::commands::wait::{self, Ending, Goal, Others, Patience};
-use crate::fleet::condition::ConditionKind;
+use crate::fleet::condition::{Condition, ConditionKind};
 use crate::fleet::observe::observe_all;
 use crate::fleet::targets::{level, without_unserved};
 use crate::fleet::{Request, World};
@@ -285,11 +285,10 @@ fn held_back(mut planned: Planned, is_never_started: bool) -> Planned {
 
 /// Whether all of an application is what git says, as far as this run was to make it so.
 fn is_synced(performed: &Performed) -> bool {
-    let Performed { planned, operation, .. } = performed;
-    let has_error = |condition: &crate::fleet::Condition| condition.finding.severity == Severity::Error;
-    if planned.conditions.iter().any(has_error) || planned.compared.all_conditions().iter().any(has_error) {
+    if !is_without_error(performed) {
         return false;
     }
+    let Performed { planned, operation, .. } = performed;
     let is_open = |resource: &ResourceDrift| {
         resource.is_drift() && matches!(resource.state, ResourceState::Changed | ResourceState::Missing)
     };
@@ -297,6 +296,15 @@ fn is_synced(performed: &Performed) -> bool {
         Some(operation) => operation.phase == OperationPhase::Succeeded,
         None => !planned.compared.resources.iter().any(is_open),
     }
+}
+
+/// Whether nothing went wrong with an application.
+pub(super) fn is_without_error(performed: &Performed) -> bool {
+    let Performed { planned, operation, .. } = performed;
+    let has_error = |condition: &Condition| condition.finding.severity == Severity::Error;
+    let conditions = planned.compared.all_conditions().and(&planned.conditions);
+    let has_failed = operation.as_ref().is_some_and(|operation| operation.phase != OperationPhase::Succeeded);
+    !has_failed && !conditions.iter().any(has_error)
 }
 
 /// Waits until an application is healthy; the reason where it does not become so.
