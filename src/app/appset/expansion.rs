@@ -114,7 +114,9 @@ fn drop_repeated(
     findings: &mut Vec<Finding>,
 ) {
     let mut counts: BTreeMap<QualifiedName, usize> = BTreeMap::new();
-    written.iter().for_each(|name| *counts.entry(name.clone()).or_default() += 1);
+    for name in written {
+        *counts.entry(name.clone()).or_default() += 1;
+    }
     for application in applications.iter() {
         *counts.entry(application.qualified_name(default_namespace)).or_default() += 1;
     }
