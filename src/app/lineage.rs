@@ -38,8 +38,14 @@ pub struct Lineage {
     pub generated_by: Option<QualifiedName>,
     /// The Application that contains it, or its ApplicationSet.
     pub parent: Option<QualifiedName>,
+    /// Whether it contains Applications or ApplicationSets itself.
+    pub has_children: bool,
     /// How many Applications are above it.
     pub depth: usize,
+    /// The repositories that tell the ApplicationSet from another one of its name.
+    pub set_origin: String,
+    /// The repositories that tell the parent from another one of its name.
+    pub parent_origin: String,
     /// The sync wave of the Application, or of its ApplicationSet, in the parent.
     pub wave: i64,
     /// Its step in the rollout of its ApplicationSet.

@@ -171,6 +171,12 @@ impl Selection {
         Ok(applications)
     }
 
+    /// Whether no flag narrows anything.
+    pub fn is_everything(&self) -> bool {
+        let is_narrowed = self.selector.is_some() || self.namespace.is_some() || !self.projects.is_empty();
+        self.applications.is_empty() && !is_narrowed
+    }
+
     /// Whether an Application matches all flags.
     pub fn matches(&self, application: &Result<Application, Box<InvalidApplication>>) -> bool {
         self.fits(SelectedIdentity::of(application))

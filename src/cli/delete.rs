@@ -134,6 +134,7 @@ impl DeleteArguments {
             allow_empty: true,
             allow_shared: false,
             apply_all: false,
+            allow_removals: false,
             wait: false,
             wait_window: Duration::ZERO,
             by: None,

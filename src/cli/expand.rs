@@ -129,8 +129,9 @@ async fn applications(arguments: ExpandArguments, session: &Session) -> Result<E
     texts.extend(fetched);
     let wrappers: Vec<ManifestText> = built.iter().map(BuiltFolder::application).collect();
     texts.extend(contained(&objects_of(&wrappers, &request, &world, &mut expanded.findings).await));
-    let (found, more) = expansion::expand(&texts, &mut request.facts, &world.sources, &world.cancel).await;
-    expanded.findings.extend(more);
+    let found = expansion::expand(&texts, &mut request.facts, &world.sources, &world.cancel).await;
+    expanded.findings.extend(found.findings);
+    let found = found.applications;
     let top = |found| ExpandedApplication { found, depth: 0, parent: String::new() };
     expanded.applications = found.iter().cloned().map(top).collect();
     if recursive {

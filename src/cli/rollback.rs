@@ -88,7 +88,7 @@ async fn clear(name: String, planning: PlanningArguments, mut session: Session) 
         Ok(outputs) => outputs,
         Err(findings) => return session.refuse(&findings),
     };
-    let cleared = end(name, planning, &session).await;
+    let cleared = Box::pin(end(name, planning, &session)).await;
     session.end_progress().await;
     let (syncs, mut findings) = match cleared {
         Ok(cleared) => cleared,

@@ -296,12 +296,17 @@ pub(super) async fn confirm(
     question: impl FnOnce(&Run) -> String,
     session: &Session,
 ) -> PlanAnswer {
-    if prepared.plans().all(Plan::is_empty) {
+    if prepared.plans().all(Plan::is_empty) && prepared.removals() == 0 {
         return PlanAnswer::Go;
     }
     let run = prepared.comparison();
     session.terminal.show(|view| proposal::proposal(&run, view));
-    let question = format!("{}. {}", proposal::summary(&run), question(&run));
+    let removals = match prepared.removals() {
+        0 => String::new(),
+        1 => " 1 application is removed.".to_owned(),
+        count => format!(" {count} applications are removed."),
+    };
+    let question = format!("{}.{removals} {}", proposal::summary(&run), question(&run));
     let terminal = session.terminal.clone();
     let answer = tokio::task::spawn_blocking(move || terminal.confirm(&question));
     // Whoever presses Ctrl-C in place of an answer is not kept waiting for one.

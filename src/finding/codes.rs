@@ -275,6 +275,9 @@ codes! {
     StatusShared = "trueup::status::shared", Error, "an object that two applications own (warning)", "keep it in one of them";
     FleetApplicationCycle = "trueup::fleet::application_cycle", Error, "Applications that contain each other (warning)", "remove one from the other; it is expanded once";
     FleetApplicationDepth = "trueup::fleet::application_depth", Error, "more Applications above one another than are expanded", "check which of them render new ones without end";
+    FleetRemoval = "trueup::fleet::removal", Error, "an application on record that its ApplicationSet or parent no longer has (warning)", "`--allow-removals` removes it";
+    FleetRemovalsHeld = "trueup::fleet::removals_held", Error, "applications that are no longer generated were not removed, because something failed", "correct what failed, and run it again";
+    FleetRemovalsUnknown = "trueup::fleet::removals_unknown", Error, "the records of a cluster could not be listed, so applications that are no longer generated are not known (warning)", "grant the account `list` on ConfigMaps";
     FleetRepeatedChild = "trueup::fleet::repeated_child", Error, "an Application that several parents render (warning)", "keep it in one of them";
     FleetExpansion = "trueup::fleet::expansion", Error, "an ApplicationSet asks for files again and again", "report it as a fault of trueup";
     FleetSkipped = "trueup::fleet::skipped", Error, "an Application is not compared, because of an annotation (warning)", "remove the annotation";

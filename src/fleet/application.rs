@@ -23,7 +23,7 @@ use crate::status::ResourceDrift;
 use crate::status::compare::Baseline;
 use crate::status::tracking::Tracking;
 use crate::sync::plan::{Neighbours, Unread};
-use crate::sync::state::{Identity, LastAttempt, Place, State, StateError, SyncedSource};
+use crate::sync::state::{Identity, LastAttempt, Place, RecordedLineage, State, StateError, SyncedSource};
 
 /// The purpose of a run for an application.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,7 +63,14 @@ impl Loaded {
     /// Where the application keeps its state.
     pub(crate) fn place(&self, request: &Request) -> Place {
         let place = Place::of(&self.application, &request.argocd_namespace, request.state_namespace.as_deref());
-        Place { identity: Some(self.identity.clone()), accepts_move: request.accept_move, ..place }
+        let lineage = RecordedLineage::of(&self.application, &request.argocd_namespace);
+        Place {
+            identity: Some(self.identity.clone()),
+            accepts_move: request.accept_move,
+            lineage,
+            has_children: self.application.lineage.has_children,
+            ..place
+        }
     }
 
     /// The blocks of its sources.

@@ -210,7 +210,7 @@ impl<T: Reported> Batch<T> {
             }
         };
         let applications = self.slots.into_iter().map(run).collect();
-        Run { applications, findings, requests: world.clusters.requests() }
+        Run { applications, removals: Vec::new(), findings, requests: world.clusters.requests() }
     }
 }
 

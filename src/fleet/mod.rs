@@ -7,12 +7,14 @@
 mod application;
 mod applyset;
 mod batch;
+pub mod census;
 pub mod commands;
 pub mod condition;
 pub mod jq;
 mod live;
 mod observe;
 mod permissions;
+mod removals;
 mod reporting;
 mod request;
 pub mod run;

@@ -9,6 +9,7 @@ use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
+use crate::fleet::census::Census;
 use crate::object::annotations::INSTANCE_LABEL;
 use crate::process::Cancel;
 use crate::progress::Progress;
@@ -29,6 +30,8 @@ pub struct Request {
     pub facts: Facts,
     /// Whether the Applications that other Applications contain belong to the run.
     pub with_children: bool,
+    /// What is known about the applications that there are.
+    pub(crate) census: Census,
     /// Which of them the run is about; those that are generated count, too.
     pub selection: Selection,
     /// The AppProjects of the manifests.

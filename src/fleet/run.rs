@@ -9,6 +9,7 @@ use super::condition::Condition;
 use crate::app::{Destination, Lineage};
 use crate::cluster::Requests;
 use crate::finding::{Finding, Severity};
+use crate::fleet::census::RemovedApplication;
 use crate::object::Key;
 use crate::source::PathHistory;
 use crate::status::health::{Health, HealthStatus, ResourceHealth};
@@ -218,6 +219,8 @@ pub(crate) fn sync_status(conditions: &[Condition], resources: &[ResourceDrift])
 pub struct Run {
     /// Every application, in the order of the input.
     pub applications: Vec<ApplicationRun>,
+    /// Applications that their ApplicationSet or parent no longer has.
+    pub removals: Vec<RemovedApplication>,
     /// Warnings outside of any application: unreadable manifests, bad selectors, remarks of clusters.
     pub findings: Vec<Finding>,
     /// Requests to all clusters together.
@@ -225,6 +228,13 @@ pub struct Run {
 }
 
 impl Run {
+    /// The same run with applications that are to go, or went.
+    pub(crate) fn with_removals(mut self, removals: Vec<RemovedApplication>) -> Self {
+        let open = removals.iter().filter(|removal| !removal.is_removed);
+        self.findings.extend(open.map(RemovedApplication::finding));
+        Self { removals, ..self }
+    }
+
     /// How many resources of all applications are in this state.
     pub fn count(&self, state: ResourceState) -> usize {
         self.applications.iter().map(|application| application.count(state)).sum()
@@ -248,7 +258,8 @@ impl Run {
 
     /// Whether anything is changed, missing, or extra and not tolerated.
     pub fn has_drift(&self) -> bool {
-        self.applications.iter().flat_map(|application| &application.resources).any(ResourceDrift::is_drift)
+        let is_left = self.removals.iter().any(|removal| !removal.is_removed);
+        is_left || self.applications.iter().flat_map(|application| &application.resources).any(ResourceDrift::is_drift)
     }
 
     /// Leaves the drift out that has stood for less than this: it counts for no exit code. Where its age is not known, it stays.

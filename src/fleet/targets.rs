@@ -117,9 +117,7 @@ async fn children<T: WithObjects>(
     let unconnected: Vec<Fetched> = unconnected.map(|left| left.fetched.clone()).collect();
     let built = descend::build(unconnected, request, world).await;
     let going = rendered.iter().map(WithObjects::built);
-    let going = going.map(|one| Parent { application: &one.application, objects: &one.target });
-    let others = built.iter().map(|one| Parent { application: &one.application, objects: &one.target });
-    let parents: Vec<Parent<'_>> = going.chain(others).collect();
+    let parents: Vec<Parent<'_>> = going.chain(built.iter()).map(Parent::of).collect();
     let found = descent.below(&parents, request, world).await;
     let selection = request.selection.clone();
     let is_wanted = |child: &Child| selection.matches_below(&child.application);

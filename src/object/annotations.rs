@@ -48,6 +48,12 @@ pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The field manager that trueup applies as (server-side apply, KEP-555).
 pub const FIELD_MANAGER: &str = "trueup";
+/// Marks the record of an application that contained Applications or ApplicationSets.
+pub const CONTAINS_APPLICATIONS: &str = "trueup.dev/contains-applications";
+/// Marks the record of an application that was generated or that another application contained.
+pub const GENERATED: &str = "trueup.dev/generated";
+/// Which ApplicationSet and Application the application of a record came from, as JSON.
+pub const LINEAGE: &str = "trueup.dev/lineage";
 /// The applications that have to be synced and healthy before this one: names, separated by commas.
 pub const DEPENDS_ON: &str = "trueup.dev/depends-on";
 /// The ApplySet of the application that a hook was created for; hooks are no members of it.

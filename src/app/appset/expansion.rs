@@ -10,7 +10,7 @@ use serde_json::Value;
 use super::fault::Fault;
 use super::{ApplicationSet, Expansion, Facts, FoundApplication, Need, RolloutPlace, expand, read};
 use crate::app::{ManifestText, QualifiedName};
-use crate::finding::Finding;
+use crate::finding::{Finding, Severity};
 
 /// The outcome for manifest files.
 #[derive(Debug, Clone, PartialEq)]
@@ -18,7 +18,7 @@ pub enum ManifestExpansion {
     /// These have to be answered first.
     Needs(Vec<Need>),
     /// The Applications, those of each file in its order, and what went wrong.
-    Done(Vec<FoundApplication>, Vec<Finding>),
+    Done(Vec<FoundApplication>, Vec<ExpandedSet>, Vec<Finding>),
 }
 
 /// The outcome for ApplicationSets.
@@ -26,8 +26,23 @@ pub enum ManifestExpansion {
 pub enum SetExpansion {
     /// These have to be answered first.
     Needs(Vec<Need>),
-    /// The Applications that they generate, and what went wrong.
-    Done(Vec<FoundApplication>, Vec<Finding>),
+    /// The Applications that they generate, what became of each of them, and what went wrong.
+    Done(Vec<FoundApplication>, Vec<ExpandedSet>, Vec<Finding>),
+}
+
+/// What became of an ApplicationSet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ExpandedSet {
+    /// Its name.
+    pub name: QualifiedName,
+    /// The repositories in its template.
+    pub origin: String,
+    /// Whether Applications may be missing among those that it generates.
+    pub has_failed: bool,
+    /// Whether `syncPolicy.applicationsSync` lets an Application go that is no longer generated.
+    pub allows_removal: bool,
+    /// `syncPolicy.preserveResourcesOnDeletion`.
+    pub preserves_resources: bool,
 }
 
 /// Expands all ApplicationSets of manifest files. One that fails stops no other.
@@ -37,11 +52,11 @@ pub fn expand_manifests(inputs: &[ManifestText], facts: &Facts) -> ManifestExpan
     let written: Vec<QualifiedName> = found.applications.iter().map(identity).collect();
     match expand_sets(&found.sets, &written, facts) {
         SetExpansion::Needs(needs) => ManifestExpansion::Needs(needs),
-        SetExpansion::Done(generated, more) => {
+        SetExpansion::Done(generated, sets, more) => {
             let (mut applications, mut findings) = (found.applications, found.findings);
             applications.extend(generated);
             findings.extend(more);
-            ManifestExpansion::Done(applications, findings)
+            ManifestExpansion::Done(applications, sets, findings)
         }
     }
 }
@@ -50,13 +65,21 @@ pub fn expand_manifests(inputs: &[ManifestText], facts: &Facts) -> ManifestExpan
 pub fn expand_sets(sets: &[ApplicationSet], written: &[QualifiedName], facts: &Facts) -> SetExpansion {
     let mut findings = Vec::new();
     let mut applications = Vec::new();
-    let mut needs = Vec::new();
+    let (mut expanded, mut needs) = (Vec::new(), Vec::new());
     for set in sets {
         match expand(set, facts) {
             Expansion::Needs(more) => needs.extend(more),
             Expansion::Done(generated, more) => {
+                expanded.push(ExpandedSet {
+                    name: QualifiedName::of(&set.namespace, &set.name, &facts.argocd_namespace),
+                    origin: set.origin(),
+                    has_failed: more.iter().any(|finding| finding.severity == Severity::Error),
+                    allows_removal: set.policy.applications_sync.allows_delete(),
+                    preserves_resources: set.preserves_resources,
+                });
                 findings.extend(more);
                 applications.extend(generated.into_iter().map(|generated| FoundApplication {
+                    set_origin: set.origin(),
                     wave: set.wave,
                     rollout: rollout_of(set, &generated.manifest),
                     manifest: generated.manifest,
@@ -75,7 +98,7 @@ pub fn expand_sets(sets: &[ApplicationSet], written: &[QualifiedName], facts: &F
         return SetExpansion::Needs(needs);
     }
     drop_repeated(&mut applications, written, &facts.argocd_namespace, &mut findings);
-    SetExpansion::Done(applications, findings)
+    SetExpansion::Done(applications, expanded, findings)
 }
 
 fn rollout_of(set: &ApplicationSet, manifest: &Value) -> RolloutPlace {
@@ -91,7 +114,9 @@ fn drop_repeated(
     findings: &mut Vec<Finding>,
 ) {
     let mut counts: BTreeMap<QualifiedName, usize> = BTreeMap::new();
-    written.iter().for_each(|name| *counts.entry(name.clone()).or_default() += 1);
+    for name in written {
+        *counts.entry(name.clone()).or_default() += 1;
+    }
     for application in applications.iter() {
         *counts.entry(application.qualified_name(default_namespace)).or_default() += 1;
     }

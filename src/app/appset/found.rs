@@ -20,6 +20,8 @@ pub struct FoundApplication {
     pub generator: String,
     /// Where its values come from, if asked for.
     pub explanation: Option<Explanation>,
+    /// The repositories that tell the ApplicationSet from another one of its name.
+    pub set_origin: String,
     /// The sync wave in the Application that contains it, or its ApplicationSet.
     pub wave: i64,
     /// Its step in the rollout of its ApplicationSet.

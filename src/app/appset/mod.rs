@@ -37,7 +37,7 @@ use serde_json::{Map as Json, Value, json};
 use crate::finding::Finding;
 
 pub use cluster_secret::ClusterSecret;
-pub use expansion::{ManifestExpansion, SetExpansion, expand_manifests, expand_sets};
+pub use expansion::{ExpandedSet, ManifestExpansion, SetExpansion, expand_manifests, expand_sets};
 pub use explain::{ExplainedParameter, ExplainedValue, Explanation};
 pub use facts::{Facts, GitRevision, Need};
 pub use found::FoundApplication;

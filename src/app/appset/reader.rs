@@ -73,6 +73,7 @@ fn read_object(
         }
         ("Application", Value::Object(manifest)) if is_ours => found.applications.push(FoundApplication {
             manifest: value.clone(),
+            set_origin: String::new(),
             wave: wave_of(manifest),
             rollout: RolloutPlace::Free,
             application_set: String::new(),

@@ -9,6 +9,7 @@ use super::rollout::RollingSync;
 use super::set_policy::SetPolicy;
 use crate::finding::Finding;
 use crate::object::Origin;
+use crate::secret::RepoUrl;
 
 /// An Argo CD `ApplicationSet` (`argoproj.io/v1alpha1`).
 #[derive(Debug, Clone, PartialEq)]
@@ -44,6 +45,16 @@ pub struct ApplicationSet {
 }
 
 impl ApplicationSet {
+    /// The repositories in its template, as it was written and without credentials: another ApplicationSet of the same name has
+    /// others.
+    pub fn origin(&self) -> String {
+        let url =
+            |source: &Value| source.get("repoURL").and_then(Value::as_str).map(|url| RepoUrl::new(url).host_and_path());
+        let sources = self.template.pointer("/spec/sources").and_then(Value::as_array).into_iter().flatten();
+        let sources = self.template.pointer("/spec/source").into_iter().chain(sources);
+        sources.filter_map(url).collect::<Vec<_>>().join(" ")
+    }
+
     pub(super) fn finding(&self, fault: &Fault) -> Finding {
         Finding::of(fault).about(&self.name)
     }

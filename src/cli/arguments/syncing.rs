@@ -43,6 +43,9 @@ pub(crate) struct SyncingArguments {
     /// Sync even if another application has some of the objects
     #[arg(long)]
     pub(crate) allow_shared: bool,
+    /// Delete applications that their ApplicationSet or parent no longer has
+    #[arg(long)]
+    pub(crate) allow_removals: bool,
     /// Also apply resources that are in sync
     #[arg(long)]
     pub(crate) apply_all: bool,
@@ -88,6 +91,7 @@ impl SyncingArguments {
                 allow_shared: self.allow_shared,
                 apply_all: self.apply_all,
             },
+            allow_removals: self.allow_removals,
             write_status: self.write_status,
             holder: holder(),
             by: self.by.clone().or_else(person),

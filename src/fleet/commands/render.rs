@@ -45,7 +45,7 @@ pub async fn render(
     renders: Renders,
 ) -> Result<Rendered, Vec<SelectionError>> {
     let applications = select(&mut request, world).await?;
-    let build = async |next, request: &mut Request| {
+    let level = async |next, request: &mut Request| {
         let loaded = permit::readable(load::load_all(next, &Purpose::Keep), request);
         let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
         let built = render::build(fetched, &kinds, request, world).await;
@@ -54,7 +54,7 @@ pub async fn render(
             Renders::Twice => render::build_again(built, &kinds, request, world).await,
         }
     };
-    let built = tree(applications, &mut request, world, build).await;
+    let built = tree(applications, &mut request, world, level).await;
     let named = |entry: Result<&Built, &Left>| {
         let application = entry.map_or_else(|left| &left.application, |built| &built.application);
         (application.instance_name(&request.argocd_namespace), entry.ok().map(|built| Arc::clone(&built.target)))

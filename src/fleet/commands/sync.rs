@@ -15,14 +15,15 @@ use crate::finding::{Code, Finding};
 use crate::fleet::application::{Left, Purpose};
 use crate::fleet::batch::Batch;
 use crate::fleet::observe::observe;
+use crate::fleet::removals::Removal;
 use crate::fleet::stages::select::select;
 use crate::fleet::stages::{health, settings};
 use crate::fleet::sync::argo_status::StatusOwner;
 use crate::fleet::sync::planned::Planned;
 use crate::fleet::sync::window::{self, Windows};
-use crate::fleet::sync::{SyncRequest, Wish, again, argo_status, delete, in_turn, plan, rollback};
+use crate::fleet::sync::{SyncRequest, Wish, again, argo_status, delete, in_turn, plan, removal, rollback};
 use crate::fleet::targets::targets;
-use crate::fleet::{Request, Run, World};
+use crate::fleet::{Request, Run, World, removals};
 use crate::sync::audit::AuditLog;
 use crate::sync::plan::Plan;
 
@@ -32,6 +33,9 @@ const WINDOW_MARGIN: Duration = Duration::from_millis(50);
 /// Applications with their plans; nothing is written yet.
 pub struct Prepared {
     planned: Batch<Planned>,
+    removals: Vec<Removal>,
+    /// Whether they are removed.
+    allows_removals: bool,
     findings: Vec<Finding>,
     request: Request,
 }
@@ -53,11 +57,17 @@ impl Prepared {
             Ok(planned) => Some(planned.comparison()),
             Err(left) => Some(left.shown()),
         };
-        Run {
+        let run = Run {
             applications: self.planned.entries().filter_map(application).collect(),
             findings: self.findings.iter().chain(self.planned.invalid_findings()).cloned().collect(),
             ..Run::default()
-        }
+        };
+        run.with_removals(self.removals.iter().map(|removal| removal.report(false)).collect())
+    }
+
+    /// How many applications go that are no longer generated.
+    pub fn removals(&self) -> usize {
+        if self.allows_removals { self.removals.len() } else { 0 }
     }
 
     /// When the sync windows that are in the way have opened next.
@@ -73,7 +83,8 @@ impl Prepared {
 
     /// The run as it is before anything is done: what `--dry-run` reports.
     pub fn end(self, world: &World) -> Run {
-        self.planned.end(self.findings, world)
+        let removals = self.removals.iter().map(|removal| removal.report(false)).collect();
+        self.planned.end(self.findings, world).with_removals(removals)
     }
 }
 
@@ -107,12 +118,21 @@ async fn prepare_now(request: Request, wanted: &SyncRequest, world: &World) -> R
         Wish::Rollback { to, .. } => rollback::render(applications, &mut request, to, world).await,
         Wish::Delete(how) => delete::render(applications, &mut request, how, world).await,
     };
+    let namespaces = removals::namespaces(&rendered);
     let compared = observe(rendered, &request, world).await;
+    let may_be_removals = removals::may_be(&compared, &request);
     let plan = async |compared| Box::pin(plan::plan(compared, &request, wanted, world)).await;
     let planned = compared.each(request.concurrency, plan).await;
     let planned = in_turn::check(planned, &request, wanted.wish);
+    let removals = if may_be_removals && matches!(wanted.wish, Wish::Sync { .. } | Wish::Reconcile { .. }) {
+        let (removals, unknown) = removals::find(&request, &namespaces, world).await;
+        request.findings.extend(unknown);
+        removals
+    } else {
+        Vec::new()
+    };
     let findings = std::mem::take(&mut request.findings);
-    Ok(Prepared { planned, findings, request })
+    Ok(Prepared { planned, removals, allows_removals: wanted.allow_removals, findings, request })
 }
 
 /// Whoever reads the audit log must know that a line is missing.
@@ -124,8 +144,9 @@ fn audit_failure(log: &AuditLog) -> Option<Finding> {
 
 /// Does what was planned, and looks again at what came of it.
 pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) -> Run {
-    let Prepared { planned, mut findings, request } = prepared;
+    let Prepared { planned, removals, mut findings, request, .. } = prepared;
     let performed = in_turn::perform(planned, &request, wanted, world).await;
+    let removed = removal::remove_all(&removals, &performed, &mut findings, (&request, wanted, world)).await;
     let mut is_judged = performed.iter().any(|performed| performed.operation.is_some());
     let mut synced = again::observe_again(performed, &request, world).await;
     if let Wish::Delete(_) = wanted.wish {
@@ -138,7 +159,7 @@ pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) ->
     }
     let owners: Vec<Option<StatusOwner>> =
         synced.entries().map(|entry| Some(StatusOwner::of(entry?, &request))).collect();
-    let mut run = synced.end(findings, world);
+    let mut run = synced.end(findings, world).with_removals(removed);
     let known = run.applications.iter_mut().zip(&owners).filter(|(_, owner)| owner.is_some() && is_judged);
     known.for_each(|(application, _)| health::unknown_where_asked(application, &request));
     run.findings.extend(wanted.audit.as_deref().and_then(audit_failure));

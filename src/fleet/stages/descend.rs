@@ -6,11 +6,12 @@
 //! Rules: Argo CD's "app of apps": a child is an object of its parent, and one without a namespace is in that of the parent's
 //! destination. Cycles are named; Argo CD does not see them.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
 use std::sync::Arc;
 
-use super::{expand, fetch, load, render};
+use super::expand::{self, Expanded};
+use super::{fetch, load, render};
 use crate::app::appset::FoundApplication;
 use crate::app::source::SourceBlock;
 use crate::app::{
@@ -58,17 +59,28 @@ pub(crate) type Seen<'run> = Result<&'run Application, &'run InvalidApplication>
 pub(crate) struct Parent<'run> {
     pub(crate) application: &'run Application,
     pub(crate) objects: &'run [Object],
+    /// Whether these are all of them.
+    pub(crate) is_complete: bool,
+}
+
+impl<'run> Parent<'run> {
+    pub(crate) fn of(built: &'run Built) -> Self {
+        Self { application: &built.application, objects: &built.target, is_complete: built.gaps.is_empty() }
+    }
 }
 
 /// The applications that a run has seen.
 #[derive(Debug, Default)]
 pub(crate) struct Descent {
+    /// The applications that contain others.
+    parents: BTreeSet<QualifiedName>,
     known: BTreeMap<QualifiedName, Known>,
 }
 
 #[derive(Debug, Default)]
 struct Known {
     parent: Option<QualifiedName>,
+    parent_origin: String,
     wave: i64,
     deploys: Option<Deployed>,
 }
@@ -103,8 +115,8 @@ impl Descent {
             };
             let Some(name) = name else { continue };
             let deploys = seen.ok().map(Deployed::of);
-            let Lineage { parent, wave, .. } = lineage.clone();
-            descent.known.insert(name, Known { parent, wave, deploys });
+            let Lineage { parent, parent_origin, wave, .. } = lineage.clone();
+            descent.known.insert(name, Known { parent, parent_origin, wave, deploys });
         }
         descent
     }
@@ -113,11 +125,16 @@ impl Descent {
     pub(crate) fn place(&self, loaded: &mut Loaded, default_namespace: &str) {
         let name = loaded.application.qualified_name(default_namespace);
         let parent = self.parent_of(&name).cloned();
+        let has_children = self.parents.contains(&name);
         if loaded.application.lineage.parent != parent {
             let depth = self.above(&name).len();
+            let Some(known) = self.known.get(&name) else { return };
+            let (wave, parent_origin) = (known.wave, known.parent_origin.clone());
             let application = Arc::make_mut(&mut loaded.application);
-            let wave = self.known.get(&name).map(|known| known.wave).unwrap_or_default();
-            application.lineage = Lineage { parent, depth, wave, ..application.lineage.clone() };
+            application.lineage = Lineage { parent, parent_origin, depth, wave, ..application.lineage.clone() };
+        }
+        if has_children {
+            Arc::make_mut(&mut loaded.application).lineage.has_children = true;
         }
     }
 
@@ -136,14 +153,26 @@ impl Descent {
         let mut children = Vec::new();
         for parent in parents {
             let texts = contained(parent);
+            let origin = origin_of(parent.application);
             if texts.is_empty() {
+                if parent.is_complete {
+                    let name = parent.application.qualified_name(&request.argocd_namespace);
+                    request.census.parents.insert(name, origin);
+                }
                 continue;
             }
-            let (found, findings) = expand::expand(&texts, &mut request.facts, &world.sources, &world.cancel).await;
-            request.findings.extend(findings);
+            let Expanded { applications, sets, findings } =
+                expand::expand(&texts, &mut request.facts, &world.sources, &world.cancel).await;
             let name = parent.application.qualified_name(&request.argocd_namespace);
-            for found in found {
-                if let Some(child) = self.child(found, &name, request) {
+            let has_error = findings.iter().any(|finding| finding.severity == Severity::Error);
+            if parent.is_complete && !has_error {
+                request.census.parents.insert(name.clone(), origin.clone());
+            }
+            self.parents.insert(name.clone());
+            request.census.add_sets(sets);
+            request.findings.extend(findings);
+            for found in applications {
+                if let Some(child) = self.child(found, (&name, &origin), request) {
                     children.push(child);
                 }
             }
@@ -152,8 +181,14 @@ impl Descent {
     }
 
     /// An Application as a child of another one; nothing where it was seen before.
-    fn child(&mut self, found: FoundApplication, parent: &QualifiedName, request: &mut Request) -> Option<Child> {
+    fn child(
+        &mut self,
+        found: FoundApplication,
+        (parent, origin): (&QualifiedName, &str),
+        request: &mut Request,
+    ) -> Option<Child> {
         let name = found.qualified_name(&request.argocd_namespace);
+        request.census.applications.insert(name.clone());
         let above = self.above(parent);
         let mut path = above.iter().rev().chain([parent]);
         if let Some(start) = path.position(|above| *above == name) {
@@ -172,16 +207,27 @@ impl Descent {
         }
         let generated_by = found.generated_by(&request.argocd_namespace);
         let (wave, rollout) = (found.wave, found.rollout);
-        let lineage = Lineage { generated_by, parent: Some(parent.clone()), depth, wave, rollout };
+        let lineage = Lineage {
+            generated_by,
+            parent: Some(parent.clone()),
+            has_children: false,
+            depth,
+            set_origin: found.set_origin.clone(),
+            parent_origin: origin.to_owned(),
+            wave,
+            rollout,
+        };
         let application = expand::read(&found, &lineage, &mut request.findings)?;
         let deploys = application.as_ref().ok().map(Deployed::of);
         let Some(known) = self.known.get_mut(&name) else {
-            self.known.insert(name, Known { parent: Some(parent.clone()), wave, deploys });
+            let parent_origin = origin.to_owned();
+            self.known.insert(name, Known { parent: Some(parent.clone()), parent_origin, wave, deploys });
             return Some(Child { application, found });
         };
         let is_same = known.deploys == deploys;
         if known.parent.is_none() {
             (known.parent, known.wave) = (Some(parent.clone()), wave);
+            origin.clone_into(&mut known.parent_origin);
         } else if known.parent.as_ref() == Some(parent) {
             return None;
         }
@@ -198,6 +244,11 @@ fn cycle(path: &[&QualifiedName], again: &QualifiedName) -> Finding {
     let path: Vec<String> = path.iter().copied().chain([again]).map(ToString::to_string).collect();
     let message = format!("Applications contain each other: {}", path.join(" → "));
     Finding::warning(Code::FleetApplicationCycle, message).with_help("it is expanded once")
+}
+
+/// The repositories of an application: another one of its name has others.
+fn origin_of(application: &Application) -> String {
+    application.sources.iter().map(|source| source.repo_url.host_and_path()).collect::<Vec<_>>().join(" ")
 }
 
 /// Whether an object is one that Argo CD reads.
@@ -284,8 +335,7 @@ async fn below(level: Vec<Application>, descent: &mut Descent, request: &mut Req
     let built = render::build(fetched, &kinds, request, world).await;
     let conditions = built.left().map(|left| &left.conditions).chain(built.iter().map(|built| &built.conditions));
     let findings = conditions.flat_map(Conditions::iter).map(|condition| condition.finding.clone()).collect();
-    let parents: Vec<Parent<'_>> =
-        built.iter().map(|built| Parent { application: &built.application, objects: &built.target }).collect();
+    let parents: Vec<Parent<'_>> = built.iter().map(Parent::of).collect();
     let children = descent.below(&parents, request, world).await;
     Search { children, findings }
 }

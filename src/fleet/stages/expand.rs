@@ -7,7 +7,8 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::app::appset::{
-    self, ApplicationSet, ArgoObjects, Facts, FoundApplication, GitRevision, ManifestExpansion, Need, SetExpansion,
+    self, ApplicationSet, ArgoObjects, ExpandedSet, Facts, FoundApplication, GitRevision, ManifestExpansion, Need,
+    SetExpansion,
 };
 use crate::app::{self, Application, Destination, InvalidApplication, Lineage, ManifestText, QualifiedName};
 use crate::cluster::{Cluster, ClusterError, Clusters, ListRequest};
@@ -55,20 +56,26 @@ async fn list(cluster: &dyn Cluster, gvk: Gvk, namespace: &str, objects: &mut Ar
     Ok(())
 }
 
+/// Applications and ApplicationSets, expanded.
+#[derive(Debug, Default)]
+pub struct Expanded {
+    /// The Applications.
+    pub applications: Vec<FoundApplication>,
+    /// What became of each ApplicationSet.
+    pub sets: Vec<ExpandedSet>,
+    /// What went wrong.
+    pub findings: Vec<Finding>,
+}
+
 /// Expands all ApplicationSets of manifest files; those that are written out are passed on.
-pub async fn expand(
-    inputs: &[ManifestText],
-    facts: &mut Facts,
-    sources: &Sources,
-    cancel: &Cancel,
-) -> (Vec<FoundApplication>, Vec<Finding>) {
+pub async fn expand(inputs: &[ManifestText], facts: &mut Facts, sources: &Sources, cancel: &Cancel) -> Expanded {
     for _ in 0..ROUNDS {
         match appset::expand_manifests(inputs, facts) {
-            ManifestExpansion::Done(applications, findings) => return (applications, findings),
+            ManifestExpansion::Done(applications, sets, findings) => return Expanded { applications, sets, findings },
             ManifestExpansion::Needs(needs) => answer(&needs, facts, sources, cancel).await,
         }
     }
-    (Vec::new(), vec![endless()])
+    Expanded { findings: vec![endless()], ..Expanded::default() }
 }
 
 /// Expands ApplicationSets beside Applications that are written out, of these names.
@@ -78,14 +85,14 @@ pub(crate) async fn expand_sets(
     facts: &mut Facts,
     sources: &Sources,
     cancel: &Cancel,
-) -> (Vec<FoundApplication>, Vec<Finding>) {
+) -> Expanded {
     for _ in 0..ROUNDS {
         match appset::expand_sets(sets, written, facts) {
-            SetExpansion::Done(applications, findings) => return (applications, findings),
+            SetExpansion::Done(applications, sets, findings) => return Expanded { applications, sets, findings },
             SetExpansion::Needs(needs) => answer(&needs, facts, sources, cancel).await,
         }
     }
-    (Vec::new(), vec![endless()])
+    Expanded { findings: vec![endless()], ..Expanded::default() }
 }
 
 fn endless() -> Finding {

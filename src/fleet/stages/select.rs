@@ -5,7 +5,7 @@
 //! that only another one contains.
 
 use super::descend::{self, Child, Descent};
-use super::expand;
+use super::expand::{self, Expanded};
 use crate::app::{Application, Applications, InvalidApplication, Lineage, QualifiedName, SelectionError};
 use crate::fleet::batch::Batch;
 use crate::fleet::{Request, World};
@@ -39,6 +39,11 @@ pub async fn select_applications(request: &mut Request, world: &World) -> Result
     let mut applications = std::mem::take(&mut request.applications);
     let generated = generated(&applications, request, world).await;
     applications.extend(generated);
+    request.census.is_complete = request.selection.is_everything();
+    request.census.applications.extend(applications.iter().filter_map(|one| match one {
+        Ok(application) => Some(application.qualified_name(&request.argocd_namespace)),
+        Err(invalid) => invalid.qualified_name(&request.argocd_namespace),
+    }));
     if request.with_children && request.selection.may_match_below(&applications) {
         let found = search(&applications, request, world).await;
         applications.extend(found);
@@ -54,12 +59,19 @@ async fn generated(written: &Applications, request: &mut Request, world: &World)
     let names: Vec<QualifiedName> =
         written.iter().flatten().map(|application| application.qualified_name(&request.argocd_namespace)).collect();
     let Request { sets, facts, .. } = request;
-    let (found, findings) = expand::expand_sets(sets, &names, facts, &world.sources, &world.cancel).await;
+    let Expanded { applications: found, sets, findings } =
+        expand::expand_sets(sets, &names, facts, &world.sources, &world.cancel).await;
+    request.census.add_sets(sets);
     request.findings.extend(findings);
     let mut applications = Applications::new();
     for found in found {
         let generated_by = found.generated_by(&request.argocd_namespace);
-        let lineage = Lineage { generated_by, rollout: found.rollout, ..Lineage::default() };
+        let lineage = Lineage {
+            generated_by,
+            set_origin: found.set_origin.clone(),
+            rollout: found.rollout,
+            ..Lineage::default()
+        };
         applications.extend(expand::read(&found, &lineage, &mut request.findings));
     }
     applications

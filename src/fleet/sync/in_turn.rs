@@ -20,7 +20,7 @@ use crate::finding::{Code, Finding, Severity};
 use crate::fleet::application::{OnCluster, Purpose, Rendered};
 use crate::fleet::batch::{Batch, Standing, side_by_side};
 use crate::fleet::commands::wait::{self, Ending, Goal, Others, Patience};
-use crate::fleet::condition::ConditionKind;
+use crate::fleet::condition::{Condition, ConditionKind};
 use crate::fleet::observe::observe_all;
 use crate::fleet::targets::{level, without_unserved};
 use crate::fleet::{Request, World};
@@ -181,6 +181,8 @@ struct InTurn<'run> {
 enum Failure {
     NotSynced,
     NotHealthy,
+    /// Its sync policy leaves its drift.
+    Left,
     /// The run was stopped.
     Stopped,
 }
@@ -214,6 +216,15 @@ impl<'run> InTurn<'run> {
         let (code, why) = match failure {
             Failure::NotSynced => (Code::SyncFailed, "was not synced"),
             Failure::NotHealthy => (Code::SyncUnhealthy, "is not healthy"),
+            Failure::Left => {
+                if planned.outcome.plan().is_some_and(|plan| !plan.is_empty()) {
+                    let name = &self.subjects[cause].name;
+                    planned.outcome =
+                        PlanOutcome::Left(format!("it waits for `{name}`, which its sync policy leaves out of sync"));
+                }
+                self.performed[place] = Some(perform::untouched(planned));
+                return;
+            }
             Failure::Stopped => return self.performed[place] = Some(perform::untouched(planned)),
         };
         // Nothing was to be done: then nothing is left undone.
@@ -251,10 +262,13 @@ impl<'run> InTurn<'run> {
         let group = places.iter().zip(group).map(|(place, planned)| held_back(planned, order.never.contains(place)));
         let perform = async |planned| Box::pin(perform::perform(planned, request, wanted, world)).await;
         let performed = side_by_side(group.collect(), request.concurrency, perform).await;
-        self.has_written |= performed.iter().any(|performed| performed.operation.is_some());
+        let has_steps = |performed: &Performed| performed.operation.as_ref().is_some_and(|it| !it.steps.is_empty());
+        self.has_written |= performed.iter().any(has_steps);
         let looked = places.into_iter().zip(performed).map(|(place, performed)| async move {
             if !is_synced(&performed) {
-                return (place, performed, Some(Failure::NotSynced));
+                let is_left = matches!(performed.planned.outcome, PlanOutcome::Left(_)) && is_without_error(&performed);
+                let failure = if is_left { Failure::Left } else { Failure::NotSynced };
+                return (place, performed, Some(failure));
             }
             let unhealthy =
                 if order.is_awaited(place) { unhealthy(&performed, request, wanted, world).await } else { None };
@@ -285,11 +299,10 @@ fn held_back(mut planned: Planned, is_never_started: bool) -> Planned {
 
 /// Whether all of an application is what git says, as far as this run was to make it so.
 fn is_synced(performed: &Performed) -> bool {
-    let Performed { planned, operation, .. } = performed;
-    let has_error = |condition: &crate::fleet::Condition| condition.finding.severity == Severity::Error;
-    if planned.conditions.iter().any(has_error) || planned.compared.all_conditions().iter().any(has_error) {
+    if !is_without_error(performed) {
         return false;
     }
+    let Performed { planned, operation, .. } = performed;
     let is_open = |resource: &ResourceDrift| {
         resource.is_drift() && matches!(resource.state, ResourceState::Changed | ResourceState::Missing)
     };
@@ -297,6 +310,15 @@ fn is_synced(performed: &Performed) -> bool {
         Some(operation) => operation.phase == OperationPhase::Succeeded,
         None => !planned.compared.resources.iter().any(is_open),
     }
+}
+
+/// Whether nothing went wrong with an application.
+pub(super) fn is_without_error(performed: &Performed) -> bool {
+    let Performed { planned, operation, .. } = performed;
+    let has_error = |condition: &Condition| condition.finding.severity == Severity::Error;
+    let conditions = planned.compared.all_conditions().and(&planned.conditions);
+    let has_failed = operation.as_ref().is_some_and(|operation| operation.phase != OperationPhase::Succeeded);
+    !has_failed && !conditions.iter().any(has_error)
 }
 
 /// Waits until an application is healthy; the reason where it does not become so.

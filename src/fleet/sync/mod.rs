@@ -11,6 +11,7 @@ pub(crate) mod permit;
 pub(crate) mod plan;
 pub(crate) mod planned;
 mod record;
+pub(crate) mod removal;
 pub(crate) mod request;
 pub(crate) mod rollback;
 mod seen;

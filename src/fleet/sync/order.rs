@@ -63,7 +63,8 @@ impl Order {
 
     /// Whether every application can start at once.
     pub(crate) fn is_free(&self) -> bool {
-        self.never.is_empty() && self.nodes[..self.applications].iter().all(|node| node.before.is_empty())
+        let is_first = |node: &Node| node.before.is_empty() && node.tried.is_none();
+        self.never.is_empty() && self.nodes[..self.applications].iter().all(is_first)
     }
 
     /// Whether another application waits for this one.

@@ -32,7 +32,7 @@ use crate::sync::{FailureKind, Operation, OperationPhase, StepOutcome, StepResul
 pub(crate) async fn perform(planned: Planned, request: &Request, wanted: &SyncRequest, world: &World) -> Performed {
     let is_begun = match &planned.outcome {
         PlanOutcome::Execute(plan) | PlanOutcome::Absent(plan, _) => {
-            is_anything_to_do(&planned.compared, plan, wanted.wish) && !wanted.stop.is_cancelled()
+            is_anything_to_do(&planned.compared, plan, wanted.wish, request) && !wanted.stop.is_cancelled()
         }
         PlanOutcome::Nothing | PlanOutcome::Left(_) | PlanOutcome::Refused(_) => false,
     };
@@ -135,7 +135,7 @@ impl Stops {
 
 /// A plan without steps still has something to do where git's revision moved, what is live is not recorded, or a rollback
 /// begins or ends.
-fn is_anything_to_do(compared: &Compared, plan: &Plan, wish: Wish) -> bool {
+fn is_anything_to_do(compared: &Compared, plan: &Plan, wish: Wish, request: &Request) -> bool {
     let record = &compared.record;
     if matches!(wish, Wish::Delete(_)) {
         return !plan.steps.is_empty() || record.members.is_some();
@@ -144,7 +144,11 @@ fn is_anything_to_do(compared: &Compared, plan: &Plan, wish: Wish) -> bool {
         && record::has_sources(compared);
     // A run that was killed left a record that says so, also where it had done everything.
     let is_to_be_recorded = plan.whole && (!is_recorded || record.last_attempt().is_open());
-    !plan.steps.is_empty() || is_to_be_recorded || record.rolled_back_to() != rollback(compared)
+    // Which ApplicationSet it comes from is on record, too.
+    let place = compared.place(request);
+    let is_as_recorded = |state: &State| state.lineage() == place.lineage && state.had_children() == place.has_children;
+    let is_moved = record.state.as_ref().is_ok_and(|state| !is_as_recorded(state));
+    !plan.steps.is_empty() || is_to_be_recorded || is_moved || record.rolled_back_to() != rollback(compared)
 }
 
 /// The namespace of the lock and the record must be there before both: when the plan makes it, that is done first.

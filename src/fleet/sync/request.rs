@@ -59,6 +59,8 @@ pub struct SyncRequest {
     pub is_shown: bool,
     /// The flags of every plan.
     pub flags: Flags,
+    /// Whether applications go that are no longer generated (`--allow-removals`).
+    pub allow_removals: bool,
     /// Each application's status is put on its Application in the cluster (`--write-status`).
     pub write_status: bool,
     /// Identifies this run, for the lock.

@@ -12,6 +12,7 @@ use crate::app::Destination;
 use crate::cluster::Requests;
 use crate::finding::{Code, Finding, Severity};
 use crate::fleet::Condition;
+use crate::fleet::census::{RemovedApplication, RemovedObjects};
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
 use crate::report::View;
@@ -29,6 +30,8 @@ pub(in crate::report) struct DriftReport<'run> {
     kind: &'static str,
     summary: Summary,
     applications: Vec<ApplicationData<'run>>,
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    removals: Vec<RemovalData<'run>>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     findings: Vec<FindingEntry<'run>>,
     requests: RequestCounts,
@@ -99,6 +102,39 @@ struct OrphanEntry<'run> {
     kind: &'run str,
     namespace: &'run str,
     name: &'run str,
+}
+
+#[derive(Serialize)]
+#[serde(rename_all = "camelCase")]
+struct RemovalData<'run> {
+    name: &'run str,
+    #[serde(skip_serializing_if = "str::is_empty")]
+    namespace: &'run str,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    generated_by: Option<&'run str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    parent: Option<&'run str>,
+    cluster: &'run str,
+    destination_namespace: &'run str,
+    objects: usize,
+    keeps_objects: bool,
+    removed: bool,
+}
+
+impl<'run> RemovalData<'run> {
+    fn of(removal: &'run RemovedApplication) -> Self {
+        Self {
+            name: &removal.name.name,
+            namespace: &removal.name.namespace,
+            generated_by: removal.generated_by.as_deref(),
+            parent: removal.parent.as_deref(),
+            cluster: &removal.cluster,
+            destination_namespace: &removal.namespace,
+            objects: removal.objects,
+            keeps_objects: removal.outcome == RemovedObjects::Kept,
+            removed: removal.is_removed,
+        }
+    }
 }
 
 #[derive(Serialize)]
@@ -289,6 +325,7 @@ impl<'run> DriftReport<'run> {
             kind: "DriftReport",
             summary: Summary::of(run),
             applications: run.applications.iter().map(ApplicationData::of).collect(),
+            removals: run.removals.iter().map(RemovalData::of).collect(),
             findings: run.findings.iter().map(FindingEntry::of).collect(),
             requests: RequestCounts::of(run.requests),
             version: env!("CARGO_PKG_VERSION"),

@@ -31,6 +31,7 @@ pub(in crate::report) fn view() -> View {
 pub(in crate::report) fn everything() -> Run {
     Run {
         applications: vec![shop(), payments(), search()],
+        removals: Vec::new(),
         findings: vec![
             Finding::warning(Code::AppTemplate, "apps/legacy.yaml: `{{` is a template, not a manifest")
                 .with_help("render it first, and give the result"),

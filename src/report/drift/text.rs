@@ -7,6 +7,7 @@ use std::borrow::Cow;
 use std::collections::BTreeSet;
 
 use crate::finding::Finding;
+use crate::fleet::census::RemovedObjects;
 use crate::fleet::{ApplicationRun, Run, SourceRun, SyncStatus};
 use crate::object::Key;
 use crate::report::drift::diff::{self, CONTEXT, Diff, DiffSide, Hunk, LONGEST_VALUE, Line};
@@ -103,6 +104,7 @@ impl TextReport<'_> {
             self.application(application);
         }
         self.in_sync(&in_sync);
+        self.removals(run);
         if self.view.findings == FindingsPlace::Report {
             let shared: Vec<_> = self.gathered.shared().collect();
             if !run.findings.is_empty() || !shared.is_empty() {
@@ -112,6 +114,20 @@ impl TextReport<'_> {
                 self.finding("", finding);
             }
             run.findings.iter().for_each(|finding| self.finding("", finding));
+        }
+    }
+
+    /// Applications that this run removed.
+    fn removals(&mut self, run: &Run) {
+        let removed: Vec<_> = run.removals.iter().filter(|removal| removal.is_removed).collect();
+        if !removed.is_empty() {
+            self.page.gap();
+        }
+        for removal in removed {
+            let objects = counted(removal.objects, "object");
+            let what = if removal.outcome == RemovedObjects::Kept { "kept" } else { "deleted" };
+            self.page.write(Role::Name, removal.name.to_string()).write(Role::Plain, "  ").write(Role::Good, "removed");
+            self.page.write(Role::Plain, "  ").write(Role::Plain, format!("{objects} {what}")).end();
         }
     }
 

@@ -7,6 +7,7 @@
 //! Rules: KEP-3659 (kubectl pkg/cmd/apply/applyset.go); docs/record.md.
 
 mod error;
+mod lineage;
 mod parent;
 mod place;
 mod record;
@@ -16,7 +17,8 @@ mod tests;
 mod write;
 
 pub use error::{StateError, StateFault};
-pub use parent::{application_of, parents};
+pub use lineage::RecordedLineage;
+pub use parent::{application_of, identity_of, parents};
 pub(in crate::sync) use parent::{is_parent_of, is_part_of};
 pub use place::{Identity, Place};
 pub use record::{Attempt, AttemptEnd, Ended, HistoryEntry, LastAttempt, State};

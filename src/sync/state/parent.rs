@@ -15,7 +15,8 @@ use super::place::Side;
 use super::sources::{Pool, WrittenBlock, WrittenSource, WrittenSources};
 use super::{Attempt, AttemptEnd, HistoryEntry, Identity, Place, State, StateError, StateFault};
 use crate::object::annotations::{
-    APPLYSET_ADDITIONAL_NAMESPACES, APPLYSET_CONTAINS_KINDS, APPLYSET_ID, APPLYSET_TOOLING, MANAGED_BY,
+    APPLYSET_ADDITIONAL_NAMESPACES, APPLYSET_CONTAINS_KINDS, APPLYSET_ID, APPLYSET_TOOLING, CONTAINS_APPLICATIONS,
+    GENERATED, LINEAGE, MANAGED_BY,
 };
 use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::{Baseline, BaselineFault, is_of_record};
@@ -177,6 +178,11 @@ pub(super) fn doubt(place: &Place, parent: &Object) -> Option<StateError> {
     place.doubt(identity(parent).as_ref())
 }
 
+/// Which application a ConfigMap holds the state of.
+pub fn identity_of(parent: &Object) -> Option<Identity> {
+    identity(parent)
+}
+
 fn identity(parent: &Object) -> Option<Identity> {
     read::<WrittenIdentity>(parent, IDENTITY).unwrap_or_default().map(Identity::from)
 }
@@ -258,6 +264,7 @@ fn onto(
                 (APPLYSET_ADDITIONAL_NAMESPACES, namespaces.join(",")),
             ],
         );
+        put_lineage(metadata, place);
     }
     let data = parent.value_mut().entry("data").or_insert_with(|| Value::Object(Map::new()));
     if !data.is_object() {
@@ -269,6 +276,29 @@ fn onto(
         data.extend(record);
     }
     parent
+}
+
+/// Who knows an application by its name alone leaves the lineage as it is.
+fn put_lineage(metadata: &mut Map<String, Value>, place: &Place) {
+    if let Some(lineage) = &place.lineage {
+        put(metadata, "labels", [(GENERATED, "true".to_owned())]);
+        put(metadata, "annotations", [(LINEAGE, lineage.text())]);
+    }
+    if place.has_children {
+        put(metadata, "annotations", [(CONTAINS_APPLICATIONS, "true".to_owned())]);
+    }
+    let mut remove = |field: &str, name: &str| {
+        if let Some(Value::Object(map)) = metadata.get_mut(field) {
+            map.remove(name);
+        }
+    };
+    if place.lineage.is_none() && place.identity.is_some() {
+        remove("labels", GENERATED);
+        remove("annotations", LINEAGE);
+    }
+    if !place.has_children && place.identity.is_some() {
+        remove("annotations", CONTAINS_APPLICATIONS);
+    }
 }
 
 fn put<const N: usize>(metadata: &mut Map<String, Value>, field: &str, entries: [(&str, String); N]) {

@@ -8,7 +8,7 @@
 
 use std::collections::BTreeSet;
 
-use super::StateError;
+use super::{RecordedLineage, StateError};
 use crate::app::{Application, Destination};
 use crate::cluster::ObjectName;
 use crate::object::Gvk;
@@ -31,6 +31,10 @@ pub struct Place {
     pub identity: Option<Identity>,
     /// Whether a record of another place or repository is taken over (`--accept-move`).
     pub accepts_move: bool,
+    /// Where the application comes from; nothing for one that is written out.
+    pub lineage: Option<RecordedLineage>,
+    /// Whether the application contains others.
+    pub has_children: bool,
 }
 
 /// The identity that distinguishes two applications of one name. A record of another one is not read: its objects would be pruned.
@@ -127,7 +131,15 @@ impl Place {
             format!("{of_name}-{}", &blake3::hash(instance_name.as_bytes()).to_hex()[..32])
         };
         let application = instance_name.to_owned();
-        Self { name, namespace: namespace.to_owned(), application, identity: None, accepts_move: false }
+        Self {
+            name,
+            namespace: namespace.to_owned(),
+            application,
+            identity: None,
+            accepts_move: false,
+            lineage: None,
+            has_children: false,
+        }
     }
 
     /// The id of the ApplySet whose parent is here: the value of its members' part-of label.

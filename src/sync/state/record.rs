@@ -5,7 +5,9 @@ use std::collections::{BTreeMap, BTreeSet};
 use jiff::Timestamp;
 
 use super::error::{StateError, StateFault};
+use super::lineage::RecordedLineage;
 use super::sources::SyncedSource;
+use crate::object::annotations::CONTAINS_APPLICATIONS;
 use crate::object::{GroupKind, Key, Object};
 use crate::status::compare::Baseline;
 use crate::sync::execute::OperationPhase;
@@ -105,6 +107,18 @@ pub struct State {
     pub(super) record: String,
     /// The parent as the cluster has it.
     pub(super) parent: Option<Object>,
+}
+
+impl State {
+    /// Which ApplicationSet and Application the application came from at its last sync.
+    pub fn lineage(&self) -> Option<RecordedLineage> {
+        self.parent.as_ref().and_then(RecordedLineage::read)
+    }
+
+    /// Whether the application contained others then.
+    pub fn had_children(&self) -> bool {
+        self.parent.as_ref().is_some_and(|parent| parent.annotation(CONTAINS_APPLICATIONS).is_some())
+    }
 }
 
 /// How an attempt ended.

@@ -1,6 +1,7 @@
 //! Fleets: ApplicationSets and Applications of Applications in every command.
 
 mod order;
+mod removals;
 mod sets;
 mod tree;
 

@@ -45,6 +45,50 @@ fn a_later_wave_uses_the_crd_of_an_earlier_one() {
     fleet.run(["diff"]).exits(0);
 }
 
+/// The parent has the namespace that its child is deployed to: one run is enough.
+#[test]
+fn a_child_starts_after_its_parent() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let namespace = format!("{}-child", cluster.name());
+    let git = folders(&["web"]);
+    let root = application("root", &git, "root", &cluster);
+    let mut web = application("web", &git, "web", &cluster);
+    web["spec"]["destination"]["namespace"] = json!(namespace);
+    let object = json!({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": namespace}});
+    let git = git.file("root/web.yaml", web).file("root/namespace.yaml", object).commit("a namespace and a child");
+    let fleet = Fleet::new(cluster, git, [("root.yaml", &root)]);
+
+    fleet.run(["sync", "-y"]).exits(0);
+
+    assert!(fleet.cluster.kubectl(["get", "configmap", "web", "-n", &namespace, "-o", "name"]).contains("web"));
+    fleet.cluster.kubectl(["delete", "namespace", &namespace, "--wait=false"]);
+}
+
+/// A policy that leaves the drift of an earlier wave leaves the later ones, too, and that is drift and no error.
+#[test]
+fn what_waits_for_an_application_that_is_synced_by_hand_is_left() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = folders(&["db", "web"]);
+    let child = |name: &str, wave: &str, policy: Value| {
+        let mut child = application(name, &git, name, &cluster);
+        child["metadata"]["annotations"] = json!({"argocd.argoproj.io/sync-wave": wave});
+        child["spec"]["syncPolicy"] = policy;
+        child
+    };
+    let root = application("root", &git, "root", &cluster);
+    let (db, web) = (child("db", "0", json!({})), child("web", "1", json!({"automated": {}})));
+    let git = git.file("root/db.yaml", db).file("root/web.yaml", web).commit("two waves");
+    let fleet = Fleet::new(cluster, git, [("root.yaml", &root)]);
+
+    let left = fleet.run(["reconcile"]).exits(1);
+
+    assert!(left.stdout.contains("it waits for `argocd/db`"), "{}", left.transcript());
+    assert!(!fleet.has("web"));
+    fleet.run(["sync", "-y", "--app", "db"]).exits(0);
+    fleet.run(["reconcile"]).exits(0);
+    assert!(fleet.has("web"));
+}
+
 /// Nothing runs Deployments here, so the first wave never becomes healthy: the second is not started, and the run says why.
 #[test]
 fn a_wave_that_does_not_become_healthy_leaves_the_later_ones() {

@@ -20,7 +20,7 @@ fn application_set(name: &str, generators: Value, application: &str) -> String {
 /// The names that files give, and the messages.
 fn expanded(inputs: &[ManifestText]) -> (Vec<String>, Vec<String>) {
     match expand_manifests(inputs, &Facts::default()) {
-        ManifestExpansion::Done(found, findings) => (
+        ManifestExpansion::Done(found, _, findings) => (
             found.iter().map(|found| found.identity().1).collect(),
             findings.into_iter().map(|finding| finding.message).collect(),
         ),
