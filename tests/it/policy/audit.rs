@@ -67,10 +67,15 @@ fn each_write_of_a_sync_has_a_line() {
     // Without controllers, a deletion waits for its dependents: drift is left.
     sync(&["--prune"]).env("GITHUB_ACTOR", "bob").exits(1);
     let all = lines(&file);
-    assert_eq!(shown(&all[3..]), ["bob apply ConfigMap a hash hash done", "bob delete ConfigMap b hash - pending"]);
-    assert_eq!(all[3]["before"], first[1]["after"]);
-    assert_eq!(all[4]["before"], first[2]["after"]);
-    assert_eq!(all[4]["revisions"], json!([git.head()]));
+    let second = |verb: &str| all[3..].iter().find(|line| line["verb"] == verb).unwrap().clone();
+    let (applied, deleted) = (second("apply"), second("delete"));
+    assert_eq!(
+        shown(&[applied.clone(), deleted.clone()]),
+        ["bob apply ConfigMap a hash hash done", "bob delete ConfigMap b hash - pending"]
+    );
+    assert_eq!(all.len(), 5);
+    assert_eq!((&applied["before"], &deleted["before"]), (&first[1]["after"], &first[2]["after"]));
+    assert_eq!(applied["revisions"], json!([git.head()]));
 }
 
 /// A refused write has a line too, what was done before it stays in the log, and nobody named is the Kubernetes user.

@@ -96,15 +96,15 @@ fn a_wrong_policy_is_refused_with_each_wrong_line() {
     let validate = |file: &str| trueup(["policy", "validate"]).argument(file).in_folder(folder.path()).outcome();
 
     assert_snapshot!(validate("policy.csv"), @r"
-    policy.csv: 6 permissions, 1 groupings: valid
+    policy.csv: 6 `p` and 1 `g`: valid
     [exit 0]
     ");
     assert_snapshot!(validate("project.yaml"), @r"
-    project.yaml: 1 permissions, 1 groupings: valid
+    project.yaml: 1 `p` and 1 `g`: valid
     [exit 0]
     ");
     assert_snapshot!(validate("wrong.csv"), @r"
-    wrong.csv: 3 permissions, 0 groupings: 2 wrong
+    wrong.csv: 3 `p` and 0 `g`: 2 wrong
     --- stderr
       × wrong.csv:2: `aplications` matches no resource
       help: did you mean `applications`?
@@ -148,7 +148,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
       + ConfigMap [NAMESPACE]/b  missing in the cluster  b.yaml:1
 
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      × [NAMESPACE]: not permitted: `role:readonly` lacks `sync` on `shop/[NAMESPACE]`
+      × [NAMESPACE]: not permitted: `role:readonly` lacks `sync` on `shop/[NAMESPACE]`; nothing was written
 
     1 application  1 out of sync
     2 resources    2 missing
@@ -158,7 +158,8 @@ fn a_run_is_held_to_what_the_person_may_do() {
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
       help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
             read AppProjects
-      × [NAMESPACE]: not permitted: `role:readonly` lacks `sync` on `shop/[NAMESPACE]`
+      × [NAMESPACE]: not permitted: `role:readonly` lacks `sync` on `shop/[NAMESPACE]`; nothing was
+      │ written
       help: no line allows it; missing: `p, role:readonly, applications, sync, shop/[NAMESPACE], allow`
     [exit 4]
     ");
@@ -181,7 +182,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
         commit b0a8b36  one, Ada, [AGO]
 
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      × [NAMESPACE]: not permitted: `team` lacks `delete//ConfigMap/[NAMESPACE]/b` on `shop/[NAMESPACE]`
+      × [NAMESPACE]: not permitted: `team` lacks `delete//ConfigMap/[NAMESPACE]/b` on `shop/[NAMESPACE]`; nothing was written
 
     1 application  1 out of sync
     2 resources    1 extra, 1 in sync
@@ -191,7 +192,8 @@ fn a_run_is_held_to_what_the_person_may_do() {
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
       help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
             read AppProjects
-      × [NAMESPACE]: not permitted: `team` lacks `delete//ConfigMap/[NAMESPACE]/b` on `shop/[NAMESPACE]`
+      × [NAMESPACE]: not permitted: `team` lacks `delete//ConfigMap/[NAMESPACE]/b` on `shop/[NAMESPACE]`;
+      │ nothing was written
       help: no line allows it; missing: `p, role:deploy, applications, delete//ConfigMap/[NAMESPACE]/b,
             shop/[NAMESPACE], allow`
     [exit 4]
@@ -207,7 +209,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
         commit b0a8b36  one, Ada, [AGO]
 
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      × [NAMESPACE]: not permitted: `team` lacks `override` on `shop/[NAMESPACE]`: `--checkout` was given
+      × [NAMESPACE]: not permitted: `team` lacks `override` on `shop/[NAMESPACE]`; nothing was written: `--checkout` was given
 
     1 application  1 out of sync
     2 resources    1 extra, 1 in sync
@@ -217,7 +219,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
       help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
             read AppProjects
-      × [NAMESPACE]: not permitted: `team` lacks `override` on `shop/[NAMESPACE]`
+      × [NAMESPACE]: not permitted: `team` lacks `override` on `shop/[NAMESPACE]`; nothing was written
       ╰─▶ `--checkout` was given
       help: no line allows it; missing: `p, role:deploy, applications, override, shop/[NAMESPACE],
             allow`
@@ -235,7 +237,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
         commit b0a8b36  one, Ada, [AGO]
 
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      × [NAMESPACE]: not permitted: `team` lacks `delete` on `shop/[NAMESPACE]`
+      × [NAMESPACE]: not permitted: `team` lacks `delete` on `shop/[NAMESPACE]`; nothing was written
 
     1 application  1 out of sync
     2 resources    2 extra
@@ -245,7 +247,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
       help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
             read AppProjects
-      × [NAMESPACE]: not permitted: `team` lacks `delete` on `shop/[NAMESPACE]`
+      × [NAMESPACE]: not permitted: `team` lacks `delete` on `shop/[NAMESPACE]`; nothing was written
       help: no line allows it; missing: `p, role:deploy, applications, delete, shop/[NAMESPACE], allow`
     [exit 4]
     ");
