@@ -196,9 +196,13 @@ impl Clusters {
             let local = Destination { server: cluster.server.clone(), name: String::new(), ..destination.clone() };
             return Ok((self.contexts()?.find(&local)?, limits));
         }
-        let of_context = || self.contexts().ok()?.find_server(&cluster.server);
-        if let Some(access) = Some(login).filter(|login| login.is_anonymous()).and_then(|_| of_context()) {
-            return Ok((access, limits));
+        if login.is_anonymous() {
+            let by_server = Destination { server: cluster.server.clone(), ..Destination::default() };
+            match self.contexts()?.find(&by_server) {
+                // No context has it: it is asked as the Secret says, without credentials.
+                Err(ClusterError::NoContextFor { .. }) => {}
+                found => return Ok((found?, limits)),
+            }
         }
         let access = access_of_secret(cluster, login, self.settings.untrusted)?;
         Ok((self.contexts()?.impersonated(access), limits))
