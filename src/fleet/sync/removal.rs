@@ -130,7 +130,13 @@ async fn rendered(removal: &Removal, request: &Request) -> Result<Rendered, Find
     };
     let conditions = Conditions::of(&application.name);
     let identity = removal.identity.clone();
-    let loaded = Loaded { application: Arc::new(application), identity, purpose: Purpose::Delete, conditions };
+    let loaded = Loaded {
+        application: Arc::new(application),
+        identity,
+        purpose: Purpose::Delete,
+        violations: Vec::new(),
+        conditions,
+    };
     if loaded.place(request).parent() != removal.place.parent() {
         return Err(fault());
     }
