@@ -5,6 +5,7 @@
 
 pub mod application;
 pub mod appset;
+pub mod held;
 pub mod ignore;
 pub mod ignore_file;
 pub mod label_selector;
@@ -16,6 +17,7 @@ pub mod options;
 pub mod policy;
 pub mod selection;
 pub mod settings;
+pub mod shard;
 pub mod source;
 pub mod sync_policy;
 
@@ -34,8 +36,9 @@ pub use application::{Application, Destination, InvalidApplication, SourceForm};
 pub use lineage::{Lineage, QualifiedName};
 pub use manifest_folder::ManifestFolder;
 pub use manifest_text::{Given, ManifestText};
-pub use manifests::{Manifests, read};
+pub use manifests::{Manifests, read, read_beside};
 pub use selection::{Applications, Selection, SelectionError};
+pub use shard::Shard;
 pub use source::{Directory, Source};
 
 #[cfg(test)]

@@ -135,6 +135,7 @@ impl DeleteArguments {
             allow_shared: false,
             apply_all: false,
             wait: false,
+            fail_fast: false,
             by: None,
             write_status: false,
         }

@@ -28,6 +28,8 @@ pub struct Request {
     pub facts: Facts,
     /// Whether the Applications that other Applications contain belong to the run.
     pub with_children: bool,
+    /// The applications of the other parts of `--shard`: none of them is taken for a child of one of this part.
+    pub elsewhere: Applications,
     /// Which of them the run is about; those that are generated count, too.
     pub selection: Selection,
     /// The warnings from reading them.

@@ -5,6 +5,7 @@ pub(super) mod cluster;
 pub(super) mod comparing;
 pub(super) mod generators;
 pub(super) mod health;
+pub(super) mod inputs;
 pub(super) mod judging;
 pub(super) mod output;
 pub(super) mod planning;

@@ -8,6 +8,7 @@ pub mod expand;
 pub(crate) mod extras;
 pub(crate) mod fetch;
 pub(crate) mod health;
+pub mod held;
 pub(crate) mod ignore;
 pub(crate) mod last_render;
 pub(crate) mod last_sync;

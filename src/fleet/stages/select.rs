@@ -43,7 +43,10 @@ pub async fn select_applications(request: &mut Request, world: &World) -> Result
         let found = search(&applications, request, world).await;
         applications.extend(found);
     }
-    request.selection.select(applications)
+    let selected = request.selection.select(applications)?;
+    let (own, others) = request.selection.split(selected);
+    request.elsewhere = others;
+    Ok(own)
 }
 
 /// The Applications that the ApplicationSets of the manifests generate.
@@ -86,7 +89,7 @@ async fn below(
     world: &World,
     is_wanted: &impl Fn(&Request, &Child) -> bool,
 ) -> Applications {
-    let seen = applications.iter().map(|one| one.as_ref().map_err(|invalid| &**invalid));
+    let seen = applications.iter().chain(&request.elsewhere).map(|one| one.as_ref().map_err(|invalid| &**invalid));
     let mut descent = Descent::of(seen, &request.argocd_namespace);
     let level = applications.iter().filter(|one| is_searched(one)).flatten().cloned().collect();
     let before = request.findings.len();
