@@ -76,7 +76,7 @@ async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup,
     let tools = tools(&sources);
     let clusters = cluster.settings();
     let selection =
-        SelectionArguments { paths, apps_from, no_children, generators, input, ..SelectionArguments::default() };
+        SelectionArguments { paths, apps_from, input, no_children, generators, ..SelectionArguments::default() };
     let (request, world) = if selection.is_named_only() {
         let concurrency = clusters.concurrency;
         (Request { concurrency, ..Request::default() }, request::world(sources, clusters, session)?)

@@ -63,7 +63,8 @@ pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session)
     }
     let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: Question::RollBack };
     let wish = Wish::Rollback { to, prune: arguments.prune };
-    carry_out(Asked { wish, is_shown: true, made: None, planning: arguments.planning }, consent, session).await
+    let asked = Asked { wish, is_shown: true, made: None, planning: arguments.planning };
+    Box::pin(carry_out(asked, consent, session)).await
 }
 
 /// Takes the number before the paths away from them; a folder of such a name is `./7`. A number alone is no path unless it exists.
@@ -88,7 +89,7 @@ async fn clear(name: String, planning: PlanningArguments, mut session: Session) 
         Ok(outputs) => outputs,
         Err(findings) => return session.refuse(&findings),
     };
-    let cleared = end(name, planning, &session).await;
+    let cleared = Box::pin(end(name, planning, &session)).await;
     session.end_progress().await;
     let (syncs, mut findings) = match cleared {
         Ok(cleared) => cleared,
