@@ -5,6 +5,8 @@
 
 pub mod application;
 pub mod appset;
+pub mod changed;
+pub mod events;
 pub mod held;
 pub mod ignore;
 pub mod ignore_file;

@@ -42,6 +42,9 @@ pub(super) async fn request(
     render.take(rendering);
     warnings.extend(sources.repositories.read()?.warnings);
     let concurrency = clusters.concurrency;
+    let checkout = sources.checkout.clone().unwrap_or_else(|| ".".into());
+    let (changes, unknown) = selection.changed.changes(&checkout)?;
+    warnings.extend(unknown);
     let (texts, findings) = built::read(&selection.input, &sources, &render, session).await?;
     let inputs = Inputs { texts, findings, ..Inputs::default() };
     let world = world(sources, clusters, session)?;
@@ -53,6 +56,7 @@ pub(super) async fn request(
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),
         settings,
+        changes,
         settings_from_cluster: from_cluster.settings,
         repositories_from_cluster: from_cluster.repositories,
         ..Request::default()

@@ -266,6 +266,7 @@ codes! {
     FleetRepeatedChild = "trueup::fleet::repeated_child", Error, "an Application that several parents render (warning)", "keep it in one of them";
     FleetExpansion = "trueup::fleet::expansion", Error, "an ApplicationSet asks for files again and again", "report it as a fault of trueup";
     FleetBeingDeleted = "trueup::fleet::being_deleted", Error, "an Application of `--from-cluster` that waits for its finalizers (warning)", "it is left out; remove it from the cluster, or create it again";
+    FleetChangesUnknown = "trueup::fleet::changes_unknown", Error, "it is not known what changed since a revision, or in a push (warning)", "every application is kept; fetch the history, or pass `--checkout DIR`";
     FleetHeldDiffers = "trueup::fleet::held_differs", Error, "an Application of `--from-cluster` differs from its manifest in PATH (warning)", "apply the manifest, or change it; the manifest is used";
     FleetNothingHeld = "trueup::fleet::nothing_held", Error, "`--from-cluster` finds no Application", "choose another cluster with `--context`, another namespace with `-n`, or all with `-A`";
     FleetSkipped = "trueup::fleet::skipped", Error, "an Application is not compared, because of an annotation (warning)", "remove the annotation";
@@ -323,6 +324,7 @@ codes! {
     CliClear = "trueup::cli::clear", Error, "`--clear` together with the ID of a sync", "remove one of the two";
     CliCustomization = "trueup::cli::customization", Error, "a script of `--customizations` is not text", "it must be UTF-8 text of a few kilobytes";
     CliEmptyFolder = "trueup::cli::empty_folder", Error, "a folder without any YAML or JSON file", "name a folder with Application manifests";
+    CliEvent = "trueup::cli::event", Error, "the event of `--event` cannot be read", "name a file with the payload of a push; `github` is for jobs of GitHub Actions";
     CliGeneratorFixture = "trueup::cli::generator_fixture", Error, "the file of `--generator-fixture` is invalid", "correct what is named; docs/expand.md has the format";
     CliLargeFile = "trueup::cli::large_file", Error, "a file that is larger than any manifest", "split it, or name the files with Applications";
     CliLeavingSymlink = "trueup::cli::leaving_symlink", Error, "a symlink that leaves the folder", "if that is intended, pass its destination as a PATH of its own";

@@ -8,6 +8,7 @@ use crate::app::settings::ComparisonSettings;
 use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
+use crate::fleet::stages::affected::Changes;
 use crate::object::annotations::INSTANCE_LABEL;
 use crate::process::Cancel;
 use crate::progress::Progress;
@@ -30,6 +31,8 @@ pub struct Request {
     pub with_children: bool,
     /// The applications of the other parts of `--shard`: none of them is taken for a child of one of this part.
     pub elsewhere: Applications,
+    /// What changed, where only what it can affect is wanted (`--changed-since`, `--event`).
+    pub changes: Option<Arc<Changes>>,
     /// Which of them the run is about; those that are generated count, too.
     pub selection: Selection,
     /// The warnings from reading them.

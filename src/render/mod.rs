@@ -23,6 +23,7 @@ mod list;
 mod overrides;
 mod paths;
 pub mod plugin;
+pub mod reads;
 mod program;
 mod references;
 mod settings;

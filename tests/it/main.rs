@@ -10,6 +10,7 @@ mod harness;
 mod action;
 mod apps_from;
 mod beside_argo_cd;
+mod changed;
 mod charts;
 mod cli;
 mod cluster;

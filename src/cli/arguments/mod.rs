@@ -1,6 +1,7 @@
 //! The arguments that several commands share, in the groups that `--help` shows them in.
 
 pub(super) mod apps_from;
+pub(super) mod changed;
 pub(super) mod cluster;
 pub(super) mod comparing;
 pub(super) mod generators;

@@ -4,6 +4,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::apps_from::{AppsFrom, parse_apps_from};
+use super::changed::ChangedArguments;
 use super::generators::GeneratorArguments;
 use super::inputs::InputArguments;
 use super::policy::PolicyArguments;
@@ -47,6 +48,8 @@ pub(crate) struct SelectionArguments {
     /// `JOB_COMPLETION_INDEX`, which Kubernetes sets in the pods of an Indexed Job
     #[arg(long, value_name = "INDEX/COUNT", value_parser = parse_shard, help_heading = "Selection")]
     pub(crate) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) changed: ChangedArguments,
     /// Set the namespace of Argo CD's controller
     #[arg(long, value_name = "NAMESPACE", default_value = "argocd", help_heading = "Selection")]
     pub(crate) argocd_namespace: String,

@@ -1,5 +1,6 @@
 //! The stages that an application goes through, one file each.
 
+pub mod affected;
 pub(crate) mod commits;
 pub(crate) mod compare;
 pub(crate) mod connect;

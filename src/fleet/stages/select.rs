@@ -4,9 +4,12 @@
 //! nothing is an error. Selection comes after expansion: a generated Application can be named like any other, and so can one
 //! that only another one contains.
 
+use super::affected::{self, Changes};
 use super::descend::{self, Child, Descent};
 use super::expand;
+use crate::app::changed::Affected;
 use crate::app::{Application, Applications, InvalidApplication, Lineage, QualifiedName, SelectionError};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::batch::Batch;
 use crate::fleet::{Request, World};
 
@@ -44,6 +47,7 @@ pub async fn select_applications(request: &mut Request, world: &World) -> Result
         applications.extend(found);
     }
     let selected = request.selection.select(applications)?;
+    let selected = affected(selected, request, world).await;
     let (own, others) = request.selection.split(selected);
     request.elsewhere = others;
     Ok(own)
@@ -80,6 +84,60 @@ async fn search(applications: &Applications, request: &mut Request, world: &Worl
         found.extend(more);
     }
     found
+}
+
+/// Those that the changes can affect, and of the others the applications below them that the changes can affect.
+async fn affected(selected: Applications, request: &mut Request, world: &World) -> Applications {
+    let Some(changes) = request.changes.clone() else { return selected };
+    if !changes.concerns_any(selected.iter().flatten()) {
+        let message = "no application comes from the repository that changed";
+        let finding = Finding::warning(Code::FleetChangesUnknown, message);
+        request.findings.push(finding.with_help("every application is kept; compare its remotes with `repoURL`"));
+        return selected;
+    }
+    let (mut kept, left_out) = judged(selected, &changes, request, world).await;
+    if left_out.is_empty() || !request.with_children {
+        return kept;
+    }
+    let before = request.findings.len();
+    let children = below(&left_out, |_| true, request, world, &|_, _| false).await;
+    let unread = request.findings.split_off(before);
+    if unread.iter().any(|finding| finding.severity == Severity::Error) {
+        // What is below an application that cannot be rendered is not known.
+        world.progress.note("an application cannot be rendered: every application is kept");
+        kept.extend(left_out);
+        return kept;
+    }
+    let selection = request.selection.clone();
+    let children = children.into_iter().filter(|child| selection.matches_below(child)).collect();
+    let (children, _) = judged(children, &changes, request, world).await;
+    kept.extend(children);
+    kept
+}
+
+/// Those that the changes can affect, and the others.
+async fn judged(
+    applications: Applications,
+    changes: &Changes,
+    request: &Request,
+    world: &World,
+) -> (Applications, Applications) {
+    let (mut kept, mut left_out) = (Applications::new(), Applications::new());
+    for entry in applications {
+        let verdict = match &entry {
+            Ok(application) => affected::judge(application, changes, request, world).await,
+            Err(_) => Affected::Unknown("its manifest is invalid".to_owned()),
+        };
+        if changes.explains {
+            let name = match &entry {
+                Ok(application) => application.qualified_name(&request.argocd_namespace).to_string(),
+                Err(invalid) => invalid.shown_name(),
+            };
+            world.progress.explain(format!("{name}: {verdict}"));
+        }
+        if verdict.is_kept() { kept.push(entry) } else { left_out.push(entry) }
+    }
+    (kept, left_out)
 }
 
 async fn below(
