@@ -96,14 +96,17 @@ fn is_match(pattern: &[u8], text: &[u8]) -> bool {
     match (pattern.first(), text.first()) {
         (None, None) => true,
         (Some(b'*'), _) => {
-            is_match(&pattern[1..], text) || text.first().is_some_and(|byte| *byte != b'/' && is_match(pattern, &text[1..]))
+            is_match(&pattern[1..], text)
+                || text.first().is_some_and(|byte| *byte != b'/' && is_match(pattern, &text[1..]))
         }
         (Some(b'?'), Some(byte)) if *byte != b'/' => is_match(&pattern[1..], &text[1..]),
         (Some(b'['), Some(byte)) if *byte != b'/' => {
             set(&pattern[1..], *byte).is_some_and(|(found, rest)| found && is_match(rest, &text[1..]))
         }
         (Some(b'\\'), Some(byte)) => pattern.get(1) == Some(byte) && is_match(&pattern[2..], &text[1..]),
-        (Some(letter), Some(byte)) if !matches!(letter, b'?' | b'[') && letter == byte => is_match(&pattern[1..], &text[1..]),
+        (Some(letter), Some(byte)) if !matches!(letter, b'?' | b'[') && letter == byte => {
+            is_match(&pattern[1..], &text[1..])
+        }
         _ => false,
     }
 }

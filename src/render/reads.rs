@@ -61,7 +61,8 @@ pub fn reads(root: &Path, source: &Source, references: &[String]) -> Reads {
 pub fn referenced(sources: &[Source], reference: &str) -> Vec<String> {
     let mut texts = Vec::new();
     sources.iter().flat_map(|source| source.written.values()).for_each(|value| collect(value, &mut texts));
-    let path = |text: &&str| text.strip_prefix('$')?.strip_prefix(reference)?.strip_prefix('/').map(|path| cleaned("", path));
+    let path =
+        |text: &&str| text.strip_prefix('$')?.strip_prefix(reference)?.strip_prefix('/').map(|path| cleaned("", path));
     texts.iter().filter_map(path).collect()
 }
 
@@ -107,13 +108,16 @@ impl ReadWalk<'_> {
     /// Adds a file or a folder, and what its files name.
     fn add(&mut self, path: &str) {
         let is_known = |known: &String| {
-            known.is_empty() || known == path || path.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('/'))
+            known.is_empty()
+                || known == path
+                || path.strip_prefix(known.as_str()).is_some_and(|rest| rest.starts_with('/'))
         };
         if self.reason.is_some() || self.paths.iter().any(is_known) {
             return;
         }
         // A pattern stands for anything in the folder above it.
-        let plain = path.find(['*', '?', '[']).map_or(path, |at| path[..at].rsplit_once('/').map_or("", |(above, _)| above));
+        let plain =
+            path.find(['*', '?', '[']).map_or(path, |at| path[..at].rsplit_once('/').map_or("", |(above, _)| above));
         self.paths.insert(plain.to_owned());
         self.look(plain);
     }
@@ -167,8 +171,11 @@ impl ReadWalk<'_> {
             self.reason = Some("its files cannot be looked at");
             return;
         };
-        let named: BTreeSet<String> =
-            above.find_iter(&text).map(|found| found.as_str().trim_start_matches("//")).map(|path| cleaned(folder, path)).collect();
+        let named: BTreeSet<String> = above
+            .find_iter(&text)
+            .map(|found| found.as_str().trim_start_matches("//"))
+            .map(|path| cleaned(folder, path))
+            .collect();
         for path in named {
             // What is in the folder itself is known.
             if self.root.join(&path).symlink_metadata().is_ok() {

@@ -128,9 +128,7 @@ pub(crate) async fn judge(application: &Application, changes: &Changes, request:
 fn own_manifest(application: &Application, changes: &Changes, request: &Request) -> Option<Affected> {
     if let Some(name) = &application.lineage.generated_by {
         let default = &request.argocd_namespace;
-        let is_it = |set: &&ApplicationSet| {
-            QualifiedName::of(&set.namespace, &set.name, default) == *name
-        };
+        let is_it = |set: &&ApplicationSet| QualifiedName::of(&set.namespace, &set.name, default) == *name;
         let Some(set) = request.sets.iter().find(is_it) else {
             return Some(Affected::Unknown(format!("ApplicationSet {name} generates it")));
         };
