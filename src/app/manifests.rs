@@ -43,6 +43,25 @@ pub struct Manifests {
 
 /// Reads Applications from the texts of manifest files.
 pub fn read(inputs: &[ManifestText]) -> Manifests {
+    read_beside(inputs, &[], "")
+}
+
+/// Reads Applications from the texts of manifest files, and beside them those that a cluster holds: of these only what no file
+/// has. A manifest without a namespace is in `default_namespace`.
+pub fn read_beside(inputs: &[ManifestText], held: &[ManifestText], default_namespace: &str) -> Manifests {
+    let mut manifests = read_files(inputs);
+    manifests.add_held(read_files(held), default_namespace);
+    let is_reported = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
+    // Where there is no input at all, the command line has said why.
+    let is_empty = manifests.applications.is_empty() && manifests.sets.is_empty();
+    if is_empty && !inputs.is_empty() && !is_reported {
+        let holds = describe(&manifests.ignored);
+        manifests.findings.push(Finding::of(&FileFault::NoneAnywhere { holds }));
+    }
+    manifests
+}
+
+fn read_files(inputs: &[ManifestText]) -> Manifests {
     let mut manifests = Manifests::default();
     let around = FolderContext { kustomizations: Kustomizations::of(inputs), charts: Charts::of(inputs) };
     let mut built = NeedsBuild::default();
@@ -52,13 +71,6 @@ pub fn read(inputs: &[ManifestText]) -> Manifests {
     manifests.findings.extend(built.into_findings());
     refuse_repeated(&mut manifests.applications);
     report_projects(&mut manifests);
-    let is_reported = manifests.findings.iter().any(|finding| finding.severity == Severity::Error);
-    // Where there is no input at all, the command line has said why.
-    let is_empty = manifests.applications.is_empty() && manifests.sets.is_empty();
-    if is_empty && !inputs.is_empty() && !is_reported {
-        let holds = describe(&manifests.ignored);
-        manifests.findings.push(Finding::of(&FileFault::NoneAnywhere { holds }));
-    }
     manifests
 }
 

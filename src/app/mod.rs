@@ -5,6 +5,9 @@
 
 pub mod application;
 pub mod appset;
+pub mod changed;
+pub mod events;
+pub mod held;
 pub mod ignore;
 pub mod ignore_file;
 pub mod label_selector;
@@ -17,6 +20,7 @@ pub mod policy;
 pub mod project;
 pub mod selection;
 pub mod settings;
+pub mod shard;
 pub mod source;
 pub mod sync_policy;
 pub mod windows;
@@ -37,8 +41,9 @@ pub use application::{Application, Destination, InvalidApplication, SourceForm};
 pub use lineage::{Lineage, QualifiedName};
 pub use manifest_folder::ManifestFolder;
 pub use manifest_text::{Given, ManifestText};
-pub use manifests::{Manifests, read};
+pub use manifests::{Manifests, read, read_beside};
 pub use selection::{Applications, Selection, SelectionError};
+pub use shard::Shard;
 pub use source::{Directory, Source};
 
 #[cfg(test)]

@@ -13,6 +13,7 @@ use super::application::{Application, InvalidApplication};
 use super::label_selector::{LabelSelector, SelectorError};
 use super::manifests::Manifests;
 use super::names;
+use super::shard::Shard;
 
 /// Applications in the order of the input, those whose manifests are wrong among them.
 pub type Applications = Vec<Result<Application, Box<InvalidApplication>>>;
@@ -25,6 +26,8 @@ pub struct Selection {
     projects: Vec<Pattern>,
     /// A namespace, and the one that manifests without any belong to.
     namespace: Option<(String, String)>,
+    /// A part of those that match, and the namespace that manifests without any belong to.
+    shard: Option<(Shard, String)>,
 }
 
 /// Why Applications cannot be selected.
@@ -147,6 +150,12 @@ impl Selection {
         Self { namespace: namespace.map(|namespace| (namespace.to_owned(), default.to_owned())), ..self }
     }
 
+    /// Keeps one part of those that match (`--shard`); a manifest without a namespace is in `default`.
+    #[must_use]
+    pub fn in_shard(self, shard: Option<Shard>, default: &str) -> Self {
+        Self { shard: shard.map(|shard| (shard, default.to_owned())), ..self }
+    }
+
     /// Keeps the Applications that match; findings about files stay, for they may hide an Application.
     pub fn apply(&self, manifests: Manifests) -> Result<Manifests, Vec<SelectionError>> {
         let applications = self.select(manifests.applications)?;
@@ -174,7 +183,13 @@ impl Selection {
     /// Whether no flag narrows anything.
     pub fn is_everything(&self) -> bool {
         let is_narrowed = self.selector.is_some() || self.namespace.is_some() || !self.projects.is_empty();
-        self.applications.is_empty() && !is_narrowed
+        self.applications.is_empty() && !is_narrowed && self.shard.is_none()
+    }
+
+    /// Those that are in the part of `--shard`, and all others. A part may be empty: there are fewer applications than parts, or
+    /// chance has it so.
+    pub fn split(&self, applications: Applications) -> (Applications, Applications) {
+        applications.into_iter().partition(|entry| self.is_in_shard(entry))
     }
 
     /// Whether an Application matches all flags.
@@ -218,6 +233,16 @@ impl Selection {
         (self.projects.is_empty() || identity.project.is_none_or(by_project))
             && self.selector_matches(identity)
             && self.namespace_matches(identity)
+    }
+
+    /// One whose name could not be read is in a part, too: the one of its place in the manifests.
+    fn is_in_shard(&self, entry: &Result<Application, Box<InvalidApplication>>) -> bool {
+        let Some((shard, default)) = &self.shard else { return true };
+        let (namespace, name) = match entry {
+            Ok(application) => (&application.namespace, application.name.clone()),
+            Err(invalid) => (&invalid.namespace, invalid.shown_name()),
+        };
+        shard.contains(if namespace.is_empty() { default } else { namespace }, &name)
     }
 
     fn namespace_matches(&self, identity: SelectedIdentity<'_>) -> bool {

@@ -46,7 +46,7 @@ fn files(place: &AppsFrom, checkout: &Checkout) -> (Vec<ManifestText>, Vec<Findi
         if below.as_os_str().is_empty() { place.url.to_string() } else { format!("{}#{}", place.url, below.display()) }
     };
     let input = StandardInput { reader: &mut std::io::empty(), is_terminal: false };
-    let found = manifests::read(&[ManifestPath::Path(path)], input);
+    let found = manifests::read_argo_cd(&[ManifestPath::Path(path)], input);
     let texts = found.texts.into_iter().map(|text| {
         let folder = text.folder.local().map_or_else(PathBuf::new, Path::to_owned);
         let path = folder.strip_prefix(&root).map(Path::to_owned).unwrap_or_default();

@@ -137,6 +137,7 @@ impl DeleteArguments {
             allow_removals: false,
             wait: false,
             wait_window: Duration::ZERO,
+            fail_fast: false,
             by: None,
             write_status: false,
         }
@@ -175,5 +176,5 @@ pub(super) async fn delete(mut arguments: DeleteArguments, session: Session) -> 
         accept_move,
     };
     let planning = PlanningArguments { selection, syncing, sources, cluster, comparing, rules, report, output };
-    carry_out(Asked { wish, is_shown: true, made: None, planning }, consent, session).await
+    Box::pin(carry_out(Asked { wish, is_shown: true, made: None, planning }, consent, session)).await
 }

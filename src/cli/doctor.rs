@@ -6,6 +6,7 @@ use super::arguments::apps_from::{AppsFrom, parse_apps_from};
 use super::arguments::cluster::ClusterArguments;
 use super::arguments::comparing::FromCluster;
 use super::arguments::generators::GeneratorArguments;
+use super::arguments::inputs::InputArguments;
 use super::arguments::output::{FormatArguments, OutputArguments};
 use super::arguments::selection::SelectionArguments;
 use super::arguments::source::SourceArguments;
@@ -35,6 +36,8 @@ pub(super) struct DoctorArguments {
     no_children: bool,
     #[command(flatten)]
     generators: GeneratorArguments,
+    #[command(flatten)]
+    input: InputArguments,
     #[command(flatten)]
     sources: SourceArguments,
     #[command(flatten)]
@@ -69,11 +72,12 @@ pub(super) async fn doctor(arguments: DoctorArguments, mut session: Session) -> 
 }
 
 async fn check(arguments: DoctorArguments, session: &Session) -> Result<Checkup, Vec<Finding>> {
-    let DoctorArguments { paths, apps_from, no_children, generators, sources, cluster, .. } = arguments;
+    let DoctorArguments { paths, apps_from, no_children, generators, input, sources, cluster, .. } = arguments;
     let tools = tools(&sources);
     let clusters = cluster.settings();
-    let selection = SelectionArguments { paths, apps_from, no_children, generators, ..SelectionArguments::default() };
-    let (request, world) = if selection.paths.is_empty() && selection.apps_from.is_empty() {
+    let selection =
+        SelectionArguments { paths, apps_from, input, no_children, generators, ..SelectionArguments::default() };
+    let (request, world) = if selection.is_named_only() {
         let concurrency = clusters.concurrency;
         (Request { concurrency, ..Request::default() }, request::world(sources, clusters, session)?)
     } else {

@@ -392,7 +392,16 @@ const ID_AND_PATHS: &str = "First the ID of a sync, as `trueup history` lists th
 /// `-f` of `health`: objects as they are, and no Applications.
 fn of_plain_manifests(filename: clap::Arg) -> clap::Arg {
     let help = "Assess the objects of a manifest, or of standard input with `-`, without a cluster; repeatable";
-    let of_clusters = ["paths", "apps_from", "argocd_cm_from_cluster", "repositories_from_cluster", "logs"];
+    let of_clusters = [
+        "paths",
+        "apps_from",
+        "chart",
+        "kustomization",
+        "from_cluster",
+        "argocd_cm_from_cluster",
+        "repositories_from_cluster",
+        "logs",
+    ];
     filename.help(help).conflicts_with_all(of_clusters)
 }
 

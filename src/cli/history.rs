@@ -73,7 +73,7 @@ async fn read(
         subjects = names.iter().filter_map(name_of).map(|name| Subject::named(name, namespace)).collect();
         selection.paths = paths;
     }
-    if subjects.is_empty() || !selection.paths.is_empty() || !selection.apps_from.is_empty() {
+    if subjects.is_empty() || !selection.is_named_only() {
         let read = request::applications(&selection, sources, settings.clone(), session).await;
         let (applications, found) = read.map_err(|mut findings| {
             findings.extend(selection.chosen().names.first().map(|name| unrecorded(name)));

@@ -3,6 +3,8 @@
 //! In: files, folders, and `-` for standard input. Out: [`ManifestText`]s in stable order, and an error for each PATH that
 //! could not be read. Nothing is parsed here.
 //!
+//! Where Applications are looked for ([`read_argo_cd`]), the files of folders that hold nothing of Argo CD's are left out.
+//!
 //! Folders are walked in lexical order, below hidden folders nothing is read. A symlink inside of the folder is followed
 //! once; one that leaves it is refused, for a folder may be somebody else's pull request.
 
@@ -12,6 +14,7 @@ use std::fs::{self, File};
 use std::io::{self, Read};
 use std::path::{Path, PathBuf};
 
+use super::mentions::may_hold_argo_cd;
 use crate::app::{Given, ManifestText};
 use crate::object::yaml::Limits;
 
@@ -127,11 +130,37 @@ pub struct ManifestTexts {
     pub texts: Vec<ManifestText>,
     /// Every PATH, and every file in a folder, that could not be read.
     pub errors: Vec<ManifestError>,
+    /// Files of folders that were left out, as nothing in them is of Argo CD's.
+    pub others: Vec<String>,
 }
 
 /// Reads every manifest file below the PATHs.
-pub fn read(paths: &[ManifestPath], mut standard_input: StandardInput<'_>) -> ManifestTexts {
-    let mut walk = ManifestWalk { limit: Limits::default().bytes, ..ManifestWalk::default() };
+pub fn read(paths: &[ManifestPath], standard_input: StandardInput<'_>) -> ManifestTexts {
+    walk(paths, standard_input, Filter::Everything)
+}
+
+/// Reads the manifest files below the PATHs: of folders those that may hold something of Argo CD's. Where there are none, all
+/// of them, so that it can be said what they hold.
+pub fn read_argo_cd(paths: &[ManifestPath], standard_input: StandardInput<'_>) -> ManifestTexts {
+    let found = walk(paths, standard_input, Filter::ArgoCd);
+    let is_known = found.others.is_empty() || found.texts.iter().any(|text| text.given == Given::ByName);
+    if is_known || found.texts.iter().any(|text| may_hold_argo_cd(Path::new(""), &text.bytes)) {
+        return found;
+    }
+    // Nothing was read from standard input, or it would count.
+    walk(paths, StandardInput { reader: &mut io::empty(), is_terminal: false }, Filter::Everything)
+}
+
+/// Which files of folders are wanted; files that are named are wanted whatever they hold.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+enum Filter {
+    #[default]
+    Everything,
+    ArgoCd,
+}
+
+fn walk(paths: &[ManifestPath], mut standard_input: StandardInput<'_>, filter: Filter) -> ManifestTexts {
+    let mut walk = ManifestWalk { limit: Limits::default().bytes, filter, ..ManifestWalk::default() };
     let mut is_input_read = false;
     for path in paths {
         let read = match path {
@@ -163,8 +192,11 @@ pub fn read_one(path: &Path) -> Result<ManifestText, ManifestError> {
 #[derive(Default)]
 struct ManifestWalk {
     limit: usize,
-    /// Where each file that was read really is, and its place in the list: PATHs may overlap.
-    files: HashMap<PathBuf, usize>,
+    filter: Filter,
+    /// The content of the file being read; it is kept for the next one where it is not wanted.
+    buffer: Vec<u8>,
+    /// Where each file that was read really is, and its place in the list, if it is there: PATHs may overlap.
+    files: HashMap<PathBuf, Option<usize>>,
     /// Where each folder that was read really is: symlinks may loop.
     folders: HashSet<PathBuf>,
     /// How often something was met again.
@@ -183,8 +215,8 @@ impl ManifestWalk {
         if standard_input.is_terminal {
             return Err(ManifestError::Terminal);
         }
-        let bytes = self.bytes(Path::new("-"), &mut *standard_input.reader)?;
-        self.text(Path::new("-"), Path::new("."), bytes, Given::ByName);
+        self.fill(Path::new("-"), &mut *standard_input.reader)?;
+        self.text(Path::new("-"), Path::new("."), Given::ByName);
         Ok(())
     }
 
@@ -201,7 +233,8 @@ impl ManifestWalk {
         if !real.is_dir() {
             return self.file(path, real, Given::ByName);
         }
-        let met = |walk: &Self| walk.found.texts.len() + walk.found.errors.len() + walk.repeats;
+        let met =
+            |walk: &Self| walk.found.texts.len() + walk.found.others.len() + walk.found.errors.len() + walk.repeats;
         let before = met(self);
         self.folder(path, &WalkRoot { given: path, real: real.clone() }, &real);
         if met(self) == before { Err(ManifestError::NoManifests { path: shown(path) }) } else { Ok(()) }
@@ -265,33 +298,44 @@ impl ManifestWalk {
     }
 
     fn file(&mut self, path: &Path, real: PathBuf, given: Given) -> Result<(), ManifestError> {
-        if let Some(index) = self.files.get(&real) {
-            self.repeats += 1;
-            if let (Given::ByName, Some(text)) = (given, self.found.texts.get_mut(*index)) {
-                text.given = given;
+        match (self.files.get(&real), given) {
+            // It was left out, and now it is named.
+            (None, _) | (Some(None), Given::ByName) => {}
+            (Some(index), _) => {
+                self.repeats += 1;
+                let text = index.and_then(|index| self.found.texts.get_mut(index));
+                if let (Given::ByName, Some(text)) = (given, text) {
+                    text.given = given;
+                }
+                return Ok(());
             }
-            return Ok(());
         }
         let mut file = File::open(path).map_err(|cause| unreadable(path, cause))?;
-        let bytes = self.bytes(path, &mut file)?;
+        self.fill(path, &mut file)?;
+        if given == Given::InFolder && self.filter == Filter::ArgoCd && !may_hold_argo_cd(path, &self.buffer) {
+            self.files.insert(real, None);
+            self.found.others.push(shown(path));
+            return Ok(());
+        }
         let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty()).unwrap_or(Path::new("."));
-        self.files.insert(real, self.found.texts.len());
-        self.text(path, folder, bytes, given);
+        self.files.insert(real, Some(self.found.texts.len()));
+        self.text(path, folder, given);
         Ok(())
     }
 
-    fn bytes(&self, path: &Path, reader: &mut dyn Read) -> Result<Vec<u8>, ManifestError> {
-        let mut bytes = Vec::new();
+    fn fill(&mut self, path: &Path, reader: &mut dyn Read) -> Result<(), ManifestError> {
+        self.buffer.clear();
         // One byte more than allowed tells that there is more.
         let limit = u64::try_from(self.limit).unwrap_or(u64::MAX).saturating_add(1);
-        reader.take(limit).read_to_end(&mut bytes).map_err(|cause| unreadable(path, cause))?;
-        if bytes.len() > self.limit {
+        reader.take(limit).read_to_end(&mut self.buffer).map_err(|cause| unreadable(path, cause))?;
+        if self.buffer.len() > self.limit {
             return Err(ManifestError::TooLarge { path: shown(path), limit: self.limit });
         }
-        Ok(bytes)
+        Ok(())
     }
 
-    fn text(&mut self, path: &Path, folder: &Path, bytes: Vec<u8>, given: Given) {
+    fn text(&mut self, path: &Path, folder: &Path, given: Given) {
+        let bytes = self.buffer.clone();
         self.found.texts.push(ManifestText { name: shown(path), bytes, folder: folder.into(), given });
     }
 }
@@ -475,6 +519,23 @@ mod tests {
 
         let found = read(&twice[..1], StandardInput { reader: &mut io::empty(), is_terminal: true });
         assert!(matches!(found.errors[..], [ManifestError::Terminal]));
+    }
+
+    /// What holds nothing of Argo CD's is left out; what the user named is not, nor is anything where there is nothing else.
+    #[test]
+    fn files_without_argo_cd_are_left_out() {
+        let folder = folder_of(&["apps/Application.yaml", "apps/service.yaml", "other/a.yaml", "other/b.yaml"]);
+        let read = |paths: &[&str]| {
+            let paths = paths.iter().map(|path| folder.path().join(path).into_os_string().into());
+            let input = StandardInput { reader: &mut io::empty(), is_terminal: true };
+            let found = read_argo_cd(&paths.collect::<Vec<ManifestPath>>(), input);
+            let others = found.others.len();
+            (shown_below(&folder, &found).0, others)
+        };
+        assert_eq!(read(&["."]).1, 3);
+        assert_eq!(read(&["apps"]).0, ["apps/Application.yaml"]);
+        assert_eq!(read(&["apps", "apps", "apps/service.yaml"]).0, ["apps/Application.yaml", "apps/service.yaml"]);
+        assert_eq!(read(&["other"]), (vec!["other/a.yaml".to_owned(), "other/b.yaml".to_owned()], 0));
     }
 
     #[test]

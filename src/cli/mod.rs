@@ -5,6 +5,7 @@
 mod about;
 mod apps_from;
 mod arguments;
+mod built;
 mod can_i;
 mod cluster;
 mod customizations;
@@ -15,7 +16,9 @@ mod expand;
 mod health;
 mod help;
 mod history;
+mod inputs;
 pub mod manifests;
+mod mentions;
 mod policy;
 mod project;
 mod reconcile;

@@ -29,6 +29,12 @@ pub(super) struct RenderArguments {
     selection: SelectionArguments,
     #[command(flatten)]
     sources: SourceArguments,
+    /// Use this kubeconfig with `--from-cluster` or `--clusters`
+    #[arg(long, value_name = "FILE", help_heading = "Selection")]
+    kubeconfig: Option<PathBuf>,
+    /// Use this kubeconfig context with `--from-cluster` or `--clusters`
+    #[arg(long, value_name = "NAME", help_heading = "Selection")]
+    context: Option<String>,
     /// Render for this Kubernetes version
     #[arg(long, value_name = "VERSION", default_value = NEWEST_KUBERNETES, value_parser = parse_kube_version, help_heading = "Sources")]
     kube_version: KubeVersion,
@@ -107,10 +113,10 @@ fn write(
 }
 
 async fn target(arguments: RenderArguments, session: &Session) -> Result<Rendered, Vec<Finding>> {
-    let RenderArguments { selection, sources, kube_version, concurrency, check, .. } = arguments;
+    let RenderArguments { selection, sources, kubeconfig, context, kube_version, concurrency, check, .. } = arguments;
     let concurrency = usize::from(concurrency);
     let environment = ClusterEnvironment::read(environment);
-    let clusters = ClusterSettings { concurrency, environment, ..ClusterSettings::default() };
+    let clusters = ClusterSettings { kubeconfig, context, concurrency, environment, ..ClusterSettings::default() };
     let (request, world) = request::request(&selection, sources, clusters, FromCluster::default(), session).await?;
     let kinds = Arc::new(Kinds::builtin(&kube_version.to_string()));
     let renders = if check { Renders::Twice } else { Renders::Once };

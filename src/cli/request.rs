@@ -6,10 +6,11 @@ use std::io::IsTerminal;
 use std::path::Path;
 use std::sync::Arc;
 
-use super::apps_from;
 use super::arguments::comparing::FromCluster;
 use super::arguments::selection::{Chosen, SelectionArguments};
 use super::arguments::source::{Overriding, SourceArguments};
+use super::built;
+use super::inputs::{self, Inputs};
 use super::manifests::{self, ManifestError, StandardInput};
 use super::registered;
 use super::session::Session;
@@ -21,6 +22,9 @@ use crate::cluster::{ClusterSettings, Clusters};
 use crate::finding::{Code, Finding, Severity};
 use crate::fleet::{self, Permissions, Request, World};
 use crate::source::{SourceSettings, Sources};
+
+/// How many of the files that hold nothing of Argo CD are named.
+const SHOWN_OTHERS: usize = 100;
 
 /// Reads the manifests, and what is selected of them, and makes ready what a run may read.
 pub(super) async fn request(
@@ -69,6 +73,11 @@ async fn read_request(
     render.take(rendering);
     warnings.extend(sources.repositories.read()?.warnings);
     let concurrency = clusters.concurrency;
+    let checkout = sources.checkout.clone().unwrap_or_else(|| ".".into());
+    let (changes, unknown) = selection.changed.changes(&checkout)?;
+    warnings.extend(unknown);
+    let (texts, findings) = built::read(&selection.input, &sources, &render, session).await?;
+    let inputs = Inputs { texts, findings, ..Inputs::default() };
     let world = world(sources, clusters, session)?;
     let registered = registered::register(&selection.generators, &selection.argocd_namespace, &world.clusters);
     warnings.extend(registered.await?);
@@ -78,6 +87,7 @@ async fn read_request(
         instance_label: selection.instance_label.clone(),
         argocd_namespace: selection.argocd_namespace.clone(),
         settings,
+        changes,
         settings_from_cluster: from_cluster.settings,
         repositories_from_cluster: from_cluster.repositories,
         ..Request::default()
@@ -86,9 +96,10 @@ async fn read_request(
         // The Secrets of the cluster may open the repository of the manifests.
         request = fleet::read_settings(request, &world).await;
     }
-    let (manifests, selected, allowed) = read(selection, &world.sources, wanted, session).await?;
+    let (manifests, selected, allowed) = read(selection, inputs, &world, wanted, session).await?;
     request.facts = selection.generators.facts(Some(&selection.argocd_namespace), &world.clusters).await?;
-    request.with_children = !selection.no_children;
+    // A cluster holds children beside their parents.
+    request.with_children = !selection.no_children && !selection.input.from_cluster;
     (request.applications, request.sets, request.selection) = (manifests.applications, manifests.sets, selected);
     request.projects = Projects::new(manifests.projects);
     request.permissions = permissions(allowed, overriding, &argocd.settings)?;
@@ -155,34 +166,43 @@ fn permissions(
 /// Every Application of the manifests, and the flags that select among them.
 async fn read(
     arguments: &SelectionArguments,
-    sources: &Sources,
+    inputs: Inputs,
+    world: &World,
     wanted: ManifestsWanted,
     session: &Session,
 ) -> Result<(Manifests, Selection, Option<(Policy, Subject)>), Vec<Finding>> {
-    let (fetched, unfetched) = apps_from::read(&arguments.apps_from, sources, session).await;
+    let Inputs { texts, held, findings: unread } = inputs.read(arguments, world, session).await;
     let findings = |errors: Vec<app::SelectionError>| errors.iter().map(|error| Finding::of(error)).collect::<Vec<_>>();
     let chosen = arguments.chosen();
     let apps: Vec<String> = arguments.app.iter().chain(&chosen.names).cloned().collect();
     let selection = Selection::new(&apps, arguments.selector.as_deref(), &arguments.project).map_err(findings)?;
-    let selection = selection.in_namespace(arguments.namespace.as_deref(), &arguments.argocd_namespace);
+    let selection = selection
+        .in_namespace(arguments.namespace.as_deref(), &arguments.argocd_namespace)
+        .in_shard(arguments.shard, &arguments.argocd_namespace);
     let mut standard_input = std::io::stdin().lock();
     let is_terminal = std::io::stdin().is_terminal();
-    let mut read = manifests::read(&chosen.paths, StandardInput { reader: &mut standard_input, is_terminal });
+    let mut read = manifests::read_argo_cd(&chosen.paths, StandardInput { reader: &mut standard_input, is_terminal });
     if chosen.is_default && read.texts.is_empty() && matches!(read.errors[..], [ManifestError::NoManifests { .. }]) {
         return Err(vec![no_path(&chosen)]);
     }
-    read.texts.extend(fetched);
+    read.texts.extend(texts);
     let allowed = arguments.policy.allowed(&read.texts)?;
-    let mut manifests = app::read(&read.texts);
+    let mut manifests = app::read_beside(&read.texts, &held, &inputs::scope(arguments).argocd_namespace);
     if wanted == ManifestsWanted::Projects && !manifests.projects.is_empty() {
         manifests.findings.retain(|finding| finding.code != Some(Code::AppNoApplication));
     }
-    let unreadable = read.errors.iter().map(|error| Finding::of(error)).chain(unfetched);
+    let unreadable = read.errors.iter().map(|error| Finding::of(error)).chain(unread);
     manifests.findings.splice(0..0, unreadable);
     // What cannot be read at all comes first: it explains why nothing was found.
     let is_empty = manifests.applications.is_empty() && manifests.sets.is_empty();
     if is_empty && manifests.findings.iter().any(|finding| finding.severity == Severity::Error) {
         return Err(manifests.findings);
+    }
+    for name in read.others.iter().take(SHOWN_OTHERS) {
+        session.progress.note(format!("skipped {name}: nothing in it is of Argo CD"));
+    }
+    if let Some(more) = read.others.len().checked_sub(SHOWN_OTHERS).filter(|more| *more > 0) {
+        session.progress.note(format!("skipped {more} more files that hold nothing of Argo CD"));
     }
     for (kind, count) in &manifests.ignored {
         session.progress.note(format!("skipped {count} of {kind}"));

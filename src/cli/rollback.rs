@@ -63,7 +63,8 @@ pub(super) async fn rollback(mut arguments: RollbackArguments, session: Session)
     }
     let consent = Consent { is_dry: arguments.dry_run, is_given: arguments.yes, question: Question::RollBack };
     let wish = Wish::Rollback { to, prune: arguments.prune };
-    carry_out(Asked { wish, is_shown: true, made: None, planning: arguments.planning }, consent, session).await
+    let asked = Asked { wish, is_shown: true, made: None, planning: arguments.planning };
+    Box::pin(carry_out(asked, consent, session)).await
 }
 
 /// Takes the number before the paths away from them; a folder of such a name is `./7`. A number alone is no path unless it exists.

@@ -280,6 +280,10 @@ codes! {
     FleetRemovalsUnknown = "trueup::fleet::removals_unknown", Error, "the records of a cluster could not be listed, so applications that are no longer generated are not known (warning)", "grant the account `list` on ConfigMaps";
     FleetRepeatedChild = "trueup::fleet::repeated_child", Error, "an Application that several parents render (warning)", "keep it in one of them";
     FleetExpansion = "trueup::fleet::expansion", Error, "an ApplicationSet asks for files again and again", "report it as a fault of trueup";
+    FleetBeingDeleted = "trueup::fleet::being_deleted", Error, "an Application of `--from-cluster` that waits for its finalizers (warning)", "it is left out; remove it from the cluster, or create it again";
+    FleetChangesUnknown = "trueup::fleet::changes_unknown", Error, "it is not known what changed since a revision, or in a push (warning)", "every application is kept; fetch the history, or pass `--checkout DIR`";
+    FleetHeldDiffers = "trueup::fleet::held_differs", Error, "an Application of `--from-cluster` differs from its manifest in PATH (warning)", "apply the manifest, or change it; the manifest is used";
+    FleetNothingHeld = "trueup::fleet::nothing_held", Error, "`--from-cluster` finds no Application", "choose another cluster with `--context`, another namespace with `-n`, or all with `-A`";
     FleetSkipped = "trueup::fleet::skipped", Error, "an Application is not compared, because of an annotation (warning)", "remove the annotation";
     StatusUnseen = "trueup::status::unseen", Error, "the account cannot list some kinds, so their extras are not reported (warning)", "grant the account `list` on them, or ignore it";
     SyncEmpty = "trueup::sync::empty", Error, "git renders nothing, so everything that is live would be deleted", "if that is intended, `--allow-empty`; else see `trueup render`";
@@ -300,6 +304,7 @@ codes! {
     SyncNoEntry = "trueup::sync::no_entry", Error, "the history has no such sync", "see `trueup history`";
     SyncNoStateNamespace = "trueup::sync::no_state_namespace", Error, "no namespace is given to keep the state in", "set `spec.destination.namespace`, or name one with `--state-namespace`";
     SyncNotPermitted = "trueup::sync::not_permitted", Forbidden, "the account, a policy or a sync window does not allow it", "the message says which";
+    SyncNotRun = "trueup::sync::not_run", Error, "an application was not synced, because another one failed (`--fail-fast`)", "correct the one that failed";
     SyncOdd = "trueup::sync::odd", Error, "a problem in a plan (warning)", "the message says what";
     SyncOtherApplication = "trueup::sync::other_application", Error, "the record belongs to a different application of the same name", "rename one of the two, or keep their records apart with `--state-namespace`; `--accept-move` if it is the same one and it moved";
     SyncPast = "trueup::sync::past", Error, "the target of the last sync is not known, so nothing is healed", "`trueup sync` applies what git and the manifest say now";
@@ -335,6 +340,7 @@ codes! {
     CliClear = "trueup::cli::clear", Error, "`--clear` together with the ID of a sync", "remove one of the two";
     CliCustomization = "trueup::cli::customization", Error, "a script of `--customizations` is not text", "it must be UTF-8 text of a few kilobytes";
     CliEmptyFolder = "trueup::cli::empty_folder", Error, "a folder without any YAML or JSON file", "name a folder with Application manifests";
+    CliEvent = "trueup::cli::event", Error, "the event of `--event` cannot be read", "name a file with the payload of a push; `github` is for jobs of GitHub Actions";
     CliGeneratorFixture = "trueup::cli::generator_fixture", Error, "the file of `--generator-fixture` is invalid", "correct what is named; docs/expand.md has the format";
     CliLargeFile = "trueup::cli::large_file", Error, "a file that is larger than any manifest", "split it, or name the files with Applications";
     CliLeavingSymlink = "trueup::cli::leaving_symlink", Error, "a symlink that leaves the folder", "if that is intended, pass its destination as a PATH of its own";

@@ -10,6 +10,7 @@ use crate::app::{Application, Applications, Selection};
 use crate::cluster::Clusters;
 use crate::finding::Finding;
 use crate::fleet::census::Census;
+use crate::fleet::stages::affected::Changes;
 use crate::object::annotations::INSTANCE_LABEL;
 use crate::process::Cancel;
 use crate::progress::Progress;
@@ -32,6 +33,10 @@ pub struct Request {
     pub with_children: bool,
     /// What is known about the applications that there are.
     pub(crate) census: Census,
+    /// The applications of the other parts of `--shard`: none of them is taken for a child of one of this part.
+    pub elsewhere: Applications,
+    /// What changed, where only what it can affect is wanted (`--changed-since`, `--event`).
+    pub changes: Option<Arc<Changes>>,
     /// Which of them the run is about; those that are generated count, too.
     pub selection: Selection,
     /// The AppProjects of the manifests.

@@ -76,7 +76,9 @@ pub(crate) async fn tree<T: WithObjects>(
     if !request.with_children {
         return render(applications, request).await;
     }
-    let mut descent = Descent::of(applications.standings().filter_map(known), &request.argocd_namespace);
+    let elsewhere = request.elsewhere.iter().map(|one| one.as_ref().map_err(|invalid| &**invalid));
+    let seen = applications.standings().filter_map(known).chain(elsewhere);
+    let mut descent = Descent::of(seen, &request.argocd_namespace);
     let mut all = Batch::of([]);
     let mut next = applications;
     while next.len() > 0 {

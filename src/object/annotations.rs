@@ -44,6 +44,8 @@ pub const SYNC_WAVE: &str = "argocd.argoproj.io/sync-wave";
 pub const SKIP_RECONCILE: &str = "argocd.argoproj.io/skip-reconcile";
 /// Set by the scheduler when a pod needs a volume that waits for its first consumer: from then on it is provisioned.
 pub const SELECTED_NODE: &str = "volume.kubernetes.io/selected-node";
+/// The paths that an application is made of, from its source's path or from the repository's root, separated by `;`.
+pub const MANIFEST_GENERATE_PATHS: &str = "argocd.argoproj.io/manifest-generate-paths";
 /// The annotation `last-applied-configuration` of client-side `kubectl apply`; may hold a Secret's values.
 pub const LAST_APPLIED: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// The field manager that trueup applies as (server-side apply, KEP-555).

@@ -62,6 +62,8 @@ pub enum Event {
     },
     /// A line for `-v`.
     Note(String),
+    /// A line that somebody asked for.
+    Explanation(String),
 }
 
 /// Where events go; cheap to clone, silent when nobody listens.
@@ -122,5 +124,10 @@ impl Progress {
     /// A line for `-v`.
     pub fn note(&self, line: impl Into<String>) {
         self.send(Event::Note(line.into()));
+    }
+
+    /// A line that somebody asked for.
+    pub fn explain(&self, line: impl Into<String>) {
+        self.send(Event::Explanation(line.into()));
     }
 }

@@ -24,6 +24,7 @@ mod overrides;
 mod paths;
 pub mod plugin;
 mod program;
+pub mod reads;
 mod references;
 mod settings;
 mod settle;

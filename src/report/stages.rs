@@ -52,6 +52,7 @@ pub(super) async fn draw(terminal: Terminal, mut events: Receiver<Event>, drawin
         match event {
             None => break,
             Some(Event::Note(line)) if verbose => terminal.line(&line),
+            Some(Event::Explanation(line)) => terminal.line(&line),
             Some(event) => {
                 if let Some(line) = board.news(&event).filter(|_| matches!(drawing, Drawing::Lines)) {
                     terminal.line(&format!("{} {line}", now()));
@@ -140,7 +141,7 @@ impl Board {
                 self.draw_goal();
                 return;
             }
-            Event::Step { .. } | Event::Note(_) => return,
+            Event::Step { .. } | Event::Note(_) | Event::Explanation(_) => return,
         };
         let count = &mut self.stages[stage as usize];
         match event {
@@ -150,7 +151,11 @@ impl Board {
                 count.subject = visible(subject).into_owned();
             }
             Event::Done { .. } => count.done += 1,
-            Event::Waiting { .. } | Event::WaitingFor(_) | Event::Step { .. } | Event::Note(_) => {}
+            Event::Waiting { .. }
+            | Event::WaitingFor(_)
+            | Event::Step { .. }
+            | Event::Note(_)
+            | Event::Explanation(_) => {}
         }
         self.draw(stage);
     }

@@ -137,7 +137,7 @@ impl Location {
 /// scheme's own, make no difference.
 ///
 /// Argo CD's `NormalizeGitURL` keeps the schemes apart, since each has credentials of its own. A checkout needs none.
-pub(super) fn is_same_repository(one: &RepoUrl, other: &RepoUrl) -> bool {
+pub fn is_same_repository(one: &RepoUrl, other: &RepoUrl) -> bool {
     one == other || place(one).is_some_and(|place_of_one| Some(place_of_one) == place(other))
 }
 

@@ -7,6 +7,7 @@
 
 mod access;
 mod cache;
+pub mod changes;
 mod charts;
 mod check;
 mod checkout;
@@ -36,7 +37,7 @@ pub(crate) use checkout::lexically_inside;
 pub use checkout::{Checkout, FetchResult, FetchedBy, Wanted, short};
 pub use error::SourceError;
 pub use history::{Commit, History, HistoryWanted, PathHistory};
-pub use location::{locate, path_start};
+pub use location::{is_same_repository, locate, path_start};
 pub use settings::{Override, SourceSettings};
 pub use sources::Sources;
 pub(crate) use tree::{refuse_links_that_leave, unless_it_leaves};

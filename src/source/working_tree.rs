@@ -56,7 +56,7 @@ fn root(flag: &'static str, path: &Path) -> Result<PathBuf, SourceError> {
 }
 
 /// The root of a checkout, and every URL of every remote.
-fn remotes(folder: &Path) -> Result<(PathBuf, Vec<RepoUrl>), SourceError> {
+pub(super) fn remotes(folder: &Path) -> Result<(PathBuf, Vec<RepoUrl>), SourceError> {
     let refused = |reason| SourceError::WorkingTree { flag: "--checkout", path: folder.to_owned(), reason };
     let repository = gix::discover(folder).map_err(|_error| refused("is not in a git repository"))?;
     let root = repository.workdir().ok_or_else(|| refused("is a bare repository"))?;
@@ -110,7 +110,7 @@ pub(super) fn chart(root: &Path, chart: Option<&str>) -> Result<Checkout, Source
 /// Opens a working tree's repository without the filters of its own configuration, which are programs.
 ///
 /// Those of the user's own configuration stay, such as that of Git LFS.
-fn open(root: &Path) -> Option<gix::Repository> {
+pub(super) fn open(root: &Path) -> Option<gix::Repository> {
     let mut repository = gix::open(root).ok()?;
     let mut config = repository.config_snapshot_mut();
     let is_own = |source| matches!(source, gix::config::Source::Local | gix::config::Source::Worktree);

@@ -1,10 +1,12 @@
 //! The arguments that several commands share, in the groups that `--help` shows them in.
 
 pub(super) mod apps_from;
+pub(super) mod changed;
 pub(super) mod cluster;
 pub(super) mod comparing;
 pub(super) mod generators;
 pub(super) mod health;
+pub(super) mod inputs;
 pub(super) mod judging;
 pub(super) mod output;
 pub(super) mod planning;

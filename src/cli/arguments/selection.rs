@@ -4,10 +4,14 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use super::apps_from::{AppsFrom, parse_apps_from};
+use super::changed::ChangedArguments;
 use super::generators::GeneratorArguments;
+use super::inputs::InputArguments;
 use super::policy::PolicyArguments;
+use crate::app::Shard;
 use crate::app::settings::{Repositories, Settings};
 use crate::cli::manifests::{self, ManifestPath};
+use crate::cli::session::environment;
 use crate::finding::Finding;
 
 /// Which applications to work on.
@@ -23,13 +27,15 @@ pub(crate) struct SelectionArguments {
     /// Fetch Application manifests from a git repository: a file or folder in it, at a branch, tag or commit; repeatable
     #[arg(long, value_name = "URL[#PATH][@REVISION]", value_parser = parse_apps_from, help_heading = "Selection")]
     pub(crate) apps_from: Vec<AppsFrom>,
+    #[command(flatten)]
+    pub(crate) input: InputArguments,
     /// Select an application by `name`, `namespace/name` or a glob; repeatable
     #[arg(long, value_name = "NAME", help_heading = "Selection")]
     pub(crate) app: Vec<String>,
     /// Select applications whose manifests are in this namespace, as `kubectl get applications -n`
     #[arg(short = 'n', long, value_name = "NAMESPACE", help_heading = "Selection")]
     pub(crate) namespace: Option<String>,
-    /// Select applications of all namespaces, which is the default
+    /// Select applications of all namespaces, which is the default but for `--from-cluster`
     #[arg(short = 'A', long, conflicts_with = "namespace", help_heading = "Selection")]
     pub(crate) all_namespaces: bool,
     /// Select applications by label: `team=shop,tier!=test`, `env in (prod, stage)`, `!legacy`
@@ -38,6 +44,12 @@ pub(crate) struct SelectionArguments {
     /// Select the applications of a project; repeatable
     #[arg(long, value_name = "PROJECT", help_heading = "Selection")]
     pub(crate) project: Vec<String>,
+    /// Select one of COUNT equal parts of the applications, counted from 1, as in `2/3`; `auto/3` takes the part from
+    /// `JOB_COMPLETION_INDEX`, which Kubernetes sets in the pods of an Indexed Job
+    #[arg(long, value_name = "INDEX/COUNT", value_parser = parse_shard, help_heading = "Selection")]
+    pub(crate) shard: Option<Shard>,
+    #[command(flatten)]
+    pub(crate) changed: ChangedArguments,
     /// Set the namespace of Argo CD's controller
     #[arg(long, value_name = "NAMESPACE", default_value = "argocd", help_heading = "Selection")]
     pub(crate) argocd_namespace: String,
@@ -93,11 +105,16 @@ impl SelectionArguments {
             }
         }
         chosen.paths.extend(self.filename.iter().cloned());
-        chosen.is_default = chosen.paths.is_empty() && self.apps_from.is_empty();
+        chosen.is_default = chosen.paths.is_empty() && self.apps_from.is_empty() && !self.input.is_given();
         if chosen.is_default {
             chosen.paths.push(ManifestPath::Path(PathBuf::from(".")));
         }
         chosen
+    }
+
+    /// Whether nothing says where manifests are.
+    pub(crate) fn is_named_only(&self) -> bool {
+        self.paths.is_empty() && self.apps_from.is_empty() && !self.input.is_given()
     }
 
     /// Argo CD's settings, from the file that was given; or what is wrong with it.
@@ -105,6 +122,12 @@ impl SelectionArguments {
         let read_it = || self.argocd_cm.as_deref().map_or_else(|| Ok(Read::default()), read);
         self.read.get_or_init(read_it).as_ref().map_err(Clone::clone)
     }
+}
+
+/// A part of the applications.
+fn parse_shard(text: &str) -> Result<Shard, String> {
+    let index = environment("JOB_COMPLETION_INDEX").and_then(|index| index.into_string().ok());
+    Shard::parse(text, index.as_deref())
 }
 
 /// The application that a word names: `name` or `namespace/name`, where no such file and no such folder exists.

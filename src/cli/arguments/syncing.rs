@@ -52,6 +52,9 @@ pub(crate) struct SyncingArguments {
     /// Wait until everything is healthy; exit with 3 if it does not become so
     #[arg(long)]
     pub(crate) wait: bool,
+    /// Sync no further application once one has failed; those that are being synced are finished
+    #[arg(long)]
+    pub(crate) fail_fast: bool,
     /// Record this name in the history [default: `GITHUB_ACTOR`, `GITLAB_USER_LOGIN`, else the Kubernetes user]
     #[arg(long, value_name = "NAME", value_parser = clap::builder::NonEmptyStringValueParser::new())]
     pub(crate) by: Option<String>,
@@ -110,6 +113,7 @@ impl SyncingArguments {
                 ignores_degraded: false,
             }),
             stop,
+            failed: self.fail_fast.then(Cancel::new),
         }
     }
 }

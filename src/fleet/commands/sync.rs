@@ -145,6 +145,8 @@ fn audit_failure(log: &AuditLog) -> Option<Finding> {
 /// Does what was planned, and looks again at what came of it.
 pub async fn perform(prepared: Prepared, wanted: &SyncRequest, world: &World) -> Run {
     let Prepared { planned, removals, mut findings, request, .. } = prepared;
+    let has_left = planned.has_invalid() || planned.left().next().is_some();
+    wanted.note_failure(has_left || planned.iter().any(Planned::has_failed));
     let performed = in_turn::perform(planned, &request, wanted, world).await;
     let removed = removal::remove_all(&removals, &performed, &mut findings, (&request, wanted, world)).await;
     let mut is_judged = performed.iter().any(|performed| performed.operation.is_some());

@@ -1,5 +1,6 @@
 //! The stages that an application goes through, one file each.
 
+pub mod affected;
 pub(crate) mod commits;
 pub(crate) mod compare;
 pub(crate) mod connect;
@@ -8,6 +9,7 @@ pub mod expand;
 pub(crate) mod extras;
 pub(crate) mod fetch;
 pub(crate) mod health;
+pub mod held;
 pub(crate) mod ignore;
 pub(crate) mod last_render;
 pub(crate) mod last_sync;

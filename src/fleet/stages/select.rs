@@ -4,9 +4,12 @@
 //! nothing is an error. Selection comes after expansion: a generated Application can be named like any other, and so can one
 //! that only another one contains.
 
+use super::affected::{self, Changes};
 use super::descend::{self, Child, Descent};
 use super::expand::{self, Expanded};
+use crate::app::changed::Affected;
 use crate::app::{Application, Applications, InvalidApplication, Lineage, QualifiedName, SelectionError};
+use crate::finding::{Code, Finding, Severity};
 use crate::fleet::batch::Batch;
 use crate::fleet::{Request, World};
 
@@ -39,7 +42,8 @@ pub async fn select_applications(request: &mut Request, world: &World) -> Result
     let mut applications = std::mem::take(&mut request.applications);
     let generated = generated(&applications, request, world).await;
     applications.extend(generated);
-    request.census.is_complete = request.selection.is_everything();
+    // What `--changed-since` leaves out is not rendered.
+    request.census.is_complete = request.selection.is_everything() && request.changes.is_none();
     request.census.applications.extend(applications.iter().filter_map(|one| match one {
         Ok(application) => Some(application.qualified_name(&request.argocd_namespace)),
         Err(invalid) => invalid.qualified_name(&request.argocd_namespace),
@@ -48,7 +52,11 @@ pub async fn select_applications(request: &mut Request, world: &World) -> Result
         let found = search(&applications, request, world).await;
         applications.extend(found);
     }
-    request.selection.select(applications)
+    let selected = request.selection.select(applications)?;
+    let selected = affected(selected, request, world).await;
+    let (own, others) = request.selection.split(selected);
+    request.elsewhere = others;
+    Ok(own)
 }
 
 /// The Applications that the ApplicationSets of the manifests generate.
@@ -91,6 +99,60 @@ async fn search(applications: &Applications, request: &mut Request, world: &Worl
     found
 }
 
+/// Those that the changes can affect, and of the others the applications below them that the changes can affect.
+async fn affected(selected: Applications, request: &mut Request, world: &World) -> Applications {
+    let Some(changes) = request.changes.clone() else { return selected };
+    if !changes.concerns_any(selected.iter().flatten()) {
+        let message = "no application comes from the repository that changed";
+        let finding = Finding::warning(Code::FleetChangesUnknown, message);
+        request.findings.push(finding.with_help("every application is kept; compare its remotes with `repoURL`"));
+        return selected;
+    }
+    let (mut kept, left_out) = judged(selected, &changes, request, world).await;
+    if left_out.is_empty() || !request.with_children {
+        return kept;
+    }
+    let before = request.findings.len();
+    let children = below(&left_out, |_| true, request, world, &|_, _| false).await;
+    let unread = request.findings.split_off(before);
+    if unread.iter().any(|finding| finding.severity == Severity::Error) {
+        // What is below an application that cannot be rendered is not known.
+        world.progress.note("an application cannot be rendered: every application is kept");
+        kept.extend(left_out);
+        return kept;
+    }
+    let selection = request.selection.clone();
+    let children = children.into_iter().filter(|child| selection.matches_below(child)).collect();
+    let (children, _) = judged(children, &changes, request, world).await;
+    kept.extend(children);
+    kept
+}
+
+/// Those that the changes can affect, and the others.
+async fn judged(
+    applications: Applications,
+    changes: &Changes,
+    request: &Request,
+    world: &World,
+) -> (Applications, Applications) {
+    let (mut kept, mut left_out) = (Applications::new(), Applications::new());
+    for entry in applications {
+        let verdict = match &entry {
+            Ok(application) => affected::judge(application, changes, request, world).await,
+            Err(_) => Affected::Unknown("its manifest is invalid".to_owned()),
+        };
+        if changes.explains {
+            let name = match &entry {
+                Ok(application) => application.qualified_name(&request.argocd_namespace).to_string(),
+                Err(invalid) => invalid.shown_name(),
+            };
+            world.progress.explain(format!("{name}: {verdict}"));
+        }
+        if verdict.is_kept() { kept.push(entry) } else { left_out.push(entry) }
+    }
+    (kept, left_out)
+}
+
 async fn below(
     applications: &Applications,
     is_searched: impl Fn(&Result<Application, Box<InvalidApplication>>) -> bool,
@@ -98,7 +160,7 @@ async fn below(
     world: &World,
     is_wanted: &impl Fn(&Request, &Child) -> bool,
 ) -> Applications {
-    let seen = applications.iter().map(|one| one.as_ref().map_err(|invalid| &**invalid));
+    let seen = applications.iter().chain(&request.elsewhere).map(|one| one.as_ref().map_err(|invalid| &**invalid));
     let mut descent = Descent::of(seen, &request.argocd_namespace);
     let level = applications.iter().filter(|one| is_searched(one)).flatten().cloned().collect();
     let before = request.findings.len();

@@ -36,11 +36,21 @@ pub(crate) async fn perform(planned: Planned, request: &Request, wanted: &SyncRe
         }
         PlanOutcome::Nothing | PlanOutcome::Left(_) | PlanOutcome::Refused(_) => false,
     };
-    if is_begun {
-        return Box::pin(with_lock(planned, request, wanted, world)).await;
+    if !is_begun {
+        Box::pin(seen::remember(&planned, request, wanted, world)).await;
+        return untouched(planned);
     }
-    Box::pin(seen::remember(&planned, request, wanted, world)).await;
-    untouched(planned)
+    if wanted.has_failed() {
+        return refused(planned, not_run());
+    }
+    let performed = Box::pin(with_lock(planned, request, wanted, world)).await;
+    wanted.note_failure(performed.has_failed());
+    performed
+}
+
+fn not_run() -> Finding {
+    Finding::error(Code::SyncNotRun, "not run: another application failed before, and nothing of this one was written")
+        .with_help("correct the application that failed, or leave out `--fail-fast`")
 }
 
 pub(super) fn untouched(planned: Planned) -> Performed {

@@ -1,12 +1,13 @@
 //! One application on its way through a sync: `Compared` → [`Planned`] → [`Performed`] → [`Synced`].
 
+use crate::finding::Severity;
 use crate::fleet::ApplicationRun;
 use crate::fleet::application::{Commits, Compared, Listed, OnCluster, Rendered};
-use crate::fleet::condition::Conditions;
+use crate::fleet::condition::{Condition, Conditions};
 use crate::fleet::reporting::{Reported, WithHealth, shown};
 use crate::fleet::run::ApplicationHealth;
-use crate::sync::Operation;
 use crate::sync::plan::Plan;
+use crate::sync::{Operation, OperationPhase};
 
 /// The outcome of planning an application.
 pub(crate) enum PlanOutcome {
@@ -89,6 +90,23 @@ pub(crate) struct Performed {
     pub(crate) operation: Option<Operation>,
     /// Whether nothing is left of it.
     pub(crate) is_deleted: bool,
+}
+
+impl Planned {
+    /// Whether it failed before anything is done.
+    pub(crate) fn has_failed(&self) -> bool {
+        let conditions = self.compared.all_conditions().and(&self.conditions);
+        conditions.iter().any(|condition| condition.finding.severity == Severity::Error)
+    }
+}
+
+impl Performed {
+    /// Whether the sync failed, or was not begun because of an error.
+    pub(crate) fn has_failed(&self) -> bool {
+        let is_error = |condition: &Condition| condition.finding.severity == Severity::Error;
+        let is_done = |operation: &Operation| operation.phase == OperationPhase::Succeeded;
+        self.planned.conditions.iter().any(is_error) || self.operation.as_ref().is_some_and(|done| !is_done(done))
+    }
 }
 
 /// How an application stands after a sync.

@@ -87,9 +87,23 @@ pub struct SyncRequest {
     pub wait: Option<Patience>,
     /// Whether somebody wants it to stop after the steps in flight.
     pub stop: Cancel,
+    /// Cancelled when an application has failed, where no further one is to begin then (`--fail-fast`).
+    pub failed: Option<Cancel>,
 }
 
 impl SyncRequest {
+    /// Whether one application has failed that ends the run.
+    pub(crate) fn has_failed(&self) -> bool {
+        self.failed.as_ref().is_some_and(Cancel::is_cancelled)
+    }
+
+    /// Remembers that an application has failed.
+    pub(crate) fn note_failure(&self, is_failed: bool) {
+        if let Some(failed) = self.failed.as_ref().filter(|_| is_failed) {
+            failed.cancel();
+        }
+    }
+
     /// How the lock is waited for and held.
     pub(crate) fn patience(&self) -> lock::LockPatience<'_> {
         lock::LockPatience { time: self.lock_timeout, terms: self.lock_terms, stop: &self.stop }

@@ -80,6 +80,19 @@ impl TestCluster {
         succeeded(&arguments, &self.try_kubectl(self.kubeconfig(), &arguments, &manifests.to_string()))
     }
 
+    /// Makes CRDs that several tests use, and waits until they are served.
+    #[track_caller]
+    pub(crate) fn define(&self, definitions: &str, names: &[&str]) {
+        // One API server is shared by all tests: two at once would both find no definition, and make it.
+        static ONE_BY_ONE: Mutex<()> = Mutex::new(());
+        let _turn = ONE_BY_ONE.lock().unwrap_or_else(PoisonError::into_inner);
+        self.apply(definitions);
+        for name in names {
+            let definition = format!("crd/{name}");
+            self.kubectl(["wait", "--for=condition=Established", &definition, "--timeout=60s"]);
+        }
+    }
+
     /// kubectl as whoever the kubeconfig says, whatever comes of it.
     pub(crate) fn try_kubectl(&self, kubeconfig: &Path, arguments: &[&str], input: &str) -> Output {
         let arguments: Vec<String> = arguments.iter().map(|&argument| argument.to_owned()).collect();

@@ -1,6 +1,5 @@
 //! `.status` in Argo CD's shape, on an Application in a cluster that has its definition.
 
-use std::sync::Mutex;
 use std::time::Duration;
 
 use serde_json::{Value, json};
@@ -83,12 +82,8 @@ fn full(application: &Application) -> Value {
     })
 }
 
-/// One API server is shared by all tests: two at once would both find no definition, and make it.
 fn define_applications(site: &Site) {
-    static ONE_BY_ONE: Mutex<()> = Mutex::new(());
-    let _turn = ONE_BY_ONE.lock();
-    site.cluster.apply(include_str!("application_definition.yaml"));
-    site.cluster.kubectl(["wait", "--for=condition=Established", "crd/applications.argoproj.io", "--timeout=60s"]);
+    site.cluster.define(include_str!("application_definition.yaml"), &["applications.argoproj.io"]);
 }
 
 /// The server keeps every field of it: none is unknown to Argo CD's definition, none that it requires is missing.
