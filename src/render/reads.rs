@@ -19,8 +19,7 @@ use crate::app::changed::cleaned;
 static ABOVE: LazyLock<Option<Regex>> =
     LazyLock::new(|| Regex::new(r#"[^\s"'`,;:=()\[\]{}<>|&]*\.\./?[^\s"'`,;:=()\[\]{}<>|&]*"#).ok());
 /// A base of a kustomization that is fetched: it may be of this repository, too.
-static REMOTE: LazyLock<Option<Regex>> =
-    LazyLock::new(|| Regex::new(r"(?m)^\s*-\s*\S*(://|git@|\?ref=|github\.com/|//)").ok());
+static REMOTE: LazyLock<Option<Regex>> = LazyLock::new(|| Regex::new(r"://|git@|\?ref=|github\.com/").ok());
 
 /// More files than a source has.
 const MAX_FILES: usize = 50_000;
@@ -97,6 +96,13 @@ fn collect<'value>(value: &'value Value, texts: &mut Vec<&'value str>) {
     }
 }
 
+/// Whether a line of a kustomization may name a base that is fetched. Charts come from repositories of their own.
+fn fetches(line: &str) -> bool {
+    let line = line.trim_start().trim_start_matches("- ");
+    let is_other = line.starts_with('#') || line.starts_with("repo:");
+    !is_other && REMOTE.as_ref().is_none_or(|remote| remote.is_match(line))
+}
+
 struct ReadWalk<'walk> {
     root: &'walk Path,
     paths: BTreeSet<String>,
@@ -163,7 +169,7 @@ impl ReadWalk<'_> {
         // Data names nothing.
         let Ok(text) = String::from_utf8(bytes) else { return };
         let is_kustomization = matches!(name, "kustomization.yaml" | "kustomization.yml" | "Kustomization");
-        if is_kustomization && REMOTE.as_ref().is_none_or(|remote| remote.is_match(&text)) {
+        if is_kustomization && text.lines().any(fetches) {
             self.reason = Some("its kustomization fetches a base, which may be of the same repository");
             return;
         }
@@ -177,9 +183,14 @@ impl ReadWalk<'_> {
             .map(|path| cleaned(folder, path))
             .collect();
         for path in named {
-            // What is in the folder itself is known.
-            if self.root.join(&path).symlink_metadata().is_ok() {
-                self.add(&path);
+            if self.root.join(&path).symlink_metadata().is_err() {
+                continue;
+            }
+            // A library of Jsonnet imports the files beside it without `..`.
+            match path.rsplit_once('/') {
+                Some((above, name)) if name.ends_with("sonnet") => self.add(above),
+                None if path.ends_with("sonnet") => self.add(""),
+                _ => self.add(&path),
             }
         }
     }

@@ -112,20 +112,33 @@ async fn affected(selected: Applications, request: &mut Request, world: &World) 
     if left_out.is_empty() || !request.with_children {
         return kept;
     }
-    let before = request.findings.len();
-    let children = below(&left_out, |_| true, request, world, &|_, _| false).await;
-    let unread = request.findings.split_off(before);
-    if unread.iter().any(|finding| finding.severity == Severity::Error) {
-        // What is below an application that cannot be rendered is not known.
-        world.progress.note("an application cannot be rendered: every application is kept");
-        kept.extend(left_out);
-        return kept;
+    let mut children = Applications::new();
+    match all_below(&left_out, request, world).await {
+        Some(found) => children = found,
+        // What is below an application that cannot be rendered is not known: it is kept, and the others are looked at alone.
+        None => {
+            for one in left_out {
+                let alone = Applications::from([one]);
+                match all_below(&alone, request, world).await {
+                    Some(found) => children.extend(found),
+                    None => kept.extend(alone),
+                }
+            }
+        }
     }
     let selection = request.selection.clone();
     let children = children.into_iter().filter(|child| selection.matches_below(child)).collect();
     let (children, _) = judged(children, &changes, request, world).await;
     kept.extend(children);
     kept
+}
+
+/// Everything below applications; nothing where one of them cannot be rendered.
+async fn all_below(applications: &Applications, request: &mut Request, world: &World) -> Option<Applications> {
+    let before = request.findings.len();
+    let found = below(applications, |_| true, request, world, &|_, _| false).await;
+    let unread = request.findings.split_off(before);
+    (!unread.iter().any(|finding| finding.severity == Severity::Error)).then_some(found)
 }
 
 /// Those that the changes can affect, and the others.
