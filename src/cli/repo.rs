@@ -119,7 +119,7 @@ async fn read(
     let (settings, from_cluster) = (cluster.settings(), arguments.repositories_from_cluster);
     let concurrency = settings.concurrency;
     let selection =
-        SelectionArguments { paths, no_children, generators, argocd_namespace, ..SelectionArguments::default() };
+        SelectionArguments { paths, argocd_namespace, no_children, generators, ..SelectionArguments::default() };
     let (request, world) = if selection.paths.is_empty() {
         let warnings = sources.repositories.read()?.warnings;
         let request = Request { render: sources.render_settings()?, findings: warnings, ..Request::default() };

@@ -67,7 +67,7 @@ pub(crate) async fn list(arguments: ClusterListArguments, mut session: Session) 
 async fn read(arguments: ClusterListArguments, session: &Session) -> Result<ClusterList, Vec<Finding>> {
     let ClusterListArguments { paths, no_children, generators, argocd_namespace, sources, cluster, .. } = arguments;
     let selection =
-        SelectionArguments { paths, no_children, generators, argocd_namespace, ..SelectionArguments::default() };
+        SelectionArguments { paths, argocd_namespace, no_children, generators, ..SelectionArguments::default() };
     let settings = cluster.settings();
     if selection.paths.is_empty() {
         let untrusted = sources.repositories.untrusted;
