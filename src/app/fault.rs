@@ -228,6 +228,13 @@ pub(super) enum Fault {
     )]
     CronDescriptor { path: String, value: String },
 
+    #[error("`{path}` is `{value}`, not `none`, `head` or `strict`")]
+    #[diagnostic(
+        code(trueup::project::integrity),
+        help("`head` verifies the commit or tag of a source, `strict` its history, too")
+    )]
+    BadIntegrityMode { path: String, value: String },
+
     #[error("`{path}` is not checked by this version")]
     #[diagnostic(
         severity(Warning),

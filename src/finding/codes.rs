@@ -113,6 +113,7 @@ codes! {
     AppYaml = "trueup::app::yaml", Error, "a file that is not valid YAML", "correct the line that is named";
     ProjectDescriptor = "trueup::project::descriptor", Error, "the schedule of a sync window is a descriptor, which Argo CD refuses (warning)", "write the five fields, as in `0 0 * * *` for `@daily`";
     ProjectForeign = "trueup::project::foreign", Error, "an object that git no longer has is left alone, because the project does not permit it (warning)", "delete it yourself, or let the project permit its kind and namespace";
+    ProjectIntegrity = "trueup::project::integrity", Error, "an unknown mode of a policy of `sourceIntegrity`", "write `none`, `head` or `strict`";
     ProjectMissing = "trueup::project::missing", Error, "an Application's project has no AppProject, and other projects have one", "add its AppProject to PATH";
     ProjectNotChecked = "trueup::project::not_checked", Error, "a field of a project that this version does not check (warning)", "check it yourself; applications are synced as if it were not there";
     ProjectPattern = "trueup::project::pattern", Error, "an invalid pattern in a project", "write `*` for any text, `?` for one letter, `[a-z]` for one of several, `{a,b}` for a choice";

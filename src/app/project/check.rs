@@ -2,11 +2,12 @@
 
 use std::collections::HashMap;
 
+use super::integrity::{IntegrityMode, IntegrityPolicy};
 use super::pattern::{RulePattern, name_matches};
 use super::rules::{DestinationRule, Placed, ProjectRules, ResourceRule, RuleList};
 use super::violation::{ProjectRule, Violation, ViolationSubject};
-use crate::app::Application;
 use crate::app::project_glob::ProjectGlob;
+use crate::app::{Application, Source};
 use crate::gotemplate::go_regex;
 use crate::object::{GroupKind, Origin};
 
@@ -92,7 +93,29 @@ impl ProjectRules {
                 }
             }
         }
+        violations.extend(self.check_integrity(application));
         violations
+    }
+
+    /// Which of the Application's git sources need a signature. Until signatures are verified, these are refused.
+    fn check_integrity(&self, application: &Application) -> Vec<Violation> {
+        let is_git =
+            |source: &&Source| source.chart.is_none() && !source.repo_url.with_credentials().starts_with("oci://");
+        let unverified = |source: &Source| {
+            let url = source.repo_url.with_credentials();
+            let policies: Vec<&IntegrityPolicy> = self.set.integrity.iter().filter(|it| it.concerns(url)).collect();
+            let (entry, policy) = match policies.as_slice() {
+                [] => return None,
+                [policy] if policy.mode == IntegrityMode::None => return None,
+                [policy] => (None, policy),
+                // As in Argo CD, a mistake here must not turn verification off.
+                [policy, ..] => (Some(format!("{} policies", policies.len())), policy),
+            };
+            let rule = if policy.is_legacy { ProjectRule::SignatureKeys } else { ProjectRule::SourceIntegrity };
+            let forbidden = Forbidden { rule, entry, place: policy.origin.clone() };
+            Some(self.violation(forbidden, ViolationSubject::Source { url: source.repo_url.to_string() }))
+        };
+        application.sources.iter().filter(is_git).filter_map(unverified).collect()
     }
 
     /// Which objects are forbidden: by their kind, or by their namespace. One violation for each rule and kind, or namespace.
@@ -318,11 +341,9 @@ impl<'object> FoundViolations<'_, 'object> {
             self.list.push(self.rules.violation(forbidden.clone(), subject()));
             self.list.len() - 1
         });
-        match self.list.get_mut(place).map(|violation| &mut violation.subject) {
-            Some(ViolationSubject::Kind { objects, .. } | ViolationSubject::Namespace { objects, .. }) => {
-                objects.push(object);
-            }
-            _ => {}
+        let subject = self.list.get_mut(place).map(|violation| &mut violation.subject);
+        if let Some(ViolationSubject::Kind { objects, .. } | ViolationSubject::Namespace { objects, .. }) = subject {
+            objects.push(object);
         }
     }
 }

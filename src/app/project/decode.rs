@@ -10,6 +10,7 @@ use std::sync::Arc;
 
 use serde_json::{Map, Value};
 
+use super::integrity;
 use super::pattern::RulePattern;
 use super::rules::{DestinationRule, Placed, ResourceRule, RuleList, RuleSet};
 use crate::app::fault::Fault;
@@ -142,11 +143,10 @@ struct ProjectSpecification {
 }
 
 fn decode_specification(mut fields: Fields<'_>, places: &FilePlaces) -> ProjectSpecification {
-    for field in ["destinationServiceAccounts", "signatureKeys", "sourceIntegrity"] {
-        fields.know(&[field]);
-        if fields.is_given(field) {
-            fields.fault_at(field, &Fault::NotChecked { path: fields.shown_field(field) });
-        }
+    let accounts = "destinationServiceAccounts";
+    fields.know(&[accounts]);
+    if fields.is_given(accounts) {
+        fields.fault_at(accounts, &Fault::NotChecked { path: fields.shown_field(accounts) });
     }
     let specification = ProjectSpecification {
         description: fields.text("description"),
@@ -166,6 +166,7 @@ fn decode_specification(mut fields: Fields<'_>, places: &FilePlaces) -> ProjectS
                 .filter_map(|window| windows::decode(window, &places.file))
                 .map(Arc::new)
                 .collect(),
+            integrity: integrity::decode(&mut fields, |line| places.at(line)),
             only_scoped_clusters: fields
                 .flag("permitOnlyProjectScopedClusters")
                 .then(|| places.at(fields.line_of("permitOnlyProjectScopedClusters"))),

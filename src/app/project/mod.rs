@@ -4,11 +4,12 @@
 //! with its [`ProjectRules`]: its own rules and those of its global projects. The rules say of an Application and its objects
 //! what they forbid, each as a [`Violation`] with the rule and its line.
 //!
-//! Rules: Argo CD pkg/apis/application/v1alpha1/app_project_types.go, util/argo/argo.go (`ValidatePermissions`,
+//! Rules: Argo CD `pkg/apis/application/v1alpha1/app_project_types.go`, util/argo/argo.go (`ValidatePermissions`,
 //! `GetAppVirtualProject`, `GetAppProjectByName`), controller/sync.go (`validateSyncPermissions`).
 
 mod check;
 mod decode;
+mod integrity;
 mod lookup;
 mod pattern;
 mod repo_url;
@@ -17,6 +18,7 @@ mod violation;
 
 pub use check::{CheckedResource, DestinationCluster};
 pub use decode::{AppProject, InvalidProject, OrphanIgnore, OrphanedResources, ProjectRole};
+pub use integrity::{IntegrityMode, IntegrityPolicy};
 pub use lookup::{ProjectLookup, ProjectScoped, Projects, ScopedCluster};
 pub use rules::ProjectRules;
 pub use violation::{ProjectRule, Violation, ViolationSubject};

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use super::decode::AppProject;
+use super::integrity::IntegrityPolicy;
 use super::pattern::RulePattern;
 use crate::app::windows::SyncWindow;
 use crate::object::Origin;
@@ -66,6 +67,7 @@ pub(super) struct RuleSet {
     pub(super) namespace_denied: RuleList<ResourceRule>,
     pub(super) source_namespaces: RuleList<String>,
     pub(super) windows: Vec<Arc<SyncWindow>>,
+    pub(super) integrity: Vec<IntegrityPolicy>,
     /// The line of `permitOnlyProjectScopedClusters`, where it is on.
     pub(super) only_scoped_clusters: Option<Origin>,
 }

@@ -322,6 +322,54 @@ fn the_default_project_allows_everything_where_nobody_defines_it() {
     assert_eq!(rules.check_resources(objects, &prod), []);
 }
 
+/// Signatures are not verified yet, so what needs one is refused.
+#[test]
+fn a_source_that_needs_a_signature_is_refused() {
+    let git = |policies: Value| json!({"git": {"policies": policies}});
+    let policy =
+        |url: &str, mode: &str| json!({"repos": [{"url": url}], "gpg": {"mode": mode, "keys": ["D56C4FCA57A46444"]}});
+    let keys = json!([{"keyID": "D56C4FCA57A46444"}]);
+    let all = "https://git.example.com/*";
+    for (name, more, rule) in [
+        ("nothing", json!({}), None),
+        ("the older keys", json!({"signatureKeys": keys}), Some(ProjectRule::SignatureKeys)),
+        ("no keys", json!({"signatureKeys": []}), None),
+        (
+            "a head policy",
+            json!({"sourceIntegrity": git(json!([policy(all, "head")]))}),
+            Some(ProjectRule::SourceIntegrity),
+        ),
+        (
+            "a strict policy",
+            json!({"sourceIntegrity": git(json!([policy(all, "strict")]))}),
+            Some(ProjectRule::SourceIntegrity),
+        ),
+        ("a policy that is off", json!({"sourceIntegrity": git(json!([policy(all, "none")]))}), None),
+        ("another repository", json!({"sourceIntegrity": git(json!([policy("https://other/*", "head")]))}), None),
+        (
+            "a denial",
+            json!({"sourceIntegrity": git(json!([
+            {"repos": [{"url": all}, {"url": "!*/infra"}], "gpg": {"mode": "head", "keys": []}}]))}),
+            None,
+        ),
+        (
+            "two policies",
+            json!({"sourceIntegrity": git(json!([policy(all, "none"), policy("*", "none")]))}),
+            Some(ProjectRule::SourceIntegrity),
+        ),
+        (
+            "the newer policies count",
+            json!({"signatureKeys": keys, "sourceIntegrity": git(json!([policy(all, "none")]))}),
+            None,
+        ),
+    ] {
+        let mut spec = json!({"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]});
+        spec.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+        let found = rules_of(spec).check_sources(&of_url("https://git.example.com/infra"));
+        assert_eq!(found.first().map(|it| it.rule), rule, "{name}: {found:?}");
+    }
+}
+
 /// Every fault of a project, each at its line.
 #[test]
 fn faults_of_a_project_are_found_at_their_lines() {

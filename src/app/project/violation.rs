@@ -23,6 +23,10 @@ pub enum ProjectRule {
     NamespaceResourceWhitelist,
     /// `namespaceResourceBlacklist`.
     NamespaceResourceBlacklist,
+    /// `signatureKeys`.
+    SignatureKeys,
+    /// `sourceIntegrity`.
+    SourceIntegrity,
 }
 
 impl ProjectRule {
@@ -37,6 +41,8 @@ impl ProjectRule {
             Self::ClusterResourceBlacklist => "clusterResourceBlacklist",
             Self::NamespaceResourceWhitelist => "namespaceResourceWhitelist",
             Self::NamespaceResourceBlacklist => "namespaceResourceBlacklist",
+            Self::SignatureKeys => "signatureKeys",
+            Self::SourceIntegrity => "sourceIntegrity",
         }
     }
 }
@@ -102,9 +108,13 @@ impl Violation {
     pub fn reason(&self) -> String {
         let rule = self.rule.as_str();
         match (&self.entry, self.rule) {
+            (Some(entry), ProjectRule::SourceIntegrity) => format!("{entry} of `{rule}` are about it"),
             (Some(entry), _) => format!("`{entry}` in `{rule}` forbids it"),
             (None, ProjectRule::PermitOnlyProjectScopedClusters) => {
                 format!("`{rule}` is on, and the cluster is not one of the project's own")
+            }
+            (None, ProjectRule::SignatureKeys | ProjectRule::SourceIntegrity) => {
+                format!("`{rule}` asks for signatures, which this version does not verify")
             }
             (None, _) => format!("no entry of `{rule}` allows it"),
         }

@@ -79,8 +79,8 @@ pub struct ApplicationWindows {
 /// Every project of the manifests, and `default` where an application belongs to it.
 pub async fn list(request: &mut Request, world: &World) -> Result<Vec<ProjectSummary>, Vec<SelectionError>> {
     let applications = applications(request, world).await?;
-    let named = request.projects.iter().map(|project| project.name.clone());
-    let mut names: Vec<String> = named.chain(applications.iter().map(|one| one.project.clone())).collect();
+    let defined = request.projects.iter().map(|project| project.name.clone());
+    let mut names: Vec<String> = defined.chain(applications.iter().map(|one| one.project.clone())).collect();
     names.sort();
     names.dedup();
     let summary = |name: String| {
@@ -142,12 +142,12 @@ pub async fn check(
     kinds: Arc<Kinds>,
 ) -> Result<ProjectCheck, Vec<SelectionError>> {
     let applications = select(&mut request, world).await?;
-    let build = async |next, request: &mut Request| {
+    let render_level = async |next, request: &mut Request| {
         let loaded = load::load_all(next, &Purpose::Keep);
         let fetched = loaded.through(async |loaded| fetch::fetch(loaded, world, request.concurrency).await).await;
         render::build(fetched, &kinds, request, world).await
     };
-    let built = tree(applications, &mut request, world, build).await;
+    let built = tree(applications, &mut request, world, render_level).await;
     let built = project::check_built(built, &kinds, &request);
     let checked = |entry: Result<&Built, &Left>| {
         let (loaded, objects) = match entry {

@@ -21,7 +21,7 @@ struct Team {
 
 impl Team {
     fn new(spec: &str) -> Result<Self, Missing> {
-        Self::with(TestCluster::namespace()?, spec, json!({}))
+        Self::with(TestCluster::namespace()?, spec, json!({"syncOptions": ["PrunePropagationPolicy=background"]}))
     }
 
     fn with(cluster: TestCluster, spec: &str, policy: Value) -> Result<Self, Missing> {
