@@ -131,11 +131,10 @@ fn a_run_is_held_to_what_the_person_may_do() {
     assert_snapshot!(run(&["diff", "-o", "name"], &["--policy-user", "nobody"]), @r"
     argocd/[NAMESPACE]
     --- stderr
-      ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
-            read AppProjects
       × [NAMESPACE]: not permitted: `nobody` lacks `get` on `shop/[NAMESPACE]`
       help: no line allows it; missing: `p, nobody, applications, get, shop/[NAMESPACE], allow`
+      ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
+      help: add the AppProjects to PATH to check them
     [exit 4]
     ");
     assert_snapshot!(run(&["sync", "-y"], &["--role", "role:readonly"]), @r"
@@ -156,8 +155,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
     exit code 4    not permitted: missing RBAC permission, or forbidden by the Application's policy
     --- stderr
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
-            read AppProjects
+      help: add the AppProjects to PATH to check them
       × [NAMESPACE]: not permitted: `role:readonly` lacks `sync` on `shop/[NAMESPACE]`; nothing was
       │ written
       help: no line allows it; missing: `p, role:readonly, applications, sync, shop/[NAMESPACE], allow`
@@ -190,8 +188,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
     exit code 4    not permitted: missing RBAC permission, or forbidden by the Application's policy
     --- stderr
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
-            read AppProjects
+      help: add the AppProjects to PATH to check them
       × [NAMESPACE]: not permitted: `team` lacks `delete//ConfigMap/[NAMESPACE]/b` on `shop/[NAMESPACE]`;
       │ nothing was written
       help: no line allows it; missing: `p, role:deploy, applications, delete//ConfigMap/[NAMESPACE]/b,
@@ -217,8 +214,7 @@ fn a_run_is_held_to_what_the_person_may_do() {
     exit code 4    not permitted: missing RBAC permission, or forbidden by the Application's policy
     --- stderr
       ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
-            read AppProjects
+      help: add the AppProjects to PATH to check them
       × [NAMESPACE]: not permitted: `team` lacks `override` on `shop/[NAMESPACE]`; nothing was written
       ╰─▶ `--checkout` was given
       help: no line allows it; missing: `p, role:deploy, applications, override, shop/[NAMESPACE],
@@ -236,17 +232,13 @@ fn a_run_is_held_to_what_the_person_may_do() {
       - ConfigMap [NAMESPACE]/b  extra, not in git, removed from git since the last sync
         commit b0a8b36  one, Ada, [AGO]
 
-      ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
       × [NAMESPACE]: not permitted: `team` lacks `delete` on `shop/[NAMESPACE]`; nothing was written
 
     1 application  1 out of sync
     2 resources    2 extra
-    1 error, 1 warning
+    1 error
     exit code 4    not permitted: missing RBAC permission, or forbidden by the Application's policy
     --- stderr
-      ⚠ [NAMESPACE]: project `shop` is not checked: the application can do what the project forbids
-      help: check its `sourceRepos`, `destinations` and resource lists yourself; this version does not
-            read AppProjects
       × [NAMESPACE]: not permitted: `team` lacks `delete` on `shop/[NAMESPACE]`; nothing was written
       help: no line allows it; missing: `p, role:deploy, applications, delete, shop/[NAMESPACE], allow`
     [exit 4]
