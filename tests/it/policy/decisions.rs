@@ -236,10 +236,9 @@ fn random_policies_decide_as_in_argo_cd() {
     compare(&cases);
 }
 
-/// A large installation: 2,000 teams, 10,000 lines, 1,000 questions. The limit is for a build without optimisation; `cargo bench --bench
-/// parse` has the figures.
+/// A large installation: 2,000 teams, 10,000 lines, 1,000 questions; `cargo bench --bench parse` has the time it takes.
 #[test]
-fn a_large_policy_decides_fast() {
+fn a_large_policy_finds_the_one_line_of_a_team() {
     let mut policies = [String::new(), String::new()];
     for team in 0..2_000 {
         for (policy, role) in policies.iter_mut().zip([format!("role:{team}"), "role:all".to_owned()]) {
@@ -252,13 +251,10 @@ fn a_large_policy_decides_fast() {
     for text in &policies {
         let settings = PolicySettings::read("policy.csv", text.as_bytes()).unwrap();
         let policy = Policy::new(&settings, &[]).unwrap();
-        let start = std::time::Instant::now();
         let allowed = (0..1_000).filter(|team| {
             let subject = Subject { user: None, groups: vec![format!("org:team-{team}")] };
             policy.decide(&subject, &Question::of_application("sync", &format!("team-{team}/web"))).is_allowed()
         });
         assert_eq!(allowed.count(), 1_000);
-        let took = start.elapsed();
-        assert!(took < std::time::Duration::from_millis(500), "{took:?}");
     }
 }
