@@ -97,7 +97,7 @@ fn rendered(question: &oracle::Question, runs: u32, parse_once: bool) -> Option<
         }
         std::hint::black_box(templates.execute("t", &dot, &FixedHost).ok()?);
     }
-    Some(cpu_time() - start)
+    Some(cpu_time().saturating_sub(start))
 }
 
 /// That of this process: other programs do not count, so that a busy machine gives the same figures.

@@ -161,7 +161,7 @@ mod tests {
         app::read(&[text]).applications.remove(0).unwrap()
     }
 
-    /// Argo CD's own table, util/app/path/path_test.go `Test_AppFilesHaveChanged`, and its documentation's examples.
+    /// Argo CD's own table, `util/app/path/path_test.go` (`Test_AppFilesHaveChanged`), and its documentation's examples.
     #[test]
     fn the_annotation_says_which_files_count() {
         for (annotation, file, expected) in [

@@ -74,7 +74,7 @@ impl ExpandArguments {
 pub(super) async fn expand(arguments: ExpandArguments, mut session: Session) -> u8 {
     let format = arguments.output;
     let details = ApplicationDetails { explains: arguments.explain, is_recursive: arguments.recursive };
-    let expanded = applications(arguments, &session).await;
+    let expanded = Box::pin(applications(arguments, &session)).await;
     session.end_progress().await;
     let Expanded { applications, findings } = match expanded {
         Ok(expanded) => expanded,

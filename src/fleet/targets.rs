@@ -77,7 +77,7 @@ pub(crate) async fn tree<T: WithObjects>(
         return render(applications, request).await;
     }
     let elsewhere = request.elsewhere.iter().map(|one| one.as_ref().map_err(|invalid| &**invalid));
-    let seen = applications.standings().filter_map(known).chain(elsewhere);
+    let seen = applications.standings().map(|standing| known(&standing)).chain(elsewhere);
     let mut descent = Descent::of(seen, &request.argocd_namespace);
     let mut all = Batch::of([]);
     let mut next = applications;
@@ -99,11 +99,11 @@ pub(crate) async fn tree<T: WithObjects>(
     all.in_order(order)
 }
 
-fn known(standing: Standing<'_, Application>) -> Option<descend::Seen<'_>> {
-    match standing {
-        Standing::Going(application) => Some(Ok(application)),
-        Standing::Left(left) => Some(Ok(&left.application)),
-        Standing::Invalid(invalid) => Some(Err(invalid)),
+fn known<'run>(standing: &Standing<'run, Application>) -> descend::Seen<'run> {
+    match *standing {
+        Standing::Going(application) => Ok(application),
+        Standing::Left(left) => Ok(&left.application),
+        Standing::Invalid(invalid) => Err(invalid),
     }
 }
 

@@ -57,10 +57,15 @@ fn escaped(path: &str) -> String {
         if is_plain(byte) && !b"!'()*[]%".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.push_str(&format!("%{byte:02X}"));
+            escaped.extend(['%', hex(byte >> 4), hex(byte & 15)]);
         }
     }
     escaped
+}
+
+/// The digit of half a byte.
+fn hex(half: u8) -> char {
+    char::from_digit(u32::from(half), 16).unwrap_or_default().to_ascii_uppercase()
 }
 
 #[cfg(test)]

@@ -1,4 +1,4 @@
-//! What projects allow. Expected values: Argo CD's app_project_types_test.go, types_test.go and its documentation.
+//! What projects allow. Expected values: Argo CD's `app_project_types_test.go`, `types_test.go` and its documentation.
 
 use serde_json::{Value, json};
 
@@ -21,6 +21,7 @@ fn read(files: &[(&str, Value)]) -> Manifests {
     crate::app::read(&texts)
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn project(name: &str, spec: Value) -> Value {
     json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
@@ -43,6 +44,7 @@ fn rules_with(files: &[(&str, Value)], globals: &[GlobalProject], scoped: &Proje
     }
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn application(spec: Value, namespace: &str) -> Application {
     let manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
@@ -390,7 +392,7 @@ spec:
         ManifestText { name: "team.yaml".to_owned(), bytes: text.into(), folder: ".".into(), given: Given::InFolder };
     let manifests = crate::app::read(&[text]);
     let shown = manifests.findings.iter().map(|it| {
-        let line = it.excerpt.as_ref().map(|excerpt| excerpt.line()).unwrap_or_default();
+        let line = it.excerpt.as_ref().map(crate::finding::Excerpt::line).unwrap_or_default();
         let help = it.help.clone().unwrap_or_default();
         format!("{line} {:?} {} ({help})", it.severity, it.message)
     });

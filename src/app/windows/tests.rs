@@ -1,4 +1,4 @@
-//! Which windows let an application be synced. Expected values: Argo CD's types_test.go (`TestSyncWindows_*`) and its documentation.
+//! Which windows let an application be synced. Expected values: Argo CD's `types_test.go` (`TestSyncWindows_*`) and its documentation.
 
 use std::sync::Arc;
 
@@ -10,6 +10,7 @@ use crate::app::project::{ProjectLookup, ProjectScoped, Projects};
 use crate::app::{Given, ManifestText};
 use crate::object::yaml;
 
+#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn windows(list: Value) -> Vec<Arc<SyncWindow>> {
     let manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "team"},
@@ -29,6 +30,7 @@ fn at(time: &str) -> Timestamp {
 }
 
 /// A window from 10:00 to 11:00 UTC.
+#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn ten(kind: &str, more: Value) -> Value {
     let mut window = json!({"kind": kind, "schedule": "0 10 * * *", "duration": "1h", "applications": ["*"]});
     window.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());

@@ -28,10 +28,13 @@ pub(crate) struct ChangedArguments {
     pub(crate) explain: bool,
 }
 
+/// What changed, where that limits the run, and why it is not known.
+pub(crate) type KnownChanges = (Option<Arc<Changes>>, Vec<Finding>);
+
 impl ChangedArguments {
     /// What changed; nothing where every application is wanted. Where that is not known, a warning says so, and every
     /// application is kept.
-    pub(crate) fn changes(&self, folder: &Path) -> Result<(Option<Arc<Changes>>, Vec<Finding>), Vec<Finding>> {
+    pub(crate) fn changes(&self, folder: &Path) -> Result<KnownChanges, Vec<Finding>> {
         let found = match (&self.changed_since, &self.event) {
             (Some(revision), _) => changed_since(folder, revision).map_err(|error| error.to_string()),
             (None, Some(event)) => {

@@ -118,10 +118,12 @@ pub(crate) async fn judge(application: &Application, changes: &Changes, request:
     if application.source_hydrator.is_some() {
         return Affected::Unknown("its sources are hydrated from others".to_owned());
     }
-    Affected::No(match is_of_repository {
-        true => "nothing that it is made of changed".to_owned(),
-        false => "none of its sources is in the repository that changed".to_owned(),
-    })
+    let why = if is_of_repository {
+        "nothing that it is made of changed"
+    } else {
+        "none of its sources is in the repository that changed"
+    };
+    Affected::No(why.to_owned())
 }
 
 /// Whether what an application is written in changed.

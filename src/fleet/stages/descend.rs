@@ -131,7 +131,7 @@ impl Descent {
             let Some(known) = self.known.get(&name) else { return };
             let (wave, parent_origin) = (known.wave, known.parent_origin.clone());
             let application = Arc::make_mut(&mut loaded.application);
-            application.lineage = Lineage { parent, parent_origin, depth, wave, ..application.lineage.clone() };
+            application.lineage = Lineage { parent, depth, parent_origin, wave, ..application.lineage.clone() };
         }
         if has_children {
             Arc::make_mut(&mut loaded.application).lineage.has_children = true;

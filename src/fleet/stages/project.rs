@@ -171,7 +171,7 @@ pub(crate) fn destination(
         (server, name) = (known.server.clone(), known.name.clone());
     } else if server.is_empty() {
         let found = cluster.map_or("", Cluster::name);
-        server = Some(found).filter(|found| found.contains("://")).unwrap_or_default().to_owned();
+        Some(found).filter(|found| found.contains("://")).unwrap_or_default().clone_into(&mut server);
     }
     DestinationCluster { server, name }
 }

@@ -45,7 +45,9 @@ pub(crate) fn check(planned: Batch<Planned>, request: &Request, wish: Wish) -> B
         let message = format!("not synced: Applications wait for each other: {}", path.collect::<Vec<_>>().join(" → "));
         let finding = Finding::error(Code::SyncDependencyCycle, message)
             .with_help(format!("remove one of them from `{DEPENDS_ON}`, or change its sync wave"));
-        cycle.iter().for_each(|place| faults[*place].push(finding.clone()));
+        for place in cycle {
+            faults[*place].push(finding.clone());
+        }
     }
     for (place, wanted) in &order.unknown {
         let message = format!("`{wanted}` of `{DEPENDS_ON}` is not in this run, and is not waited for");
@@ -153,7 +155,9 @@ pub(crate) async fn perform(
         if ready.is_empty() && blocked.is_empty() {
             break;
         }
-        blocked.into_iter().for_each(|(place, cause)| run.leave(place, cause));
+        for (place, cause) in blocked {
+            run.leave(place, cause);
+        }
         for (place, is_working) in run.start(ready, &order).await {
             rollout.settle(place, is_working);
         }

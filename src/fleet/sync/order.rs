@@ -192,7 +192,9 @@ impl<'run> Building<'run> {
                     self.order.never.extend(&members);
                 }
                 for batch in members.chunks(together.max(1)) {
-                    batch.iter().for_each(|member| self.order.nodes[*member].before.extend(before));
+                    for member in batch {
+                        self.order.nodes[*member].before.extend(before);
+                    }
                     let trees = batch.iter().map(|member| self.trees[*member]).chain(before).collect();
                     before = Some(self.order.barrier(trees));
                 }

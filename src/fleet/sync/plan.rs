@@ -228,7 +228,6 @@ fn decided(compared: &Compared, wanted: &SyncRequest, state: &State) -> Decision
                 prune: auto_prune || of_manifest.prune,
                 self_heal: self_heal || of_manifest.self_heal,
                 allow_empty: wanted.flags.allow_empty || of_manifest.allow_empty,
-                ..of_manifest
             };
             decide(policy, &compared.resources, last_sync(compared, state))
         }

@@ -64,11 +64,19 @@ fn only_what_is_of_the_application_makes_an_upgrade() {
         live
     };
     for (name, world, is_install) in [
-        ("nothing is there", World::new().new_in_git(settings()), true),
-        ("made by hand beforehand", World::new().in_git(settings(), Some(by_hand())), true),
-        ("ours", World::new().in_git(settings(), Some(live(&settings()))), false),
-        ("installed by Helm", World::new().in_git(settings(), Some(annotated(by_hand(), HELM_RELEASE, "shop"))), false),
-        ("dropped by git", World::new().gone(live(&target("ConfigMap", "old"))).new_in_git(settings()), false),
+        ("nothing is there", Box::new(World::new().new_in_git(settings())), true),
+        ("made by hand beforehand", Box::new(World::new().in_git(settings(), Some(by_hand()))), true),
+        ("ours", Box::new(World::new().in_git(settings(), Some(live(&settings())))), false),
+        (
+            "installed by Helm",
+            Box::new(World::new().in_git(settings(), Some(annotated(by_hand(), HELM_RELEASE, "shop")))),
+            false,
+        ),
+        (
+            "dropped by git",
+            Box::new(World::new().gone(live(&target("ConfigMap", "old"))).new_in_git(settings())),
+            false,
+        ),
     ] {
         let plan = world.new_in_git(hook()).plan().unwrap();
         assert_eq!(plan.steps.iter().any(|step| step.hook.is_some()), is_install, "{name}");
