@@ -15,7 +15,7 @@ use super::{fetch, load, render};
 use crate::app::appset::FoundApplication;
 use crate::app::source::SourceBlock;
 use crate::app::{
-    Application, Destination, Given, InvalidApplication, Lineage, ManifestFolder, ManifestText, QualifiedName,
+    self, Application, Destination, Given, InvalidApplication, Lineage, ManifestFolder, ManifestText, QualifiedName,
 };
 use crate::finding::{Code, Finding, Severity};
 use crate::fleet::application::{Built, Fetched, Loaded, Purpose};
@@ -152,6 +152,7 @@ impl Descent {
     pub(crate) async fn below(&mut self, parents: &[Parent<'_>], request: &mut Request, world: &World) -> Vec<Child> {
         let mut children = Vec::new();
         for parent in parents {
+            add_projects(parent, request);
             let texts = contained(parent);
             let origin = origin_of(parent.application);
             if texts.is_empty() {
@@ -254,6 +255,26 @@ fn origin_of(application: &Application) -> String {
 /// Whether an object is one that Argo CD reads.
 pub(crate) fn is_argo_object(object: &Object) -> bool {
     object.gvk().group == ARGO_GROUP && matches!(object.kind(), "Application" | "ApplicationSet" | "AppProject")
+}
+
+/// Adds the AppProjects among the objects of an application; Argo CD reads those in its own namespace.
+fn add_projects(parent: &Parent<'_>, request: &mut Request) {
+    let is_read = |object: &&Object| {
+        let namespace = [object.namespace(), &parent.application.destination.namespace];
+        let namespace = namespace.into_iter().find(|namespace| !namespace.is_empty());
+        object.kind() == "AppProject"
+            && is_argo_object(object)
+            && !is_skipped(object)
+            && namespace.is_none_or(|namespace| namespace == request.argocd_namespace)
+    };
+    let projects: Vec<&Object> = parent.objects.iter().filter(is_read).collect();
+    for project in projects {
+        let manifests = app::read(&[text(parent.application, project)]);
+        // That it is no Application is no fault.
+        let is_fault = |finding: &Finding| finding.code != Some(Code::AppNoApplication);
+        request.findings.extend(manifests.findings.into_iter().filter(is_fault));
+        request.projects.add_found(manifests.projects);
+    }
 }
 
 /// The Applications and ApplicationSets among the objects of an application, as files.

@@ -1,9 +1,11 @@
 //! ApplicationSets in PATH: what they generate is compared, synced and deleted like what is written out.
 
-use serde_json::json;
+use base64::Engine as _;
+use base64::engine::general_purpose::STANDARD;
+use serde_json::{Value, json};
 
 use super::{Fleet, application, application_set, folders, listed};
-use crate::harness::{TestCluster, or_skip, trueup};
+use crate::harness::{TestCluster, folder_with, or_skip, trueup};
 
 /// One list, one set of folders, one Application: all of them are applications of the run.
 #[test]
@@ -45,26 +47,32 @@ fn generated_applications_are_synced_and_compared_like_written_ones() {
     assert!(!fleet.has("web") && fleet.has("api"));
 }
 
-/// Clusters from the contexts of the kubeconfig: one Application for each of two namespaces.
+/// Argo CD's cluster Secret for a cluster, with the administrator's token.
+fn cluster_secret(cluster: &TestCluster) -> Value {
+    let kubeconfig = std::fs::read_to_string(cluster.kubeconfig()).expect("it was written");
+    let kubeconfig: Value = serde_json::from_str(&kubeconfig).expect("it is JSON");
+    let authority = kubeconfig["clusters"][0]["cluster"]["certificate-authority"].as_str().expect("a file");
+    let authority = STANDARD.encode(std::fs::read(authority).expect("it was written"));
+    let config =
+        json!({"bearerToken": kubeconfig["users"][0]["user"]["token"], "tlsClientConfig": {"caData": authority}});
+    let labels = json!({"argocd.argoproj.io/secret-type": "cluster", "stage": "prod"});
+    json!({
+        "apiVersion": "v1", "kind": "Secret", "metadata": {"name": cluster.name(), "namespace": "argocd", "labels": labels},
+        "stringData": {"name": cluster.name(), "server": cluster.server(), "config": config.to_string()},
+    })
+}
+
+/// Two API servers by their Secrets: one Application for each of them, and the kubeconfig knows only one.
 #[test]
 fn a_clusters_generator_deploys_to_each_cluster_that_is_known() {
-    let (first, second) = (or_skip!(TestCluster::namespace()), or_skip!(TestCluster::namespace()));
+    let (first, second) = (or_skip!(TestCluster::namespace()), or_skip!(TestCluster::with_controllers()));
     let git = folders(&["web"]).commit("one folder");
-    let secret = |name: &str, namespace: &str| {
-        json!({
-            "apiVersion": "v1", "kind": "Secret",
-            "metadata": {"name": name, "namespace": "argocd", "labels": {
-                "argocd.argoproj.io/secret-type": "cluster", "stage": "prod"}},
-            "stringData": {"name": name, "server": first.server(), "config": "{}", "namespace": namespace},
-        })
-    };
     let mut template = application("web-{{.name}}", &git, "web", &first);
-    template["spec"]["destination"]["namespace"] = json!("{{.name}}");
+    template["spec"]["destination"] = json!({"server": "{{.server}}", "namespace": "{{.name}}"});
     let generators = json!([{"clusters": {"selector": {"matchLabels": {"stage": "prod"}}}}]);
     let set = application_set("everywhere", generators, template);
-    let (one, two) = (secret(first.name(), first.name()), secret(second.name(), second.name()));
-    let secrets = crate::harness::folder_with([("one.yaml", &one), ("two.yaml", &two)]);
-    let kubeconfig = first.kubeconfig().to_owned();
+    let (one, two) = (cluster_secret(&first), cluster_secret(&second));
+    let secrets = folder_with([("one.yaml", &one), ("two.yaml", &two)]);
     let (one, two) = (first.name().to_owned(), second.name().to_owned());
     let fleet = Fleet::new(first, git, [("set.yaml", &set)]);
 
@@ -72,10 +80,9 @@ fn a_clusters_generator_deploys_to_each_cluster_that_is_known() {
     let unknown = fleet.run(["diff"]).exits(2);
     assert!(unknown.stderr.contains("--clusters"), "{}", unknown.transcript());
 
-    let synced = fleet.run(["sync", "-y", "-o", "json"]).argument("--clusters").argument(secrets.path());
-    let lines = listed(&synced.kubeconfig(&kubeconfig).exits(0));
+    let synced = fleet.run(["sync", "-y", "-o", "json"]).argument("--clusters").argument(secrets.path()).exits(0);
     assert_eq!(
-        lines,
+        listed(&synced),
         [format!("web-{one} Synced of argocd/everywhere"), format!("web-{two} Synced of argocd/everywhere")]
     );
     assert!(fleet.has("web"));

@@ -100,6 +100,33 @@ fn a_child_that_is_written_out_too_is_taken_once() {
     assert!(!findings.contains("stands elsewhere"), "{findings}");
 }
 
+/// The AppProject comes from the same root: what it forbids of a child is not synced, and the other child is.
+#[test]
+fn a_project_that_the_root_contains_holds_for_its_children() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = folders(&["good", "bad"]);
+    let project = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "shop", "namespace": "argocd"},
+        "spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": cluster.name()}]},
+    });
+    let child = |name: &str, namespace: &str| {
+        let mut child = application(name, &git, name, &cluster);
+        child["spec"]["project"] = json!("shop");
+        child["spec"]["destination"]["namespace"] = json!(namespace);
+        child
+    };
+    let (good, bad) = (child("good", cluster.name()), child("bad", "default"));
+    let root = application("root", &git, "root", &cluster);
+    let git = git.file("root/good.yaml", good).file("root/bad.yaml", bad).file("root/project.yaml", project);
+    let fleet = Fleet::new(cluster, git.commit("a project"), [("root.yaml", &root)]);
+
+    let synced = fleet.run(["sync", "-y"]).exits(4);
+
+    assert!(fleet.has("good"), "{}", synced.transcript());
+    let bad = fleet.cluster.kubectl(["get", "configmap", "bad", "-n", "default", "--ignore-not-found", "-o", "name"]);
+    assert_eq!(bad, "");
+}
+
 /// A child that cannot be rendered stops neither its parent nor its siblings.
 #[test]
 fn a_broken_child_hides_no_other() {
