@@ -60,7 +60,7 @@ fn expand(git: &TestRepo, flags: &[&str]) -> Run {
     trueup(["history", "apps", "--checkout", "-o", "json", "--explain", "--no-children"])
         .arguments(flags.iter().copied())
         .in_folder(git.path())
-        .live(git.path().join("plain"))
+        .live(git.path().join("other"))
 }
 
 /// The names that stay, without those that stay whatever changes.
@@ -121,7 +121,8 @@ fn applications_stay_that_read_what_changed() {
 fn what_is_not_known_keeps_everything() {
     let git = infra();
     let all = |outcome: &Outcome| outcome.json()["applications"].as_array().map_or(0, Vec::len);
-    let everything = all(&trueup(["history", "apps", "-o", "json"]).in_folder(git.path()).live(git.path()).exits(0));
+    let everything =
+        all(&trueup(["history", "apps", "-o", "json"]).in_folder(git.path()).live(git.path().join("other")).exits(0));
     assert_eq!(everything, 8);
     let unknown = expand(&git, &["--changed-since", "v9"]).exits(0);
     assert_eq!(all(&unknown), everything, "{}", unknown.transcript());
@@ -132,7 +133,7 @@ fn what_is_not_known_keeps_everything() {
     git.git(["clone", "--quiet", "--depth=1", &url, clone.path().join("infra").to_str().unwrap()]);
     let shallow = trueup(["history", "apps", "--changed-since", "HEAD~1", "-o", "json"])
         .in_folder(clone.path().join("infra"))
-        .live(git.path())
+        .live(git.path().join("other"))
         .exits(0);
     assert_eq!(all(&shallow), everything, "{}", shallow.transcript());
     assert!(shallow.stderr.contains("what changed is not known"), "{}", shallow.transcript());
@@ -141,7 +142,7 @@ fn what_is_not_known_keeps_everything() {
     let elsewhere = trueup(["history", "-o", "json", "--changed-since", "HEAD"])
         .argument(git.path().join("apps"))
         .in_folder(other.path())
-        .live(git.path())
+        .live(git.path().join("other"))
         .exits(0);
     assert_eq!(all(&elsewhere), everything, "{}", elsewhere.transcript());
     assert!(elsewhere.stderr.contains("every application is kept"), "{}", elsewhere.transcript());
