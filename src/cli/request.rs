@@ -34,7 +34,7 @@ pub(super) async fn request(
     from_cluster: FromCluster,
     session: &Session,
 ) -> Result<(Request, World), Vec<Finding>> {
-    read_request(selection, sources, clusters, from_cluster, ManifestsWanted::Applications, session).await
+    Box::pin(read_request(selection, sources, clusters, from_cluster, ManifestsWanted::Applications, session)).await
 }
 
 /// The same, where projects alone are enough.
@@ -45,7 +45,7 @@ pub(super) async fn with_projects(
     from_cluster: FromCluster,
     session: &Session,
 ) -> Result<(Request, World), Vec<Finding>> {
-    read_request(selection, sources, clusters, from_cluster, ManifestsWanted::Projects, session).await
+    Box::pin(read_request(selection, sources, clusters, from_cluster, ManifestsWanted::Projects, session)).await
 }
 
 /// What the manifests must hold.

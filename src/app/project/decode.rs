@@ -3,7 +3,7 @@
 //! Every fault of a manifest is found at once, each with its line. A project with an error checks nothing: its applications are
 //! refused instead.
 //!
-//! Rules: Argo CD types.go `AppProjectSpec` (the fields), app_project_types.go `ValidateProject`.
+//! Rules: Argo CD types.go `AppProjectSpec` (the fields), `app_project_types.go` (`ValidateProject`).
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,6 +1,6 @@
 //! `sourceIntegrity` and its older form `signatureKeys`: whose signatures a repository's commits need.
 //!
-//! Rules: Argo CD util/sourceintegrity/source_integrity.go (`findMatchingGitPolicies`), types.go `EffectiveSourceIntegrity`.
+//! Rules: Argo CD `util/sourceintegrity/source_integrity.go` (`findMatchingGitPolicies`), types.go `EffectiveSourceIntegrity`.
 
 use crate::app::fault::Fault;
 use crate::app::fields::Fields;

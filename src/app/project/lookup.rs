@@ -154,13 +154,15 @@ fn add_scoped(rules: &mut ProjectRules, scoped: &ProjectScoped) {
     }
 }
 
+/// A list of one rule.
+fn list<T>(value: T, origin: &Origin) -> RuleList<T> {
+    RuleList { items: vec![Placed { value, origin: origin.clone() }], origin: Some(origin.clone()) }
+}
+
 /// The `default` project as Argo CD installs it: everything is allowed.
 fn permissive() -> AppProject {
     let origin = Origin { file: "the `default` project of an installation".into(), line: 0 };
     let any = || RulePattern::plain("*");
-    fn list<T>(value: T, origin: &Origin) -> RuleList<T> {
-        RuleList { items: vec![Placed { value, origin: origin.clone() }], origin: Some(origin.clone()) }
-    }
     let kinds = ResourceRule { group: "*".to_owned(), kind: "*".to_owned(), name: String::new() };
     AppProject {
         name: DEFAULT.to_owned(),

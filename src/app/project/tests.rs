@@ -1,4 +1,4 @@
-//! What projects allow. Expected values: Argo CD's app_project_types_test.go, types_test.go and its documentation.
+//! What projects allow. Expected values: Argo CD's `app_project_types_test.go`, `types_test.go` and its documentation.
 
 use serde_json::{Value, json};
 
@@ -22,10 +22,12 @@ fn read(files: &[(&str, Value)]) -> Manifests {
 }
 
 fn project(name: &str, spec: Value) -> Value {
-    json!({
+    let mut manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
-        "metadata": {"name": name, "namespace": "argocd", "labels": {"team": name}}, "spec": spec
-    })
+        "metadata": {"name": name, "namespace": "argocd", "labels": {"team": name}}
+    });
+    manifest["spec"] = spec;
+    manifest
 }
 
 fn rules_of(spec: Value) -> ProjectRules {
@@ -44,10 +46,11 @@ fn rules_with(files: &[(&str, Value)], globals: &[GlobalProject], scoped: &Proje
 }
 
 fn application(spec: Value, namespace: &str) -> Application {
-    let manifest = json!({
+    let mut manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-        "metadata": {"name": "web", "namespace": namespace}, "spec": spec
+        "metadata": {"name": "web", "namespace": namespace}
     });
+    manifest["spec"] = spec;
     read(&[("web.yaml", manifest)]).applications.pop().unwrap().unwrap()
 }
 
@@ -390,7 +393,7 @@ spec:
         ManifestText { name: "team.yaml".to_owned(), bytes: text.into(), folder: ".".into(), given: Given::InFolder };
     let manifests = crate::app::read(&[text]);
     let shown = manifests.findings.iter().map(|it| {
-        let line = it.excerpt.as_ref().map(|excerpt| excerpt.line()).unwrap_or_default();
+        let line = it.excerpt.as_ref().map(crate::finding::Excerpt::line).unwrap_or_default();
         let help = it.help.clone().unwrap_or_default();
         format!("{line} {:?} {} ({help})", it.severity, it.message)
     });

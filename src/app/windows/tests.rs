@@ -1,4 +1,4 @@
-//! Which windows let an application be synced. Expected values: Argo CD's types_test.go (`TestSyncWindows_*`) and its documentation.
+//! Which windows let an application be synced. Expected values: Argo CD's `types_test.go` (`TestSyncWindows_*`) and its documentation.
 
 use std::sync::Arc;
 
@@ -11,10 +11,10 @@ use crate::app::{Given, ManifestText};
 use crate::object::yaml;
 
 fn windows(list: Value) -> Vec<Arc<SyncWindow>> {
-    let manifest = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "team"},
-        "spec": {"syncWindows": list}
+    let mut manifest = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "team"}, "spec": {}
     });
+    manifest["spec"]["syncWindows"] = list;
     let bytes = yaml::write(&manifest).into_bytes();
     let text = ManifestText { name: "team.yaml".to_owned(), bytes, folder: ".".into(), given: Given::InFolder };
     let projects = Projects::new(crate::app::read(&[text]).projects);
@@ -31,7 +31,8 @@ fn at(time: &str) -> Timestamp {
 /// A window from 10:00 to 11:00 UTC.
 fn ten(kind: &str, more: Value) -> Value {
     let mut window = json!({"kind": kind, "schedule": "0 10 * * *", "duration": "1h", "applications": ["*"]});
-    window.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("a map") };
+    window.as_object_mut().unwrap().extend(more);
     window
 }
 

@@ -52,7 +52,7 @@ impl Windows {
             return None;
         }
         let first = verdict.because.first();
-        let zone = first.map(|window| window.zone().clone()).unwrap_or(jiff::tz::TimeZone::UTC);
+        let zone = first.map_or(jiff::tz::TimeZone::UTC, |window| window.zone().clone());
         let opens = next_change(&self.windows, at, self.initiative);
         let opens = opens.map_or_else(
             || "it does not open within a year".to_owned(),
