@@ -45,7 +45,7 @@ pub(super) async fn reconcile(arguments: ReconcileArguments, mut session: Sessio
         Ok(prepared) => prepared,
         Err(findings) => return session.refuse(&findings),
     };
-    let run = if is_dry { prepared.end(&world) } else { sync::perform(prepared, &wanted, &world).await };
+    let run = if is_dry { prepared.end(&world) } else { Box::pin(sync::perform(prepared, &wanted, &world)).await };
     // Its sender of events is the last: the progress ends with it.
     drop(world);
     report(&mut session, &run, &outputs, &exit).await
