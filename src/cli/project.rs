@@ -87,9 +87,9 @@ impl ProjectArguments {
 /// Reads, looks, reports.
 pub(super) async fn project(arguments: ProjectArguments, mut session: Session) -> u8 {
     let done = match arguments.command {
-        ProjectCommand::List(arguments) => list(arguments.shared, &mut session).await,
-        ProjectCommand::Windows(arguments) => windows(arguments.shared, &mut session).await,
-        ProjectCommand::Check(arguments) => check(arguments.shared, &mut session).await,
+        ProjectCommand::List(arguments) => Box::pin(list(arguments.shared, &mut session)).await,
+        ProjectCommand::Windows(arguments) => Box::pin(windows(arguments.shared, &mut session)).await,
+        ProjectCommand::Check(arguments) => Box::pin(check(arguments.shared, &mut session)).await,
     };
     done.unwrap_or_else(|findings| session.refuse(&findings))
 }
@@ -129,7 +129,7 @@ async fn windows(flags: ProjectFlags, session: &mut Session) -> Result<u8, Vec<F
 
 async fn check(flags: ProjectFlags, session: &mut Session) -> Result<u8, Vec<Finding>> {
     let (request, world, outputs, selection) = flags.ready(session).await?;
-    let checked = project::check(request, &world, Arc::new(Kinds::builtin(NEWEST_KUBERNETES))).await;
+    let checked = Box::pin(project::check(request, &world, Arc::new(Kinds::builtin(NEWEST_KUBERNETES)))).await;
     let checked = checked.map_err(|errors| request::unselected(errors, &selection.chosen()))?;
     drop(world);
     session.end_progress().await;

@@ -94,13 +94,6 @@ impl Projects {
         this
     }
 
-    /// Adds the projects that an Application contains; one that is defined already stays as it is.
-    pub fn add_found(&mut self, projects: impl IntoIterator<Item = Result<AppProject, Box<InvalidProject>>>) {
-        for (name, definition) in Self::new(projects).definitions {
-            self.definitions.entry(name).or_insert(definition);
-        }
-    }
-
     /// Whether no AppProject was given.
     pub fn is_empty(&self) -> bool {
         self.definitions.is_empty()
@@ -161,11 +154,13 @@ fn add_scoped(rules: &mut ProjectRules, scoped: &ProjectScoped) {
     }
 }
 
+/// A list of one rule.
+fn list<T>(value: T, origin: &Origin) -> RuleList<T> {
+    RuleList { items: vec![Placed { value, origin: origin.clone() }], origin: Some(origin.clone()) }
+}
+
 /// The `default` project as Argo CD installs it: everything is allowed.
 fn permissive() -> AppProject {
-    fn list<T>(value: T, origin: &Origin) -> RuleList<T> {
-        RuleList { items: vec![Placed { value, origin: origin.clone() }], origin: Some(origin.clone()) }
-    }
     let origin = Origin { file: "the `default` project of an installation".into(), line: 0 };
     let any = || RulePattern::plain("*");
     let kinds = ResourceRule { group: "*".to_owned(), kind: "*".to_owned(), name: String::new() };

@@ -2,6 +2,8 @@
 //!
 //! Rule: Argo CD util/git/git.go `NormalizeGitURL`, with what Go's `net/url` writes for a URL that it has read.
 
+use std::fmt::Write as _;
+
 /// A URL, or a pattern of URLs, in the form in which both are compared: lower case, without `.git` and `ssh://`.
 pub(super) fn normalized(url: &str) -> String {
     let mut url = url.trim().to_lowercase();
@@ -57,15 +59,11 @@ fn escaped(path: &str) -> String {
         if is_plain(byte) && !b"!'()*[]%".contains(&byte) {
             escaped.push(char::from(byte));
         } else {
-            escaped.extend(['%', hex(byte >> 4), hex(byte & 15)]);
+            // Writing to a String cannot fail.
+            let _ = write!(escaped, "%{byte:02X}");
         }
     }
     escaped
-}
-
-/// The digit of half a byte.
-fn hex(half: u8) -> char {
-    char::from_digit(u32::from(half), 16).unwrap_or_default().to_ascii_uppercase()
 }
 
 #[cfg(test)]

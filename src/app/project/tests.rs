@@ -23,10 +23,12 @@ fn read(files: &[(&str, Value)]) -> Manifests {
 
 #[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn project(name: &str, spec: Value) -> Value {
-    json!({
+    let mut manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
-        "metadata": {"name": name, "namespace": "argocd", "labels": {"team": name}}, "spec": spec
-    })
+        "metadata": {"name": name, "namespace": "argocd", "labels": {"team": name}}
+    });
+    manifest["spec"] = spec;
+    manifest
 }
 
 fn rules_of(spec: Value) -> ProjectRules {
@@ -46,10 +48,11 @@ fn rules_with(files: &[(&str, Value)], globals: &[GlobalProject], scoped: &Proje
 
 #[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn application(spec: Value, namespace: &str) -> Application {
-    let manifest = json!({
+    let mut manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
-        "metadata": {"name": "web", "namespace": namespace}, "spec": spec
+        "metadata": {"name": "web", "namespace": namespace}
     });
+    manifest["spec"] = spec;
     read(&[("web.yaml", manifest)]).applications.pop().unwrap().unwrap()
 }
 

@@ -12,10 +12,10 @@ use crate::object::yaml;
 
 #[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn windows(list: Value) -> Vec<Arc<SyncWindow>> {
-    let manifest = json!({
-        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "team"},
-        "spec": {"syncWindows": list}
+    let mut manifest = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "team"}, "spec": {}
     });
+    manifest["spec"]["syncWindows"] = list;
     let bytes = yaml::write(&manifest).into_bytes();
     let text = ManifestText { name: "team.yaml".to_owned(), bytes, folder: ".".into(), given: Given::InFolder };
     let projects = Projects::new(crate::app::read(&[text]).projects);
@@ -33,7 +33,8 @@ fn at(time: &str) -> Timestamp {
 #[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn ten(kind: &str, more: Value) -> Value {
     let mut window = json!({"kind": kind, "schedule": "0 10 * * *", "duration": "1h", "applications": ["*"]});
-    window.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
+    let Value::Object(more) = more else { panic!("a map") };
+    window.as_object_mut().unwrap().extend(more);
     window
 }
 

@@ -171,7 +171,9 @@ pub(crate) fn destination(
         (server, name) = (known.server.clone(), known.name.clone());
     } else if server.is_empty() {
         let found = cluster.map_or("", Cluster::name);
-        Some(found).filter(|found| found.contains("://")).unwrap_or_default().clone_into(&mut server);
+        if found.contains("://") {
+            found.clone_into(&mut server);
+        }
     }
     DestinationCluster { server, name }
 }
