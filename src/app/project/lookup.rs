@@ -94,6 +94,13 @@ impl Projects {
         this
     }
 
+    /// Adds the projects that an Application contains; one that is defined already stays as it is.
+    pub fn add_found(&mut self, projects: impl IntoIterator<Item = Result<AppProject, Box<InvalidProject>>>) {
+        for (name, definition) in Self::new(projects).definitions {
+            self.definitions.entry(name).or_insert(definition);
+        }
+    }
+
     /// Whether no AppProject was given.
     pub fn is_empty(&self) -> bool {
         self.definitions.is_empty()
