@@ -76,7 +76,7 @@ async fn read_request(
     let checkout = sources.checkout.clone().unwrap_or_else(|| ".".into());
     let (changes, unknown) = selection.changed.changes(&checkout)?;
     warnings.extend(unknown);
-    let (texts, findings) = built::read(&selection.input, &sources, &render, session).await?;
+    let (texts, findings) = Box::pin(built::read(&selection.input, &sources, &render, session)).await?;
     let inputs = Inputs { texts, findings, ..Inputs::default() };
     let world = world(sources, clusters, session)?;
     let registered = registered::register(&selection.generators, &selection.argocd_namespace, &world.clusters);

@@ -21,7 +21,6 @@ fn read(files: &[(&str, Value)]) -> Manifests {
     crate::app::read(&texts)
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn project(name: &str, spec: Value) -> Value {
     let mut manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject",
@@ -46,7 +45,6 @@ fn rules_with(files: &[(&str, Value)], globals: &[GlobalProject], scoped: &Proje
     }
 }
 
-#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn application(spec: Value, namespace: &str) -> Application {
     let mut manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",

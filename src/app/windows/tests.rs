@@ -10,7 +10,6 @@ use crate::app::project::{ProjectLookup, ProjectScoped, Projects};
 use crate::app::{Given, ManifestText};
 use crate::object::yaml;
 
-#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn windows(list: Value) -> Vec<Arc<SyncWindow>> {
     let mut manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "team"}, "spec": {}
@@ -30,7 +29,6 @@ fn at(time: &str) -> Timestamp {
 }
 
 /// A window from 10:00 to 11:00 UTC.
-#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn ten(kind: &str, more: Value) -> Value {
     let mut window = json!({"kind": kind, "schedule": "0 10 * * *", "duration": "1h", "applications": ["*"]});
     let Value::Object(more) = more else { panic!("a map") };

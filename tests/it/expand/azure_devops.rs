@@ -196,12 +196,14 @@ fn repositories_of_azure_devops_are_filtered_as_argo_cd_filters() {
     assert!(words(&text).contains("wrong type for value; expected string; got uuid.UUID"), "{}", text.transcript());
 }
 
+/// What the server does, its answer, and what is said of it.
+type Case = (&'static str, Box<dyn Fn() -> Answer + Send + Sync>, &'static str);
+
 /// Each is an error of its generator, with what the server says; none shows the token, in either form.
 #[test]
 fn azure_devops_that_answers_badly_is_an_error_with_its_words() {
     let page =
         || Answer { status: 203, body: b"<html>Azure DevOps Services | Sign In</html>".to_vec(), ..Answer::default() };
-    type Case = (&'static str, Box<dyn Fn() -> Answer + Send + Sync>, &'static str);
     let cases: [Case; 6] = [
         (
             "401",

@@ -288,11 +288,11 @@ fn repositories_of_gitlab_gitea_and_bitbucket_server_are_read() {
     assert_names(&expanded(&generator, "{{.repository}}-{{.short_sha}}", &bitbucket, &[]), &["web-8d51122d"]);
 }
 
-/// Every refusal is an error of its generator, with the status and the forge's words.
-#[test]
-fn a_forge_that_answers_badly_is_an_error_with_its_words() {
-    type Case = (&'static str, fn() -> Answer, &'static str);
-    let cases: [Case; 10] = [
+/// What a forge does, its answer, and what is said of it.
+type Case = (&'static str, fn() -> Answer, &'static str);
+
+fn bad_answers() -> [Case; 10] {
+    [
         (
             "401",
             || Answer::json(401, &json!({"message": format!("bad token {TOKEN}")})),
@@ -344,8 +344,13 @@ fn a_forge_that_answers_badly_is_an_error_with_its_words() {
         ),
         ("nothing", || Answer::status(200), "is empty"),
         ("another thing", || Answer::json(200, &json!({"a": 1})), "the answer is not a list"),
-    ];
-    for (case, answer, expected) in cases {
+    ]
+}
+
+/// Every refusal is an error of its generator, with the status and the forge's words.
+#[test]
+fn a_forge_that_answers_badly_is_an_error_with_its_words() {
+    for (case, answer, expected) in bad_answers() {
         let server = HttpServer::start(move |_| answer());
         let generator = json!({"pullRequest": {"github": {
             "owner": "shop", "repo": "web", "api": server.url(), "tokenRef": token_ref()}}});

@@ -72,6 +72,7 @@ fn application(name: &str, git: &TestRepo, path: &str, cluster: &TestCluster) ->
 }
 
 /// An ApplicationSet that generates such Applications.
+#[expect(clippy::needless_pass_by_value, reason = "the calls read as the manifests do")]
 fn application_set(name: &str, generators: Value, application: Value) -> Value {
     let mut template = application;
     for field in ["apiVersion", "kind"] {

@@ -44,6 +44,15 @@ fn secrets(git: impl Fn(&str) -> String, charts: &str, oci: &str, silent: &str) 
     .concat()
 }
 
+fn rows_of(report: &Value) -> impl Iterator<Item = &Value> {
+    report["repositories"].as_array().unwrap().iter()
+}
+
+/// What a repository is, and what opens it.
+fn names_of(row: &Value) -> [String; 4] {
+    ["type", "project", "secret", "template"].map(|key| row[key].as_str().unwrap_or_default().to_owned())
+}
+
 /// The longest template wins, a project's Secret counts for the project alone, and each is asked with what opens it.
 #[test]
 fn every_repository_is_listed_with_what_opens_it_and_asked() {
@@ -70,15 +79,7 @@ fn every_repository_is_listed_with_what_opens_it_and_asked() {
 
     let listed = run(&["list", "-o", "json"]).exits(0);
     let report = listed.json();
-    let rows: Vec<[String; 4]> = report["repositories"]
-        .as_array()
-        .unwrap()
-        .iter()
-        .map(|row| {
-            let text = |key: &str| row[key].as_str().unwrap_or_default().to_owned();
-            [text("type"), text("project"), text("secret"), text("template")]
-        })
-        .collect();
+    let rows: Vec<[String; 4]> = rows_of(&report).map(names_of).collect();
     let row = |cells: [&str; 4]| cells.map(str::to_owned);
     assert_eq!(
         rows,
@@ -93,8 +94,7 @@ fn every_repository_is_listed_with_what_opens_it_and_asked() {
             row(["template", "", "longer", ""]),
         ]
     );
-    let counts: Vec<u64> =
-        report["repositories"].as_array().unwrap().iter().map(|row| row["applications"].as_u64().unwrap()).collect();
+    let counts: Vec<u64> = rows_of(&report).map(|row| row["applications"].as_u64().unwrap()).collect();
     assert_eq!(counts, [1, 0, 0, 0, 0, 1, 0, 0]);
     assert_eq!(http.requests().len(), 0, "a list asks nobody");
 
@@ -102,8 +102,7 @@ fn every_repository_is_listed_with_what_opens_it_and_asked() {
     let checked = run(&["check", "-o", "json", "--timeout", "3s"]).exits(2);
     assert!(started.elapsed() < Duration::from_secs(20), "{:?}", started.elapsed());
     let report = checked.json();
-    let answers: Vec<Option<bool>> =
-        report["repositories"].as_array().unwrap().iter().map(|row| row["answers"].as_bool()).collect();
+    let answers: Vec<Option<bool>> = rows_of(&report).map(|row| row["answers"].as_bool()).collect();
     assert_eq!(
         answers,
         [Some(false), Some(true), Some(true), Some(false), Some(false), Some(true), None, None],

@@ -118,7 +118,7 @@ fn case(policy: &str, subject: &str, groups: &[&str]) -> Case {
 /// role that no denial touches, projects' roles and tokens, regular expressions, quotes.
 #[test]
 fn rules_decide_as_in_argo_cd() {
-    let chain: String = (0..12).map(|step| format!("g, role:{step}, role:{}\n", step + 1)).collect();
+    let chain = (0..12).map(|step| format!("g, role:{step}, role:{}\n", step + 1)).collect::<Vec<_>>().concat();
     let deep = |last: usize| format!("{chain}p, role:{last}, applications, sync, */*, allow");
     let role = |policies: &[&str], groups: &[&str]| {
         let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<Vec<_>>();

@@ -116,6 +116,7 @@ fn a_wrong_policy_is_refused_with_each_wrong_line() {
 
 /// A team shares a cluster and a pipeline: whoever may not sync writes nothing, whoever may not prune deletes nothing.
 #[test]
+#[expect(clippy::too_many_lines, reason = "a snapshot is as long as a report")]
 fn a_run_is_held_to_what_the_person_may_do() {
     let cluster = or_skip!(TestCluster::namespace());
     let folder = folder_with([("policy.csv", &POLICY)]);

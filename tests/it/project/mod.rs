@@ -21,10 +21,11 @@ struct Team {
 
 impl Team {
     fn new(spec: &str) -> Result<Self, Missing> {
-        Self::with(TestCluster::namespace()?, spec, json!({"syncOptions": ["PrunePropagationPolicy=background"]}))
+        let policy = json!({"syncOptions": ["PrunePropagationPolicy=background"]});
+        Ok(Self::with(TestCluster::namespace()?, spec, policy))
     }
 
-    fn with(cluster: TestCluster, spec: &str, policy: Value) -> Result<Self, Missing> {
+    fn with(cluster: TestCluster, spec: &str, policy: Value) -> Self {
         let git = TestRepo::new()
             .file("shop/web.yaml", deployment("web"))
             .file("shop/settings.yaml", config_map("settings"))
@@ -35,7 +36,7 @@ impl Team {
             .deployed_to(&cluster)
             .spec_field("project", json!("team"))
             .spec_field("syncPolicy", policy);
-        Ok(Self { cluster, git, application, project: project(spec) })
+        Self { cluster, git, application, project: project(spec) }
     }
 
     fn run<const N: usize>(&self, arguments: [&str; N]) -> crate::harness::Run {
@@ -59,7 +60,7 @@ fn project(spec: &str) -> TempDir {
 }
 
 fn manifest(spec: &str) -> String {
-    let spec = spec.trim().lines().map(|line| format!("  {line}\n")).collect::<String>();
+    let spec = spec.trim().lines().map(|line| format!("  {line}\n")).collect::<Vec<_>>().concat();
     format!("apiVersion: argoproj.io/v1alpha1\nkind: AppProject\nmetadata: {{name: team}}\nspec:\n{spec}")
 }
 

@@ -47,7 +47,7 @@ fn a_manual_sync_passes_where_the_window_says_so() {
     let freeze =
         with_window("{kind: deny, schedule: '* * * * *', duration: 1h, applications: ['*'], manualSync: true}");
     let policy = json!({"automated": {}});
-    let team = or_skip!(TestCluster::namespace().and_then(|cluster| Team::with(cluster, &freeze, policy)));
+    let team = Team::with(or_skip!(TestCluster::namespace()), &freeze, policy);
     let reconcile = team.run(["reconcile", "-q"]).exits(4);
     assert!(reconcile.stderr.contains("`trueup sync` is let through"), "{}", reconcile.transcript());
     assert!(team.is_untouched());
