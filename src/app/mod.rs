@@ -7,6 +7,7 @@ pub mod application;
 pub mod appset;
 pub mod changed;
 pub mod events;
+pub mod gobwas;
 pub mod held;
 pub mod ignore;
 pub mod ignore_file;

@@ -271,6 +271,7 @@ codes! {
     StatusIgnoreLine = "trueup::status::ignore_line", Error, "a line of the annotation `trueup.dev/ignore` that is neither a JSON pointer nor a jq path expression (warning)", "start a pointer with `/` and an expression with `.`, one on each line";
     StatusIgnoreNothing = "trueup::status::ignore_nothing", Error, "an ignore rule matches nothing (warning)", "fix the path, or remove the rule";
     StatusIgnoreUnproved = "trueup::status::ignore_unproved", Error, "a rule with `when: cluster-changed` that is not used, because no record proves that git is unchanged (warning)", "sync once: the record of the sync is the proof";
+    StatusOrphans = "trueup::status::orphans", Error, "a project wants a warning, and resources in the application's namespace belong to no application (warning)", "delete them, add them to git, or add them to `orphanedResources.ignore` of the project";
     StatusOrphansUnseen = "trueup::status::orphans_unseen", Error, "the account cannot list some kinds, so orphaned resources of these kinds are not reported (warning)", "grant the account `list` on them, or run without `--orphans`";
     StatusSecret = "trueup::status::secret", Error, "a value of a Secret is not base64, or not text", "values of `data` must be base64; for plain text use `stringData`";
     StatusShared = "trueup::status::shared", Error, "an object that two applications own (warning)", "keep it in one of them";

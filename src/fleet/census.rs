@@ -115,6 +115,7 @@ mod tests {
         RecordedLineage {
             namespace: "argocd".to_owned(),
             name: "web".to_owned(),
+            project: "default".to_owned(),
             generated_by: generated_by.map(str::to_owned),
             set_origin: "git/shops".to_owned(),
             parent_origin: "git/root".to_owned(),

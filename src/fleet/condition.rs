@@ -46,6 +46,8 @@ pub enum ConditionKind {
     Incomplete,
     /// The manifest is invalid.
     InvalidSpecError,
+    /// Resources belong to no application, and the project wants a warning.
+    OrphanedResourceWarning,
     /// Some kinds could not be listed, so orphans of these kinds are not found.
     OrphansUnseenWarning,
     /// The project forbids something, or is not checked.
@@ -85,6 +87,7 @@ impl ConditionKind {
             Self::ExtrasUnseenWarning => "ExtrasUnseenWarning",
             Self::IgnoreRuleWarning => "IgnoreRuleWarning",
             Self::InvalidSpecError => "InvalidSpecError",
+            Self::OrphanedResourceWarning => "OrphanedResourceWarning",
             Self::OrphansUnseenWarning => "OrphansUnseenWarning",
             Self::ProjectWarning => "ProjectWarning",
             Self::RenderWarning => "RenderWarning",

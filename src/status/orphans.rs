@@ -10,29 +10,17 @@ use std::collections::BTreeSet;
 
 use super::tracking::{Tracking, is_tracked};
 use crate::app::ignore::glob;
+use crate::app::project::OrphanIgnore;
 use crate::object::annotations::{APPLYSET_ID, HOOK_OF, MANAGED_BY, OWN_NAMES};
 use crate::object::{Key, Object};
 
-/// One of a project's `orphanedResources.ignore`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct IgnoredOrphan {
-    /// A glob; empty is the core group alone.
-    pub group: String,
-    /// A glob; empty is any.
-    pub kind: String,
-    /// A glob; empty is any.
-    pub name: String,
-}
-
-impl IgnoredOrphan {
-    /// Whether an object is meant.
-    pub fn matches(&self, key: &Key) -> bool {
-        // A pattern that is no glob matches nothing.
-        let is = |pattern: &str, text: &str| glob(pattern).is_some_and(|glob| glob.is_match(text));
-        is(&self.group, &key.group)
-            && (self.kind.is_empty() || is(&self.kind, &key.kind))
-            && (self.name.is_empty() || is(&self.name, &key.name))
-    }
+/// Whether an entry of a project's `orphanedResources.ignore` means an object.
+pub fn is_ignored(rule: &OrphanIgnore, key: &Key) -> bool {
+    // A pattern that is no glob matches nothing.
+    let is = |pattern: &str, text: &str| glob(pattern).is_some_and(|glob| glob.is_match(text));
+    is(&rule.group, &key.group)
+        && (rule.kind.is_empty() || is(&rule.kind, &key.kind))
+        && (rule.name.is_empty() || is(&rule.name, &key.name))
 }
 
 /// Whether a live object belongs to no application. `known` are the objects that applications have in git or on record; `of_nobody`
@@ -120,7 +108,7 @@ mod tests {
 
     #[test]
     fn a_project_ignores_by_globs_and_an_empty_group_is_the_core_group() {
-        let ignored = |group: &str, kind: &str, name: &str| IgnoredOrphan {
+        let ignored = |group: &str, kind: &str, name: &str| OrphanIgnore {
             group: group.to_owned(),
             kind: kind.to_owned(),
             name: name.to_owned(),
@@ -134,7 +122,7 @@ mod tests {
             (ignored("apps", "", "api-*"), false),
             (ignored("apps", "[", ""), false),
         ] {
-            assert_eq!(rule.matches(&deployment), expected, "{rule:?}");
+            assert_eq!(is_ignored(&rule, &deployment), expected, "{rule:?}");
         }
     }
 }

@@ -146,7 +146,7 @@ fn copy_examples(clone: &Path) {
     assert!(copied.success());
 }
 
-/// The repository that the pages speak of: `apps/shop.yaml`, `appsets/`, and what they deploy.
+/// The repository that the pages speak of: `apps/shop.yaml`, `appsets/`, `projects/`, and what they deploy.
 fn infra(cluster: &TestCluster) -> TestRepo {
     let git = TestRepo::new();
     let spec = json!({
@@ -163,7 +163,12 @@ fn infra(cluster: &TestCluster) -> TestRepo {
         "spec": {"generators": [{"list": {"elements": [{"name": "one"}, {"name": "two"}]}}],
             "template": {"metadata": {"name": "{{name}}"}, "spec": spec}},
     });
+    let project = json!({
+        "apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "default", "namespace": "argocd"},
+        "spec": {"sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}]},
+    });
     git.file("apps/shop.yaml", application)
+        .file("projects/default.yaml", project)
         .file("appsets/shops.yaml", set)
         .file("shop/web.yaml", deployment("web").replicas(1))
         .file("shop/settings.yaml", config_map("settings").data("colour", "blue"))
@@ -264,6 +269,19 @@ fn coming_from_kubectl_or_helm_runs_as_printed() {
 fn the_cronjob_example_runs_as_printed() {
     let cluster = or_skip!(TestCluster::alone());
     run_page("examples/cronjob/README.md", &World::new(&cluster));
+}
+
+#[test]
+fn the_page_on_projects_runs_as_printed() {
+    let cluster = or_skip!(TestCluster::namespace());
+    run_page("docs/projects.md", &World::new(&cluster));
+}
+
+#[test]
+fn the_fleet_example_runs_as_printed() {
+    let cluster = or_skip!(TestCluster::alone());
+    cluster.try_kubectl(cluster.kubeconfig(), &["create", "namespace", "guestbook"], "");
+    run_page("examples/fleet/README.md", &World::new(&cluster));
 }
 
 /// A page that is new, or that gets its first command, has a test above.

@@ -2,7 +2,7 @@
 
 use serde_json::{Value, json};
 
-use crate::harness::{TestCluster, TestRepo, config_map, deployment, or_skip, trueup};
+use crate::harness::{TestCluster, TestRepo, config_map, deployment, folder_with, or_skip, trueup};
 
 fn names(application: &Value) -> Vec<String> {
     let orphans = application["orphans"].as_array().cloned().unwrap_or_default();
@@ -78,4 +78,31 @@ fn a_kind_that_cannot_be_listed_is_reported() {
     assert_eq!(code_of(&report), ["trueup::status::orphans_unseen"], "{report:#}");
     let message = report["applications"][0]["conditions"][0]["message"].as_str().expect("a message");
     assert!(message.contains("Deployment") && !message.contains("ConfigMap"), "{message}");
+}
+
+/// The project's field is enough, without a flag; it says what is no orphan, and whether that is a warning.
+#[test]
+fn a_project_asks_for_orphans_and_ignores_some() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new().file("a.yaml", config_map("a")).commit("a");
+    let shop = git.application("shop").deployed_to(&cluster).spec_field("project", json!("team"));
+    trueup(["sync", "-y"]).of(&shop).exits(0);
+    for name in ["by-hand", "cache-1"] {
+        cluster.apply(config_map(name));
+    }
+    let project = |orphaned: Value| {
+        json!({"apiVersion": "argoproj.io/v1alpha1", "kind": "AppProject", "metadata": {"name": "team"}, "spec": {
+            "sourceRepos": ["*"], "destinations": [{"server": "*", "namespace": "*"}], "orphanedResources": orphaned}})
+    };
+    let diff = |orphaned: Value| {
+        let folder = folder_with([("team.yaml", &project(orphaned))]);
+        trueup(["diff", "-o", "json"]).of(&shop).argument(folder.path()).exits(0).json()
+    };
+
+    let ignoring = diff(json!({"ignore": [{"kind": "ConfigMap", "name": "cache-*"}]}));
+    assert_eq!(names(&ignoring["applications"][0]), ["ConfigMap/by-hand"], "{ignoring:#}");
+    assert_eq!(code_of(&ignoring), [""; 0], "{ignoring:#}");
+    let warning = diff(json!({"warn": true}));
+    assert_eq!(names(&warning["applications"][0]), ["ConfigMap/by-hand", "ConfigMap/cache-1"], "{warning:#}");
+    assert_eq!(code_of(&warning), ["trueup::status::orphans"], "{warning:#}");
 }

@@ -3,11 +3,11 @@
 use std::collections::HashMap;
 
 use super::fault::PolicyFault;
-use super::glob::literal_prefix;
 use super::line::{Effect, Lines, Permission};
 use super::pattern::{EngineFailed, FieldPattern};
 use super::question::Question;
 use super::text::MatchMode;
+use crate::app::gobwas::literal_prefix;
 
 /// Lines that were read together, ready to decide.
 #[derive(Debug, Clone, Default)]

@@ -10,7 +10,6 @@ mod builtin;
 mod csv;
 mod decision;
 mod fault;
-mod glob;
 mod index;
 mod line;
 mod pattern;
@@ -25,7 +24,6 @@ mod tests;
 
 pub use decision::{Decision, Policy};
 pub use fault::PolicyFault;
-pub use glob::{GlobPanic, PolicyGlob};
 pub use line::{Effect, PolicyPlace};
 pub use question::{Question, Subject, is_known_action, object_of};
 pub use roles::{ProjectRole, ProjectRoles, project_roles};

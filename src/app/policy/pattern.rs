@@ -2,8 +2,8 @@
 
 use regex::Regex;
 
-use super::glob::PolicyGlob;
 use super::text::MatchMode;
+use crate::app::gobwas::{self, GobwasGlob};
 use crate::gotemplate::go_regex;
 
 /// How a field matches.
@@ -11,7 +11,7 @@ use crate::gotemplate::go_regex;
 pub(super) enum FieldPattern {
     /// A glob without special characters.
     Exactly(String),
-    Glob(PolicyGlob),
+    Glob(GobwasGlob),
     /// Found anywhere in the text, unless it is anchored, as in Go.
     Regex(Regex),
     /// A built-in glob where regular expressions are asked for: the engine fails on it.
@@ -27,7 +27,7 @@ impl FieldPattern {
         match mode {
             MatchMode::Regex => go_regex(text).map(Self::Regex),
             MatchMode::Glob if is_literal(text) => Ok(Self::Exactly(text.to_owned())),
-            MatchMode::Glob => PolicyGlob::new(text, &[]).map(Self::Glob),
+            MatchMode::Glob => GobwasGlob::new(text, &[]).map(Self::Glob),
         }
     }
 
@@ -43,5 +43,5 @@ impl FieldPattern {
 
 /// Whether a glob matches itself alone.
 fn is_literal(text: &str) -> bool {
-    !text.is_empty() && super::glob::literal_prefix(text).len() == text.len() && !text.contains(['\0', '\u{FFFD}'])
+    !text.is_empty() && gobwas::literal_prefix(text).len() == text.len() && !text.contains(['\0', '\u{FFFD}'])
 }

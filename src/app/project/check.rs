@@ -200,7 +200,7 @@ impl ProjectRules {
             let expression = value.strip_prefix('/').and_then(|rest| rest.strip_suffix('/'));
             let expression = expression.and_then(|expression| go_regex(expression).ok());
             expression.is_some_and(|expression| expression.is_match(namespace))
-                || ProjectGlob::new(value, &[]).is_ok_and(|glob| glob.is_match(namespace))
+                || ProjectGlob::new(value, &[]).is_ok_and(|glob| glob.matches(namespace) == Ok(true))
         })
     }
 }

@@ -63,7 +63,7 @@ pub struct OrphanedResources {
     pub ignore: Vec<OrphanIgnore>,
 }
 
-/// An entry of `orphanedResources.ignore`; what is empty matches anything.
+/// An entry of `orphanedResources.ignore`, of globs. An empty group is the core group; an empty kind or name is any.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct OrphanIgnore {
     /// `group`.

@@ -35,9 +35,10 @@ pub struct IntegrityPolicy {
 impl IntegrityPolicy {
     /// Whether it is about a repository: by its URL as it is written, and unless a `!` entry names it.
     pub fn concerns(&self, url: &str) -> bool {
-        let is_matched = |glob: &ProjectGlob| glob.is_match(url);
-        let is_denied = self.repos.iter().any(|(is_deny, glob)| *is_deny && is_matched(glob));
-        !is_denied && self.repos.iter().any(|(is_deny, glob)| !*is_deny && is_matched(glob))
+        // Where Argo CD would crash, signatures are needed.
+        // Where Argo CD would crash, signatures are needed.
+        let is_denied = self.repos.iter().any(|(is_deny, glob)| *is_deny && glob.matches(url) == Ok(true));
+        !is_denied && self.repos.iter().any(|(is_deny, glob)| !*is_deny && glob.matches(url) != Ok(false))
     }
 }
 

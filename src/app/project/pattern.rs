@@ -1,7 +1,7 @@
 //! The patterns of a project's rules: globs, `!` denials, and Go's `filepath.Match` for kinds.
 
 use crate::app::appset::path_match;
-use crate::app::project_glob::{ProjectGlob, ProjectGlobError};
+use crate::app::project_glob::ProjectGlob;
 
 use super::repo_url::normalized;
 
@@ -12,7 +12,7 @@ pub(super) struct RulePattern {
     pub(super) text: String,
     pub(super) is_deny: bool,
     /// One that is invalid matches nothing, as in Argo CD.
-    glob: Result<ProjectGlob, ProjectGlobError>,
+    glob: Result<ProjectGlob, String>,
     /// `*` alone, which crosses separators.
     is_any: bool,
 }
@@ -34,14 +34,15 @@ impl RulePattern {
         Self { text: text.to_owned(), is_deny, glob, is_any: !is_deny && pattern == "*" }
     }
 
-    /// Whether a text matches; what a denial names does not.
+    /// Whether a text matches; what a denial names does not, and nothing does where Argo CD would crash.
     pub(super) fn matches(&self, text: &str) -> bool {
-        self.is_any || self.glob.as_ref().is_ok_and(|glob| glob.is_match(text)) != self.is_deny
+        let is_match = self.glob.as_ref().map_or(Ok(false), |glob| glob.matches(text));
+        self.is_any || is_match.is_ok_and(|is_match| is_match != self.is_deny)
     }
 
     /// Why the pattern is not a glob.
     pub(super) fn fault(&self) -> Option<String> {
-        self.glob.as_ref().err().map(ToString::to_string)
+        self.glob.as_ref().err().cloned()
     }
 
     /// Whether it is a denial, and names the text.

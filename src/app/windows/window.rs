@@ -106,8 +106,11 @@ impl SyncWindow {
 
     /// Whether it is for an application.
     pub fn matches(&self, subject: &WindowSubject<'_>) -> bool {
-        let any =
-            |globs: &[ProjectGlob], text: &str| globs.iter().any(|glob| glob.as_str() == "*" || glob.is_match(text));
+        // Where Argo CD would crash, a window that forbids a sync does forbid it.
+        let is_unclear = self.kind == WindowKind::Deny;
+        let is_match =
+            |glob: &ProjectGlob, text: &str| glob.as_str() == "*" || glob.matches(text).unwrap_or(is_unclear);
+        let any = |globs: &[ProjectGlob], text: &str| globs.iter().any(|glob| is_match(glob, text));
         let cluster = |globs: &[ProjectGlob]| {
             !subject.cluster.is_empty() && any(globs, subject.cluster)
                 || !subject.server.is_empty() && any(globs, subject.server)

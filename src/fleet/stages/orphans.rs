@@ -1,4 +1,5 @@
-//! Looks for orphans: objects in the applications' namespaces that belong to no application (`--orphans`).
+//! Looks for orphans: objects in the applications' namespaces that belong to no application (`--orphans`, and where an
+//! application's project has `orphanedResources`).
 //!
 //! In: compared applications. Out: the same with the orphans of each destination's namespace. The metadata of each namespaced kind is
 //! listed once for all applications of a cluster: in the one namespace, or in the whole cluster where there are several. What
@@ -10,6 +11,8 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
+use super::project;
+use crate::app::project::OrphanedResources;
 use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::{Code, Finding};
 use crate::fleet::Request;
@@ -17,21 +20,25 @@ use crate::fleet::application::Compared;
 use crate::fleet::condition::ConditionKind;
 use crate::fleet::live::{ClusterId, identity};
 use crate::object::{GroupKind, Key, KindFacts, Object, Scope};
-use crate::status::orphans::is_orphan;
+use crate::status::orphans::{is_ignored, is_orphan};
 use crate::status::tracking::Tracking;
 
 /// The applications with the orphans around them, where that was asked for.
 pub(crate) async fn find(mut compared: Vec<Compared>, request: &Request) -> Vec<Compared> {
-    if !request.orphans {
+    let wanted: Vec<Option<OrphanedResources>> = compared.iter().map(|one| wanted(one, request)).collect();
+    if wanted.iter().all(Option::is_none) {
         return compared;
     }
     let mut known: HashMap<ClusterId, BTreeSet<Key>> = HashMap::new();
     let mut spaces: BTreeMap<ClusterId, BTreeSet<String>> = BTreeMap::new();
-    for one in &compared {
+    for (one, wanted) in compared.iter().zip(&wanted) {
         let cluster = identity(&one.connection.cluster);
         let known = known.entry(cluster).or_default();
         known.extend(one.target.iter().map(Object::key));
         known.extend(one.record.baseline.iter().flat_map(|baseline| baseline.keys().cloned()));
+        if wanted.is_none() {
+            continue;
+        }
         let namespace = &one.application.destination.namespace;
         spaces.entry(cluster).or_default().extend(Some(namespace.clone()).filter(|namespace| !namespace.is_empty()));
     }
@@ -54,16 +61,34 @@ pub(crate) async fn find(mut compared: Vec<Compared>, request: &Request) -> Vec<
         around.silent = one.kinds().unavailable.keys().cloned().collect();
         found.insert(id, around);
     }
-    for one in &mut compared {
-        let Some(around) = found.get(&identity(&one.connection.cluster)) else { continue };
+    for (one, wanted) in compared.iter_mut().zip(wanted) {
+        let (Some(around), Some(wanted)) = (found.get(&identity(&one.connection.cluster)), wanted) else { continue };
         let namespace = one.application.destination.namespace.clone();
-        one.orphans =
-            around.by_namespace.get(&namespace).map(|keys| keys.iter().cloned().collect()).unwrap_or_default();
+        let orphans = around.by_namespace.get(&namespace).into_iter().flatten();
+        one.orphans = orphans.filter(|key| !wanted.ignore.iter().any(|rule| is_ignored(rule, key))).cloned().collect();
+        if wanted.warn && !one.orphans.is_empty() {
+            let finding = warning(&one.application.project, one.orphans.len());
+            one.conditions.add(ConditionKind::OrphanedResourceWarning, finding);
+        }
         if let Some(finding) = around.unlisted_in(&namespace) {
             one.conditions.add(ConditionKind::OrphansUnseenWarning, finding);
         }
     }
     compared
+}
+
+/// How the orphans around an application are reported; nothing where they are not looked for.
+fn wanted(one: &Compared, request: &Request) -> Option<OrphanedResources> {
+    let project = project::rules(&one.application, request).ok().flatten();
+    let of_project = project.and_then(|rules| rules.project.orphaned_resources.clone());
+    of_project.or_else(|| request.orphans.then(OrphanedResources::default))
+}
+
+fn warning(project: &str, count: usize) -> Finding {
+    let resources = if count == 1 { "resource belongs" } else { "resources belong" };
+    let message = format!("{count} {resources} to no application, and project `{project}` wants a warning");
+    let help = "delete them, add them to git, or add them to `orphanedResources.ignore` of the project";
+    Finding::warning(Code::StatusOrphans, message).with_help(help)
 }
 
 /// The orphans of one cluster.

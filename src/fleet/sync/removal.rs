@@ -108,7 +108,7 @@ async fn rendered(removal: &Removal, request: &Request) -> Result<Rendered, Find
     let mut manifest = json!({
         "apiVersion": "argoproj.io/v1alpha1", "kind": "Application",
         "metadata": {"namespace": removal.recorded.namespace, "name": removal.recorded.name},
-        "spec": {"project": "default", "source": {"repoURL": "https://localhost/removed", "path": "."}, "destination": destination},
+        "spec": {"project": removal.recorded.project, "source": {"repoURL": "https://localhost/removed", "path": "."}, "destination": destination},
     });
     manifest["spec"]["destination"]["namespace"] = json!(removal.identity.namespace);
     let text = ManifestText {

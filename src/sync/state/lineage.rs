@@ -19,6 +19,9 @@ pub struct RecordedLineage {
     pub namespace: String,
     /// Its name.
     pub name: String,
+    /// Its project.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub project: String,
     /// The ApplicationSet that generated it, as `namespace/name`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub generated_by: Option<String>,
@@ -51,6 +54,7 @@ impl RecordedLineage {
         Some(Self {
             namespace,
             name,
+            project: application.project.clone(),
             generated_by: lineage.generated_by.as_ref().map(ToString::to_string),
             set_origin: lineage.set_origin.clone(),
             parent_origin: lineage.parent_origin.clone(),

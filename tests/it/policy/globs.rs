@@ -1,7 +1,7 @@
 //! Globs of policies are gobwas/glob's, its odd answers too.
 
 use serde_json::json;
-use trueup::app::policy::PolicyGlob;
+use trueup::app::gobwas::GobwasGlob;
 
 use super::oracle::{Random, answers};
 use crate::harness::or_skip;
@@ -143,7 +143,7 @@ fn globs_match_what_gobwas_matches() {
     for (question, theirs) in questions.iter().zip(&theirs) {
         let separators: Vec<char> = question["Separators"].as_str().unwrap().chars().collect();
         let pattern = question["Glob"].as_str().unwrap();
-        let ours = match PolicyGlob::new(pattern, &separators) {
+        let ours = match GobwasGlob::new(pattern, &separators) {
             Err(_) => Err(()),
             Ok(glob) => TEXTS.iter().map(|text| glob.matches(text).map_err(|_panic| ())).collect(),
         };

@@ -18,11 +18,11 @@ use matcher::Matcher;
 
 /// A pattern, ready to match.
 #[derive(Debug, Clone)]
-pub struct PolicyGlob {
+pub struct GobwasGlob {
     matcher: Matcher,
 }
 
-impl PolicyGlob {
+impl GobwasGlob {
     /// Reads a pattern; the error is the library's own.
     pub fn new(pattern: &str, separators: &[char]) -> Result<Self, String> {
         let tree = tree::parse(pattern)?;
