@@ -190,9 +190,9 @@ fn a_cluster_without_applications_is_an_error() {
     ");
     let reader = argo.cluster.account("reader").may("get,list", "configmaps");
     let forbidden = run(&["-A"]).kubeconfig(reader.kubeconfig()).exits(2);
-    let forbidden = shown(&forbidden).replace(&reader.user(), "<user>");
+    let forbidden = shown(&forbidden).replace(&reader.user(), "<user>").replace(argo.cluster.name(), "<namespace>");
     insta::assert_snapshot!(forbidden, @r"
-    × cluster test-0001-reader: `<user>` cannot list
+    × cluster <namespace>-reader: `<user>` cannot list
     │ `applications.argoproj.io` at the cluster scope
     help: `--from-cluster` needs `get` and `list` on `applications`, `applicationsets` and
           `appprojects` of `argoproj.io`; `-n NAMESPACE` reads a single namespace
