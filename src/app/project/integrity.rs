@@ -79,7 +79,7 @@ fn policy_of(mut fields: Fields<'_>, place: &impl Fn(usize) -> Origin) -> Option
             Ok(glob) => repos.push((text.starts_with('!'), glob)),
             Err(error) => {
                 let path = repo.shown_field("url");
-                repo.fault_at("url", &Fault::NoProjectGlob { path, pattern: text, why: error.to_string() });
+                repo.fault_at("url", &Fault::NoProjectGlob { path, pattern: text, why: error });
             }
         }
         repo.finish();

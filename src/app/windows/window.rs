@@ -243,7 +243,7 @@ fn globs(fields: &mut Fields<'_>, name: &'static str) -> Vec<ProjectGlob> {
             Ok(glob) => globs.push(glob),
             Err(error) => {
                 let path = format!("{}[{index}]", fields.shown_field(name));
-                fields.fault_at_item(name, index, &Fault::NoProjectGlob { path, pattern, why: error.to_string() });
+                fields.fault_at_item(name, index, &Fault::NoProjectGlob { path, pattern, why: error });
             }
         }
     }

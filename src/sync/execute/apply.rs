@@ -66,7 +66,7 @@ pub(super) async fn hold_what_changed_hands(steps: &mut [&mut StepOutcome], exec
     }
     let mut seen = look(&names.iter().collect::<Vec<_>>(), execution).await;
     for outcome in steps.iter_mut().filter(|outcome| is_applied(outcome)) {
-        let Some(target) = outcome.step.target.as_deref() else { continue };
+        let Some(target) = outcome.step.target.as_deref().filter(|target| !is_bare(target)) else { continue };
         match seen.remove(&outcome.step.object) {
             Some(Ok(Some(live))) if outcome.step.seen.as_ref().is_none_or(|seen| *seen != Seen::of(&live)) => {
                 if let Some(owner) = owner_to_ask(&live, target, &execution.rules) {
@@ -79,6 +79,16 @@ pub(super) async fn hold_what_changed_hands(steps: &mut [&mut StepOutcome], exec
             Some(Ok(_)) | None => {}
         }
     }
+}
+
+/// Whether an object has nothing but its name, as the Namespace of `CreateNamespace=true`: it takes nothing over, and the server
+/// does not record who applied it.
+fn is_bare(target: &Object) -> bool {
+    let value = target.to_value();
+    let has_only = |value: &Value, keys: &[&str]| {
+        value.as_object().is_some_and(|map| map.keys().all(|key| keys.contains(&key.as_str())))
+    };
+    has_only(&value, &["apiVersion", "kind", "metadata"]) && has_only(&value["metadata"], &["name"])
 }
 
 /// Whose a live object is, where that forbids writing to it.

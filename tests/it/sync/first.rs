@@ -230,6 +230,24 @@ fn a_saved_plan_that_went_stale_writes_nothing() {
     from(&shop, 2);
 }
 
+/// It is no stranger's when its step comes, although the server does not record who applied what has only a name.
+#[test]
+fn a_namespace_that_was_created_for_the_lock_is_not_held() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let namespace = format!("{}-new", cluster.name());
+    let git = crate::harness::TestRepo::new().file("settings.yaml", config_map("settings")).commit("settings");
+    let shop = git
+        .application("shop")
+        .deployed_to(&cluster)
+        .destination(json!({"server": cluster.server(), "namespace": namespace}))
+        .spec_field("syncPolicy", json!({"syncOptions": ["CreateNamespace=true"]}));
+
+    let run = trueup(["sync", "-y"]).of(&shop).exits(0);
+
+    assert!(!run.stdout.contains("held") && run.stdout.contains("2 steps: 2 done"), "{}", run.transcript());
+    cluster.kubectl(["delete", "namespace", &namespace, "--wait=false"]);
+}
+
 /// `CreateNamespace=true`: the namespace comes first, even before the lock and the record that live in it.
 #[test]
 fn a_namespace_that_is_not_there_is_made_first() {
