@@ -400,7 +400,7 @@ spec:
     insta::assert_snapshot!(shown.collect::<Vec<_>>().join("\n"), @r"
     5 Warning project team: `sourceRepo` is not a field of `spec` (as it stands, it has no effect)
     6 Error project team: `spec.sourceRepos` denies everything: `!*` (Argo CD refuses it; remove the entry to allow nothing)
-    6 Error project team: `spec.sourceRepos[1]` is `https://x/[`, which is not a glob: `[` is not closed (write `*` for any text, `?` for one letter, `[a-z]` for one of several, `{a,b}` for a choice)
+    6 Error project team: `spec.sourceRepos[1]` is `https://x/[`, which is not a glob: unexpected end of input (write `*` for any text, `?` for one letter, `[a-z]` for one of several, `{a,b}` for a choice)
     6 Warning project team: `spec.sourceRepos` has `a` twice (remove one of them)
     8 Warning project team: `namespaces` is not a field of `spec.destinations[0]` (as it stands, it has no effect)
     10 Error project team: `spec.syncWindows[0].schedule` is `61 * * * *`, which is not a schedule: `61` is not within 0-59 (write five fields: minute, hour, day of month, month, day of week, as in `0 22 * * mon-fri`)

@@ -76,7 +76,8 @@ fn each_write_of_a_sync_has_a_line() {
         ["bob apply ConfigMap a hash hash done", "bob delete ConfigMap b hash - pending"]
     );
     assert_eq!(all.len(), 5);
-    assert_eq!((&applied["before"], &deleted["before"]), (&first[1]["after"], &first[2]["after"]));
+    let created = |name: &str| first.iter().find(|line| line["object"]["name"] == name).unwrap()["after"].clone();
+    assert_eq!((&applied["before"], &deleted["before"]), (&created("a"), &created("b")));
     assert_eq!(applied["revisions"], json!([git.head()]));
 }
 
