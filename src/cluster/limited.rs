@@ -6,7 +6,7 @@
 //!
 //! Rules: Argo CD gitops-engine/pkg/cache/cluster.go, `processApi` (what is listed) and `GetManagedLiveObjs` (what is refused).
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::BTreeSet;
 use std::future::ready;
 use std::sync::{Arc, Mutex, PoisonError};
 
@@ -14,9 +14,10 @@ use futures::future::{BoxFuture, FutureExt, try_join_all};
 use futures::stream::{self, BoxStream, StreamExt};
 use serde_json::Value;
 
+use super::layer;
 use super::{
-    Cluster, ClusterError, ClusterLabel, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted, Requests,
-    Validation, Watched, Writing, Written,
+    Cluster, ClusterError, ClusterLabel, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted, Validation,
+    Watched, Writing, Written,
 };
 use crate::object::{Gvk, Kinds, Object, Pointer, Scope};
 
@@ -140,20 +141,10 @@ impl Limited {
 }
 
 impl Cluster for Limited {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn is_alive(&self) -> bool {
-        self.inner.is_alive()
-    }
+    layer::forward_facts!();
 
     fn limits(&self) -> Option<&NamespaceLimits> {
         Some(&self.limits)
-    }
-
-    fn version(&self) -> BoxFuture<'_, Result<String, ClusterError>> {
-        self.inner.version()
     }
 
     fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
@@ -212,10 +203,6 @@ impl Cluster for Limited {
             self.inner.predict_without(live, places).await
         }
         .boxed()
-    }
-
-    fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
-        self.inner.schema(kind)
     }
 
     fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
@@ -285,17 +272,5 @@ impl Cluster for Limited {
             self.inner.delete(object, deletion, writing).await
         }
         .boxed()
-    }
-
-    fn account(&self) -> BoxFuture<'_, Option<String>> {
-        self.inner.account()
-    }
-
-    fn requests(&self) -> Requests {
-        self.inner.requests()
-    }
-
-    fn remarks(&self) -> BTreeMap<String, String> {
-        self.inner.remarks()
     }
 }

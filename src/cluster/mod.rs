@@ -9,6 +9,7 @@ mod error;
 pub mod folder;
 pub mod kubernetes;
 mod label;
+pub(crate) mod layer;
 mod limited;
 pub mod settings;
 mod watch;
@@ -140,6 +141,9 @@ pub enum Predicted {
     Refused(String),
 }
 
+/// The answer of a cluster, when it is there.
+pub type ClusterFuture<'a, T> = BoxFuture<'a, Result<T, ClusterError>>;
+
 /// A place where live objects are.
 pub trait Cluster: Send + Sync {
     /// The name in a report: a server's URL, a folder.
@@ -237,12 +241,7 @@ pub trait Cluster: Send + Sync {
         None
     }
 
-    /// Who the cluster takes us for; nothing where that cannot be known. Asked once; the answer is kept.
-    fn account(&self) -> BoxFuture<'_, Option<String>> {
-        std::future::ready(None).boxed()
-    }
-
-    /// The user and the groups that the cluster takes us for; nothing where that cannot be known.
+    /// The user and the groups that the cluster takes us for; nothing where that cannot be known. Asked once; the answer is kept.
     fn user(&self) -> BoxFuture<'_, Option<ClusterUser>> {
         std::future::ready(None).boxed()
     }

@@ -6,23 +6,20 @@
 //!
 //! Rule: docs/formats.md, "The audit log".
 
-use std::collections::{BTreeMap, HashMap};
-use std::fmt::Write as _;
+use std::collections::HashMap;
 use std::io::Write;
 use std::sync::{Arc, Mutex, PoisonError};
 
+use bytes::Bytes;
 use futures::future::{BoxFuture, FutureExt};
-use futures::stream::BoxStream;
 use jiff::Timestamp;
 use serde::Serialize;
 use serde_json::Value;
 use sha2::{Digest, Sha256};
 
-use crate::cluster::{
-    Cluster, ClusterError, Deleted, Deletion, ListRequest, LogRequest, ObjectName, Predicted, Requests, Validation,
-    Watched, Writing, Written,
-};
-use crate::object::{Gvk, Key, Kinds, Object, Pointer};
+use crate::cluster::layer;
+use crate::cluster::{Cluster, ClusterError, Deleted, Deletion, ObjectName, Validation, Writing, Written};
+use crate::object::{Key, Object};
 
 /// Where the lines go. One run has one, and each line is written whole.
 pub struct AuditLog {
@@ -230,7 +227,7 @@ const SERVERS_OWN: [&str; 8] = [
     "deletionGracePeriodSeconds",
 ];
 
-/// SHA-256 of an object as JSON with sorted keys, without what the server sets; nothing of a Secret.
+/// SHA-256 of an object as JSON, whose keys are sorted, without what the server sets; nothing of a Secret.
 fn hash(object: &Object) -> Option<String> {
     if object.gvk().group.is_empty() && object.kind() == "Secret" {
         return None;
@@ -242,74 +239,12 @@ fn hash(object: &Object) -> Option<String> {
             metadata.retain(|field, _| !SERVERS_OWN.contains(&field.as_str()));
         }
     }
-    let digest = Sha256::digest(sorted(value).to_string());
-    let mut text = "sha256:".to_owned();
-    for byte in digest {
-        // Writing to a String cannot fail.
-        let _ = write!(text, "{byte:02x}");
-    }
-    Some(text)
-}
-
-fn sorted(value: Value) -> Value {
-    match value {
-        Value::Object(fields) => {
-            let fields: BTreeMap<String, Value> = fields.into_iter().map(|(key, value)| (key, sorted(value))).collect();
-            Value::Object(fields.into_iter().collect())
-        }
-        Value::Array(items) => Value::Array(items.into_iter().map(sorted).collect()),
-        value => value,
-    }
+    Some(format!("sha256:{:x}", Bytes::copy_from_slice(&Sha256::digest(value.to_string()))))
 }
 
 impl Cluster for Audited<'_> {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn is_alive(&self) -> bool {
-        self.inner.is_alive()
-    }
-
-    fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        self.inner.kinds()
-    }
-
-    fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
-        self.inner.list(request)
-    }
-
-    fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
-        self.inner.watch(request)
-    }
-
-    fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
-        self.inner.get(object)
-    }
-
-    fn logs<'a>(&'a self, request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
-        self.inner.logs(request)
-    }
-
-    fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
-        self.inner.predict(object)
-    }
-
-    fn predict_without<'a>(
-        &'a self,
-        live: &'a Object,
-        places: &'a [Pointer],
-    ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
-        self.inner.predict_without(live, places)
-    }
-
-    fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
-        self.inner.schema(kind)
-    }
-
-    fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        self.inner.rediscover_kinds()
-    }
+    layer::forward_facts!();
+    layer::forward_reads!();
 
     fn apply<'a>(
         &'a self,
@@ -372,18 +307,6 @@ impl Cluster for Audited<'_> {
             deleted
         }
         .boxed()
-    }
-
-    fn requests(&self) -> Requests {
-        self.inner.requests()
-    }
-
-    fn account(&self) -> BoxFuture<'_, Option<String>> {
-        self.inner.account()
-    }
-
-    fn remarks(&self) -> BTreeMap<String, String> {
-        self.inner.remarks()
     }
 }
 

@@ -1,6 +1,6 @@
 //! Who the server takes us for.
 //!
-//! In: the credentials. Out: the user's name, asked once. Rule: KEP-3325 (`SelfSubjectReview`), which everyone who is authenticated may
+//! In: the credentials. Out: the user and its groups, asked once. Rule: KEP-3325 (`SelfSubjectReview`), which everyone who is authenticated may
 //! create and which is not stored.
 
 use bytes::Bytes;
@@ -18,11 +18,6 @@ const PATH: &str = "/apis/authentication.k8s.io/v1/selfsubjectreviews";
 pub(super) struct Account(OnceCell<Option<ClusterUser>>);
 
 impl Account {
-    /// The user's name; nothing when the server does not answer that.
-    pub(super) async fn name(&self, connection: &Connection) -> Option<String> {
-        self.user(connection).await.map(|user| user.name)
-    }
-
     /// The user with the groups; nothing when the server does not answer that.
     pub(super) async fn user(&self, connection: &Connection) -> Option<ClusterUser> {
         self.0.get_or_init(|| ask(connection)).await.clone()

@@ -229,10 +229,6 @@ impl Cluster for Kubernetes {
         .boxed()
     }
 
-    fn account(&self) -> BoxFuture<'_, Option<String>> {
-        self.account.name(&self.connection).boxed()
-    }
-
     fn user(&self) -> BoxFuture<'_, Option<ClusterUser>> {
         self.account.user(&self.connection).boxed()
     }

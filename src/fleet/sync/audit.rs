@@ -13,7 +13,7 @@ use crate::sync::plan::Plan;
 pub(crate) async fn person(cluster: &dyn Cluster, wanted: &SyncRequest) -> String {
     match &wanted.by {
         Some(by) => by.clone(),
-        None => cluster.account().await.unwrap_or_else(|| "unknown".to_owned()),
+        None => cluster.user().await.map_or_else(|| "unknown".to_owned(), |user| user.name),
     }
 }
 

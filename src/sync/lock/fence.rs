@@ -5,20 +5,16 @@
 //! measured by a clock that counts suspension, and it is looked at before each write, not only when a renewal is due.
 //! [`Fenced`] is the cluster of whoever works under a lock: every write passes it.
 
-use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use futures::future::{BoxFuture, FutureExt, ready};
-use futures::stream::BoxStream;
 use serde_json::Value;
 
-use crate::cluster::{
-    Cluster, ClusterError, Deleted, Deletion, ListRequest, LogRequest, NamespaceLimits, ObjectName, Predicted,
-    Requests, Validation, Watched, Writing, Written,
-};
-use crate::object::{Gvk, Kinds, Object, Pointer};
+use crate::cluster::layer;
+use crate::cluster::{Cluster, ClusterError, Deleted, Deletion, ObjectName, Validation, Writing, Written};
+use crate::object::Object;
 use crate::process::Cancel;
 
 /// How old a lock is, and whether it may be written under.
@@ -127,53 +123,8 @@ impl Fenced {
 }
 
 impl Cluster for Fenced {
-    fn name(&self) -> &str {
-        self.inner.name()
-    }
-
-    fn is_alive(&self) -> bool {
-        self.inner.is_alive()
-    }
-
-    fn kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        self.inner.kinds()
-    }
-
-    fn list<'a>(&'a self, request: &'a ListRequest) -> BoxFuture<'a, Result<Vec<Object>, ClusterError>> {
-        self.inner.list(request)
-    }
-
-    fn watch(&self, request: ListRequest) -> BoxStream<'_, Result<Watched, ClusterError>> {
-        self.inner.watch(request)
-    }
-
-    fn get<'a>(&'a self, object: &'a ObjectName) -> BoxFuture<'a, Result<Option<Object>, ClusterError>> {
-        self.inner.get(object)
-    }
-
-    fn logs<'a>(&'a self, request: &'a LogRequest) -> BoxFuture<'a, Result<String, ClusterError>> {
-        self.inner.logs(request)
-    }
-
-    fn predict<'a>(&'a self, object: &'a Object) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
-        self.inner.predict(object)
-    }
-
-    fn predict_without<'a>(
-        &'a self,
-        live: &'a Object,
-        places: &'a [Pointer],
-    ) -> BoxFuture<'a, Result<Predicted, ClusterError>> {
-        self.inner.predict_without(live, places)
-    }
-
-    fn schema<'a>(&'a self, kind: &'a Gvk) -> BoxFuture<'a, Result<Option<Arc<Value>>, ClusterError>> {
-        self.inner.schema(kind)
-    }
-
-    fn rediscover_kinds(&self) -> BoxFuture<'_, Result<Arc<Kinds>, ClusterError>> {
-        self.inner.rediscover_kinds()
-    }
+    layer::forward_facts!();
+    layer::forward_reads!();
 
     fn apply<'a>(
         &'a self,
@@ -218,22 +169,6 @@ impl Cluster for Fenced {
         writing: Writing,
     ) -> BoxFuture<'a, Result<Deleted, ClusterError>> {
         self.guarded(writing, || self.inner.delete(object, deletion, writing))
-    }
-
-    fn limits(&self) -> Option<&NamespaceLimits> {
-        self.inner.limits()
-    }
-
-    fn requests(&self) -> Requests {
-        self.inner.requests()
-    }
-
-    fn account(&self) -> BoxFuture<'_, Option<String>> {
-        self.inner.account()
-    }
-
-    fn remarks(&self) -> BTreeMap<String, String> {
-        self.inner.remarks()
     }
 }
 

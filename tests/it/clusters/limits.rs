@@ -72,6 +72,20 @@ fn what_git_has_outside_of_the_limits_is_an_error() {
     assert_eq!([state(&report, "settings"), state(&report, &role), state(&report, "elsewhere")], ["missing"; 3]);
 }
 
+/// The limits hide objects, not the account: it is the cluster behind them that knows it.
+#[test]
+fn an_account_is_known_within_the_limits_too() {
+    let cluster = or_skip!(TestCluster::namespace());
+    let git = TestRepo::new().file("shop/settings.yaml", config_map("settings")).commit("the shop");
+    let shop = application(&git, &cluster);
+
+    let report = run(&["whoami", "-o", "json"], &shop, &limited(&cluster, cluster.name(), "false"), 0).json();
+
+    let user = report["clusters"][0]["user"].as_str();
+    assert!(user.is_some_and(|user| !user.is_empty()), "{report:#}");
+    assert_eq!(report["applications"][0]["diff"]["allowed"], json!(true), "{report:#}");
+}
+
 /// Narrowed after a sync: what was synced outside and removed from git since is unknown. It is neither in sync nor pruned, and its
 /// application is not deleted without it.
 #[test]
