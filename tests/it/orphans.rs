@@ -58,7 +58,7 @@ fn an_orphan_is_listed_and_is_no_drift() {
     assert!(markdown.contains("/by-hand` orphaned: belongs to no application"), "{markdown}");
 }
 
-/// An account that cannot list a kind is not told that there are no orphans of it.
+/// An account that cannot list a kind gets a warning, not the answer that there are no orphans of it.
 #[test]
 fn a_kind_that_cannot_be_listed_is_reported() {
     let cluster = or_skip!(TestCluster::namespace());

@@ -32,8 +32,6 @@ pub struct AppProject {
     pub labels: BTreeMap<String, String>,
     /// `spec.description`.
     pub description: String,
-    /// `spec.roles`.
-    pub roles: Vec<ProjectRole>,
     /// `spec.orphanedResources`; `None` where orphans are not looked for.
     pub orphaned_resources: Option<OrphanedResources>,
     /// Where the manifest was written; the file is `default` where nobody wrote one.
@@ -41,17 +39,6 @@ pub struct AppProject {
     /// Warnings about the manifest.
     pub findings: Vec<Finding>,
     pub(super) rules: RuleSet,
-}
-
-/// A role of `spec.roles`.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct ProjectRole {
-    /// `name`.
-    pub name: String,
-    /// `policies`, each a line of RBAC with its line in the file.
-    pub policies: Vec<(usize, String)>,
-    /// `groups`.
-    pub groups: Vec<String>,
 }
 
 /// `spec.orphanedResources`.
@@ -125,19 +112,18 @@ pub(in crate::app) fn decode(
     let specification = specification.map(|spec| decode_specification(spec, &places)).unwrap_or_default();
     fields.finish();
     reading.report_repeated_fields();
-    let ProjectSpecification { description, roles, orphaned_resources, rules } = specification;
+    let ProjectSpecification { description, orphaned_resources, rules } = specification;
     let Metadata { name, namespace, labels, .. } = metadata;
     if reading.has_error() {
         return Err(Box::new(InvalidProject { name, origin, findings: reading.into_findings() }));
     }
     let findings = reading.into_findings();
-    Ok(AppProject { name, namespace, labels, description, roles, orphaned_resources, origin, findings, rules })
+    Ok(AppProject { name, namespace, labels, description, orphaned_resources, origin, findings, rules })
 }
 
 #[derive(Default)]
 struct ProjectSpecification {
     description: String,
-    roles: Vec<ProjectRole>,
     orphaned_resources: Option<OrphanedResources>,
     rules: RuleSet,
 }
@@ -148,9 +134,9 @@ fn decode_specification(mut fields: Fields<'_>, places: &FilePlaces) -> ProjectS
     if fields.is_given(accounts) {
         fields.fault_at(accounts, &Fault::NotChecked { path: fields.shown_field(accounts) });
     }
+    fields.list("roles").into_iter().for_each(check_role);
     let specification = ProjectSpecification {
         description: fields.text("description"),
-        roles: fields.list("roles").into_iter().map(decode_role).collect(),
         orphaned_resources: fields.fields("orphanedResources").map(decode_orphans),
         rules: RuleSet {
             source_repos: source_repos(&mut fields, places),
@@ -247,17 +233,14 @@ fn source_namespaces(fields: &mut Fields<'_>, places: &FilePlaces) -> RuleList<S
     places.list(fields, name, items)
 }
 
-fn decode_role(mut fields: Fields<'_>) -> ProjectRole {
+/// Finds the faults of a role. What roles allow is read by [`crate::app::policy`].
+fn check_role(mut fields: Fields<'_>) {
     // Tokens of Argo CD's own server.
     fields.know(&["description", "jwtTokens"]);
-    let policies = fields.texts_with_index("policies");
-    let role = ProjectRole {
-        name: fields.text("name"),
-        policies: policies.into_iter().map(|(index, text)| (fields.line_of_item("policies", index), text)).collect(),
-        groups: fields.texts("groups"),
-    };
+    fields.text("name");
+    fields.texts("policies");
+    fields.texts("groups");
     fields.finish();
-    role
 }
 
 fn decode_orphans(mut fields: Fields<'_>) -> OrphanedResources {

@@ -114,6 +114,14 @@ impl Projects {
         })
     }
 
+    /// A project that is defined once, and correctly.
+    pub fn get(&self, name: &str) -> Option<&AppProject> {
+        match self.definitions.get(name) {
+            Some(Definition::One(project)) => Some(project),
+            Some(Definition::Invalid(_) | Definition::Several(_)) | None => None,
+        }
+    }
+
     /// The rules of a project, with those of its global projects and what belongs to it alone.
     pub fn rules(&self, name: &str, globals: &[GlobalProject], scoped: &ProjectScoped) -> ProjectLookup {
         if self.is_empty() {
@@ -176,7 +184,6 @@ fn permissive() -> AppProject {
         namespace: String::new(),
         labels: BTreeMap::new(),
         description: String::new(),
-        roles: Vec::new(),
         orphaned_resources: None,
         rules: RuleSet {
             source_repos: list(RulePattern::of_repositories("*"), &origin),

@@ -17,7 +17,7 @@ mod rules;
 mod violation;
 
 pub use check::{CheckedResource, DestinationCluster};
-pub use decode::{AppProject, InvalidProject, OrphanIgnore, OrphanedResources, ProjectRole};
+pub use decode::{AppProject, InvalidProject, OrphanIgnore, OrphanedResources};
 pub use integrity::{IntegrityMode, IntegrityPolicy};
 pub use lookup::{ProjectLookup, ProjectScoped, Projects, ScopedCluster};
 pub use rules::ProjectRules;

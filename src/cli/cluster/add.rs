@@ -12,7 +12,6 @@ use crate::cli::session::{Look, Session};
 use crate::cluster::{Cluster, ClusterError, Clusters};
 use crate::finding::{Code, Finding};
 use crate::object::{Object, yaml};
-use crate::report::exit_status_of;
 use crate::report::terminal::write_private_file;
 use crate::sync::account::{self, AccountRights, AccountSpec, PlannedObject, Registration, registration_name};
 
@@ -100,16 +99,9 @@ fn parse_label(text: &str) -> Result<(String, String), String> {
 }
 
 /// Plans, asks, creates, stores.
-pub(super) async fn add(arguments: ClusterAddArguments, mut session: Session) -> u8 {
+pub(super) async fn add(arguments: ClusterAddArguments, session: Session) -> u8 {
     let added = add_it(arguments, &session).await;
-    session.end_progress().await;
-    match added {
-        Ok(()) => 0,
-        Err(findings) => {
-            session.terminal.findings(&findings);
-            exit_status_of(&findings).code()
-        }
-    }
+    registration::end(session, added).await
 }
 
 /// Everything that is known before anything is written.

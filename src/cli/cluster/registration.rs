@@ -13,6 +13,7 @@ use crate::cluster::{Cluster, ClusterError, Clusters, ListRequest};
 use crate::finding::{Code, Finding};
 use crate::object::annotations::{ACCOUNT, REGISTERED_BY, SECRET_TYPE};
 use crate::object::{Gvk, Object};
+use crate::report::exit_status_of;
 use crate::sync::account::{self, AccountError, AccountRights, AccountSpec};
 
 /// The name of Argo CD's own cluster.
@@ -21,6 +22,18 @@ const IN_CLUSTER: &str = "in-cluster";
 /// How often a token that was just issued is tried again, and the time between.
 const TRIES: usize = 10;
 const PAUSE: Duration = Duration::from_millis(300);
+
+/// The end of a command that changes what is registered: prints what went wrong.
+pub(super) async fn end(mut session: Session, done: Result<(), Vec<Finding>>) -> u8 {
+    session.end_progress().await;
+    match done {
+        Ok(()) => 0,
+        Err(findings) => {
+            session.terminal.findings(&findings);
+            exit_status_of(&findings).code()
+        }
+    }
+}
 
 /// Argo CD's namespace in its cluster.
 pub(super) struct ArgoCd {

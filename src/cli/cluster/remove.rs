@@ -5,7 +5,6 @@ use crate::cli::arguments::cluster::ClusterArguments;
 use crate::cli::arguments::output::OutputArguments;
 use crate::cli::session::{Look, Session};
 use crate::finding::{Code, Finding};
-use crate::report::exit_status_of;
 use crate::sync::account;
 
 /// Remove a cluster that `trueup cluster add` registered, and its account
@@ -35,16 +34,9 @@ impl ClusterRemoveArguments {
 }
 
 /// Plans, asks, deletes.
-pub(super) async fn remove(arguments: ClusterRemoveArguments, mut session: Session) -> u8 {
+pub(super) async fn remove(arguments: ClusterRemoveArguments, session: Session) -> u8 {
     let removed = remove_it(arguments, &session).await;
-    session.end_progress().await;
-    match removed {
-        Ok(()) => 0,
-        Err(findings) => {
-            session.terminal.findings(&findings);
-            exit_status_of(&findings).code()
-        }
-    }
+    registration::end(session, removed).await
 }
 
 async fn remove_it(arguments: ClusterRemoveArguments, session: &Session) -> Result<(), Vec<Finding>> {

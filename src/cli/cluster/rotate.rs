@@ -11,7 +11,6 @@ use crate::cli::session::{Look, Session};
 use crate::finding::{Code, Finding};
 use crate::object::Object;
 use crate::object::annotations::TOKEN_OF;
-use crate::report::exit_status_of;
 use crate::sync::account::{self, IssuedToken};
 
 /// Replace the token of a cluster that `trueup cluster add` registered
@@ -38,16 +37,9 @@ impl ClusterRotateArguments {
 }
 
 /// Plans, asks, replaces.
-pub(super) async fn rotate(arguments: ClusterRotateArguments, mut session: Session) -> u8 {
+pub(super) async fn rotate(arguments: ClusterRotateArguments, session: Session) -> u8 {
     let rotated = rotate_it(arguments, &session).await;
-    session.end_progress().await;
-    match rotated {
-        Ok(()) => 0,
-        Err(findings) => {
-            session.terminal.findings(&findings);
-            exit_status_of(&findings).code()
-        }
-    }
+    registration::end(session, rotated).await
 }
 
 async fn rotate_it(arguments: ClusterRotateArguments, session: &Session) -> Result<(), Vec<Finding>> {

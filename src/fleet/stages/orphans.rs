@@ -11,7 +11,6 @@ use std::sync::Arc;
 use futures::StreamExt;
 use futures::stream;
 
-use super::project;
 use crate::app::project::OrphanedResources;
 use crate::cluster::{Cluster, ClusterError, ListRequest};
 use crate::finding::{Code, Finding};
@@ -79,9 +78,10 @@ pub(crate) async fn find(mut compared: Vec<Compared>, request: &Request) -> Vec<
 
 /// How the orphans around an application are reported; nothing where they are not looked for.
 fn wanted(one: &Compared, request: &Request) -> Option<OrphanedResources> {
-    let project = project::rules(&one.application, request).ok().flatten();
-    let of_project = project.and_then(|rules| rules.project.orphaned_resources.clone());
-    of_project.or_else(|| request.orphans.then(OrphanedResources::default))
+    let project = request.projects.get(&one.application.project);
+    project
+        .and_then(|project| project.orphaned_resources.clone())
+        .or_else(|| request.orphans.then(OrphanedResources::default))
 }
 
 fn warning(project: &str, count: usize) -> Finding {

@@ -13,6 +13,15 @@ fn stages(git: &TestRepo, cluster: &TestCluster, names: &[&str]) -> Value {
     application_set("shops", json!([{"list": {"elements": elements}}]), template)
 }
 
+/// An ApplicationSet of two stages, both synced.
+fn two_stages(cluster: TestCluster) -> Fleet {
+    let git = folders(&["dev", "prod"]).commit("two stages");
+    let set = stages(&git, &cluster, &["dev", "prod"]);
+    let fleet = Fleet::new(cluster, git, [("set.yaml", &set)]);
+    fleet.run(["sync", "-y"]).exits(0);
+    fleet
+}
+
 fn write(fleet: &Fleet, name: &str, manifest: &Value) {
     std::fs::write(fleet.top.path().join(name), manifest.to_string()).expect("the folder is ours");
 }
@@ -36,11 +45,7 @@ fn removals(outcome: &Outcome) -> Vec<String> {
 
 #[test]
 fn an_application_that_is_no_longer_generated_goes_only_when_that_is_allowed() {
-    let cluster = or_skip!(TestCluster::namespace());
-    let git = folders(&["dev", "prod"]).commit("two stages");
-    let set = stages(&git, &cluster, &["dev", "prod"]);
-    let fleet = Fleet::new(cluster, git, [("set.yaml", &set)]);
-    fleet.run(["sync", "-y"]).exits(0);
+    let fleet = two_stages(or_skip!(TestCluster::namespace()));
 
     write(&fleet, "set.yaml", &stages(&fleet.git, &fleet.cluster, &["dev"]));
 
@@ -72,11 +77,7 @@ fn an_application_that_is_no_longer_generated_goes_only_when_that_is_allowed() {
 /// Argo CD #9227 and #18780: a generator that fails has deleted production applications.
 #[test]
 fn a_generator_that_fails_removes_nothing() {
-    let cluster = or_skip!(TestCluster::namespace());
-    let git = folders(&["dev", "prod"]).commit("two stages");
-    let set = stages(&git, &cluster, &["dev", "prod"]);
-    let fleet = Fleet::new(cluster, git, [("set.yaml", &set)]);
-    fleet.run(["sync", "-y"]).exits(0);
+    let fleet = two_stages(or_skip!(TestCluster::namespace()));
 
     let mut failing = stages(&fleet.git, &fleet.cluster, &["dev"]);
     failing["spec"]["template"]["metadata"]["name"] = json!("shop-{{.missing}}");
@@ -100,11 +101,7 @@ fn a_generator_that_fails_removes_nothing() {
 /// `applicationsSync: create-update`: the ApplicationSet deletes nothing, in Argo CD and here.
 #[test]
 fn a_set_that_may_not_delete_removes_nothing() {
-    let cluster = or_skip!(TestCluster::namespace());
-    let git = folders(&["dev", "prod"]).commit("two stages");
-    let set = stages(&git, &cluster, &["dev", "prod"]);
-    let fleet = Fleet::new(cluster, git, [("set.yaml", &set)]);
-    fleet.run(["sync", "-y"]).exits(0);
+    let fleet = two_stages(or_skip!(TestCluster::namespace()));
 
     let mut smaller = stages(&fleet.git, &fleet.cluster, &["dev"]);
     smaller["spec"]["syncPolicy"] = json!({"applicationsSync": "create-update"});
@@ -145,11 +142,7 @@ fn a_child_that_left_its_parent_keeps_its_objects_without_a_finalizer() {
 /// A child that is written out instead is no removal, and its record follows.
 #[test]
 fn an_application_that_moved_is_no_removal() {
-    let cluster = or_skip!(TestCluster::namespace());
-    let git = folders(&["dev", "prod"]).commit("two stages");
-    let set = stages(&git, &cluster, &["dev", "prod"]);
-    let fleet = Fleet::new(cluster, git, [("set.yaml", &set)]);
-    fleet.run(["sync", "-y"]).exits(0);
+    let fleet = two_stages(or_skip!(TestCluster::namespace()));
 
     write(&fleet, "set.yaml", &stages(&fleet.git, &fleet.cluster, &["dev"]));
     write(&fleet, "prod.yaml", &application("shop-prod", &fleet.git, "prod", &fleet.cluster));
